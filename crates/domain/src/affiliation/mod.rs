@@ -1,0 +1,12 @@
+//! Affiliates and advertisers' campaigns: relationships, applications, and how one moves the other.
+
+mod affiliate_campaign;
+mod relationship;
+
+pub use affiliate_campaign::{
+    AffiliateCampaign, Application, Move, decide_application, transition,
+};
+pub use relationship::{Relationship, RelationshipStatus, cascade};
+pub use status::AffiliateCampaignStatus;
+
+mod status;

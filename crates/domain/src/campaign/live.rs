@@ -1,0 +1,46 @@
+//! What keeps terms from going live: everything at once, each problem at its property.
+
+use super::{Pricing, Terms, missing};
+use crate::ivr::{self, IvrNode, NodeKind};
+use crate::problem::{BLANK, Problems};
+
+/// Checks future terms for completeness.
+pub fn check_for_live(terms: &Terms, problems: &mut Problems) {
+    terms.check(problems);
+    match &terms.ivr_tree {
+        None => problems.at("ivr_tree").add(BLANK),
+        Some(tree) => {
+            ivr::check_for_live(tree, problems.at("ivr_tree"));
+            check_node_conditions(&tree.root, terms, problems.at("ivr_tree"));
+        }
+    }
+    for (property, pricing) in
+        [("advertiser_payin", &terms.advertiser_payin), ("affiliate_payout", &terms.affiliate_payout)]
+    {
+        match pricing {
+            None if terms.is_affiliate_enabled() => problems.at(property).add(BLANK),
+            None => {}
+            Some(pricing) => check_policy_conditions(pricing, terms, problems.at(property)),
+        }
+    }
+}
+
+fn check_policy_conditions(pricing: &Pricing, terms: &Terms, problems: &mut Problems) {
+    for (index, policy) in pricing.policies().iter().enumerate() {
+        for message in missing(policy.condition.expr(), terms) {
+            let place = problems.at("policies").item(index).at("condition");
+            place.add(format!("cannot be met: {message}"));
+        }
+    }
+}
+
+fn check_node_conditions(node: &IvrNode, terms: &Terms, problems: &mut Problems) {
+    if let NodeKind::Condition { condition: Some(condition) } = &node.kind {
+        for message in missing(condition.expr(), terms) {
+            problems.at("condition").add(format!("cannot be met: {message}"));
+        }
+    }
+    for (index, child) in node.children.iter().enumerate() {
+        check_node_conditions(child, terms, problems.at("children").child(index));
+    }
+}

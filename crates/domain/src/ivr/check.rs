@@ -1,0 +1,135 @@
+//! What is wrong with a tree, each problem at its node.
+
+use super::tree::{IvrNode, IvrTree, NodeKind};
+use crate::condition::{Expr, Term};
+use crate::problem::{EMPTY, Problems};
+
+/// Nodes that a tree can have.
+pub const NODE_LIMIT: usize = 200;
+/// Levels that a tree can have.
+pub const DEPTH_LIMIT: usize = 20;
+
+/// What keeps a tree from being stored. A destination may still be missing.
+pub fn check(tree: &IvrTree, problems: &mut Problems) {
+    check_node(&tree.root, None, problems);
+}
+
+/// What keeps a tree from going live: destinations that are missing, and nodes that calls cannot
+/// run through yet.
+pub fn check_for_live(tree: &IvrTree, problems: &mut Problems) {
+    check_live_node(&tree.root, problems);
+}
+
+fn check_node(node: &IvrNode, parent: Option<&NodeKind>, problems: &mut Problems) {
+    check_parameters(&node.kind, problems);
+    check_children(node, problems);
+    let is_failover = matches!(node.kind, NodeKind::Failover { .. });
+    if is_failover && !matches!(parent, Some(NodeKind::Connect { .. })) {
+        problems.at("node_type").add("is allowed only as the child of a Connect");
+    }
+    let has_keys = matches!(
+        parent,
+        Some(NodeKind::Menu { .. } | NodeKind::YesOrNo { .. } | NodeKind::NumberQuestion { .. })
+    );
+    if node.keypress_failover_type.is_some() && !has_keys {
+        problems.at("keypress_failover_type").add("is allowed only on a child of a Menu");
+    }
+    for (index, child) in node.children.iter().enumerate() {
+        check_node(child, Some(&node.kind), problems.at("children").child(index));
+    }
+}
+
+fn check_parameters(kind: &NodeKind, problems: &mut Problems) {
+    let mut required = |property: &str, empty: bool| {
+        if empty && !problems.has(property) {
+            problems.at(property).add(EMPTY);
+        }
+    };
+    match kind {
+        NodeKind::Menu { prompt }
+        | NodeKind::AnyKeyPress { prompt }
+        | NodeKind::YesOrNo { prompt } => required("prompt", prompt.trim().is_empty()),
+        NodeKind::SmsPromo { prompt, sms_promo_copy, .. } => {
+            required("prompt", prompt.trim().is_empty());
+            required("sms_promo_copy", sms_promo_copy.trim().is_empty());
+        }
+        NodeKind::NumberQuestion { prompt, number_question_type } => {
+            required("prompt", prompt.trim().is_empty());
+            required("number_question_type", number_question_type.is_none());
+        }
+        NodeKind::DynamicRoute { dynamic_route_destination, .. } => {
+            required("dynamic_route_destination", dynamic_route_destination.is_empty());
+        }
+        NodeKind::RingGroup { ring_group_destinations, .. } => {
+            required("ring_group_destinations", ring_group_destinations.is_empty());
+        }
+        NodeKind::Condition { condition } => match condition {
+            None => required("condition", true),
+            Some(condition) => check_condition(condition.expr(), problems),
+        },
+        NodeKind::Connect { .. }
+        | NodeKind::EndCall { .. }
+        | NodeKind::VerifyLocation { .. }
+        | NodeKind::Failover { .. } => {}
+    }
+}
+
+fn check_condition(expr: &Expr, problems: &mut Problems) {
+    if matches!(expr, Expr::Always) {
+        problems.at("condition").add(EMPTY);
+    }
+    for term in expr.terms() {
+        let word = match term {
+            Term::Duration(..) => "duration",
+            Term::ConnectDuration(..) => "connect_duration",
+            _ => continue,
+        };
+        let message = format!("cannot use '{word}', which is known only when the call is over");
+        problems.at("condition").add(message);
+    }
+}
+
+fn check_children(node: &IvrNode, problems: &mut Problems) {
+    let failovers = node.children.iter().filter(|c| c.keypress_failover_type.is_some()).count();
+    let count = node.children.len() - failovers;
+    let (wrong, message) = match &node.kind {
+        NodeKind::Menu { .. } => {
+            (!(1..=9).contains(&count), "must have 1 to 9 children, one for each key")
+        }
+        NodeKind::Condition { .. } => (count != 2, "must have 2 children: met and not met"),
+        NodeKind::AnyKeyPress { .. } => (count != 2, "must have 2 children: a key and no key"),
+        NodeKind::YesOrNo { .. } => (count != 2, "must have 2 children: yes and no"),
+        NodeKind::SmsPromo { .. }
+        | NodeKind::VerifyLocation { .. }
+        | NodeKind::NumberQuestion { .. }
+        | NodeKind::DynamicRoute { .. } => (count != 1, "must have exactly 1 child"),
+        NodeKind::Connect { .. } => {
+            let failover = |child: &IvrNode| matches!(child.kind, NodeKind::Failover { .. });
+            let fine = count == 0 || (count == 1 && node.children.iter().all(failover));
+            (!fine, "must have no children but one Failover")
+        }
+        NodeKind::EndCall { .. } | NodeKind::Failover { .. } => (count != 0, "must have no children"),
+        NodeKind::RingGroup { .. } => (count > 1, "must have at most 1 child"),
+    };
+    if wrong {
+        problems.at("children").add(message);
+    }
+}
+
+fn check_live_node(node: &IvrNode, problems: &mut Problems) {
+    match &node.kind {
+        NodeKind::Connect { destination_phone_number, .. }
+            if destination_phone_number.is_empty() =>
+        {
+            problems.at("destination_phone_number").add(EMPTY);
+        }
+        kind if !kind.runs() => {
+            let message = format!("{} cannot go live yet: calls do not run it", kind.name());
+            problems.at("node_type").add(message);
+        }
+        _ => {}
+    }
+    for (index, child) in node.children.iter().enumerate() {
+        check_live_node(child, problems.at("children").child(index));
+    }
+}

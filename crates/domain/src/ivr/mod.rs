@@ -1,0 +1,10 @@
+//! What a caller meets: a tree of prompts, menus, conditions and destinations.
+
+mod check;
+mod tree;
+
+pub use check::{DEPTH_LIMIT, NODE_LIMIT, check, check_for_live};
+pub use tree::{
+    CallerId, CallerIdSetting, IvrNode, IvrTree, KeypressFailover, NodeKind, QuestionType,
+    RingDestination, SMS_DELAYS,
+};

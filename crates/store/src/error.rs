@@ -1,0 +1,70 @@
+//! What can go wrong with storage.
+
+/// A unit of work could not be done. Nothing of it is stored.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The disk or the quota is full.
+    #[error("the database's disk is full")]
+    Full,
+    /// Another process holds the database for longer than we wait.
+    #[error("the database is busy")]
+    Busy,
+    /// The writer has stopped, because the server is going down.
+    #[error("the database is closed")]
+    Closed,
+    /// A unit of work panicked; it was rolled back.
+    #[error("a unit of work was abandoned")]
+    Abandoned,
+    /// A stored value does not read as what it should be.
+    #[error("stored {what} cannot be read")]
+    Unreadable {
+        /// Which value.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: Option<serde_json::Error>,
+    },
+    /// Anything else that SQLite reports.
+    #[error("the database reports an error")]
+    Sqlite(#[source] rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+                Self::Busy
+            }
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+/// A database could not be opened. One clear line each.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL names no backend we have.
+    #[error("cannot use the database '{0}': expected sqlite://<file>")]
+    Url(String),
+    /// A newer trunkline has been here.
+    #[error(
+        "the database '{file}' has version {found}, and this trunkline knows versions up to {known}: use a newer trunkline"
+    )]
+    Newer {
+        /// The file.
+        file: String,
+        /// Its version.
+        found: i64,
+        /// The newest version known.
+        known: i64,
+    },
+    /// It cannot be opened, read or written.
+    #[error("cannot open the database '{file}': {reason}")]
+    File {
+        /// The file.
+        file: String,
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,202 @@
+//! Relationships and affiliate campaigns.
+
+use super::{Session, from_json, millis, moment, parsed, to_json};
+use crate::{Error, Page};
+use rusqlite::{Row, params};
+use trunkline_domain::affiliation::{
+    AffiliateCampaign, AffiliateCampaignStatus, Relationship, RelationshipStatus,
+};
+
+const AFFILIATE_CAMPAIGN: &str = "SELECT a.id, a.network_id, a.campaign_id, a.affiliate_id,
+    p.id_from_network, a.id_from_network, a.status, a.custom_data, a.created_at, a.updated_at
+    FROM affiliate_campaigns a JOIN parties p ON p.id = a.affiliate_id";
+
+fn affiliate_campaign(row: &Row<'_>) -> Result<AffiliateCampaign, Error> {
+    let status = AffiliateCampaignStatus::parse(&row.get::<_, String>(6)?);
+    Ok(AffiliateCampaign {
+        id: row.get(0)?,
+        network_id: row.get(1)?,
+        campaign_id: row.get(2)?,
+        affiliate_id: row.get(3)?,
+        affiliate_id_from_network: row.get(4)?,
+        id_from_network: row.get(5)?,
+        status: parsed(status, "affiliate campaign status")?,
+        custom_data: from_json(&row.get::<_, String>(7)?, "custom data")?,
+        created_at: moment(row.get(8)?)?,
+        updated_at: moment(row.get(9)?)?,
+    })
+}
+
+fn relationship(row: &Row<'_>) -> Result<Relationship, Error> {
+    let status = RelationshipStatus::parse(&row.get::<_, String>(2)?);
+    Ok(Relationship {
+        affiliate_id: row.get(0)?,
+        affiliate_id_from_network: row.get(1)?,
+        status: parsed(status, "relationship status")?,
+    })
+}
+
+const RELATIONSHIP: &str = "SELECT r.affiliate_id, p.id_from_network, r.status, r.id
+    FROM relationships r JOIN parties p ON p.id = r.affiliate_id";
+
+impl Session<'_> {
+    /// The relationship of a pair, if one is set.
+    pub fn relationship(
+        &mut self,
+        advertiser: i64,
+        affiliate: i64,
+    ) -> Result<Option<Relationship>, Error> {
+        self.first(
+            &format!("{RELATIONSHIP} WHERE r.advertiser_id = ?1 AND r.affiliate_id = ?2"),
+            params![advertiser, affiliate],
+            relationship,
+        )
+    }
+
+    /// One page of an advertiser's relationships, each with our id, in the order they were set.
+    pub fn relationships(
+        &mut self,
+        advertiser: i64,
+        page: Page,
+    ) -> Result<Vec<(i64, Relationship)>, Error> {
+        self.all(
+            &format!(
+                "{RELATIONSHIP} WHERE r.advertiser_id = ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3"
+            ),
+            params![advertiser, page.after, page.limit],
+            |row| Ok((row.get(3)?, relationship(row)?)),
+        )
+    }
+
+    /// Sets a pair's relationship.
+    pub fn put_relationship(
+        &mut self,
+        advertiser: i64,
+        affiliate: i64,
+        status: RelationshipStatus,
+    ) -> Result<(), Error> {
+        self.execute(
+            "INSERT INTO relationships (advertiser_id, affiliate_id, status) VALUES (?1, ?2, ?3)
+             ON CONFLICT (advertiser_id, affiliate_id) DO UPDATE SET status = excluded.status",
+            params![advertiser, affiliate, status.as_str()],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets a pair's relationship.
+    pub fn delete_relationship(&mut self, advertiser: i64, affiliate: i64) -> Result<(), Error> {
+        self.execute(
+            "DELETE FROM relationships WHERE advertiser_id = ?1 AND affiliate_id = ?2",
+            [advertiser, affiliate],
+        )?;
+        Ok(())
+    }
+
+    /// An affiliate's place in a campaign.
+    pub fn affiliate_campaign(
+        &mut self,
+        campaign: i64,
+        affiliate: i64,
+    ) -> Result<Option<AffiliateCampaign>, Error> {
+        self.first(
+            &format!("{AFFILIATE_CAMPAIGN} WHERE a.campaign_id = ?1 AND a.affiliate_id = ?2"),
+            params![campaign, affiliate],
+            affiliate_campaign,
+        )
+    }
+
+    /// One page of a campaign's affiliate campaigns; only one affiliate's when that is given.
+    pub fn affiliate_campaigns(
+        &mut self,
+        campaign: i64,
+        affiliate: Option<i64>,
+        page: Page,
+    ) -> Result<Vec<AffiliateCampaign>, Error> {
+        self.all(
+            &format!(
+                "{AFFILIATE_CAMPAIGN} WHERE a.campaign_id = ?1 AND a.id > ?2
+                 AND (?4 IS NULL OR a.affiliate_id = ?4) ORDER BY a.id LIMIT ?3"
+            ),
+            params![campaign, page.after, page.limit, affiliate],
+            affiliate_campaign,
+        )
+    }
+
+    /// Every affiliate campaign of a pair, each with the network's id of its campaign.
+    pub fn affiliate_campaigns_of_pair(
+        &mut self,
+        advertiser: i64,
+        affiliate: i64,
+    ) -> Result<Vec<(AffiliateCampaign, String)>, Error> {
+        self.all(
+            "SELECT a.id, a.network_id, a.campaign_id, a.affiliate_id, p.id_from_network,
+             a.id_from_network, a.status, a.custom_data, a.created_at, a.updated_at,
+             c.id_from_network
+             FROM affiliate_campaigns a JOIN parties p ON p.id = a.affiliate_id
+             JOIN campaigns c ON c.id = a.campaign_id
+             WHERE a.affiliate_id = ?2 AND c.advertiser_id = ?1 ORDER BY a.id",
+            [advertiser, affiliate],
+            |row| Ok((affiliate_campaign(row)?, row.get(10)?)),
+        )
+    }
+
+    /// Whether another affiliate campaign of the network has this id.
+    pub fn affiliate_campaign_id_is_taken(
+        &mut self,
+        network: i64,
+        id: &str,
+        but: i64,
+    ) -> Result<bool, Error> {
+        self.exists(
+            "SELECT 1 FROM affiliate_campaigns
+             WHERE network_id = ?1 AND id_from_network = ?2 AND id <> ?3",
+            params![network, id, but],
+        )
+    }
+
+    /// Stores a new affiliate campaign and returns our id.
+    pub fn insert_affiliate_campaign(&mut self, it: &AffiliateCampaign) -> Result<i64, Error> {
+        self.insert(
+            "INSERT INTO affiliate_campaigns (network_id, campaign_id, affiliate_id,
+             id_from_network, status, custom_data, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                it.network_id,
+                it.campaign_id,
+                it.affiliate_id,
+                it.id_from_network,
+                it.status.as_str(),
+                to_json(&it.custom_data, "custom data")?,
+                millis(it.created_at),
+                millis(it.updated_at),
+            ],
+        )
+    }
+
+    /// Stores an affiliate campaign's values over what there was.
+    pub fn update_affiliate_campaign(&mut self, it: &AffiliateCampaign) -> Result<(), Error> {
+        self.execute(
+            "UPDATE affiliate_campaigns SET id_from_network = ?2, status = ?3, custom_data = ?4,
+             updated_at = ?5 WHERE id = ?1",
+            params![
+                it.id,
+                it.id_from_network,
+                it.status.as_str(),
+                to_json(&it.custom_data, "custom data")?,
+                millis(it.updated_at),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// A decimal string that no affiliate campaign of the network has as its id yet.
+    pub fn free_affiliate_campaign_id(&mut self, network: i64) -> Result<String, Error> {
+        self.free_id(
+            "affiliate_campaigns",
+            "SELECT 1 FROM affiliate_campaigns
+             WHERE network_id = ?1 AND id_from_network = ?2 AND ?3 = ''",
+            network,
+            "",
+        )
+    }
+}

@@ -1,0 +1,71 @@
+//! Opening a file and bringing it up to date.
+
+use crate::OpenError;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::path::Path;
+use std::time::Duration;
+
+/// Forward only; each runs in a transaction of its own, at start.
+const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_network.sql")];
+
+/// Statements kept prepared for each connection.
+const STATEMENTS: usize = 128;
+
+fn refused(file: &Path, error: &dyn std::fmt::Display) -> OpenError {
+    OpenError::File { file: file.display().to_string(), reason: error.to_string() }
+}
+
+/// Opens a connection that may write, making the file if it is not there.
+pub(super) fn open(file: &Path) -> Result<Connection, OpenError> {
+    let connection = Connection::open(file).map_err(|error| refused(file, &error))?;
+    let set_up = || -> rusqlite::Result<()> {
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(())
+    };
+    set_up().map_err(|error| refused(file, &error))?;
+    Ok(connection)
+}
+
+/// Opens a connection that only reads. A small cache each: there are several of them.
+pub(super) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// Runs the migrations that a file has not had. Two processes that start at once run each once:
+/// the version is read inside the transaction that changes it.
+pub(super) fn migrate(connection: &mut Connection, file: &Path) -> Result<(), OpenError> {
+    let known = MIGRATIONS.len() as i64;
+    loop {
+        let found = migrate_once(connection).map_err(|error| refused(file, &error))?;
+        if found > known {
+            return Err(OpenError::Newer { file: file.display().to_string(), found, known });
+        }
+        if found == known {
+            return Ok(());
+        }
+    }
+}
+
+/// Runs the next migration, if there is one, and returns the version there was before it.
+fn migrate_once(connection: &mut Connection) -> rusqlite::Result<i64> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found >= MIGRATIONS.len() as i64 {
+        return Ok(found);
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if let Some(sql) = usize::try_from(found).ok().and_then(|at| MIGRATIONS.get(at)) {
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "user_version", found + 1)?;
+    }
+    transaction.commit()?;
+    Ok(found)
+}

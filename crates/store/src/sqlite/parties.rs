@@ -1,0 +1,159 @@
+//! Advertisers and affiliates.
+
+use super::{Session, from_json, millis, moment, parsed, to_json};
+use crate::{Error, Organization, Page};
+use rusqlite::{Row, params};
+use trunkline_domain::party::{Party, PartyKind, PartyStatus};
+
+const PARTY: &str = "SELECT id, network_id, kind, id_from_network, name, status, sites, profile,
+    custom_data, created_at, updated_at FROM parties";
+
+fn party(row: &Row<'_>) -> Result<Party, Error> {
+    let kind = match row.get::<_, String>(2)?.as_str() {
+        "advertiser" => PartyKind::Advertiser,
+        _ => PartyKind::Affiliate,
+    };
+    Ok(Party {
+        id: row.get(0)?,
+        network_id: row.get(1)?,
+        kind,
+        id_from_network: row.get(3)?,
+        name: row.get(4)?,
+        status: parsed(PartyStatus::parse(&row.get::<_, String>(5)?), "party status")?,
+        sites: from_json(&row.get::<_, String>(6)?, "sites")?,
+        profile: from_json(&row.get::<_, String>(7)?, "profile")?,
+        custom_data: from_json(&row.get::<_, String>(8)?, "custom data")?,
+        members: Vec::new(),
+        created_at: moment(row.get(9)?)?,
+        updated_at: moment(row.get(10)?)?,
+    })
+}
+
+impl Session<'_> {
+    /// A party by the network's id, without its people.
+    pub fn party(
+        &mut self,
+        network: i64,
+        kind: PartyKind,
+        id_from_network: &str,
+    ) -> Result<Option<Party>, Error> {
+        self.first(
+            &format!("{PARTY} WHERE network_id = ?1 AND kind = ?2 AND id_from_network = ?3"),
+            params![network, kind.word(), id_from_network],
+            party,
+        )
+    }
+
+    /// A party by our id, without its people.
+    pub fn party_by_id(&mut self, id: i64) -> Result<Option<Party>, Error> {
+        self.first(&format!("{PARTY} WHERE id = ?1"), [id], party)
+    }
+
+    /// Adds a party's people.
+    pub fn with_members(&mut self, mut party: Party) -> Result<Party, Error> {
+        party.members = self.members(Organization::Party(party.kind, party.id))?;
+        Ok(party)
+    }
+
+    /// One page of a network's parties, with their people.
+    pub fn parties(
+        &mut self,
+        network: i64,
+        kind: PartyKind,
+        page: Page,
+    ) -> Result<Vec<Party>, Error> {
+        let mut parties = self.all(
+            &format!(
+                "{PARTY} WHERE network_id = ?1 AND kind = ?2 AND id > ?3 ORDER BY id LIMIT ?4"
+            ),
+            params![network, kind.word(), page.after, page.limit],
+            party,
+        )?;
+        let (Some(first), Some(last)) = (parties.first(), parties.last()) else {
+            return Ok(parties);
+        };
+        let mut members = self.members_of_parties(kind, first.id, last.id)?;
+        for party in &mut parties {
+            party.members = members.remove(&party.id).unwrap_or_default();
+        }
+        Ok(parties)
+    }
+
+    /// Whether a name is another party's already; compared without regard to case.
+    pub fn party_name_is_taken(
+        &mut self,
+        network: i64,
+        kind: PartyKind,
+        name_key: &str,
+        but: i64,
+    ) -> Result<bool, Error> {
+        self.exists(
+            "SELECT 1 FROM parties
+             WHERE network_id = ?1 AND kind = ?2 AND name_key = ?3 AND id <> ?4",
+            params![network, kind.word(), name_key, but],
+        )
+    }
+
+    /// Stores a new party, without its people, and returns our id.
+    pub fn insert_party(&mut self, party: &Party) -> Result<i64, Error> {
+        self.insert(
+            "INSERT INTO parties (network_id, kind, id_from_network, name, name_key, status, sites,
+             profile, custom_data, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            params![
+                party.network_id,
+                party.kind.word(),
+                party.id_from_network,
+                party.name,
+                party.name_key(),
+                party.status.as_str(),
+                to_json(&party.sites, "sites")?,
+                to_json(&party.profile, "profile")?,
+                to_json(&party.custom_data, "custom data")?,
+                millis(party.created_at),
+                millis(party.updated_at),
+            ],
+        )
+    }
+
+    /// Stores a party's values over what there was.
+    pub fn update_party(&mut self, party: &Party) -> Result<(), Error> {
+        self.execute(
+            "UPDATE parties SET name = ?2, name_key = ?3, status = ?4, sites = ?5, profile = ?6,
+             custom_data = ?7, updated_at = ?8 WHERE id = ?1",
+            params![
+                party.id,
+                party.name,
+                party.name_key(),
+                party.status.as_str(),
+                to_json(&party.sites, "sites")?,
+                to_json(&party.profile, "profile")?,
+                to_json(&party.custom_data, "custom data")?,
+                millis(party.updated_at),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Deletes a party, its relationships and tokens, and users that only it had.
+    pub fn delete_party(&mut self, party: &Party) -> Result<(), Error> {
+        let organization = Organization::Party(party.kind, party.id);
+        self.replace_members(party.network_id, organization, &[])?;
+        self.execute("DELETE FROM parties WHERE id = ?1", [party.id])?;
+        Ok(())
+    }
+
+    /// Whether an advertiser has campaigns, or an affiliate affiliate campaigns.
+    pub fn party_has_campaigns(&mut self, party: &Party) -> Result<bool, Error> {
+        let sql = match party.kind {
+            PartyKind::Advertiser => "SELECT 1 FROM campaigns WHERE advertiser_id = ?1",
+            PartyKind::Affiliate => "SELECT 1 FROM affiliate_campaigns WHERE affiliate_id = ?1",
+        };
+        self.exists(sql, [party.id])
+    }
+
+    /// A decimal string that no party of this kind has as its id yet.
+    pub fn free_party_id(&mut self, network: i64, kind: PartyKind) -> Result<String, Error> {
+        self.free_id("parties", "SELECT 1 FROM parties WHERE network_id = ?1 AND kind = ?3 AND id_from_network = ?2", network, kind.word())
+    }
+}

@@ -1,0 +1,47 @@
+//! A pool of connections that only read. It grows with what is asked at once and keeps a few.
+
+use super::connection;
+use crate::Error;
+use rusqlite::Connection;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+/// Idle readers kept; more are made when more reads run at once.
+const KEPT: usize = 8;
+
+#[derive(Debug)]
+pub(super) struct Readers {
+    file: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// A connection taken from the pool. One that is dropped instead of given back is closed.
+#[derive(Debug)]
+pub(super) struct Reader(Connection);
+
+impl Reader {
+    pub(super) fn connection(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl Readers {
+    pub(super) fn new(file: PathBuf) -> Self {
+        Self { file, idle: Mutex::new(Vec::new()) }
+    }
+
+    pub(super) fn take(&self) -> Result<Reader, Error> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match idle {
+            Some(connection) => Ok(Reader(connection)),
+            None => Ok(Reader(connection::open_reader(&self.file)?)),
+        }
+    }
+
+    pub(super) fn give_back(&self, reader: Reader) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < KEPT {
+            idle.push(reader.0);
+        }
+    }
+}

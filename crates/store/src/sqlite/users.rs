@@ -1,0 +1,181 @@
+//! People, and their places in organizations.
+
+use super::{Session, from_json, parsed, to_json};
+use crate::{Error, Grant, Organization, Scope};
+use rusqlite::{Row, params};
+use std::collections::HashMap;
+use trunkline_domain::party::{Member, PartyKind, Role, User};
+
+fn organization_key(organization: Organization) -> (&'static str, i64) {
+    match organization {
+        Organization::Network(id) => ("network", id),
+        Organization::Party(kind, id) => (kind.word(), id),
+    }
+}
+
+const USER: &str = "u.id, u.body, u.password_hash IS NOT NULL";
+
+/// Reads a user from the columns of [`USER`], starting at `at`.
+fn user(row: &Row<'_>, at: usize) -> Result<User, Error> {
+    let mut user: User = from_json(&row.get::<_, String>(at + 1)?, "user")?;
+    user.id = row.get(at)?;
+    user.can_login_via_platform = row.get(at + 2)?;
+    Ok(user)
+}
+
+fn role(row: &Row<'_>, at: usize) -> Result<Role, Error> {
+    parsed(Role::parse(&row.get::<_, String>(at)?), "role")
+}
+
+impl Session<'_> {
+    /// An organization's people, in the order they were given.
+    pub fn members(&mut self, organization: Organization) -> Result<Vec<Member>, Error> {
+        let (word, id) = organization_key(organization);
+        self.all(
+            &format!(
+                "SELECT m.role, {USER} FROM memberships m JOIN users u ON u.id = m.user_id
+                 WHERE m.organization = ?1 AND m.organization_id = ?2 ORDER BY m.position"
+            ),
+            params![word, id],
+            |row| Ok(Member { role: role(row, 0)?, user: user(row, 1)? }),
+        )
+    }
+
+    /// The people of all parties of a kind with ids from `first` to `last`.
+    pub(super) fn members_of_parties(
+        &mut self,
+        kind: PartyKind,
+        first: i64,
+        last: i64,
+    ) -> Result<HashMap<i64, Vec<Member>>, Error> {
+        let rows = self.all(
+            &format!(
+                "SELECT m.organization_id, m.role, {USER}
+                 FROM memberships m JOIN users u ON u.id = m.user_id
+                 WHERE m.organization = ?1 AND m.organization_id BETWEEN ?2 AND ?3
+                 ORDER BY m.organization_id, m.position"
+            ),
+            params![kind.word(), first, last],
+            |row| Ok((row.get(0)?, Member { role: role(row, 1)?, user: user(row, 2)? })),
+        )?;
+        let mut found: HashMap<i64, Vec<Member>> = HashMap::new();
+        for (party, member) in rows {
+            found.entry(party).or_default().push(member);
+        }
+        Ok(found)
+    }
+
+    /// Makes `members` an organization's full set of people. Users are stored or brought up to
+    /// date; those who were left out and have no other place are deleted. Returns the people as
+    /// they are stored now.
+    pub fn replace_members(
+        &mut self,
+        network: i64,
+        organization: Organization,
+        members: &[Member],
+    ) -> Result<Vec<Member>, Error> {
+        let (word, id) = organization_key(organization);
+        let before = self.all(
+            "SELECT user_id FROM memberships WHERE organization = ?1 AND organization_id = ?2",
+            params![word, id],
+            |row| Ok(row.get::<_, i64>(0)?),
+        )?;
+        self.execute(
+            "DELETE FROM memberships WHERE organization = ?1 AND organization_id = ?2",
+            params![word, id],
+        )?;
+        for (position, member) in members.iter().enumerate() {
+            let user = self.put_user(network, &member.user)?;
+            self.execute(
+                "INSERT INTO memberships (organization, organization_id, position, user_id, role)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![word, id, position as i64, user, member.role.as_str()],
+            )?;
+        }
+        for user in before {
+            self.delete_user_without_place(user)?;
+        }
+        self.members(organization)
+    }
+
+    fn put_user(&mut self, network: i64, user: &User) -> Result<i64, Error> {
+        let body = to_json(user, "user")?;
+        self.execute(
+            "INSERT INTO users (network_id, id_from_network, body) VALUES (?1, ?2, ?3)
+             ON CONFLICT (network_id, id_from_network) DO UPDATE SET body = excluded.body",
+            params![network, user.id_from_network, body],
+        )?;
+        let id = self.first(
+            "SELECT id FROM users WHERE network_id = ?1 AND id_from_network = ?2",
+            params![network, user.id_from_network],
+            |row| Ok(row.get::<_, i64>(0)?),
+        )?;
+        let id = parsed(id, "user")?;
+        self.execute("DELETE FROM user_emails WHERE user_id = ?1", [id])?;
+        for email in &user.email_settings {
+            self.execute(
+                "INSERT OR IGNORE INTO user_emails (email_key, user_id) VALUES (?1, ?2)",
+                params![email.email_address.to_lowercase(), id],
+            )?;
+        }
+        Ok(id)
+    }
+
+    fn delete_user_without_place(&mut self, user: i64) -> Result<(), Error> {
+        self.execute(
+            "DELETE FROM users WHERE id = ?1
+             AND NOT EXISTS (SELECT 1 FROM memberships WHERE user_id = ?1)",
+            [user],
+        )?;
+        Ok(())
+    }
+
+    /// A user, by our id, and the network they are known in.
+    pub fn user(&mut self, id: i64) -> Result<Option<(i64, User)>, Error> {
+        self.first(
+            &format!("SELECT u.network_id, {USER} FROM users u WHERE u.id = ?1"),
+            [id],
+            |row| Ok((row.get(0)?, user(row, 1)?)),
+        )
+    }
+
+    /// Users who have an address, with their password's hash: (network, user, hash).
+    pub fn users_by_email(
+        &mut self,
+        email: &str,
+    ) -> Result<Vec<(i64, User, Option<String>)>, Error> {
+        self.all(
+            &format!(
+                "SELECT u.network_id, u.password_hash, {USER} FROM user_emails e
+                 JOIN users u ON u.id = e.user_id WHERE e.email_key = ?1 ORDER BY u.id"
+            ),
+            [email.to_lowercase()],
+            |row| Ok((row.get(0)?, user(row, 2)?, row.get(1)?)),
+        )
+    }
+
+    /// What a user may do, by their places in organizations.
+    pub fn grants_of_user(&mut self, user: i64) -> Result<Vec<Grant>, Error> {
+        self.all(
+            "SELECT organization, organization_id, role FROM memberships WHERE user_id = ?1
+             ORDER BY organization, organization_id",
+            [user],
+            |row| {
+                let id = row.get(1)?;
+                let scope = match row.get::<_, String>(0)?.as_str() {
+                    "advertiser" => Scope::Party(PartyKind::Advertiser, id),
+                    "affiliate" => Scope::Party(PartyKind::Affiliate, id),
+                    _ => Scope::Network,
+                };
+                Ok(Grant { scope, role: role(row, 2)? })
+            },
+        )
+    }
+
+    /// Stores the hash of a user's password.
+    pub fn set_password_hash(&mut self, user: i64, hash: &str) -> Result<(), Error> {
+        self.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", params![user, hash])?;
+        self.execute("DELETE FROM sign_ins WHERE user_id = ?1", [user])?;
+        Ok(())
+    }
+}

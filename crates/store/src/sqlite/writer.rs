@@ -1,0 +1,191 @@
+//! The one writer: a thread that takes what is waiting, runs each unit of work in a savepoint, and
+//! commits them together. An answer goes out after its commit, never before.
+
+use super::Session;
+use crate::Error;
+use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+/// Units of work in one commit. Enough that a commit's fsync is shared by all who wait for it;
+/// few enough that the first of them does not wait for long.
+const GROUP: usize = 256;
+
+/// Units of work that may wait. Beyond it senders wait too, so memory stays bounded.
+const QUEUE: usize = 4_096;
+
+/// Runs the work, and returns what tells the sender how it went once the commit is known.
+pub(super) type Job = Box<dyn FnOnce(&mut Session<'_>) -> Done + Send>;
+type Tell = Box<dyn FnOnce(Result<(), Error>) + Send>;
+
+pub(super) struct Done {
+    keep: bool,
+    tell: Tell,
+}
+
+/// How much was written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WriteCounts {
+    /// Units of work run.
+    pub writes: u64,
+    /// Commits made for them.
+    pub commits: u64,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Writer {
+    queue: mpsc::SyncSender<Message>,
+    counts: Arc<[AtomicU64; 2]>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+enum Message {
+    Run(Job),
+    Stop,
+}
+
+/// A unit of work and where its answer will be.
+pub(super) fn job<T, E>(
+    work: impl FnOnce(&mut Session<'_>) -> Result<T, E> + Send + 'static,
+) -> (Job, oneshot::Receiver<Result<T, E>>)
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    let (sender, receiver) = oneshot::channel();
+    let job = move |session: &mut Session<'_>| {
+        let result = work(session);
+        let keep = result.is_ok();
+        let tell = move |commit: Result<(), Error>| {
+            let answer = match commit {
+                // What the work refused is refused, whatever became of the commit of the others.
+                Err(error) if keep => Err(E::from(error)),
+                _ => result,
+            };
+            // The one who asked may have gone: the write stands all the same.
+            let _gone = sender.send(answer);
+        };
+        Done { keep, tell: Box::new(tell) }
+    };
+    (Box::new(job), receiver)
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Self {
+        let (queue, jobs) = mpsc::sync_channel(QUEUE);
+        let counts = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
+        let counted = Arc::clone(&counts);
+        let run = move || run(&connection, &jobs, &counted);
+        let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(run).ok();
+        Self { queue, counts, thread: Arc::new(Mutex::new(thread)) }
+    }
+
+    pub(super) fn send(&self, job: Job) -> Result<(), Error> {
+        self.queue.try_send(Message::Run(job)).map_err(|error| match error {
+            mpsc::TrySendError::Full(_) => Error::Busy,
+            mpsc::TrySendError::Disconnected(_) => Error::Closed,
+        })
+    }
+
+    pub(super) fn counts(&self) -> WriteCounts {
+        let [writes, commits] = &*self.counts;
+        WriteCounts {
+            writes: writes.load(Ordering::Relaxed),
+            commits: commits.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(super) fn stop(&self) {
+        let _closed = self.queue.send(Message::Stop);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ended = thread.join();
+        }
+    }
+}
+
+fn run(connection: &Connection, jobs: &mpsc::Receiver<Message>, counts: &[AtomicU64; 2]) {
+    while let Ok(Message::Run(first)) = jobs.recv() {
+        let mut stopped = false;
+        let rest = std::iter::from_fn(|| match jobs.try_recv() {
+            Ok(Message::Run(job)) => Some(job),
+            Ok(Message::Stop) => {
+                stopped = true;
+                None
+            }
+            Err(_) => None,
+        });
+        let group = std::iter::once(first).chain(rest).take(GROUP);
+        commit_group(connection, group, counts);
+        if stopped {
+            return;
+        }
+    }
+}
+
+fn commit_group(
+    connection: &Connection,
+    group: impl Iterator<Item = Job>,
+    counts: &[AtomicU64; 2],
+) {
+    let begun = connection.execute_batch("BEGIN IMMEDIATE");
+    let mut telling = Vec::new();
+    let [writes, commits] = counts;
+    for job in group {
+        writes.fetch_add(1, Ordering::Relaxed);
+        match &begun {
+            Ok(()) => telling.extend(run_one(connection, job)),
+            // Dropping the job tells its sender that it was abandoned.
+            Err(error) => {
+                tracing::error!(%error, "a transaction could not be started");
+                drop(job);
+            }
+        }
+    }
+    if begun.is_err() {
+        return;
+    }
+    let committed = connection.execute_batch("COMMIT");
+    commits.fetch_add(1, Ordering::Relaxed);
+    if let Err(error) = &committed {
+        tracing::error!(%error, "a commit failed; its writes are rolled back");
+        let _rolled_back = connection.execute_batch("ROLLBACK");
+    }
+    for tell in telling {
+        tell(match &committed {
+            Ok(()) => Ok(()),
+            Err(error) => Err(same(error)),
+        });
+    }
+}
+
+/// Runs one unit of work in a savepoint; what it refuses, or panics in, is undone.
+fn run_one(connection: &Connection, job: Job) -> Option<Tell> {
+    if let Err(error) = connection.execute_batch("SAVEPOINT work") {
+        tracing::error!(%error, "a savepoint could not be set");
+        return None;
+    }
+    let mut session = Session { connection };
+    let done = catch_unwind(AssertUnwindSafe(|| job(&mut session)));
+    let end = match &done {
+        Ok(Done { keep: true, .. }) => "RELEASE work",
+        _ => "ROLLBACK TO work; RELEASE work",
+    };
+    if let Err(error) = connection.execute_batch(end) {
+        tracing::error!(%error, "a unit of work could not be ended");
+    }
+    done.ok().map(|done| done.tell)
+}
+
+/// A commit's error for each who waited for it.
+fn same(error: &rusqlite::Error) -> Error {
+    match error {
+        rusqlite::Error::SqliteFailure(code, text) => {
+            rusqlite::Error::SqliteFailure(*code, text.clone()).into()
+        }
+        _ => Error::Abandoned,
+    }
+}
