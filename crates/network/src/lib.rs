@@ -1,1 +1,50 @@
-//! Being written.
+//! The use cases: one function for each thing a person can ask for.
+//!
+//! Each goes the same way, visibly: permission, domain decision, write, audit entry. All of it
+//! happens in one unit of work, which the caller has opened on the store; an error undoes it.
+
+pub mod affiliate_campaigns;
+pub mod audit;
+pub mod campaign_status;
+pub mod campaigns;
+pub mod conditions;
+pub mod credentials;
+pub mod custom_data_fields;
+pub mod networks;
+pub mod parties;
+pub mod promo_numbers;
+pub mod relationships;
+pub mod revert;
+pub mod users;
+
+mod caller;
+mod error;
+
+pub use caller::{Actor, Caller, Context, Grant, Scope};
+pub use error::Error;
+pub use trunkline_store::{AuditEntry, AuditFilter, Page, Session, Store, TokenRecord};
+
+use trunkline_domain::problem::Problems;
+
+/// What a request says, with what was found wrong with it while it was read. The use case adds
+/// what it finds, so that every problem is reported at once.
+#[derive(Debug, Clone, Default)]
+pub struct Submitted<T> {
+    /// What it says.
+    pub change: T,
+    /// What is wrong already.
+    pub problems: Problems,
+}
+
+/// Whether an object, as it is just before a write, is what the writer thinks it is; `None` is an
+/// object that does not exist. `If-Match` is one of these.
+pub type Guard<T> = Box<dyn Fn(Option<&T>) -> bool + Send>;
+
+/// A guard that lets everything through.
+pub fn unguarded<T>() -> Guard<T> {
+    Box::new(|_| true)
+}
+
+fn pass<T>(guard: &Guard<T>, found: Option<&T>) -> Result<(), Error> {
+    if guard(found) { Ok(()) } else { Err(Error::Overtaken) }
+}

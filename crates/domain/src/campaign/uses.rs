@@ -3,6 +3,7 @@
 use super::Terms;
 use crate::condition::{Expr, Key, Term};
 use crate::ivr::{IvrNode, NodeKind};
+use crate::text;
 
 /// What a condition uses that the terms do not have, in words, each once.
 pub fn missing(expr: &Expr, terms: &Terms) -> Vec<String> {
@@ -23,7 +24,7 @@ fn missing_for(term: &Term, terms: &Terms) -> Option<String> {
             Some("there are no named regions".to_owned())
         }
         Term::InRegion(Some(name)) => {
-            let known = terms.named_regions.iter().any(|region| &region.name == name);
+            let known = terms.named_regions.iter().any(|region| text::plain(&region.name) == *name);
             (!known).then(|| format!("there is no region named '{name}'"))
         }
         Term::DuringHours if terms.hours.is_none() && !terms.operating_24_7() => {

@@ -8,11 +8,11 @@
 //! may be a call that the rest of the campaign does not allow.
 
 use super::atoms::{Atoms, Formula};
-use super::evaluate::{all, any};
+use super::evaluate::all;
 use super::tree::Expr;
 
 /// How much one question may cost, in atoms looked at: 200,000 sets of answers of a condition with
-/// 20 terms, some 50 ms. Deciding a condition is NP-hard, and anyone may ask.
+/// 20 terms, some tens of milliseconds. Deciding a condition is NP-hard, and anyone may ask.
 const BUDGET: usize = 4_000_000;
 
 impl Expr {
@@ -66,14 +66,10 @@ fn satisfiable(mut atoms: Atoms<'_>, formula: &Formula) -> Option<bool> {
     let mut decided: Vec<usize> = Vec::new();
     loop {
         budget = budget.checked_sub(cost)?;
-        let next = match value(formula, &atoms) {
-            Some(true) => return Some(true),
-            Some(false) => None,
-            None => open_atom(formula, &atoms),
-        };
-        let possible = match next {
-            None => false,
-            Some(atom) => {
+        let possible = match settle(formula, &atoms) {
+            Ok(true) => return Some(true),
+            Ok(false) => false,
+            Err(atom) => {
                 decided.push(atom);
                 atoms.set(atom, Some(true));
                 atoms.possible(atom)
@@ -111,31 +107,30 @@ fn size(formula: &Formula) -> usize {
     match formula {
         Formula::Known(_) | Formula::Atom(_) => 1,
         Formula::Not(inner) => 1 + size(inner),
-        Formula::And(members) | Formula::Or(members) => {
-            1 + members.iter().map(size).sum::<usize>()
-        }
+        Formula::And(members) | Formula::Or(members) => 1 + members.iter().map(size).sum::<usize>(),
     }
 }
 
-fn value(formula: &Formula, atoms: &Atoms<'_>) -> Option<bool> {
+/// The formula's value by the answers so far, or the first unanswered atom that it hangs on.
+fn settle(formula: &Formula, atoms: &Atoms<'_>) -> Result<bool, usize> {
     match formula {
-        Formula::Known(value) => Some(*value),
-        Formula::Atom(atom) => atoms.answer(*atom),
-        Formula::Not(inner) => value(inner, atoms).map(|value| !value),
-        Formula::And(members) => all(members.iter().map(|member| value(member, atoms))),
-        Formula::Or(members) => any(members.iter().map(|member| value(member, atoms))),
+        Formula::Known(value) => Ok(*value),
+        Formula::Atom(atom) => atoms.answer(*atom).ok_or(*atom),
+        Formula::Not(inner) => settle(inner, atoms).map(|value| !value),
+        Formula::And(members) => settle_members(members, atoms, false),
+        Formula::Or(members) => settle_members(members, atoms, true),
     }
 }
 
-/// An unanswered atom that an unknown value hangs on.
-fn open_atom(formula: &Formula, atoms: &Atoms<'_>) -> Option<usize> {
-    match formula {
-        Formula::Known(_) => None,
-        Formula::Atom(atom) => atoms.answer(*atom).is_none().then_some(*atom),
-        Formula::Not(inner) => open_atom(inner, atoms),
-        Formula::And(members) | Formula::Or(members) => {
-            let open = members.iter().filter(|member| value(member, atoms).is_none());
-            open.filter_map(|member| open_atom(member, atoms)).next()
+/// `decisive` is the value that one member can give to the whole: true in an `or`.
+fn settle_members(members: &[Formula], atoms: &Atoms<'_>, decisive: bool) -> Result<bool, usize> {
+    let mut settled = Ok(!decisive);
+    for member in members {
+        match settle(member, atoms) {
+            Ok(value) if value == decisive => return Ok(decisive),
+            Ok(_) => {}
+            Err(atom) => settled = settled.and(Err(atom)),
         }
     }
+    settled
 }

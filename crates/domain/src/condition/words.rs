@@ -2,6 +2,10 @@
 
 use super::tree::{Comparison, Expr, Key, Term, TextFact, TextTest};
 
+/// How the opposite of what has no verb of its own to negate begins; it would take in all that
+/// follows.
+const NOT_TRUE: &str = "it is not true that";
+
 impl Expr {
     /// The condition as a sentence without its full stop: `the caller is on a mobile phone and the
     /// call lasts longer than 1 minute`. Parts of parts are in parentheses, because few readers
@@ -13,7 +17,7 @@ impl Expr {
             Expr::Not(inner) => match inner.as_ref() {
                 Expr::Always => "never".to_owned(),
                 Expr::Term(term) => words(term, false),
-                other => format!("it is not true that {}", other.as_part()),
+                other => format!("{NOT_TRUE} {}", other.as_part()),
             },
             Expr::And(members) => joined(members, " and "),
             Expr::Or(members) => joined(members, " or "),
@@ -21,10 +25,9 @@ impl Expr {
     }
 
     fn as_part(&self) -> String {
-        match self {
-            Expr::And(_) | Expr::Or(_) => format!("({})", self.in_words()),
-            _ => self.in_words(),
-        }
+        let words = self.in_words();
+        let open_ended = matches!(self, Expr::And(_) | Expr::Or(_)) || words.starts_with(NOT_TRUE);
+        if open_ended { format!("({words})") } else { words }
     }
 }
 
@@ -111,7 +114,7 @@ fn pressed(entries: &[(u8, Key)], holds: bool) -> String {
     match entries {
         _ if holds => format!("the caller pressed {keys}"),
         [(_, Key::Digit(_) | Key::Wrong)] => format!("the caller did not press {keys}"),
-        _ => format!("it is not true that the caller pressed {keys}"),
+        _ => format!("{NOT_TRUE} the caller pressed {keys}"),
     }
 }
 

@@ -1,0 +1,300 @@
+//! Affiliates' places in advertisers' campaigns: applying, and the network's decisions.
+
+use crate::campaigns::{advertiser, find_campaign};
+use crate::parties::{check_network_id, find};
+use crate::{Context, Error, Guard, Page, Session, Submitted, audit, pass};
+use trunkline_domain::affiliation::{
+    AffiliateCampaign, AffiliateCampaignStatus, Application, Move, decide_application, transition,
+};
+use trunkline_domain::campaign::Campaign;
+use trunkline_domain::party::{CustomData, Party, PartyKind, PartyStatus, check_custom_data};
+use trunkline_domain::problem::{Problems, TAKEN};
+
+/// Where an affiliate campaign is found: the chain of the path.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The network's id of the advertiser.
+    pub advertiser: String,
+    /// The network's id of the campaign.
+    pub campaign: String,
+    /// The network's id of the affiliate.
+    pub affiliate: String,
+    /// The network's id of the affiliate campaign, where the path ends with it.
+    pub id: Option<String>,
+}
+
+/// What a request says of an affiliate campaign.
+#[derive(Debug, Clone, Default)]
+pub struct AffiliateCampaignChange {
+    /// The network's own id.
+    pub id_from_network: Option<String>,
+    /// The status asked for.
+    pub status: Option<AffiliateCampaignStatus>,
+    /// The custom data, whole.
+    pub custom_data: Option<CustomData>,
+}
+
+/// Whether a write applies (POST) or decides (PUT).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// To apply, and nothing else.
+    Apply,
+    /// To decide on an application.
+    Decide,
+}
+
+struct Found {
+    campaign: Campaign,
+    affiliate: Party,
+    it: Option<AffiliateCampaign>,
+}
+
+fn object(it: &AffiliateCampaign, campaign_id: &str) -> String {
+    format!("affiliate_campaign:{}/{campaign_id}", it.affiliate_id_from_network)
+}
+
+fn chain(place: &Place) -> Error {
+    let Place { advertiser, campaign, affiliate, id } = place;
+    let id = id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
+    Error::NotFound(format!(
+        "AffiliateCampaign{id} for affiliate {affiliate}, advertiser campaign {campaign} and advertiser {advertiser}"
+    ))
+}
+
+fn look_up(session: &mut Session<'_>, context: &Context, place: &Place) -> Result<Found, Error> {
+    let advertiser = advertiser(session, context, &place.advertiser)?;
+    let campaign = find_campaign(session, context, &advertiser, &place.campaign)?;
+    let affiliate = find(session, context, PartyKind::Affiliate, &place.affiliate)?;
+    if !context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
+        context.caller.require_sight(&affiliate)?;
+    }
+    let it = session.affiliate_campaign(campaign.id, affiliate.id)?;
+    if let (Some(id), Some(found)) = (&place.id, &it)
+        && *id != found.id_from_network
+    {
+        return Err(chain(place));
+    }
+    Ok(Found { campaign, affiliate, it })
+}
+
+/// One affiliate campaign, with its campaign.
+pub fn get(
+    session: &mut Session<'_>,
+    context: &Context,
+    place: &Place,
+) -> Result<(AffiliateCampaign, Campaign), Error> {
+    let found = look_up(session, context, place)?;
+    let it = found.it.ok_or_else(|| chain(place))?;
+    Ok((it, found.campaign))
+}
+
+/// One page of a campaign's affiliate campaigns, with the campaign; an affiliate sees its own.
+pub fn list(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser_id: &str,
+    campaign_id: &str,
+    page: Page,
+) -> Result<(Vec<AffiliateCampaign>, Campaign), Error> {
+    let advertiser = advertiser(session, context, advertiser_id)?;
+    let campaign = find_campaign(session, context, &advertiser, campaign_id)?;
+    if context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
+        let found = session.affiliate_campaigns(campaign.id, None, page)?;
+        return Ok((found, campaign));
+    }
+    let mut found = Vec::new();
+    for affiliate in context.caller.own(PartyKind::Affiliate) {
+        found.extend(session.affiliate_campaigns(campaign.id, Some(affiliate), page)?);
+    }
+    found.sort_by_key(|it| it.id);
+    found.truncate(page.limit as usize);
+    Ok((found, campaign))
+}
+
+/// Applies, or decides; creates the affiliate campaign when there is none, by the rules of
+/// applying.
+pub fn put(
+    session: &mut Session<'_>,
+    context: &Context,
+    place: &Place,
+    intent: Intent,
+    submitted: Submitted<AffiliateCampaignChange>,
+    guard: &Guard<AffiliateCampaign>,
+) -> Result<(AffiliateCampaign, Campaign), Error> {
+    let found = look_up(session, context, place)?;
+    permit(context, &found, &submitted.change)?;
+    pass(guard, found.it.as_ref())?;
+    let Submitted { mut change, mut problems } = submitted;
+    change.id_from_network = change.id_from_network.or(place.id.clone());
+    if !found.campaign.terms_in_force().is_some_and(|terms| terms.is_affiliate_enabled()) {
+        let message = "affiliates can only promote AffiliateEnabled campaigns";
+        return Err(Error::NotAllowed(message.to_owned()));
+    }
+    let fields = session.custom_data_fields(context.caller.network_id)?;
+    if let Some(data) = &change.custom_data {
+        let had = found.it.as_ref().map(|it| &it.custom_data);
+        problems.at("custom_data").merge(check_custom_data(data, had, &fields));
+    }
+    check_id(session, context, change.id_from_network.as_deref(), found.it.as_ref(), &mut problems)?;
+    let (to, refused) = decide(session, &found, intent, change.status, &mut problems)?;
+    let Found { campaign, affiliate, it: before } = found;
+    if !problems.is_empty() {
+        return Err(Error::Invalid { problems, status: refused });
+    }
+    let mut after = before.clone().unwrap_or_else(|| AffiliateCampaign {
+        id: 0,
+        network_id: context.caller.network_id,
+        campaign_id: campaign.id,
+        affiliate_id: affiliate.id,
+        affiliate_id_from_network: affiliate.id_from_network,
+        id_from_network: String::new(),
+        status: to,
+        custom_data: CustomData::new(),
+        created_at: context.now,
+        updated_at: context.now,
+    });
+    after.status = to;
+    after.custom_data = change.custom_data.unwrap_or(after.custom_data);
+    after.id_from_network = match change.id_from_network {
+        Some(id) => id,
+        None if before.is_none() => session.free_affiliate_campaign_id(after.network_id)?,
+        None => after.id_from_network,
+    };
+    let action = before.is_none().then_some("apply");
+    let it = store(session, context, before, after, &campaign.id_from_network, action)?;
+    Ok((it, campaign))
+}
+
+/// An affiliate may only apply; the network and the advertiser decide.
+fn permit(
+    context: &Context,
+    found: &Found,
+    change: &AffiliateCampaignChange,
+) -> Result<(), Error> {
+    if context.caller.sees(PartyKind::Advertiser, found.campaign.advertiser_id) {
+        return context.caller.require_party(PartyKind::Advertiser, found.campaign.advertiser_id);
+    }
+    context.caller.require_party(PartyKind::Affiliate, found.affiliate.id)?;
+    let keeps = found.it.as_ref().map(|it| it.status);
+    match change.status {
+        None | Some(AffiliateCampaignStatus::Applied) => Ok(()),
+        asked if asked == keeps => Ok(()),
+        Some(_) => Err(Error::NotAllowed("an affiliate may only apply".to_owned())),
+    }
+}
+
+fn check_id(
+    session: &mut Session<'_>,
+    context: &Context,
+    id: Option<&str>,
+    it: Option<&AffiliateCampaign>,
+    problems: &mut Problems,
+) -> Result<(), Error> {
+    let Some(id) = id.filter(|_| !problems.has("id_from_network")) else { return Ok(()) };
+    check_network_id(id, problems.at("id_from_network"));
+    let own = it.map_or(0, |it| it.id);
+    if session.affiliate_campaign_id_is_taken(context.caller.network_id, id, own)? {
+        problems.at("id_from_network").add(TAKEN);
+    }
+    Ok(())
+}
+
+/// The status that a write leads to. When it is refused, the second value is the status that the
+/// documents repeat beside the errors: what was asked of a PUT, and `Applied` of a POST.
+fn decide(
+    session: &mut Session<'_>,
+    found: &Found,
+    intent: Intent,
+    asked: Option<AffiliateCampaignStatus>,
+    problems: &mut Problems,
+) -> Result<(AffiliateCampaignStatus, Option<&'static str>), Error> {
+    use AffiliateCampaignStatus::{Applied, Declined};
+    let mut refuse = |quoted: AffiliateCampaignStatus, repeated: AffiliateCampaignStatus| {
+        problems.at("status").add(format!("cannot transition from '{}'", quoted.as_str()));
+        (quoted, Some(repeated.as_str()))
+    };
+    let current = found.it.as_ref().map(|it| it.status);
+    match (intent, current, asked) {
+        (Intent::Apply, _, Some(asked)) | (Intent::Decide, None, Some(asked))
+            if asked != Applied =>
+        {
+            Ok(refuse(asked, Applied))
+        }
+        (_, None, _) | (Intent::Apply, Some(Declined), Some(_)) => {
+            Ok((application(session, found, problems)?, None))
+        }
+        (Intent::Apply, Some(current), _) | (Intent::Decide, Some(current), None) => {
+            Ok((current, None))
+        }
+        (Intent::Decide, Some(current), Some(asked)) => Ok(match transition(current, asked) {
+            Move::Stays => (current, None),
+            Move::To(to) => (to, None),
+            Move::Refused => refuse(current, asked),
+        }),
+    }
+}
+
+fn application(
+    session: &mut Session<'_>,
+    found: &Found,
+    problems: &mut Problems,
+) -> Result<AffiliateCampaignStatus, Error> {
+    if found.affiliate.status != PartyStatus::Approved && !problems.has("status") {
+        let status = found.affiliate.status.as_str();
+        let message = format!("cannot be Applied: the affiliate is {status}, not Approved");
+        problems.at("status").add(message);
+    }
+    let relationship = session.relationship(found.campaign.advertiser_id, found.affiliate.id)?;
+    let terms = found.campaign.terms_in_force();
+    Ok(decide_application(Application {
+        relationship: relationship.map(|it| it.status),
+        auto_approve: terms.map(|terms| terms.auto_approve).unwrap_or_default(),
+        affiliate: found.affiliate.status,
+    }))
+}
+
+/// Stores what a write made of an affiliate campaign, unless it is as it was.
+fn store(
+    session: &mut Session<'_>,
+    context: &Context,
+    before: Option<AffiliateCampaign>,
+    mut after: AffiliateCampaign,
+    campaign_id: &str,
+    action: Option<&str>,
+) -> Result<AffiliateCampaign, Error> {
+    if before.as_ref() == Some(&after) {
+        return Ok(after);
+    }
+    after.updated_at = context.now;
+    if before.is_some() {
+        session.update_affiliate_campaign(&after)?;
+    } else {
+        after.id = session.insert_affiliate_campaign(&after)?;
+    }
+    let old = before.as_ref().map(audit::of_affiliate_campaign);
+    let new = audit::of_affiliate_campaign(&after);
+    audit::record(session, context, object(&after, campaign_id), action, old.as_ref(), Some(&new))?;
+    Ok(after)
+}
+
+/// Sets a status that something else has decided, with an entry of its own in the audit log.
+pub(crate) fn set_status(
+    session: &mut Session<'_>,
+    context: &Context,
+    before: AffiliateCampaign,
+    campaign_id: &str,
+    to: AffiliateCampaignStatus,
+    action: &str,
+) -> Result<(), Error> {
+    let after = AffiliateCampaign { status: to, ..before.clone() };
+    store(session, context, Some(before), after, campaign_id, Some(action))?;
+    Ok(())
+}
+
+/// Affiliate campaigns are never deleted (seeds/000, "You are not allowed to delete affiliate
+/// campaigns").
+pub fn delete(session: &mut Session<'_>, context: &Context, place: &Place) -> Result<(), Error> {
+    get(session, context, place)?;
+    let message = "You are not allowed to delete affiliate campaigns";
+    Err(Error::NotAllowed(message.to_owned()))
+}

@@ -1,0 +1,126 @@
+//! The audit log: one entry for each change, written in the change's own unit of work.
+
+use crate::{AuditEntry, AuditFilter, Context, Error, Page, Session};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use trunkline_domain::affiliation::{AffiliateCampaign, AffiliateCampaignStatus};
+use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms};
+use trunkline_domain::party::{
+    AdvertiserProfile, CustomData, Member, Party, PartyStatus, Site,
+};
+
+/// An advertiser or affiliate as the log keeps it: enough to make it again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PartySnapshot {
+    pub(crate) id_from_network: String,
+    pub(crate) name: String,
+    pub(crate) status: PartyStatus,
+    pub(crate) sites: Vec<Site>,
+    #[serde(flatten)]
+    pub(crate) profile: AdvertiserProfile,
+    pub(crate) custom_data: CustomData,
+    pub(crate) users: Vec<Member>,
+}
+
+/// A campaign as the log keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CampaignSnapshot {
+    pub(crate) id_from_network: String,
+    pub(crate) name: String,
+    pub(crate) status: CampaignStatus,
+    pub(crate) current_terms: Option<Terms>,
+    pub(crate) future_terms: Option<Terms>,
+    pub(crate) custom_data: CustomData,
+}
+
+/// An affiliate campaign as the log keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AffiliateCampaignSnapshot {
+    pub(crate) id_from_network: String,
+    pub(crate) affiliate_id_from_network: String,
+    pub(crate) status: AffiliateCampaignStatus,
+    pub(crate) custom_data: CustomData,
+}
+
+pub(crate) fn of_party(party: &Party) -> PartySnapshot {
+    PartySnapshot {
+        id_from_network: party.id_from_network.clone(),
+        name: party.name.clone(),
+        status: party.status,
+        sites: party.sites.clone(),
+        profile: party.profile.clone(),
+        custom_data: party.custom_data.clone(),
+        users: party.members.clone(),
+    }
+}
+
+pub(crate) fn of_campaign(campaign: &Campaign) -> CampaignSnapshot {
+    CampaignSnapshot {
+        id_from_network: campaign.id_from_network.clone(),
+        name: campaign.name.clone(),
+        status: campaign.status,
+        current_terms: campaign.current.as_ref().map(|current| current.terms.clone()),
+        future_terms: campaign.future.clone(),
+        custom_data: campaign.custom_data.clone(),
+    }
+}
+
+pub(crate) fn of_affiliate_campaign(it: &AffiliateCampaign) -> AffiliateCampaignSnapshot {
+    AffiliateCampaignSnapshot {
+        id_from_network: it.id_from_network.clone(),
+        affiliate_id_from_network: it.affiliate_id_from_network.clone(),
+        status: it.status,
+        custom_data: it.custom_data.clone(),
+    }
+}
+
+/// Writes an entry. `action` is what was done beyond creating, updating or deleting, which are
+/// told from `before` and `after`.
+pub(crate) fn record<T: Serialize>(
+    session: &mut Session<'_>,
+    context: &Context,
+    object: String,
+    action: Option<&str>,
+    before: Option<&T>,
+    after: Option<&T>,
+) -> Result<(), Error> {
+    let made = match (before.is_some(), after.is_some()) {
+        (false, _) => "create",
+        (true, true) => "update",
+        (true, false) => "delete",
+    };
+    session.insert_audit_entry(&AuditEntry {
+        id: 0,
+        network_id: context.caller.network_id,
+        at: context.now,
+        request_id: context.request_id.clone(),
+        actor: context.caller.actor.to_string(),
+        object,
+        action: action.unwrap_or(made).to_owned(),
+        before: before.map(to_value).transpose()?,
+        after: after.map(to_value).transpose()?,
+    })?;
+    Ok(())
+}
+
+fn to_value<T: Serialize>(value: &T) -> Result<Value, Error> {
+    serde_json::to_value(value).map_err(|error| Error::Internal(format!("audit entry: {error}")))
+}
+
+/// Entries of a network's log, oldest first. The whole network's credentials only.
+pub fn list(
+    session: &mut Session<'_>,
+    context: &Context,
+    filter: &AuditFilter,
+    page: Page,
+) -> Result<Vec<AuditEntry>, Error> {
+    context.caller.require_network_reader()?;
+    Ok(session.audit_entries(context.caller.network_id, filter, page)?)
+}
+
+/// What an entry changed, as a JSON diff (RFC 6902) from before to after.
+pub fn diff(entry: &AuditEntry) -> Value {
+    let before = entry.before.clone().unwrap_or(Value::Null);
+    let after = entry.after.clone().unwrap_or(Value::Null);
+    serde_json::to_value(json_patch::diff(&before, &after)).unwrap_or_default()
+}

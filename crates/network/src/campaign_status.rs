@@ -1,0 +1,63 @@
+//! Going live, archiving and unarchiving.
+
+use crate::{Context, Error, Session, audit, campaigns};
+use trunkline_domain::campaign::{
+    Action, Campaign, Outcome, check_for_live, transition,
+};
+use trunkline_domain::party::PartyKind;
+use trunkline_domain::problem::Problems;
+
+/// Carries an action out, or changes nothing when what it asks for holds already. `problems` are
+/// those of the request's own arguments.
+pub fn act(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser_id: &str,
+    id: &str,
+    action: Action,
+    mut problems: Problems,
+) -> Result<(), Error> {
+    let advertiser = campaigns::advertiser(session, context, advertiser_id)?;
+    context.caller.require_party(PartyKind::Advertiser, advertiser.id)?;
+    let before = campaigns::find_campaign(session, context, &advertiser, id)?;
+    let status = before.status_at(context.now);
+    let outcome = transition(status, action);
+    if outcome == Outcome::Refused {
+        problems.at("status").add(format!("cannot transition from '{}'", status.as_str()));
+    }
+    let mut after = before.clone();
+    if let Outcome::To(status) = outcome {
+        after.status = status;
+    }
+    let goes_live = matches!(action, Action::GoLive { .. }) && outcome != Outcome::Refused;
+    if goes_live && let Some(future) = after.future.take() {
+        check_for_live(&future, &mut problems);
+        problems.or(())?;
+        after.current = Some(session.put_terms_live(after.id, future, context.now)?);
+    } else {
+        problems.or(())?;
+    }
+    store(session, context, action, before, after)
+}
+
+fn store(
+    session: &mut Session<'_>,
+    context: &Context,
+    action: Action,
+    before: Campaign,
+    mut after: Campaign,
+) -> Result<(), Error> {
+    if after == before {
+        return Ok(());
+    }
+    after.updated_at = context.now;
+    session.update_campaign(&after)?;
+    let word = match action {
+        Action::GoLive { .. } => "go_live",
+        Action::Archive => "archive",
+        Action::Unarchive => "unarchive",
+    };
+    let (old, new) = (audit::of_campaign(&before), audit::of_campaign(&after));
+    let object = campaigns::object(&after);
+    audit::record(session, context, object, Some(word), Some(&old), Some(&new))
+}

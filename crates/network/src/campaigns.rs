@@ -1,0 +1,243 @@
+//! Advertiser campaigns: reading them, and writing their draft.
+
+use crate::parties::{check_network_id, find, makes_ids_up};
+use crate::{Context, Error, Guard, Page, Session, Submitted, audit, pass};
+use trunkline_domain::affiliation::RelationshipStatus;
+use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms, TermsChange, Visibility};
+use trunkline_domain::party::{CustomData, Party, PartyKind, check_custom_data};
+use trunkline_domain::problem::{BLANK, Problems, TAKEN};
+
+/// What a request says of a campaign.
+#[derive(Debug, Clone, Default)]
+pub struct CampaignChange {
+    /// Which campaign it is about, when the body says so.
+    pub id_from_network: Option<String>,
+    /// The name.
+    pub name: Option<String>,
+    /// The custom data, whole.
+    pub custom_data: Option<CustomData>,
+    /// What goes to the future terms.
+    pub terms: TermsChange,
+}
+
+/// The name of a campaign in the audit log.
+pub(crate) fn object(campaign: &Campaign) -> String {
+    format!("advertiser_campaign:{}", campaign.id_from_network)
+}
+
+/// An advertiser by the network's id, for what is below it. Affiliates may go through any
+/// advertiser; what they see below is decided there.
+pub(crate) fn advertiser(
+    session: &mut Session<'_>,
+    context: &Context,
+    id: &str,
+) -> Result<Party, Error> {
+    let party = find(session, context, PartyKind::Advertiser, id)?;
+    if context.caller.own(PartyKind::Affiliate).is_empty() {
+        context.caller.require_sight(&party)?;
+    }
+    Ok(party)
+}
+
+/// An advertiser's campaign, if the caller sees it.
+pub(crate) fn find_campaign(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser: &Party,
+    id: &str,
+) -> Result<Campaign, Error> {
+    let found = session.campaign(context.caller.network_id, id)?;
+    let visible = match &found {
+        Some(campaign) if campaign.advertiser_id == advertiser.id => {
+            is_visible(session, context, campaign)?
+        }
+        _ => false,
+    };
+    let chain = || format!("AdvertiserCampaign {id} for advertiser {}", advertiser.id_from_network);
+    found.filter(|_| visible).ok_or_else(|| Error::NotFound(chain()))
+}
+
+/// Whether the caller sees a campaign: an affiliate sees what its visibility lets it, and where
+/// it has an affiliate campaign already.
+pub(crate) fn is_visible(
+    session: &mut Session<'_>,
+    context: &Context,
+    campaign: &Campaign,
+) -> Result<bool, Error> {
+    if context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
+        return Ok(true);
+    }
+    let visibility = campaign.terms_in_force().map(|terms| terms.visibility).unwrap_or_default();
+    for affiliate in context.caller.own(PartyKind::Affiliate) {
+        let related = |session: &mut Session<'_>| -> Result<bool, Error> {
+            let relationship = session.relationship(campaign.advertiser_id, affiliate)?;
+            Ok(relationship.is_some_and(|it| it.status == RelationshipStatus::Approved))
+        };
+        let seen = match visibility {
+            Visibility::All => true,
+            Visibility::ApprovedAffiliates => related(session)?,
+            Visibility::None => false,
+        };
+        if seen || session.affiliate_campaign(campaign.id, affiliate)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// One page of an advertiser's campaigns that the caller sees. The second value is the id of the
+/// last one looked at: where the next page goes on.
+pub fn list(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser_id: &str,
+    page: Page,
+) -> Result<(Vec<Campaign>, Option<i64>), Error> {
+    let advertiser = advertiser(session, context, advertiser_id)?;
+    let found = session.campaigns(advertiser.id, page)?;
+    let last = found.last().map(|campaign| campaign.id);
+    let mut visible = Vec::with_capacity(found.len());
+    for campaign in found {
+        if is_visible(session, context, &campaign)? {
+            visible.push(campaign);
+        }
+    }
+    Ok((visible, last))
+}
+
+/// One campaign.
+pub fn get(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser_id: &str,
+    id: &str,
+) -> Result<Campaign, Error> {
+    let advertiser = advertiser(session, context, advertiser_id)?;
+    find_campaign(session, context, &advertiser, id)
+}
+
+/// Creates or updates a campaign: its name and custom data at once, everything else in its
+/// future terms. A write that says what holds already changes nothing.
+pub fn put(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser_id: &str,
+    path_id: Option<&str>,
+    submitted: Submitted<CampaignChange>,
+    guard: &Guard<Campaign>,
+) -> Result<Campaign, Error> {
+    let network = context.caller.network_id;
+    let advertiser = advertiser(session, context, advertiser_id)?;
+    context.caller.require_party(PartyKind::Advertiser, advertiser.id)?;
+    let Submitted { change, mut problems } = submitted;
+    let asked = change.id_from_network.clone().or(path_id.map(str::to_owned));
+    let before = match &asked {
+        Some(id) => session.campaign(network, id)?,
+        None => None,
+    };
+    let mut mine = before.filter(|campaign| {
+        let own = campaign.advertiser_id == advertiser.id;
+        if !own {
+            problems.at("id_from_network").add(TAKEN);
+        }
+        own
+    });
+    pass(guard, mine.as_ref())?;
+    let id = match asked {
+        Some(id) => {
+            if !problems.has("id_from_network") {
+                check_network_id(&id, problems.at("id_from_network"));
+            }
+            id
+        }
+        None if !problems.has("id_from_network") && makes_ids_up(session, network)? => {
+            session.free_campaign_id(network)?
+        }
+        None => {
+            problems.at("id_from_network").add(BLANK);
+            String::new()
+        }
+    };
+    let fields = session.custom_data_fields(network)?;
+    if let Some(data) = &change.custom_data {
+        let had = mine.as_ref().map(|campaign| &campaign.custom_data);
+        problems.at("custom_data").merge(check_custom_data(data, had, &fields));
+    }
+    let campaign = apply(change, mine.as_ref(), id, &advertiser, context, &mut problems);
+    let campaign = problems.or(campaign)?;
+    store(session, context, mine.take(), campaign)
+}
+
+fn apply(
+    change: CampaignChange,
+    before: Option<&Campaign>,
+    id: String,
+    advertiser: &Party,
+    context: &Context,
+    problems: &mut Problems,
+) -> Campaign {
+    let mut campaign = before.cloned().unwrap_or_else(|| Campaign {
+        id: 0,
+        network_id: context.caller.network_id,
+        advertiser_id: advertiser.id,
+        id_from_network: id,
+        name: String::new(),
+        status: CampaignStatus::Entry,
+        current: None,
+        future: Some(Terms::new(context.now)),
+        custom_data: CustomData::new(),
+        created_at: context.now,
+        updated_at: context.now,
+    });
+    campaign.name = change.name.unwrap_or(campaign.name);
+    if campaign.name.is_empty() && !problems.has("name") {
+        problems.at("name").add(BLANK);
+    }
+    campaign.custom_data = change.custom_data.unwrap_or(campaign.custom_data);
+    let had = match campaign.terms_written() {
+        Some(terms) => terms.clone(),
+        None => Terms::new(context.now),
+    };
+    let mut written = change.terms.apply(had.clone());
+    written.check(problems);
+    if !written.says_the_same_as(&had) {
+        if campaign.future.is_none() {
+            written.created_at = context.now;
+        }
+        written.updated_at = context.now;
+        campaign.future = Some(written);
+    }
+    campaign
+}
+
+/// Stores what a write made of a campaign, unless it is as it was.
+pub(crate) fn store(
+    session: &mut Session<'_>,
+    context: &Context,
+    before: Option<Campaign>,
+    mut campaign: Campaign,
+) -> Result<Campaign, Error> {
+    if before.as_ref() == Some(&campaign) {
+        return Ok(campaign);
+    }
+    campaign.updated_at = context.now;
+    if before.is_some() {
+        session.update_campaign(&campaign)?;
+    } else {
+        campaign.id = session.insert_campaign(&campaign)?;
+    }
+    let (old, new) = (before.as_ref().map(audit::of_campaign), audit::of_campaign(&campaign));
+    audit::record(session, context, object(&campaign), None, old.as_ref(), Some(&new))?;
+    Ok(campaign)
+}
+
+/// Campaigns are never deleted (seeds/004, "You are not allowed to delete campaigns").
+pub fn delete(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser_id: &str,
+    id: &str,
+) -> Result<(), Error> {
+    get(session, context, advertiser_id, id)?;
+    Err(Error::NotAllowed("You are not allowed to delete campaigns".to_owned()))
+}

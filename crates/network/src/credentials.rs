@@ -1,0 +1,241 @@
+//! Credentials: tokens, passwords, one-time sign-ins and sessions. What is secret is hashed
+//! before it is stored, and shown once.
+
+use crate::{Actor, Caller, Context, Error, Session};
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Argon2, PasswordHash};
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use trunkline_domain::party::{Member, PartyKind, Role};
+use trunkline_store::{Grant, Scope, SignIn, SignInKind, TokenRecord};
+
+/// How long a one-time token is good for.
+const ACCESS_TOKEN_LASTS: SignedDuration = SignedDuration::from_mins(5);
+/// How long a console session lasts.
+const SESSION_LASTS: SignedDuration = SignedDuration::from_hours(12);
+
+/// 32 random bytes, drawn by whoever has a random source.
+pub type Entropy = [u8; 32];
+
+/// What a request shows of itself.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// An API token.
+    Token(String),
+    /// A console session's cookie.
+    Session(String),
+}
+
+/// A new token: its record's id, and the token itself, which is not kept.
+#[derive(Debug, Clone)]
+pub struct Issued {
+    /// Ours.
+    pub id: i64,
+    /// Shown once.
+    pub secret: String,
+}
+
+fn secret(prefix: &str, entropy: &Entropy) -> String {
+    let digits = entropy.iter().map(|byte| format!("{byte:02x}"));
+    format!("{prefix}{}", digits.collect::<String>())
+}
+
+/// What is stored of a secret. Secrets are 256 random bits, so a fast hash is enough; looking
+/// one up by its hash tells nothing by its time.
+fn hash(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+/// Issues an API token.
+pub fn issue_token(
+    session: &mut Session<'_>,
+    record: TokenRecord,
+    entropy: &Entropy,
+) -> Result<Issued, Error> {
+    let secret = secret("tl_", entropy);
+    let id = session.insert_token(&hash(&secret), &record)?;
+    Ok(Issued { id, secret })
+}
+
+/// A record for a token of a scope, as from now.
+pub fn new_token(
+    network_id: i64,
+    scope: Scope,
+    role: Role,
+    label: Option<String>,
+    now: Timestamp,
+    expires_at: Option<Timestamp>,
+) -> TokenRecord {
+    TokenRecord {
+        id: 0,
+        network_id,
+        grant: Grant { scope, role },
+        party_id_from_network: None,
+        label,
+        created_at: now,
+        expires_at,
+        revoked_at: None,
+    }
+}
+
+/// Who shows a token or a session, if it is good.
+pub fn authenticate(
+    session: &mut Session<'_>,
+    credential: &Credential,
+    now: Timestamp,
+) -> Result<Option<Caller>, Error> {
+    match credential {
+        Credential::Token(token) => {
+            let found = session.token_by_hash(&hash(token))?;
+            let good = found.filter(|it| {
+                it.revoked_at.is_none() && it.expires_at.is_none_or(|expires| expires > now)
+            });
+            Ok(good.map(|it| Caller {
+                network_id: it.network_id,
+                actor: Actor::Token(it.id),
+                grants: vec![it.grant],
+            }))
+        }
+        Credential::Session(cookie) => {
+            let user = session.signed_in(&hash(cookie), SignInKind::Session, now)?;
+            user.map_or(Ok(None), |user| caller_of_user(session, user))
+        }
+    }
+}
+
+fn caller_of_user(session: &mut Session<'_>, user: i64) -> Result<Option<Caller>, Error> {
+    let Some((network_id, _)) = session.user(user)? else { return Ok(None) };
+    let grants = session.grants_of_user(user)?;
+    let caller = Caller { network_id, actor: Actor::User(user), grants };
+    Ok(Some(caller).filter(|caller| !caller.grants.is_empty()))
+}
+
+/// Someone who may be the one with an address and password: whom to make of it, and the hash
+/// that the password must fit. Verify with [`password_fits`], outside of any unit of work: it is
+/// slow by design.
+pub fn candidates(
+    session: &mut Session<'_>,
+    email: &str,
+    network: Option<i64>,
+) -> Result<Vec<(Caller, String)>, Error> {
+    let mut found = Vec::new();
+    for (network_id, user, hash) in session.users_by_email(email)? {
+        if let Some(hash) = hash
+            && network.is_none_or(|asked| asked == network_id)
+            && let Some(caller) = caller_of_user(session, user.id)?
+        {
+            found.push((caller, hash));
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a password fits a stored hash (argon2id). Takes some 20 MiB and tens of milliseconds.
+pub fn password_fits(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash).is_ok_and(|hash| {
+        Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
+    })
+}
+
+/// The hash of a password (argon2id), salted with the entropy given.
+pub fn hash_password(password: &str, entropy: &Entropy) -> Result<String, Error> {
+    let salt = entropy.get(..16).unwrap_or(entropy);
+    let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), salt);
+    let hash = hash.map_err(|error| Error::Internal(format!("password: {error}")))?;
+    Ok(hash.to_string())
+}
+
+/// Sets the password of everyone in a network who has an address; false when nobody has. Signs
+/// them out everywhere.
+pub fn set_password(
+    session: &mut Session<'_>,
+    network: i64,
+    email: &str,
+    hash: &str,
+) -> Result<bool, Error> {
+    let users = session.users_by_email(email)?;
+    let here: Vec<i64> =
+        users.into_iter().filter(|(of, ..)| *of == network).map(|(_, user, _)| user.id).collect();
+    for user in &here {
+        session.set_password_hash(*user, hash)?;
+    }
+    Ok(!here.is_empty())
+}
+
+/// A one-time token for a user of the network, or of one of its parties, by e-mail address.
+pub fn create_access_token(
+    session: &mut Session<'_>,
+    context: &Context,
+    party: Option<(PartyKind, &str)>,
+    email: &str,
+    entropy: &Entropy,
+) -> Result<Issued, Error> {
+    let members = match party {
+        None => {
+            context.caller.require_network()?;
+            crate::networks::get(session, context)?.members
+        }
+        Some((kind, id)) => {
+            let found = crate::parties::get(session, context, kind, id)?;
+            context.caller.require_party(kind, found.id)?;
+            found.members
+        }
+    };
+    let has = |member: &&Member| {
+        let mut emails = member.user.email_settings.iter();
+        emails.any(|it| it.email_address.eq_ignore_ascii_case(email))
+    };
+    let owner = match party {
+        None => String::new(),
+        Some((kind, id)) => format!(" for {} {id}", kind.word()),
+    };
+    let missing = || Error::NotFound(format!("User {email}{owner}"));
+    let user = members.iter().find(has).ok_or_else(missing)?.user.id;
+    sign_in(session, user, SignInKind::AccessToken, ACCESS_TOKEN_LASTS, entropy, context.now)
+}
+
+fn sign_in(
+    session: &mut Session<'_>,
+    user_id: i64,
+    kind: SignInKind,
+    lasts: SignedDuration,
+    entropy: &Entropy,
+    now: Timestamp,
+) -> Result<Issued, Error> {
+    let secret = secret(if kind == SignInKind::Session { "" } else { "tl1_" }, entropy);
+    let expires_at = now.saturating_add(lasts).unwrap_or(Timestamp::MAX);
+    let it = SignIn { hash: &hash(&secret), kind, user_id, expires_at };
+    let id = session.insert_sign_in(it, now)?;
+    Ok(Issued { id, secret })
+}
+
+/// Starts a console session for a user whose password has been verified.
+pub fn start_session(
+    session: &mut Session<'_>,
+    user: i64,
+    entropy: &Entropy,
+    now: Timestamp,
+) -> Result<Issued, Error> {
+    sign_in(session, user, SignInKind::Session, SESSION_LASTS, entropy, now)
+}
+
+/// Trades a one-time token for a console session; `None` when it is not good, or no longer.
+pub fn redeem_access_token(
+    session: &mut Session<'_>,
+    token: &str,
+    entropy: &Entropy,
+    now: Timestamp,
+) -> Result<Option<Issued>, Error> {
+    let hash = hash(token);
+    let Some(user) = session.signed_in(&hash, SignInKind::AccessToken, now)? else {
+        return Ok(None);
+    };
+    session.delete_sign_in(&hash)?;
+    start_session(session, user, entropy, now).map(Some)
+}
+
+/// Ends a console session.
+pub fn end_session(session: &mut Session<'_>, cookie: &str) -> Result<(), Error> {
+    session.delete_sign_in(&hash(cookie))?;
+    Ok(())
+}

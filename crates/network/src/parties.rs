@@ -1,0 +1,193 @@
+//! Advertisers and affiliates.
+
+use crate::{Context, Error, Guard, Page, Session, Submitted, audit, pass};
+use trunkline_domain::party::{NAME_LIMIT, Party, PartyChange, PartyKind, PartyStatus};
+use trunkline_domain::problem::{BLANK, Problems, TAKEN};
+use trunkline_store::Organization;
+
+/// The name of a party in the audit log.
+pub(crate) fn object(party: &Party) -> String {
+    format!("{}:{}", party.kind.word(), party.id_from_network)
+}
+
+pub(crate) fn not_found(kind: PartyKind, id: &str) -> Error {
+    Error::NotFound(format!("{} {id}", kind.class()))
+}
+
+/// A party of the caller's network by the network's id, whoever's it is, without its people.
+pub(crate) fn find(
+    session: &mut Session<'_>,
+    context: &Context,
+    kind: PartyKind,
+    id: &str,
+) -> Result<Party, Error> {
+    session.party(context.caller.network_id, kind, id)?.ok_or_else(|| not_found(kind, id))
+}
+
+/// One page of the parties that the caller sees, with their people.
+pub fn list(
+    session: &mut Session<'_>,
+    context: &Context,
+    kind: PartyKind,
+    page: Page,
+) -> Result<Vec<Party>, Error> {
+    if context.caller.sees_network() {
+        return Ok(session.parties(context.caller.network_id, kind, page)?);
+    }
+    let mut found = Vec::new();
+    let own = context.caller.own(kind).into_iter().filter(|id| *id > page.after);
+    for id in own.take(page.limit as usize) {
+        if let Some(party) = session.party_by_id(id)? {
+            found.push(session.with_members(party)?);
+        }
+    }
+    Ok(found)
+}
+
+/// One party with its people.
+pub fn get(
+    session: &mut Session<'_>,
+    context: &Context,
+    kind: PartyKind,
+    id: &str,
+) -> Result<Party, Error> {
+    let party = find(session, context, kind, id)?;
+    context.caller.require_sight(&party)?;
+    Ok(session.with_members(party)?)
+}
+
+/// Creates or updates a party. The id is the body's, else the path's, else one that is made up.
+pub fn put(
+    session: &mut Session<'_>,
+    context: &Context,
+    kind: PartyKind,
+    path_id: Option<&str>,
+    submitted: Submitted<PartyChange>,
+    guard: &Guard<Party>,
+) -> Result<Party, Error> {
+    let network = context.caller.network_id;
+    let Submitted { change, mut problems } = submitted;
+    let asked = change.id_from_network.clone().or(path_id.map(str::to_owned));
+    let before = match &asked {
+        Some(id) => session.party(network, kind, id)?,
+        None => None,
+    };
+    let before = before.map(|party| session.with_members(party)).transpose()?;
+    permit(context, kind, before.as_ref(), change.status)?;
+    pass(guard, before.as_ref())?;
+    let id = match asked {
+        Some(id) => check_id(id, &mut problems),
+        None => made_up_id(session, network, kind, &mut problems)?,
+    };
+    let fields = session.custom_data_fields(network)?;
+    let draft = change.apply(before.as_ref(), &id, &fields, &mut problems);
+    let mut party = match &before {
+        Some(had) => Party { ..had.clone() },
+        None => Party::new(network, kind, id, draft.clone()),
+    };
+    let members_given = draft.members.is_some();
+    let unchanged = before.as_ref().is_some_and(|had| draft.is(had));
+    party.take(draft);
+    if !problems.has("name")
+        && session.party_name_is_taken(network, kind, &party.name_key(), party.id)?
+    {
+        problems.at("name").add(TAKEN);
+    }
+    let mut party = problems.or(party)?;
+    if unchanged {
+        return Ok(before.unwrap_or(party));
+    }
+    party.updated_at = context.now;
+    if before.is_some() {
+        session.update_party(&party)?;
+    } else {
+        party.created_at = context.now;
+        party.id = session.insert_party(&party)?;
+    }
+    if members_given {
+        let organization = Organization::Party(kind, party.id);
+        party.members = session.replace_members(network, organization, &party.members)?;
+    }
+    let (old, new) = (before.as_ref().map(audit::of_party), audit::of_party(&party));
+    audit::record(session, context, object(&party), None, old.as_ref(), Some(&new))?;
+    Ok(party)
+}
+
+/// Who may: the whole network's credentials, and a party's own; but no party decides whether the
+/// network works with it, or makes another.
+fn permit(
+    context: &Context,
+    kind: PartyKind,
+    before: Option<&Party>,
+    status: Option<PartyStatus>,
+) -> Result<(), Error> {
+    let Some(before) = before else { return context.caller.require_network() };
+    context.caller.require_sight(before)?;
+    context.caller.require_party(kind, before.id)?;
+    if status.is_some_and(|asked| asked != before.status) {
+        context.caller.require_network()?;
+    }
+    Ok(())
+}
+
+fn check_id(id: String, problems: &mut Problems) -> String {
+    if !problems.has("id_from_network") {
+        check_network_id(&id, problems.at("id_from_network"));
+    }
+    id
+}
+
+/// What is wrong with an id of the network's own.
+pub(crate) fn check_network_id(id: &str, problems: &mut Problems) {
+    if id.is_empty() {
+        problems.add(BLANK);
+    }
+    if id.chars().count() > NAME_LIMIT {
+        problems.add(format!("is too long (maximum is {NAME_LIMIT} characters)"));
+    }
+    if id.contains('\0') {
+        problems.add(trunkline_domain::problem::INVALID);
+    }
+}
+
+fn made_up_id(
+    session: &mut Session<'_>,
+    network: i64,
+    kind: PartyKind,
+    problems: &mut Problems,
+) -> Result<String, Error> {
+    if problems.has("id_from_network") || !makes_ids_up(session, network)? {
+        if !problems.has("id_from_network") {
+            problems.at("id_from_network").add(BLANK);
+        }
+        return Ok(String::new());
+    }
+    Ok(session.free_party_id(network, kind)?)
+}
+
+/// Whether the network has ids made up for objects that come without one.
+pub(crate) fn makes_ids_up(session: &mut Session<'_>, network: i64) -> Result<bool, Error> {
+    Ok(session.network(network)?.is_some_and(|network| network.auto_generate_ids))
+}
+
+/// Deletes a party that has no campaigns; does nothing when there is none.
+pub fn delete(
+    session: &mut Session<'_>,
+    context: &Context,
+    kind: PartyKind,
+    id: &str,
+    guard: &Guard<Party>,
+) -> Result<(), Error> {
+    context.caller.require_network()?;
+    let found = session.party(context.caller.network_id, kind, id)?;
+    let found = found.map(|party| session.with_members(party)).transpose()?;
+    pass(guard, found.as_ref())?;
+    let Some(party) = found else { return Ok(()) };
+    if session.party_has_campaigns(&party)? {
+        let message = "cannot be deleted because one or more campaigns exist";
+        return Err(Error::NotAllowed(format!("{} {id} {message}", kind.class())));
+    }
+    session.delete_party(&party)?;
+    let snapshot = audit::of_party(&party);
+    audit::record(session, context, object(&party), None, Some(&snapshot), None)
+}

@@ -1,0 +1,344 @@
+//! Promo numbers: taking one from the network's inventory, and giving it back.
+
+use crate::campaigns::{advertiser, find_campaign};
+use crate::parties::{check_network_id, find};
+use crate::{Context, Error, Page, Session, Submitted, audit};
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use trunkline_domain::affiliation::AffiliateCampaignStatus;
+use trunkline_domain::campaign::{Campaign, DEFAULT_MAX_PROMO_NUMBERS};
+use trunkline_domain::party::{CustomData, PartyKind, check_custom_data};
+use trunkline_domain::phone::PhoneNumber;
+use trunkline_domain::problem::{BLANK, Problems, TAKEN};
+use trunkline_domain::promo::PromoNumber;
+
+/// How long an answer is kept for its Idempotency-Key.
+const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whose promo numbers: a campaign's own, or an affiliate's in it.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// The network's id of the advertiser.
+    pub advertiser: String,
+    /// The network's id of the campaign.
+    pub campaign: String,
+    /// The network's id of the affiliate.
+    pub affiliate: Option<String>,
+}
+
+/// Which of them.
+#[derive(Debug, Clone)]
+pub enum Which {
+    /// By the number itself.
+    Number(String),
+    /// By the network's id for it.
+    Id(String),
+}
+
+/// What a request says of a promo number.
+#[derive(Debug, Clone, Default)]
+pub struct PromoNumberChange {
+    /// The network's own id.
+    pub id_from_network: Option<String>,
+    /// What it is used for.
+    pub description: Option<String>,
+    /// Where it is advertised.
+    pub media_type: Option<String>,
+    /// The custom data, whole.
+    pub custom_data: Option<CustomData>,
+    /// The area code asked for, digits.
+    pub tn_prefix: Option<String>,
+}
+
+/// A request that can be told again by its key.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    /// The header's value.
+    pub key: String,
+    /// What was asked, path and body, so that the key is not used for something else.
+    pub request: Vec<u8>,
+}
+
+struct Resolved {
+    campaign: Campaign,
+    affiliate_id: Option<i64>,
+}
+
+/// Our ids and the chain of names behind an owner.
+fn resolve(session: &mut Session<'_>, context: &Context, owner: &Owner) -> Result<Resolved, Error> {
+    let advertiser = advertiser(session, context, &owner.advertiser)?;
+    let campaign = find_campaign(session, context, &advertiser, &owner.campaign)?;
+    let Some(affiliate_id) = &owner.affiliate else {
+        context.caller.require_sight(&advertiser)?;
+        return Ok(Resolved { campaign, affiliate_id: None });
+    };
+    let affiliate = find(session, context, PartyKind::Affiliate, affiliate_id)?;
+    if !context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
+        context.caller.require_sight(&affiliate)?;
+    }
+    if session.affiliate_campaign(campaign.id, affiliate.id)?.is_none() {
+        return Err(Error::NotFound(format!(
+            "AffiliateCampaign for affiliate {affiliate_id}, advertiser campaign {} and advertiser {}",
+            owner.campaign, owner.advertiser
+        )));
+    }
+    Ok(Resolved { campaign, affiliate_id: Some(affiliate.id) })
+}
+
+fn permit(context: &Context, resolved: &Resolved) -> Result<(), Error> {
+    let advertiser = resolved.campaign.advertiser_id;
+    match resolved.affiliate_id {
+        Some(affiliate) if !context.caller.sees(PartyKind::Advertiser, advertiser) => {
+            context.caller.require_party(PartyKind::Affiliate, affiliate)
+        }
+        _ => context.caller.require_party(PartyKind::Advertiser, advertiser),
+    }
+}
+
+fn object(it: &PromoNumber) -> String {
+    format!("promo_number:{}", it.number.digits())
+}
+
+/// One page of an owner's promo numbers.
+pub fn list(
+    session: &mut Session<'_>,
+    context: &Context,
+    owner: &Owner,
+    page: Page,
+) -> Result<(Vec<PromoNumber>, i64), Error> {
+    let at = resolve(session, context, owner)?;
+    Ok((session.promo_numbers(at.campaign.id, at.affiliate_id, page)?, at.campaign.id))
+}
+
+/// One promo number.
+pub fn get(
+    session: &mut Session<'_>,
+    context: &Context,
+    owner: &Owner,
+    which: &Which,
+) -> Result<PromoNumber, Error> {
+    let at = resolve(session, context, owner)?;
+    lookup(session, context, &at, which)?.ok_or_else(|| missing(owner, which))
+}
+
+fn lookup(
+    session: &mut Session<'_>,
+    context: &Context,
+    at: &Resolved,
+    which: &Which,
+) -> Result<Option<PromoNumber>, Error> {
+    let network = context.caller.network_id;
+    let found = match which {
+        Which::Number(number) => match PhoneNumber::parse(number) {
+            Some(number) => session.promo_number(network, &number)?,
+            None => None,
+        },
+        Which::Id(id) => session.promo_number_by_network_id(network, id)?,
+    };
+    let own = |it: &PromoNumber| {
+        it.campaign_id == at.campaign.id && it.affiliate_id == at.affiliate_id
+    };
+    Ok(found.filter(own))
+}
+
+fn missing(owner: &Owner, which: &Which) -> Error {
+    let (Which::Number(which) | Which::Id(which)) = which;
+    let Owner { advertiser, campaign, affiliate } = owner;
+    let affiliate = affiliate.as_ref().map(|id| format!("affiliate {id}, ")).unwrap_or_default();
+    Error::NotFound(format!(
+        "PromoNumber {which} for {affiliate}advertiser campaign {campaign} and advertiser {advertiser}"
+    ))
+}
+
+/// Takes a number from the inventory. Not idempotent, but by its key: the same key within 24
+/// hours gets the first answer again.
+pub fn take(
+    session: &mut Session<'_>,
+    context: &Context,
+    owner: &Owner,
+    submitted: Submitted<PromoNumberChange>,
+    key: Option<&IdempotencyKey>,
+) -> Result<PromoNumber, Error> {
+    let at = resolve(session, context, owner)?;
+    permit(context, &at)?;
+    if let Some(kept) = kept_answer(session, context, key)? {
+        return Ok(kept);
+    }
+    require_approved(session, &at)?;
+    let Submitted { change, mut problems } = submitted;
+    for (property, given) in
+        [("description", change.description.is_some()), ("media_type", change.media_type.is_some())]
+    {
+        if !given && !problems.has(property) {
+            problems.at(property).add(BLANK);
+        }
+    }
+    let mut it = PromoNumber {
+        id: 0,
+        network_id: context.caller.network_id,
+        campaign_id: at.campaign.id,
+        affiliate_id: at.affiliate_id,
+        id_from_network: String::new(),
+        number: any_number(),
+        description: String::new(),
+        media_type: String::new(),
+        custom_data: CustomData::new(),
+        created_at: context.now,
+    };
+    let prefix = change.tn_prefix.clone();
+    apply(session, context, change, None, &mut it, &mut problems)?;
+    check_limit(session, &at, &mut problems)?;
+    let wanted = format!("+1{}", prefix.as_deref().unwrap_or_default());
+    match session.free_number(it.network_id, if prefix.is_some() { &wanted } else { "+" })? {
+        Some(number) => it.number = number,
+        None if prefix.is_some() => {
+            let place = problems.at("local_center").at("tn_prefix");
+            place.add("has no free numbers in the network's inventory");
+        }
+        None => problems.at("promo_number").add("is not available: the network's inventory is empty"),
+    }
+    problems.or(())?;
+    if it.id_from_network.is_empty() {
+        it.id_from_network = session.free_promo_number_id(it.network_id)?;
+    }
+    it.id = session.insert_promo_number(&it)?;
+    audit::record(session, context, object(&it), None, None, Some(&it))?;
+    keep_answer(session, context, key, &it)?;
+    Ok(it)
+}
+
+/// A number to stand in until one is taken; never stored.
+fn any_number() -> PhoneNumber {
+    PhoneNumber::parse("8005550100").expect("ten digits are a phone number")
+}
+
+/// Changes a promo number's description, media type, custom data or network's id.
+pub fn put(
+    session: &mut Session<'_>,
+    context: &Context,
+    owner: &Owner,
+    which: &Which,
+    submitted: Submitted<PromoNumberChange>,
+) -> Result<PromoNumber, Error> {
+    let at = resolve(session, context, owner)?;
+    permit(context, &at)?;
+    let found = lookup(session, context, &at, which)?;
+    let before = found.ok_or_else(|| missing(owner, which))?;
+    let Submitted { change, mut problems } = submitted;
+    let mut it = before.clone();
+    apply(session, context, change, Some(&before), &mut it, &mut problems)?;
+    problems.or(())?;
+    if it == before {
+        return Ok(it);
+    }
+    session.update_promo_number(&it)?;
+    audit::record(session, context, object(&it), None, Some(&before), Some(&it))?;
+    Ok(it)
+}
+
+/// Gives a promo number back; does nothing when there is none.
+pub fn delete(
+    session: &mut Session<'_>,
+    context: &Context,
+    owner: &Owner,
+    which: &Which,
+) -> Result<(), Error> {
+    let at = resolve(session, context, owner)?;
+    permit(context, &at)?;
+    let Some(it) = lookup(session, context, &at, which)? else { return Ok(()) };
+    session.delete_promo_number(&it)?;
+    audit::record(session, context, object(&it), None, Some(&it), None)
+}
+
+fn require_approved(session: &mut Session<'_>, at: &Resolved) -> Result<(), Error> {
+    let Some(affiliate) = at.affiliate_id else { return Ok(()) };
+    let found = session.affiliate_campaign(at.campaign.id, affiliate)?;
+    if found.is_some_and(|it| it.status == AffiliateCampaignStatus::Approved) {
+        return Ok(());
+    }
+    Err(Error::NotAllowed("the affiliate campaign must be Approved".to_owned()))
+}
+
+fn check_limit(
+    session: &mut Session<'_>,
+    at: &Resolved,
+    problems: &mut Problems,
+) -> Result<(), Error> {
+    let terms = at.campaign.terms_in_force();
+    let limit = terms.map_or(DEFAULT_MAX_PROMO_NUMBERS, |terms| terms.max_promo_numbers);
+    if session.count_promo_numbers(at.campaign.id, at.affiliate_id)? >= limit {
+        problems.at("max_promo_numbers").add(format!("has been reached (maximum is {limit})"));
+    }
+    Ok(())
+}
+
+fn apply(
+    session: &mut Session<'_>,
+    context: &Context,
+    change: PromoNumberChange,
+    before: Option<&PromoNumber>,
+    it: &mut PromoNumber,
+    problems: &mut Problems,
+) -> Result<(), Error> {
+    let network = context.caller.network_id;
+    if let Some(data) = change.custom_data {
+        let fields = session.custom_data_fields(network)?;
+        let had = before.map(|had| &had.custom_data);
+        problems.at("custom_data").merge(check_custom_data(&data, had, &fields));
+        it.custom_data = data;
+    }
+    if let Some(id) = change.id_from_network {
+        check_network_id(&id, problems.at("id_from_network"));
+        let other = session.promo_number_by_network_id(network, &id)?;
+        if other.is_some_and(|other| other.id != it.id) {
+            problems.at("id_from_network").add(TAKEN);
+        }
+        it.id_from_network = id;
+    }
+    it.description = change.description.unwrap_or(std::mem::take(&mut it.description));
+    it.media_type = change.media_type.unwrap_or(std::mem::take(&mut it.media_type));
+    Ok(())
+}
+
+fn since(now: Timestamp) -> Timestamp {
+    now.saturating_sub(ANSWERS_KEPT).unwrap_or(Timestamp::MIN)
+}
+
+fn kept_answer(
+    session: &mut Session<'_>,
+    context: &Context,
+    key: Option<&IdempotencyKey>,
+) -> Result<Option<PromoNumber>, Error> {
+    let Some(key) = key else { return Ok(None) };
+    let actor = context.caller.actor.to_string();
+    let network = context.caller.network_id;
+    let kept = session.kept_answer(network, &actor, &key.key, since(context.now))?;
+    let Some((fingerprint, answer)) = kept else { return Ok(None) };
+    if fingerprint != Sha256::digest(&key.request).as_slice() {
+        let message = "this Idempotency-Key was used for another request";
+        return Err(Error::NotAllowed(message.to_owned()));
+    }
+    let read = serde_json::from_value(answer);
+    read.map(Some).map_err(|error| Error::Internal(format!("kept answer: {error}")))
+}
+
+fn keep_answer(
+    session: &mut Session<'_>,
+    context: &Context,
+    key: Option<&IdempotencyKey>,
+    it: &PromoNumber,
+) -> Result<(), Error> {
+    let Some(key) = key else { return Ok(()) };
+    let answer = serde_json::to_value(it)
+        .map_err(|error| Error::Internal(format!("kept answer: {error}")))?;
+    session.keep_answer(
+        context.caller.network_id,
+        &context.caller.actor.to_string(),
+        &key.key,
+        &Sha256::digest(&key.request),
+        &answer,
+        context.now,
+        since(context.now),
+    )?;
+    Ok(())
+}

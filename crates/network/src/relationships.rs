@@ -1,0 +1,111 @@
+//! Advertiser–affiliate relationships, and what setting one does.
+
+use crate::campaigns::advertiser;
+use crate::{Context, Error, Guard, Page, Session, Submitted, affiliate_campaigns, audit, pass};
+use serde_json::json;
+use trunkline_domain::affiliation::{Relationship, RelationshipStatus, cascade};
+use trunkline_domain::party::{Party, PartyKind};
+use trunkline_domain::problem::BLANK;
+
+fn object(advertiser: &str, affiliate: &str) -> String {
+    format!("relationship:{affiliate}/{advertiser}")
+}
+
+/// The pair, each if the caller sees it; an affiliate sees its own relationships.
+fn pair(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser_id: &str,
+    affiliate_id: &str,
+) -> Result<(Party, Party), Error> {
+    let advertiser = advertiser(session, context, advertiser_id)?;
+    let affiliate = crate::parties::find(session, context, PartyKind::Affiliate, affiliate_id)?;
+    if !context.caller.sees(PartyKind::Advertiser, advertiser.id) {
+        context.caller.require_sight(&affiliate)?;
+    }
+    Ok((advertiser, affiliate))
+}
+
+/// One page of an advertiser's relationships, each with our id; an affiliate sees only its own.
+pub fn list(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser_id: &str,
+    page: Page,
+) -> Result<(Vec<(i64, Relationship)>, Option<i64>), Error> {
+    let advertiser = advertiser(session, context, advertiser_id)?;
+    let mut found = session.relationships(advertiser.id, page)?;
+    let last = found.last().map(|(id, _)| *id);
+    if !context.caller.sees(PartyKind::Advertiser, advertiser.id) {
+        let own = context.caller.own(PartyKind::Affiliate);
+        found.retain(|(_, relationship)| own.contains(&relationship.affiliate_id));
+    }
+    Ok((found, last))
+}
+
+/// One relationship.
+pub fn get(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser_id: &str,
+    affiliate_id: &str,
+) -> Result<Relationship, Error> {
+    let (advertiser, affiliate) = pair(session, context, advertiser_id, affiliate_id)?;
+    let chain = || format!("Relationship for affiliate {affiliate_id} and advertiser {advertiser_id}");
+    session
+        .relationship(advertiser.id, affiliate.id)?
+        .ok_or_else(|| Error::NotFound(chain()))
+}
+
+/// Sets a relationship, and carries it over to every affiliate campaign of the pair in the same
+/// transaction. Setting the same status again acts on what has changed since, and nothing else.
+pub fn put(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser_id: &str,
+    affiliate_id: &str,
+    submitted: Submitted<Option<RelationshipStatus>>,
+    guard: &Guard<Relationship>,
+) -> Result<(), Error> {
+    let (advertiser, affiliate) = pair(session, context, advertiser_id, affiliate_id)?;
+    context.caller.require_party(PartyKind::Advertiser, advertiser.id)?;
+    let Submitted { change, mut problems } = submitted;
+    if change.is_none() && !problems.has("status") {
+        problems.at("status").add(BLANK);
+    }
+    let before = session.relationship(advertiser.id, affiliate.id)?;
+    pass(guard, before.as_ref())?;
+    let Some(status) = problems.or(change)? else {
+        return Err(Error::Internal("a relationship without status".to_owned()));
+    };
+    if before.as_ref().is_none_or(|had| had.status != status) {
+        session.put_relationship(advertiser.id, affiliate.id, status)?;
+        let old = before.map(|had| json!({"status": had.status}));
+        let new = json!({"status": status});
+        let object = object(advertiser_id, affiliate_id);
+        audit::record(session, context, object, None, old.as_ref(), Some(&new))?;
+    }
+    for (found, campaign_id) in session.affiliate_campaigns_of_pair(advertiser.id, affiliate.id)? {
+        let Some(to) = cascade(status, found.status) else { continue };
+        affiliate_campaigns::set_status(session, context, found, &campaign_id, to, "cascade")?;
+    }
+    Ok(())
+}
+
+/// Forgets a relationship; does nothing when there is none, and nothing to affiliate campaigns.
+pub fn delete(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser_id: &str,
+    affiliate_id: &str,
+    guard: &Guard<Relationship>,
+) -> Result<(), Error> {
+    let (advertiser, affiliate) = pair(session, context, advertiser_id, affiliate_id)?;
+    context.caller.require_party(PartyKind::Advertiser, advertiser.id)?;
+    let found = session.relationship(advertiser.id, affiliate.id)?;
+    pass(guard, found.as_ref())?;
+    let Some(had) = found else { return Ok(()) };
+    session.delete_relationship(advertiser.id, affiliate.id)?;
+    let old = json!({"status": had.status});
+    audit::record(session, context, object(advertiser_id, affiliate_id), None, Some(&old), None)
+}

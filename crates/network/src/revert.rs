@@ -1,0 +1,1 @@
+//! Undoing one change, through the ordinary checks.

@@ -1,0 +1,110 @@
+//! An advertiser's users, one by one.
+
+use crate::parties::{find, object};
+use crate::{Context, Error, Guard, Session, Submitted, audit, pass};
+use trunkline_domain::party::{Member, Party, PartyKind, USER_LIMIT, UserChange};
+use trunkline_domain::problem::BLANK;
+use trunkline_store::Organization;
+
+fn party(session: &mut Session<'_>, context: &Context, id: &str) -> Result<Party, Error> {
+    let party = find(session, context, PartyKind::Advertiser, id)?;
+    context.caller.require_sight(&party)?;
+    Ok(session.with_members(party)?)
+}
+
+fn of<'a>(party: &'a Party, user: &str) -> Option<&'a Member> {
+    party.members.iter().find(|member| member.user.id_from_network == user)
+}
+
+/// All of an advertiser's users, in the order they were given.
+pub fn list(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser: &str,
+) -> Result<Vec<Member>, Error> {
+    Ok(party(session, context, advertiser)?.members)
+}
+
+/// One of an advertiser's users.
+pub fn get(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser: &str,
+    user: &str,
+) -> Result<Member, Error> {
+    let party = party(session, context, advertiser)?;
+    let missing = || Error::NotFound(format!("User {user} for advertiser {advertiser}"));
+    of(&party, user).cloned().ok_or_else(missing)
+}
+
+/// Creates or updates one of an advertiser's users; what is not said stays. The problems sit
+/// under `user`, as the request wraps it. The id is the body's, else the path's.
+pub fn put(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser: &str,
+    path_id: Option<&str>,
+    submitted: Submitted<UserChange>,
+    guard: &Guard<Member>,
+) -> Result<Member, Error> {
+    let before = party(session, context, advertiser)?;
+    context.caller.require_party(PartyKind::Advertiser, before.id)?;
+    let Submitted { mut change, mut problems } = submitted;
+    change.id_from_network = change.id_from_network.or(path_id.map(str::to_owned));
+    let id = change.id_from_network.clone().unwrap_or_default();
+    let at_user = problems.at("user");
+    if id.is_empty() && !at_user.has("id_from_network") {
+        at_user.at("id_from_network").add(BLANK);
+    }
+    let had = of(&before, &id);
+    pass(guard, had)?;
+    let member = change.apply(had, at_user);
+    if had.is_none() && before.members.len() >= USER_LIMIT {
+        problems.at("user").add(format!("is one too many (maximum is {USER_LIMIT} users)"));
+    }
+    let member = problems.or(member)?;
+    if had == Some(&member) {
+        return Ok(had.cloned().unwrap_or(member));
+    }
+    let mut members = before.members.clone();
+    match members.iter_mut().find(|had| had.user.id_from_network == id) {
+        Some(place) => *place = member,
+        None => members.push(member),
+    }
+    let after = store(session, context, before, &members)?;
+    of(&after, &id).cloned().ok_or_else(|| Error::Internal("a stored user is missing".to_owned()))
+}
+
+/// Takes a user away from an advertiser; does nothing when there is none.
+pub fn delete(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser: &str,
+    user: &str,
+) -> Result<(), Error> {
+    let before = party(session, context, advertiser)?;
+    context.caller.require_party(PartyKind::Advertiser, before.id)?;
+    if of(&before, user).is_none() {
+        return Ok(());
+    }
+    let mut members = before.members.clone();
+    members.retain(|member| member.user.id_from_network != user);
+    store(session, context, before, &members)?;
+    Ok(())
+}
+
+fn store(
+    session: &mut Session<'_>,
+    context: &Context,
+    before: Party,
+    members: &[Member],
+) -> Result<Party, Error> {
+    let organization = Organization::Party(before.kind, before.id);
+    let members = session.replace_members(before.network_id, organization, members)?;
+    let mut after = Party { members, updated_at: context.now, ..before.clone() };
+    after.updated_at = context.now;
+    session.update_party(&after)?;
+    let (old, new) = (audit::of_party(&before), audit::of_party(&after));
+    audit::record(session, context, object(&after), None, Some(&old), Some(&new))?;
+    Ok(after)
+}
