@@ -8,6 +8,7 @@ pub mod affiliation;
 pub mod campaign;
 pub mod condition;
 pub mod email;
+pub mod findings;
 pub mod hours;
 pub mod ivr;
 pub mod money;
@@ -16,5 +17,7 @@ pub mod phone;
 pub mod problem;
 pub mod promo;
 pub mod region;
+#[cfg(test)]
+mod sample;
 pub mod text;
 pub mod timezone;

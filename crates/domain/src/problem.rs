@@ -68,6 +68,25 @@ impl Problems {
         }
     }
 
+    /// Every message with the path of its place, parents first: `policies[1].condition`,
+    /// `ivr_tree.children[0].prompt`. The path is empty for messages of this very place.
+    pub fn list(&self) -> Vec<(String, String)> {
+        let mut listed = Vec::new();
+        self.list_below("", &mut listed);
+        listed
+    }
+
+    fn list_below(&self, path: &str, listed: &mut Vec<(String, String)>) {
+        listed.extend(self.messages.iter().map(|message| (path.to_owned(), message.clone())));
+        for (property, at) in &self.fields {
+            let dot = if path.is_empty() { "" } else { "." };
+            at.list_below(&format!("{path}{dot}{property}"), listed);
+        }
+        for (index, at) in self.items.iter().chain(&self.keyed) {
+            at.list_below(&format!("{path}[{index}]"), listed);
+        }
+    }
+
     /// Whether anything is wrong at or below a property.
     pub fn has(&self, property: &str) -> bool {
         self.fields.get(property).is_some_and(|at| !at.is_empty())
@@ -96,21 +115,20 @@ impl Problems {
 
     /// The JSON of this place: an array of messages, an array of hashes, or a hash.
     pub fn to_json(&self) -> Value {
-        if !self.messages.is_empty() {
-            return self.messages.iter().map(String::as_str).collect();
+        let bad_children = self.keyed.iter().filter(|(_, at)| !at.is_empty());
+        let children = bad_children
+            .map(|(index, at)| Value::Object(Map::from_iter([(index.to_string(), at.to_json())])));
+        // Children are named, so that messages about all of them can stand before them.
+        let messages = self.messages.iter().map(|message| Value::from(message.as_str()));
+        let array: Vec<Value> = messages.chain(children).collect();
+        if !array.is_empty() {
+            return Value::Array(array);
         }
         if let Some(last) = self.items.iter().rev().find(|(_, at)| !at.is_empty()) {
             let empty = || Value::Object(Map::new());
             return (0..=*last.0)
                 .map(|index| self.items.get(&index).map_or_else(empty, Problems::to_json))
                 .collect();
-        }
-        let bad_children = self.keyed.iter().filter(|(_, at)| !at.is_empty());
-        let children: Vec<Value> = bad_children
-            .map(|(index, at)| Value::Object(Map::from_iter([(index.to_string(), at.to_json())])))
-            .collect();
-        if !children.is_empty() {
-            return Value::Array(children);
         }
         let bad_fields = self.fields.iter().filter(|(_, at)| !at.is_empty());
         Value::Object(bad_fields.map(|(name, at)| (name.clone(), at.to_json())).collect())
@@ -142,6 +160,39 @@ mod tests {
         assert_eq!(
             problems.to_json(),
             json!({"ivr_tree": {"children": [{"0": {"prompt": ["cannot be empty"]}}]}})
+        );
+    }
+
+    #[test]
+    fn the_list_names_each_place_by_its_path() {
+        let mut problems = Problems::new();
+        problems.add("is odd");
+        problems.at("payin").at("policies").item(1).at("condition").add(INVALID);
+        problems.at("payin").at("policies").add("must have exactly one Base");
+        problems.at("ivr_tree").at("children").child(0).at("children").child(2).add(BLANK);
+        problems.at("name");
+        let listed = problems.list();
+        let listed: Vec<_> = listed.iter().map(|(at, message)| (&**at, &**message)).collect();
+        assert_eq!(
+            listed,
+            [
+                ("", "is odd"),
+                ("payin.policies", "must have exactly one Base"),
+                ("payin.policies[1].condition", INVALID),
+                ("ivr_tree.children[0].children[2]", BLANK),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_message_about_all_children_does_not_hide_what_is_wrong_with_each() {
+        let mut problems = Problems::new();
+        let children = problems.at("children");
+        children.child(1).at("prompt").add(EMPTY);
+        children.add("must have exactly 1 child");
+        assert_eq!(
+            problems.to_json(),
+            json!({"children": ["must have exactly 1 child", {"1": {"prompt": [EMPTY]}}]})
         );
     }
 

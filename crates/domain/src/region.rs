@@ -86,6 +86,14 @@ pub struct NamedRegion {
     pub regions: Vec<Region>,
 }
 
+impl NamedRegion {
+    /// Whether a condition's name means this region. Conditions are read as plain text
+    /// ([`text::plain`]) and their names trimmed, so the region's own name is read so too.
+    pub fn is_called(&self, name: &str) -> bool {
+        text::plain(&self.name).trim() == text::plain(name).trim()
+    }
+}
+
 /// The English name of a state, province or territory of the United States or Canada by its
 /// two-letter postal code, in any case: `CA` is `California`.
 pub fn state_name(code: &str) -> Option<&'static str> {

@@ -135,7 +135,13 @@ pub fn put(
         let had = found.it.as_ref().map(|it| &it.custom_data);
         problems.at("custom_data").merge(check_custom_data(data, had, &fields));
     }
-    check_id(session, context, change.id_from_network.as_deref(), found.it.as_ref(), &mut problems)?;
+    check_id(
+        session,
+        context,
+        change.id_from_network.as_deref(),
+        found.it.as_ref(),
+        &mut problems,
+    )?;
     let (to, refused) = decide(session, &found, intent, change.status, &mut problems)?;
     let Found { campaign, affiliate, it: before } = found;
     if !problems.is_empty() {
@@ -166,11 +172,7 @@ pub fn put(
 }
 
 /// An affiliate may only apply; the network and the advertiser decide.
-fn permit(
-    context: &Context,
-    found: &Found,
-    change: &AffiliateCampaignChange,
-) -> Result<(), Error> {
+fn permit(context: &Context, found: &Found, change: &AffiliateCampaignChange) -> Result<(), Error> {
     if context.caller.sees(PartyKind::Advertiser, found.campaign.advertiser_id) {
         return context.caller.require_party(PartyKind::Advertiser, found.campaign.advertiser_id);
     }

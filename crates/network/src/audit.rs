@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trunkline_domain::affiliation::{AffiliateCampaign, AffiliateCampaignStatus};
 use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms};
-use trunkline_domain::party::{
-    AdvertiserProfile, CustomData, Member, Party, PartyStatus, Site,
-};
+use trunkline_domain::party::{AdvertiserProfile, CustomData, Member, Party, PartyStatus, Site};
 
 /// An advertiser or affiliate as the log keeps it: enough to make it again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,6 +114,13 @@ pub fn list(
 ) -> Result<Vec<AuditEntry>, Error> {
     context.caller.require_network_reader()?;
     Ok(session.audit_entries(context.caller.network_id, filter, page)?)
+}
+
+/// One entry. The whole network's credentials only.
+pub fn get(session: &mut Session<'_>, context: &Context, id: i64) -> Result<AuditEntry, Error> {
+    context.caller.require_network_reader()?;
+    let found = session.audit_entry(context.caller.network_id, id)?;
+    found.ok_or_else(|| Error::NotFound(format!("AuditEntry {id}")))
 }
 
 /// What an entry changed, as a JSON diff (RFC 6902) from before to after.

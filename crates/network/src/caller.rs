@@ -75,7 +75,8 @@ impl Caller {
 
     /// Whether all the caller is, is affiliates: such callers see no payin.
     pub fn is_affiliate(&self) -> bool {
-        let affiliate = |grant: &Grant| matches!(grant.scope, Scope::Party(PartyKind::Affiliate, _));
+        let affiliate =
+            |grant: &Grant| matches!(grant.scope, Scope::Party(PartyKind::Affiliate, _));
         self.grants.iter().all(affiliate)
     }
 

@@ -1,9 +1,7 @@
 //! Going live, archiving and unarchiving.
 
 use crate::{Context, Error, Session, audit, campaigns};
-use trunkline_domain::campaign::{
-    Action, Campaign, Outcome, check_for_live, transition,
-};
+use trunkline_domain::campaign::{Action, Campaign, Outcome, check_for_live, transition};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::Problems;
 

@@ -1,7 +1,7 @@
 //! Advertiser campaigns: reading them, and writing their draft.
 
 use crate::parties::{check_network_id, find, makes_ids_up};
-use crate::{Context, Error, Guard, Page, Session, Submitted, audit, pass};
+use crate::{Context, Error, Guard, Listed, Page, Session, Submitted, audit, pass};
 use trunkline_domain::affiliation::RelationshipStatus;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms, TermsChange, Visibility};
 use trunkline_domain::party::{CustomData, Party, PartyKind, check_custom_data};
@@ -85,14 +85,13 @@ pub(crate) fn is_visible(
     Ok(false)
 }
 
-/// One page of an advertiser's campaigns that the caller sees. The second value is the id of the
-/// last one looked at: where the next page goes on.
+/// One page of an advertiser's campaigns that the caller sees.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,
     advertiser_id: &str,
     page: Page,
-) -> Result<(Vec<Campaign>, Option<i64>), Error> {
+) -> Result<Listed<Campaign>, Error> {
     let advertiser = advertiser(session, context, advertiser_id)?;
     let found = session.campaigns(advertiser.id, page)?;
     let last = found.last().map(|campaign| campaign.id);
@@ -102,7 +101,7 @@ pub fn list(
             visible.push(campaign);
         }
     }
-    Ok((visible, last))
+    Ok(Listed { found: visible, last })
 }
 
 /// One campaign.
@@ -229,6 +228,33 @@ pub(crate) fn store(
     let (old, new) = (before.as_ref().map(audit::of_campaign), audit::of_campaign(&campaign));
     audit::record(session, context, object(&campaign), None, old.as_ref(), Some(&new))?;
     Ok(campaign)
+}
+
+/// A campaign by the network's id alone, for the whole network.
+pub(crate) fn find_by_id(
+    session: &mut Session<'_>,
+    context: &Context,
+    id: &str,
+) -> Result<Campaign, Error> {
+    context.caller.require_network_reader()?;
+    let found = session.campaign(context.caller.network_id, id)?;
+    found.ok_or_else(|| Error::NotFound(format!("AdvertiserCampaign {id}")))
+}
+
+/// Takes back what waits for the next go_live. A campaign that was never live keeps its draft.
+pub(crate) fn drop_future(
+    session: &mut Session<'_>,
+    context: &Context,
+    id: &str,
+) -> Result<(), Error> {
+    context.caller.require_network()?;
+    let before = find_by_id(session, context, id)?;
+    let mut after = before.clone();
+    if after.current.is_some() {
+        after.future = None;
+    }
+    store(session, context, Some(before), after)?;
+    Ok(())
 }
 
 /// Campaigns are never deleted (seeds/004, "You are not allowed to delete campaigns").

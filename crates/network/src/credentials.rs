@@ -14,6 +14,18 @@ const ACCESS_TOKEN_LASTS: SignedDuration = SignedDuration::from_mins(5);
 /// How long a console session lasts.
 const SESSION_LASTS: SignedDuration = SignedDuration::from_hours(12);
 
+/// The console's cookie.
+pub const SESSION_COOKIE: &str = "trunkline_session";
+
+/// The console's session, where the values of a request's `Cookie` headers have one.
+pub fn session_in<'a>(cookies: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        (name == SESSION_COOKIE).then_some(value)
+    });
+    pairs.next()
+}
+
 /// 32 random bytes, drawn by whoever has a random source.
 pub type Entropy = [u8; 32];
 
@@ -132,9 +144,8 @@ pub fn candidates(
 
 /// Whether a password fits a stored hash (argon2id). Takes some 20 MiB and tens of milliseconds.
 pub fn password_fits(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| {
-        Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
-    })
+    PasswordHash::new(hash)
+        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
 /// The hash of a password (argon2id), salted with the entropy given.

@@ -79,7 +79,14 @@ pub fn put(
         return Ok(field);
     }
     session.put_custom_data_field(network, &field)?;
-    audit::record(session, context, object(&field.partner_name), None, before.as_ref(), Some(&field))?;
+    audit::record(
+        session,
+        context,
+        object(&field.partner_name),
+        None,
+        before.as_ref(),
+        Some(&field),
+    )?;
     Ok(field)
 }
 

@@ -19,9 +19,11 @@ pub mod users;
 
 mod caller;
 mod error;
+mod passwords;
 
 pub use caller::{Actor, Caller, Context, Grant, Scope};
 pub use error::Error;
+pub use passwords::Passwords;
 pub use trunkline_store::{AuditEntry, AuditFilter, Page, Session, Store, TokenRecord};
 
 use trunkline_domain::problem::Problems;
@@ -34,6 +36,15 @@ pub struct Submitted<T> {
     pub change: T,
     /// What is wrong already.
     pub problems: Problems,
+}
+
+/// One page of a list, of which the caller may see only some.
+#[derive(Debug, Clone)]
+pub struct Listed<T> {
+    /// What the caller sees.
+    pub found: Vec<T>,
+    /// Our id of the last object looked at, seen or not: where the next page goes on.
+    pub last: Option<i64>,
 }
 
 /// Whether an object, as it is just before a write, is what the writer thinks it is; `None` is an

@@ -62,7 +62,14 @@ pub fn put(
     let organization = Organization::Network(network.id);
     network.members = session.replace_members(network.id, organization, &network.members)?;
     let object = format!("network:{}", network.id);
-    audit::record(session, context, object, None, Some(&snapshot(&before)), Some(&snapshot(&network)))?;
+    audit::record(
+        session,
+        context,
+        object,
+        None,
+        Some(&snapshot(&before)),
+        Some(&snapshot(&network)),
+    )?;
     Ok(network)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::campaigns::{advertiser, find_campaign};
 use crate::parties::{check_network_id, find};
-use crate::{Context, Error, Page, Session, Submitted, audit};
+use crate::{Context, Error, Guard, Page, Session, Submitted, audit, pass};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use trunkline_domain::affiliation::AffiliateCampaignStatus;
@@ -135,9 +135,8 @@ fn lookup(
         },
         Which::Id(id) => session.promo_number_by_network_id(network, id)?,
     };
-    let own = |it: &PromoNumber| {
-        it.campaign_id == at.campaign.id && it.affiliate_id == at.affiliate_id
-    };
+    let own =
+        |it: &PromoNumber| it.campaign_id == at.campaign.id && it.affiliate_id == at.affiliate_id;
     Ok(found.filter(own))
 }
 
@@ -195,7 +194,9 @@ pub fn take(
             let place = problems.at("local_center").at("tn_prefix");
             place.add("has no free numbers in the network's inventory");
         }
-        None => problems.at("promo_number").add("is not available: the network's inventory is empty"),
+        None => {
+            problems.at("promo_number").add("is not available: the network's inventory is empty")
+        }
     }
     problems.or(())?;
     if it.id_from_network.is_empty() {
@@ -219,11 +220,13 @@ pub fn put(
     owner: &Owner,
     which: &Which,
     submitted: Submitted<PromoNumberChange>,
+    guard: &Guard<PromoNumber>,
 ) -> Result<PromoNumber, Error> {
     let at = resolve(session, context, owner)?;
     permit(context, &at)?;
     let found = lookup(session, context, &at, which)?;
     let before = found.ok_or_else(|| missing(owner, which))?;
+    pass(guard, Some(&before))?;
     let Submitted { change, mut problems } = submitted;
     let mut it = before.clone();
     apply(session, context, change, Some(&before), &mut it, &mut problems)?;

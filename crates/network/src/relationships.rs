@@ -1,7 +1,9 @@
 //! Advertiser–affiliate relationships, and what setting one does.
 
 use crate::campaigns::advertiser;
-use crate::{Context, Error, Guard, Page, Session, Submitted, affiliate_campaigns, audit, pass};
+use crate::{
+    Context, Error, Guard, Listed, Page, Session, Submitted, affiliate_campaigns, audit, pass,
+};
 use serde_json::json;
 use trunkline_domain::affiliation::{Relationship, RelationshipStatus, cascade};
 use trunkline_domain::party::{Party, PartyKind};
@@ -26,21 +28,21 @@ fn pair(
     Ok((advertiser, affiliate))
 }
 
-/// One page of an advertiser's relationships, each with our id; an affiliate sees only its own.
+/// One page of an advertiser's relationships; an affiliate sees only its own.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,
     advertiser_id: &str,
     page: Page,
-) -> Result<(Vec<(i64, Relationship)>, Option<i64>), Error> {
+) -> Result<Listed<Relationship>, Error> {
     let advertiser = advertiser(session, context, advertiser_id)?;
-    let mut found = session.relationships(advertiser.id, page)?;
-    let last = found.last().map(|(id, _)| *id);
-    if !context.caller.sees(PartyKind::Advertiser, advertiser.id) {
-        let own = context.caller.own(PartyKind::Affiliate);
-        found.retain(|(_, relationship)| own.contains(&relationship.affiliate_id));
-    }
-    Ok((found, last))
+    let page = session.relationships(advertiser.id, page)?;
+    let last = page.last().map(|(id, _)| *id);
+    let sees_all = context.caller.sees(PartyKind::Advertiser, advertiser.id);
+    let own = context.caller.own(PartyKind::Affiliate);
+    let found = page.into_iter().map(|(_, relationship)| relationship);
+    let found = found.filter(|it| sees_all || own.contains(&it.affiliate_id)).collect();
+    Ok(Listed { found, last })
 }
 
 /// One relationship.
@@ -51,10 +53,9 @@ pub fn get(
     affiliate_id: &str,
 ) -> Result<Relationship, Error> {
     let (advertiser, affiliate) = pair(session, context, advertiser_id, affiliate_id)?;
-    let chain = || format!("Relationship for affiliate {affiliate_id} and advertiser {advertiser_id}");
-    session
-        .relationship(advertiser.id, affiliate.id)?
-        .ok_or_else(|| Error::NotFound(chain()))
+    let chain =
+        || format!("Relationship for affiliate {affiliate_id} and advertiser {advertiser_id}");
+    session.relationship(advertiser.id, affiliate.id)?.ok_or_else(|| Error::NotFound(chain()))
 }
 
 /// Sets a relationship, and carries it over to every affiliate campaign of the pair in the same

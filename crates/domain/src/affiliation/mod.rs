@@ -10,3 +10,6 @@ pub use relationship::{Relationship, RelationshipStatus, cascade};
 pub use status::AffiliateCampaignStatus;
 
 mod status;
+
+#[cfg(test)]
+mod tests;

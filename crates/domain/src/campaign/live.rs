@@ -14,9 +14,10 @@ pub fn check_for_live(terms: &Terms, problems: &mut Problems) {
             check_node_conditions(&tree.root, terms, problems.at("ivr_tree"));
         }
     }
-    for (property, pricing) in
-        [("advertiser_payin", &terms.advertiser_payin), ("affiliate_payout", &terms.affiliate_payout)]
-    {
+    for (property, pricing) in [
+        ("advertiser_payin", &terms.advertiser_payin),
+        ("affiliate_payout", &terms.affiliate_payout),
+    ] {
         match pricing {
             None if terms.is_affiliate_enabled() => problems.at(property).add(BLANK),
             None => {}

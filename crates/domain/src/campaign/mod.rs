@@ -80,3 +80,6 @@ impl Campaign {
         self.future.as_ref().or(self.current.as_ref().map(|current| &current.terms))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Payin and payout: a base, bonuses on top of it, and the words for them.
 
-use crate::condition::Condition;
+use crate::condition::{Condition, Expr};
 use crate::money::{self, Currency, Money};
 use crate::problem::Problems;
 use serde::{Deserialize, Serialize};
@@ -50,9 +50,10 @@ impl Policy {
     /// `$7.00 per call if duration > 60`
     fn words(&self) -> String {
         let price = money::format(self.amount, self.currency);
-        match self.condition.text().trim() {
-            "" => format!("{price} per call"),
-            condition => format!("{price} per call if {condition}"),
+        match self.condition.expr() {
+            // A lone full stop is empty too.
+            Expr::Always => format!("{price} per call"),
+            _ => format!("{price} per call if {}", self.condition.text().trim()),
         }
     }
 }

@@ -14,9 +14,8 @@ pub const DEFAULT_MAX_PROMO_NUMBERS: u32 = 10;
 /// The languages of `campaign_language`.
 pub const CAMPAIGN_LANGUAGES: [&str; 3] = ["English", "French", "Spanish"];
 /// The countries of `campaign_country`; the field writes `UK`.
-pub const CAMPAIGN_COUNTRIES: [&str; 15] = [
-    "US", "CA", "UK", "AU", "CN", "FI", "FR", "DE", "HK", "IT", "JP", "NL", "SG", "SE", "CH",
-];
+pub const CAMPAIGN_COUNTRIES: [&str; 15] =
+    ["US", "CA", "UK", "AU", "CN", "FI", "FR", "DE", "HK", "IT", "JP", "NL", "SG", "SE", "CH"];
 
 /// Who brings the calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -224,11 +223,8 @@ impl Terms {
 
     /// Whether two sets of terms say the same, whenever they were written.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        let dated = Self {
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-            ..other.clone()
-        };
+        let dated =
+            Self { created_at: self.created_at, updated_at: self.updated_at, ..other.clone() };
         *self == dated
     }
 
@@ -250,7 +246,7 @@ impl Terms {
         }
         for (index, region) in self.named_regions.iter().enumerate() {
             let earlier = self.named_regions.iter().take(index);
-            if earlier.clone().any(|other| other.name == region.name) {
+            if earlier.clone().any(|other| other.is_called(&region.name)) {
                 problems.at("named_regions").item(index).at("name").add(TAKEN);
             }
         }

@@ -3,7 +3,6 @@
 use super::Terms;
 use crate::condition::{Expr, Key, Term};
 use crate::ivr::{IvrNode, NodeKind};
-use crate::text;
 
 /// What a condition uses that the terms do not have, in words, each once.
 pub fn missing(expr: &Expr, terms: &Terms) -> Vec<String> {
@@ -24,7 +23,7 @@ fn missing_for(term: &Term, terms: &Terms) -> Option<String> {
             Some("there are no named regions".to_owned())
         }
         Term::InRegion(Some(name)) => {
-            let known = terms.named_regions.iter().any(|region| text::plain(&region.name) == *name);
+            let known = terms.named_regions.iter().any(|region| region.is_called(name));
             (!known).then(|| format!("there is no region named '{name}'"))
         }
         Term::DuringHours if terms.hours.is_none() && !terms.operating_24_7() => {
@@ -32,8 +31,7 @@ fn missing_for(term: &Term, terms: &Terms) -> Option<String> {
         }
         Term::SmsSent => {
             let sends = |node: &&IvrNode| matches!(node.kind, NodeKind::SmsPromo { .. });
-            (!nodes(terms).iter().any(|node| sends(&node)))
-                .then(|| "there is no SmsPromo node".to_owned())
+            (!nodes(terms).iter().any(sends)).then(|| "there is no SmsPromo node".to_owned())
         }
         Term::Pressed(keys) => {
             let root = terms.ivr_tree.as_ref().map(|tree| &tree.root);
@@ -58,13 +56,13 @@ fn can_press(node: &IvrNode, level: u8, keys: &[(u8, Key)]) -> bool {
         return node.children.iter().any(|child| can_press(child, level, keys));
     };
     let asked = keys.iter().find(|(at, _)| *at == level).map(|(_, key)| *key);
-    match asked {
-        Some(Key::Digit(digit)) => node
-            .children
-            .get(usize::from(digit) - 1)
-            .is_some_and(|child| can_press(child, level + 1, keys)),
-        // A wrong key or none repeats the menu and then ends the call: nothing comes after.
-        Some(Key::Wrong | Key::None) => keys.iter().all(|(at, _)| *at <= level),
-        None => node.children.iter().any(|child| can_press(child, level + 1, keys)),
+    // Without a child for it, a wrong key or none repeats the menu and then ends the call: it can
+    // be pressed, and nothing comes after.
+    let ends_call = matches!(asked, Some(Key::Wrong | Key::None));
+    if ends_call && keys.iter().all(|(at, _)| *at <= level) {
+        return true;
     }
+    node.children.iter().enumerate().any(|(index, child)| {
+        (asked.is_none() || node.child_key(index) == asked) && can_press(child, level + 1, keys)
+    })
 }

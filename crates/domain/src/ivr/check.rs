@@ -108,7 +108,9 @@ fn check_children(node: &IvrNode, problems: &mut Problems) {
             let fine = count == 0 || (count == 1 && node.children.iter().all(failover));
             (!fine, "must have no children but one Failover")
         }
-        NodeKind::EndCall { .. } | NodeKind::Failover { .. } => (count != 0, "must have no children"),
+        NodeKind::EndCall { .. } | NodeKind::Failover { .. } => {
+            (count != 0, "must have no children")
+        }
         NodeKind::RingGroup { .. } => (count > 1, "must have at most 1 child"),
     };
     if wrong {

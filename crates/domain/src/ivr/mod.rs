@@ -8,3 +8,6 @@ pub use tree::{
     CallerId, CallerIdSetting, IvrNode, IvrTree, KeypressFailover, NodeKind, QuestionType,
     RingDestination, SMS_DELAYS,
 };
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! The tree as it is stored: node types own their parameters.
 
-use crate::condition::Condition;
+use crate::condition::{Condition, Key};
 use serde::{Deserialize, Serialize};
 
 /// The delays of a promotion's text message: at once, 30 minutes, a day, a week, 30 days (seconds).
@@ -243,6 +243,23 @@ pub struct RingDestination {
     pub description: Option<String>,
 }
 
+impl IvrNode {
+    /// What a caller presses at this menu to come to a child: the index is the key, less one, and
+    /// failover children, which have no key of their own, are not counted. `None` for a child that
+    /// there is not, or one past the ninth.
+    pub fn child_key(&self, index: usize) -> Option<Key> {
+        match self.children.get(index)?.keypress_failover_type {
+            Some(KeypressFailover::Wrong) => Some(Key::Wrong),
+            Some(KeypressFailover::None) => Some(Key::None),
+            None => {
+                let before = self.children.iter().take(index);
+                let keys = before.filter(|child| child.keypress_failover_type.is_none()).count();
+                u8::try_from(keys + 1).ok().filter(|digit| *digit <= 9).map(Key::Digit)
+            }
+        }
+    }
+}
+
 impl IvrTree {
     /// Every node with its path (child indices from the root), parents first.
     pub fn nodes(&self) -> Vec<(Vec<usize>, &IvrNode)> {
@@ -252,11 +269,7 @@ impl IvrTree {
     }
 }
 
-fn walk<'a>(
-    node: &'a IvrNode,
-    path: &mut Vec<usize>,
-    found: &mut Vec<(Vec<usize>, &'a IvrNode)>,
-) {
+fn walk<'a>(node: &'a IvrNode, path: &mut Vec<usize>, found: &mut Vec<(Vec<usize>, &'a IvrNode)>) {
     found.push((path.clone(), node));
     for (index, child) in node.children.iter().enumerate() {
         path.push(index);

@@ -67,7 +67,9 @@ impl CustomDataField {
                 (!self.field_values.iter().any(|v| v == value)).then_some(NOT_LISTED)
             }
             DataType::Date => {
-                value.parse::<jiff::civil::Date>().is_err().then_some("is not a date")
+                // Parsing takes other forms too, and times after the date.
+                let date = value.parse::<jiff::civil::Date>();
+                (!date.is_ok_and(|date| date.to_string() == value)).then_some("is not a date")
             }
         }
     }

@@ -167,3 +167,6 @@ impl Party {
 pub fn name_key(name: &str) -> String {
     name.to_lowercase()
 }
+
+#[cfg(test)]
+mod tests;

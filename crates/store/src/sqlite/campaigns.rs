@@ -57,9 +57,7 @@ impl Session<'_> {
     /// One page of an advertiser's campaigns.
     pub fn campaigns(&mut self, advertiser: i64, page: Page) -> Result<Vec<Campaign>, Error> {
         self.all(
-            &format!(
-                "{CAMPAIGN} WHERE c.advertiser_id = ?1 AND c.id > ?2 ORDER BY c.id LIMIT ?3"
-            ),
+            &format!("{CAMPAIGN} WHERE c.advertiser_id = ?1 AND c.id > ?2 ORDER BY c.id LIMIT ?3"),
             params![advertiser, page.after, page.limit],
             campaign,
         )
@@ -139,11 +137,10 @@ impl Session<'_> {
         network: i64,
         word: &str,
     ) -> Result<String, Error> {
-        let last = self.first(
-            "SELECT seq FROM sqlite_sequence WHERE name = ?1",
-            [table],
-            |row| Ok(row.get::<_, i64>(0)?),
-        )?;
+        let last =
+            self.first("SELECT seq FROM sqlite_sequence WHERE name = ?1", [table], |row| {
+                Ok(row.get::<_, i64>(0)?)
+            })?;
         let mut next = last.unwrap_or(0) + 1;
         while self.exists(taken, params![network, next.to_string(), word])? {
             next += 1;

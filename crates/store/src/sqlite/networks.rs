@@ -85,9 +85,7 @@ impl Session<'_> {
             "SELECT id, body FROM custom_data_fields WHERE network_id = ?1 AND id > ?2
              ORDER BY id LIMIT ?3",
             params![network, page.after, page.limit],
-            |row| {
-                Ok((row.get(0)?, from_json(&row.get::<_, String>(1)?, "custom data field")?))
-            },
+            |row| Ok((row.get(0)?, from_json(&row.get::<_, String>(1)?, "custom data field")?)),
         )
     }
 

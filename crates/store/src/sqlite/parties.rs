@@ -154,6 +154,11 @@ impl Session<'_> {
 
     /// A decimal string that no party of this kind has as its id yet.
     pub fn free_party_id(&mut self, network: i64, kind: PartyKind) -> Result<String, Error> {
-        self.free_id("parties", "SELECT 1 FROM parties WHERE network_id = ?1 AND kind = ?3 AND id_from_network = ?2", network, kind.word())
+        self.free_id(
+            "parties",
+            "SELECT 1 FROM parties WHERE network_id = ?1 AND kind = ?3 AND id_from_network = ?2",
+            network,
+            kind.word(),
+        )
     }
 }

@@ -1,0 +1,65 @@
+//! What every request needs: the store, the clock, and the limits.
+
+use crate::RateLimits;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use trunkline_network::credentials::Entropy;
+use trunkline_network::{Passwords, Store};
+
+/// Reads the time. The binary's is the system's; a test's is what the test says.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Draws random bytes.
+pub type Random = Arc<dyn Fn() -> Entropy + Send + Sync>;
+
+/// Bounds on what one request may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of a request's body.
+    pub body: usize,
+    /// How long a body may take to arrive.
+    pub body_time: Duration,
+    /// Requests a second for each credential; `None` is no limit.
+    pub requests_per_second: Option<u32>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body: 1 << 20, body_time: Duration::from_secs(30), requests_per_second: Some(2_000) }
+    }
+}
+
+/// Shared by all requests of a server.
+#[derive(Clone)]
+pub struct App {
+    /// Where everything is kept.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where random bytes come from.
+    pub random: Random,
+    /// What object_urls start with, without a slash at the end.
+    pub base_url: Arc<str>,
+    /// Bounds.
+    pub limits: Limits,
+    /// How much each credential has asked for.
+    pub rates: Arc<RateLimits>,
+    /// Verifies passwords.
+    pub passwords: Arc<Passwords>,
+}
+
+impl App {
+    /// An app on an opened store.
+    pub fn new(store: Store, clock: Clock, random: Random, base_url: &str, limits: Limits) -> Self {
+        Self {
+            store,
+            base_url: base_url.trim_end_matches('/').into(),
+            limits,
+            rates: Arc::new(RateLimits::new(limits.requests_per_second)),
+            passwords: Arc::new(Passwords::new(random())),
+            clock,
+            random,
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! A request, understood: who asks, of which network, by which version, and what its body says.
+
+use crate::app::App;
+use crate::auth::{self, Shown};
+use crate::errors::Refusal;
+use crate::fields::Ignored;
+use crate::json;
+use crate::path::Addressed;
+use crate::rate_limit::Allowance;
+use crate::router::RequestId;
+use crate::versions::Version;
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRef, FromRequest};
+use axum::http::{HeaderMap, Method, Request, Response, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::{Map, Value};
+use std::sync::{Arc, Mutex};
+use trunkline_domain::party::Network;
+use trunkline_network::{Caller, Context, Error, Session};
+
+/// Set by [`Incoming`] for the layer that adds headers to every answer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Spent(pub(crate) Arc<Mutex<Option<Allowance>>>);
+
+/// A request, understood.
+pub(crate) struct Incoming {
+    pub(crate) app: App,
+    pub(crate) method: Method,
+    /// The path as the router knows it, and the path as it was asked for.
+    pub(crate) asked_path: String,
+    pub(crate) version: Version,
+    pub(crate) network: Network,
+    pub(crate) context: Context,
+    /// The body's object; `None` for an empty body.
+    pub(crate) body: Option<Map<String, Value>>,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) ignored: Ignored,
+}
+
+impl<S> FromRequest<S> for Incoming
+where
+    App: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Response<Body>;
+
+    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, Response<Body>> {
+        let app = App::from_ref(state);
+        let read = Self::read_request(app.clone(), request).await;
+        read.map_err(|refusal| refusal.response(&app, |_| ()))
+    }
+}
+
+impl Incoming {
+    async fn read_request(app: App, request: Request<Body>) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        let addressed = parts.extensions.get::<Addressed>().cloned();
+        let addressed =
+            addressed.unwrap_or(Addressed { version: Version::newest(), network: None });
+        let query = parse_query(parts.uri.query().unwrap_or_default());
+        let token = query.iter().find(|(name, _)| name == "oauth_token");
+        let reads_only = parts.method == Method::GET || parts.method == Method::HEAD;
+        let shown = auth::shown(&parts.headers, token.map(|(_, token)| token.as_str()), reads_only);
+        // Where headers and query show nothing, the body may; then nothing of it is answered
+        // before the credential is found good.
+        let (shown, body) = match shown {
+            Some(shown) => (Some(shown), Err(body)),
+            None => {
+                let mut read = read_body(&app, &parts.headers, body).await;
+                let shown = read.as_mut().ok().and_then(|map| map.as_mut().and_then(auth::in_body));
+                if shown.is_none() {
+                    return Err(Refusal::Unauthorized);
+                }
+                (shown, Ok(read?))
+            }
+        };
+        let (caller, network) = authorize(&app, shown, addressed.network).await?;
+        spend(&app, &caller, parts.extensions.get::<Spent>())?;
+        let body = match body {
+            Ok(read) => read,
+            Err(_) if reads_only => None,
+            Err(unread) => read_body(&app, &parts.headers, unread).await?,
+        };
+        let body = body.map(|mut map| {
+            map.shift_remove("oauth_token");
+            map
+        });
+        let request_id = parts.extensions.get::<RequestId>();
+        let asked_path = parts.extensions.get::<AskedPath>();
+        Ok(Self {
+            context: Context {
+                caller,
+                now: (app.clock)(),
+                request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
+            },
+            method: parts.method,
+            asked_path: asked_path.map(|path| path.0.clone()).unwrap_or_default(),
+            version: addressed.version,
+            network,
+            body,
+            query,
+            headers: parts.headers,
+            ignored: Ignored::default(),
+            app,
+        })
+    }
+
+    /// A parameter of the query.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Runs a use case that only reads.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error>,
+    ) -> Result<T, Refusal> {
+        Ok(self.app.store.read(|session| work(session, &self.context))?)
+    }
+
+    /// Runs a use case that writes; returns after its commit.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let context = self.context.clone();
+        Ok(self.app.store.write(move |session| work(session, &context)).await?)
+    }
+
+    /// The body, which this request needs.
+    pub(crate) fn take_body(&mut self) -> Result<Map<String, Value>, Refusal> {
+        let missing = || Refusal::Bad("the body is empty: a JSON object is needed".to_owned());
+        self.body.take().ok_or_else(missing)
+    }
+}
+
+/// The path as the client sent it, for links.
+#[derive(Debug, Clone)]
+pub(crate) struct AskedPath(pub(crate) String);
+
+async fn authorize(
+    app: &App,
+    shown: Option<Shown>,
+    asked: Option<i64>,
+) -> Result<(Caller, Network), Refusal> {
+    let shown = shown.ok_or(Refusal::Unauthorized)?;
+    let caller = auth::caller(app, &shown, asked).await?.ok_or(Refusal::Unauthorized)?;
+    if let Some(asked) = asked
+        && asked != caller.network_id
+    {
+        let message = format!("this credential is not for network {asked}");
+        return Err(Error::NotAllowed(message).into());
+    }
+    let network = app.store.read(|session| session.network(caller.network_id))?;
+    Ok((caller, network.ok_or(Refusal::Unauthorized)?))
+}
+
+impl From<trunkline_store::Error> for Refusal {
+    fn from(error: trunkline_store::Error) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+fn spend(app: &App, caller: &Caller, spent: Option<&Spent>) -> Result<(), Refusal> {
+    let Some(taken) = app.rates.take(&caller.actor.to_string(), (app.clock)()) else {
+        return Ok(());
+    };
+    let (Ok(allowance) | Err(allowance)) = taken;
+    if let Some(Spent(place)) = spent {
+        *place.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(allowance);
+    }
+    taken.map(|_| ()).map_err(Refusal::TooMany)
+}
+
+/// Reads a body within its limits. `None` when it is empty.
+async fn read_body(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Option<Map<String, Value>>, Refusal> {
+    let limit = app.limits.body;
+    let collect = Limited::new(body, limit).collect();
+    let collected = tokio::time::timeout(app.limits.body_time, collect).await;
+    let bytes = match collected {
+        Err(_) => return Err(Refusal::TooSlow),
+        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => {
+            return Err(Refusal::TooLarge(limit));
+        }
+        Ok(Err(_)) => return Err(Refusal::Bad("the body ended early".to_owned())),
+        Ok(Ok(body)) => body.to_bytes(),
+    };
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    require_json(headers, &bytes)?;
+    match json::parse(&bytes) {
+        Ok(Value::Object(map)) => Ok(Some(map)),
+        Ok(_) => Err(Refusal::Bad("the body must be a JSON object, at line 1 column 1".to_owned())),
+        Err(error) => Err(Refusal::Bad(format!("the body is not valid JSON: {error}"))),
+    }
+}
+
+/// JSON has to say that it is JSON; but curl's `-d` says "form" of everything, and the seeds' own
+/// example sends its JSON so: what looks like an object is taken for one.
+fn require_json(headers: &HeaderMap, bytes: &Bytes) -> Result<(), Refusal> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default();
+    let kind = kind.trim().to_ascii_lowercase();
+    let looks_like_json = bytes.trim_ascii_start().starts_with(b"{");
+    let unsaid = kind.is_empty() || kind == "application/x-www-form-urlencoded";
+    if kind == "application/json" || kind.ends_with("+json") || (unsaid && looks_like_json) {
+        return Ok(());
+    }
+    Err(Refusal::NotJson)
+}
+
+fn parse_query(query: &str) -> Vec<(String, String)> {
+    let decode = |text: &str| {
+        let spaced = text.replace('+', " ");
+        percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    };
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name), decode(value))
+        })
+        .collect()
+}

@@ -1,0 +1,117 @@
+//! Bodies are read strictly: a name twice, U+0000 and lone surrogates are refused where they
+//! stand, and what nests deeper than 128 levels is refused before it is followed.
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use std::fmt;
+
+/// serde_json's name for the one field of a number that it hands over exactly as written.
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// Reads one JSON value. The error names line and column.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice::<Strict>(bytes).map(|Strict(value)| value)
+}
+
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Strict)
+    }
+}
+
+struct StrictVisitor;
+
+fn text<E: de::Error>(text: &str) -> Result<String, E> {
+    if text.contains('\0') {
+        return Err(E::custom("U+0000 is not allowed"));
+    }
+    Ok(text.to_owned())
+}
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        text(value).map(Value::String)
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Strict(value)) = items.next_element()? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = entries.next_key::<String>()? {
+            if map.is_empty() && name == NUMBER {
+                let number: String = entries.next_value()?;
+                return number.parse().map(Value::Number).map_err(de::Error::custom);
+            }
+            let name = text(&name)?;
+            if map.contains_key(&name) {
+                return Err(de::Error::custom(format_args!("the name \"{name}\" is given twice")));
+            }
+            let Strict(value) = entries.next_value()?;
+            map.insert(name, value);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn refused(text: &str) -> String {
+        parse(text.as_bytes()).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn numbers_stay_as_they_were_written() {
+        let value = parse(br#"{"a": [4.50, 1e400, -0, null, true, "x"]}"#).unwrap();
+        assert_eq!(value.to_string(), r#"{"a":[4.50,1e400,-0,null,true,"x"]}"#);
+        assert_eq!(parse(b" {} ").unwrap(), json!({}));
+    }
+
+    #[test]
+    fn what_is_refused_is_refused_where_it_stands() {
+        let twice = "the name \"a\" is given twice at line 2 column 13";
+        assert_eq!(refused("{\"a\": 1,\n \"b\": 2, \"a\": 3}"), twice);
+        assert!(refused("{\"a\": \"\\u0000\"}").contains("U+0000 is not allowed at line 1"));
+        assert!(refused("{\"\\u0000\": 1}").contains("U+0000 is not allowed at line 1"));
+        assert!(refused("{\"a\": \"\\ud800\"}").contains("surrogate"));
+        assert!(refused(&"[".repeat(10_000)).contains("recursion limit"));
+        assert!(refused("{\"a\": 1} x").contains("trailing characters"));
+        assert!(refused("").contains("line 1 column 0"));
+    }
+}

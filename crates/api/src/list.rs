@@ -1,0 +1,183 @@
+//! Lists: complete unless asked otherwise, in the order of our ids, streamed page by page, so that
+//! memory does not grow with their length.
+
+use crate::errors::Refusal;
+use crate::incoming::Incoming;
+use crate::reply::Object;
+use crate::versions::{Kind, Sent};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, Response, header};
+use futures_util::stream;
+use serde_json::Value;
+use trunkline_domain::problem::{NOT_A_NUMBER, Problems};
+use trunkline_network::{Context, Error, Page, Session};
+
+/// Objects read at a time, each time from a snapshot of its own.
+const PAGE: u32 = 200;
+/// The most that `limit` may ask for.
+const LIMIT: u32 = 4_000;
+
+/// One page of a list, and our id of the last object looked at: where the next one goes on.
+pub(crate) struct Part {
+    pub(crate) objects: Vec<Object>,
+    pub(crate) last: Option<i64>,
+}
+
+/// What was asked of a list.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    after: i64,
+    limit: Option<u32>,
+}
+
+struct Cursor<F> {
+    incoming: Incoming,
+    fetch: F,
+    kind: Kind,
+    next: Option<Vec<u8>>,
+    after: i64,
+    left: Option<u32>,
+    more: bool,
+    started: bool,
+}
+
+impl Incoming {
+    /// Answers with a list. `fetch` reads one page; the first is read before anything is
+    /// answered, so that a list that isn't there is a 404.
+    pub(crate) fn reply_list<F>(self, kind: Kind, fetch: F) -> Response<Body>
+    where
+        F: Fn(&mut Session<'_>, &Context, Page) -> Result<Part, Error> + Send + 'static,
+    {
+        let asked = match self.asked() {
+            Ok(asked) => asked,
+            Err(problems) => {
+                let refusal = Refusal::Refused(problems.into());
+                return refusal.response(&self.app, |_| ());
+            }
+        };
+        let mut cursor = Cursor {
+            incoming: self,
+            fetch,
+            kind,
+            next: None,
+            after: asked.after,
+            left: asked.limit,
+            more: true,
+            started: false,
+        };
+        if let Err(error) = cursor.read() {
+            return Refusal::Refused(error).response(&cursor.incoming.app, |_| ());
+        }
+        // With a limit that fits in one page, whether there is more is known by now; with a
+        // larger one the pages up to it are read first: at most 4,000 objects.
+        let link = match asked.limit {
+            None => None,
+            Some(_) => match cursor.read_to_limit() {
+                Ok(()) => cursor.link(asked),
+                Err(error) => {
+                    return Refusal::Refused(error).response(&cursor.incoming.app, |_| ());
+                }
+            },
+        };
+        let body = stream::try_unfold(Some(cursor), |cursor| async move {
+            let Some(mut cursor) = cursor else { return Ok(None) };
+            let chunk = cursor.chunk()?;
+            let rest = cursor.goes_on().then_some(cursor);
+            Ok::<_, Error>(Some((chunk, rest)))
+        });
+        let mut response = Response::new(Body::from_stream(body));
+        let headers = response.headers_mut();
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        headers.insert(header::CONTENT_TYPE, json);
+        if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
+            headers.insert(header::LINK, link);
+        }
+        response
+    }
+
+    fn asked(&self) -> Result<Asked, Problems> {
+        let mut problems = Problems::new();
+        let mut number = |name: &str, least: i64, most: i64| {
+            let said = self.parameter(name)?;
+            match said.parse::<i64>() {
+                Ok(number) if number < least => {
+                    problems.at(name).add(format!("must be greater than or equal to {least}"));
+                }
+                Ok(number) if number > most => {
+                    problems.at(name).add(format!("must be less than or equal to {most}"));
+                }
+                Ok(number) => return Some(number),
+                Err(_) => problems.at(name).add(NOT_A_NUMBER),
+            }
+            None
+        };
+        let limit = number("limit", 1, i64::from(LIMIT));
+        let after = number("start_after_id", 0, i64::MAX);
+        let limit = limit.and_then(|limit| u32::try_from(limit).ok());
+        problems.or(Asked { after: after.unwrap_or(0), limit })
+    }
+}
+
+impl<F> Cursor<F>
+where
+    F: Fn(&mut Session<'_>, &Context, Page) -> Result<Part, Error>,
+{
+    /// Reads the next page and adds its bytes to what goes out next.
+    fn read(&mut self) -> Result<(), Error> {
+        let limit = self.left.unwrap_or(PAGE).min(PAGE);
+        let page = Page { after: self.after, limit };
+        let Incoming { app, context, version, method, .. } = &self.incoming;
+        let part = app.store.read(|session| (self.fetch)(session, context, page))?;
+        let mut bytes = self.next.take().unwrap_or_default();
+        let sent = Sent { kind: self.kind, method };
+        for mut object in part.objects {
+            version.downgrade(&sent, &mut object);
+            bytes.push(if self.started { b',' } else { b'[' });
+            self.started = true;
+            bytes.extend_from_slice(Value::Object(object).to_string().as_bytes());
+        }
+        self.left = self.left.map(|left| left - limit);
+        self.more = part.last.is_some();
+        self.after = part.last.unwrap_or(self.after);
+        self.next = Some(bytes);
+        Ok(())
+    }
+
+    fn read_to_limit(&mut self) -> Result<(), Error> {
+        while self.more && self.left.is_some_and(|left| left > 0) {
+            self.read()?;
+        }
+        Ok(())
+    }
+
+    /// Whether another page is to be read.
+    fn goes_on(&self) -> bool {
+        self.next.is_some()
+    }
+
+    fn chunk(&mut self) -> Result<Bytes, Error> {
+        let mut bytes = self.next.take().unwrap_or_default();
+        let ended = !self.more || self.left == Some(0);
+        if ended {
+            bytes.extend_from_slice(if self.started { b"]" } else { b"[]" });
+        } else {
+            self.read()?;
+        }
+        Ok(bytes.into())
+    }
+
+    /// The header that leads to the next page, if there is one.
+    fn link(&self, asked: Asked) -> Option<String> {
+        if !self.more {
+            return None;
+        }
+        let Incoming { app, context, asked_path, .. } = &self.incoming;
+        let page = Page { after: self.after, limit: 1 };
+        let next = app.store.read(|session| (self.fetch)(session, context, page)).ok()?;
+        next.last?;
+        let limit = asked.limit?;
+        let base = &app.base_url;
+        let after = self.after;
+        Some(format!("<{base}{asked_path}?limit={limit}&start_after_id={after}>; rel=\"next\""))
+    }
+}

@@ -1,0 +1,112 @@
+//! Takes off a path what is the same for every resource: `/api/<version>/<network_id>/…` in front,
+//! `.json` at the end. What is left is what the router knows.
+
+use crate::versions::Version;
+use axum::http::uri::{PathAndQuery, Uri};
+use percent_encoding::percent_decode_str;
+
+/// What a path said besides the resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Addressed {
+    /// The contract that is asked for; the newest for the extensions.
+    pub(crate) version: Version,
+    /// The network, unless it is left to the credential.
+    pub(crate) network: Option<i64>,
+}
+
+/// Why a path cannot be followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BadPath {
+    /// Bad percent-encoding, or U+0000.
+    Encoding,
+    /// No version, or none that we have: the text says what is wrong with it.
+    Version(String),
+}
+
+/// The path that the router knows, and what was taken off. A path of neither API is left alone.
+pub(crate) fn address(path: &str) -> Result<(String, Option<Addressed>), BadPath> {
+    check_encoding(path)?;
+    if let Some(rest) = path.strip_prefix("/trunkline/v1/networks/") {
+        let (network, rest) = rest.split_once('/').unwrap_or((rest, ""));
+        let network = network.parse().ok();
+        let version = Version::newest();
+        let rest = without_suffix(rest);
+        return Ok((format!("/trunkline/{rest}"), Some(Addressed { version, network })));
+    }
+    let Some(rest) = path.strip_prefix("/api/") else { return Ok((path.to_owned(), None)) };
+    let (date, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    let version = Version::parse(date).map_err(BadPath::Version)?;
+    let (first, below) = rest.split_once('/').unwrap_or((rest, ""));
+    let id = without_suffix(first).parse::<i64>().ok();
+    let all_digits = first.bytes().all(|byte| byte.is_ascii_digit());
+    let (network, rest) = match id {
+        Some(id) if all_digits => (Some(id), below),
+        _ => (None, rest),
+    };
+    let rest = without_suffix(rest);
+    Ok((format!("/api/{rest}"), Some(Addressed { version, network })))
+}
+
+/// Puts another path into a URI; the query stays.
+pub(crate) fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(format!("{path}{query}").parse::<PathAndQuery>().ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+fn without_suffix(rest: &str) -> &str {
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    rest.strip_suffix(".json").unwrap_or(rest)
+}
+
+fn check_encoding(path: &str) -> Result<(), BadPath> {
+    let bytes = path.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        let hex = |offset: usize| bytes.get(at + offset).is_some_and(u8::is_ascii_hexdigit);
+        if *byte == b'%' && !(hex(1) && hex(2)) {
+            return Err(BadPath::Encoding);
+        }
+    }
+    match percent_decode_str(path).decode_utf8() {
+        Ok(text) if !text.contains('\0') => Ok(()),
+        _ => Err(BadPath::Encoding),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addressed(path: &str) -> (String, Option<i64>) {
+        let (path, addressed) = address(path).unwrap();
+        (path, addressed.unwrap().network)
+    }
+
+    #[test]
+    fn both_shapes_of_a_path_and_the_suffix() {
+        assert_eq!(
+            addressed("/api/2015-05-01/1/affiliates.json"),
+            ("/api/affiliates".into(), Some(1))
+        );
+        assert_eq!(addressed("/api/2015-05-01/affiliates"), ("/api/affiliates".into(), None));
+        assert_eq!(
+            addressed("/api/2015-05-01/7/affiliates/a%2Fb.json.json"),
+            ("/api/affiliates/a%2Fb.json".into(), Some(7))
+        );
+        assert_eq!(
+            addressed("/trunkline/v1/networks/1/checks/12"),
+            ("/trunkline/checks/12".into(), Some(1))
+        );
+        assert_eq!(address("/healthz"), Ok(("/healthz".into(), None)));
+    }
+
+    #[test]
+    fn what_is_no_path() {
+        assert_eq!(address("/api/2015-05-01/1/affiliates/%zz"), Err(BadPath::Encoding));
+        assert_eq!(address("/api/2015-05-01/1/affiliates/%ff"), Err(BadPath::Encoding));
+        assert_eq!(address("/api/2015-05-01/1/affiliates/a%00"), Err(BadPath::Encoding));
+        assert!(matches!(address("/api/2013-03-22/1/affiliates"), Err(BadPath::Version(_))));
+        assert!(matches!(address("/api/yesterday/1/affiliates"), Err(BadPath::Version(_))));
+    }
+}

@@ -1,0 +1,89 @@
+//! `go_live`, `archive`, `unarchive` and `quick_stats` of an advertiser campaign.
+
+use crate::app::App;
+use crate::errors::Refusal;
+use crate::fields::{Fields, Reading};
+use crate::incoming::Incoming;
+use crate::reply::Object;
+use crate::versions::{Kind, archived_goes_live, get_changes_state};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::{Method, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+use trunkline_domain::campaign::Action;
+use trunkline_domain::problem::Problems;
+use trunkline_network::{campaign_status, campaigns};
+
+pub(super) fn routes() -> Router<App> {
+    const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
+    Router::new()
+        .route(&format!("{CAMPAIGN}/go_live"), get(go_live).post(go_live))
+        .route(&format!("{CAMPAIGN}/archive"), get(archive).post(archive))
+        .route(&format!("{CAMPAIGN}/unarchive"), post(unarchive))
+        .route(&format!("{CAMPAIGN}/quick_stats"), get(quick_stats))
+}
+
+type Ids = Path<(String, String)>;
+
+async fn go_live(Path(ids): Ids, mut incoming: Incoming) -> Response<Body> {
+    let action = Action::GoLive { from_archive: archived_goes_live(incoming.version) };
+    let result = act(ids, action, &mut incoming).await;
+    incoming.reply_ok(Kind::Campaign, result)
+}
+
+async fn archive(Path(ids): Ids, mut incoming: Incoming) -> Response<Body> {
+    let result = act(ids, Action::Archive, &mut incoming).await;
+    incoming.reply_ok(Kind::Campaign, result)
+}
+
+async fn unarchive(Path(ids): Ids, mut incoming: Incoming) -> Response<Body> {
+    let result = act(ids, Action::Unarchive, &mut incoming).await;
+    incoming.reply_ok(Kind::Campaign, result)
+}
+
+async fn act(
+    (advertiser, campaign): (String, String),
+    action: Action,
+    incoming: &mut Incoming,
+) -> Result<Object, Refusal> {
+    if incoming.method != Method::POST && !get_changes_state(incoming.version) {
+        return Err(Refusal::Method("POST"));
+    }
+    let problems = read_timeout(action, incoming);
+    incoming
+        .write(move |session, context| {
+            campaign_status::act(session, context, &advertiser, &campaign, action, problems)
+        })
+        .await
+        .map(|()| Object::new())
+}
+
+/// `timeout` of go_live: seconds to wait for it to be live, in the body or, with GET, the query.
+/// Here it is live at once, so the number is only checked.
+fn read_timeout(action: Action, incoming: &mut Incoming) -> Problems {
+    let mut problems = Problems::new();
+    let mut body = incoming.body.take().unwrap_or_default();
+    if let Some(said) = incoming.parameter("timeout") {
+        body.entry("timeout").or_insert_with(|| Value::String(said.to_owned()));
+    }
+    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
+    let mut fields = Fields::new(&body, reading);
+    if matches!(action, Action::GoLive { .. }) {
+        fields.whole("timeout", 2, 60);
+    }
+    fields.finish();
+    problems
+}
+
+/// Calls and their mean duration in days of the campaign's zone. Nothing takes calls yet, so
+/// there are none to count.
+async fn quick_stats(Path((advertiser, campaign)): Ids, incoming: Incoming) -> Response<Body> {
+    let found =
+        incoming.read(|session, context| campaigns::get(session, context, &advertiser, &campaign));
+    let none = json!({"call_count": 0, "call_avg_total_duration": 0.0});
+    let stats = json!({"today": none, "last_7days": none, "last_30days": none});
+    let object = found.map(|_| Object::from_iter([("stats".to_owned(), stats)]));
+    incoming.reply(Kind::Plain, object)
+}

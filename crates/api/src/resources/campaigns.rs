@@ -1,0 +1,168 @@
+//! `/advertisers/<id>/advertiser_campaigns`.
+
+use crate::app::App;
+use crate::errors::Refusal;
+use crate::fields::{Fields, Reading};
+use crate::incoming::Incoming;
+use crate::list::Part;
+use crate::reply::Object;
+use crate::resources::terms::{self, Shown};
+use crate::versions::{Kind, Version, shows_max_promo_numbers};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::Response;
+use axum::routing::get;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use trunkline_domain::campaign::{Campaign, DEFAULT_MAX_PROMO_NUMBERS};
+use trunkline_domain::problem::Problems;
+use trunkline_domain::timezone::ZoneName;
+use trunkline_network::campaigns::{self, CampaignChange};
+use trunkline_network::{Caller, Listed, Submitted};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/api/advertisers/{advertiser}/advertiser_campaigns", get(list).post(create))
+        .route(
+            "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}",
+            get(show).post(write).put(write).delete(delete),
+        )
+}
+
+/// What an answer needs to know besides the campaign.
+#[derive(Clone)]
+pub(super) struct View {
+    base_url: Arc<str>,
+    version: Version,
+    zone: ZoneName,
+    now: Timestamp,
+    affiliate: bool,
+}
+
+impl View {
+    pub(super) fn of(incoming: &Incoming) -> Self {
+        Self {
+            base_url: Arc::clone(&incoming.app.base_url),
+            version: incoming.version,
+            zone: incoming.network.time_zone,
+            now: incoming.context.now,
+            affiliate: Caller::is_affiliate(&incoming.context.caller),
+        }
+    }
+
+    /// A campaign as the newest version shows it. An affiliate sees no payin, and no drafts of
+    /// campaigns that are live.
+    pub(super) fn render(&self, campaign: &Campaign) -> Object {
+        let current = campaign.current.as_ref().map(|current| Shown {
+            live: Some((current.id, current.went_live_at)),
+            zone: self.zone,
+            with_payin: !self.affiliate,
+            terms: &current.terms,
+        });
+        let hides_future = self.affiliate && current.is_some();
+        let future = campaign.future.as_ref().filter(|_| !hides_future).map(|future| Shown {
+            live: None,
+            zone: self.zone,
+            with_payin: !self.affiliate,
+            terms: future,
+        });
+        let mut object = Object::new();
+        let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
+        put("id", campaign.id.into());
+        put("id_from_network", campaign.id_from_network.clone().into());
+        put("name", campaign.name.clone().into());
+        put("status", campaign.status_at(self.now).as_str().into());
+        put("object_url", format!("{}/a_campaigns/terms/{}", self.base_url, campaign.id).into());
+        if shows_max_promo_numbers(self.version) {
+            let most = campaign.terms_written().map(|terms| terms.max_promo_numbers);
+            put("max_promo_numbers", most.unwrap_or(DEFAULT_MAX_PROMO_NUMBERS).into());
+        }
+        put("current_terms", current.as_ref().map(terms::render).into());
+        put("future_terms", future.as_ref().map(terms::render).into());
+        put("custom_data", json!(campaign.custom_data));
+        object
+    }
+}
+
+async fn list(Path(advertiser): Path<String>, incoming: Incoming) -> Response<Body> {
+    let view = View::of(&incoming);
+    incoming.reply_list(Kind::Campaign, move |session, context, page| {
+        let Listed { found, last } = campaigns::list(session, context, &advertiser, page)?;
+        Ok(Part { objects: found.iter().map(|it| view.render(it)).collect(), last })
+    })
+}
+
+async fn show(
+    Path((advertiser, campaign)): Path<(String, String)>,
+    incoming: Incoming,
+) -> Response<Body> {
+    let found =
+        incoming.read(|session, context| campaigns::get(session, context, &advertiser, &campaign));
+    let view = View::of(&incoming);
+    incoming.reply(Kind::Campaign, found.map(|campaign| view.render(&campaign)))
+}
+
+async fn create(Path(advertiser): Path<String>, mut incoming: Incoming) -> Response<Body> {
+    let result = put(advertiser, None, &mut incoming).await;
+    let view = View::of(&incoming);
+    incoming.reply(Kind::Campaign, result.map(|campaign| view.render(&campaign)))
+}
+
+async fn write(
+    Path((advertiser, campaign)): Path<(String, String)>,
+    mut incoming: Incoming,
+) -> Response<Body> {
+    let result = put(advertiser, Some(campaign), &mut incoming).await;
+    let view = View::of(&incoming);
+    incoming.reply(Kind::Campaign, result.map(|campaign| view.render(&campaign)))
+}
+
+async fn put(
+    advertiser: String,
+    path_id: Option<String>,
+    incoming: &mut Incoming,
+) -> Result<Campaign, Refusal> {
+    let mut body = incoming.take_body()?;
+    incoming.version.upgrade(Kind::Campaign, &mut body);
+    let said_id = body.get("id_from_network").and_then(Value::as_str).map(str::to_owned);
+    let zone = zone_before(incoming, said_id.as_deref().or(path_id.as_deref()))?;
+    let mut problems = Problems::new();
+    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
+    let mut fields = Fields::new(&body, reading);
+    let change = CampaignChange {
+        id_from_network: fields.id("id_from_network"),
+        name: fields.name("name"),
+        custom_data: fields.custom_data(),
+        terms: terms::read(&mut fields, zone),
+    };
+    fields.finish();
+    let submitted = Submitted { change, problems };
+    let view = View::of(incoming);
+    let guard = incoming.guard(Kind::Campaign, move |campaign| view.render(campaign));
+    incoming
+        .write(move |session, context| {
+            let path_id = path_id.as_deref();
+            campaigns::put(session, context, &advertiser, path_id, submitted, &guard)
+        })
+        .await
+}
+
+/// The zone that a bare date in a request is in, when the request names none itself.
+fn zone_before(incoming: &Incoming, id: Option<&str>) -> Result<ZoneName, Refusal> {
+    let Some(id) = id else { return Ok(ZoneName::default()) };
+    let network = incoming.context.caller.network_id;
+    let found = incoming.app.store.read(|session| session.campaign(network, id))?;
+    let terms = found.as_ref().and_then(Campaign::terms_written);
+    Ok(terms.map(|terms| terms.timezone).unwrap_or_default())
+}
+
+async fn delete(
+    Path((advertiser, campaign)): Path<(String, String)>,
+    incoming: Incoming,
+) -> Response<Body> {
+    let refused = incoming
+        .read(|session, context| campaigns::delete(session, context, &advertiser, &campaign));
+    incoming.reply(Kind::Plain, refused.map(|()| Object::new()))
+}

@@ -1,0 +1,184 @@
+//! `/advertisers` and `/affiliates`.
+
+use crate::app::App;
+use crate::errors::Refusal;
+use crate::fields::{Fields, Reading};
+use crate::incoming::Incoming;
+use crate::list::Part;
+use crate::reply::Object;
+use crate::resources::users;
+use crate::versions::Kind;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::Response;
+use axum::routing::{MethodRouter, get};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use trunkline_domain::party::{
+    NAME_LIMIT, Party, PartyChange, PartyKind, PartyStatus, SITE_LIMIT, Site, USER_LIMIT,
+};
+use trunkline_domain::phone::PhoneNumber;
+use trunkline_domain::problem::{BLANK, INVALID, Problems};
+use trunkline_network::{Submitted, parties};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/api/advertisers", collection(PartyKind::Advertiser))
+        .route("/api/advertisers/{id}", member(PartyKind::Advertiser))
+        .route("/api/affiliates", collection(PartyKind::Affiliate))
+        .route("/api/affiliates/{id}", member(PartyKind::Affiliate))
+}
+
+fn wire(kind: PartyKind) -> Kind {
+    match kind {
+        PartyKind::Advertiser => Kind::Advertiser,
+        PartyKind::Affiliate => Kind::Affiliate,
+    }
+}
+
+fn collection(kind: PartyKind) -> MethodRouter<App> {
+    get(move |incoming: Incoming| async move { list(kind, incoming) })
+        .post(move |incoming: Incoming| write(kind, None, incoming))
+}
+
+fn member(kind: PartyKind) -> MethodRouter<App> {
+    get(move |Path(id): Path<String>, incoming: Incoming| async move { show(kind, &id, incoming) })
+        .post(move |Path(id): Path<String>, incoming: Incoming| write(kind, Some(id), incoming))
+        .put(move |Path(id): Path<String>, incoming: Incoming| write(kind, Some(id), incoming))
+        .delete(move |Path(id): Path<String>, incoming: Incoming| delete(kind, id, incoming))
+}
+
+fn list(kind: PartyKind, incoming: Incoming) -> Response<Body> {
+    let base = Arc::clone(&incoming.app.base_url);
+    incoming.reply_list(wire(kind), move |session, context, page| {
+        let found = parties::list(session, context, kind, page)?;
+        let last = found.last().map(|party| party.id);
+        Ok(Part { objects: found.iter().map(|party| render(party, &base)).collect(), last })
+    })
+}
+
+fn show(kind: PartyKind, id: &str, incoming: Incoming) -> Response<Body> {
+    let result = incoming.read(|session, context| parties::get(session, context, kind, id));
+    let base = &incoming.app.base_url;
+    incoming.reply(wire(kind), result.map(|party| render(&party, base)))
+}
+
+async fn write(kind: PartyKind, id: Option<String>, mut incoming: Incoming) -> Response<Body> {
+    let result = put(kind, id, &mut incoming).await;
+    let base = &incoming.app.base_url;
+    incoming.reply(wire(kind), result.map(|party| render(&party, base)))
+}
+
+async fn put(
+    kind: PartyKind,
+    id: Option<String>,
+    incoming: &mut Incoming,
+) -> Result<Party, Refusal> {
+    let mut body = incoming.take_body()?;
+    incoming.version.upgrade(wire(kind), &mut body);
+    let mut problems = Problems::new();
+    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
+    let change = read(kind, Fields::new(&body, reading));
+    let submitted = Submitted { change, problems };
+    let base = Arc::clone(&incoming.app.base_url);
+    let guard = incoming.guard(wire(kind), move |party| render(party, &base));
+    incoming
+        .write(move |session, context| {
+            parties::put(session, context, kind, id.as_deref(), submitted, &guard)
+        })
+        .await
+}
+
+async fn delete(kind: PartyKind, id: String, incoming: Incoming) -> Response<Body> {
+    let base = Arc::clone(&incoming.app.base_url);
+    let guard = incoming.guard(wire(kind), move |party| render(party, &base));
+    let deleted = incoming
+        .write(move |session, context| parties::delete(session, context, kind, &id, &guard))
+        .await;
+    incoming.reply(Kind::Plain, deleted.map(|()| Object::new()))
+}
+
+fn read(kind: PartyKind, mut fields: Fields<'_>) -> PartyChange {
+    let mut change = PartyChange {
+        id_from_network: fields.id("id_from_network"),
+        name: fields.name("name"),
+        status: fields.word(kind.status_property(), PartyStatus::parse),
+        sites: read_sites(&mut fields),
+        users: fields.array("users", USER_LIMIT, users::read_item),
+        custom_data: fields.custom_data(),
+        ..PartyChange::default()
+    };
+    if kind == PartyKind::Advertiser {
+        change.web_integration_phone_number = read_phone(&mut fields);
+        change.default_creative_id_from_network =
+            fields.optional_id("default_creative_id_from_network");
+        change.oauth_refresh_token = fields.text("oauth_refresh_token", 4_000);
+    }
+    fields.finish();
+    change
+}
+
+fn read_phone(fields: &mut Fields<'_>) -> Option<Option<PhoneNumber>> {
+    let name = "web_integration_phone_number";
+    let said = match fields.value(name)? {
+        Value::Null => return Some(None),
+        Value::String(said) if said.trim().is_empty() => return Some(None),
+        Value::String(said) => said.clone(),
+        Value::Number(said) => said.to_string(),
+        _ => String::new(),
+    };
+    let parsed = PhoneNumber::parse(&said);
+    if parsed.is_none() {
+        fields.wrong(name, INVALID);
+    }
+    parsed.map(Some)
+}
+
+/// The full set of sites; null says that there are none, which is never right.
+fn read_sites(fields: &mut Fields<'_>) -> Option<Vec<Site>> {
+    fields.array("sites", SITE_LIMIT, |value, reading| {
+        let mut fields = Fields::of(value, reading)?;
+        let id = fields.id("id_from_network");
+        if id.is_none() && !fields.problems.has("id_from_network") {
+            fields.wrong("id_from_network", BLANK);
+        }
+        let name = fields.text("name", NAME_LIMIT).flatten();
+        fields.finish();
+        // Kept without an id too, so that what is said of the others names the right place.
+        Some(Site { id_from_network: id.unwrap_or_default(), name })
+    })
+}
+
+/// A party as the newest version shows it.
+pub(super) fn render(party: &Party, base_url: &str) -> Object {
+    let page = match party.kind {
+        PartyKind::Advertiser => "as",
+        PartyKind::Affiliate => "ps",
+    };
+    let site = |site: &Site| json!({"id_from_network": site.id_from_network, "name": site.name});
+    let sites: Vec<Value> = party.sites.iter().map(site).collect();
+    let users: Vec<Value> =
+        party.members.iter().map(|member| Value::Object(users::render(member))).collect();
+    let mut object = Object::new();
+    let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
+    put("id", party.id.into());
+    put("id_from_network", party.id_from_network.clone().into());
+    put("object_url", format!("{base_url}/{page}/{}/dashboards/ui", party.id).into());
+    put("name", party.name.clone().into());
+    put(party.kind.status_property(), party.status.as_str().into());
+    if party.kind == PartyKind::Advertiser {
+        let profile = &party.profile;
+        let number = profile.web_integration_phone_number.as_ref();
+        put("web_integration_phone_number", number.map(PhoneNumber::digits).into());
+        put(
+            "default_creative_id_from_network",
+            profile.default_creative_id_from_network.clone().into(),
+        );
+        put("oauth_refresh_token", profile.oauth_refresh_token.clone().into());
+    }
+    put("sites", sites.into());
+    put("users", users.into());
+    put("custom_data", json!(party.custom_data));
+    object
+}

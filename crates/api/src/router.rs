@@ -1,0 +1,141 @@
+//! The routes, and what is the same on every one of them.
+
+use crate::app::App;
+use crate::errors::{Refusal, body, json_response};
+use crate::incoming::{AskedPath, Spent};
+use crate::path::{self, BadPath};
+use crate::resources;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use axum::middleware::{self, Next};
+use std::convert::Infallible;
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, ServiceExt};
+
+/// A request's id: the client's own, or one that is made up.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// The API's routes, by the paths that [`path::address`] leaves.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .merge(resources::routes())
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(app)
+}
+
+/// The API as a service: paths are addressed before they are routed. `others` are routes beside
+/// the API's, such as the console's.
+pub fn service(
+    app: App,
+    others: Router,
+) -> BoxCloneSyncService<Request<Body>, Response<Body>, Infallible> {
+    let routes = others.merge(router(app.clone()));
+    let layer = middleware::from_fn_with_state(app.clone(), around);
+    let addressed = tower::layer::layer_fn(move |inner: Router| {
+        let app = app.clone();
+        let inner = inner.clone();
+        tower::service_fn(move |request: Request<Body>| {
+            let routed = readdress(&app, request);
+            let inner = inner.clone();
+            async move {
+                match routed {
+                    Ok(request) => inner.oneshot(request).await,
+                    Err(response) => Ok(*response),
+                }
+            }
+        })
+    });
+    BoxCloneSyncService::new(layer.layer(addressed.layer(routes)))
+}
+
+fn readdress(app: &App, mut request: Request<Body>) -> Result<Request<Body>, Box<Response<Body>>> {
+    let asked = request.uri().path().to_owned();
+    let refused = |refusal: Refusal| Box::new(refusal.response(app, |_| ()));
+    let (path, addressed) = path::address(&asked).map_err(|bad| {
+        refused(match bad {
+            BadPath::Encoding => Refusal::Bad("the path is not valid percent-encoding".to_owned()),
+            BadPath::Version(message) => Refusal::BadVersion(message),
+        })
+    })?;
+    if let Some(addressed) = addressed {
+        let uri = path::with_path(request.uri(), &path);
+        *request.uri_mut() =
+            uri.ok_or_else(|| refused(Refusal::Bad("the path cannot be read".to_owned())))?;
+        request.extensions_mut().insert(addressed);
+    }
+    request.extensions_mut().insert(AskedPath(asked));
+    Ok(request)
+}
+
+/// Adds to every answer its request's id, what is left of the rate limit, and the headers that
+/// keep browsers safe.
+async fn around(State(app): State<App>, mut request: Request<Body>, next: Next) -> Response<Body> {
+    let id = request_id(&app, request.headers());
+    let spent = Spent::default();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(spent.clone());
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+    ] {
+        if !headers.contains_key(name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert("x-request-id", id);
+    }
+    add_rate_limit(headers, &spent);
+    response
+}
+
+fn add_rate_limit(headers: &mut HeaderMap, Spent(spent): &Spent) {
+    let spent = *spent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(left) = spent else { return };
+    let values = [
+        ("ratelimit-policy", format!("\"default\";q={};w=1", left.limit)),
+        ("ratelimit", format!("\"default\";r={};t={}", left.remaining, left.reset)),
+        ("ratelimit-limit", left.limit.to_string()),
+        ("ratelimit-remaining", left.remaining.to_string()),
+        ("ratelimit-reset", left.reset.to_string()),
+    ];
+    for (name, value) in values {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// The client's own id when it is short and plain, else one that is made up.
+fn request_id(app: &App, headers: &HeaderMap) -> String {
+    let said = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    let plain =
+        |id: &&str| !id.is_empty() && id.len() <= 128 && id.bytes().all(|b| b.is_ascii_graphic());
+    said.filter(plain).map_or_else(
+        || (app.random)().iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
+        str::to_owned,
+    )
+}
+
+async fn not_found(request: Request<Body>) -> Response<Body> {
+    let asked = request.extensions().get::<AskedPath>().map(|path| path.0.clone());
+    let message = format!("Could not find {}", asked.unwrap_or_default());
+    json_response(StatusCode::NOT_FOUND, &body(&message, "RecordNotFound"))
+}
+
+async fn method_not_allowed(request: Request<Body>) -> Response<Body> {
+    let message = format!("this path does not take {}", request.method());
+    json_response(StatusCode::METHOD_NOT_ALLOWED, &body(&message, "MethodNotAllowed"))
+}

@@ -1,0 +1,48 @@
+//! 2015-12-09: `call_cap_alert` became `periodic_call_cap_alert`; `concurrent_call_cap_alert` and
+//! `campaign_language` are new.
+
+use super::{Change, Kind, Sent, each_terms, rename};
+use jiff::civil::date;
+use serde_json::{Map, Value};
+
+pub(super) const CHANGE: Change = Change {
+    date: date(2015, 12, 9),
+    what: "advertiser campaigns: call_cap_alert becomes periodic_call_cap_alert; concurrent_call_cap_alert and campaign_language are new",
+    request,
+    response,
+    errors,
+};
+
+const OLD: &str = "call_cap_alert";
+const NEW: &str = "periodic_call_cap_alert";
+
+fn request(kind: Kind, map: &mut Map<String, Value>, before: bool) {
+    if kind == Kind::Campaign
+        && let Some(Value::Object(budgets)) = map.get_mut("budget_activities")
+    {
+        rename(budgets, OLD, NEW, before);
+    }
+}
+
+fn response(sent: &Sent<'_>, map: &mut Map<String, Value>) {
+    if sent.kind != Kind::Campaign {
+        return;
+    }
+    each_terms(map, |terms| {
+        terms.shift_remove("campaign_language");
+        let Some(Value::Object(budgets)) = terms.get_mut("budget_activities") else { return };
+        budgets.shift_remove("concurrent_call_cap_alert");
+        rename(budgets, NEW, OLD, true);
+        if budgets.is_empty() {
+            terms.shift_remove("budget_activities");
+        }
+    });
+}
+
+fn errors(kind: Kind, map: &mut Map<String, Value>) {
+    if kind == Kind::Campaign
+        && let Some(Value::Object(budgets)) = map.get_mut("budget_activities")
+    {
+        rename(budgets, NEW, OLD, true);
+    }
+}

@@ -1,0 +1,23 @@
+//! 2016-10-01: `ivr_tree.caller_id` is new.
+
+use super::{Change, Kind, Sent, each_terms};
+use jiff::civil::date;
+use serde_json::{Map, Value};
+
+pub(super) const CHANGE: Change = Change {
+    date: date(2016, 10, 1),
+    what: "ivr_tree.caller_id is new",
+    request: |_, _, _| (),
+    response,
+    errors: |_, _| (),
+};
+
+fn response(sent: &Sent<'_>, map: &mut Map<String, Value>) {
+    if matches!(sent.kind, Kind::Campaign | Kind::AffiliateCampaign) {
+        each_terms(map, |terms| {
+            if let Some(Value::Object(tree)) = terms.get_mut("ivr_tree") {
+                tree.shift_remove("caller_id");
+            }
+        });
+    }
+}

@@ -1,0 +1,49 @@
+//! 2017-04-01: a user's `email_address` became `email_settings`. Both are read on every version;
+//! before, the answer shows the first address that is for notifications.
+
+use super::{Change, Kind, Sent, each_user};
+use jiff::civil::date;
+use serde_json::{Map, Value};
+
+pub(super) const CHANGE: Change = Change {
+    date: date(2017, 4, 1),
+    what: "users: email_address becomes email_settings",
+    request,
+    response,
+    errors,
+};
+
+const OLD: &str = "email_address";
+const NEW: &str = "email_settings";
+
+/// The reader of users takes either; when both are given, the date decides.
+fn request(kind: Kind, map: &mut Map<String, Value>, before: bool) {
+    each_user(kind, map, |user| {
+        if user.contains_key(OLD) && user.contains_key(NEW) {
+            user.shift_remove(if before { NEW } else { OLD });
+        }
+    });
+}
+
+fn response(sent: &Sent<'_>, map: &mut Map<String, Value>) {
+    each_user(sent.kind, map, |user| {
+        let Some(Value::Array(emails)) = user.get(NEW) else { return };
+        let notified = emails.iter().find(|it| it["use_for_notifications"] == true);
+        let address = notified.map_or(Value::Null, |it| it[OLD].clone());
+        let renamed = std::mem::take(user).into_iter().map(|(name, value)| {
+            if name == NEW { (OLD.to_owned(), address.clone()) } else { (name, value) }
+        });
+        *user = renamed.collect();
+    });
+}
+
+/// `{"email_settings": [{"email_address": […]}]}` was `{"email_address": […]}`.
+fn errors(kind: Kind, map: &mut Map<String, Value>) {
+    each_user(kind, map, |user| {
+        let Some(problem) = user.shift_remove(NEW) else { return };
+        let nested = problem
+            .as_array()
+            .and_then(|items| items.iter().find_map(|item| item.get(OLD)).cloned());
+        user.insert(OLD.to_owned(), nested.unwrap_or(problem));
+    });
+}

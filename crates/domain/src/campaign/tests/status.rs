@@ -1,0 +1,95 @@
+use crate::campaign::{Action, Campaign, CampaignStatus, CurrentTerms, Outcome, Terms, transition};
+use crate::party::CustomData;
+use CampaignStatus::{Activated, Archived, Entry, Paused};
+use jiff::Timestamp;
+
+#[test]
+fn a_campaign_moves_by_the_table() {
+    let actions = [
+        Action::GoLive { from_archive: false },
+        Action::GoLive { from_archive: true },
+        Action::Archive,
+        Action::Unarchive,
+    ];
+    let (stays, no) = (Outcome::Stays, Outcome::Refused);
+    let (live, away, paused) = (Outcome::To(Activated), Outcome::To(Archived), Outcome::To(Paused));
+    let table = [
+        (Entry, [live, live, no, no]),
+        (Activated, [stays, stays, away, no]),
+        (Paused, [live, live, away, stays]),
+        (Archived, [no, live, stays, paused]),
+    ];
+    assert_eq!(table.map(|(from, _)| from), CampaignStatus::ALL);
+    for (from, row) in table {
+        for (action, expected) in actions.into_iter().zip(row) {
+            assert_eq!(transition(from, action), expected, "{action:?} from {from:?}");
+        }
+    }
+}
+
+#[test]
+fn what_was_done_holds_when_it_is_done_again() {
+    for from in CampaignStatus::ALL {
+        for action in [Action::GoLive { from_archive: true }, Action::Archive, Action::Unarchive] {
+            if let Outcome::To(reached) = transition(from, action) {
+                assert_eq!(transition(reached, action), Outcome::Stays, "{action:?} of {from:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn statuses_keep_their_words() {
+    for status in CampaignStatus::ALL {
+        assert_eq!(CampaignStatus::parse(status.as_str()), Some(status));
+        assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+    }
+    assert_eq!(CampaignStatus::parse("entry"), None);
+}
+
+fn campaign(status: CampaignStatus, pause_date: Option<Timestamp>) -> Campaign {
+    let start = Timestamp::UNIX_EPOCH;
+    let terms = Terms { pause_date, ..Terms::new(start) };
+    Campaign {
+        id: 1,
+        network_id: 1,
+        advertiser_id: 1,
+        id_from_network: "12".to_owned(),
+        name: "Post-Season".to_owned(),
+        status,
+        current: Some(CurrentTerms { id: 1, went_live_at: start, terms }),
+        future: None,
+        custom_data: CustomData::new(),
+        created_at: start,
+        updated_at: start,
+    }
+}
+
+#[test]
+fn only_a_live_campaign_is_paused_by_its_expiration_and_from_that_second_on() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    for (status, before, after) in [
+        (Entry, Entry, Entry),
+        (Activated, Activated, Paused),
+        (Paused, Paused, Paused),
+        (Archived, Archived, Archived),
+    ] {
+        let expiring = campaign(status, Some(at(100)));
+        assert_eq!(expiring.status_at(at(99)), before);
+        assert_eq!(expiring.status_at(at(100)), after);
+        assert_eq!(campaign(status, None).status_at(at(100)), before);
+    }
+}
+
+#[test]
+fn terms_in_force_are_the_current_ones_and_terms_written_the_future_ones() {
+    let mut campaign = campaign(Activated, None);
+    let current = campaign.current.as_ref().map(|current| current.terms.clone());
+    assert_eq!(campaign.terms_written(), current.as_ref());
+    let later = Terms { description: Some("later".to_owned()), ..current.clone().unwrap() };
+    campaign.future = Some(later.clone());
+    assert_eq!(campaign.terms_in_force(), current.as_ref());
+    assert_eq!(campaign.terms_written(), Some(&later));
+    campaign.current = None;
+    assert_eq!(campaign.terms_in_force(), Some(&later));
+}

@@ -1,0 +1,136 @@
+use crate::campaign::{Terms, missing};
+use crate::condition::Condition;
+use crate::hours::Hours;
+use crate::ivr::{IvrNode, KeypressFailover};
+use crate::sample::{connect, end, menu, sms_promo, states, tree, verify_location, when};
+use jiff::Timestamp;
+
+fn missing_in(terms: &Terms, condition: &str) -> Vec<String> {
+    missing(Condition::parse(condition).unwrap().expr(), terms)
+}
+
+fn terms() -> Terms {
+    Terms::new(Timestamp::UNIX_EPOCH)
+}
+
+#[test]
+fn what_every_call_has_is_never_missing() {
+    let condition = "duration > 60 and connect_duration < 5 and repeat and mobile and landline \
+                     and custom_data[x] present and affiliate_name = \"a\" and during_hours";
+    assert!(missing_in(&terms(), condition).is_empty());
+    assert!(missing_in(&terms(), "").is_empty());
+}
+
+#[test]
+fn regions_must_be_there_by_their_names() {
+    let none = missing_in(&terms(), "in_region or in_region[West Coast]");
+    assert_eq!(none, ["there are no named regions", "there is no region named 'West Coast'"]);
+    let mut terms = terms();
+    terms.named_regions = vec![states("West Coast", &["CA"]), states(" Mid\u{2010}West ", &["OH"])];
+    assert!(missing_in(&terms, "in_region and not in_region[ West Coast ]").is_empty());
+    assert_eq!(missing_in(&terms, "in_region[west coast]").len(), 1);
+    // Conditions are read as plain text, and so are the names that they use.
+    for name in ["Mid-West", "Mid\u{2010}West", "Mid\u{2212}West"] {
+        assert!(missing_in(&terms, &format!("in_region[{name}]")).is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn each_thing_missing_is_told_once() {
+    let found = missing_in(&terms(), "in_region[A] or in_region[A] or not in_region[A]");
+    assert_eq!(found, ["there is no region named 'A'"]);
+}
+
+#[test]
+fn hours_are_there_when_they_are_given_or_it_is_always_open() {
+    for (always, hours, message) in [
+        (None, None, None),
+        (Some(true), None, None),
+        (Some(false), Some(Hours::default()), None),
+        (Some(false), None, Some("there are no hours")),
+    ] {
+        let terms = Terms { operating_24_7: always, hours, ..terms() };
+        assert_eq!(missing_in(&terms, "during_hours").first().map(String::as_str), message);
+    }
+}
+
+#[test]
+fn a_text_message_needs_a_node_that_sends_one() {
+    let mut terms = terms();
+    assert_eq!(missing_in(&terms, "sms_sent"), ["there is no SmsPromo node"]);
+    terms.ivr_tree = tree(menu(vec![end(), sms_promo(end())]));
+    assert!(missing_in(&terms, "sms_sent").is_empty());
+}
+
+#[track_caller]
+fn assert_pressed(root: &IvrNode, fits: &[&str], misses: &[&str]) {
+    let terms = Terms { ivr_tree: tree(root.clone()), ..terms() };
+    for keys in fits {
+        assert_eq!(missing_in(&terms, keys), [""; 0], "{keys}");
+    }
+    for keys in misses {
+        assert_eq!(missing_in(&terms, keys), [format!("there is no menu for '{keys}'")]);
+    }
+}
+
+#[test]
+fn keys_must_be_those_of_menus_one_below_the_other() {
+    // 1: ends; 2: asks where the caller is, then 1–3, of which 3 comes to a menu with one key.
+    let third = menu(vec![end()]);
+    let second = verify_location(menu(vec![end(), end(), when("mobile", end(), third)]));
+    assert_pressed(
+        &menu(vec![connect(""), second]),
+        &[
+            "pressed[1]",
+            "pressed[2]",
+            "pressed[W]",
+            "pressed[N]",
+            "pressed[2 1]",
+            "pressed[2 W]",
+            "pressed[2 3 1]",
+            "pressed[2 3 N]",
+            "pressed[b 2]",
+            "pressed[b 3 c 1]",
+            "pressed[c 1]",
+            "pressed[c 1 a 2]",
+        ],
+        &[
+            "pressed[3]",
+            "pressed[1 1]",
+            "pressed[2 4]",
+            "pressed[2 1 1]",
+            "pressed[2 3 2]",
+            "pressed[2 3 1 1]",
+            "pressed[W 1]",
+            "pressed[N 1]",
+            "pressed[d 1]",
+            "pressed[a 1 c 1]",
+        ],
+    );
+}
+
+#[test]
+fn menus_on_both_sides_of_a_condition_count() {
+    let root = when("mobile", menu(vec![end()]), menu(vec![end(), menu(vec![end()])]));
+    assert_pressed(
+        &root,
+        &["pressed[1]", "pressed[2]", "pressed[2 1]", "pressed[b 1]"],
+        &["pressed[1 1]", "pressed[3]"],
+    );
+}
+
+#[test]
+fn a_menus_failover_child_is_come_to_by_a_wrong_key_and_has_none_of_its_own() {
+    let mut failover = menu(vec![end()]);
+    failover.keypress_failover_type = Some(KeypressFailover::Wrong);
+    assert_pressed(
+        &menu(vec![failover, end(), end()]),
+        &["pressed[1]", "pressed[2]", "pressed[W 1]", "pressed[N]"],
+        &["pressed[3]", "pressed[1 1]", "pressed[N 1]"],
+    );
+}
+
+#[test]
+fn without_a_tree_there_is_no_menu() {
+    assert_eq!(missing_in(&terms(), "pressed[1]"), ["there is no menu for 'pressed[1]'"]);
+}

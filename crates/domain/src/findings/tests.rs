@@ -1,0 +1,355 @@
+//! One test for each kind of finding; that nothing is called unreachable wrongly is in `walks`.
+
+mod walks;
+
+use super::{Finding, Severity, findings};
+use crate::campaign::{CampaignType, Terms};
+use crate::hours::{Day, Hours};
+use crate::ivr::{IvrNode, KeypressFailover, NodeKind};
+use crate::money::Currency;
+use crate::region::RegionType;
+use crate::sample::{
+    connect, end, menu, node, pricing, region, sms_promo, states, tree, verify_location, when,
+};
+use Severity::{Error, Info, Warning};
+use jiff::Timestamp;
+
+/// Nothing to be found here.
+fn sound() -> Terms {
+    Terms {
+        ivr_tree: tree(connect("8004377950")),
+        advertiser_payin: pricing(Currency::Usd, &[("7", "duration > 60")]),
+        affiliate_payout: pricing(Currency::Usd, &[("4.5", "duration > 60")]),
+        ..Terms::new(Timestamp::UNIX_EPOCH)
+    }
+}
+
+fn with_tree(root: IvrNode) -> Terms {
+    Terms { ivr_tree: tree(root), ..sound() }
+}
+
+fn with_payin(policies: &[(&str, &str)]) -> Terms {
+    Terms {
+        campaign_type: CampaignType::ExternalOnly,
+        advertiser_payin: pricing(Currency::Usd, policies),
+        affiliate_payout: None,
+        ..sound()
+    }
+}
+
+fn with_prices(payin: &[(&str, &str)], payout: &[(&str, &str)]) -> Terms {
+    Terms {
+        advertiser_payin: pricing(Currency::Usd, payin),
+        affiliate_payout: pricing(Currency::Usd, payout),
+        ..sound()
+    }
+}
+
+#[track_caller]
+fn assert_findings(terms: &Terms, expected: &[(Severity, &str, &str)]) {
+    let found = findings(terms);
+    let found: Vec<_> =
+        found.iter().map(|finding| (finding.severity, &*finding.at, &*finding.message)).collect();
+    assert_eq!(found, expected);
+}
+
+/// The places that calls cannot reach.
+fn unreachable(root: IvrNode) -> Vec<String> {
+    let found = findings(&with_tree(root));
+    let there = found.into_iter().filter(|f| f.message.starts_with("cannot be reached"));
+    there.map(|finding| finding.at).collect()
+}
+
+#[test]
+fn there_is_nothing_to_say_of_sound_terms() {
+    assert_findings(&sound(), &[]);
+}
+
+#[test]
+fn of_the_post_season_campaign_there_is_to_say_what_is_true_of_it() {
+    let open = |closed| Day { open: Some(32_400), close: Some(75_600), closed: Some(closed) };
+    let mut days = [true; 7].map(open);
+    for weekday in [0, 2, 3] {
+        days[weekday] = open(false);
+    }
+    days[6].close = Some(50_999);
+    let terms = Terms {
+        operating_24_7: Some(false),
+        advertiser_payin: pricing(Currency::Eur, &[("7", "duration > 2 min 30 sec")]),
+        affiliate_payout: pricing(Currency::Usd, &[("4.5", ""), ("2.75", "duration > 60")]),
+        hours: Some(Hours { days }),
+        ivr_tree: tree(when("during_hours", connect("8004377950"), connect("8004377950"))),
+        named_regions: vec![
+            states("West Coast", &["CA", "OR", "WA"]),
+            states("East Coast", &["NY", "NJ"]),
+        ],
+        ..Terms::new(Timestamp::UNIX_EPOCH)
+    };
+    assert_findings(
+        &terms,
+        &[
+            (
+                Warning,
+                "affiliate_payout.policies[0].condition",
+                "can be true where the payin's is not: calls can be paid out that nothing was \
+                 paid in for",
+            ),
+            (Info, "affiliate_payout", "is in USD and the payin in EUR: no margin can be computed"),
+            (Info, "named_regions[0]", "'West Coast' is used by no condition"),
+            (Info, "named_regions[1]", "'East Coast' is used by no condition"),
+        ],
+    );
+}
+
+#[test]
+fn what_go_live_refuses_is_an_error_at_its_place() {
+    assert_findings(
+        &Terms::new(Timestamp::UNIX_EPOCH),
+        &[
+            (Error, "ivr_tree", "can't be blank"),
+            (Error, "advertiser_payin", "can't be blank"),
+            (Error, "affiliate_payout", "can't be blank"),
+        ],
+    );
+    let inner = menu(vec![end(), connect("8004377950"), connect("")]);
+    assert_findings(
+        &with_tree(menu(vec![inner, node(NodeKind::AnyKeyPress { prompt: "?".into() }, vec![])])),
+        &[
+            (
+                Error,
+                "ivr_tree.root.children[0].children[2].destination_phone_number",
+                "cannot be empty",
+            ),
+            (Error, "ivr_tree.root.children[1].children", "must have 2 children: a key and no key"),
+            (
+                Error,
+                "ivr_tree.root.children[1].node_type",
+                "AnyKeyPress cannot go live yet: calls do not run it",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_condition_that_uses_what_the_campaign_has_not_is_an_error() {
+    let terms = Terms {
+        named_regions: vec![states("West", &["CA"])],
+        ivr_tree: tree(when("in_region[East]", connect("8004377950"), end())),
+        ..with_payin(&[("7", "in_region[West]"), ("1", "pressed[2] and in_region and sms_sent")])
+    };
+    assert_findings(
+        &terms,
+        &[
+            (Error, "ivr_tree.root.condition", "cannot be met: there is no region named 'East'"),
+            (
+                Error,
+                "advertiser_payin.policies[1].condition",
+                "cannot be met: there is no menu for 'pressed[2]'",
+            ),
+            (
+                Error,
+                "advertiser_payin.policies[1].condition",
+                "cannot be met: there is no SmsPromo node",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_base_that_is_never_met_is_an_error() {
+    assert_findings(
+        &with_payin(&[("7", "mobile and landline"), ("1", "mobile")]),
+        &[(Error, "advertiser_payin.policies[0].condition", "is never true: nothing is ever paid")],
+    );
+}
+
+#[test]
+fn conditions_of_policies_that_are_always_or_never_true_are_warned_of() {
+    assert_findings(
+        &with_payin(&[
+            ("7", "duration >= 0"),
+            ("1", "repeat and not repeat"),
+            ("1", "mobile or not mobile"),
+            ("1", ""),
+        ]),
+        &[
+            (Warning, "advertiser_payin.policies[0].condition", "is always true"),
+            (
+                Warning,
+                "advertiser_payin.policies[1].condition",
+                "is never true: this bonus is never paid",
+            ),
+            (Warning, "advertiser_payin.policies[2].condition", "is always true"),
+        ],
+    );
+}
+
+#[test]
+fn a_bonus_that_its_base_excludes_is_warned_of() {
+    assert_findings(
+        &with_payin(&[("7", "duration > 60"), ("1", "duration > 30"), ("1", "duration < 60")]),
+        &[(
+            Warning,
+            "advertiser_payin.policies[2].condition",
+            "is never true where the base's condition is: this bonus is never paid",
+        )],
+    );
+}
+
+#[test]
+fn a_payout_above_the_payin_is_warned_of() {
+    let base_and_sum = |payin, payout| with_prices(payin, payout);
+    assert_findings(
+        &base_and_sum(&[("7", "")], &[("1250", "")]),
+        &[(
+            Warning,
+            "affiliate_payout.policies[0].amount",
+            "is above the payin's: $1,250.00 is paid out and $7.00 paid in",
+        )],
+    );
+    assert_findings(
+        &base_and_sum(&[("7", "")], &[("7", ""), ("0.01", "mobile")]),
+        &[(
+            Warning,
+            "affiliate_payout.max",
+            "is above the payin's: $7.01 is paid out and $7.00 paid in",
+        )],
+    );
+    assert_findings(&base_and_sum(&[("7", ""), ("1", "mobile")], &[("7", "")]), &[]);
+}
+
+#[test]
+fn bases_that_differ_are_a_warning_only_where_payout_is_not_covered() {
+    let bases = |payin, payout| with_prices(&[("7", payin)], &[("4.5", payout)]);
+    let place = "affiliate_payout.policies[0].condition";
+    let uncovered =
+        "can be true where the payin's is not: calls can be paid out that nothing was paid in for";
+    let differs = "differs from the payin's: calls can be paid in that nothing is paid out for";
+    assert_findings(&bases("duration > 60", "duration > 30"), &[(Warning, place, uncovered)]);
+    assert_findings(&bases("mobile", ""), &[(Warning, place, uncovered)]);
+    assert_findings(&bases("duration > 30", "duration > 60"), &[(Info, place, differs)]);
+    assert_findings(&bases("duration > 60 and mobile", "mobile and duration >= 61"), &[]);
+}
+
+#[test]
+fn regions_that_mean_no_place_and_those_not_asked_for_are_found() {
+    let places = [(RegionType::State, "CA"), (RegionType::City, "Paris"), (RegionType::Zone, "W")];
+    let mut terms = Terms {
+        named_regions: vec![region("West", &places), states("East", &["NY"])],
+        ..with_payin(&[("7", "not in_region[West]")])
+    };
+    let unknown = "is not known: there is no City 'Paris'";
+    assert_findings(
+        &terms,
+        &[
+            (Warning, "named_regions[0].regions[1]", unknown),
+            (Info, "named_regions[1]", "'East' is used by no condition"),
+        ],
+    );
+    terms.ivr_tree = tree(when("in_region", connect("8004377950"), end()));
+    assert_findings(&terms, &[(Warning, "named_regions[0].regions[1]", unknown)]);
+}
+
+#[test]
+fn conditions_of_nodes_that_are_always_or_never_true_are_warned_of() {
+    let never = when("mobile and landline", connect("8004377950"), end());
+    let always = when("media_type present or not media_type present", end(), end());
+    assert_findings(
+        &with_tree(menu(vec![never, always])),
+        &[
+            (Warning, "ivr_tree.root.children[0].condition", "is never true"),
+            (
+                Warning,
+                "ivr_tree.root.children[0].children[0]",
+                "cannot be reached: on the way here the condition is never met",
+            ),
+            // The other branch of the second is for calls whose media type is unknown.
+            (Warning, "ivr_tree.root.children[1].condition", "is always true"),
+        ],
+    );
+}
+
+#[test]
+fn of_nodes_that_cannot_be_reached_the_topmost_is_named() {
+    let under = when("landline", menu(vec![when("landline", end(), end())]), end());
+    assert_eq!(
+        unreachable(when("mobile", under, end())),
+        ["ivr_tree.root.children[0].children[0]"]
+    );
+    let again = when("mobile", end(), end());
+    assert_eq!(
+        unreachable(when("mobile", again.clone(), again)),
+        ["ivr_tree.root.children[0].children[1]", "ivr_tree.root.children[1].children[0]"]
+    );
+}
+
+#[test]
+fn a_call_of_which_nothing_is_known_meets_neither_a_condition_nor_its_opposite() {
+    let unknown = when("mobile", end(), when("not mobile", end(), connect("8004377950")));
+    assert_eq!(unreachable(unknown), [""; 0]);
+    // Whether it is during hours is always known.
+    let mut terms = with_tree(when("during_hours", end(), when("not during_hours", end(), end())));
+    terms.operating_24_7 = Some(true);
+    let found = findings(&terms);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].at, "ivr_tree.root.children[1].children[1]");
+    assert!(found[0].message.ends_with("the condition is always met"));
+}
+
+#[test]
+fn a_menu_that_was_passed_has_its_key_and_one_to_come_has_none() {
+    let one = when("pressed[1]", end(), end());
+    assert_eq!(
+        unreachable(menu(vec![one.clone(), one])),
+        ["ivr_tree.root.children[0].children[1]", "ivr_tree.root.children[1].children[0]"]
+    );
+    let second =
+        menu(vec![end(), when("pressed[a 1 b 2]", end(), when("not pressed[2 2]", end(), end()))]);
+    assert_eq!(
+        unreachable(menu(vec![second])),
+        ["ivr_tree.root.children[0].children[1].children[1]",]
+    );
+    let early = when("pressed[1]", end(), menu(vec![when("pressed[1]", end(), end())]));
+    assert_eq!(
+        unreachable(early),
+        ["ivr_tree.root.children[0]", "ivr_tree.root.children[1].children[0].children[1]"]
+    );
+    let mut wrong = when("pressed[W]", end(), end());
+    wrong.keypress_failover_type = Some(KeypressFailover::Wrong);
+    assert_eq!(unreachable(menu(vec![end(), wrong])), ["ivr_tree.root.children[1].children[1]"]);
+}
+
+#[test]
+fn what_a_node_finds_out_opens_ways_that_were_closed() {
+    let region = |child| when("in_region", end(), child);
+    assert_eq!(unreachable(region(region(end()))), ["ivr_tree.root.children[1].children[0]"]);
+    assert_eq!(unreachable(region(verify_location(region(end())))), [""; 0]);
+    let sent = |child| when("sms_sent", end(), child);
+    assert_eq!(unreachable(sent(sent(end()))), ["ivr_tree.root.children[1].children[0]"]);
+    assert_eq!(unreachable(sent(sms_promo(sent(end())))), [""; 0]);
+}
+
+#[test]
+fn after_many_questions_about_big_conditions_the_rest_goes_unchecked_and_says_so() {
+    let fields: Vec<_> = (0..16).map(|field| format!("custom_data[{field}] present")).collect();
+    let big = fields.join(" or ");
+    let policies = [("1", &*big); 10];
+    let found = findings(&with_prices(&policies, &policies));
+    assert!(
+        found.iter().all(|f| f.severity == Info && f.message == "is too big to be checked fully")
+    );
+    let places: Vec<_> = found.iter().map(|finding| &*finding.at).collect();
+    assert_eq!(places.first(), Some(&"affiliate_payout.policies[4].condition"));
+    assert_eq!(places.last(), Some(&"affiliate_payout.policies[0].condition"), "the comparison");
+    assert_eq!(places.len(), 7, "{places:?}");
+    assert_findings(&with_prices(&policies[..5], &policies[..5]), &[]);
+}
+
+#[test]
+fn a_finding_is_its_severity_place_and_message_in_json() {
+    let finding = Finding { severity: Warning, at: "ivr_tree".into(), message: "is odd".into() };
+    assert_eq!(
+        serde_json::to_value(finding).unwrap(),
+        serde_json::json!({"severity": "warning", "at": "ivr_tree", "message": "is odd"})
+    );
+}

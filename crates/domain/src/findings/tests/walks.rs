@@ -1,0 +1,199 @@
+//! Calls walk random trees: where one of them comes, nothing may be called unreachable.
+
+use super::{findings, with_tree};
+use crate::condition::{Facts, Key, Pressed, TextFact};
+use crate::ivr::{IvrNode, KeypressFailover, NodeKind};
+use crate::sample::{end, menu, sms_promo, verify_location, when};
+use proptest::prelude::*;
+
+#[derive(Debug, Clone)]
+struct Call {
+    mobile: Option<bool>,
+    landline: Option<bool>,
+    repeat: Option<bool>,
+    during_hours: bool,
+    /// Whether the caller is in A and in B, before and after the location was verified.
+    regions: [(Option<bool>, Option<bool>); 2],
+    verified: usize,
+    sms_sent: Option<bool>,
+    sms_accepted: Option<bool>,
+    media_type: Option<Option<&'static str>>,
+    keys: Vec<Key>,
+    /// What is said of menus to come.
+    to_come: Option<Pressed>,
+    /// Chooses a child of each menu.
+    choices: Vec<usize>,
+}
+
+impl Facts for Call {
+    fn duration(&self) -> Option<u32> {
+        None
+    }
+    fn connect_duration(&self) -> Option<u32> {
+        None
+    }
+    fn repeat(&self) -> Option<bool> {
+        self.repeat
+    }
+    fn mobile(&self) -> Option<bool> {
+        self.mobile
+    }
+    fn landline(&self) -> Option<bool> {
+        self.landline
+    }
+    fn sms_sent(&self) -> Option<bool> {
+        self.sms_sent
+    }
+    fn during_hours(&self) -> Option<bool> {
+        Some(self.during_hours)
+    }
+    fn in_region(&self, name: Option<&str>) -> Option<bool> {
+        let (a, b) = self.regions[self.verified];
+        match name {
+            Some("A") => a,
+            Some(_) => b,
+            None if a == Some(true) || b == Some(true) => Some(true),
+            None => a.and(b),
+        }
+    }
+    fn pressed(&self, level: u8) -> Option<Pressed> {
+        self.keys.get(usize::from(level)).map_or(self.to_come, |key| Some(Pressed::Key(*key)))
+    }
+    fn text(&self, _: &TextFact) -> Option<Option<&str>> {
+        self.media_type
+    }
+}
+
+impl Call {
+    /// The places the call comes to.
+    fn walk(&mut self, root: &IvrNode) -> Vec<String> {
+        let mut node = root;
+        let mut places = vec!["ivr_tree.root".to_owned()];
+        while !node.children.is_empty() {
+            let next = match &node.kind {
+                NodeKind::Menu { .. } => {
+                    let choice = self.choices[self.keys.len()] % node.children.len();
+                    self.keys.push(node.child_key(choice).unwrap());
+                    choice
+                }
+                NodeKind::Condition { condition: Some(condition) } => {
+                    usize::from(condition.expr().evaluate(self) != Some(true))
+                }
+                NodeKind::VerifyLocation { .. } => {
+                    self.verified = 1;
+                    0
+                }
+                NodeKind::SmsPromo { .. } => {
+                    self.sms_sent = self.sms_accepted;
+                    0
+                }
+                _ => 0,
+            };
+            places.push(format!("{}.children[{next}]", places[places.len() - 1]));
+            node = &node.children[next];
+        }
+        places
+    }
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    let fact = || any::<Option<bool>>();
+    let phone = prop::sample::select(vec![
+        (None, None),
+        (Some(true), Some(false)),
+        (Some(false), Some(true)),
+        (Some(false), Some(false)),
+        (None, Some(false)),
+        (Some(false), None),
+    ]);
+    let media = prop::sample::select(vec![None, Some(None), Some(Some("Radio")), Some(Some("TV"))]);
+    let to_come = prop::sample::select(vec![None, Some(Pressed::NeverReached)]);
+    (
+        (phone, fact(), any::<bool>(), fact(), fact()),
+        ((fact(), fact()), (fact(), fact())),
+        (media, to_come, prop::collection::vec(0_usize..3, 20)),
+    )
+        .prop_map(|(facts, regions, (media_type, to_come, choices))| {
+            let ((mobile, landline), repeat, during_hours, sms_sent, sms_accepted) = facts;
+            Call {
+                mobile,
+                landline,
+                repeat,
+                during_hours,
+                regions: [regions.0, regions.1],
+                verified: 0,
+                sms_sent,
+                sms_accepted,
+                media_type,
+                keys: Vec::new(),
+                to_come,
+                choices,
+            }
+        })
+}
+
+fn condition() -> impl Strategy<Value = String> {
+    let terms = [
+        "mobile",
+        "landline",
+        "repeat",
+        "during_hours",
+        "in_region",
+        "in_region[A]",
+        "in_region[B]",
+        "sms_sent",
+        "pressed[1]",
+        "pressed[2 1]",
+        "pressed[b 2]",
+        "pressed[W]",
+        "media_type = \"Radio\"",
+        "media_type contains \"r\"",
+        "media_type present",
+    ];
+    prop::sample::select(terms.to_vec()).prop_map(str::to_owned).prop_recursive(3, 6, 2, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|part| format!("not ({part})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} and {b})")),
+            (inner.clone(), inner).prop_map(|(a, b)| format!("({a} or {b})")),
+        ]
+    })
+}
+
+fn root() -> impl Strategy<Value = IvrNode> {
+    Just(end()).prop_recursive(7, 60, 3, |inner| {
+        prop_oneof![
+            4 => (condition(), inner.clone(), inner.clone())
+                .prop_map(|(text, met, not_met)| when(&text, met, not_met)),
+            2 => (prop::collection::vec(inner.clone(), 1..=3), any::<bool>()).prop_map(
+                |(mut children, for_wrong)| {
+                    if for_wrong && children.len() > 1 {
+                        children[0].keypress_failover_type = Some(KeypressFailover::Wrong);
+                    }
+                    menu(children)
+                }
+            ),
+            1 => inner.clone().prop_map(verify_location),
+            1 => inner.prop_map(sms_promo),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn no_call_comes_to_a_node_that_cannot_be_reached(
+        root in root(),
+        calls in prop::collection::vec(call(), 40),
+    ) {
+        let found = findings(&with_tree(root.clone()));
+        let closed: Vec<_> =
+            found.iter().filter(|f| f.message.starts_with("cannot be reached")).collect();
+        for call in calls {
+            let places = call.clone().walk(&root);
+            for finding in &closed {
+                prop_assert!(!places.contains(&finding.at), "{call:?} comes to {}", finding.at);
+            }
+        }
+    }
+}

@@ -1,0 +1,253 @@
+use super::{IvrNode, IvrTree, KeypressFailover, NodeKind, QuestionType, RingDestination};
+use super::{check, check_for_live};
+use crate::condition::{Condition, Key};
+use crate::problem::Problems;
+use crate::sample::{connect, end, menu, node, sms_promo, verify_location, when};
+use serde_json::{Value, json};
+
+fn problems(root: IvrNode) -> Value {
+    let mut problems = Problems::new();
+    check(&IvrTree { root, record_calls: false, caller_id: None }, &mut problems);
+    problems.to_json()
+}
+
+fn live_problems(root: IvrNode) -> Value {
+    let mut problems = Problems::new();
+    check_for_live(&IvrTree { root, record_calls: false, caller_id: None }, &mut problems);
+    problems.to_json()
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn failover() -> IvrNode {
+    node(NodeKind::Failover { destination_phone_number: text("8004377950") }, vec![])
+}
+
+/// One of each type that lacks nothing, its number of children aside.
+fn kinds() -> Vec<NodeKind> {
+    let prompt = || text("?");
+    vec![
+        NodeKind::Menu { prompt: prompt() },
+        connect("8004377950").kind,
+        NodeKind::EndCall { prompt: text("") },
+        sms_promo(end()).kind,
+        NodeKind::Condition { condition: Some(Condition::parse("mobile").unwrap()) },
+        NodeKind::VerifyLocation { prompt: text("") },
+        NodeKind::AnyKeyPress { prompt: prompt() },
+        NodeKind::YesOrNo { prompt: prompt() },
+        NodeKind::NumberQuestion {
+            prompt: prompt(),
+            number_question_type: Some(QuestionType::ZipCode),
+        },
+        NodeKind::RingGroup {
+            prompt: text(""),
+            ring_group_destinations: vec![RingDestination {
+                ring_group_number: text("8004377950"),
+                description: None,
+            }],
+            ring_group_connect_timeout: None,
+        },
+        NodeKind::DynamicRoute { prompt: text(""), dynamic_route_destination: text("store") },
+    ]
+}
+
+#[test]
+fn each_type_has_its_number_of_children() {
+    let table = [
+        ("Menu", 1..=9, "must have 1 to 9 children, one for each key"),
+        ("Connect", 0..=0, "must have no children but one Failover"),
+        ("EndCall", 0..=0, "must have no children"),
+        ("SmsPromo", 1..=1, "must have exactly 1 child"),
+        ("Condition", 2..=2, "must have 2 children: met and not met"),
+        ("VerifyLocation", 1..=1, "must have exactly 1 child"),
+        ("AnyKeyPress", 2..=2, "must have 2 children: a key and no key"),
+        ("YesOrNo", 2..=2, "must have 2 children: yes and no"),
+        ("NumberQuestion", 1..=1, "must have exactly 1 child"),
+        ("RingGroup", 0..=1, "must have at most 1 child"),
+        ("DynamicRoute", 1..=1, "must have exactly 1 child"),
+    ];
+    for (kind, (name, allowed, message)) in kinds().into_iter().zip(table) {
+        assert_eq!(kind.name(), name);
+        for count in 0..=10 {
+            let expected =
+                if allowed.contains(&count) { json!({}) } else { json!({"children": [message]}) };
+            let children = vec![end(); count];
+            assert_eq!(problems(node(kind.clone(), children)), expected, "{name} with {count}");
+        }
+    }
+}
+
+#[test]
+fn each_type_asks_for_its_parameters() {
+    let blank = || text(" ");
+    let empty = ["cannot be empty"];
+    let sms = |prompt: &str, copy: &str| NodeKind::SmsPromo {
+        prompt: text(prompt),
+        sms_promo_copy: text(copy),
+        sms_promo_delay: None,
+        sms_promo_sender: None,
+    };
+    let question =
+        |prompt, number_question_type| NodeKind::NumberQuestion { prompt, number_question_type };
+    for (kind, children, expected) in [
+        (NodeKind::Menu { prompt: blank() }, 1, json!({"prompt": empty})),
+        (sms("", ""), 1, json!({"prompt": empty, "sms_promo_copy": empty})),
+        (sms("?", " "), 1, json!({"sms_promo_copy": empty})),
+        (NodeKind::Condition { condition: None }, 2, json!({"condition": empty})),
+        (
+            NodeKind::Condition { condition: Some(Condition::always()) },
+            2,
+            json!({"condition": empty}),
+        ),
+        (NodeKind::AnyKeyPress { prompt: blank() }, 2, json!({"prompt": empty})),
+        (NodeKind::YesOrNo { prompt: blank() }, 2, json!({"prompt": empty})),
+        (question(blank(), None), 1, json!({"prompt": empty, "number_question_type": empty})),
+        (
+            NodeKind::RingGroup {
+                prompt: blank(),
+                ring_group_destinations: vec![],
+                ring_group_connect_timeout: None,
+            },
+            0,
+            json!({"ring_group_destinations": empty}),
+        ),
+        (
+            NodeKind::DynamicRoute { prompt: blank(), dynamic_route_destination: text("") },
+            1,
+            json!({"dynamic_route_destination": empty}),
+        ),
+        // What these need is asked for when they go live, or not at all.
+        (connect("").kind, 0, json!({})),
+        (NodeKind::EndCall { prompt: blank() }, 0, json!({})),
+        (NodeKind::VerifyLocation { prompt: blank() }, 1, json!({})),
+    ] {
+        assert_eq!(problems(node(kind.clone(), vec![end(); children])), expected, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_condition_cannot_ask_how_long_the_call_will_last() {
+    let known_later =
+        |word| format!("cannot use '{word}', which is known only when the call is over");
+    assert_eq!(
+        problems(when("duration > 5 or not duration < 9 and connect_duration = 1", end(), end())),
+        json!({"condition": [known_later("duration"), known_later("connect_duration")]})
+    );
+}
+
+#[test]
+fn problems_sit_at_their_nodes() {
+    let silent = || node(NodeKind::Menu { prompt: text("") }, vec![end()]);
+    let root = menu(vec![end(), silent(), when("mobile", verify_location(silent()), end())]);
+    let empty = json!({"prompt": ["cannot be empty"]});
+    assert_eq!(
+        problems(root),
+        json!({"children": [
+            {"1": empty},
+            {"2": {"children": [{"0": {"children": [{"0": empty}]}}]}}
+        ]})
+    );
+}
+
+#[test]
+fn a_failover_hangs_on_a_connect_and_only_there() {
+    let with = |children| node(connect("8004377950").kind, children);
+    assert_eq!(problems(with(vec![failover()])), json!({}));
+    let message = json!({"children": ["must have no children but one Failover"]});
+    assert_eq!(problems(with(vec![failover(), failover()])), message);
+    let alone = json!({"node_type": ["is allowed only as the child of a Connect"]});
+    assert_eq!(problems(failover()), alone);
+    assert_eq!(problems(menu(vec![end(), failover()])), json!({"children": [{"1": alone}]}));
+    let mut parent = failover();
+    parent.children = vec![end()];
+    assert_eq!(
+        problems(with(vec![parent])),
+        json!({"children": [{"0": {"children": ["must have no children"]}}]})
+    );
+}
+
+#[test]
+fn children_for_wrong_keys_hang_on_what_asks_for_keys_and_do_not_count() {
+    let mut other = end();
+    other.keypress_failover_type = Some(KeypressFailover::None);
+    let mut children = vec![end(); 9];
+    children.push(other.clone());
+    assert_eq!(problems(menu(children)), json!({}));
+    let none = json!({"children": ["must have 1 to 9 children, one for each key"]});
+    assert_eq!(problems(menu(vec![other.clone()])), none);
+    let message = json!({"keypress_failover_type": ["is allowed only on a child of a Menu"]});
+    assert_eq!(problems(other.clone()), message);
+    assert_eq!(
+        problems(when("mobile", end(), when("repeat", end(), end()))),
+        json!({}),
+        "without one"
+    );
+    let mut of_condition = when("mobile", end(), end());
+    of_condition.children.push(other);
+    assert_eq!(problems(of_condition), json!({"children": [{"2": message}]}));
+}
+
+#[test]
+fn each_child_of_a_menu_has_its_key() {
+    let for_wrong = |kind| IvrNode { keypress_failover_type: Some(kind), ..end() };
+    let mut children = vec![for_wrong(KeypressFailover::Wrong), end(), end()];
+    children.push(for_wrong(KeypressFailover::None));
+    children.extend(vec![end(); 8]);
+    let menu = menu(children);
+    let keys: Vec<_> = (0..=12).map(|index| menu.child_key(index)).collect();
+    let digit = |digit| Some(Key::Digit(digit));
+    let mut expected = vec![Some(Key::Wrong), digit(1), digit(2), Some(Key::None)];
+    expected.extend((3..=9).map(digit));
+    expected.extend([None, None]);
+    assert_eq!(keys, expected);
+}
+
+#[test]
+fn what_calls_do_not_run_cannot_go_live() {
+    let runs = ["Menu", "Connect", "EndCall", "SmsPromo", "Condition", "VerifyLocation"];
+    for kind in kinds().into_iter().chain([failover().kind]) {
+        let name = kind.name();
+        let message = format!("{name} cannot go live yet: calls do not run it");
+        let expected =
+            if runs.contains(&name) { json!({}) } else { json!({"node_type": [message]}) };
+        assert_eq!(live_problems(node(kind, vec![])), expected);
+    }
+}
+
+#[test]
+fn a_connect_goes_live_with_a_destination() {
+    let empty = json!({"destination_phone_number": ["cannot be empty"]});
+    assert_eq!(live_problems(connect("")), empty);
+    assert_eq!(
+        live_problems(menu(vec![connect("8004377950"), menu(vec![end(), connect("")])])),
+        json!({"children": [{"1": {"children": [{"1": empty}]}}]})
+    );
+}
+
+#[test]
+fn nodes_are_listed_parents_first_with_their_paths() {
+    let root = menu(vec![end(), when("mobile", connect(""), end()), end()]);
+    let tree = IvrTree { root, record_calls: false, caller_id: None };
+    let listed: Vec<_> = tree.nodes().into_iter().map(|(at, n)| (at, n.kind.name())).collect();
+    let expected = [
+        (vec![], "Menu"),
+        (vec![0], "EndCall"),
+        (vec![1], "Condition"),
+        (vec![1, 0], "Connect"),
+        (vec![1, 1], "EndCall"),
+        (vec![2], "EndCall"),
+    ];
+    assert_eq!(listed, expected);
+}
+
+#[test]
+fn a_tree_reads_back_from_json() {
+    for kind in kinds() {
+        let root = node(kind, vec![end(), menu(vec![connect("")])]);
+        let tree = IvrTree { root, record_calls: true, caller_id: None };
+        let json = serde_json::to_string(&tree).unwrap();
+        assert_eq!(serde_json::from_str::<IvrTree>(&json).unwrap(), tree);
+    }
+}

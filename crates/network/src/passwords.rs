@@ -1,0 +1,90 @@
+//! Verifying passwords: slow by design, so few at once, and remembered once they have fitted.
+
+use crate::credentials::{self, Entropy};
+use crate::{Caller, Error, Store};
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use tokio::sync::Semaphore;
+
+/// Passwords verified at once: each takes some 20 MiB.
+const AT_ONCE: usize = 2;
+
+/// Passwords remembered as verified.
+const REMEMBERED: usize = 4_096;
+
+/// Passwords that were verified against a stored hash since the server started, so that Basic
+/// credentials don't pay for argon2 on each request. A changed password has another hash, so what
+/// is remembered of the old one fits nothing.
+#[derive(Debug)]
+pub struct Passwords {
+    key: Entropy,
+    known: Mutex<HashSet<[u8; 32]>>,
+    turns: Semaphore,
+}
+
+impl Passwords {
+    /// Remembers nothing yet. The key keeps what is remembered from being guessed at.
+    pub fn new(key: Entropy) -> Self {
+        Self { key, known: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
+    }
+
+    /// Who has this address and password, in a network when one is named.
+    pub async fn caller(
+        &self,
+        store: &Store,
+        email: &str,
+        password: &str,
+        network: Option<i64>,
+    ) -> Result<Option<Caller>, Error> {
+        let found = store.read(|session| credentials::candidates(session, email, network))?;
+        let unknown = found.is_empty();
+        for (caller, hash) in found {
+            let mark = self.mark(password, &hash);
+            if self.has(&mark) {
+                return Ok(Some(caller));
+            }
+            if self.verify(password.to_owned(), hash).await {
+                self.add(mark);
+                return Ok(Some(caller));
+            }
+        }
+        if unknown {
+            self.verify(password.to_owned(), nobody().to_owned()).await;
+        }
+        Ok(None)
+    }
+
+    async fn verify(&self, password: String, hash: String) -> bool {
+        let Ok(_turn) = self.turns.acquire().await else { return false };
+        let verified =
+            tokio::task::spawn_blocking(move || credentials::password_fits(&password, &hash));
+        verified.await.unwrap_or(false)
+    }
+
+    fn mark(&self, password: &str, hash: &str) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        digest.update(self.key);
+        digest.update(Sha256::digest(hash));
+        digest.update(password);
+        digest.finalize().into()
+    }
+
+    fn has(&self, mark: &[u8; 32]) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(mark)
+    }
+
+    fn add(&self, mark: [u8; 32]) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(mark);
+    }
+}
+
+/// A hash of nobody's password, so that an unknown address takes as long as a wrong password.
+fn nobody() -> &'static str {
+    static HASH: OnceLock<String> = OnceLock::new();
+    HASH.get_or_init(|| credentials::hash_password("", &[0; 32]).unwrap_or_default())
+}

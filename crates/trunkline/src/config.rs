@@ -1,0 +1,1 @@
+//! What a server is told: flags win over environment over `trunkline.toml`.
