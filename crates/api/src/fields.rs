@@ -136,7 +136,9 @@ impl<'a> Fields<'a> {
     pub(crate) fn id(&mut self, name: &'static str) -> Option<String> {
         match self.value(name)? {
             Value::Null => None,
-            Value::Number(number) => Some(number.to_string()),
+            Value::Number(number) if number.to_string().parse::<i128>().is_ok() => {
+                Some(number.to_string())
+            }
             Value::String(said) if said.is_empty() => {
                 self.wrong(name, BLANK);
                 None

@@ -8,6 +8,7 @@
 mod app;
 mod auth;
 mod errors;
+mod examine;
 mod fields;
 mod incoming;
 mod json;
@@ -20,5 +21,6 @@ mod router;
 pub mod versions;
 
 pub use app::{App, Clock, Limits, Random};
+pub use examine::examine;
 pub use rate_limit::RateLimits;
 pub use router::{RequestId, router, service};

@@ -8,6 +8,7 @@ use crate::versions::{Kind, Sent};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, header};
 use futures_util::stream;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use trunkline_domain::problem::{NOT_A_NUMBER, Problems};
 use trunkline_network::{Context, Error, Page, Session};
@@ -95,6 +96,15 @@ impl Incoming {
         response
     }
 
+    /// The query's other parameters, for the link to the next page. No credential is among them.
+    fn filters(&self) -> String {
+        let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let others = self.query.iter().filter(|(name, _)| {
+            !["limit", "start_after_id", "oauth_token"].contains(&name.as_str())
+        });
+        others.map(|(name, value)| format!("{}={}&", encode(name), encode(value))).collect()
+    }
+
     fn asked(&self) -> Result<Asked, Problems> {
         let mut problems = Problems::new();
         let mut number = |name: &str, least: i64, most: i64| {
@@ -178,6 +188,8 @@ where
         let limit = asked.limit?;
         let base = &app.base_url;
         let after = self.after;
-        Some(format!("<{base}{asked_path}?limit={limit}&start_after_id={after}>; rel=\"next\""))
+        let filters: String = self.incoming.filters();
+        let query = format!("{filters}limit={limit}&start_after_id={after}");
+        Some(format!("<{base}{asked_path}?{query}>; rel=\"next\""))
     }
 }

@@ -11,15 +11,18 @@ mod checks;
 mod custom_data_fields;
 mod ivr;
 mod network;
-mod parties;
+pub(crate) mod parties;
 mod pricing;
 mod promo_numbers;
 mod relationships;
-mod terms;
-mod users;
+pub(crate) mod terms;
+pub(crate) mod users;
 
 use crate::app::App;
 use axum::Router;
+use serde_json::Value;
+use trunkline_domain::campaign::Terms;
+use trunkline_domain::timezone::ZoneName;
 
 /// Every route of the API, by the paths that [`crate::path::address`] leaves.
 pub(crate) fn routes() -> Router<App> {
@@ -36,4 +39,9 @@ pub(crate) fn routes() -> Router<App> {
         .merge(promo_numbers::routes())
         .merge(checks::routes())
         .merge(audit::routes())
+}
+
+/// A draft's terms, for who may see all of them.
+pub(crate) fn render_terms(terms: &Terms) -> Value {
+    terms::render(&terms::Shown { live: None, zone: ZoneName::default(), with_payin: true, terms })
 }

@@ -99,7 +99,7 @@ async fn delete(kind: PartyKind, id: String, incoming: Incoming) -> Response<Bod
     incoming.reply(Kind::Plain, deleted.map(|()| Object::new()))
 }
 
-fn read(kind: PartyKind, mut fields: Fields<'_>) -> PartyChange {
+pub(crate) fn read(kind: PartyKind, mut fields: Fields<'_>) -> PartyChange {
     let mut change = PartyChange {
         id_from_network: fields.id("id_from_network"),
         name: fields.name("name"),

@@ -21,10 +21,10 @@ const REGIONS: usize = 1_000;
 const MAX_PROMO_NUMBERS: u32 = 100_000;
 
 /// The zone of the terms that a change is about, for dates that name none.
-pub(super) type ZoneBefore = ZoneName;
+pub(crate) type ZoneBefore = ZoneName;
 
 /// Reads what a request says of terms.
-pub(super) fn read(fields: &mut Fields<'_>, zone_before: ZoneBefore) -> TermsChange {
+pub(crate) fn read(fields: &mut Fields<'_>, zone_before: ZoneBefore) -> TermsChange {
     let timezone = fields.word_or_default("timezone", ZoneName::parse);
     check_pricing_type(fields);
     TermsChange {

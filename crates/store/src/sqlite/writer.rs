@@ -17,8 +17,9 @@ const GROUP: usize = 256;
 /// Units of work that may wait. Beyond it senders wait too, so memory stays bounded.
 const QUEUE: usize = 4_096;
 
-/// Runs the work, and returns what tells the sender how it went once the commit is known.
-pub(super) type Job = Box<dyn FnOnce(&mut Session<'_>) -> Done + Send>;
+/// Runs the work, and returns what tells the sender how it went once the commit is known. Without
+/// a session it tells why there is none.
+pub(super) type Job = Box<dyn FnOnce(Result<&mut Session<'_>, Error>) -> Done + Send>;
 type Tell = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
 pub(super) struct Done {
@@ -56,8 +57,8 @@ where
     E: From<Error> + Send + 'static,
 {
     let (sender, receiver) = oneshot::channel();
-    let job = move |session: &mut Session<'_>| {
-        let result = work(session);
+    let job = move |session: Result<&mut Session<'_>, Error>| {
+        let result = session.map_err(E::from).and_then(work);
         let keep = result.is_ok();
         let tell = move |commit: Result<(), Error>| {
             let answer = match commit {
@@ -138,17 +139,13 @@ fn commit_group(
         writes.fetch_add(1, Ordering::Relaxed);
         match &begun {
             Ok(()) => telling.extend(run_one(connection, job)),
-            // Dropping the job tells its sender that it was abandoned.
             Err(error) => {
                 tracing::error!(%error, "a transaction could not be started");
-                drop(job);
+                telling.push(job(Err(same(error))).tell);
             }
         }
     }
-    if begun.is_err() {
-        return;
-    }
-    let committed = connection.execute_batch("COMMIT");
+    let committed = begun.and_then(|()| connection.execute_batch("COMMIT"));
     commits.fetch_add(1, Ordering::Relaxed);
     if let Err(error) = &committed {
         tracing::error!(%error, "a commit failed; its writes are rolled back");
@@ -169,7 +166,7 @@ fn run_one(connection: &Connection, job: Job) -> Option<Tell> {
         return None;
     }
     let mut session = Session { connection };
-    let done = catch_unwind(AssertUnwindSafe(|| job(&mut session)));
+    let done = catch_unwind(AssertUnwindSafe(|| job(Ok(&mut session))));
     let end = match &done {
         Ok(Done { keep: true, .. }) => "RELEASE work",
         _ => "ROLLBACK TO work; RELEASE work",
