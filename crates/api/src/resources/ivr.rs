@@ -5,7 +5,7 @@ use crate::fields::{Fields, Reading, TEXT_LIMIT};
 use crate::resources::pricing::read_condition;
 use serde_json::{Map, Value, json};
 use trunkline_domain::ivr::{
-    CallerId, CallerIdSetting, DEPTH_LIMIT, IvrNode, IvrTree, KeypressFailover, NODE_LIMIT,
+    self, CallerId, CallerIdSetting, DEPTH_LIMIT, IvrNode, IvrTree, KeypressFailover, NODE_LIMIT,
     NodeKind, QuestionType, RingDestination, SMS_DELAYS,
 };
 use trunkline_domain::phone::DialledNumber;
@@ -14,8 +14,9 @@ use trunkline_domain::problem::{EMPTY, INVALID, NOT_LISTED, Problems};
 /// Destinations of one RingGroup.
 const DESTINATIONS: usize = 50;
 
-/// Reads a tree. `None` when something in it does not read: then its problems say what. What
-/// reads is checked as a whole by the terms that it becomes part of.
+/// Reads a tree. `None` when its root does not read. A node below that does not read leaves an
+/// EndCall in its place, so that what is wrong with the others is found too: with problems
+/// nothing is stored. What reads is checked as a whole by the terms that it becomes part of.
 pub(super) fn read(map: &Map<String, Value>, reading: Reading<'_>) -> Option<IvrTree> {
     let mut fields = Fields::new(map, reading);
     let record_calls = fields.boolean("record_calls").flatten().unwrap_or_default();
@@ -87,7 +88,7 @@ fn read_node(value: &Value, reading: Reading<'_>) -> Option<IvrNode> {
     };
     let kind = node_type.and_then(|node_type| {
         let kind = read_kind(node_type, &mut fields);
-        if kind.is_none() && fields.problems.is_empty() {
+        if kind.is_none() {
             fields.wrong("node_type", NOT_LISTED);
         }
         kind
@@ -102,34 +103,52 @@ fn read_node(value: &Value, reading: Reading<'_>) -> Option<IvrNode> {
         Some(_) => fields.word("keypress_failover_type", parse_failover),
     };
     let children = read_children(&mut fields);
+    let Some(kind) = kind else {
+        // What this node is nobody knows, but what is below it can be looked at.
+        for (index, child) in children.iter().enumerate() {
+            check_below(child, fields.problems.at("children").child(index));
+        }
+        return None;
+    };
     fields.finish();
-    Some(IvrNode { kind: kind?, children: children?, keypress_failover_type: failover })
+    Some(IvrNode { kind, children, keypress_failover_type: failover })
 }
 
-/// Each child's problems sit under its key less one. A child that does not read makes the node
-/// not read: its place among the keys would be lost.
-fn read_children(fields: &mut Fields<'_>) -> Option<Vec<IvrNode>> {
+/// Each child's problems sit under its key less one.
+fn read_children(fields: &mut Fields<'_>) -> Vec<IvrNode> {
     let items = match fields.value("children") {
-        None | Some(Value::Null) => return Some(Vec::new()),
+        None | Some(Value::Null) => return Vec::new(),
         Some(Value::Array(items)) => items,
         Some(_) => {
             fields.wrong("children", INVALID);
-            return None;
+            return Vec::new();
         }
     };
-    let mut read = Vec::with_capacity(items.len());
+    let mut children = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let problems = fields.problems.at("children").child(index);
-        read.push(read_node(item, Reading { problems, ignored: &mut *fields.ignored }));
+        let child = read_node(item, Reading { problems, ignored: &mut *fields.ignored });
+        children.push(child.unwrap_or_else(|| IvrNode {
+            kind: NodeKind::EndCall { prompt: String::new() },
+            children: Vec::new(),
+            keypress_failover_type: None,
+        }));
     }
-    read.into_iter().collect()
+    children
 }
 
+fn check_below(node: &IvrNode, problems: &mut Problems) {
+    let tree = IvrTree { root: node.clone(), record_calls: false, caller_id: None };
+    ivr::check(&tree, problems);
+}
+
+/// The type's own parameters; one that does not read counts as not given. `None` for a type that
+/// there is not.
 fn read_kind(node_type: &str, fields: &mut Fields<'_>) -> Option<NodeKind> {
     Some(match node_type {
         "Menu" => NodeKind::Menu { prompt: fields.plain_text("prompt") },
         "Connect" => {
-            let (number, country) = read_destination(fields)?;
+            let (number, country) = read_destination(fields);
             NodeKind::Connect {
                 prompt: fields.plain_text("prompt"),
                 destination_phone_number: number,
@@ -146,8 +165,8 @@ fn read_kind(node_type: &str, fields: &mut Fields<'_>) -> Option<NodeKind> {
         },
         "Condition" => {
             let given = matches!(fields.value("condition"), Some(value) if !value.is_null());
-            let condition = read_condition(fields)?;
-            NodeKind::Condition { condition: given.then_some(condition) }
+            let condition = read_condition(fields).filter(|_| given);
+            NodeKind::Condition { condition }
         }
         "VerifyLocation" => NodeKind::VerifyLocation { prompt: fields.plain_text("prompt") },
         "AnyKeyPress" => NodeKind::AnyKeyPress { prompt: fields.plain_text("prompt") },
@@ -174,29 +193,24 @@ fn read_kind(node_type: &str, fields: &mut Fields<'_>) -> Option<NodeKind> {
             prompt: fields.plain_text("prompt"),
             dynamic_route_destination: fields.plain_text("dynamic_route_destination"),
         },
-        "Failover" => NodeKind::Failover { destination_phone_number: read_destination(fields)?.0 },
+        "Failover" => NodeKind::Failover { destination_phone_number: read_destination(fields).0 },
         _ => return None,
     })
 }
 
 /// National digits and country code. Neither given, or both empty, is a destination not known
 /// yet; a country code that is not said is "1".
-fn read_destination(fields: &mut Fields<'_>) -> Option<(String, String)> {
+fn read_destination(fields: &mut Fields<'_>) -> (String, String) {
     let country = fields.optional_id("destination_country_code");
     let number = fields.optional_id("destination_phone_number");
-    if fields.problems.has("destination_country_code")
-        || fields.problems.has("destination_phone_number")
-    {
-        return None;
-    }
     let country = country.unwrap_or_else(|| Some("1".to_owned())).unwrap_or_default();
-    let Some(number) = number.flatten() else { return Some((String::new(), country)) };
+    let Some(number) = number.flatten() else { return (String::new(), country) };
     let Some(dialled) = DialledNumber::parse(&number, &country) else {
         fields.wrong("destination_phone_number", INVALID);
-        return None;
+        return (String::new(), country);
     };
     let country = if country.is_empty() { country } else { dialled.country_code().to_owned() };
-    Some((dialled.number().to_owned(), country))
+    (dialled.number().to_owned(), country)
 }
 
 fn read_delay(fields: &mut Fields<'_>) -> Option<u32> {
