@@ -4,11 +4,15 @@ use crate::credentials::{self, Entropy};
 use crate::{Caller, Error, Store};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use tokio::sync::Semaphore;
 
 /// Passwords verified at once: each takes some 20 MiB.
 const AT_ONCE: usize = 2;
+
+/// Passwords that may wait for their turn; beyond it the server is busy, and says so.
+const WAITING: usize = 64;
 
 /// Passwords remembered as verified.
 const REMEMBERED: usize = 4_096;
@@ -21,12 +25,18 @@ pub struct Passwords {
     key: Entropy,
     known: Mutex<HashSet<[u8; 32]>>,
     turns: Semaphore,
+    waiting: AtomicUsize,
 }
 
 impl Passwords {
     /// Remembers nothing yet. The key keeps what is remembered from being guessed at.
     pub fn new(key: Entropy) -> Self {
-        Self { key, known: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
+        Self {
+            key,
+            known: Mutex::default(),
+            turns: Semaphore::new(AT_ONCE),
+            waiting: AtomicUsize::new(0),
+        }
     }
 
     /// Who has this address and password, in a network when one is named.
@@ -44,22 +54,29 @@ impl Passwords {
             if self.has(&mark) {
                 return Ok(Some(caller));
             }
-            if self.verify(password.to_owned(), hash).await {
+            if self.verify(password.to_owned(), Some(hash)).await? {
                 self.add(mark);
                 return Ok(Some(caller));
             }
         }
         if unknown {
-            self.verify(password.to_owned(), nobody().to_owned()).await;
+            self.verify(password.to_owned(), None).await?;
         }
         Ok(None)
     }
 
-    async fn verify(&self, password: String, hash: String) -> bool {
-        let Ok(_turn) = self.turns.acquire().await else { return false };
-        let verified =
-            tokio::task::spawn_blocking(move || credentials::password_fits(&password, &hash));
-        verified.await.unwrap_or(false)
+    /// Whether a password fits a hash; without one it takes as long and doesn't fit.
+    async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
+        let place = Place(&self.waiting);
+        if place.0.fetch_add(1, Ordering::Relaxed) >= WAITING {
+            return Err(trunkline_store::Error::Busy.into());
+        }
+        let Ok(_turn) = self.turns.acquire().await else { return Ok(false) };
+        let verify = move || {
+            let against = hash.as_deref().unwrap_or_else(|| nobody());
+            credentials::password_fits(&password, against) && hash.is_some()
+        };
+        Ok(tokio::task::spawn_blocking(verify).await.unwrap_or(false))
     }
 
     fn mark(&self, password: &str, hash: &str) -> [u8; 32] {
@@ -80,6 +97,15 @@ impl Passwords {
             known.clear();
         }
         known.insert(mark);
+    }
+}
+
+/// A place in the queue; given up when the one who waits is gone.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
