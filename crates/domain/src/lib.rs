@@ -5,6 +5,7 @@
 //! collected in [`problem::Problems`], all of it at once, by path.
 
 pub mod affiliation;
+pub mod call;
 pub mod campaign;
 pub mod condition;
 pub mod email;

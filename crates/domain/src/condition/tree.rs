@@ -1,5 +1,6 @@
 //! What a condition means: a tree of terms, and the tree's normal text.
 
+use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display, Formatter};
 
 /// A condition's meaning.
@@ -219,7 +220,7 @@ impl Display for Comparison {
 }
 
 /// What a caller can do at a menu.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Key {
     /// One of the keys 1–9.
     Digit(u8),

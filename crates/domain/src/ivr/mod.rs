@@ -1,6 +1,7 @@
 //! What a caller meets: a tree of prompts, menus, conditions and destinations.
 
 mod check;
+pub mod run;
 mod tree;
 
 pub use check::{DEPTH_LIMIT, NODE_LIMIT, check, check_for_live};

@@ -183,6 +183,23 @@ impl NodeKind {
         }
     }
 
+    /// What is said there; empty where nothing is.
+    pub fn prompt(&self) -> &str {
+        match self {
+            Self::Menu { prompt }
+            | Self::Connect { prompt, .. }
+            | Self::EndCall { prompt }
+            | Self::SmsPromo { prompt, .. }
+            | Self::VerifyLocation { prompt }
+            | Self::AnyKeyPress { prompt }
+            | Self::YesOrNo { prompt }
+            | Self::NumberQuestion { prompt, .. }
+            | Self::RingGroup { prompt, .. }
+            | Self::DynamicRoute { prompt, .. } => prompt,
+            Self::Condition { .. } | Self::Failover { .. } => "",
+        }
+    }
+
     /// Whether calls can run through it yet; the newer nodes are stored and returned only.
     pub fn runs(&self) -> bool {
         matches!(

@@ -1,0 +1,32 @@
+//! Where a North American number is from, by its area code.
+
+use crate::phone::PhoneNumber;
+
+/// `country state codes…` a line; the file says where it comes from.
+const TABLE: &str = include_str!("../../data/area_codes.txt");
+
+/// A country and, where the code says it, a state or province.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// ISO 3166-1 alpha-2.
+    pub country: &'static str,
+    /// As the postal services write it: `CA`, `ON`.
+    pub region: Option<&'static str>,
+}
+
+/// Where a number is from; `None` for toll-free numbers and for those of other countries.
+pub fn place_of(number: &PhoneNumber) -> Option<Place> {
+    let code = number.area_code()?;
+    lines().find_map(|(place, mut codes)| codes.any(|known| known == code).then_some(place))
+}
+
+/// The table's lines: a place and its area codes.
+pub(super) fn lines() -> impl Iterator<Item = (Place, impl Iterator<Item = &'static str>)> {
+    let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| {
+        let mut words = line.split(' ');
+        let country = words.next()?;
+        let region = Some(words.next()?).filter(|region| *region != "-");
+        Some((Place { country, region }, words))
+    })
+}

@@ -1,0 +1,185 @@
+//! What is known of a call, and how it answers a condition.
+
+use super::place_of;
+use crate::campaign::Terms;
+use crate::condition::{Facts, Pressed, TextFact};
+use crate::party::CustomData;
+use crate::phone::PhoneNumber;
+use crate::region::{Region, RegionType, country_name, state_name};
+use jiff::Timestamp;
+
+/// What a caller calls from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhoneType {
+    /// A mobile phone.
+    Mobile,
+    /// A landline.
+    Landline,
+}
+
+/// What is known of a call from outside; `None` is not known. What the tree decides (which menus
+/// it meets, whether it connects) is not here.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CallFacts {
+    /// The caller's number; not known when it is withheld.
+    pub calling_phone_number: Option<PhoneNumber>,
+    /// When it came in.
+    pub start_time: Option<Timestamp>,
+    /// Seconds in all.
+    pub duration: Option<u32>,
+    /// Seconds connected to a destination.
+    pub connect_duration: Option<u32>,
+    /// From what.
+    pub phone_type: Option<PhoneType>,
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// State or province, by its code.
+    pub region: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// Postal code.
+    pub zip: Option<String>,
+    /// Whether the caller has called this campaign lately.
+    pub repeat: Option<bool>,
+    /// Whether a text message was sent.
+    pub sms_sent: Option<bool>,
+    /// Custom data, cascaded; a field that is not in it is known not to be there.
+    pub custom_data: Option<CustomData>,
+    /// The affiliate's name; `Some(None)` when there is none.
+    pub affiliate_name: Option<Option<String>>,
+    /// The promo number's media type.
+    pub media_type: Option<Option<String>>,
+    /// The promo number's description.
+    pub promo_number_description: Option<Option<String>>,
+}
+
+impl CallFacts {
+    /// Fills in country and region by the caller's area code, where they are not said.
+    pub fn located(mut self) -> Self {
+        let place = self.calling_phone_number.as_ref().and_then(place_of);
+        if let (None, None, Some(place)) = (&self.country, &self.region, place) {
+            self.country = Some(place.country.to_owned());
+            self.region = place.region.map(str::to_owned);
+        }
+        self
+    }
+}
+
+/// A call's facts as a campaign's conditions ask for them.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// What is known from outside.
+    pub facts: &'a CallFacts,
+    /// The campaign's regions, hours and zone.
+    pub terms: &'a Terms,
+    /// What was pressed at the menus passed so far, from the first.
+    pub pressed: &'a [crate::condition::Key],
+    /// Whether the way through the tree is over, so that no further menu comes.
+    pub over: bool,
+}
+
+impl Known<'_> {
+    /// Whether the caller is in a region; `None` when the facts don't say.
+    fn is_in(&self, region: &Region) -> Option<bool> {
+        let same = |known: &Option<String>, name: fn(&str) -> Option<&'static str>, asked: &str| {
+            let known = known.as_deref()?;
+            let in_full = |word: &str| name(word).map(str::to_lowercase);
+            let (left, right) = (in_full(known), in_full(asked));
+            let plain = |word: &str| word.trim().to_lowercase();
+            Some(left.unwrap_or_else(|| plain(known)) == right.unwrap_or_else(|| plain(asked)))
+        };
+        match region.region_type {
+            RegionType::Country => same(&self.facts.country, country_name, &region.value),
+            RegionType::State => same(&self.facts.region, state_name, &region.value),
+            RegionType::City => {
+                let (city, state) =
+                    region.value.rsplit_once(',').unwrap_or((region.value.as_str(), ""));
+                let in_city = same(&self.facts.city, |_| None, city);
+                let in_state = match state.trim() {
+                    "" => Some(true),
+                    state => same(&self.facts.region, state_name, state),
+                };
+                both(in_city, in_state)
+            }
+            // What a zone is made of is not said anywhere: nobody is known to be in one.
+            RegionType::Zone => None,
+        }
+    }
+}
+
+fn both(left: Option<bool>, right: Option<bool>) -> Option<bool> {
+    match (left, right) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
+impl Facts for Known<'_> {
+    fn duration(&self) -> Option<u32> {
+        self.facts.duration
+    }
+
+    fn connect_duration(&self) -> Option<u32> {
+        self.facts.connect_duration
+    }
+
+    fn repeat(&self) -> Option<bool> {
+        self.facts.repeat
+    }
+
+    fn mobile(&self) -> Option<bool> {
+        self.facts.phone_type.map(|phone| phone == PhoneType::Mobile)
+    }
+
+    fn landline(&self) -> Option<bool> {
+        self.facts.phone_type.map(|phone| phone == PhoneType::Landline)
+    }
+
+    fn sms_sent(&self) -> Option<bool> {
+        self.facts.sms_sent
+    }
+
+    fn during_hours(&self) -> Option<bool> {
+        if self.terms.operating_24_7() {
+            return Some(true);
+        }
+        let Some(hours) = &self.terms.hours else { return Some(false) };
+        Some(hours.is_open_at(self.facts.start_time?, &self.terms.timezone.zone()))
+    }
+
+    fn in_region(&self, name: Option<&str>) -> Option<bool> {
+        let named = self.terms.named_regions.iter();
+        let asked = named.filter(|region| name.is_none_or(|name| region.is_called(name)));
+        let mut unknown = false;
+        for region in asked.flat_map(|named| &named.regions) {
+            match self.is_in(region) {
+                Some(true) => return Some(true),
+                Some(false) => {}
+                None => unknown = true,
+            }
+        }
+        (!unknown).then_some(false)
+    }
+
+    fn pressed(&self, level: u8) -> Option<Pressed> {
+        match self.pressed.get(usize::from(level)) {
+            Some(key) => Some(Pressed::Key(*key)),
+            None => self.over.then_some(Pressed::NeverReached),
+        }
+    }
+
+    fn text(&self, fact: &TextFact) -> Option<Option<&str>> {
+        let facts = self.facts;
+        match fact {
+            TextFact::CustomData(name) => {
+                facts.custom_data.as_ref().map(|data| data.get(name).map(String::as_str))
+            }
+            TextFact::AffiliateName => facts.affiliate_name.as_ref().map(Option::as_deref),
+            TextFact::MediaType => facts.media_type.as_ref().map(Option::as_deref),
+            TextFact::PromoNumberDescription => {
+                facts.promo_number_description.as_ref().map(Option::as_deref)
+            }
+        }
+    }
+}

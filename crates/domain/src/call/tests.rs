@@ -1,0 +1,192 @@
+//! Calls through trees, and what they pay.
+
+use super::*;
+use crate::campaign::{Policy, PolicyType, Pricing, Terms};
+use crate::condition::{Condition, Key};
+use crate::ivr::{IvrNode, IvrTree, NodeKind};
+use crate::money::{Currency, Money};
+use crate::phone::PhoneNumber;
+use crate::problem::Problems;
+use crate::region::{NamedRegion, Region, RegionType};
+use std::collections::{BTreeMap, BTreeSet};
+
+const OPEN: Gate = Gate { turned_away: None, by_affiliate: true };
+
+fn node(kind: NodeKind, children: Vec<IvrNode>) -> IvrNode {
+    IvrNode { kind, children, keypress_failover_type: None }
+}
+
+fn connect(number: &str) -> IvrNode {
+    let kind = NodeKind::Connect {
+        prompt: String::new(),
+        destination_phone_number: number.to_owned(),
+        destination_country_code: "1".to_owned(),
+        connect_timeout: None,
+    };
+    node(kind, Vec::new())
+}
+
+fn menu(children: Vec<IvrNode>) -> IvrNode {
+    node(NodeKind::Menu { prompt: "Press a key".to_owned() }, children)
+}
+
+fn on(condition: &str, met: IvrNode, not_met: IvrNode) -> IvrNode {
+    let condition = Some(Condition::parse(condition).unwrap());
+    node(NodeKind::Condition { condition }, vec![met, not_met])
+}
+
+fn pricing(policies: &[(&str, &str)]) -> Pricing {
+    let policy = |(index, (amount, condition)): (usize, &(&str, &str))| Policy {
+        kind: if index == 0 { PolicyType::Base } else { PolicyType::Bonus },
+        amount: Money::parse(amount).unwrap(),
+        currency: Currency::Usd,
+        condition: Condition::parse(condition).unwrap(),
+    };
+    let policies = policies.iter().enumerate().map(policy).collect();
+    Pricing::new(policies, &mut Problems::new()).unwrap()
+}
+
+fn terms(root: IvrNode) -> Terms {
+    let mut terms = Terms::new(jiff::Timestamp::UNIX_EPOCH);
+    terms.ivr_tree = Some(IvrTree { root, record_calls: false, caller_id: None });
+    terms.advertiser_payin = Some(pricing(&[("7", "duration > 2 min 30 sec")]));
+    terms.affiliate_payout = Some(pricing(&[("4.50", ""), ("2.75", "duration > 60")]));
+    terms
+}
+
+fn lasting(seconds: u32) -> CallFacts {
+    CallFacts { duration: Some(seconds), ..CallFacts::default() }
+}
+
+fn amount(payment: Option<&Payment>) -> String {
+    payment.map(|it| format!("{} {}", it.amount, it.matching_policies)).unwrap_or_default()
+}
+
+#[test]
+fn a_call_is_priced_by_base_and_bonuses() {
+    let terms = terms(connect("8004377950"));
+    for (seconds, payin, payout) in [
+        (30, "0.00 ", "4.50 base"),
+        (61, "0.00 ", "7.25 base+bonus1"),
+        (151, "7.00 base", "7.25 base+bonus1"),
+    ] {
+        let call = decide(&terms, &lasting(seconds), &[], OPEN);
+        assert_eq!(call.outcome, "connected");
+        assert_eq!(call.destination_phone_number.as_deref(), Some("8004377950"));
+        assert_eq!(amount(call.advertiser_payin.as_ref()), payin);
+        assert_eq!(amount(call.affiliate_payout.as_ref()), payout);
+    }
+}
+
+#[test]
+fn an_unknown_fact_pays_nothing_and_a_bonus_needs_its_base() {
+    let mut terms = terms(connect("8004377950"));
+    let call = decide(&terms, &CallFacts::default(), &[], OPEN);
+    let payin = call.advertiser_payin.unwrap();
+    assert_eq!((payin.policies[0].met, payin.policies[0].paid), (None, false));
+    terms.affiliate_payout = Some(pricing(&[("4.50", "mobile"), ("2.75", "duration > 60")]));
+    let call = decide(&terms, &lasting(90), &[], OPEN);
+    let payout = call.affiliate_payout.unwrap();
+    assert_eq!((payout.policies[1].met, payout.policies[1].paid), (Some(true), false));
+    assert_eq!(payout.amount, Money::ZERO);
+}
+
+#[test]
+fn without_an_affiliate_there_is_no_payout_and_a_call_turned_away_pays_nothing() {
+    let terms = terms(connect("8004377950"));
+    let direct = Gate { turned_away: None, by_affiliate: false };
+    assert_eq!(decide(&terms, &lasting(90), &[], direct).affiliate_payout, None);
+    let closed = Gate { turned_away: Some(TurnedAway::NotLive), by_affiliate: true };
+    let call = decide(&terms, &lasting(90), &[], closed);
+    assert_eq!((call.outcome, call.reason), ("turned_away", Some(TurnedAway::NotLive)));
+    assert!(call.path.is_empty() && call.advertiser_payin.is_none());
+}
+
+#[test]
+fn keys_lead_through_menus_and_wrong_ones_repeat_them() {
+    let terms = terms(menu(vec![connect("8005550101"), menu(vec![connect("8005550102")])]));
+    let go = |keys: &str| {
+        let keys: Vec<char> = keys.chars().collect();
+        let call = decide(&terms, &lasting(90), &keys, OPEN);
+        let keys: Vec<Option<Key>> = call.path.iter().map(|step| step.key).collect();
+        (call.outcome, call.destination_phone_number.unwrap_or_default(), keys)
+    };
+    let digit = |digit| Some(Key::Digit(digit));
+    assert_eq!(go("1"), ("connected", "8005550101".to_owned(), vec![digit(1), None]));
+    let deep = vec![digit(2), digit(1), None];
+    assert_eq!(go("21"), ("connected", "8005550102".to_owned(), deep.clone()));
+    assert_eq!(go("87721").0, "connected", "three wrong keys, then the right ones");
+    assert_eq!(go("8772*1"), ("connected", "8005550102".to_owned(), deep));
+    assert_eq!(go("8777"), ("ended", String::new(), vec![Some(Key::Wrong)]));
+    assert_eq!(go("2"), ("abandoned", String::new(), vec![digit(2), None]));
+}
+
+#[test]
+fn a_call_that_never_connected_has_no_time_connected() {
+    let mut terms = terms(menu(vec![connect("8005550101")]));
+    terms.advertiser_payin = Some(pricing(&[("7", "connect_duration > 10")]));
+    let facts = CallFacts { connect_duration: Some(60), ..lasting(90) };
+    let paid = |keys: &[char]| decide(&terms, &facts, keys, OPEN).advertiser_payin.unwrap().amount;
+    assert_eq!(paid(&['1']), Money::parse("7").unwrap());
+    assert_eq!(paid(&[]), Money::ZERO);
+}
+
+#[test]
+fn a_condition_that_is_unknown_goes_the_way_of_not_met_and_says_why() {
+    let terms = terms(on("mobile", connect("8005550101"), connect("8005550102")));
+    let facts = |phone_type| CallFacts { phone_type, ..lasting(90) };
+    let go = |phone_type| decide(&terms, &facts(phone_type), &[], OPEN);
+    let destination = |call: &Decision| call.destination_phone_number.clone().unwrap();
+    assert_eq!(destination(&go(Some(PhoneType::Mobile))), "8005550101");
+    assert_eq!(destination(&go(Some(PhoneType::Landline))), "8005550102");
+    let unknown = go(None);
+    assert_eq!(destination(&unknown), "8005550102");
+    let why = unknown.path[0].condition.as_ref().unwrap();
+    assert_eq!((why.value, why.text.as_str()), (None, "mobile"));
+}
+
+#[test]
+fn regions_come_from_area_codes() {
+    let mut terms = terms(on("in_region[West]", connect("8005550101"), connect("8005550102")));
+    let region = |region_type, value: &str| Region { region_type, value: value.to_owned() };
+    terms.named_regions = vec![NamedRegion {
+        name: "West".to_owned(),
+        regions: vec![
+            region(RegionType::State, "CA"),
+            region(RegionType::City, "Portland, OR"),
+            region(RegionType::Country, "Canada"),
+        ],
+    }];
+    let from = |number: &str| {
+        let number = PhoneNumber::parse(number);
+        let facts = CallFacts { calling_phone_number: number, ..lasting(90) }.located();
+        let path = decide(&terms, &facts, &[], OPEN).path;
+        path[0].condition.as_ref().unwrap().value
+    };
+    assert_eq!(from("8057089876"), Some(true), "California");
+    assert_eq!(from("4165550100"), Some(true), "Ontario, Canada");
+    assert_eq!(from("2125550100"), Some(false), "New York");
+    assert_eq!(from("5035550100"), None, "Oregon, perhaps Portland");
+    assert_eq!(from("8005550100"), None, "toll-free");
+}
+
+#[test]
+fn the_table_of_area_codes_is_complete() {
+    let mut codes = BTreeSet::new();
+    let mut regions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (place, of_place) in area_code::lines() {
+        regions.entry(place.country).or_default().extend(place.region);
+        for code in of_place {
+            assert!(code.len() == 3 && code.bytes().all(|b| b.is_ascii_digit()), "{code}");
+            assert!(codes.insert(code), "{code} is there twice");
+        }
+    }
+    // 50 states, the District of Columbia and five territories; the provinces with a code of
+    // their own (902 and 782 serve two, 867 three territories).
+    assert_eq!(regions["US"].len(), 56);
+    assert_eq!(regions["CA"].len(), 8);
+    for region in regions["US"].iter().chain(&regions["CA"]) {
+        assert!(crate::region::state_name(region).is_some(), "{region}");
+    }
+    assert!(codes.len() > 400);
+}
