@@ -41,6 +41,11 @@ impl Money {
         self.0
     }
 
+    /// Whether this is at least so many percent of another amount.
+    pub fn reaches(self, percent: u32, of: Self) -> bool {
+        self.0 * Decimal::from(100) >= of.0 * Decimal::from(percent)
+    }
+
     /// The sum; `None` if it is over 10¹⁵, which is no sum of real amounts.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         let sum = self.0.checked_add(other.0)?;

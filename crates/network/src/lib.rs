@@ -10,6 +10,7 @@ pub mod campaigns;
 pub mod conditions;
 pub mod credentials;
 pub mod custom_data_fields;
+pub mod dry_run;
 pub mod networks;
 pub mod parties;
 pub mod promo_numbers;

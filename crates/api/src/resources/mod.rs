@@ -9,6 +9,7 @@ mod campaign_actions;
 mod campaigns;
 mod checks;
 mod custom_data_fields;
+mod dry_run;
 mod ivr;
 mod network;
 pub(crate) mod parties;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> Router<App> {
         .merge(promo_numbers::routes())
         .merge(checks::routes())
         .merge(audit::routes())
+        .merge(dry_run::routes())
 }
 
 /// A draft's terms, for who may see all of them.

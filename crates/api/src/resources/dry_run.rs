@@ -1,0 +1,209 @@
+//! `dry_run`: an imagined call through a campaign.
+
+use crate::app::App;
+use crate::errors::Refusal;
+use crate::fields::{Fields, Reading, TEXT_LIMIT};
+use crate::incoming::Incoming;
+use crate::reply::Object;
+use crate::versions::Kind;
+use axum::Router;
+use axum::body::Body;
+use axum::http::Response;
+use axum::routing::post;
+use serde_json::{Map, Value, json};
+use trunkline_domain::call::{CallFacts, Decision, Payment, PhoneType, Step};
+use trunkline_domain::phone::PhoneNumber;
+use trunkline_domain::problem::{INVALID, Problems};
+use trunkline_domain::timezone::{self, ZoneName};
+use trunkline_network::Submitted;
+use trunkline_network::dry_run::{self, DryRun, Imagined, Which};
+
+/// Keys that a call can press.
+const KEYS: usize = 1_000;
+/// Seconds that a call can last.
+const SECONDS: u32 = 31 * 86_400;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/trunkline/dry_run", post(run))
+}
+
+async fn run(mut incoming: Incoming) -> Response<Body> {
+    let result = try_call(&mut incoming).map(|run| render(&run));
+    incoming.reply_ok(Kind::Plain, result)
+}
+
+fn try_call(incoming: &mut Incoming) -> Result<DryRun, Refusal> {
+    let body = incoming.take_body()?;
+    let zone = incoming.network.time_zone;
+    let mut problems = Problems::new();
+    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
+    let mut fields = Fields::new(&body, reading);
+    let mut imagined = Imagined {
+        campaign: fields.id("advertiser_campaign"),
+        affiliate: fields.optional_id("affiliate").flatten(),
+        terms: fields
+            .word_or_default("terms", |word| match word {
+                "current" => Some(Which::Current),
+                "future" => Some(Which::Future),
+                _ => None,
+            })
+            .unwrap_or_default(),
+        ..Imagined::default()
+    };
+    if let Some(Some(map)) = fields.hash("call") {
+        read_call(map, fields.below("call"), zone, &mut imagined);
+    }
+    fields.finish();
+    let submitted = Submitted { change: imagined, problems };
+    incoming.read(|session, context| dry_run::dry_run(session, context, submitted))
+}
+
+/// Reads the facts of a call; what is absent is not known.
+fn read_call(
+    map: &Map<String, Value>,
+    reading: Reading<'_>,
+    zone: ZoneName,
+    imagined: &mut Imagined,
+) {
+    let mut fields = Fields::new(map, reading);
+    imagined.promo_number = read_number(&mut fields, "promo_number");
+    let keys = fields.array("keypresses", KEYS, |value, reading| {
+        let said = match value {
+            Value::String(said) => said.clone(),
+            Value::Number(said) => said.to_string(),
+            _ => String::new(),
+        };
+        let mut keys = said.chars();
+        match (keys.next(), keys.next()) {
+            (Some(key), None) if key.is_ascii_digit() || key == '*' || key == '#' => Some(key),
+            _ => {
+                reading.problems.add(INVALID);
+                None
+            }
+        }
+    });
+    imagined.keys = keys.unwrap_or_default();
+    let mut text = |name| fields.text(name, TEXT_LIMIT).flatten().filter(|said| !said.is_empty());
+    let (country, region, city, zip) = (text("country"), text("region"), text("city"), text("zip"));
+    imagined.facts = CallFacts {
+        calling_phone_number: read_number(&mut fields, "calling_phone_number"),
+        start_time: read_time(&mut fields, zone),
+        duration: fields.whole("duration", 0, SECONDS).flatten(),
+        connect_duration: fields.whole("connect_duration", 0, SECONDS).flatten(),
+        phone_type: fields.word_or_default("phone_type", read_phone_type).flatten(),
+        country,
+        region,
+        city,
+        zip,
+        repeat: fields.boolean("repeat").flatten(),
+        sms_sent: fields.boolean("sms_sent").flatten(),
+        custom_data: fields.custom_data(),
+        ..CallFacts::default()
+    };
+    let CallFacts { duration, connect_duration, .. } = imagined.facts;
+    if duration.zip(connect_duration).is_some_and(|(whole, connected)| connected > whole) {
+        fields.wrong("connect_duration", "must be less than or equal to duration");
+    }
+    fields.finish();
+}
+
+fn read_phone_type(word: &str) -> Option<Option<PhoneType>> {
+    match word {
+        "mobile" => Some(Some(PhoneType::Mobile)),
+        "landline" => Some(Some(PhoneType::Landline)),
+        _ => None,
+    }
+}
+
+fn read_number(fields: &mut Fields<'_>, name: &'static str) -> Option<PhoneNumber> {
+    let said = fields.optional_id(name)??;
+    let number = PhoneNumber::parse(&said);
+    if number.is_none() {
+        fields.wrong(name, INVALID);
+    }
+    number
+}
+
+fn read_time(fields: &mut Fields<'_>, zone: ZoneName) -> Option<jiff::Timestamp> {
+    let said = fields.text("start_time", TEXT_LIMIT)??;
+    let moment = timezone::parse_moment(&said, zone, false);
+    if moment.is_none() {
+        fields.wrong("start_time", INVALID);
+    }
+    moment
+}
+
+fn render(run: &DryRun) -> Object {
+    let Decision {
+        outcome,
+        reason,
+        path,
+        destination_phone_number,
+        advertiser_payin,
+        affiliate_payout,
+    } = &run.decision;
+    let budgets: Vec<Value> = run
+        .budgets
+        .iter()
+        .map(|it| {
+            json!({
+                "kind": it.kind,
+                "total": it.total.to_json_number(),
+                "amount": it.amount.to_json_number(),
+                "would_alert": it.would_alert,
+            })
+        })
+        .collect();
+    Object::from_iter([
+        ("outcome".to_owned(), json!(outcome)),
+        ("reason".to_owned(), json!(reason)),
+        ("path".to_owned(), path.iter().map(render_step).collect()),
+        ("destination_phone_number".to_owned(), json!(destination_phone_number)),
+        ("advertiser_payin".to_owned(), advertiser_payin.as_ref().map(render_payment).into()),
+        ("affiliate_payout".to_owned(), affiliate_payout.as_ref().map(render_payment).into()),
+        ("margin".to_owned(), margin(advertiser_payin.as_ref(), affiliate_payout.as_ref())),
+        ("budgets".to_owned(), budgets.into()),
+        ("warnings".to_owned(), json!(run.warnings)),
+    ])
+}
+
+fn render_step(step: &Step) -> Value {
+    json!({
+        "at": step.at,
+        "node_type": step.node_type,
+        "prompt": step.prompt,
+        "key": step.key.map(|key| key.to_string()),
+        "condition": step.condition,
+    })
+}
+
+fn render_payment(payment: &Payment) -> Value {
+    let policy = |it: &trunkline_domain::call::PaidPolicy| {
+        json!({
+            "type": it.kind,
+            "amount": it.amount.to_json_number(),
+            "met": it.met,
+            "paid": it.paid,
+            "condition": it.condition,
+        })
+    };
+    json!({
+        "amount": payment.amount.to_json_number(),
+        "currency": payment.currency.as_str(),
+        "matching_policies": payment.matching_policies,
+        "policies": payment.policies.iter().map(policy).collect::<Vec<_>>(),
+    })
+}
+
+/// Payin less payout; none across currencies, and none where there is no payin.
+fn margin(payin: Option<&Payment>, payout: Option<&Payment>) -> Value {
+    let Some(payin) = payin else { return Value::Null };
+    let paid_out = match payout {
+        None => rust_decimal::Decimal::ZERO,
+        Some(payout) if payout.currency == payin.currency => payout.amount.decimal(),
+        Some(_) => return Value::Null,
+    };
+    let margin = payin.amount.decimal() - paid_out;
+    let amount: Option<serde_json::Number> = margin.normalize().to_string().parse().ok();
+    json!({"amount": amount, "currency": payin.currency.as_str()})
+}

@@ -1,0 +1,247 @@
+//! Trying a campaign on an imagined call. Nothing is stored.
+
+use crate::{Context, Error, Session, Submitted, campaigns, conditions, parties};
+use trunkline_domain::affiliation::AffiliateCampaignStatus;
+use trunkline_domain::call::{CallFacts, Decision, Gate, TurnedAway, decide};
+use trunkline_domain::campaign::{Budgets, Campaign, CampaignStatus, Terms, missing};
+use trunkline_domain::money::Money;
+use trunkline_domain::party::{CustomData, Party, PartyKind};
+use trunkline_domain::phone::PhoneNumber;
+use trunkline_domain::problem::BLANK;
+use trunkline_domain::promo::PromoNumber;
+
+/// Which terms to try.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Which {
+    /// Those in force.
+    #[default]
+    Current,
+    /// The draft.
+    Future,
+}
+
+/// An imagined call.
+#[derive(Debug, Clone, Default)]
+pub struct Imagined {
+    /// The network's id of the campaign.
+    pub campaign: Option<String>,
+    /// The network's id of the affiliate that brings it.
+    pub affiliate: Option<String>,
+    /// Which terms.
+    pub terms: Which,
+    /// What is known of it.
+    pub facts: CallFacts,
+    /// The keys it presses, in order.
+    pub keys: Vec<char>,
+    /// The promo number it comes in by.
+    pub promo_number: Option<PhoneNumber>,
+}
+
+/// What a budget would come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetAfter {
+    /// `budget_cap_alert`, `call_cap_alert` or `concurrent_call_cap_alert`.
+    pub kind: &'static str,
+    /// The running period's total before the call.
+    pub total: Money,
+    /// The budget.
+    pub amount: Money,
+    /// The alerts that the call would set off (percent).
+    pub would_alert: Vec<u32>,
+}
+
+/// What would happen.
+#[derive(Debug, Clone)]
+pub struct DryRun {
+    /// The call's way and what is paid.
+    pub decision: Decision,
+    /// What it would do to budgets.
+    pub budgets: Vec<BudgetAfter>,
+    /// What the terms' conditions ask for that the campaign does not have.
+    pub warnings: Vec<String>,
+}
+
+struct Cast {
+    campaign: Campaign,
+    affiliate: Option<Party>,
+    promo_number: Option<PromoNumber>,
+}
+
+/// Runs an imagined call through a campaign's terms.
+pub fn dry_run(
+    session: &mut Session<'_>,
+    context: &Context,
+    submitted: Submitted<Imagined>,
+) -> Result<DryRun, Error> {
+    let Submitted { change: imagined, mut problems } = submitted;
+    if imagined.campaign.is_none() && !problems.has("advertiser_campaign") {
+        problems.at("advertiser_campaign").add(BLANK);
+    }
+    let id = problems.clone().or(imagined.campaign.clone().unwrap_or_default())?;
+    let cast = look_up(session, context, &id, &imagined)?;
+    let terms = match imagined.terms {
+        Which::Current => cast.campaign.current.as_ref().map(|current| &current.terms),
+        Which::Future => {
+            if cast.campaign.future.is_none() {
+                problems.at("terms").add("are not there: nothing waits for go_live");
+            }
+            cast.campaign.future.as_ref()
+        }
+    };
+    problems.or(())?;
+    let gate = gate(session, context, &cast, imagined.terms)?;
+    let never_live = Terms::new(context.now);
+    let terms = terms.unwrap_or(&never_live);
+    let facts = facts(session, &cast, imagined.facts)?;
+    let mut decision = decide(terms, &facts, &imagined.keys, gate);
+    if context.caller.is_affiliate() {
+        decision.advertiser_payin = None;
+    }
+    let paid_in = decision.advertiser_payin.as_ref().map(|payin| payin.amount);
+    let let_in = decision.reason.is_none();
+    Ok(DryRun {
+        budgets: budgets(&terms.budgets, paid_in.unwrap_or(Money::ZERO), let_in),
+        warnings: warnings(terms),
+        decision,
+    })
+}
+
+fn look_up(
+    session: &mut Session<'_>,
+    context: &Context,
+    id: &str,
+    imagined: &Imagined,
+) -> Result<Cast, Error> {
+    let network = context.caller.network_id;
+    let campaign = match conditions::of_network(session, context, id) {
+        Err(Error::NotFound(what)) => {
+            // An affiliate tries what it sees.
+            let found = session.campaign(network, id)?.ok_or(Error::NotFound(what.clone()))?;
+            if !campaigns::is_visible(session, context, &found)? {
+                return Err(Error::NotFound(what));
+            }
+            found
+        }
+        found => found?,
+    };
+    let promo_number = match &imagined.promo_number {
+        None => None,
+        Some(number) => {
+            let found = session.promo_number(network, number)?;
+            let mine = found.filter(|it| it.campaign_id == campaign.id);
+            let missing =
+                || format!("PromoNumber {} for advertiser campaign {id}", number.digits());
+            Some(mine.ok_or_else(|| Error::NotFound(missing()))?)
+        }
+    };
+    let affiliate = match (&imagined.affiliate, &promo_number) {
+        (Some(id), _) => Some(parties::find(session, context, PartyKind::Affiliate, id)?),
+        (None, Some(PromoNumber { affiliate_id: Some(id), .. })) => session.party_by_id(*id)?,
+        (None, _) => None,
+    };
+    let mine = context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id);
+    if let Some(affiliate) = affiliate.as_ref().filter(|_| !mine) {
+        context.caller.require_sight(affiliate)?;
+    }
+    Ok(Cast { campaign, affiliate, promo_number })
+}
+
+/// A draft is tried as if it were live; a campaign as it is.
+fn gate(
+    session: &mut Session<'_>,
+    context: &Context,
+    cast: &Cast,
+    which: Which,
+) -> Result<Gate, Error> {
+    let by_affiliate = cast.affiliate.is_some();
+    let live = cast.campaign.status_at(context.now) == CampaignStatus::Activated;
+    if which == Which::Current && !live {
+        return Ok(Gate { turned_away: Some(TurnedAway::NotLive), by_affiliate });
+    }
+    let turned_away = match &cast.affiliate {
+        None => None,
+        Some(affiliate) => {
+            let found = session.affiliate_campaign(cast.campaign.id, affiliate.id)?;
+            let approved = found.is_some_and(|it| it.status == AffiliateCampaignStatus::Approved);
+            (!approved).then_some(TurnedAway::AffiliateNotApproved)
+        }
+    };
+    Ok(Gate { turned_away, by_affiliate })
+}
+
+/// What is known besides what was said: the place by the area code, names, and custom data, where
+/// a promo number's values count over its affiliate campaign's, those over the affiliate's, those
+/// over the campaign's, and those over the advertiser's.
+fn facts(session: &mut Session<'_>, cast: &Cast, said: CallFacts) -> Result<CallFacts, Error> {
+    let Cast { campaign, affiliate, promo_number } = cast;
+    let advertiser = session.party_by_id(campaign.advertiser_id)?;
+    let affiliate_campaign = match affiliate {
+        Some(affiliate) => session.affiliate_campaign(campaign.id, affiliate.id)?,
+        None => None,
+    };
+    let layers = [
+        advertiser.map(|it| it.custom_data),
+        Some(campaign.custom_data.clone()),
+        affiliate.as_ref().map(|it| it.custom_data.clone()),
+        affiliate_campaign.map(|it| it.custom_data),
+        promo_number.as_ref().map(|it| it.custom_data.clone()),
+        said.custom_data.clone(),
+    ];
+    let mut custom_data = CustomData::new();
+    for layer in layers.into_iter().flatten() {
+        custom_data.extend(layer);
+    }
+    let mut facts = said.located();
+    facts.custom_data = Some(custom_data);
+    facts.affiliate_name = Some(affiliate.as_ref().map(|it| it.name.clone()));
+    if let Some(it) = promo_number {
+        facts.media_type = Some(Some(it.media_type.clone()));
+        facts.promo_number_description = Some(Some(it.description.clone()));
+    }
+    // No calls are stored yet: a caller who is known has not called before.
+    if facts.calling_phone_number.is_some() {
+        facts.repeat = facts.repeat.or(Some(false));
+    }
+    Ok(facts)
+}
+
+fn budgets(budgets: &Budgets, paid_in: Money, let_in: bool) -> Vec<BudgetAfter> {
+    let one = Money::parse("1").unwrap_or_default();
+    let call = if let_in { one } else { Money::ZERO };
+    let caps = [
+        ("budget_cap_alert", budgets.budget_cap_alert.as_ref().map(|it| it.budget_amount), paid_in),
+        (
+            "call_cap_alert",
+            budgets.periodic_call_cap_alert.as_ref().map(|it| it.budget_amount),
+            call,
+        ),
+        (
+            "concurrent_call_cap_alert",
+            budgets.concurrent_call_cap_alert.as_ref().map(|it| it.budget_amount),
+            call,
+        ),
+    ];
+    let after = caps.into_iter().filter_map(|(kind, amount, more)| {
+        let amount = amount?;
+        Some(BudgetAfter { kind, total: Money::ZERO, amount, would_alert: alerts(amount, more) })
+    });
+    after.collect()
+}
+
+/// The alerts at 75, 90 and 100 % that `spent` sets off, from nothing.
+fn alerts(amount: Money, spent: Money) -> Vec<u32> {
+    let reached = |percent: &u32| spent > Money::ZERO && spent.reaches(*percent, amount);
+    [75, 90, 100].into_iter().filter(reached).collect()
+}
+
+fn warnings(terms: &Terms) -> Vec<String> {
+    let pricings = [&terms.advertiser_payin, &terms.affiliate_payout];
+    let policies = pricings.into_iter().flatten().flat_map(|pricing| pricing.policies());
+    let mut found: Vec<String> = Vec::new();
+    for message in policies.flat_map(|policy| missing(policy.condition.expr(), terms)) {
+        if !found.contains(&message) {
+            found.push(message);
+        }
+    }
+    found
+}
