@@ -7,7 +7,7 @@ use crate::path::{self, BadPath};
 use crate::resources;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{MatchedPath, State};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use axum::middleware::{self, Next};
 use std::convert::Infallible;
@@ -33,7 +33,7 @@ pub fn service(
     app: App,
     others: Router,
 ) -> BoxCloneSyncService<Request<Body>, Response<Body>, Infallible> {
-    let routes = others.merge(router(app.clone()));
+    let routes = others.merge(router(app.clone())).layer(middleware::from_fn(tell_route));
     let layer = middleware::from_fn_with_state(app.clone(), around);
     let addressed = tower::layer::layer_fn(move |inner: Router| {
         let app = app.clone();
@@ -50,6 +50,16 @@ pub fn service(
         })
     });
     BoxCloneSyncService::new(layer.layer(addressed.layer(routes)))
+}
+
+/// Leaves the route's pattern in the answer's extensions ([`MatchedPath`]), for whoever counts.
+async fn tell_route(request: Request<Body>, next: Next) -> Response<Body> {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    if let Some(route) = route {
+        response.extensions_mut().insert(route);
+    }
+    response
 }
 
 fn readdress(app: &App, mut request: Request<Body>) -> Result<Request<Body>, Box<Response<Body>>> {

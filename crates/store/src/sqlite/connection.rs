@@ -27,6 +27,10 @@ pub(super) fn open(file: &Path) -> Result<Connection, OpenError> {
         Ok(())
     };
     set_up().map_err(|error| refused(file, &error))?;
+    // SQLite opens a file that it can't write as one that it may only read, and says nothing.
+    if connection.is_readonly("main").map_err(|error| refused(file, &error))? {
+        return Err(refused(file, &"it cannot be written"));
+    }
     Ok(connection)
 }
 

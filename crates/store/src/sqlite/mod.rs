@@ -11,8 +11,10 @@ mod parties;
 mod promo_numbers;
 mod readers;
 mod users;
+mod waits;
 mod writer;
 
+pub use waits::WriteWaits;
 pub use writer::WriteCounts;
 
 use crate::{Error, OpenError};
@@ -20,12 +22,14 @@ use rusqlite::{CachedStatement, Connection, Row};
 use serde::{Serialize, de::DeserializeOwned};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// One database, shared by all of a server.
 #[derive(Debug, Clone)]
 pub struct Store {
     writer: writer::Writer,
     readers: Arc<readers::Readers>,
+    waits: Arc<waits::Waits>,
 }
 
 /// What a unit of work sees of the database. Operations are in the files beside this one.
@@ -42,7 +46,7 @@ impl Store {
         let mut connection = connection::open(&file)?;
         connection::migrate(&mut connection, &file)?;
         let readers = Arc::new(readers::Readers::new(file));
-        Ok(Self { writer: writer::Writer::start(connection), readers })
+        Ok(Self { writer: writer::Writer::start(connection), readers, waits: Arc::default() })
     }
 
     /// Runs a unit of work in one transaction and returns after its commit. When the work returns
@@ -56,8 +60,11 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         let (job, answer) = writer::job(work);
+        let begun = Instant::now();
         self.writer.send(job)?;
-        answer.await.map_err(|_| E::from(Error::Abandoned))?
+        let answer = answer.await;
+        self.waits.record(begun.elapsed());
+        answer.map_err(|_| E::from(Error::Abandoned))?
     }
 
     /// As [`Store::write`], for callers that are not async.
@@ -90,6 +97,11 @@ impl Store {
     /// Writes and commits so far; fewer commits than writes is group commit at work.
     pub fn write_counts(&self) -> WriteCounts {
         self.writer.counts()
+    }
+
+    /// How long writes have waited for their commit so far.
+    pub fn write_waits(&self) -> WriteWaits {
+        self.waits.so_far()
     }
 
     /// Waits for the writes that have been sent, and closes the database.

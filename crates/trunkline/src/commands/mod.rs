@@ -1,85 +1,151 @@
-//! The command line.
+//! The command line: a file for each command.
 
-use crate::{serve, system};
+mod completions;
+mod demo;
+mod network;
+mod numbers;
+mod serve;
+mod token;
+mod user;
+
+use crate::config::{DatabaseArgs, File, said};
+use crate::failure::Failure;
+use crate::logs;
 use clap::{Parser, Subcommand};
+use std::io::Write;
 use std::process::ExitCode;
-use trunkline_domain::timezone::ZoneName;
-use trunkline_network::{Error, Scope, Store, credentials, networks};
+use trunkline_domain::party::Network;
+use trunkline_network::{Error, Session, Store};
 
-#[derive(Parser)]
-#[command(name = "trunkline", version, about)]
-struct Cli {
+const EXAMPLES: &str = "\
+Examples:
+  trunkline demo
+  trunkline network create --name 'My Network'
+  trunkline serve --listen 0.0.0.0:8080 --base-url https://calls.example.com
+
+Settings can also stand in the environment (TRUNKLINE_LISTEN, TRUNKLINE_DATABASE, …) and in
+trunkline.toml (listen = \"…\", database = \"…\", …). Flags win over environment over file.";
+
+/// An open, self-hosted pay-per-call affiliate network
+#[derive(Debug, Parser)]
+#[command(name = "trunkline", version, about, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// What to log, to standard error: off, error, warn, info, debug, trace [default: info]
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVEL",
+        env = "TRUNKLINE_LOG",
+        hide_env_values = true
+    )]
+    log: Option<String>,
 }
 
-#[derive(Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the network.
-    Serve {
-        #[arg(long, default_value = "127.0.0.1:8080", env = "TRUNKLINE_LISTEN")]
-        listen: String,
-        #[arg(long, default_value = "sqlite://trunkline.db", env = "TRUNKLINE_DATABASE")]
-        database: String,
-        #[arg(long, env = "TRUNKLINE_BASE_URL")]
-        base_url: Option<String>,
-    },
-    /// Networks.
-    Network {
-        #[command(subcommand)]
-        command: NetworkCommand,
-    },
-}
-
-#[derive(Subcommand)]
-enum NetworkCommand {
-    /// Make a network.
-    Create {
-        #[arg(long)]
-        name: String,
-        #[arg(long)]
-        id: Option<i64>,
-        #[arg(long, default_value = "sqlite://trunkline.db", env = "TRUNKLINE_DATABASE")]
-        database: String,
-    },
+    Serve(serve::Args),
+    Demo(demo::Args),
+    /// Make and list networks
+    #[command(subcommand, after_help = network::EXAMPLE)]
+    Network(network::Command),
+    /// Make, list and revoke API tokens
+    #[command(subcommand, after_help = token::EXAMPLE)]
+    Token(token::Command),
+    /// Set passwords
+    #[command(subcommand, after_help = user::EXAMPLE)]
+    User(user::Command),
+    /// Fill the inventory that promo numbers are taken from
+    #[command(subcommand, after_help = numbers::EXAMPLE)]
+    Numbers(numbers::Command),
+    Completions(completions::Args),
 }
 
 /// Runs a command; an error is one line on standard error.
 pub(crate) fn run() -> ExitCode {
-    let result = match Cli::parse().command {
-        Command::Serve { listen, database, base_url } => {
-            serve::run(&listen, &database, base_url.as_deref())
-        }
-        Command::Network { command: NetworkCommand::Create { name, id, database } } => {
-            create(name, id, &database)
-        }
+    let Cli { command, log } = Cli::parse();
+    let log = said(log);
+    let result = match command {
+        Command::Serve(args) => serve::run(args, log),
+        Command::Demo(args) => demo::run(args, log),
+        Command::Network(command) => network::run(command, log),
+        Command::Token(command) => token::run(command, log),
+        Command::User(command) => user::run(command, log),
+        Command::Numbers(command) => numbers::run(command, log),
+        Command::Completions(args) => completions::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("trunkline: {message}");
-            ExitCode::FAILURE
+        Err(failure) => {
+            let _told = writeln!(std::io::stderr(), "trunkline: {}", failure.line());
+            failure.code()
         }
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the command's answer")]
-fn create(name: String, id: Option<i64>, database: &str) -> Result<(), String> {
-    let store = Store::open(database).map_err(|error| error.to_string())?;
-    let (now, entropy) = (system::now(), system::entropy());
-    let made = store.write_blocking(move |session| {
-        let made = networks::create(session, &name, id, ZoneName::PACIFIC, now)?;
-        let network = made.ok_or_else(|| Error::NotAllowed("the id is in use".to_owned()))?;
-        let record =
-            credentials::new_token(network.id, Scope::Network, Default::default(), None, now, None);
-        let token = credentials::issue_token(session, record, &entropy)?;
-        Ok::<_, Error>((network, token))
+/// Starts the logs, by the flag, the environment, the file or else `info`.
+fn start_logs(log: Option<String>, file: &mut File) -> Result<(), Failure> {
+    logs::start(log.or(file.log.take()).as_deref().unwrap_or("info"))
+}
+
+/// Opens the database of a command that is done at once.
+fn open(args: DatabaseArgs, log: Option<String>) -> Result<Store, Failure> {
+    let (mut file, database) = args.resolve()?;
+    start_logs(log, &mut file)?;
+    Ok(Store::open(&database)?)
+}
+
+/// Runs a unit of work in the network with an id, and closes the database.
+fn in_network<T: Send + 'static>(
+    store: Store,
+    id: i64,
+    work: impl FnOnce(&mut Session<'_>, &Network) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Failure> {
+    let done = store.write_blocking(move |session| match session.network(id)? {
+        Some(network) => work(session, &network).map(Some),
+        None => Ok::<_, Error>(None),
     });
-    let (network, token) = made.map_err(|error| error.to_string())?;
-    println!(
-        "{}",
-        serde_json::json!({"id": network.id, "name": network.name, "token": token.secret})
-    );
     store.close();
-    Ok(())
+    done?.ok_or_else(|| Failure::Missing(format!("network {id}")))
+}
+
+/// Prints lines, the command's answer. Whoever reads may have read enough: a closed pipe is no
+/// failure.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(Failure::io("write to standard output")),
+    }
+}
+
+/// Prints one JSON line for each value.
+fn print_json(values: impl IntoIterator<Item = serde_json::Value>) -> Result<(), Failure> {
+    print(&values.into_iter().map(|value| format!("{value}\n")).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::{Command, CommandFactory};
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    /// `--help` has an example at every level.
+    #[test]
+    fn every_command_has_an_example() {
+        fn walk(command: &Command) {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name} does not say what it does");
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(after.contains("trunkline "), "{name} has no example");
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&Cli::command());
+    }
 }

@@ -1,0 +1,150 @@
+//! A server: its listener, its connections, and how it ends.
+
+mod connection;
+mod patience;
+mod signals;
+
+pub(crate) use signals::Signals;
+
+use crate::health::Health;
+use crate::metrics::Metrics;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use connection::Connection;
+use hyper_util::server::graceful::GracefulShutdown;
+use std::convert::Infallible;
+use std::future::pending;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tower::util::BoxCloneSyncService;
+use trunkline_api::App;
+
+/// Connections at once; more wait in the system's queue.
+const CONNECTIONS: usize = 20_000;
+/// How long requests that are under way may take once the server is asked to stop.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long to let things be when no connection can be accepted, as when files run out.
+const BREATH: Duration = Duration::from_millis(100);
+
+type Service = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+
+/// A server that is ready to accept.
+pub(crate) struct Server {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    service: Service,
+    health: Health,
+    metrics: Arc<Metrics>,
+}
+
+/// A runtime for a server.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    // Each connection is a file, and each reader of the database. Where it can't be raised the
+    // limit stays, and accepting waits for files to be free again.
+    let _limit = rlimit::increase_nofile_limit(CONNECTIONS as u64 + 1_024);
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("serve").build()
+}
+
+/// The address that a server can be reached at by default.
+pub(crate) fn address_url(address: SocketAddr, is_tls: bool) -> String {
+    format!("{}://{}", if is_tls { "https" } else { "http" }, reachable(address))
+}
+
+/// An address that this machine reaches a listener at: one on every address is on its own too.
+pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+impl Server {
+    /// A server of an app, on a listener.
+    pub(crate) fn new(app: App, listener: TcpListener, tls: Option<TlsAcceptor>) -> Self {
+        let metrics = Arc::new(Metrics::default());
+        let health = Health::new(app.store.clone(), Arc::clone(&metrics));
+        let others = Router::new().merge(health.routes());
+        let service = trunkline_api::service(app, others);
+        Self { listener, tls, service, health, metrics }
+    }
+
+    /// Serves until a signal; then accepts nothing more, and finishes what is under way. A second
+    /// signal ends the waiting.
+    pub(crate) async fn run(self, signals: &mut Signals) {
+        let Ok(()) = self.run_with(signals, async { Ok::<_, Infallible>(()) }).await;
+    }
+
+    /// As [`Server::run`], with work that is done meanwhile; when it fails, the server stops.
+    pub(crate) async fn run_with<E>(
+        self,
+        signals: &mut Signals,
+        work: impl Future<Output = Result<(), E>>,
+    ) -> Result<(), E> {
+        let graceful = GracefulShutdown::new();
+        let ended = {
+            let accepting = self.accept(&graceful);
+            let mut accepting = pin!(accepting);
+            let working = async {
+                match work.await {
+                    Ok(()) => pending().await,
+                    Err(error) => error,
+                }
+            };
+            tokio::select! {
+                never = &mut accepting => match never {},
+                error = working => Err(error),
+                () = signals.next() => Ok(()),
+            }
+        };
+        self.health.drain();
+        drop(self.listener);
+        tracing::info!("stopping: finishing what is under way");
+        tokio::select! {
+            () = graceful.shutdown() => tracing::info!("stopped"),
+            () = tokio::time::sleep(GRACE) => {
+                tracing::warn!("stopped: some requests took too long and were cut off");
+            }
+            () = signals.next() => tracing::warn!("stopped at once, as asked"),
+        }
+        ended
+    }
+
+    async fn accept(&self, graceful: &GracefulShutdown) -> Infallible {
+        let connections = Arc::new(Semaphore::new(CONNECTIONS));
+        loop {
+            let turn = Arc::clone(&connections).acquire_owned().await;
+            let stream = match self.listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(BREATH).await;
+                    continue;
+                }
+            };
+            let connection = self.connection(stream);
+            let watcher = graceful.watcher();
+            tokio::spawn(async move {
+                let _turn = turn;
+                connection.serve(watcher).await;
+            });
+        }
+    }
+
+    fn connection(&self, stream: TcpStream) -> Connection {
+        Connection {
+            stream,
+            tls: self.tls.clone(),
+            service: self.service.clone(),
+            metrics: Arc::clone(&self.metrics),
+        }
+    }
+}
