@@ -1,7 +1,6 @@
 //! A server: its listener, its connections, and how it ends.
 
 use crate::system;
-use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -29,7 +28,14 @@ async fn serve(listen: &str, database: &str, base_url: Option<&str>) -> Result<(
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let base = base_url.map_or_else(|| format!("http://{address}"), str::to_owned);
     let app = App::new(store, system::clock(), system::random(), &base, Limits::default());
-    let service = trunkline_api::service(app.clone(), Router::new());
+    let console = trunkline_console::router(trunkline_console::Console {
+        store: app.store.clone(),
+        clock: app.clock.clone(),
+        random: app.random.clone(),
+        passwords: app.passwords.clone(),
+        secure_cookies: base.starts_with("https://"),
+    });
+    let service = trunkline_api::service(app.clone(), console);
     eprintln!("listening on http://{address}");
     let graceful = GracefulShutdown::new();
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
