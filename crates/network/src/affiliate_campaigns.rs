@@ -88,6 +88,52 @@ pub fn get(
     Ok((it, found.campaign))
 }
 
+/// One affiliate campaign, with its campaign, by our own ids of the affiliate and the campaign.
+pub fn get_by_ids(
+    session: &mut Session<'_>,
+    context: &Context,
+    affiliate_id: i64,
+    campaign_id: i64,
+) -> Result<(AffiliateCampaign, Campaign), Error> {
+    let (campaign, advertiser) = crate::campaigns::get_by_id(session, context, campaign_id)?;
+    let missing = || Error::NotFound(format!("Affiliate {affiliate_id}"));
+    let affiliate = session.party_by_id(affiliate_id)?;
+    let own = |it: &Party| it.network_id == campaign.network_id && it.kind == PartyKind::Affiliate;
+    let affiliate = affiliate.filter(own).ok_or_else(missing)?;
+    let place = Place {
+        advertiser: advertiser.id_from_network,
+        campaign: campaign.id_from_network,
+        affiliate: affiliate.id_from_network,
+        id: None,
+    };
+    get(session, context, &place)
+}
+
+/// The affiliate campaigns of one affiliate, each with its campaign, in the campaigns of the
+/// network's first `advertisers` advertisers; and whether those are all of them.
+pub fn of_affiliate(
+    session: &mut Session<'_>,
+    context: &Context,
+    affiliate: &Party,
+    advertisers: u32,
+) -> Result<(Vec<(AffiliateCampaign, Campaign)>, bool), Error> {
+    context.caller.require_sight(affiliate)?;
+    let page = Page { after: 0, limit: advertisers.saturating_add(1) };
+    let network = context.caller.network_id;
+    let mut looked_at = session.parties(network, PartyKind::Advertiser, page)?;
+    let all = looked_at.len() <= advertisers as usize;
+    looked_at.truncate(advertisers as usize);
+    let mut found = Vec::new();
+    for advertiser in looked_at {
+        for (it, _) in session.affiliate_campaigns_of_pair(advertiser.id, affiliate.id)? {
+            if let Some(campaign) = session.campaign_by_id(it.campaign_id)? {
+                found.push((it, campaign));
+            }
+        }
+    }
+    Ok((found, all))
+}
+
 /// One page of a campaign's affiliate campaigns, with the campaign; an affiliate sees its own.
 pub fn list(
     session: &mut Session<'_>,

@@ -115,6 +115,23 @@ pub fn get(
     find_campaign(session, context, &advertiser, id)
 }
 
+/// One campaign and its advertiser (without its people), by our own id.
+pub fn get_by_id(
+    session: &mut Session<'_>,
+    context: &Context,
+    id: i64,
+) -> Result<(Campaign, Party), Error> {
+    let missing = || Error::NotFound(format!("AdvertiserCampaign {id}"));
+    let found = session.campaign_by_id(id)?;
+    let own = |campaign: &Campaign| campaign.network_id == context.caller.network_id;
+    let campaign = found.filter(own).ok_or_else(missing)?;
+    if !is_visible(session, context, &campaign)? {
+        return Err(missing());
+    }
+    let advertiser = session.party_by_id(campaign.advertiser_id)?.ok_or_else(missing)?;
+    Ok((campaign, advertiser))
+}
+
 /// Creates or updates a campaign: its name and custom data at once, everything else in its
 /// future terms. A write that says what holds already changes nothing.
 pub fn put(

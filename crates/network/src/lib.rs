@@ -25,9 +25,7 @@ mod passwords;
 pub use caller::{Actor, Caller, Context, Grant, Scope};
 pub use error::Error;
 pub use passwords::Passwords;
-pub use trunkline_store::{
-    AuditEntry, AuditFilter, OpenError, Page, Session, Store, TokenRecord,
-};
+pub use trunkline_store::{AuditEntry, AuditFilter, OpenError, Page, Session, Store, TokenRecord};
 
 use trunkline_domain::problem::Problems;
 

@@ -56,6 +56,20 @@ pub fn get(
     Ok(session.with_members(party)?)
 }
 
+/// One party with its people, by our own id.
+pub fn get_by_id(
+    session: &mut Session<'_>,
+    context: &Context,
+    kind: PartyKind,
+    id: i64,
+) -> Result<Party, Error> {
+    let found = session.party_by_id(id)?;
+    let own = |party: &Party| party.network_id == context.caller.network_id && party.kind == kind;
+    let party = found.filter(own).ok_or_else(|| not_found(kind, &id.to_string()))?;
+    context.caller.require_sight(&party)?;
+    Ok(session.with_members(party)?)
+}
+
 /// Creates or updates a party. The id is the body's, else the path's, else one that is made up.
 pub fn put(
     session: &mut Session<'_>,

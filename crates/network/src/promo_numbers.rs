@@ -110,6 +110,26 @@ pub fn list(
     Ok((session.promo_numbers(at.campaign.id, at.affiliate_id, page)?, at.campaign.id))
 }
 
+/// One page of the promo numbers of a campaign, or of an affiliate in it, by our own ids.
+pub fn list_by_ids(
+    session: &mut Session<'_>,
+    context: &Context,
+    affiliate_id: Option<i64>,
+    campaign_id: i64,
+    page: Page,
+) -> Result<Vec<PromoNumber>, Error> {
+    match affiliate_id {
+        None => {
+            let (_, advertiser) = crate::campaigns::get_by_id(session, context, campaign_id)?;
+            context.caller.require_sight(&advertiser)?;
+        }
+        Some(affiliate) => {
+            crate::affiliate_campaigns::get_by_ids(session, context, affiliate, campaign_id)?;
+        }
+    }
+    Ok(session.promo_numbers(campaign_id, affiliate_id, page)?)
+}
+
 /// One promo number.
 pub fn get(
     session: &mut Session<'_>,

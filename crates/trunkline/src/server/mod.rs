@@ -24,6 +24,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tower::util::BoxCloneSyncService;
 use trunkline_api::App;
+use trunkline_console::Console;
 
 /// Connections at once; more wait in the system's queue.
 const CONNECTIONS: usize = 20_000;
@@ -72,7 +73,14 @@ impl Server {
     pub(crate) fn new(app: App, listener: TcpListener, tls: Option<TlsAcceptor>) -> Self {
         let metrics = Arc::new(Metrics::default());
         let health = Health::new(app.store.clone(), Arc::clone(&metrics));
-        let others = Router::new().merge(health.routes());
+        let console = trunkline_console::router(Console {
+            store: app.store.clone(),
+            clock: Arc::clone(&app.clock),
+            random: Arc::clone(&app.random),
+            passwords: Arc::clone(&app.passwords),
+            secure_cookies: app.base_url.starts_with("https://"),
+        });
+        let others = Router::new().merge(health.routes()).merge(console);
         let service = trunkline_api::service(app, others);
         Self { listener, tls, service, health, metrics }
     }
