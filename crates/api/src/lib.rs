@@ -17,8 +17,10 @@ mod rate_limit;
 mod reply;
 mod resources;
 mod router;
+mod routes;
 pub mod versions;
 
 pub use app::{App, Clock, Limits, Random};
 pub use rate_limit::RateLimits;
 pub use router::{RequestId, router, service};
+pub use routes::route_table;

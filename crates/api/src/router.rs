@@ -21,7 +21,7 @@ pub struct RequestId(pub String);
 /// The API's routes, by the paths that [`path::address`] leaves.
 pub fn router(app: App) -> Router {
     Router::new()
-        .merge(resources::routes())
+        .merge(resources::routes().into_router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(app)

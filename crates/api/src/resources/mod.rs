@@ -18,12 +18,11 @@ mod relationships;
 mod terms;
 mod users;
 
-use crate::app::App;
-use axum::Router;
+use crate::routes::Routes;
 
 /// Every route of the API, by the paths that [`crate::path::address`] leaves.
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .merge(network::routes())
         .merge(parties::routes())
         .merge(advertiser_users::routes())
