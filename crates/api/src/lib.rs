@@ -12,6 +12,7 @@ mod fields;
 mod incoming;
 mod json;
 mod list;
+mod openapi;
 mod path;
 mod rate_limit;
 mod reply;
@@ -21,6 +22,7 @@ mod routes;
 pub mod versions;
 
 pub use app::{App, Clock, Limits, Random};
+pub use openapi::openapi;
 pub use rate_limit::RateLimits;
 pub use router::{RequestId, router, service};
 pub use routes::route_table;
