@@ -13,14 +13,18 @@ mod fields;
 mod incoming;
 mod json;
 mod list;
+mod openapi;
 mod path;
 mod rate_limit;
 mod reply;
 mod resources;
 mod router;
+mod routes;
 pub mod versions;
 
 pub use app::{App, Clock, Limits, Random};
 pub use examine::examine;
+pub use openapi::openapi;
 pub use rate_limit::RateLimits;
 pub use router::{RequestId, router, service};
+pub use routes::route_table;

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::errors::{Refusal, body, json_response};
 use crate::incoming::{AskedPath, Spent};
+use crate::openapi;
 use crate::path::{self, BadPath};
 use crate::resources;
 use axum::Router;
@@ -21,7 +22,8 @@ pub struct RequestId(pub String);
 /// The API's routes, by the paths that [`path::address`] leaves.
 pub fn router(app: App) -> Router {
     Router::new()
-        .merge(resources::routes())
+        .merge(resources::routes().into_router())
+        .merge(openapi::pages())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(app)

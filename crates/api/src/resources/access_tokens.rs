@@ -1,23 +1,21 @@
 //! `/network/<email>/create_access_token` and its like: one-time tokens that sign a user in to the
 //! console.
 
-use crate::app::App;
 use crate::incoming::Incoming;
 use crate::reply::Object;
+use crate::routes::{Routes, post};
 use crate::versions::Kind;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
-use axum::routing::post;
 use trunkline_domain::party::PartyKind;
 use trunkline_network::credentials;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/api/network/{email}/create_access_token", post(of_network))
-        .route("/api/advertisers/{id}/{email}/create_access_token", post(of_advertiser))
-        .route("/api/affiliates/{id}/{email}/create_access_token", post(of_affiliate))
+        .route("/api/advertisers/{advertiser}/{email}/create_access_token", post(of_advertiser))
+        .route("/api/affiliates/{affiliate}/{email}/create_access_token", post(of_affiliate))
 }
 
 async fn of_network(Path(email): Path<String>, incoming: Incoming) -> Response<Body> {

@@ -1,24 +1,22 @@
 //! `/advertisers/<id>/users`: an advertiser's users, one by one. Written as `{"user": {…}}`, read
 //! bare.
 
-use crate::app::App;
 use crate::errors::Refusal;
 use crate::fields::{Fields, Reading};
 use crate::incoming::Incoming;
 use crate::reply::Object;
 use crate::resources::users as shape;
+use crate::routes::{Routes, get};
 use crate::versions::Kind;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
-use axum::routing::get;
 use trunkline_domain::party::{Member, UserChange};
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_network::{Submitted, users};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/advertisers/{advertiser}/users", get(list).post(create)).route(
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/api/advertisers/{advertiser}/users", get(list).post(create)).route(
         "/api/advertisers/{advertiser}/users/{user}",
         get(show).post(write).put(write).delete(delete),
     )

@@ -1,19 +1,17 @@
 //! Affiliate campaigns: `…/affiliates/<id>/affiliate_campaigns`, listed under their campaign by
 //! either of two names.
 
-use crate::app::App;
 use crate::errors::Refusal;
 use crate::fields::{Fields, Reading};
 use crate::incoming::Incoming;
 use crate::list::Part;
 use crate::reply::Object;
 use crate::resources::{ivr, pricing};
+use crate::routes::{Routes, get};
 use crate::versions::Kind;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{Method, Response};
-use axum::routing::get;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use trunkline_domain::affiliation::{AffiliateCampaign, AffiliateCampaignStatus};
@@ -22,10 +20,10 @@ use trunkline_domain::problem::Problems;
 use trunkline_network::Submitted;
 use trunkline_network::affiliate_campaigns::{self, AffiliateCampaignChange, Intent, Place};
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
     let member = format!("{CAMPAIGN}/affiliates/{{affiliate}}/affiliate_campaigns");
-    Router::new()
+    Routes::new()
         .route(&format!("{CAMPAIGN}/affiliate_campaigns"), get(list))
         .route(&format!("{CAMPAIGN}/affiliates"), get(list))
         .route(&member, get(show).post(write).put(write).delete(delete))

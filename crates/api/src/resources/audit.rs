@@ -1,22 +1,20 @@
 //! `audit`: who changed what, and undoing it.
 
-use crate::app::App;
 use crate::errors::Refusal;
 use crate::incoming::Incoming;
 use crate::list::Part;
 use crate::reply::Object;
+use crate::routes::{Routes, get, post};
 use crate::versions::Kind;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
-use axum::routing::{get, post};
 use trunkline_domain::problem::{INVALID, Problems};
 use trunkline_domain::timezone::{self, ZoneName};
 use trunkline_network::{AuditEntry, AuditFilter, Error, audit, revert};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/trunkline/audit", get(list))
         .route("/trunkline/audit/{id}", get(show))
         .route("/trunkline/audit/{id}/revert", post(undo))

@@ -1,24 +1,22 @@
 //! `go_live`, `archive`, `unarchive` and `quick_stats` of an advertiser campaign.
 
-use crate::app::App;
 use crate::errors::Refusal;
 use crate::fields::{Fields, Reading};
 use crate::incoming::Incoming;
 use crate::reply::Object;
+use crate::routes::{Routes, get, post};
 use crate::versions::{Kind, archived_goes_live, get_changes_state};
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{Method, Response};
-use axum::routing::{get, post};
 use serde_json::{Value, json};
 use trunkline_domain::campaign::Action;
 use trunkline_domain::problem::Problems;
 use trunkline_network::{campaign_status, campaigns};
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
-    Router::new()
+    Routes::new()
         .route(&format!("{CAMPAIGN}/go_live"), get(go_live).post(go_live))
         .route(&format!("{CAMPAIGN}/archive"), get(archive).post(archive))
         .route(&format!("{CAMPAIGN}/unarchive"), post(unarchive))

@@ -1,18 +1,16 @@
 //! `/advertisers/<id>/advertiser_campaigns`.
 
-use crate::app::App;
 use crate::errors::Refusal;
 use crate::fields::{Fields, Reading};
 use crate::incoming::Incoming;
 use crate::list::Part;
 use crate::reply::Object;
 use crate::resources::terms::{self, Shown};
+use crate::routes::{Routes, get};
 use crate::versions::{Kind, Version, shows_max_promo_numbers};
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
-use axum::routing::get;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -22,8 +20,8 @@ use trunkline_domain::timezone::ZoneName;
 use trunkline_network::campaigns::{self, CampaignChange};
 use trunkline_network::{Caller, Listed, Submitted};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/api/advertisers/{advertiser}/advertiser_campaigns", get(list).post(create))
         .route(
             "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}",

@@ -1,24 +1,22 @@
 //! `conditions/check` and `checks/<advertiser_campaign>`: what is wrong before it matters.
 
-use crate::app::App;
 use crate::errors::Refusal;
 use crate::fields::{Fields, Reading, TEXT_LIMIT};
 use crate::incoming::Incoming;
 use crate::reply::Object;
+use crate::routes::{Routes, get, post};
 use crate::versions::Kind;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
-use axum::routing::{get, post};
 use serde_json::{Value, json};
 use trunkline_domain::campaign::Campaign;
 use trunkline_domain::findings::findings;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_network::conditions::{self, Checked};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/trunkline/conditions/check", post(check_condition))
         .route("/trunkline/checks/{campaign}", get(check_campaign))
 }

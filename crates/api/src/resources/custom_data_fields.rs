@@ -1,17 +1,15 @@
 //! `/custom_data_fields`: what a network may hang on its objects.
 
-use crate::app::App;
 use crate::errors::Refusal;
 use crate::fields::{Fields, Reading};
 use crate::incoming::Incoming;
 use crate::list::Part;
 use crate::reply::Object;
+use crate::routes::{Routes, get};
 use crate::versions::Kind;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
-use axum::routing::get;
 use serde_json::{Value, json};
 use trunkline_domain::party::{CustomDataField, DataType, NAME_LIMIT};
 use trunkline_domain::problem::{INVALID, Problems};
@@ -21,8 +19,8 @@ use trunkline_network::custom_data_fields::{self as fields_of, FieldChange};
 /// Values that a category can have.
 const VALUES: usize = 1_000;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/custom_data_fields", get(list).post(create)).route(
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/api/custom_data_fields", get(list).post(create)).route(
         "/api/custom_data_fields/{partner_name}",
         get(show).post(write).put(write).delete(delete),
     )

@@ -1,15 +1,13 @@
 //! `dry_run`: an imagined call through a campaign.
 
-use crate::app::App;
 use crate::errors::Refusal;
 use crate::fields::{Fields, Reading, TEXT_LIMIT};
 use crate::incoming::Incoming;
 use crate::reply::Object;
+use crate::routes::{Routes, post};
 use crate::versions::Kind;
-use axum::Router;
 use axum::body::Body;
 use axum::http::Response;
-use axum::routing::post;
 use serde_json::{Map, Value, json};
 use trunkline_domain::call::{CallFacts, Decision, Payment, PhoneType, Step};
 use trunkline_domain::phone::PhoneNumber;
@@ -23,8 +21,8 @@ const KEYS: usize = 1_000;
 /// Seconds that a call can last.
 const SECONDS: u32 = 31 * 86_400;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/trunkline/dry_run", post(run))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/trunkline/dry_run", post(run))
 }
 
 async fn run(mut incoming: Incoming) -> Response<Body> {

@@ -19,15 +19,14 @@ mod relationships;
 pub(crate) mod terms;
 pub(crate) mod users;
 
-use crate::app::App;
-use axum::Router;
+use crate::routes::Routes;
 use serde_json::Value;
 use trunkline_domain::campaign::Terms;
 use trunkline_domain::timezone::ZoneName;
 
 /// Every route of the API, by the paths that [`crate::path::address`] leaves.
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .merge(network::routes())
         .merge(parties::routes())
         .merge(advertiser_users::routes())

@@ -1,24 +1,22 @@
 //! `/network`: the network and its users.
 
-use crate::app::App;
 use crate::errors::Refusal;
 use crate::fields::{Fields, Reading};
 use crate::incoming::Incoming;
 use crate::reply::Object;
 use crate::resources::users;
+use crate::routes::{Routes, get};
 use crate::versions::Kind;
-use axum::Router;
 use axum::body::Body;
 use axum::http::Response;
-use axum::routing::get;
 use serde_json::{Value, json};
 use trunkline_domain::party::{Network, USER_LIMIT};
 use trunkline_domain::problem::Problems;
 use trunkline_network::Submitted;
 use trunkline_network::networks::{self, NetworkChange};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/network", get(show).post(write).put(write))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/api/network", get(show).post(write).put(write))
 }
 
 async fn show(incoming: Incoming) -> Response<Body> {

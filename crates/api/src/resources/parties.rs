@@ -1,18 +1,16 @@
 //! `/advertisers` and `/affiliates`.
 
-use crate::app::App;
 use crate::errors::Refusal;
 use crate::fields::{Fields, Reading};
 use crate::incoming::Incoming;
 use crate::list::Part;
 use crate::reply::Object;
 use crate::resources::users;
+use crate::routes::{Methods, Routes, get};
 use crate::versions::Kind;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
-use axum::routing::{MethodRouter, get};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use trunkline_domain::party::{
@@ -22,12 +20,12 @@ use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, INVALID, Problems};
 use trunkline_network::{Submitted, parties};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/api/advertisers", collection(PartyKind::Advertiser))
-        .route("/api/advertisers/{id}", member(PartyKind::Advertiser))
+        .route("/api/advertisers/{advertiser}", member(PartyKind::Advertiser))
         .route("/api/affiliates", collection(PartyKind::Affiliate))
-        .route("/api/affiliates/{id}", member(PartyKind::Affiliate))
+        .route("/api/affiliates/{affiliate}", member(PartyKind::Affiliate))
 }
 
 fn wire(kind: PartyKind) -> Kind {
@@ -37,12 +35,12 @@ fn wire(kind: PartyKind) -> Kind {
     }
 }
 
-fn collection(kind: PartyKind) -> MethodRouter<App> {
+fn collection(kind: PartyKind) -> Methods {
     get(move |incoming: Incoming| async move { list(kind, incoming) })
         .post(move |incoming: Incoming| write(kind, None, incoming))
 }
 
-fn member(kind: PartyKind) -> MethodRouter<App> {
+fn member(kind: PartyKind) -> Methods {
     get(move |Path(id): Path<String>, incoming: Incoming| async move { show(kind, &id, incoming) })
         .post(move |Path(id): Path<String>, incoming: Incoming| write(kind, Some(id), incoming))
         .put(move |Path(id): Path<String>, incoming: Incoming| write(kind, Some(id), incoming))

@@ -1,17 +1,15 @@
 //! Promo numbers of a campaign, and of an affiliate in it: by the number, and by the network's id.
 
-use crate::app::App;
 use crate::errors::Refusal;
 use crate::fields::{Fields, Reading};
 use crate::incoming::Incoming;
 use crate::list::Part;
 use crate::reply::Object;
+use crate::routes::{Routes, get};
 use crate::versions::Kind;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
-use axum::routing::get;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,9 +20,9 @@ use trunkline_domain::text;
 use trunkline_network::Submitted;
 use trunkline_network::promo_numbers::{self, IdempotencyKey, Owner, PromoNumberChange, Which};
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
-    let mut routes = Router::new();
+    let mut routes = Routes::new();
     for owner in ["", "/affiliates/{affiliate}/affiliate_campaigns"] {
         let numbers = format!("{CAMPAIGN}{owner}/promo_numbers");
         let by_id = format!("{CAMPAIGN}{owner}/promo_numbers_by_id");

@@ -1,24 +1,22 @@
 //! `/advertisers/<id>/affiliates`: relationships ("auto-approve").
 
-use crate::app::App;
 use crate::errors::Refusal;
 use crate::fields::{Fields, Reading};
 use crate::incoming::Incoming;
 use crate::list::Part;
 use crate::reply::Object;
+use crate::routes::{Routes, get};
 use crate::versions::Kind;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
-use axum::routing::get;
 use serde_json::json;
 use trunkline_domain::affiliation::{Relationship, RelationshipStatus};
 use trunkline_domain::problem::Problems;
 use trunkline_network::{Listed, Submitted, relationships};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/advertisers/{advertiser}/affiliates", get(list)).route(
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/api/advertisers/{advertiser}/affiliates", get(list)).route(
         "/api/advertisers/{advertiser}/affiliates/{affiliate}",
         get(show).post(write).put(write).delete(delete),
     )
