@@ -123,6 +123,7 @@ pub fn full_campaign(id: &str) -> Value {
         },
     });
     merge(&mut campaign, &more);
+    campaign["ivr_tree"]["caller_id"] = json!({"setting": "partial", "mask": "805"});
     campaign
 }
 
