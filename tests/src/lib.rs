@@ -1,1 +1,29 @@
-//! Being written.
+//! Test support: a real server on a fresh database, clients of every kind, and the bodies that
+//! stories start from.
+//!
+//! ```no_run
+//! use trunkline_tests::{Server, body};
+//!
+//! let server = Server::start();
+//! let network = server.network();
+//! network.post("/affiliates/222", body::affiliate("Surf Oz")).expect(201);
+//! server.anon().get("/affiliates/222").expect(401);
+//! ```
+
+mod answer;
+pub mod body;
+mod client;
+mod compare;
+mod dump;
+mod fixture;
+mod server;
+mod wire;
+mod world;
+
+pub use answer::Answer;
+pub use client::{Client, Request};
+pub use compare::{assert_same, patched};
+pub use dump::dump;
+pub use fixture::fixture;
+pub use server::Server;
+pub use wire::{exchange, exchange_half};

@@ -22,15 +22,15 @@ pub fn examine(version: Version, kind: Kind, bytes: &[u8]) -> Result<Value, Stri
     let reading = Reading { problems: &mut problems, ignored: &mut ignored };
     let mut fields = Fields::new(&body, reading);
     match kind {
-        Kind::Advertiser => drop(parties::read(PartyKind::Advertiser, fields)),
-        Kind::Affiliate => drop(parties::read(PartyKind::Affiliate, fields)),
+        Kind::Advertiser => drop(parties::read(PartyKind::Advertiser, version, fields)),
+        Kind::Affiliate => drop(parties::read(PartyKind::Affiliate, version, fields)),
         Kind::Network => {
-            fields.array("users", trunkline_domain::party::USER_LIMIT, users::read_item);
+            fields.array("users", trunkline_domain::party::USER_LIMIT, users::read_item(version));
             fields.finish();
         }
-        Kind::User => drop(users::read_map(&body, reading_of(&mut fields))),
+        Kind::User => drop(users::read_map(version, &body, reading_of(&mut fields))),
         Kind::Campaign => {
-            let change = terms::read(&mut fields, ZoneName::default());
+            let change = terms::read(&mut fields, version, ZoneName::default());
             let terms = change.apply(Terms::new(jiff::Timestamp::UNIX_EPOCH));
             terms.check(fields.problems);
             let rendered = resources::render_terms(&terms);

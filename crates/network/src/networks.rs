@@ -51,7 +51,10 @@ pub fn put(
     let before = get(session, context)?;
     pass(guard, Some(&before))?;
     let Submitted { change, mut problems } = submitted;
-    let members = change.users.map(|users| apply_users(users, &mut problems));
+    let members = change.users.map(|mut users| {
+        users.iter_mut().for_each(|user| user.keep_unseen(&before.members));
+        apply_users(users, &mut problems)
+    });
     let mut network = before.clone();
     network.name = problems.or(change.name.unwrap_or(network.name))?;
     network.members = members.unwrap_or(network.members);

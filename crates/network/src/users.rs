@@ -58,6 +58,7 @@ pub fn put(
     }
     let had = of(&before, &id);
     pass(guard, had)?;
+    change.keep_unseen(&before.members);
     let member = change.apply(had, at_user);
     if had.is_none() && before.members.len() >= USER_LIMIT {
         problems.at("user").add(format!("is one too many (maximum is {USER_LIMIT} users)"));

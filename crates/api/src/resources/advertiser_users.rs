@@ -62,7 +62,7 @@ async fn put(
     let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
     let mut fields = Fields::new(&body, reading);
     let change = match fields.hash("user") {
-        Some(Some(map)) => shape::read_map(map, fields.below("user")),
+        Some(Some(map)) => shape::read_map(incoming.version, map, fields.below("user")),
         said => {
             if said.is_some() || !fields.has("user") {
                 fields.wrong("user", BLANK);

@@ -133,7 +133,7 @@ async fn put(
         id_from_network: fields.id("id_from_network"),
         name: fields.name("name"),
         custom_data: fields.custom_data(),
-        terms: terms::read(&mut fields, zone),
+        terms: terms::read(&mut fields, incoming.version, zone),
     };
     fields.finish();
     let submitted = Submitted { change, problems };

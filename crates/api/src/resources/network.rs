@@ -37,7 +37,7 @@ async fn put(incoming: &mut Incoming) -> Result<Network, Refusal> {
     let mut fields = Fields::new(&body, reading);
     let change = NetworkChange {
         name: fields.name("name"),
-        users: fields.array("users", USER_LIMIT, users::read_item),
+        users: fields.array("users", USER_LIMIT, users::read_item(incoming.version)),
     };
     fields.finish();
     let submitted = Submitted { change, problems };

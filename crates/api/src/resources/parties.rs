@@ -7,7 +7,7 @@ use crate::list::Part;
 use crate::reply::Object;
 use crate::resources::users;
 use crate::routes::{Methods, Routes, get};
-use crate::versions::Kind;
+use crate::versions::{Kind, Version};
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
@@ -77,7 +77,7 @@ async fn put(
     incoming.version.upgrade(wire(kind), &mut body);
     let mut problems = Problems::new();
     let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let change = read(kind, Fields::new(&body, reading));
+    let change = read(kind, incoming.version, Fields::new(&body, reading));
     let submitted = Submitted { change, problems };
     let base = Arc::clone(&incoming.app.base_url);
     let guard = incoming.guard(wire(kind), move |party| render(party, &base));
@@ -97,13 +97,13 @@ async fn delete(kind: PartyKind, id: String, incoming: Incoming) -> Response<Bod
     incoming.reply(Kind::Plain, deleted.map(|()| Object::new()))
 }
 
-pub(crate) fn read(kind: PartyKind, mut fields: Fields<'_>) -> PartyChange {
+pub(crate) fn read(kind: PartyKind, version: Version, mut fields: Fields<'_>) -> PartyChange {
     let mut change = PartyChange {
         id_from_network: fields.id("id_from_network"),
         name: fields.name("name"),
         status: fields.word(kind.status_property(), PartyStatus::parse),
         sites: read_sites(&mut fields),
-        users: fields.array("users", USER_LIMIT, users::read_item),
+        users: fields.array("users", USER_LIMIT, users::read_item(version)),
         custom_data: fields.custom_data(),
         ..PartyChange::default()
     };

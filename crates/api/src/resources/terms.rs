@@ -4,10 +4,11 @@
 use crate::fields::{Fields, Reading, TEXT_LIMIT};
 use crate::reply::Object;
 use crate::resources::{budgets, ivr, pricing};
+use crate::versions::{Version, hides_caller_id, hides_concurrent_call_cap};
 use serde_json::{Map, Value, json};
 use trunkline_domain::campaign::{
     AutoApprove, Budgets, CAMPAIGN_COUNTRIES, CAMPAIGN_LANGUAGES, CampaignType,
-    DEFAULT_MAX_PROMO_NUMBERS, Pricing, Terms, TermsChange, Visibility,
+    DEFAULT_MAX_PROMO_NUMBERS, Pricing, Terms, TermsChange, UnseenTerms, Visibility,
 };
 use trunkline_domain::hours::{DAY_NAMES, DAY_SECONDS, Day, Hours};
 use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED};
@@ -24,7 +25,11 @@ const MAX_PROMO_NUMBERS: u32 = 100_000;
 pub(crate) type ZoneBefore = ZoneName;
 
 /// Reads what a request says of terms.
-pub(crate) fn read(fields: &mut Fields<'_>, zone_before: ZoneBefore) -> TermsChange {
+pub(crate) fn read(
+    fields: &mut Fields<'_>,
+    version: Version,
+    zone_before: ZoneBefore,
+) -> TermsChange {
     let timezone = fields.word_or_default("timezone", ZoneName::parse);
     check_pricing_type(fields);
     TermsChange {
@@ -59,7 +64,17 @@ pub(crate) fn read(fields: &mut Fields<'_>, zone_before: ZoneBefore) -> TermsCha
         campaign_language: read_listed(fields, "campaign_language", &CAMPAIGN_LANGUAGES),
         campaign_country: read_listed(fields, "campaign_country", &CAMPAIGN_COUNTRIES),
         pause_date: read_pause_date(fields, timezone.unwrap_or(zone_before)),
+        unseen: UnseenTerms {
+            concurrent_call_cap: hides_concurrent_call_cap(version)
+                && leaves_out(fields, "budget_activities", "concurrent_call_cap_alert"),
+            caller_id: hides_caller_id(version) && leaves_out(fields, "ivr_tree", "caller_id"),
+        },
     }
+}
+
+/// Whether a hash is given, and does not say one of its properties.
+fn leaves_out(fields: &mut Fields<'_>, hash: &'static str, name: &str) -> bool {
+    matches!(fields.value(hash), Some(Value::Object(map)) if !map.contains_key(name))
 }
 
 /// The only one priced so far; the others are refused, not ignored.

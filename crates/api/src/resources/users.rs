@@ -2,27 +2,32 @@
 
 use crate::fields::{Fields, Reading};
 use crate::reply::Object;
+use crate::versions::{Version, hides_call_activities, shows_one_address};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 use trunkline_domain::email;
-use trunkline_domain::party::{EmailSetting, Member, NOTIFICATIONS, Role, UserChange};
+use trunkline_domain::party::{EmailSetting, Member, NOTIFICATIONS, Role, Unseen, UserChange};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, INVALID, TAKEN};
 
 /// Addresses that one user can have.
 const EMAILS: usize = 20;
 
-/// Reads one user of an array.
-pub(crate) fn read_item(value: &Value, reading: Reading<'_>) -> Option<UserChange> {
-    Fields::of(value, reading).map(read)
+/// Reads one user of an array, as a version writes it.
+pub(crate) fn read_item(version: Version) -> impl Fn(&Value, Reading<'_>) -> Option<UserChange> {
+    move |value, reading| Fields::of(value, reading).map(|fields| read(version, fields))
 }
 
-/// Reads a user's hash.
-pub(crate) fn read_map(map: &Map<String, Value>, reading: Reading<'_>) -> UserChange {
-    read(Fields::new(map, reading))
+/// Reads a user's hash, as a version writes it.
+pub(crate) fn read_map(
+    version: Version,
+    map: &Map<String, Value>,
+    reading: Reading<'_>,
+) -> UserChange {
+    read(version, Fields::new(map, reading))
 }
 
-fn read(mut fields: Fields<'_>) -> UserChange {
+fn read(version: Version, mut fields: Fields<'_>) -> UserChange {
     let mut change = UserChange {
         id_from_network: fields.id("id_from_network"),
         email_settings: read_emails(&mut fields),
@@ -32,6 +37,10 @@ fn read(mut fields: Fields<'_>) -> UserChange {
         oauth_refresh_token: fields.text("oauth_refresh_token", 4_000),
         role: fields.word_or_default("role", Role::parse),
         notifications: [None; 9],
+        unseen: Unseen {
+            other_addresses: shows_one_address(version),
+            call_activities: hides_call_activities(version),
+        },
     };
     for (place, name) in change.notifications.iter_mut().zip(NOTIFICATIONS) {
         *place = fields.boolean(name).map(Option::unwrap_or_default);

@@ -21,9 +21,13 @@ mod v2020_10_01;
 mod v2022_03_01;
 mod v2022_08_01;
 
+pub(crate) use v2015_12_09::hides_concurrent_call_cap;
 pub(crate) use v2016_02_01::archived_goes_live;
 pub(crate) use v2016_07_01::shows_max_promo_numbers;
+pub(crate) use v2016_10_01::hides_caller_id;
+pub(crate) use v2017_04_01::shows_one_address;
 pub(crate) use v2018_05_01::get_changes_state;
+pub(crate) use v2018_11_01::hides_call_activities;
 
 use axum::http::Method;
 use jiff::civil::{Date, date};

@@ -1,7 +1,7 @@
 //! 2015-12-09: `call_cap_alert` became `periodic_call_cap_alert`; `concurrent_call_cap_alert` and
 //! `campaign_language` are new.
 
-use super::{Change, Kind, Sent, each_terms, rename};
+use super::{Change, Kind, Sent, Version, each_terms, rename};
 use jiff::civil::date;
 use serde_json::{Map, Value};
 
@@ -45,4 +45,10 @@ fn errors(kind: Kind, map: &mut Map<String, Value>) {
     {
         rename(budgets, NEW, OLD, true);
     }
+}
+
+/// Whether a campaign's answer leaves `concurrent_call_cap_alert` out. A request that leaves it
+/// out too does not take it away.
+pub(crate) fn hides_concurrent_call_cap(version: Version) -> bool {
+    version.precedes(&CHANGE)
 }

@@ -1,6 +1,6 @@
 //! 2016-10-01: `ivr_tree.caller_id` is new.
 
-use super::{Change, Kind, Sent, each_terms};
+use super::{Change, Kind, Sent, Version, each_terms};
 use jiff::civil::date;
 use serde_json::{Map, Value};
 
@@ -20,4 +20,10 @@ fn response(sent: &Sent<'_>, map: &mut Map<String, Value>) {
             }
         });
     }
+}
+
+/// Whether a tree's answer leaves `caller_id` out. A request that leaves it out too does not take
+/// it away.
+pub(crate) fn hides_caller_id(version: Version) -> bool {
+    version.precedes(&CHANGE)
 }

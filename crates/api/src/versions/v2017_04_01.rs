@@ -1,7 +1,7 @@
 //! 2017-04-01: a user's `email_address` became `email_settings`. Both are read on every version;
 //! before, the answer shows the first address that is for notifications.
 
-use super::{Change, Kind, Sent, each_user};
+use super::{Change, Kind, Sent, Version, each_user};
 use jiff::civil::date;
 use serde_json::{Map, Value};
 
@@ -46,4 +46,10 @@ fn errors(kind: Kind, map: &mut Map<String, Value>) {
             .and_then(|items| items.iter().find_map(|item| item.get(OLD)).cloned());
         user.insert(OLD.to_owned(), nested.unwrap_or(problem));
     });
+}
+
+/// Whether a user's answer shows one address of all there are. The same address written back
+/// leaves the others alone.
+pub(crate) fn shows_one_address(version: Version) -> bool {
+    version.precedes(&CHANGE)
 }

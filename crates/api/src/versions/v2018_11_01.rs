@@ -1,7 +1,7 @@
 //! 2018-11-01: users have `contact_phone_number` beside `phone_number`, and
 //! `notify_on_call_activities` and `can_login_via_platform`.
 
-use super::{Change, Sent, each_user};
+use super::{Change, Sent, Version, each_user};
 use jiff::civil::date;
 use serde_json::{Map, Value};
 
@@ -20,4 +20,10 @@ fn response(sent: &Sent<'_>, map: &mut Map<String, Value>) {
             user.shift_remove(name);
         }
     });
+}
+
+/// Whether a user's answer leaves `notify_on_call_activities` out. A request that leaves it out
+/// too does not turn it off.
+pub(crate) fn hides_call_activities(version: Version) -> bool {
+    version.precedes(&CHANGE)
 }

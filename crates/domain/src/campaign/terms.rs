@@ -182,6 +182,18 @@ pub struct TermsChange {
     pub campaign_country: Option<Option<String>>,
     /// When it stops.
     pub pause_date: Option<Option<Timestamp>>,
+    /// What its writer cannot have seen.
+    pub unseen: UnseenTerms,
+}
+
+/// What whoever wrote a request cannot have seen of the terms, and so does not take away by
+/// leaving it out: dated versions of the wire that show less.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UnseenTerms {
+    /// The concurrent call cap among the budgets.
+    pub concurrent_call_cap: bool,
+    /// The IVR tree's caller id.
+    pub caller_id: bool,
 }
 
 impl Terms {
@@ -284,11 +296,20 @@ impl TermsChange {
             campaign_language: Some(terms.campaign_language),
             campaign_country: Some(terms.campaign_country),
             pause_date: Some(terms.pause_date),
+            unseen: UnseenTerms::default(),
         }
     }
 
     /// The terms as this change leaves them; dates stay.
-    pub fn apply(self, had: Terms) -> Terms {
+    pub fn apply(mut self, had: Terms) -> Terms {
+        if let Some(budgets) = self.budgets.as_mut().filter(|_| self.unseen.concurrent_call_cap) {
+            let kept = had.budgets.concurrent_call_cap_alert.clone();
+            budgets.concurrent_call_cap_alert = kept;
+        }
+        let tree = self.ivr_tree.as_mut().and_then(Option::as_mut);
+        if let Some(tree) = tree.filter(|_| self.unseen.caller_id) {
+            tree.caller_id = had.ivr_tree.as_ref().and_then(|tree| tree.caller_id.clone());
+        }
         Terms {
             description: self.description.unwrap_or(had.description),
             url: self.url.unwrap_or(had.url),

@@ -87,7 +87,11 @@ impl PartyChange {
             let had = before.map(|had| &had.custom_data);
             problems.at("custom_data").merge(custom_data::check(data, had, fields));
         });
-        let members = self.users.map(|users| apply_users(users, problems));
+        let members = self.users.map(|mut users| {
+            let had = before.map(|had| had.members.as_slice()).unwrap_or_default();
+            users.iter_mut().for_each(|user| user.keep_unseen(had));
+            apply_users(users, problems)
+        });
         let mut profile = before.map(|had| had.profile.clone()).unwrap_or_default();
         if let Some(number) = self.web_integration_phone_number {
             profile.web_integration_phone_number = number;

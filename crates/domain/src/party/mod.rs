@@ -7,7 +7,7 @@ mod user;
 pub use change::{PartyChange, PartyDraft, apply_users};
 pub use custom_data::{CustomData, CustomDataField, DataType, check as check_custom_data};
 pub use user::{
-    EmailSetting, Member, NOTIFICATIONS, Role, SITE_LIMIT, USER_LIMIT, User, UserChange,
+    EmailSetting, Member, NOTIFICATIONS, Role, SITE_LIMIT, USER_LIMIT, Unseen, User, UserChange,
 };
 
 use crate::phone::PhoneNumber;

@@ -131,6 +131,16 @@ pub struct Member {
     pub role: Role,
 }
 
+/// What whoever wrote a request cannot have seen of a user, and so does not take away by leaving
+/// it out: dated versions of the wire that show less.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unseen {
+    /// Every address but the first that is for notifications.
+    pub other_addresses: bool,
+    /// The last of [`NOTIFICATIONS`], `notify_on_call_activities`.
+    pub call_activities: bool,
+}
+
 /// What a request says of a user; `None` is "not said", `Some(None)` is "cleared".
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserChange {
@@ -150,6 +160,8 @@ pub struct UserChange {
     pub role: Option<Role>,
     /// Each of [`NOTIFICATIONS`].
     pub notifications: [Option<bool>; 9],
+    /// What its writer cannot have seen.
+    pub unseen: Unseen,
 }
 
 impl UserChange {
@@ -165,6 +177,26 @@ impl UserChange {
             oauth_refresh_token: Some(user.oauth_refresh_token.clone()),
             role: Some(member.role),
             notifications: user.notifications.map(Some),
+            unseen: Unseen::default(),
+        }
+    }
+
+    /// Says, of what the writer cannot have seen, what the member has: the one address that is
+    /// shown, written back, stands for all of them.
+    pub fn keep_unseen(&mut self, members: &[Member]) {
+        let id = self.id_from_network.as_deref();
+        let had = members.iter().find(|member| Some(member.user.id_from_network.as_str()) == id);
+        let Some(Member { user, .. }) = had else { return };
+        if self.unseen.call_activities
+            && let (Some(said), Some(had)) =
+                (self.notifications.last_mut(), user.notifications.last())
+        {
+            *said = said.or(Some(*had));
+        }
+        let shown = user.email_settings.iter().find(|email| email.use_for_notifications);
+        let same = matches!(self.email_settings.as_deref(), Some([said]) if Some(said) == shown);
+        if self.unseen.other_addresses && same {
+            self.email_settings = Some(user.email_settings.clone());
         }
     }
 
@@ -196,6 +228,7 @@ impl UserChange {
             oauth_refresh_token,
             role,
             notifications,
+            unseen: _,
         } = self;
         user.id_from_network = id_from_network.unwrap_or(std::mem::take(&mut user.id_from_network));
         user.email_settings = email_settings.unwrap_or(std::mem::take(&mut user.email_settings));

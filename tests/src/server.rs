@@ -1,0 +1,226 @@
+//! A server, started as a user starts it.
+
+use crate::Client;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+use tempfile::TempDir;
+use trunkline_domain::party::{PartyKind, Role};
+use trunkline_domain::phone::PhoneNumber;
+use trunkline_network::{Error, Scope, Session, Store, credentials};
+
+/// How long a server may take to start, on a machine with much else to do.
+const START: Duration = Duration::from_secs(60);
+
+/// A running server on a database of its own, with one network. It is stopped when it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    process: Child,
+    address: String,
+    network: i64,
+    token: String,
+    database: String,
+    store: Store,
+    issued: AtomicU8,
+    _directory: TempDir,
+}
+
+impl Server {
+    /// A server with an empty network.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// A server that says `https://invoca.net` of itself, as the seeds do.
+    pub fn of_the_seeds() -> Self {
+        Self::start_with(&["--base-url", "https://invoca.net"])
+    }
+
+    /// A server with more on its command line.
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let directory = TempDir::new().expect("a temporary directory can be made");
+        let database = format!("sqlite://{}", directory.path().join("trunkline.db").display());
+        let (network, token) = create_network(&database, "Demo");
+        let mut command = Command::new(binary());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--database", &database]);
+        command.args(arguments).stderr(Stdio::piped()).stdin(Stdio::null()).stdout(Stdio::null());
+        let mut process = command.spawn().expect("the server starts");
+        let address = listening(process.stderr.take().expect("standard error is piped"));
+        let store = Store::open(&database).expect("the server's database opens");
+        let issued = AtomicU8::new(1);
+        Self { process, address, network, token, database, store, issued, _directory: directory }
+    }
+
+    /// The network's id.
+    pub fn network_id(&self) -> i64 {
+        self.network
+    }
+
+    /// Where the server listens, as `host:port`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Another network on the same server.
+    pub fn another_network(&self) -> Client {
+        let (network, token) = create_network(&self.database, "Another");
+        Client::new(&self.address, network, Some(token))
+    }
+
+    /// Somebody without a credential.
+    pub fn anon(&self) -> Client {
+        Client::new(&self.address, self.network, None)
+    }
+
+    /// The network's own system, with a Super token.
+    pub fn network(&self) -> Client {
+        Client::new(&self.address, self.network, Some(self.token.clone()))
+    }
+
+    /// Somebody who may read the whole network.
+    pub fn observer(&self) -> Client {
+        self.network_as(Role::Observer)
+    }
+
+    /// Somebody with a role in the whole network.
+    pub fn network_as(&self, role: Role) -> Client {
+        self.issue(Scope::Network, role)
+    }
+
+    /// An advertiser, by the network's id for it.
+    pub fn advertiser(&self, id: &str) -> Client {
+        self.party(PartyKind::Advertiser, id, Role::Super)
+    }
+
+    /// An affiliate, by the network's id for it.
+    pub fn affiliate(&self, id: &str) -> Client {
+        self.party(PartyKind::Affiliate, id, Role::Super)
+    }
+
+    /// Somebody with a role in one advertiser or affiliate.
+    pub fn party(&self, kind: PartyKind, id: &str, role: Role) -> Client {
+        let found = self.read(|session| session.party(self.network, kind, id));
+        let party = found.unwrap_or_else(|| panic!("there is no {} {id}", kind.word()));
+        self.issue(Scope::Party(kind, party.id), role)
+    }
+
+    fn issue(&self, scope: Scope, role: Role) -> Client {
+        let entropy = [self.issued.fetch_add(1, Ordering::Relaxed); 32];
+        let record =
+            credentials::new_token(self.network, scope, role, None, Timestamp::UNIX_EPOCH, None);
+        let issued = self.write(move |session| credentials::issue_token(session, record, &entropy));
+        Client::new(&self.address, self.network, Some(issued.secret))
+    }
+
+    /// A token of the whole network that stopped working when it expired.
+    pub fn expired(&self) -> Client {
+        let past = Timestamp::UNIX_EPOCH;
+        let record = credentials::new_token(
+            self.network,
+            Scope::Network,
+            Role::Super,
+            None,
+            past,
+            Some(past),
+        );
+        let issued =
+            self.write(move |session| credentials::issue_token(session, record, &[255; 32]));
+        Client::new(&self.address, self.network, Some(issued.secret))
+    }
+
+    /// Gives everyone with an address a password.
+    pub fn set_password(&self, email: &str, password: &str) {
+        let hash = credentials::hash_password(password, &[7; 32]).expect("a password hashes");
+        let (network, email) = (self.network, email.to_owned());
+        let found =
+            self.write(move |session| credentials::set_password(session, network, &email, &hash));
+        assert!(found, "nobody has that address");
+    }
+
+    /// Puts numbers into the network's inventory.
+    pub fn stock(&self, numbers: &[&str]) {
+        let parse = |said: &&str| PhoneNumber::parse(said).expect("a phone number");
+        let numbers: Vec<PhoneNumber> = numbers.iter().map(parse).collect();
+        let network = self.network;
+        self.write(move |session| {
+            for number in &numbers {
+                session.add_number(network, number)?;
+            }
+            Ok::<_, Error>(())
+        });
+    }
+
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, trunkline_store::Error>,
+    ) -> T {
+        self.store.read(work).expect("the database reads")
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> T {
+        self.store.write_blocking(work).expect("the database writes")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _gone = self.process.kill();
+        let _status = self.process.wait();
+    }
+}
+
+fn create_network(database: &str, name: &str) -> (i64, String) {
+    let mut command = Command::new(binary());
+    command.args(["network", "create", "--name", name, "--database", database]);
+    let output = command.output().expect("the binary starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "network create: {said}");
+    let made: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
+    let token = made["token"].as_str().expect("a token");
+    (made["id"].as_i64().expect("an id"), token.to_owned())
+}
+
+/// The address in the first `http://…` that the server says, whatever its log looks like. The
+/// rest of what it says is read, so that it never waits for a reader.
+fn listening(stderr: ChildStderr) -> String {
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines() {
+            let Ok(line) = line else { return };
+            let _nobody_listens = send.send(line);
+        }
+    });
+    let mut said = Vec::new();
+    loop {
+        let line = receive.recv_timeout(START);
+        let line = line.unwrap_or_else(|_| panic!("the server does not listen: {said:?}"));
+        if let Some((_, rest)) = line.split_once("http://") {
+            let ends = |c: char| !(c.is_ascii_alphanumeric() || ".:-[]".contains(c));
+            return rest.split(ends).next().unwrap_or_default().to_owned();
+        }
+        said.push(line);
+    }
+}
+
+/// The binary beside the tests, built if it isn't there.
+fn binary() -> PathBuf {
+    let name = format!("trunkline{}", std::env::consts::EXE_SUFFIX);
+    let test = std::env::current_exe().expect("a test knows its own path");
+    let profile = test.ancestors().find(|path| path.ends_with("deps")).and_then(Path::parent);
+    let binary = profile.expect("tests are built into a profile's directory").join(name);
+    if !binary.exists() {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--package", "trunkline"]);
+        build.current_dir(env!("CARGO_MANIFEST_DIR"));
+        assert!(build.status().is_ok_and(|status| status.success()), "trunkline does not build");
+    }
+    binary
+}

@@ -1,0 +1,326 @@
+//! Laws, over bodies that proptest makes up: a write again is no write; what was read can be
+//! written back; both for every resource, on several versions.
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Map, Value, json};
+use trunkline_tests::body::{self, affiliate_campaign_path, campaign_path, relationship_path};
+use trunkline_tests::{Client, Server, assert_same};
+
+const VERSIONS: [&str; 8] = [
+    "2014-01-01",
+    "2015-12-09",
+    "2016-07-01",
+    "2016-12-01",
+    "2017-04-01",
+    "2018-11-01",
+    "2022-08-01",
+    "2023-10-09",
+];
+
+/// Runs a law some times on one server; what fails is made smaller by proptest.
+fn law<T: std::fmt::Debug>(bodies: &impl Strategy<Value = T>, check: impl Fn(T)) {
+    let config = Config { cases: 16, failure_persistence: None, ..Config::default() };
+    TestRunner::new(config)
+        .run(bodies, |body| {
+            check(body);
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn version() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(&VERSIONS[..])
+}
+
+/// A name that is not blank, of any characters but the one that is refused.
+fn name() -> impl Strategy<Value = String> {
+    "[^\u{0}]{0,20}[a-z][^\u{0}]{0,20}"
+}
+
+/// The body with some of its properties left out.
+fn some_of(whole: Map<String, Value>, required: &'static [&str]) -> impl Strategy<Value = Value> {
+    let count = whole.len();
+    proptest::collection::vec(any::<bool>(), count).prop_map(move |kept| {
+        let pairs = whole.iter().zip(kept);
+        let pairs = pairs.filter(|((name, _), kept)| *kept || required.contains(&name.as_str()));
+        Value::Object(pairs.map(|((name, value), _)| (name.clone(), value.clone())).collect())
+    })
+}
+
+fn properties(body: Value) -> Map<String, Value> {
+    match body {
+        Value::Object(map) => map,
+        _ => panic!("a body is an object"),
+    }
+}
+
+fn user() -> impl Strategy<Value = Value> {
+    let required = &["id_from_network", "email_settings", "first_name", "last_name"];
+    let words = (name(), name(), "[a-z]{1,8}", proptest::sample::select(vec!["Super", "Observer"]));
+    (words, some_of(properties(body::full_user("1")), required)).prop_map(
+        |((first, last, id, role), user)| {
+            let words =
+                json!({"first_name": first, "last_name": last, "id_from_network": id, "role": role});
+            body::with(user, words)
+        },
+    )
+}
+
+/// An affiliate or advertiser, with up to four people and sites.
+fn party(full: Value, status: &'static str) -> impl Strategy<Value = Value> {
+    let users = proptest::collection::vec(user(), 0..4).prop_map(|mut users| {
+        for (index, user) in users.iter_mut().enumerate() {
+            let id = format!("{}{index}", user["id_from_network"].as_str().unwrap_or_default());
+            user["id_from_network"] = id.into();
+        }
+        users
+    });
+    let sites = proptest::collection::vec(proptest::option::of(name()), 1..4).prop_map(|names| {
+        let site = |(index, name)| json!({"id_from_network": index, "name": name});
+        names.into_iter().enumerate().map(site).collect::<Vec<_>>()
+    });
+    let statuses = ["Applied", "Approved", "Declined", "Suspended", "Archived"];
+    let body = some_of(properties(full), &["name", "id_from_network"]);
+    (body, name(), users, sites, proptest::sample::select(statuses.to_vec()), any::<bool>())
+        .prop_map(move |(body, name, users, sites, word, short)| {
+            let more = json!({"name": name, status: word});
+            let sets = json!({"users": users, "sites": sites});
+            body::with(body, if short { more } else { body::with(more, sets) })
+        })
+}
+
+fn campaign() -> impl Strategy<Value = Value> {
+    let amount = (0_u32..100_000_000).prop_map(|cents| f64::from(cents) / 100.0);
+    let condition = proptest::sample::select(vec![
+        "",
+        "duration > 60",
+        "mobile and not repeat",
+        "in_region[West Coast] or during_hours.",
+        "connect_duration >= 1 min 30 sec",
+    ]);
+    let body = some_of(properties(body::full_campaign("12")), &["id_from_network", "name"]);
+    (body, name(), amount, condition, 0_u32..100).prop_map(
+        |(body, name, amount, condition, most)| {
+            let more = json!({
+                "name": name,
+                "advertiser_payin": body::base(amount, condition),
+                "max_promo_numbers": most,
+            });
+            body::with(body, more)
+        },
+    )
+}
+
+/// What a write may change: the object, its list, and the log.
+fn state(client: &Client, path: &str) -> (Value, Vec<Value>) {
+    (client.get(path).body(200), client.audit(None))
+}
+
+/// POST twice is POST once, and PUT after that is the same again: body, `updated_at`, log.
+#[track_caller]
+fn idempotent(client: &Client, version: &str, path: &str, body: &Value) {
+    let speaker = client.on(version);
+    let first = speaker.post(path, body.clone()).expect(201);
+    let before = state(client, path);
+    let again = speaker.post(path, body.clone()).expect(201);
+    assert_same(&again.json(), &first.json());
+    let put = speaker.put(path, body.clone()).body(200);
+    if first.json() != json!({}) {
+        assert_same(&put, &first.json());
+    }
+    let after = state(client, path);
+    assert_same(&after.0, &before.0);
+    assert_eq!(after.1.len(), before.1.len(), "the log has grown");
+}
+
+/// What a version's GET shows is taken back by POST and by PUT, and changes nothing.
+#[track_caller]
+fn taken_back(client: &Client, path: &str) {
+    for version in VERSIONS {
+        let speaker = client.on(version);
+        let before = state(client, path);
+        let read = speaker.get(path).body(200);
+        speaker.put(path, read.clone()).expect(200);
+        speaker.post(path, read.clone()).expect(201);
+        assert_same(&speaker.get(path).body(200), &read);
+        let after = state(client, path);
+        assert_eq!(
+            after.1.len(),
+            before.1.len(),
+            "on {version} the log has grown: {:?}",
+            after.1.last()
+        );
+        assert_same(&after.0, &before.0);
+    }
+}
+
+fn resource(path: &'static str, bodies: &impl Strategy<Value = Value>, prepare: fn(&Client)) {
+    let server = Server::start();
+    let network = server.network();
+    prepare(&network);
+    law(&(version(), bodies), |(version, body)| idempotent(&network, version, path, &body));
+    taken_back(&network, path);
+}
+
+#[test]
+fn affiliates_are_idempotent() {
+    let bodies = party(body::full_affiliate("222"), "status");
+    resource("/affiliates/222", &bodies, |_| ());
+}
+
+#[test]
+fn advertisers_are_idempotent() {
+    let bodies = party(body::full_advertiser("1"), "approval_status");
+    resource("/advertisers/1", &bodies, |_| ());
+}
+
+#[test]
+fn campaigns_are_idempotent() {
+    let path = "/advertisers/1/advertiser_campaigns/12";
+    resource(path, &campaign(), |network| {
+        network.has_advertiser("1");
+    });
+}
+
+#[test]
+fn live_campaigns_are_idempotent() {
+    let path = "/advertisers/1/advertiser_campaigns/12";
+    resource(path, &campaign(), |network| {
+        network.has_live_campaign("1", "12", json!({}));
+    });
+}
+
+#[test]
+fn the_network_is_idempotent() {
+    let users = proptest::collection::vec(user(), 0..3).prop_map(|mut users| {
+        for (index, user) in users.iter_mut().enumerate() {
+            user["id_from_network"] = index.into();
+        }
+        users
+    });
+    let bodies = (name(), users).prop_map(|(name, users)| json!({"name": name, "users": users}));
+    resource("/network", &bodies, |_| ());
+}
+
+#[test]
+fn affiliate_campaigns_are_idempotent() {
+    let bodies = (name(), any::<bool>()).prop_map(|(id, says)| {
+        let status = if says { json!({"status": "Applied"}) } else { json!({}) };
+        let more = json!({"id_from_network": id, "custom_data": {"channel": id}});
+        body::with(status, more)
+    });
+    let path = "/advertisers/1/advertiser_campaigns/12/affiliates/222/affiliate_campaigns";
+    resource(path, &bodies, |network| {
+        network.has_campaign("1", "12", json!({}));
+        network.has_affiliate("222");
+    });
+}
+
+#[test]
+fn relationships_are_idempotent() {
+    let statuses = vec!["Pending", "Approved", "Suspended", "Declined", "Deactivated"];
+    let bodies = proptest::sample::select(statuses).prop_map(|status| json!({"status": status}));
+    resource("/advertisers/1/affiliates/222", &bodies, |network| {
+        network.has_live_campaign("1", "12", json!({}));
+        network.has_applied("1", "12", "222");
+    });
+}
+
+#[test]
+fn custom_data_fields_are_idempotent() {
+    let types = proptest::sample::select(vec!["category", "short_text", "date"]);
+    let values = proptest::collection::vec(name(), 1..4);
+    let bodies = (name(), types, values).prop_map(|(name, data_type, values)| {
+        json!({"friendly_name": name, "data_type": data_type, "field_values": values})
+    });
+    resource("/custom_data_fields/colour", &bodies, |_| ());
+}
+
+#[test]
+fn an_advertisers_users_are_idempotent() {
+    let server = Server::start();
+    let network = server.network();
+    network.has_advertiser("1");
+    let path = "/advertisers/1/users/7";
+    law(&(version(), user()), |(version, mut user)| {
+        user["id_from_network"] = "7".into();
+        idempotent(&network, version, path, &json!({"user": user}));
+    });
+    for version in VERSIONS {
+        let speaker = network.on(version);
+        let log = network.audit(None).len();
+        let read = speaker.get(path).body(200);
+        // Written as {"user": {…}}, read bare.
+        speaker.put(path, json!({"user": read})).is(200, &read);
+        assert_eq!(network.audit(None).len(), log);
+    }
+}
+
+/// POST of a promo number takes one more, so only its PUT is the same again.
+#[test]
+fn promo_numbers_are_written_back_as_they_were_read() {
+    let server = Server::start();
+    let network = server.network();
+    server.stock(&["8005550101"]);
+    network.has_campaign("1", "12", json!({}));
+    let numbers = format!("{}/promo_numbers", campaign_path("1", "12"));
+    let new = json!({"description": "Radio", "media_type": "Radio"});
+    let taken = network.post(&numbers, new).body(201);
+    let path = format!("{numbers}/{}", taken["promo_number"].as_str().unwrap());
+    law(&(version(), name(), name()), |(version, description, id)| {
+        let speaker = network.on(version);
+        let body = json!({"description": description, "id_from_network": id});
+        speaker.put(&path, body.clone()).expect(200);
+        let before = state(&network, &path);
+        speaker.put(&path, body).expect(200);
+        let read = speaker.get(&path).body(200);
+        speaker.put(&path, read.clone()).expect(200);
+        let after = state(&network, &path);
+        assert_same(&after.0, &before.0);
+        assert_eq!(after.1.len(), before.1.len());
+    });
+}
+
+/// A campaign's answer has its terms a level deeper than its request; sent back flat, they are
+/// what they were.
+#[test]
+fn terms_that_were_read_are_taken_flat() {
+    let server = Server::start();
+    let network = server.network();
+    network.put("/advertisers/1", body::full_advertiser("1")).expect(200);
+    let path = campaign_path("1", "12");
+    law(&campaign(), |campaign| {
+        network.put(&path, campaign).expect(200);
+        for version in VERSIONS {
+            let speaker = network.on(version);
+            let before = state(&network, &path);
+            let read = speaker.get(&path).body(200);
+            speaker.put(&path, read["future_terms"].clone()).is(200, &read);
+            assert_eq!(network.audit(None).len(), before.1.len(), "on {version}");
+        }
+    });
+}
+
+/// What one version wrote another can send back.
+#[test]
+fn an_affiliate_campaign_that_was_decided_is_taken_back() {
+    let server = Server::start();
+    let network = server.network();
+    network.has_live_campaign("1", "12", json!({}));
+    network.has_applied("1", "12", "222");
+    let path = affiliate_campaign_path("1", "12", "222");
+    for status in ["Approved", "Suspended", "Declined"] {
+        network.put(&path, json!({"status": status})).expect(200);
+        for version in VERSIONS {
+            let speaker = network.on(version);
+            let log = network.audit(None).len();
+            let read = speaker.get(&path).body(200);
+            speaker.put(&path, read.clone()).is(200, &read);
+            assert_eq!(network.audit(None).len(), log);
+        }
+    }
+    let relationship = relationship_path("1", "222");
+    network.put(&relationship, json!({"status": "Pending"})).expect(200);
+    taken_back(&network, &relationship);
+}
