@@ -132,3 +132,35 @@ async fn the_style_sheet_is_a_file_of_its_own() {
     assert!(answer.body.contains("prefers-color-scheme: dark"));
     assert!(!answer.body.contains("url(") && !answer.body.contains("@import"));
 }
+
+#[tokio::test]
+async fn what_waits_to_go_live_is_shown_beside_what_is_live_but_not_to_affiliates() {
+    let world = World::new().await;
+    world.go_live_and_change().await;
+    let path = format!("/a_campaigns/terms/{}", world.ids.campaign);
+    let owner = world.signed_in(ADVERTISER_USER).await.get(&path).await;
+    let (current, future) = owner.body.split_once("Future terms</h2>").unwrap();
+    assert!(current.contains("Activated") && current.contains("$4.50 per call"));
+    let (differ, same) = future.split_once("As in the current terms").unwrap();
+    assert!(differ.contains("$5.55 per call") && !differ.contains("$7.77"));
+    assert!(same.contains("$7.77 per call"));
+    let affiliate = world.signed_in(AFFILIATE_USER).await.get(&path).await;
+    assert!(affiliate.body.contains("$4.50 per call"));
+    assert!(!affiliate.body.contains("5.55") && !affiliate.body.contains("Future terms"));
+}
+
+#[tokio::test]
+async fn promo_numbers_come_in_pages() {
+    let world = World::new().await;
+    world.take_numbers(101).await;
+    let path = world.paths()[5].clone();
+    let mut browser = world.signed_in(AFFILIATE_USER).await;
+    let first = browser.get(&path).await;
+    assert!(first.body.contains("&lt;i&gt;Radio&lt;/i&gt; spot"));
+    assert_eq!(first.body.matches("tel:+1805555").count(), 100);
+    let (_, rest) = first.body.split_once(&format!("{path}?start_after_id=")).unwrap();
+    let (after, _) = rest.split_once('"').unwrap();
+    let last = browser.get(&format!("{path}?start_after_id={after}")).await;
+    assert_eq!(last.body.matches("tel:+1805555").count(), 1);
+    assert!(last.body.contains("Back to the first") && !last.body.contains("rel=\"next\""));
+}

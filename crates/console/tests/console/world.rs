@@ -10,19 +10,22 @@ use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use tempfile::TempDir;
 use tower::ServiceExt;
 use trunkline_console::Console;
-use trunkline_domain::campaign::{Policy, PolicyType, Pricing, TermsChange};
+use trunkline_domain::campaign::{Action, AutoApprove, Policy, PolicyType, Pricing, TermsChange};
 use trunkline_domain::condition::Condition;
 use trunkline_domain::ivr::{IvrNode, IvrTree, NodeKind};
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::{EmailSetting, PartyChange, PartyKind, Role, UserChange};
+use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::Problems;
 use trunkline_domain::timezone::ZoneName;
 use trunkline_network::affiliate_campaigns::{AffiliateCampaignChange, Intent, Place};
 use trunkline_network::campaigns::CampaignChange;
 use trunkline_network::networks::NetworkChange;
+use trunkline_network::promo_numbers::{Owner, PromoNumberChange};
 use trunkline_network::{
     Actor, Caller, Context, Error, Grant, Passwords, Scope, Session, Store, Submitted,
-    affiliate_campaigns, campaigns, credentials, networks, parties, unguarded,
+    affiliate_campaigns, campaign_status, campaigns, credentials, networks, parties, promo_numbers,
+    unguarded,
 };
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -111,6 +114,8 @@ fn fill(session: &mut Session<'_>) -> Result<Ids, Error> {
         keypress_failover_type: None,
     };
     let terms = TermsChange {
+        max_promo_numbers: Some(1_000),
+        auto_approve: Some(AutoApprove::All),
         advertiser_payin: pricing("7.77", "mobile and duration > 60"),
         affiliate_payout: pricing("4.5", ""),
         ivr_tree: Some(Some(IvrTree { root, record_calls: true, caller_id: None })),
@@ -190,6 +195,41 @@ impl World {
         let answer = browser.sign_in(email, PASSWORD, "/").await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
         browser
+    }
+
+    /// The campaign goes live, and then something new waits to go live.
+    pub(crate) async fn go_live_and_change(&self) {
+        let changed = self.store.write(|session| {
+            let context = context();
+            let live = Action::GoLive { from_archive: false };
+            campaign_status::act(session, &context, "354", "12", live, Problems::new())?;
+            let payout = pricing("5.55", "");
+            let terms = TermsChange { affiliate_payout: payout, ..TermsChange::default() };
+            let change = submitted(CampaignChange { terms, ..CampaignChange::default() });
+            campaigns::put(session, &context, "354", Some("12"), change, &unguarded())
+        });
+        changed.await.unwrap();
+    }
+
+    /// The affiliate takes so many promo numbers.
+    pub(crate) async fn take_numbers(&self, count: u32) {
+        let taken = self.store.write(move |session| {
+            let id = |id: &str| id.to_owned();
+            let owner =
+                Owner { advertiser: id("354"), campaign: id("12"), affiliate: Some(id("976")) };
+            for number in 0..count {
+                let number = PhoneNumber::parse(&format!("805555{number:04}")).unwrap();
+                session.add_number(1, &number)?;
+                let change = submitted(PromoNumberChange {
+                    description: Some("<i>Radio</i> spot".to_owned()),
+                    media_type: Some("Offline: Radio".to_owned()),
+                    ..PromoNumberChange::default()
+                });
+                promo_numbers::take(session, &context(), &owner, change, None)?;
+            }
+            Ok::<_, Error>(())
+        });
+        taken.await.unwrap();
     }
 
     pub(crate) fn paths(&self) -> Vec<String> {
