@@ -1,0 +1,319 @@
+//! A network with an advertiser, two affiliates and a campaign, and browsers to look at it with.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use tempfile::TempDir;
+use tower::ServiceExt;
+use trunkline_console::Console;
+use trunkline_domain::campaign::{Action, AutoApprove, Policy, PolicyType, Pricing, TermsChange};
+use trunkline_domain::condition::Condition;
+use trunkline_domain::ivr::{IvrNode, IvrTree, NodeKind};
+use trunkline_domain::money::{Currency, Money};
+use trunkline_domain::party::{EmailSetting, PartyChange, PartyKind, Role, UserChange};
+use trunkline_domain::phone::PhoneNumber;
+use trunkline_domain::problem::Problems;
+use trunkline_domain::timezone::ZoneName;
+use trunkline_network::affiliate_campaigns::{AffiliateCampaignChange, Intent, Place};
+use trunkline_network::campaigns::CampaignChange;
+use trunkline_network::networks::NetworkChange;
+use trunkline_network::promo_numbers::{Owner, PromoNumberChange};
+use trunkline_network::{
+    Actor, Caller, Context, Error, Grant, Passwords, Scope, Session, Store, Submitted,
+    affiliate_campaigns, campaign_status, campaigns, credentials, networks, parties, promo_numbers,
+    unguarded,
+};
+
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const NETWORK_USER: &str = "robin@cedar.example";
+pub(crate) const ADVERTISER_USER: &str = "mei@sunrise.example";
+pub(crate) const AFFILIATE_USER: &str = "ines@leaf.example";
+
+/// Our ids.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ids {
+    pub(crate) advertiser: i64,
+    pub(crate) affiliate: i64,
+    pub(crate) other_affiliate: i64,
+    pub(crate) campaign: i64,
+}
+
+pub(crate) struct World {
+    pub(crate) router: Router,
+    pub(crate) ids: Ids,
+    store: Store,
+    clock: Arc<AtomicI64>,
+    _directory: TempDir,
+}
+
+fn start() -> Timestamp {
+    "2026-11-20T20:00:00Z".parse().unwrap()
+}
+
+fn context() -> Context {
+    let grants = vec![Grant { scope: Scope::Network, role: Role::Super }];
+    let caller = Caller { network_id: 1, actor: Actor::CommandLine, grants };
+    Context { caller, now: start(), request_id: "test".to_owned() }
+}
+
+fn submitted<T>(change: T) -> Submitted<T> {
+    Submitted { change, problems: Problems::new() }
+}
+
+fn user(id: &str, name: &str, email: &str) -> UserChange {
+    let email = EmailSetting { email_address: email.to_owned(), use_for_notifications: true };
+    UserChange {
+        id_from_network: Some(id.to_owned()),
+        email_settings: Some(vec![email]),
+        first_name: Some(name.to_owned()),
+        last_name: Some("Moreau".to_owned()),
+        ..UserChange::default()
+    }
+}
+
+fn pricing(amount: &str, condition: &str) -> Option<Option<Pricing>> {
+    let policy = Policy {
+        kind: PolicyType::Base,
+        amount: Money::parse(amount).unwrap(),
+        currency: Currency::parse("USD").unwrap(),
+        condition: Condition::parse(condition).unwrap(),
+    };
+    Some(Some(Pricing::new(vec![policy], &mut Problems::new()).unwrap()))
+}
+
+fn fill(session: &mut Session<'_>) -> Result<Ids, Error> {
+    let context = context();
+    networks::create(session, "Cedar", Some(1), ZoneName::PACIFIC, start())?;
+    let users = Some(vec![user("n1", "Robin", NETWORK_USER)]);
+    let change = NetworkChange { users, ..NetworkChange::default() };
+    networks::put(session, &context, submitted(change), &unguarded())?;
+    let mut party = |kind, id: &str, name: &str, users: Vec<UserChange>| {
+        let change = PartyChange {
+            name: Some(name.to_owned()),
+            users: Some(users),
+            ..PartyChange::default()
+        };
+        let made =
+            parties::put(session, &context, kind, Some(id), submitted(change), &unguarded())?;
+        Ok::<_, Error>(made.id)
+    };
+    let advertiser =
+        party(PartyKind::Advertiser, "354", "Sunrise", vec![user("a1", "Mei", ADVERTISER_USER)])?;
+    let name = "Leaf <script>alert(1)</script> & \"Lantern\"";
+    let affiliate =
+        party(PartyKind::Affiliate, "976", name, vec![user("f1", "Ines", AFFILIATE_USER)])?;
+    let other_affiliate = party(PartyKind::Affiliate, "975", "Radio West", vec![])?;
+    let prompt = "Welcome <b>caller</b>".to_owned();
+    let root = IvrNode {
+        kind: NodeKind::EndCall { prompt },
+        children: vec![],
+        keypress_failover_type: None,
+    };
+    let terms = TermsChange {
+        max_promo_numbers: Some(1_000),
+        auto_approve: Some(AutoApprove::All),
+        advertiser_payin: pricing("7.77", "mobile and duration > 60"),
+        affiliate_payout: pricing("4.5", ""),
+        ivr_tree: Some(Some(IvrTree { root, record_calls: true, caller_id: None })),
+        ..TermsChange::default()
+    };
+    let change = CampaignChange {
+        name: Some("Home insurance".to_owned()),
+        terms,
+        ..CampaignChange::default()
+    };
+    let change = submitted(change);
+    let campaign = campaigns::put(session, &context, "354", Some("12"), change, &unguarded())?;
+    for affiliate in ["976", "975"] {
+        let place = Place {
+            advertiser: "354".to_owned(),
+            campaign: "12".to_owned(),
+            affiliate: affiliate.to_owned(),
+            id: None,
+        };
+        let change = submitted(AffiliateCampaignChange::default());
+        let guard = unguarded();
+        affiliate_campaigns::put(session, &context, &place, Intent::Apply, change, &guard)?;
+    }
+    let hash = credentials::hash_password(PASSWORD, &[7; 32])?;
+    for email in [NETWORK_USER, ADVERTISER_USER, AFFILIATE_USER] {
+        credentials::set_password(session, 1, email, &hash)?;
+    }
+    Ok(Ids { advertiser, affiliate, other_affiliate, campaign: campaign.id })
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(false).await
+    }
+
+    pub(crate) async fn with(secure_cookies: bool) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("trunkline.db");
+        let store = Store::open(&format!("sqlite://{}", file.display())).unwrap();
+        let ids = store.write(fill).await.unwrap();
+        let clock = Arc::new(AtomicI64::new(start().as_millisecond()));
+        let (draws, reads) = (AtomicU8::new(1), Arc::clone(&clock));
+        let router = trunkline_console::router(Console {
+            store: store.clone(),
+            clock: Arc::new(move || {
+                Timestamp::from_millisecond(reads.load(Ordering::SeqCst)).unwrap()
+            }),
+            random: Arc::new(move || [draws.fetch_add(1, Ordering::SeqCst); 32]),
+            passwords: Arc::new(Passwords::new([0; 32])),
+            secure_cookies,
+        });
+        Self { router, ids, store, clock, _directory: directory }
+    }
+
+    /// Lets time go by.
+    pub(crate) fn pass(&self, time: SignedDuration) {
+        let millis = i64::try_from(time.as_millis()).unwrap();
+        self.clock.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// A one-time token of the network's own user.
+    pub(crate) async fn access_token(&self) -> String {
+        let issued = self.store.write(|session| {
+            credentials::create_access_token(session, &context(), None, NETWORK_USER, &[99; 32])
+        });
+        issued.await.unwrap().secret
+    }
+
+    /// Someone who is not signed in.
+    pub(crate) fn anyone(&self) -> Browser {
+        Browser { router: self.router.clone(), cookie: None }
+    }
+
+    /// Someone who has signed in by password.
+    pub(crate) async fn signed_in(&self, email: &str) -> Browser {
+        let mut browser = self.anyone();
+        let answer = browser.sign_in(email, PASSWORD, "/").await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+        browser
+    }
+
+    /// The campaign goes live, and then something new waits to go live.
+    pub(crate) async fn go_live_and_change(&self) {
+        let changed = self.store.write(|session| {
+            let context = context();
+            let live = Action::GoLive { from_archive: false };
+            campaign_status::act(session, &context, "354", "12", live, Problems::new())?;
+            let payout = pricing("5.55", "");
+            let terms = TermsChange { affiliate_payout: payout, ..TermsChange::default() };
+            let change = submitted(CampaignChange { terms, ..CampaignChange::default() });
+            campaigns::put(session, &context, "354", Some("12"), change, &unguarded())
+        });
+        changed.await.unwrap();
+    }
+
+    /// The affiliate takes so many promo numbers.
+    pub(crate) async fn take_numbers(&self, count: u32) {
+        let taken = self.store.write(move |session| {
+            let id = |id: &str| id.to_owned();
+            let owner =
+                Owner { advertiser: id("354"), campaign: id("12"), affiliate: Some(id("976")) };
+            for number in 0..count {
+                let number = PhoneNumber::parse(&format!("805555{number:04}")).unwrap();
+                session.add_number(1, &number)?;
+                let change = submitted(PromoNumberChange {
+                    description: Some("<i>Radio</i> spot".to_owned()),
+                    media_type: Some("Offline: Radio".to_owned()),
+                    ..PromoNumberChange::default()
+                });
+                promo_numbers::take(session, &context(), &owner, change, None)?;
+            }
+            Ok::<_, Error>(())
+        });
+        taken.await.unwrap();
+    }
+
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let Ids { advertiser, affiliate, campaign, .. } = self.ids;
+        vec![
+            format!("/as/{advertiser}/dashboards/ui"),
+            format!("/ps/{affiliate}/dashboards/ui"),
+            format!("/a_campaigns/terms/{campaign}"),
+            format!("/p_campaigns/terms/{affiliate}/{campaign}"),
+            format!("/a_campaigns/promo_numbers/{campaign}"),
+            format!("/p_campaigns/promo_numbers/{affiliate}/{campaign}"),
+        ]
+    }
+}
+
+/// A browser: it keeps the cookie that it is given.
+#[derive(Clone)]
+pub(crate) struct Browser {
+    router: Router,
+    pub(crate) cookie: Option<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn location(&self) -> &str {
+        self.headers.get(header::LOCATION).unwrap().to_str().unwrap()
+    }
+
+    pub(crate) fn set_cookie(&self) -> Option<&str> {
+        self.headers.get(header::SET_COOKIE).map(|value| value.to_str().unwrap())
+    }
+}
+
+impl Browser {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
+        self.send("GET", path, &[], "").await
+    }
+
+    pub(crate) async fn sign_in(&mut self, email: &str, password: &str, next: &str) -> Answer {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("email", email), ("password", password), ("next", next)])
+            .finish();
+        self.post("/login", &[("sec-fetch-site", "same-origin")], &form).await
+    }
+
+    pub(crate) async fn post(
+        &mut self,
+        path: &str,
+        headers: &[(&str, &str)],
+        form: &str,
+    ) -> Answer {
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        self.send("POST", path, &[&[kind], headers].concat(), form).await
+    }
+
+    pub(crate) async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        let answer = Answer { status: parts.status, headers: parts.headers, body };
+        if let Some(cookie) = answer.set_cookie() {
+            self.cookie = cookie.split(';').next().map(str::to_owned);
+        }
+        answer
+    }
+}
