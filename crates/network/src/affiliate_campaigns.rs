@@ -109,29 +109,21 @@ pub fn get_by_ids(
     get(session, context, &place)
 }
 
-/// The affiliate campaigns of one affiliate, each with its campaign, in the campaigns of the
-/// network's first `advertisers` advertisers; and whether those are all of them.
+/// One page of an affiliate's affiliate campaigns, each with its campaign.
 pub fn of_affiliate(
     session: &mut Session<'_>,
     context: &Context,
     affiliate: &Party,
-    advertisers: u32,
-) -> Result<(Vec<(AffiliateCampaign, Campaign)>, bool), Error> {
+    page: Page,
+) -> Result<Vec<(AffiliateCampaign, Campaign)>, Error> {
     context.caller.require_sight(affiliate)?;
-    let page = Page { after: 0, limit: advertisers.saturating_add(1) };
-    let network = context.caller.network_id;
-    let mut looked_at = session.parties(network, PartyKind::Advertiser, page)?;
-    let all = looked_at.len() <= advertisers as usize;
-    looked_at.truncate(advertisers as usize);
     let mut found = Vec::new();
-    for advertiser in looked_at {
-        for (it, _) in session.affiliate_campaigns_of_pair(advertiser.id, affiliate.id)? {
-            if let Some(campaign) = session.campaign_by_id(it.campaign_id)? {
-                found.push((it, campaign));
-            }
+    for it in session.affiliate_campaigns_of_affiliate(affiliate.id, page)? {
+        if let Some(campaign) = session.campaign_by_id(it.campaign_id)? {
+            found.push((it, campaign));
         }
     }
-    Ok((found, all))
+    Ok(found)
 }
 
 /// One page of a campaign's affiliate campaigns, with the campaign; an affiliate sees its own.

@@ -73,13 +73,6 @@ impl Caller {
         ids
     }
 
-    /// Whether all the caller is, is affiliates: such callers see no payin.
-    pub fn is_affiliate(&self) -> bool {
-        let affiliate =
-            |grant: &Grant| matches!(grant.scope, Scope::Party(PartyKind::Affiliate, _));
-        self.grants.iter().all(affiliate)
-    }
-
     /// `Ok` if the caller may write to the network as a whole.
     pub fn require_network(&self) -> Result<(), Error> {
         self.require(Scope::Network)

@@ -94,7 +94,7 @@ pub fn dry_run(
     let terms = terms.unwrap_or(&never_live);
     let facts = facts(session, &cast, imagined.facts)?;
     let mut decision = decide(terms, &facts, &imagined.keys, gate);
-    if context.caller.is_affiliate() {
+    if !context.caller.sees(PartyKind::Advertiser, cast.campaign.advertiser_id) {
         decision.advertiser_payin = None;
     }
     let paid_in = decision.advertiser_payin.as_ref().map(|payin| payin.amount);

@@ -16,9 +16,10 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use trunkline_domain::affiliation::{AffiliateCampaign, AffiliateCampaignStatus};
 use trunkline_domain::campaign::{Campaign, CampaignStatus, DEFAULT_MAX_PROMO_NUMBERS, Terms};
+use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::Problems;
-use trunkline_network::Submitted;
 use trunkline_network::affiliate_campaigns::{self, AffiliateCampaignChange, Intent, Place};
+use trunkline_network::{Caller, Submitted};
 
 pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
@@ -50,7 +51,7 @@ impl From<Ids> for Place {
 struct View {
     base_url: Arc<str>,
     now: jiff::Timestamp,
-    with_payin: bool,
+    caller: Caller,
 }
 
 impl View {
@@ -58,7 +59,7 @@ impl View {
         Self {
             base_url: Arc::clone(&incoming.app.base_url),
             now: incoming.context.now,
-            with_payin: !incoming.context.caller.is_affiliate(),
+            caller: incoming.context.caller.clone(),
         }
     }
 
@@ -81,25 +82,26 @@ impl View {
 
     fn of_campaign(&self, campaign: &Campaign) -> OfCampaign {
         let terms = campaign.terms_in_force();
+        let with_payin = self.caller.sees(PartyKind::Advertiser, campaign.advertiser_id);
         OfCampaign {
             is_active: campaign.status_at(self.now) == CampaignStatus::Activated,
             max_promo_numbers: terms
                 .map_or(DEFAULT_MAX_PROMO_NUMBERS, |terms| terms.max_promo_numbers),
-            terms: terms.map(|terms| self.render_terms(terms)).into(),
+            terms: terms.map(|terms| render_terms(terms, with_payin)).into(),
         }
     }
+}
 
-    fn render_terms(&self, terms: &Terms) -> Value {
-        let mut object = Object::new();
-        let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
-        if self.with_payin {
-            put("advertiser_payin", terms.advertiser_payin.as_ref().map(pricing::render).into());
-        }
-        put("pricing_type", "Fixed".into());
-        put("ivr_tree", terms.ivr_tree.as_ref().map(ivr::render).into());
-        put("affiliate_payout", terms.affiliate_payout.as_ref().map(pricing::render).into());
-        Value::Object(object)
+fn render_terms(terms: &Terms, with_payin: bool) -> Value {
+    let mut object = Object::new();
+    let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
+    if with_payin {
+        put("advertiser_payin", terms.advertiser_payin.as_ref().map(pricing::render).into());
     }
+    put("pricing_type", "Fixed".into());
+    put("ivr_tree", terms.ivr_tree.as_ref().map(ivr::render).into());
+    put("affiliate_payout", terms.affiliate_payout.as_ref().map(pricing::render).into());
+    Value::Object(object)
 }
 
 /// What all affiliate campaigns of a campaign show of it.

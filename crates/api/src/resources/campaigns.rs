@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use trunkline_domain::campaign::{Campaign, DEFAULT_MAX_PROMO_NUMBERS};
+use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::Problems;
 use trunkline_domain::timezone::ZoneName;
 use trunkline_network::campaigns::{self, CampaignChange};
@@ -36,7 +37,7 @@ pub(super) struct View {
     version: Version,
     zone: ZoneName,
     now: Timestamp,
-    affiliate: bool,
+    caller: Caller,
 }
 
 impl View {
@@ -46,24 +47,25 @@ impl View {
             version: incoming.version,
             zone: incoming.network.time_zone,
             now: incoming.context.now,
-            affiliate: Caller::is_affiliate(&incoming.context.caller),
+            caller: incoming.context.caller.clone(),
         }
     }
 
     /// A campaign as the newest version shows it. An affiliate sees no payin, and no drafts of
     /// campaigns that are live.
     pub(super) fn render(&self, campaign: &Campaign) -> Object {
+        let with_payin = self.caller.sees(PartyKind::Advertiser, campaign.advertiser_id);
         let current = campaign.current.as_ref().map(|current| Shown {
             live: Some((current.id, current.went_live_at)),
             zone: self.zone,
-            with_payin: !self.affiliate,
+            with_payin,
             terms: &current.terms,
         });
-        let hides_future = self.affiliate && current.is_some();
+        let hides_future = !with_payin && current.is_some();
         let future = campaign.future.as_ref().filter(|_| !hides_future).map(|future| Shown {
             live: None,
             zone: self.zone,
-            with_payin: !self.affiliate,
+            with_payin,
             terms: future,
         });
         let mut object = Object::new();

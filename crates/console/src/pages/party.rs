@@ -12,9 +12,6 @@ use trunkline_domain::campaign::{Campaign, CampaignStatus};
 use trunkline_domain::party::{Member, Party, PartyKind, Site};
 use trunkline_network::{Error, affiliate_campaigns, campaigns, parties};
 
-/// Advertisers whose campaigns are looked through for an affiliate's.
-const ADVERTISERS: u32 = 100;
-
 pub(super) async fn advertiser(Path(of): Path<String>, visit: Visit) -> Response {
     let page = visit.read(|session, context| {
         let party = parties::get_by_id(session, context, PartyKind::Advertiser, super::id(&of)?)?;
@@ -31,13 +28,11 @@ pub(super) async fn advertiser(Path(of): Path<String>, visit: Visit) -> Response
 pub(super) async fn affiliate(Path(of): Path<String>, visit: Visit) -> Response {
     let page = visit.read(|session, context| {
         let party = parties::get_by_id(session, context, PartyKind::Affiliate, super::id(&of)?)?;
-        let (found, all) =
-            affiliate_campaigns::of_affiliate(session, context, &party, ADVERTISERS)?;
-        Ok::<_, Error>((party, found, all))
+        let found = affiliate_campaigns::of_affiliate(session, context, &party, visit.rows())?;
+        Ok::<_, Error>((party, found))
     });
-    let page = page.map(|(party, found, all)| {
-        let campaigns =
-            section("Affiliate campaigns", &affiliate_campaigns_of(&visit, &found, all));
+    let page = page.map(|(party, found)| {
+        let campaigns = section("Affiliate campaigns", &affiliate_campaigns_of(&visit, found));
         (party.name.clone(), show(&visit, &party, &campaigns))
     });
     visit.answer(page)
@@ -137,13 +132,13 @@ fn terms_of(campaign: &Campaign) -> &'static str {
     }
 }
 
-fn affiliate_campaigns_of(
-    visit: &Visit,
-    found: &[(AffiliateCampaign, Campaign)],
-    all: bool,
-) -> Markup {
+fn affiliate_campaigns_of(visit: &Visit, mut found: Vec<(AffiliateCampaign, Campaign)>) -> Markup {
+    let pages = paged(visit, &mut found, |(it, _)| it.id);
+    if found.is_empty() {
+        return html! { (layout::none("No affiliate campaigns yet.")) (pages) };
+    }
     let rows = html! {
-        @for (it, campaign) in found {
+        @for (it, campaign) in &found {
             @let is_active = campaign.status_at(visit.now()) == CampaignStatus::Activated;
             @let terms = campaign.terms_in_force();
             @let payout = terms.and_then(|terms| terms.affiliate_payout.as_ref());
@@ -159,19 +154,8 @@ fn affiliate_campaigns_of(
             }
         }
     };
-    html! {
-        @if found.is_empty() {
-            (layout::none("No affiliate campaigns yet."))
-        } @else {
-            (layout::table("Affiliate campaigns", &["Campaign", "Status", "Payout", "Network’s id"], &rows))
-        }
-        @if !all {
-            p.none {
-                "These are the ones with the network’s first " (ADVERTISERS)
-                " advertisers. The API lists them all."
-            }
-        }
-    }
+    let columns = ["Campaign", "Status", "Payout", "Network’s id"];
+    html! { (layout::table("Affiliate campaigns", &columns, &rows)) (pages) }
 }
 
 /// The way to a campaign: its advertiser, for those who may see it.

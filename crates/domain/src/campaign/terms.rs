@@ -233,10 +233,16 @@ impl Terms {
         self.campaign_type == CampaignType::AffiliateEnabled
     }
 
-    /// Whether two sets of terms say the same, whenever they were written.
+    /// Whether two sets of terms say the same, whenever they were written. To say that it is
+    /// always open, where no hours say otherwise, is to say nothing new.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        let dated =
-            Self { created_at: self.created_at, updated_at: self.updated_at, ..other.clone() };
+        let as_open = self.operating_24_7() == other.operating_24_7();
+        let dated = Self {
+            operating_24_7: if as_open { self.operating_24_7 } else { other.operating_24_7 },
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            ..other.clone()
+        };
         *self == dated
     }
 

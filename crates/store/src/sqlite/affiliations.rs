@@ -122,6 +122,21 @@ impl Session<'_> {
         )
     }
 
+    /// One page of an affiliate's affiliate campaigns.
+    pub fn affiliate_campaigns_of_affiliate(
+        &mut self,
+        affiliate: i64,
+        page: Page,
+    ) -> Result<Vec<AffiliateCampaign>, Error> {
+        self.all(
+            &format!(
+                "{AFFILIATE_CAMPAIGN} WHERE a.affiliate_id = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3"
+            ),
+            params![affiliate, page.after, page.limit],
+            affiliate_campaign,
+        )
+    }
+
     /// Every affiliate campaign of a pair, each with the network's id of its campaign.
     pub fn affiliate_campaigns_of_pair(
         &mut self,
