@@ -30,6 +30,7 @@ pub fn examine(version: Version, kind: Kind, bytes: &[u8]) -> Result<Value, Stri
         }
         Kind::User => drop(users::read_map(version, &body, reading_of(&mut fields))),
         Kind::Campaign => {
+            resources::check_depth(&body)?;
             let change = terms::read(&mut fields, version, ZoneName::default());
             let terms = change.apply(Terms::new(jiff::Timestamp::UNIX_EPOCH));
             terms.check(fields.problems);

@@ -11,20 +11,26 @@ use trunkline_domain::text;
 pub(crate) const TEXT_LIMIT: usize = 10_000;
 
 /// Names in the answer's `Trunkline-Ignored` header.
-const IGNORED_LIMIT: usize = 50;
+const IGNORED_LIMIT: usize = 100;
 
 /// Names of properties that a request gave and nobody looked at, in order, each once.
 #[derive(Debug, Default)]
 pub(crate) struct Ignored {
     names: Vec<String>,
+    /// Whether there were more than fit a header.
+    more: bool,
 }
 
 impl Ignored {
     /// Takes a name down.
     pub(crate) fn add(&mut self, name: &str) {
-        let fits = self.names.len() < IGNORED_LIMIT && name.len() <= NAME_LIMIT;
-        if fits && !self.names.iter().any(|known| known == name) {
+        if self.names.iter().any(|known| known == name) {
+            return;
+        }
+        if self.names.len() < IGNORED_LIMIT && name.len() <= NAME_LIMIT {
             self.names.push(name.to_owned());
+        } else {
+            self.more = true;
         }
     }
 
@@ -34,7 +40,10 @@ impl Ignored {
             percent_encoding::CONTROLS.add(b'%').add(b',').add(b' ').add(b'"');
         let encode =
             |name: &String| percent_encoding::utf8_percent_encode(name, &ESCAPED).to_string();
-        let names: Vec<String> = self.names.iter().map(encode).collect();
+        let mut names: Vec<String> = self.names.iter().map(encode).collect();
+        if self.more {
+            names.push("...".to_owned());
+        }
         (!names.is_empty()).then(|| names.join(", "))
     }
 }
@@ -139,7 +148,7 @@ impl<'a> Fields<'a> {
             Value::Number(number) if number.to_string().parse::<i128>().is_ok() => {
                 Some(number.to_string())
             }
-            Value::String(said) if said.is_empty() => {
+            Value::String(said) if text::is_blank(said) => {
                 self.wrong(name, BLANK);
                 None
             }

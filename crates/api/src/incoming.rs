@@ -16,6 +16,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex};
 use trunkline_domain::party::Network;
+use trunkline_network::credentials::Credential;
 use trunkline_network::{Caller, Context, Error, Session};
 
 /// Set by [`Incoming`] for the layer that adds headers to every answer.
@@ -33,8 +34,12 @@ pub(crate) struct Incoming {
     pub(crate) context: Context,
     /// The body's object; `None` for an empty body.
     pub(crate) body: Option<Map<String, Value>>,
+    /// The body in the request's own words, for what is said of it.
+    pub(crate) said: Option<Map<String, Value>>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
+    /// Whether the credential is a browser's cookie, which other sites can make it send.
+    pub(crate) by_cookie: bool,
     pub(crate) ignored: Ignored,
 }
 
@@ -75,6 +80,7 @@ impl Incoming {
                 (shown, Ok(read?))
             }
         };
+        let by_cookie = matches!(shown, Some(Shown::Secret(Credential::Session(_))));
         let (caller, network) = authorize(&app, shown, addressed.network).await?;
         spend(&app, &caller, parts.extensions.get::<Spent>())?;
         let body = match body {
@@ -98,9 +104,11 @@ impl Incoming {
             asked_path: asked_path.map(|path| path.0.clone()).unwrap_or_default(),
             version: addressed.version,
             network,
+            said: None,
             body,
             query,
             headers: parts.headers,
+            by_cookie,
             ignored: Ignored::default(),
             app,
         })
@@ -131,7 +139,9 @@ impl Incoming {
     /// The body, which this request needs.
     pub(crate) fn take_body(&mut self) -> Result<Map<String, Value>, Refusal> {
         let missing = || Refusal::Bad("the body is empty: a JSON object is needed".to_owned());
-        self.body.take().ok_or_else(missing)
+        let body = self.body.take().ok_or_else(missing)?;
+        self.said = Some(body.clone());
+        Ok(body)
     }
 }
 

@@ -41,7 +41,7 @@ impl Incoming {
             }
             Err(refusal) => {
                 let response = refusal.response(&self.app, |answer| {
-                    self.version.downgrade_errors(&sent, answer);
+                    self.version.downgrade_errors(kind, self.said.as_ref(), answer);
                 });
                 self.with_ignored(response)
             }
@@ -79,7 +79,9 @@ impl Incoming {
             let json = HeaderValue::from_static("application/json; charset=utf-8");
             headers.insert(header::CONTENT_TYPE, json);
         }
-        if let Ok(tag) = HeaderValue::from_str(&tag) {
+        // An empty answer says nothing of the object, so its tag would be of nothing.
+        let is_object = value.as_object().is_some_and(|object| !object.is_empty());
+        if let Some(tag) = HeaderValue::from_str(&tag).ok().filter(|_| is_object) {
             headers.insert(header::ETAG, tag);
         }
         self.with_ignored(response)
@@ -134,9 +136,11 @@ fn etag(bytes: &[u8]) -> String {
     format!("\"{}\"", digits.collect::<String>())
 }
 
-/// Whether a header of entity tags names this one, or any (`*`). Weak tags compare by value.
+/// Whether a header of entity tags names this one, or any (`*`). A weak tag is never the same for
+/// If-Match; for If-None-Match it compares by value.
 fn names(headers: &HeaderMap, name: header::HeaderName, tag: &str) -> bool {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let values = headers.get_all(&name).iter().filter_map(|value| value.to_str().ok());
     let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+    let weak = if name == header::IF_MATCH { "" } else { "W/" };
+    tags.any(|known| known == "*" || known.strip_prefix(weak).unwrap_or(known) == tag)
 }

@@ -1,17 +1,20 @@
 //! The routes, and what is the same on every one of them.
 
 use crate::app::App;
-use crate::errors::{Refusal, body, json_response};
+use crate::errors::{Refusal, body, json_response, our_fault};
 use crate::incoming::{AskedPath, Spent};
 use crate::openapi;
-use crate::path::{self, BadPath};
+use crate::path::{self, Addressed, BadPath};
 use crate::resources;
+use crate::versions::get_changes_state;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, State};
-use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use axum::middleware::{self, Next};
+use futures_util::FutureExt;
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt};
 
@@ -45,7 +48,7 @@ pub fn service(
             let inner = inner.clone();
             async move {
                 match routed {
-                    Ok(request) => inner.oneshot(request).await,
+                    Ok(request) => answer(inner, request).await,
                     Err(response) => Ok(*response),
                 }
             }
@@ -57,11 +60,26 @@ pub fn service(
 /// Leaves the route's pattern in the answer's extensions ([`MatchedPath`]), for whoever counts.
 async fn tell_route(request: Request<Body>, next: Next) -> Response<Body> {
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = next.run(request).await;
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let mut response = answered.unwrap_or_else(|_| our_fault(&app, &Panicked));
     if let Some(route) = route {
         response.extensions_mut().insert(route);
     }
     response
+}
+
+/// What axum says of a path's methods is true of every version, but for two paths: their GET went
+/// away on a date.
+async fn answer(inner: Router, request: Request<Body>) -> Result<Response<Body>, Infallible> {
+    let version = request.extensions().get::<Addressed>().map(|addressed| addressed.version);
+    let path = request.uri().path();
+    let only_post = (path.ends_with("/go_live") || path.ends_with("/archive"))
+        && version.is_some_and(|version| !get_changes_state(version));
+    let mut response = inner.oneshot(request).await?;
+    if only_post && response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    }
+    Ok(response)
 }
 
 fn readdress(app: &App, mut request: Request<Body>) -> Result<Request<Body>, Box<Response<Body>>> {
@@ -82,6 +100,11 @@ fn readdress(app: &App, mut request: Request<Body>) -> Result<Request<Body>, Box
     request.extensions_mut().insert(AskedPath(asked));
     Ok(request)
 }
+
+/// A handler panicked: our own fault, whatever was asked. The panic itself is on standard error.
+#[derive(Debug, thiserror::Error)]
+#[error("a handler panicked")]
+struct Panicked;
 
 /// Adds to every answer its request's id, what is left of the rate limit, and the headers that
 /// keep browsers safe.

@@ -116,7 +116,7 @@ mod tests {
             assert!(TimeZoneDatabase::bundled().get(zone.iana).is_ok(), "{}", zone.iana);
             zone.zone();
         }
-        assert_eq!(seen.len(), 151);
+        assert_eq!(seen.len(), 153);
     }
 
     #[test]

@@ -83,7 +83,11 @@ pub fn get(
     context: &Context,
     place: &Place,
 ) -> Result<(AffiliateCampaign, Campaign), Error> {
-    let found = look_up(session, context, place)?;
+    // Whichever link of the chain is missing, what was asked for is not there.
+    let found = look_up(session, context, place).map_err(|error| match error {
+        Error::NotFound(_) => chain(place),
+        other => other,
+    })?;
     let it = found.it.ok_or_else(|| chain(place))?;
     Ok((it, found.campaign))
 }
@@ -333,8 +337,7 @@ pub(crate) fn set_status(
 
 /// Affiliate campaigns are never deleted (seeds/000, "You are not allowed to delete affiliate
 /// campaigns").
-pub fn delete(session: &mut Session<'_>, context: &Context, place: &Place) -> Result<(), Error> {
-    get(session, context, place)?;
+pub fn delete() -> Result<(), Error> {
     let message = "You are not allowed to delete affiliate campaigns";
     Err(Error::NotAllowed(message.to_owned()))
 }

@@ -99,6 +99,17 @@ impl Caller {
         Err(Error::NotFound(format!("{} {}", party.kind.class(), party.id_from_network)))
     }
 
+    /// Whether the caller may do all that someone with these grants may: who can act as another
+    /// person must not gain by it.
+    pub fn outranks(&self, others: &[Grant]) -> bool {
+        others.iter().all(|other| {
+            self.grants.iter().any(|own| {
+                let reaches = own.scope == Scope::Network || own.scope == other.scope;
+                reaches && own.role.rank() >= other.role.rank()
+            })
+        })
+    }
+
     fn require(&self, scope: Scope) -> Result<(), Error> {
         let covering: Vec<&Grant> = self
             .grants

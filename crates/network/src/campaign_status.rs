@@ -1,23 +1,23 @@
 //! Going live, archiving and unarchiving.
 
-use crate::{Context, Error, Session, audit, campaigns};
+use crate::{Context, Error, Guard, Session, Submitted, audit, campaigns, pass};
 use trunkline_domain::campaign::{Action, Campaign, Outcome, check_for_live, transition};
 use trunkline_domain::party::PartyKind;
-use trunkline_domain::problem::Problems;
 
-/// Carries an action out, or changes nothing when what it asks for holds already. `problems` are
-/// those of the request's own arguments.
+/// Carries an action out, or changes nothing when what it asks for holds already.
 pub fn act(
     session: &mut Session<'_>,
     context: &Context,
     advertiser_id: &str,
     id: &str,
-    action: Action,
-    mut problems: Problems,
+    submitted: Submitted<Action>,
+    guard: &Guard<Campaign>,
 ) -> Result<(), Error> {
+    let Submitted { change: action, mut problems } = submitted;
     let advertiser = campaigns::advertiser(session, context, advertiser_id)?;
     context.caller.require_party(PartyKind::Advertiser, advertiser.id)?;
     let before = campaigns::find_campaign(session, context, &advertiser, id)?;
+    pass(guard, Some(&before))?;
     let status = before.status_at(context.now);
     let outcome = transition(status, action);
     if outcome == Outcome::Refused {

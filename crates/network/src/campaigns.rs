@@ -132,6 +132,20 @@ pub fn get_by_id(
     Ok((campaign, advertiser))
 }
 
+/// One campaign, for those who see all of its calls: its advertiser and the whole network.
+pub fn get_whole(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser_id: &str,
+    id: &str,
+) -> Result<Campaign, Error> {
+    let campaign = get(session, context, advertiser_id, id)?;
+    let sees = context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id);
+    let missing =
+        || Error::NotFound(format!("AdvertiserCampaign {id} for advertiser {advertiser_id}"));
+    Some(campaign).filter(|_| sees).ok_or_else(missing)
+}
+
 /// Creates or updates a campaign: its name and custom data at once, everything else in its
 /// future terms. A write that says what holds already changes nothing.
 pub fn put(
@@ -275,12 +289,6 @@ pub(crate) fn drop_future(
 }
 
 /// Campaigns are never deleted (seeds/004, "You are not allowed to delete campaigns").
-pub fn delete(
-    session: &mut Session<'_>,
-    context: &Context,
-    advertiser_id: &str,
-    id: &str,
-) -> Result<(), Error> {
-    get(session, context, advertiser_id, id)?;
+pub fn delete() -> Result<(), Error> {
     Err(Error::NotAllowed("You are not allowed to delete campaigns".to_owned()))
 }

@@ -202,6 +202,11 @@ pub fn create_access_token(
     };
     let missing = || Error::NotFound(format!("User {email}{owner}"));
     let user = members.iter().find(has).ok_or_else(missing)?.user.id;
+    let grants = session.grants_of_user(user)?;
+    if !context.caller.outranks(&grants) {
+        let message = format!("this credential may not sign {email} in: they may do more than it");
+        return Err(Error::NotAllowed(message));
+    }
     sign_in(session, user, SignInKind::AccessToken, ACCESS_TOKEN_LASTS, entropy, context.now)
 }
 

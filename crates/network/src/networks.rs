@@ -23,7 +23,7 @@ pub(crate) struct NetworkSnapshot {
     pub(crate) users: Vec<Member>,
 }
 
-fn snapshot(network: &Network) -> NetworkSnapshot {
+pub(crate) fn snapshot(network: &Network) -> NetworkSnapshot {
     NetworkSnapshot { name: network.name.clone(), users: network.members.clone() }
 }
 

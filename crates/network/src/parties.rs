@@ -111,6 +111,10 @@ pub fn put(
     if unchanged {
         return Ok(before.unwrap_or(party));
     }
+    if members_given {
+        let had = before.as_ref().map(|had| had.members.as_slice()).unwrap_or_default();
+        crate::users::permit_members(session, context, had, &party.members)?;
+    }
     party.updated_at = context.now;
     if before.is_some() {
         session.update_party(&party)?;

@@ -1,26 +1,30 @@
 //! Undoing one change of the audit log, through the ordinary use cases and all of their checks:
 //! what could not be written by hand cannot be reverted to.
+//!
+//! What is undone is the change, not what came after it: each property that it changed goes back,
+//! if it still is what the change made it, and the others stay as they are now.
 
 use crate::affiliate_campaigns::{self, AffiliateCampaignChange, Intent, Place};
 use crate::audit::{AffiliateCampaignSnapshot, CampaignSnapshot, PartySnapshot};
 use crate::campaigns::CampaignChange;
 use crate::custom_data_fields::{self, FieldChange};
-use crate::networks::{self, NetworkChange, NetworkSnapshot};
+use crate::networks::{self, NetworkChange};
 use crate::promo_numbers::{self, Owner, PromoNumberChange, Which};
 use crate::{
     AuditEntry, AuditFilter, Context, Error, Page, Session, Submitted, audit, campaign_status,
     campaigns, parties, relationships, unguarded,
 };
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use trunkline_domain::affiliation::{AffiliateCampaignStatus, RelationshipStatus};
 use trunkline_domain::campaign::{Action, Campaign, CampaignStatus, Terms, TermsChange};
 use trunkline_domain::party::{CustomDataField, PartyChange, PartyKind, UserChange};
 use trunkline_domain::problem::Problems;
 use trunkline_domain::promo::PromoNumber;
 
-/// Undoes one entry and returns the entry of its undoing. When nothing is left to undo, that is
-/// the entry itself.
+/// Undoes one entry and returns the entry of its undoing (the last, where it took several steps).
 pub fn revert(session: &mut Session<'_>, context: &Context, id: i64) -> Result<AuditEntry, Error> {
     context.caller.require_network()?;
     let entry = audit::get(session, context, id)?;
@@ -39,18 +43,58 @@ pub fn revert(session: &mut Session<'_>, context: &Context, id: i64) -> Result<A
 
 fn undo(session: &mut Session<'_>, context: &Context, entry: &AuditEntry) -> Result<(), Error> {
     let (kind, id) = entry.object.split_once(':').unwrap_or((entry.object.as_str(), ""));
-    let before = entry.before.clone();
     match kind {
-        "network" => undo_network(session, context, before),
-        "advertiser" => undo_party(session, context, PartyKind::Advertiser, id, before),
-        "affiliate" => undo_party(session, context, PartyKind::Affiliate, id, before),
-        "custom_data_field" => undo_field(session, context, id, before),
-        "relationship" => undo_relationship(session, context, id, before),
-        "advertiser_campaign" => undo_campaign(session, context, id, before),
-        "affiliate_campaign" => undo_affiliate_campaign(session, context, id, before),
+        "network" => undo_network(session, context, entry),
+        "advertiser" => undo_party(session, context, PartyKind::Advertiser, id, entry),
+        "affiliate" => undo_party(session, context, PartyKind::Affiliate, id, entry),
+        "custom_data_field" => undo_field(session, context, id, entry),
+        "relationship" => undo_relationship(session, context, id, entry),
+        "advertiser_campaign" => undo_campaign(session, context, id, entry),
+        "affiliate_campaign" => undo_affiliate_campaign(session, context, id, entry),
         "promo_number" => undo_promo_number(session, context, entry),
         _ => Err(cannot("this kind of change")),
     }
+}
+
+/// What an object is to be: as it is now (`None` when it is not there), but for what the entry
+/// changed. `None` is not there.
+fn target<T: Serialize + DeserializeOwned>(
+    entry: &AuditEntry,
+    now: Option<&T>,
+) -> Result<Option<T>, Error> {
+    let now = now.map(serde_json::to_value).transpose();
+    let now = now.map_err(|error| Error::Internal(format!("audit entry: {error}")))?;
+    match (&entry.before, &entry.after, now) {
+        (None, _, Some(_)) => Ok(None),
+        (Some(before), None, None) => Ok(Some(snapshot(before.clone())?)),
+        (Some(before), Some(after), Some(now)) => Ok(Some(snapshot(merge(before, after, now)?)?)),
+        (Some(_), None, Some(_)) => Err(overtaken("the object is there again")),
+        (_, _, None) => Err(overtaken("the object is there no more")),
+    }
+}
+
+/// `now`, with each property that went from `before` to `after` back at `before`.
+fn merge(before: &Value, after: &Value, mut now: Value) -> Result<Value, Error> {
+    let names = |value: &Value| -> Vec<String> {
+        value.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default()
+    };
+    let mut undone = false;
+    for name in names(before).into_iter().chain(names(after)) {
+        let (had, made, has) = (&before[&name], &after[&name], &now[&name]);
+        if had == made || has == had {
+            continue;
+        }
+        if has != made {
+            return Err(overtaken(&format!("{name} has been changed again since")));
+        }
+        now[&name] = had.clone();
+        undone = true;
+    }
+    if undone { Ok(now) } else { Err(overtaken("nothing is left of it")) }
+}
+
+fn overtaken(why: &str) -> Error {
+    Error::NotAllowed(format!("this change cannot be reverted: {why}"))
 }
 
 fn cannot(what: &str) -> Error {
@@ -68,12 +112,13 @@ fn submitted<T>(change: T) -> Submitted<T> {
 fn undo_network(
     session: &mut Session<'_>,
     context: &Context,
-    before: Option<Value>,
+    entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let before: NetworkSnapshot = snapshot(before.ok_or_else(|| cannot("a network's creation"))?)?;
+    let now = networks::snapshot(&networks::get(session, context)?);
+    let wanted = target(entry, Some(&now))?.ok_or_else(|| cannot("a network's creation"))?;
     let change = NetworkChange {
-        name: Some(before.name),
-        users: Some(before.users.iter().map(UserChange::of).collect()),
+        name: Some(wanted.name),
+        users: Some(wanted.users.iter().map(UserChange::of).collect()),
     };
     networks::put(session, context, submitted(change), &unguarded())?;
     Ok(())
@@ -84,22 +129,24 @@ fn undo_party(
     context: &Context,
     kind: PartyKind,
     id: &str,
-    before: Option<Value>,
+    entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let Some(before) = before else {
+    let now = session.party(context.caller.network_id, kind, id)?;
+    let now = now.map(|party| session.with_members(party)).transpose()?;
+    let now = now.as_ref().map(audit::of_party);
+    let Some(wanted) = target::<PartySnapshot>(entry, now.as_ref())? else {
         return parties::delete(session, context, kind, id, &unguarded());
     };
-    let before: PartySnapshot = snapshot(before)?;
     let change = PartyChange {
         id_from_network: None,
-        name: Some(before.name),
-        status: Some(before.status),
-        sites: Some(before.sites),
-        users: Some(before.users.iter().map(UserChange::of).collect()),
-        custom_data: Some(before.custom_data),
-        web_integration_phone_number: Some(before.profile.web_integration_phone_number),
-        default_creative_id_from_network: Some(before.profile.default_creative_id_from_network),
-        oauth_refresh_token: Some(before.profile.oauth_refresh_token),
+        name: Some(wanted.name),
+        status: Some(wanted.status),
+        sites: Some(wanted.sites),
+        users: Some(wanted.users.iter().map(UserChange::of).collect()),
+        custom_data: Some(wanted.custom_data),
+        web_integration_phone_number: Some(wanted.profile.web_integration_phone_number),
+        default_creative_id_from_network: Some(wanted.profile.default_creative_id_from_network),
+        oauth_refresh_token: Some(wanted.profile.oauth_refresh_token),
     };
     parties::put(session, context, kind, Some(id), submitted(change), &unguarded())?;
     Ok(())
@@ -109,15 +156,17 @@ fn undo_field(
     session: &mut Session<'_>,
     context: &Context,
     name: &str,
-    before: Option<Value>,
+    entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let Some(before) = before else { return custom_data_fields::delete(session, context, name) };
-    let before: CustomDataField = snapshot(before)?;
+    let now = session.custom_data_field(context.caller.network_id, name)?;
+    let Some(wanted) = target::<CustomDataField>(entry, now.as_ref())? else {
+        return custom_data_fields::delete(session, context, name);
+    };
     let change = FieldChange {
         partner_name: None,
-        friendly_name: Some(before.friendly_name),
-        data_type: Some(before.data_type),
-        field_values: Some(before.field_values),
+        friendly_name: Some(wanted.friendly_name),
+        data_type: Some(wanted.data_type),
+        field_values: Some(wanted.field_values),
     };
     custom_data_fields::put(session, context, Some(name), submitted(change), &unguarded())?;
     Ok(())
@@ -142,19 +191,21 @@ fn undo_relationship(
     session: &mut Session<'_>,
     context: &Context,
     ids: &str,
-    before: Option<Value>,
+    entry: &AuditEntry,
 ) -> Result<(), Error> {
     let network = context.caller.network_id;
     let (advertiser, affiliate) = pair(ids, |affiliate, advertiser| {
-        let there = session.party(network, PartyKind::Affiliate, affiliate)?.is_some()
-            && session.party(network, PartyKind::Advertiser, advertiser)?.is_some();
-        Ok(there.then(|| (advertiser.to_owned(), affiliate.to_owned())))
+        let affiliate = session.party(network, PartyKind::Affiliate, affiliate)?;
+        let advertiser = session.party(network, PartyKind::Advertiser, advertiser)?;
+        Ok(advertiser.zip(affiliate))
     })?;
-    let Some(before) = before else {
+    let now = session.relationship(advertiser.id, affiliate.id)?;
+    let now = now.map(|it| BTreeMap::from([("status".to_owned(), it.status)]));
+    let (advertiser, affiliate) = (advertiser.id_from_network, affiliate.id_from_network);
+    let Some(wanted) = target(entry, now.as_ref())? else {
         return relationships::delete(session, context, &advertiser, &affiliate, &unguarded());
     };
-    let status: RelationshipStatus = snapshot(before["status"].clone())?;
-    let change = submitted(Some(status));
+    let change = submitted::<Option<RelationshipStatus>>(wanted.get("status").copied());
     relationships::put(session, context, &advertiser, &affiliate, change, &unguarded())
 }
 
@@ -168,11 +219,11 @@ fn undo_campaign(
     session: &mut Session<'_>,
     context: &Context,
     id: &str,
-    before: Option<Value>,
+    entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let Some(before) = before else { return Err(cannot("a campaign's creation")) };
-    let before: CampaignSnapshot = snapshot(before)?;
     let now = campaigns::find_by_id(session, context, id)?;
+    let wanted = target::<CampaignSnapshot>(entry, Some(&audit::of_campaign(&now)))?;
+    let before = wanted.ok_or_else(|| cannot("a campaign's creation"))?;
     let advertiser = advertiser_of(session, &now)?;
     // Terms that were live go live again by a go_live, so they are first written as a draft.
     let live_again = before.current_terms.as_ref().filter(|terms| {
@@ -232,21 +283,19 @@ fn act(
     id: &str,
     action: Action,
 ) -> Result<(), Error> {
-    campaign_status::act(session, context, advertiser, id, action, Problems::new())
+    campaign_status::act(session, context, advertiser, id, submitted(action), &unguarded())
 }
 
 fn undo_affiliate_campaign(
     session: &mut Session<'_>,
     context: &Context,
     ids: &str,
-    before: Option<Value>,
+    entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let Some(before) = before else { return Err(cannot("an application")) };
-    let before: AffiliateCampaignSnapshot = snapshot(before)?;
-    let network = context.caller.network_id;
-    let affiliate = before.affiliate_id_from_network;
+    let known: AffiliateCampaignSnapshot = snapshot(entry.after.clone().unwrap_or_default())?;
+    let affiliate = known.affiliate_id_from_network;
     let campaign = ids.strip_prefix(&format!("{affiliate}/")).unwrap_or_default();
-    let found = session.campaign(network, campaign)?;
+    let found = session.campaign(context.caller.network_id, campaign)?;
     let found = found.ok_or_else(|| Error::NotFound(format!("AdvertiserCampaign {campaign}")))?;
     let place = Place {
         advertiser: advertiser_of(session, &found)?,
@@ -254,16 +303,18 @@ fn undo_affiliate_campaign(
         affiliate,
         id: None,
     };
-    let applies_again = before.status == AffiliateCampaignStatus::Applied;
-    let change = AffiliateCampaignChange {
-        id_from_network: Some(before.id_from_network),
-        status: Some(before.status),
-        custom_data: Some(before.custom_data),
-    };
     let (now, _) = affiliate_campaigns::get(session, context, &place)?;
+    let wanted = target(entry, Some(&audit::of_affiliate_campaign(&now)))?;
+    let wanted: AffiliateCampaignSnapshot = wanted.ok_or_else(|| cannot("an application"))?;
     // Only a Declined one may go back to Applied: by applying again.
-    let declined = now.status == AffiliateCampaignStatus::Declined;
-    let intent = if applies_again && declined { Intent::Apply } else { Intent::Decide };
+    let applies_again = wanted.status == AffiliateCampaignStatus::Applied
+        && now.status == AffiliateCampaignStatus::Declined;
+    let intent = if applies_again { Intent::Apply } else { Intent::Decide };
+    let change = AffiliateCampaignChange {
+        id_from_network: Some(wanted.id_from_network),
+        status: Some(wanted.status),
+        custom_data: Some(wanted.custom_data),
+    };
     affiliate_campaigns::put(session, context, &place, intent, submitted(change), &unguarded())?;
     Ok(())
 }
@@ -273,25 +324,19 @@ fn undo_promo_number(
     context: &Context,
     entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let (Some(known), before) = (entry.after.as_ref().or(entry.before.as_ref()), &entry.before)
-    else {
-        return Err(cannot("an empty change"));
-    };
-    let it: PromoNumber = snapshot(known.clone())?;
-    let owner = owner_of(session, &it)?;
-    let which = Which::Number(it.number.e164().to_owned());
-    if entry.after.is_none() {
-        return Err(cannot("giving a promo number back"));
-    }
-    let Some(before) = before else {
+    let Some(known) = &entry.after else { return Err(cannot("giving a promo number back")) };
+    let known: PromoNumber = snapshot(known.clone())?;
+    let owner = owner_of(session, &known)?;
+    let which = Which::Number(known.number.digits().to_owned());
+    let now = promo_numbers::get(session, context, &owner, &which)?;
+    let Some(wanted) = target(entry, Some(&now))? else {
         return promo_numbers::delete(session, context, &owner, &which);
     };
-    let before: PromoNumber = snapshot(before.clone())?;
     let change = PromoNumberChange {
-        id_from_network: Some(before.id_from_network),
-        description: Some(before.description),
-        media_type: Some(before.media_type),
-        custom_data: Some(before.custom_data),
+        id_from_network: Some(wanted.id_from_network),
+        description: Some(wanted.description),
+        media_type: Some(wanted.media_type),
+        custom_data: Some(wanted.custom_data),
         tn_prefix: None,
     };
     promo_numbers::put(session, context, &owner, &which, submitted(change), &unguarded())?;

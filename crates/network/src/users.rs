@@ -1,10 +1,35 @@
 //! An advertiser's users, one by one.
 
 use crate::parties::{find, object};
-use crate::{Context, Error, Guard, Session, Submitted, audit, pass};
+use crate::{Context, Error, Guard, Page, Session, Submitted, audit, pass};
 use trunkline_domain::party::{Member, Party, PartyKind, USER_LIMIT, UserChange};
 use trunkline_domain::problem::BLANK;
 use trunkline_store::Organization;
+
+/// `Ok` if the caller may leave these people in an organization of its own: a party's credential
+/// neither changes nor takes in someone who has a place elsewhere in the network, or more to say.
+pub(crate) fn permit_members(
+    session: &mut Session<'_>,
+    context: &Context,
+    before: &[Member],
+    after: &[Member],
+) -> Result<(), Error> {
+    if context.caller.sees_network() {
+        return Ok(());
+    }
+    for member in after.iter().filter(|member| !before.contains(member)) {
+        let id = &member.user.id_from_network;
+        let Some(known) = session.user_by_network_id(context.caller.network_id, id)? else {
+            continue;
+        };
+        let grants = session.grants_of_user(known.id)?;
+        if !context.caller.outranks(&grants) {
+            let message = format!("user {id} belongs to others too: only the network may write it");
+            return Err(Error::NotAllowed(message));
+        }
+    }
+    Ok(())
+}
 
 fn party(session: &mut Session<'_>, context: &Context, id: &str) -> Result<Party, Error> {
     let party = find(session, context, PartyKind::Advertiser, id)?;
@@ -16,13 +41,18 @@ fn of<'a>(party: &'a Party, user: &str) -> Option<&'a Member> {
     party.members.iter().find(|member| member.user.id_from_network == user)
 }
 
-/// All of an advertiser's users, in the order they were given.
+/// One page of an advertiser's users, in the order of our ids.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,
     advertiser: &str,
+    page: Page,
 ) -> Result<Vec<Member>, Error> {
-    Ok(party(session, context, advertiser)?.members)
+    let mut members = party(session, context, advertiser)?.members;
+    members.retain(|member| member.user.id > page.after);
+    members.sort_by_key(|member| member.user.id);
+    members.truncate(page.limit as usize);
+    Ok(members)
 }
 
 /// One of an advertiser's users.
@@ -67,6 +97,7 @@ pub fn put(
     if had == Some(&member) {
         return Ok(had.cloned().unwrap_or(member));
     }
+    permit_members(session, context, &before.members, std::slice::from_ref(&member))?;
     let mut members = before.members.clone();
     match members.iter_mut().find(|had| had.user.id_from_network == id) {
         Some(place) => *place = member,

@@ -4,6 +4,7 @@
 use crate::errors::Refusal;
 use crate::fields::{Fields, Reading};
 use crate::incoming::Incoming;
+use crate::list::Part;
 use crate::reply::Object;
 use crate::resources::users as shape;
 use crate::routes::{Routes, get};
@@ -23,9 +24,11 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn list(Path(advertiser): Path<String>, incoming: Incoming) -> Response<Body> {
-    let found = incoming.read(|session, context| users::list(session, context, &advertiser));
-    let objects = found.map(|found| found.iter().map(shape::render).collect());
-    incoming.reply_all(Kind::User, objects)
+    incoming.reply_list(Kind::User, move |session, context, page| {
+        let found = users::list(session, context, &advertiser, page)?;
+        let last = found.last().map(|member| member.user.id);
+        Ok(Part { objects: found.iter().map(shape::render).collect(), last })
+    })
 }
 
 async fn show(

@@ -152,15 +152,17 @@ async fn put(
 ) -> Result<(AffiliateCampaign, Campaign), Refusal> {
     let posted = incoming.method == Method::POST;
     // An application needs to say nothing.
-    let mut body =
-        if posted { incoming.body.take().unwrap_or_default() } else { incoming.take_body()? };
+    let says_nothing = posted && incoming.body.is_none();
+    let mut body = if says_nothing { Object::new() } else { incoming.take_body()? };
     incoming.version.upgrade(Kind::AffiliateCampaign, &mut body);
     let mut problems = Problems::new();
     let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
     let mut fields = Fields::new(&body, reading);
     let change = AffiliateCampaignChange {
         id_from_network: fields.id("id_from_network"),
-        status: fields.word("status", AffiliateCampaignStatus::parse),
+        status: fields
+            .word_or_default("status", |word| AffiliateCampaignStatus::parse(word).map(Some))
+            .flatten(),
         custom_data: fields.custom_data(),
     };
     fields.finish();
@@ -184,9 +186,7 @@ async fn put(
         .await
 }
 
-async fn delete(Path(ids): Path<Ids>, incoming: Incoming) -> Response<Body> {
-    let place = Place::from(ids);
-    let refused =
-        incoming.read(|session, context| affiliate_campaigns::delete(session, context, &place));
+async fn delete(incoming: Incoming) -> Response<Body> {
+    let refused = incoming.read(|_, _| affiliate_campaigns::delete());
     incoming.reply(Kind::Plain, refused.map(|()| Object::new()))
 }

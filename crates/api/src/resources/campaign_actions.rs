@@ -4,6 +4,7 @@ use crate::errors::Refusal;
 use crate::fields::{Fields, Reading};
 use crate::incoming::Incoming;
 use crate::reply::Object;
+use crate::resources::campaigns::View;
 use crate::routes::{Routes, get, post};
 use crate::versions::{Kind, archived_goes_live, get_changes_state};
 use axum::body::Body;
@@ -12,7 +13,7 @@ use axum::http::{Method, Response};
 use serde_json::{Value, json};
 use trunkline_domain::campaign::Action;
 use trunkline_domain::problem::Problems;
-use trunkline_network::{campaign_status, campaigns};
+use trunkline_network::{Submitted, campaign_status, campaigns};
 
 pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
@@ -46,13 +47,22 @@ async fn act(
     action: Action,
     incoming: &mut Incoming,
 ) -> Result<Object, Refusal> {
-    if incoming.method != Method::POST && !get_changes_state(incoming.version) {
-        return Err(Refusal::Method("POST"));
+    if incoming.method != Method::POST {
+        if !get_changes_state(incoming.version) {
+            return Err(Refusal::Method("POST"));
+        }
+        // A look ahead changes nothing, and neither does what another site makes a browser send.
+        if incoming.method == Method::HEAD || incoming.by_cookie {
+            return Err(Refusal::Method("GET, POST"));
+        }
     }
     let problems = read_timeout(action, incoming);
+    let submitted = Submitted { change: action, problems };
+    let view = View::of(incoming);
+    let guard = incoming.guard(Kind::Campaign, move |campaign| view.render(campaign));
     incoming
         .write(move |session, context| {
-            campaign_status::act(session, context, &advertiser, &campaign, action, problems)
+            campaign_status::act(session, context, &advertiser, &campaign, submitted, &guard)
         })
         .await
         .map(|()| Object::new())
@@ -78,8 +88,8 @@ fn read_timeout(action: Action, incoming: &mut Incoming) -> Problems {
 /// Calls and their mean duration in days of the campaign's zone. Nothing takes calls yet, so
 /// there are none to count.
 async fn quick_stats(Path((advertiser, campaign)): Ids, incoming: Incoming) -> Response<Body> {
-    let found =
-        incoming.read(|session, context| campaigns::get(session, context, &advertiser, &campaign));
+    let found = incoming
+        .read(|session, context| campaigns::get_whole(session, context, &advertiser, &campaign));
     let none = json!({"call_count": 0, "call_avg_total_duration": 0.0});
     let stats = json!({"today": none, "last_7days": none, "last_30days": none});
     let object = found.map(|_| Object::from_iter([("stats".to_owned(), stats)]));

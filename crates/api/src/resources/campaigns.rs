@@ -5,6 +5,7 @@ use crate::fields::{Fields, Reading};
 use crate::incoming::Incoming;
 use crate::list::Part;
 use crate::reply::Object;
+use crate::resources::ivr;
 use crate::resources::terms::{self, Shown};
 use crate::routes::{Routes, get};
 use crate::versions::{Kind, Version, shows_max_promo_numbers};
@@ -125,6 +126,7 @@ async fn put(
     incoming: &mut Incoming,
 ) -> Result<Campaign, Refusal> {
     let mut body = incoming.take_body()?;
+    ivr::check_depth(&body).map_err(Refusal::Bad)?;
     incoming.version.upgrade(Kind::Campaign, &mut body);
     let said_id = body.get("id_from_network").and_then(Value::as_str).map(str::to_owned);
     let zone = zone_before(incoming, said_id.as_deref().or(path_id.as_deref()))?;
@@ -158,11 +160,7 @@ fn zone_before(incoming: &Incoming, id: Option<&str>) -> Result<ZoneName, Refusa
     Ok(terms.map(|terms| terms.timezone).unwrap_or_default())
 }
 
-async fn delete(
-    Path((advertiser, campaign)): Path<(String, String)>,
-    incoming: Incoming,
-) -> Response<Body> {
-    let refused = incoming
-        .read(|session, context| campaigns::delete(session, context, &advertiser, &campaign));
+async fn delete(incoming: Incoming) -> Response<Body> {
+    let refused = incoming.read(|_, _| campaigns::delete());
     incoming.reply(Kind::Plain, refused.map(|()| Object::new()))
 }

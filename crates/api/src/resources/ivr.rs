@@ -28,7 +28,7 @@ pub(super) fn read(map: &Map<String, Value>, reading: Reading<'_>) -> Option<Ivr
             fields.wrong("root", EMPTY);
             None
         }
-        Some(root) => match size(root) {
+        Some(root) => match check_size(root) {
             Err(message) => {
                 fields.problems.add(message);
                 None
@@ -47,23 +47,33 @@ pub(super) fn read(map: &Map<String, Value>, reading: Reading<'_>) -> Option<Ivr
     Some(IvrTree { root: root?, record_calls, caller_id: caller_id.flatten() })
 }
 
-/// Refuses a tree that is too large before it is looked into. JSON itself is at most 128 deep.
-fn size(root: &Value) -> Result<(), String> {
-    let mut level = vec![root];
-    let (mut nodes, mut depth) = (0, 0);
-    while !level.is_empty() {
-        nodes += level.len();
-        depth += 1;
-        if nodes > NODE_LIMIT {
-            return Err(format!("is too large (maximum is {NODE_LIMIT} nodes)"));
-        }
-        if depth > DEPTH_LIMIT {
-            return Err(format!("is too deep (maximum is {DEPTH_LIMIT} levels)"));
-        }
-        let children = level.iter().filter_map(|node| node.get("children")?.as_array());
-        level = children.flatten().collect();
+/// Refuses a body whose tree is deeper than trees can be, before anything else is looked at: like
+/// JSON that nests too deep, it is not to be understood. JSON itself is at most 128 deep.
+pub(crate) fn check_depth(body: &Map<String, Value>) -> Result<(), String> {
+    let root = body.get("ivr_tree").and_then(|tree| tree.get("root"));
+    let depth = levels(root.into_iter().collect()).count();
+    if depth > DEPTH_LIMIT {
+        return Err(format!("ivr_tree is too deep: {depth} levels (maximum is {DEPTH_LIMIT})"));
     }
     Ok(())
+}
+
+/// Refuses a tree of too many nodes.
+fn check_size(root: &Value) -> Result<(), String> {
+    let nodes: usize = levels(vec![root]).map(|level| level.len()).sum();
+    if nodes > NODE_LIMIT {
+        return Err(format!("is too large (maximum is {NODE_LIMIT} nodes)"));
+    }
+    Ok(())
+}
+
+/// A tree's nodes, level by level.
+fn levels(top: Vec<&Value>) -> impl Iterator<Item = Vec<&Value>> {
+    let some = |level: Vec<_>| (!level.is_empty()).then_some(level);
+    std::iter::successors(some(top), move |level| {
+        let below = level.iter().filter_map(|node: &&Value| node.get("children")?.as_array());
+        some(below.flatten().collect())
+    })
 }
 
 fn read_caller_id(mut fields: Fields<'_>) -> Option<CallerId> {
@@ -203,7 +213,14 @@ fn read_kind(node_type: &str, fields: &mut Fields<'_>) -> Option<NodeKind> {
 fn read_destination(fields: &mut Fields<'_>) -> (String, String) {
     let country = fields.optional_id("destination_country_code");
     let number = fields.optional_id("destination_phone_number");
-    let country = country.unwrap_or_else(|| Some("1".to_owned())).unwrap_or_default();
+    let blank = matches!(fields.value("destination_country_code"), Some(Value::String(_)));
+    let unsaid = || if blank { String::new() } else { "1".to_owned() };
+    let country = country.flatten().unwrap_or_else(unsaid);
+    let digits = country.strip_prefix('+').unwrap_or(&country);
+    if digits.len() > 3 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        fields.wrong("destination_country_code", INVALID);
+        return (String::new(), country);
+    }
     let Some(number) = number.flatten() else { return (String::new(), country) };
     let Some(dialled) = DialledNumber::parse(&number, &country) else {
         fields.wrong("destination_phone_number", INVALID);

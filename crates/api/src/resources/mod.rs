@@ -20,7 +20,7 @@ pub(crate) mod terms;
 pub(crate) mod users;
 
 use crate::routes::Routes;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use trunkline_domain::campaign::Terms;
 use trunkline_domain::timezone::ZoneName;
 
@@ -40,6 +40,11 @@ pub(crate) fn routes() -> Routes {
         .merge(checks::routes())
         .merge(audit::routes())
         .merge(dry_run::routes())
+}
+
+/// Refuses a campaign's body whose tree is deeper than trees can be.
+pub(crate) fn check_depth(body: &Map<String, Value>) -> Result<(), String> {
+    ivr::check_depth(body)
 }
 
 /// A draft's terms, for who may see all of them.

@@ -101,7 +101,7 @@ pub(crate) fn read(kind: PartyKind, version: Version, mut fields: Fields<'_>) ->
     let mut change = PartyChange {
         id_from_network: fields.id("id_from_network"),
         name: fields.name("name"),
-        status: fields.word(kind.status_property(), PartyStatus::parse),
+        status: fields.word_or_default(kind.status_property(), PartyStatus::parse),
         sites: read_sites(&mut fields),
         users: fields.array("users", USER_LIMIT, users::read_item(version)),
         custom_data: fields.custom_data(),

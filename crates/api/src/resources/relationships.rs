@@ -55,7 +55,9 @@ async fn put(
     let mut problems = Problems::new();
     let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
     let mut fields = Fields::new(&body, reading);
-    let change = fields.word("status", RelationshipStatus::parse);
+    let change = fields
+        .word_or_default("status", |word| RelationshipStatus::parse(word).map(Some))
+        .flatten();
     fields.finish();
     let submitted = Submitted { change, problems };
     let guard = incoming.guard(Kind::Plain, render);

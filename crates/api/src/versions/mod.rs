@@ -77,8 +77,18 @@ pub struct Change {
     request: fn(Kind, &mut Map<String, Value>, bool),
     /// Makes an answer what it was before the change.
     response: fn(&Sent<'_>, &mut Map<String, Value>),
-    /// Makes a validation's `errors` what they were before the change.
-    errors: fn(Kind, &mut Map<String, Value>),
+    /// Gives a validation's `errors` the older names where the request used them, and where it
+    /// used neither and is from before the change.
+    errors: fn(&Said<'_>, &mut Map<String, Value>),
+}
+
+/// What a refused request said.
+struct Said<'a> {
+    kind: Kind,
+    /// Its body, in its own words.
+    body: Option<&'a Map<String, Value>>,
+    /// Whether it is from before the change.
+    before: bool,
 }
 
 /// A change that leaves shapes alone: what it changed is a rule, asked for by name.
@@ -143,11 +153,18 @@ impl Version {
         }
     }
 
-    /// Makes a validation's answer (`{"errors": …}`) one of this version.
-    pub fn downgrade_errors(self, sent: &Sent<'_>, answer: &mut Value) {
+    /// Gives a validation's answer (`{"errors": …}`) the names that the request itself used, and
+    /// this version's where it used none.
+    pub fn downgrade_errors(
+        self,
+        kind: Kind,
+        request: Option<&Map<String, Value>>,
+        answer: &mut Value,
+    ) {
         let Some(Value::Object(errors)) = answer.get_mut("errors") else { return };
-        for change in CHANGES.iter().rev().filter(|change| self.precedes(change)) {
-            (change.errors)(sent.kind, errors);
+        for change in CHANGES.iter().rev() {
+            let said = Said { kind, body: request, before: self.precedes(change) };
+            (change.errors)(&said, errors);
         }
     }
 }
@@ -166,6 +183,17 @@ fn rename(map: &mut Map<String, Value>, from: &str, to: &str, from_counts: bool)
         }
     });
     *map = renamed.collect();
+}
+
+/// Whether a hash of a request uses the older of two names. Where it has both or neither, its date
+/// decides.
+fn uses_older(map: Option<&Map<String, Value>>, old: &str, new: &str, before: bool) -> bool {
+    let has = |name| map.is_some_and(|map| map.contains_key(name));
+    match (has(old), has(new)) {
+        (true, false) => true,
+        (false, true) => false,
+        _ => before,
+    }
 }
 
 /// Runs over every set of terms in a campaign's answer.

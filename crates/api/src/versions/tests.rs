@@ -28,11 +28,37 @@ fn answer(date: &str, kind: Kind, method: Method, body: Value) -> Value {
     Value::Object(body)
 }
 
+/// What a validation says on a date to a request that used neither name.
 fn errors(date: &str, kind: Kind, errors: Value) -> Value {
+    errors_of(date, kind, None, errors)
+}
+
+fn errors_of(date: &str, kind: Kind, said: Option<Value>, errors: Value) -> Value {
     let mut body = json!({"errors": errors});
-    let sent = Sent { kind, method: &Method::PUT };
-    Version::parse(date).unwrap().downgrade_errors(&sent, &mut body);
+    let said = said.map(map);
+    Version::parse(date).unwrap().downgrade_errors(kind, said.as_ref(), &mut body);
     body["errors"].clone()
+}
+
+#[test]
+fn errors_are_at_the_name_that_the_request_used() {
+    let budgets =
+        |name: &str| json!({"budget_activities": {name: {"budget_amount": ["is not a number"]}}});
+    let (old, new) = (budgets("call_cap_alert"), budgets("periodic_call_cap_alert"));
+    for date in ["2015-05-01", "2018-11-01"] {
+        let told = |said: &Value| errors_of(date, Kind::Campaign, Some(said.clone()), new.clone());
+        assert_eq!(told(&old), old);
+        assert_eq!(told(&new), new);
+        let said = json!({"users": [{"email_settings": [{"email_address": "x"}]}, {"email_address": "y"}]});
+        let nested = json!({"email_settings": [{"email_address": ["is invalid"]}]});
+        let all = json!({"users": [nested, nested]});
+        let told = errors_of(date, Kind::Affiliate, Some(said), all);
+        assert_eq!(told, json!({"users": [nested, {"email_address": ["is invalid"]}]}));
+    }
+    let said = json!({"affiliate_campaign_id_from_network": "11"});
+    let problem = json!({"id_from_network": ["has already been taken"]});
+    let told = errors_of("2018-11-01", Kind::AffiliateCampaign, Some(said), problem);
+    assert_eq!(told, json!({"affiliate_campaign_id_from_network": ["has already been taken"]}));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! 2015-12-09: `call_cap_alert` became `periodic_call_cap_alert`; `concurrent_call_cap_alert` and
 //! `campaign_language` are new.
 
-use super::{Change, Kind, Sent, Version, each_terms, rename};
+use super::{Change, Kind, Said, Sent, Version, each_terms, rename, uses_older};
 use jiff::civil::date;
 use serde_json::{Map, Value};
 
@@ -39,8 +39,10 @@ fn response(sent: &Sent<'_>, map: &mut Map<String, Value>) {
     });
 }
 
-fn errors(kind: Kind, map: &mut Map<String, Value>) {
-    if kind == Kind::Campaign
+fn errors(said: &Said<'_>, map: &mut Map<String, Value>) {
+    let sent = said.body.and_then(|body| body.get("budget_activities")?.as_object());
+    if said.kind == Kind::Campaign
+        && uses_older(sent, OLD, NEW, said.before)
         && let Some(Value::Object(budgets)) = map.get_mut("budget_activities")
     {
         rename(budgets, NEW, OLD, true);

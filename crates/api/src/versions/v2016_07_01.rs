@@ -2,7 +2,7 @@
 //! `id_from_network`; affiliate campaigns' own id changed its name; writes of affiliates and promo
 //! numbers answer the object.
 
-use super::{Change, Kind, Sent, Version, rename};
+use super::{Change, Kind, Said, Sent, Version, rename, uses_older};
 use axum::http::Method;
 use jiff::civil::date;
 use serde_json::{Map, Value};
@@ -40,8 +40,8 @@ fn response(sent: &Sent<'_>, map: &mut Map<String, Value>) {
     }
 }
 
-fn errors(kind: Kind, map: &mut Map<String, Value>) {
-    if kind == Kind::AffiliateCampaign {
+fn errors(said: &Said<'_>, map: &mut Map<String, Value>) {
+    if said.kind == Kind::AffiliateCampaign && uses_older(said.body, OLD, NEW, said.before) {
         rename(map, NEW, OLD, true);
     }
 }

@@ -139,8 +139,9 @@ impl Parser {
         if self.terms > MAX_TERMS {
             return Err(self.cursor.error("expected at most 200 terms"));
         }
+        let start = self.cursor.column();
         self.cursor.eat_word(&word);
-        terms::term(&mut self.cursor, &word).map(Expr::Term)
+        terms::term(&mut self.cursor, &word, start).map(Expr::Term)
     }
 }
 

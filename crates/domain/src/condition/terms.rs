@@ -6,12 +6,13 @@ use super::{MAX_PRESSED, MAX_SECONDS, ParseError};
 
 const KEYS: &str = "a key (1-9, W or N)";
 
-/// Reads what follows a term's word; `word` is in lower case and one of the language's.
-pub(super) fn term(cursor: &mut Cursor, word: &str) -> Result<Term, ParseError> {
+/// Reads what follows a term's word; `word` is in lower case and one of the language's, and stands
+/// at column `start`.
+pub(super) fn term(cursor: &mut Cursor, word: &str, start: usize) -> Result<Term, ParseError> {
     match word {
-        "duration" => comparison(cursor, word).map(|(is, time)| Term::Duration(is, time)),
+        "duration" => comparison(cursor, word, start).map(|(is, time)| Term::Duration(is, time)),
         "connect_duration" => {
-            comparison(cursor, word).map(|(is, time)| Term::ConnectDuration(is, time))
+            comparison(cursor, word, start).map(|(is, time)| Term::ConnectDuration(is, time))
         }
         "repeat" => Ok(Term::Repeat),
         "mobile" => Ok(Term::Mobile),
@@ -32,7 +33,12 @@ pub(super) fn term(cursor: &mut Cursor, word: &str) -> Result<Term, ParseError> 
     }
 }
 
-fn comparison(cursor: &mut Cursor, word: &str) -> Result<(Comparison, u32), ParseError> {
+/// A word that lacks its comparison is itself what is wrong: the error is at the word.
+fn comparison(
+    cursor: &mut Cursor,
+    word: &str,
+    start: usize,
+) -> Result<(Comparison, u32), ParseError> {
     cursor.skip_space();
     let (comparison, length) = match (cursor.peek(), cursor.peek_at(1)) {
         (Some('>'), Some('=')) => (Comparison::GreaterOrEqual, 2),
@@ -42,7 +48,7 @@ fn comparison(cursor: &mut Cursor, word: &str) -> Result<(Comparison, u32), Pars
         (Some('='), _) => (Comparison::Equal, 1),
         _ => {
             let message = format!("expected a comparison (>, >=, <, <=, =) after '{word}'");
-            return Err(cursor.error(message));
+            return Err(ParseError { column: start, message });
         }
     };
     cursor.skip(length);

@@ -363,10 +363,10 @@ fn limits_end_in_an_error_and_not_on_the_stack() {
 
 #[test]
 fn an_error_reads_like_the_contract() {
-    let error = Condition::parse("   duration").unwrap_err();
+    let error = Condition::parse("mobile and duration").unwrap_err();
     let said = "is invalid at column 12: expected a comparison (>, >=, <, <=, =) after 'duration'";
     assert_eq!(error.to_string(), said);
-    let refused = serde_json::from_str::<Condition>("\"   duration\"").unwrap_err();
+    let refused = serde_json::from_str::<Condition>("\"mobile and duration\"").unwrap_err();
     assert!(refused.to_string().starts_with(said));
 }
 

@@ -55,6 +55,16 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.as_str() == word)
     }
 
+    /// Higher is more: Super 3, Manager 2, Member 1, Observer 0.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Super => 3,
+            Self::Manager => 2,
+            Self::Member => 1,
+            Self::Observer => 0,
+        }
+    }
+
     /// Whether this role may change anything.
     pub fn may_write(self) -> bool {
         self != Self::Observer

@@ -1,7 +1,7 @@
 //! The names of Rails' `ActiveSupport::TimeZone` and the IANA zones they stand for.
 
 /// Rails name and IANA name, from west to east by standard time, as Rails lists them.
-pub(super) const NAMES: [(&str, &str); 151] = [
+pub(super) const NAMES: [(&str, &str); 153] = [
     ("International Date Line West", "Etc/GMT+12"),
     ("Midway Island", "Pacific/Midway"),
     ("American Samoa", "Pacific/Pago_Pago"),
@@ -70,6 +70,10 @@ pub(super) const NAMES: [(&str, &str); 151] = [
     ("Cairo", "Africa/Cairo"),
     ("Helsinki", "Europe/Helsinki"),
     ("Kyiv", "Europe/Kiev"),
+    // As Rails before 7.1 has it.
+    ("Kiev", "Europe/Kiev"),
+    // New in Rails 8.
+    ("Asuncion", "America/Asuncion"),
     ("Riga", "Europe/Riga"),
     ("Sofia", "Europe/Sofia"),
     ("Tallinn", "Europe/Tallinn"),

@@ -49,7 +49,7 @@ pub(super) fn migrate(connection: &mut Connection, file: &Path) -> Result<(), Op
     let known = MIGRATIONS.len() as i64;
     loop {
         let found = migrate_once(connection).map_err(|error| refused(file, &error))?;
-        if found > known {
+        if found > known || found < 0 {
             return Err(OpenError::Newer { file: file.display().to_string(), found, known });
         }
         if found == known {

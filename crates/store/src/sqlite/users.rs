@@ -139,6 +139,17 @@ impl Session<'_> {
         )
     }
 
+    /// A user by the network's id.
+    pub fn user_by_network_id(&mut self, network: i64, id: &str) -> Result<Option<User>, Error> {
+        self.first(
+            &format!(
+                "SELECT {USER} FROM users u WHERE u.network_id = ?1 AND u.id_from_network = ?2"
+            ),
+            params![network, id],
+            |row| user(row, 0),
+        )
+    }
+
     /// Users who have an address, with their password's hash: (network, user, hash).
     pub fn users_by_email(
         &mut self,
