@@ -137,3 +137,13 @@ fn completions_are_for_every_shell() {
     }
     assert_eq!(place.run(&["completions", "none"]).status.code(), Some(2));
 }
+
+#[test]
+fn the_openapi_document_is_the_one_that_is_served() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let printed = place.run(&["openapi"]);
+    let printed: serde_json::Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert!(printed["openapi"].as_str().unwrap().starts_with("3.1"));
+    assert_eq!(server.ask("GET /openapi.json", "", "").json(), printed);
+}

@@ -1,5 +1,7 @@
 //! The demo: what it prints works when it is pasted.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
+
 mod support;
 
 use serde_json::Value;

@@ -128,7 +128,7 @@ fn no_secret_is_logged() {
     server.terminate();
     let (_, log) = server.end();
     assert!(
-        log.contains("\"route\":\"/api/affiliates/{id}\"") && log.contains("\"status\":201"),
+        log.contains("\"route\":\"/api/affiliates/{affiliate}\"") && log.contains("\"status\":201"),
         "{log}"
     );
     for secret in ["tl_", "tl1_", "oauth_token", "access_token="] {
@@ -147,7 +147,7 @@ fn metrics_count_by_route_and_status() {
     }
     let text = server.ask("GET /metrics", "", "").body;
     for line in [
-        "trunkline_http_requests_total{method=\"POST\",route=\"/api/affiliates/{id}\",status=\"201\"} 1",
+        "trunkline_http_requests_total{method=\"POST\",route=\"/api/affiliates/{affiliate}\",status=\"201\"} 1",
         "trunkline_http_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"} 2",
         "trunkline_http_requests_total{method=\"GET\",route=\"unmatched\",status=\"400\"} 1",
         "trunkline_http_request_seconds_count{route=\"unmatched\"} 3",

@@ -4,6 +4,7 @@ mod completions;
 mod demo;
 mod network;
 mod numbers;
+mod openapi;
 mod serve;
 mod token;
 mod user;
@@ -59,6 +60,7 @@ enum Command {
     /// Fill the inventory that promo numbers are taken from
     #[command(subcommand, after_help = numbers::EXAMPLE)]
     Numbers(numbers::Command),
+    Openapi(openapi::Args),
     Completions(completions::Args),
 }
 
@@ -73,6 +75,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Token(command) => token::run(command, log),
         Command::User(command) => user::run(command, log),
         Command::Numbers(command) => numbers::run(command, log),
+        Command::Openapi(_) => openapi::run(),
         Command::Completions(args) => completions::run(&args),
     };
     match result {

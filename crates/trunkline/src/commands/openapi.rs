@@ -1,0 +1,17 @@
+//! `trunkline openapi`.
+
+use crate::failure::Failure;
+
+const EXAMPLE: &str = "\
+Example:
+  trunkline openapi > openapi.json";
+
+/// Print the API's description, an OpenAPI 3.1 document
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub(crate) struct Args {}
+
+/// Prints the document that a server has at `/openapi.json`.
+pub(super) fn run() -> Result<(), Failure> {
+    super::print(&format!("{:#}\n", trunkline_api::openapi()))
+}
