@@ -96,6 +96,7 @@ fn nodes() -> Schemas {
     needed["type"] = json!("string");
     needed["format"] = json!("ivr-condition");
     needed["minLength"] = json!(1);
+    needed["examples"] = json!(["during_hours"]);
     vec![
         (
             "IvrMenu",

@@ -103,7 +103,7 @@ const INTRODUCTION: &str = "The Network Integration API of a pay-per-call affili
 
 **Errors.** Always an object with `errors`; every problem of a request at once. Validation is 403.
 
-**Formats.** Besides the usual ones: `condition` and `ivr-condition` are expressions of the condition language, `phone-number` is ITU E.164 or a 10-digit US number, with or without punctuation, `moment` is a date, or a date and a time, with or without an offset, `partner-name` is the name of a custom data field of the network, `cents` is a number with at most 2 digits after the point.
+**Formats.** Besides the usual ones: `condition` and `ivr-condition` are expressions of the condition language, `phone-number` is ITU E.164 or a 10-digit US number, with or without punctuation, `moment` is a date, or a date and a time, with or without an offset, `partner-name` is the name of a custom data field of the network.
 
 **Versions.** A request gets the contract that was in force on the date in its path. This document describes the newest. What changed, and when:
 ";

@@ -15,10 +15,8 @@ pub(super) fn amount(description: &str) -> Value {
     json!({
         "description": format!("{description} Decimal, from 0 to 1,000,000, with at most 2 digits after the point; as a number or as a string."),
         "anyOf": [
-            {"type": "integer", "minimum": 0, "maximum": 1_000_000},
             {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,5})(\.[0-9]{1,2})?$"},
-            {"type": "number", "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.25},
-            {"type": "number", "minimum": 0, "maximum": 1_000_000, "format": "cents"},
+            {"type": "number", "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.01},
         ],
         "examples": [4.5, "4.50"],
     })

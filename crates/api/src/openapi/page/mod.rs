@@ -121,7 +121,9 @@ fn navigation(html: &mut Html, document: &Value) {
 }
 
 fn credentials(html: &mut Html, document: &Value) {
-    html.raw("<section id=\"credentials\"><h2>Credentials</h2><p>Any one of these.</p><dl class=\"rows\">");
+    html.raw("<section id=\"credentials\"><h2>Credentials</h2>");
+    html.raw(&prose("Any one of these. The examples below take `$TRUNKLINE` for the server's address and `$TOKEN` for a token, which `trunkline network create` prints."));
+    html.raw("<dl class=\"rows\">");
     let schemes = document["components"]["securitySchemes"].as_object();
     for (name, scheme) in schemes.into_iter().flatten() {
         html.raw(&format!("<div><dt><code>{}</code></dt><dd>", escape(name)));

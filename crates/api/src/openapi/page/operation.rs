@@ -60,8 +60,8 @@ fn parameters(html: &mut Html, document: &Value, placed: &Placed<'_>) {
     for parameter in own {
         let mut shape = parameter["schema"].clone();
         shape["description"] = parameter["description"].clone();
-        let name = format!("{} in {}", text(parameter, "name"), text(parameter, "in"));
-        schema::row(html, &name, &shape, parameter["required"] == true);
+        let place = format!("in {}", text(parameter, "in"));
+        schema::row(html, text(parameter, "name"), &place, &shape);
     }
     html.raw("</dl>");
 }
@@ -113,20 +113,14 @@ fn filled_path(document: &Value, placed: &Placed<'_>) -> String {
 
 fn attempt(html: &mut Html, document: &Value, placed: &Placed<'_>) {
     let method = placed.method.to_uppercase();
-    let mut curl = String::from("curl");
-    if method != "GET" {
-        curl.push_str(&format!(" -X {method}"));
-    }
-    curl.push_str(" \\\n  -H \"Authorization: $TOKEN\"");
+    let verb = if method == "GET" { String::new() } else { format!("-X {method} ") };
+    let path = filled_path(document, placed);
+    let mut curl = format!("curl {verb}\"$TRUNKLINE{path}\" \\\n  -H \"Authorization: $TOKEN\"");
     let body = placed.operation.pointer("/requestBody/content/application~1json/example");
     if let Some(body) = body {
         let pretty = format!("{body:#}").replace('\'', r"'\''");
-        curl.push_str(" \\\n  -H 'Content-Type: application/json' \\\n  -d '");
-        curl.push_str(&pretty);
-        curl.push('\'');
+        curl.push_str(&format!(" \\\n  -H 'Content-Type: application/json' \\\n  -d '{pretty}'"));
     }
-    let path = filled_path(document, placed);
-    curl.push_str(&format!(" \\\n  \"$TRUNKLINE{path}\""));
     html.raw("<h4>Try it</h4>");
     html.code(&curl);
     let good = ["200", "201"].iter().find_map(|status| {

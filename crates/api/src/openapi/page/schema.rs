@@ -23,15 +23,16 @@ pub(super) fn properties(html: &mut Html, schema: &Value) {
     html.raw("<dl class=\"rows\">");
     for (name, property) in properties {
         let needed = required.is_some_and(|names| names.iter().any(|it| it == name));
-        row(html, name, property, needed);
+        row(html, name, if needed { "required" } else { "" }, property);
     }
     html.raw("</dl>");
 }
 
-/// One property or parameter.
-pub(super) fn row(html: &mut Html, name: &str, schema: &Value, required: bool) {
-    let mark = if required { " <em>required</em>" } else { "" };
-    html.raw(&format!("<div><dt><code>{}</code>{mark}</dt><dd>", escape(name)));
+/// One property or parameter, with a word on it.
+pub(super) fn row(html: &mut Html, name: &str, mark: &str, schema: &Value) {
+    let mark = if mark.is_empty() { String::new() } else { format!(" <em>{mark}</em>") };
+    let breaking = escape(name).replace('_', "_<wbr>");
+    html.raw(&format!("<div><dt><code>{breaking}</code>{mark}</dt><dd>"));
     html.raw(&format!("<p class=\"type\">{}{}</p>", type_of(schema), limits(schema)));
     let description = text(schema, "description");
     if !description.is_empty() {
