@@ -310,6 +310,12 @@ impl TermsChange {
         if let Some(tree) = tree.filter(|_| self.unseen.caller_id) {
             tree.caller_id = had.ivr_tree.as_ref().and_then(|tree| tree.caller_id.clone());
         }
+        // What was read without ever having been said is not said by writing it back.
+        let same_hours = self.hours.as_ref().is_none_or(|hours| *hours == had.hours);
+        let read = had.operating_24_7.is_none().then(|| Some(had.operating_24_7()));
+        if same_hours && self.operating_24_7 == read {
+            self.operating_24_7 = None;
+        }
         Terms {
             description: self.description.unwrap_or(had.description),
             url: self.url.unwrap_or(had.url),
