@@ -178,6 +178,9 @@ where
         let limit = asked.limit?;
         let base = &app.base_url;
         let after = self.after;
-        Some(format!("<{base}{asked_path}?limit={limit}&start_after_id={after}>; rel=\"next\""))
+        let filters = self.incoming.filters();
+        Some(format!(
+            "<{base}{asked_path}?{filters}limit={limit}&start_after_id={after}>; rel=\"next\""
+        ))
     }
 }
