@@ -17,6 +17,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex};
 use trunkline_domain::party::Network;
+use trunkline_network::credentials::Credential;
 use trunkline_network::{Caller, Context, Error, Session};
 
 /// Set by [`Incoming`] for the layer that adds headers to every answer.
@@ -37,6 +38,8 @@ pub(crate) struct Incoming {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) ignored: Ignored,
+    /// Whether the credential is a console's cookie, which a browser sends by itself.
+    pub(crate) by_cookie: bool,
 }
 
 impl<S> FromRequest<S> for Incoming
@@ -76,6 +79,7 @@ impl Incoming {
                 (shown, Ok(read?))
             }
         };
+        let by_cookie = matches!(shown, Some(Shown::Secret(Credential::Session(_))));
         let (caller, network) = authorize(&app, shown, addressed.network).await?;
         spend(&app, &caller, parts.extensions.get::<Spent>())?;
         let body = match body {
@@ -103,6 +107,7 @@ impl Incoming {
             query,
             headers: parts.headers,
             ignored: Ignored::default(),
+            by_cookie,
             app,
         })
     }

@@ -51,6 +51,10 @@ async fn act(
     if incoming.method != Method::POST && !get_changes_state(incoming.version) {
         return Err(Refusal::Method("POST"));
     }
+    // A cookie is for reading, and these GETs are not: any page could have a browser send one.
+    if incoming.by_cookie {
+        return Err(Refusal::Unauthorized);
+    }
     let problems = read_timeout(action, incoming);
     incoming
         .write(move |session, context| {
