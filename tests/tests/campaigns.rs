@@ -414,6 +414,40 @@ fn words_are_one_of_their_lists() {
     }
 }
 
+/// Statuses are changed by their actions, and ids by nobody.
+#[test]
+fn what_is_read_only_is_ignored() {
+    let server = Server::start();
+    let network = server.network();
+    network.has_live_campaign("1", "12", json!({}));
+    let path = campaign_path("1", "12");
+    let before = network.get(&path).body(200);
+    let said = json!({
+        "id": 7, "status": "Archived", "object_url": "x", "created_at": "2015-05-13 07:45:08 -0800",
+        "updated_at": "x", "go_live_date": "x", "expiration_date": "2015-01-01",
+        "current_terms": {"description": "x"}, "future_terms": {"description": "x"},
+    });
+    let answer = network.put(&path, said.clone()).expect(200);
+    let ignored = answer.header("trunkline-ignored").expect("all of it was ignored");
+    assert_eq!(ignored.split(',').count(), said.as_object().map_or(0, |map| map.len()));
+    answer.is(200, &before);
+}
+
+/// A bare date is in the campaign's own zone, however the request names the campaign.
+#[test]
+fn a_bare_date_is_in_the_campaigns_zone() {
+    let (_server, network, path) = bare();
+    network.put(&path, json!({"timezone": "Eastern Time (US & Canada)"})).expect(200);
+    let collection = "/advertisers/1/advertiser_campaigns";
+    for (path, id) in
+        [(path.as_str(), Value::Null), (collection, json!("12")), (collection, json!(12))]
+    {
+        let said = json!({"id_from_network": id, "pause_date": "2030-01-01"});
+        let shown = network.post(path, said).body(201);
+        assert_eq!(shown["future_terms"]["pause_date"], "2030-01-01T23:59:59-05:00");
+    }
+}
+
 #[test]
 fn quick_stats_are_zero_before_there_are_calls() {
     let server = Server::start();

@@ -266,6 +266,56 @@ fn lists_are_complete_in_order_and_paged_when_asked() {
 }
 
 #[test]
+fn the_next_page_is_of_the_same_question() {
+    let server = Server::start();
+    let network = server.network();
+    for name in ["One", "Two", "Three"] {
+        network.put("/affiliates/222", json!({"name": name})).expect(200);
+        network.has_affiliate(name);
+    }
+    let log = network.extensions();
+    let first = log.get("/audit?object=affiliate%3A222&limit=2").expect(200);
+    assert_eq!(first.json().as_array().map(Vec::len), Some(2));
+    let link = first.header("link").expect("a next page").to_owned();
+    let url = link.split(['<', '>']).nth(1).expect("a link");
+    let host = format!("http://{}", server.address());
+    let next = network.anywhere().get(url.strip_prefix(&host).expect("this server")).expect(200);
+    let next = next.json();
+    assert_eq!(next.as_array().map(Vec::len), Some(1), "{next}");
+    assert_eq!(next[0]["after"]["name"], "Three");
+    // A token is no part of the question.
+    let path = format!("/affiliates?limit=1&oauth_token={}", network.token());
+    let listed = server.anon().get(&path).expect(200);
+    assert!(!listed.header("link").expect("a next page").contains(network.token()));
+}
+
+#[test]
+fn head_is_get_without_the_body() {
+    let server = Server::start();
+    let network = server.network();
+    network.has_affiliate("222");
+    let got = network.get("/affiliates/222").expect(200);
+    let head = network.request("HEAD", "/affiliates/222").send().expect(200);
+    assert_eq!(head.text(), "");
+    assert_eq!(head.header("etag"), got.header("etag"));
+    network.request("HEAD", "/affiliates/223").send().expect(404);
+    network.request("HEAD", "/affiliates").send().expect(200);
+}
+
+#[test]
+fn if_none_match_any_creates_and_never_overwrites() {
+    let server = Server::start();
+    let network = server.network();
+    let create = |name: &str| {
+        let request = network.request("PUT", "/affiliates/222").header("If-None-Match", "*");
+        request.json(&json!({"name": name})).send()
+    };
+    create("First").expect(200);
+    create("Second").expect(412);
+    assert_eq!(network.get("/affiliates/222").body(200)["name"], "First");
+}
+
+#[test]
 fn a_long_list_is_whole() {
     let server = Server::start();
     let network = server.network();
