@@ -286,6 +286,12 @@ fn terms_that_were_read_are_taken_flat() {
     let network = server.network();
     network.put("/advertisers/1", body::full_advertiser("1")).expect(200);
     let path = campaign_path("1", "12");
+    // Nothing said, so that everything that is read is a default.
+    network.put(&path, json!({"name": "New"})).expect(200);
+    let log = network.audit(None).len();
+    let read = network.get(&path).body(200);
+    network.put(&path, read["future_terms"].clone()).is(200, &read);
+    assert_eq!(network.audit(None).len(), log);
     law(&campaign(), |campaign| {
         network.put(&path, campaign).expect(200);
         for version in VERSIONS {

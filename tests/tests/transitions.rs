@@ -263,6 +263,32 @@ fn put_of_one_that_does_not_exist_creates_by_the_rules_of_post() {
 }
 
 #[test]
+fn a_path_that_names_anothers_affiliate_campaign_is_not_found() {
+    let server = Server::start();
+    let network = server.network();
+    network.has_live_campaign("1", "12", json!({}));
+    network.has_affiliate("222");
+    network.has_affiliate("223");
+    let path = |affiliate, id| {
+        let member = affiliate_campaign_path("1", "12", affiliate);
+        format!("{member}/{id}.json")
+    };
+    let made = network.post(&path("222", "11"), json!({"status": "Applied"})).body(201);
+    assert_eq!(made["id_from_network"], "11");
+    network.get(&path("222", "11")).is(200, &made);
+    for affiliate in ["222", "223"] {
+        let other = if affiliate == "222" { "12" } else { "11" };
+        network.get(&path(affiliate, other)).refused(404, "RecordNotFound");
+        let body = json!({"status": "Applied"});
+        if affiliate == "223" {
+            network.post(&path(affiliate, other), body.clone()).refused(404, "RecordNotFound");
+            network.put(&path(affiliate, other), body).refused(404, "RecordNotFound");
+        }
+    }
+    network.get(&affiliate_campaign_path("1", "12", "223")).expect(404);
+}
+
+#[test]
 fn a_relationship_acts_on_every_affiliate_campaign_of_its_pair() {
     let server = Server::start();
     let network = server.network();

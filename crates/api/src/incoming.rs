@@ -13,6 +13,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRef, FromRequest};
 use axum::http::{HeaderMap, Method, Request, Response, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex};
 use trunkline_domain::party::Network;
@@ -117,6 +118,17 @@ impl Incoming {
     /// A parameter of the query.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What the query asks for besides a page, for the link to the next one; never a credential.
+    pub(crate) fn filters(&self) -> String {
+        const PLAIN: &AsciiSet =
+            &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+        let encode = |text: &str| utf8_percent_encode(text, PLAIN).to_string();
+        let asked = self.query.iter().filter(|(name, _)| {
+            !["limit", "start_after_id", "oauth_token", "access_token"].contains(&name.as_str())
+        });
+        asked.map(|(name, value)| format!("{}={}&", encode(name), encode(value))).collect()
     }
 
     /// Runs a use case that only reads.

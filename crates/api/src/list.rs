@@ -8,7 +8,6 @@ use crate::versions::{Kind, Sent};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, header};
 use futures_util::stream;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use trunkline_domain::problem::{NOT_A_NUMBER, Problems};
 use trunkline_network::{Context, Error, Page, Session};
@@ -94,15 +93,6 @@ impl Incoming {
             headers.insert(header::LINK, link);
         }
         response
-    }
-
-    /// The query's other parameters, for the link to the next page. No credential is among them.
-    fn filters(&self) -> String {
-        let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let others = self.query.iter().filter(|(name, _)| {
-            !["limit", "start_after_id", "oauth_token"].contains(&name.as_str())
-        });
-        others.map(|(name, value)| format!("{}={}&", encode(name), encode(value))).collect()
     }
 
     fn asked(&self) -> Result<Asked, Problems> {

@@ -60,8 +60,7 @@ pub fn service(
 /// Leaves the route's pattern in the answer's extensions ([`MatchedPath`]), for whoever counts.
 async fn tell_route(request: Request<Body>, next: Next) -> Response<Body> {
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    let mut response = answered.unwrap_or_else(|_| our_fault(&app, &Panicked));
+    let mut response = next.run(request).await;
     if let Some(route) = route {
         response.extensions_mut().insert(route);
     }
@@ -113,7 +112,8 @@ async fn around(State(app): State<App>, mut request: Request<Body>, next: Next) 
     let spent = Spent::default();
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(spent.clone());
-    let mut response = next.run(request).await;
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let mut response = answered.unwrap_or_else(|_| our_fault(&app, &Panicked));
     let headers = response.headers_mut();
     for (name, value) in [
         ("x-content-type-options", "nosniff"),

@@ -69,9 +69,14 @@ fn look_up(session: &mut Session<'_>, context: &Context, place: &Place) -> Resul
         context.caller.require_sight(&affiliate)?;
     }
     let it = session.affiliate_campaign(campaign.id, affiliate.id)?;
-    if let (Some(id), Some(found)) = (&place.id, &it)
-        && *id != found.id_from_network
-    {
+    let is_anothers = match (&place.id, &it) {
+        (Some(id), Some(found)) => *id != found.id_from_network,
+        (Some(id), None) => {
+            session.affiliate_campaign_id_is_taken(context.caller.network_id, id, 0)?
+        }
+        (None, _) => false,
+    };
+    if is_anothers {
         return Err(chain(place));
     }
     Ok(Found { campaign, affiliate, it })

@@ -51,10 +51,14 @@ async fn act(
         if !get_changes_state(incoming.version) {
             return Err(Refusal::Method("POST"));
         }
-        // A look ahead changes nothing, and neither does what another site makes a browser send.
-        if incoming.method == Method::HEAD || incoming.by_cookie {
+        // A look ahead changes nothing.
+        if incoming.method == Method::HEAD {
             return Err(Refusal::Method("GET, POST"));
         }
+    }
+    // A cookie is for reading, and these GETs are not: any page could have a browser send one.
+    if incoming.by_cookie {
+        return Err(Refusal::Unauthorized);
     }
     let problems = read_timeout(action, incoming);
     let submitted = Submitted { change: action, problems };

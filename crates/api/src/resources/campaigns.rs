@@ -128,7 +128,11 @@ async fn put(
     let mut body = incoming.take_body()?;
     ivr::check_depth(&body).map_err(Refusal::Bad)?;
     incoming.version.upgrade(Kind::Campaign, &mut body);
-    let said_id = body.get("id_from_network").and_then(Value::as_str).map(str::to_owned);
+    let said_id = body.get("id_from_network").and_then(|said| match said {
+        Value::String(said) => Some(said.clone()),
+        Value::Number(said) => Some(said.to_string()),
+        _ => None,
+    });
     let zone = zone_before(incoming, said_id.as_deref().or(path_id.as_deref()))?;
     let mut problems = Problems::new();
     let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };

@@ -233,16 +233,10 @@ impl Terms {
         self.campaign_type == CampaignType::AffiliateEnabled
     }
 
-    /// Whether two sets of terms say the same, whenever they were written. To say that it is
-    /// always open, where no hours say otherwise, is to say nothing new.
+    /// Whether two sets of terms say the same, whenever they were written.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        let as_open = self.operating_24_7() == other.operating_24_7();
-        let dated = Self {
-            operating_24_7: if as_open { self.operating_24_7 } else { other.operating_24_7 },
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-            ..other.clone()
-        };
+        let dated =
+            Self { created_at: self.created_at, updated_at: self.updated_at, ..other.clone() };
         *self == dated
     }
 
@@ -315,6 +309,12 @@ impl TermsChange {
         let tree = self.ivr_tree.as_mut().and_then(Option::as_mut);
         if let Some(tree) = tree.filter(|_| self.unseen.caller_id) {
             tree.caller_id = had.ivr_tree.as_ref().and_then(|tree| tree.caller_id.clone());
+        }
+        // What was read without ever having been said is not said by writing it back.
+        let same_hours = self.hours.as_ref().is_none_or(|hours| *hours == had.hours);
+        let read = had.operating_24_7.is_none().then(|| Some(had.operating_24_7()));
+        if same_hours && self.operating_24_7 == read {
+            self.operating_24_7 = None;
         }
         Terms {
             description: self.description.unwrap_or(had.description),
