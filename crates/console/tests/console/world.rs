@@ -202,7 +202,7 @@ impl World {
         let changed = self.store.write(|session| {
             let context = context();
             let live = Action::GoLive { from_archive: false };
-            campaign_status::act(session, &context, "354", "12", live, Problems::new())?;
+            campaign_status::act(session, &context, "354", "12", submitted(live), &unguarded())?;
             let payout = pricing("5.55", "");
             let terms = TermsChange { affiliate_payout: payout, ..TermsChange::default() };
             let change = submitted(CampaignChange { terms, ..CampaignChange::default() });
