@@ -353,15 +353,23 @@ fn what_is_not_there_is_named_by_its_chain() {
         &affiliate_campaign_path("354", "12", "976"),
         "Could not find AffiliateCampaign for affiliate 976, advertiser campaign 12 and advertiser 354",
     );
-    gone(&affiliate_campaign_path("354", "12", "222"), "Could not find Affiliate 222");
-    gone(&affiliate_campaign_path("1", "12", "976"), "Could not find Advertiser 1");
+    // Whichever link is missing, the chain says what was asked for.
+    gone(
+        &affiliate_campaign_path("354", "12", "222"),
+        "Could not find AffiliateCampaign for affiliate 222, advertiser campaign 12 and advertiser 354",
+    );
+    gone(
+        &affiliate_campaign_path("1", "13", "976"),
+        "Could not find AffiliateCampaign for affiliate 976, advertiser campaign 13 and advertiser 1",
+    );
     gone(&campaign_path("1", "12"), "Could not find Advertiser 1");
     network.has_advertiser("1");
     // Another advertiser's campaign is not this one's.
     network.get(&campaign_path("1", "12")).refused(404, "RecordNotFound");
     network.put("/advertisers/2/affiliates/976", json!({"status": "Approved"})).expect(404);
     network.put("/advertisers/1/affiliates/1", json!({"status": "Approved"})).expect(404);
-    network.delete(&affiliate_campaign_path("1", "99", "976")).refused(404, "RecordNotFound");
+    let never = network.delete(&affiliate_campaign_path("1", "99", "976"));
+    never.refused(403, "UnauthorizedOperation");
 }
 
 #[test]

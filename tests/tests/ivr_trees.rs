@@ -202,9 +202,9 @@ fn a_policys_condition_says_where_it_is_wrong() {
         network.put(&campaign_path("1", "12"), said)
     };
     let message =
-        "is invalid at column 10: expected a comparison (>, >=, <, <=, =) after 'duration'";
+        "is invalid at column 12: expected a comparison (>, >=, <, <=, =) after 'duration'";
     let policies = json!({"policies": [{"condition": [message]}]});
-    put("duration 60").invalid(&json!({"advertiser_payin": policies}));
+    put("mobile and duration 60").invalid(&json!({"advertiser_payin": policies}));
     for (condition, column) in [("mobile and", 11), ("(mobile", 8), ("mobile)", 7), ("fast", 1)] {
         let answer = put(condition).body(403);
         let said = &answer["errors"]["advertiser_payin"]["policies"][0]["condition"][0];
