@@ -185,6 +185,16 @@ fn every_answer_has_a_request_id() {
     assert!(network.on("yesterday").get("/affiliates").header("x-request-id").is_some());
 }
 
+/// 2,000 requests a second for each token, unless the server is told otherwise.
+#[test]
+fn every_answer_says_what_is_left_of_the_rate_limit() {
+    let server = Server::start();
+    let answer = server.network().get("/affiliates").expect(200);
+    let policy = answer.header("ratelimit-policy").expect("a policy");
+    assert!(policy.contains("2000"), "{policy}");
+    assert!(answer.header("ratelimit").is_some());
+}
+
 /// Reads the tag of an object.
 fn tag(client: &Client, path: &str) -> String {
     client.get(path).header("etag").expect("an ETag").to_owned()
