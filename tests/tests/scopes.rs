@@ -159,6 +159,21 @@ fn a_credential_of_another_network_is_403() {
 }
 
 #[test]
+fn the_extensions_name_their_network() {
+    let (server, network) = world();
+    let id = server.network_id();
+    let get = |network_id: &str| {
+        network.anywhere().get(&format!("/trunkline/v1/networks/{network_id}/audit"))
+    };
+    get(&id.to_string()).expect(200);
+    get(&(id + 1).to_string()).refused(403, "UnauthorizedOperation");
+    for nowhere in ["abc", "", "-1", "+1", "1.0", "99999999999999999999"] {
+        get(nowhere).refused(404, "RecordNotFound");
+    }
+    network.anywhere().get("/trunkline/audit").refused(404, "RecordNotFound");
+}
+
+#[test]
 fn every_form_of_a_credential_is_good() {
     let (server, network) = world();
     server.set_password("user8@example.com", "correct horse");

@@ -28,10 +28,15 @@ pub(crate) fn address(path: &str) -> Result<(String, Option<Addressed>), BadPath
     check_encoding(path)?;
     if let Some(rest) = path.strip_prefix("/trunkline/v1/networks/") {
         let (network, rest) = rest.split_once('/').unwrap_or((rest, ""));
-        let network = network.parse().ok();
+        // A network is a number; what is none leads nowhere.
+        let all_digits = network.bytes().all(|byte| byte.is_ascii_digit());
+        let Some(network) = network.parse().ok().filter(|_| all_digits) else {
+            return Ok((path.to_owned(), None));
+        };
         let version = Version::newest();
         let rest = without_suffix(rest);
-        return Ok((format!("/trunkline/{rest}"), Some(Addressed { version, network })));
+        let addressed = Addressed { version, network: Some(network) };
+        return Ok((format!("/trunkline/{rest}"), Some(addressed)));
     }
     let Some(rest) = path.strip_prefix("/api/") else { return Ok((path.to_owned(), None)) };
     let (date, rest) = rest.split_once('/').unwrap_or((rest, ""));

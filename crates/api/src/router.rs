@@ -17,6 +17,7 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt};
+use trunkline_network::Error;
 
 /// A request's id: the client's own, or one that is made up.
 #[derive(Debug, Clone)]
@@ -95,6 +96,9 @@ fn readdress(app: &App, mut request: Request<Body>) -> Result<Request<Body>, Box
         *request.uri_mut() =
             uri.ok_or_else(|| refused(Refusal::Bad("the path cannot be read".to_owned())))?;
         request.extensions_mut().insert(addressed);
+    } else if path.starts_with("/trunkline/") {
+        // The extensions' routes, as only an addressed path may name them.
+        return Err(refused(Refusal::Refused(Error::NotFound(path))));
     }
     request.extensions_mut().insert(AskedPath(asked));
     Ok(request)
