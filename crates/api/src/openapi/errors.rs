@@ -95,103 +95,116 @@ fn property_errors() -> Value {
     })
 }
 
+/// A refusal that many operations share.
+struct Shared {
+    name: &'static str,
+    /// A header besides those of every answer.
+    header: Option<&'static str>,
+    class: &'static str,
+    about: &'static str,
+    message: &'static str,
+}
+
+const SHARED: [Shared; 12] = [
+    Shared {
+        name: "BadRequest",
+        header: None,
+        class: "BadRequest",
+        about: "Malformed: the path's encoding or version, or the body's JSON, with line and column.",
+        message: "the body is not valid JSON: expected `,` or `}` at line 3 column 4",
+    },
+    Shared {
+        name: "Unauthorized",
+        header: Some("WWW-Authenticate"),
+        class: "Unauthorized",
+        about: "No credential, or a wrong one.",
+        message: "Access is not authorized: a valid credential is needed",
+    },
+    Shared {
+        name: "NotFound",
+        header: None,
+        class: "RecordNotFound",
+        about: "There is no such object, or none that this credential sees.",
+        message: "Could not find Affiliate 222",
+    },
+    Shared {
+        name: "MethodNotAllowed",
+        header: Some("Allow"),
+        class: "MethodNotAllowed",
+        about: "The path does not take this method, on this version; `Allow` says which it takes.",
+        message: "this path takes POST",
+    },
+    Shared {
+        name: "RequestTimeout",
+        header: None,
+        class: "RequestTimeout",
+        about: "The body did not arrive in time (30 seconds by default).",
+        message: "the body took too long",
+    },
+    Shared {
+        name: "PreconditionFailed",
+        header: None,
+        class: "PreconditionFailed",
+        about: "`If-Match` names another state than the object is in: it has been overtaken.",
+        message: "the object has been changed since it was read",
+    },
+    Shared {
+        name: "RequestTooLarge",
+        header: None,
+        class: "RequestTooLarge",
+        about: "The body is over the limit (1 MiB by default).",
+        message: "the body is over the limit of 1048576 bytes",
+    },
+    Shared {
+        name: "UnsupportedMediaType",
+        header: None,
+        class: "UnsupportedMediaType",
+        about: "The body is not JSON.",
+        message: "the body must be JSON, with Content-Type: application/json",
+    },
+    Shared {
+        name: "TooManyRequests",
+        header: Some("Retry-After"),
+        class: "TooManyRequests",
+        about: "The credential's rate limit is used up; `Retry-After` says for how many seconds.",
+        message: "more than 2000 requests in a second",
+    },
+    Shared {
+        name: "InternalServiceError",
+        header: None,
+        class: "InternalServiceError",
+        about: "Our own fault. The handle is in the server's log, beside the cause.",
+        message: "refer to error handle 3735928559",
+    },
+    Shared {
+        name: "ServiceUnavailable",
+        header: Some("Retry-After"),
+        class: "ServiceUnavailable",
+        about: "The database is busy, or closing. Try again.",
+        message: "the database is busy: try again",
+    },
+    Shared {
+        name: "InsufficientStorage",
+        header: Some("Retry-After"),
+        class: "ServiceUnavailable",
+        about: "There is no room to store this.",
+        message: "there is no room to store this",
+    },
+];
+
 /// The refusals that many operations share.
 pub(super) fn responses() -> Value {
     let mut responses = Map::new();
-    let mut put = |name: &str, more: &[&str], class: &str, description: &str, message: &str| {
-        let names: Vec<&str> = HEADERS.iter().chain(more).copied().collect();
+    for Shared { name, header, class, about, message } in SHARED {
+        let names: Vec<&str> = HEADERS.into_iter().chain(header).collect();
         let example = json!({"errors": {"invalid_data": message, "class": class}});
         let response = json!({
-            "description": description,
+            "description": about,
             "headers": headers(&names),
             "content": {"application/json": {"schema": reference("Problem"), "example": example}},
         });
         responses.insert(name.to_owned(), response);
-    };
-    put(
-        "BadRequest",
-        &[],
-        "BadRequest",
-        "Malformed: the path's encoding or version, or the body's JSON, with line and column.",
-        "the body is not valid JSON: expected `,` or `}` at line 3 column 4",
-    );
-    put(
-        "Unauthorized",
-        &["WWW-Authenticate"],
-        "Unauthorized",
-        "No credential, or a wrong one.",
-        "Access is not authorized: a valid credential is needed",
-    );
-    put(
-        "NotFound",
-        &[],
-        "RecordNotFound",
-        "There is no such object, or none that this credential sees.",
-        "Could not find Affiliate 222",
-    );
-    put(
-        "MethodNotAllowed",
-        &["Allow"],
-        "MethodNotAllowed",
-        "The path does not take this method, on this version; `Allow` says which it takes.",
-        "this path takes POST",
-    );
-    put(
-        "RequestTimeout",
-        &[],
-        "RequestTimeout",
-        "The body did not arrive in time (30 seconds by default).",
-        "the body took too long",
-    );
-    put(
-        "PreconditionFailed",
-        &[],
-        "PreconditionFailed",
-        "`If-Match` names another state than the object is in: it has been overtaken.",
-        "the object has been changed since it was read",
-    );
-    put(
-        "RequestTooLarge",
-        &[],
-        "RequestTooLarge",
-        "The body is over the limit (1 MiB by default).",
-        "the body is over the limit of 1048576 bytes",
-    );
-    put(
-        "UnsupportedMediaType",
-        &[],
-        "UnsupportedMediaType",
-        "The body is not JSON.",
-        "the body must be JSON, with Content-Type: application/json",
-    );
-    put(
-        "TooManyRequests",
-        &["Retry-After"],
-        "TooManyRequests",
-        "The credential's rate limit is used up; `Retry-After` says for how many seconds.",
-        "more than 2000 requests in a second",
-    );
-    put(
-        "InternalServiceError",
-        &[],
-        "InternalServiceError",
-        "Our own fault. The handle is in the server's log, beside the cause.",
-        "refer to error handle 3735928559",
-    );
-    put(
-        "ServiceUnavailable",
-        &["Retry-After"],
-        "ServiceUnavailable",
-        "The database is busy, or closing. Try again.",
-        "the database is busy: try again",
-    );
-    put(
-        "InsufficientStorage",
-        &["Retry-After"],
-        "ServiceUnavailable",
-        "There is no room to store this.",
-        "there is no room to store this",
-    );
+    }
     responses.insert("Refused".to_owned(), refused());
     responses.insert("NotModified".to_owned(), not_modified());
     Value::Object(responses)

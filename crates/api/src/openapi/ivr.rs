@@ -80,16 +80,16 @@ fn node(
     described(request(node_type, Value::Object(properties), &names), about)
 }
 
-/// The types that calls run through.
-fn nodes() -> Schemas {
-    let keys = Children { least: 1, most: 9, of: "IvrMenuChildRequest", about: "By key, from 1." };
-    let failover = Children { least: 0, most: 1, of: "IvrFailover", about: "At most a Failover." };
-    let sms = json!({
+fn sms_promo() -> Value {
+    json!({
         "prompt": prompt(true),
         "sms_promo_copy": prompt(true),
         "sms_promo_delay": {"enum": SMS_DELAYS.map(Value::from).to_vec(), "description": "Seconds after the call."},
         "sms_promo_sender": text(10_000, "Who it comes from."),
-    });
+    })
+}
+
+fn deciding() -> Value {
     let mut needed = condition(
         "What decides. A Condition may use what is known during the call: not `duration`, not `connect_duration`.",
     );
@@ -97,6 +97,13 @@ fn nodes() -> Schemas {
     needed["format"] = json!("ivr-condition");
     needed["minLength"] = json!(1);
     needed["examples"] = json!(["during_hours"]);
+    needed
+}
+
+/// The types that calls run through.
+fn nodes() -> Schemas {
+    let keys = Children { least: 1, most: 9, of: "IvrMenuChildRequest", about: "By key, from 1." };
+    let failover = Children { least: 0, most: 1, of: "IvrFailover", about: "At most a Failover." };
     vec![
         (
             "IvrMenu",
@@ -132,7 +139,7 @@ fn nodes() -> Schemas {
             node(
                 "SmsPromo",
                 "Offers a text message to mobile callers.",
-                sms,
+                sms_promo(),
                 &["prompt", "sms_promo_copy"],
                 ONE,
             ),
@@ -142,7 +149,7 @@ fn nodes() -> Schemas {
             node(
                 "Condition",
                 "The first child if the condition is met, else the second; unknown is not met.",
-                json!({"condition": needed}),
+                json!({"condition": deciding()}),
                 &["condition"],
                 TWO,
             ),
@@ -160,11 +167,8 @@ fn nodes() -> Schemas {
     ]
 }
 
-/// The types that are stored and returned; `go_live` refuses them until calls run through them.
-fn newer_nodes() -> Schemas {
-    let questions: Vec<&str> = QuestionType::ALL.into_iter().map(|(name, _)| name).collect();
-    let optional = Children { least: 0, most: 1, ..ONE };
-    let ring = json!({
+fn ring_group() -> Value {
+    json!({
         "prompt": prompt(false),
         "ring_group_destinations": {
             "type": "array", "minItems": 1, "maxItems": 50, "description": "Whom to ring.",
@@ -174,7 +178,13 @@ fn newer_nodes() -> Schemas {
             }), &["ring_group_number"]),
         },
         "ring_group_connect_timeout": seconds("Seconds until the next one is tried."),
-    });
+    })
+}
+
+/// The types that are stored and returned; `go_live` refuses them until calls run through them.
+fn newer_nodes() -> Schemas {
+    let questions: Vec<&str> = QuestionType::ALL.into_iter().map(|(name, _)| name).collect();
+    let optional = Children { least: 0, most: 1, ..ONE };
     vec![
         (
             "IvrFailover",
@@ -221,7 +231,7 @@ fn newer_nodes() -> Schemas {
             node(
                 "RingGroup",
                 "Rings several destinations. From 2022-03-01.",
-                ring,
+                ring_group(),
                 &["ring_group_destinations"],
                 optional,
             ),
