@@ -13,7 +13,7 @@ use axum::http::{Method, Response};
 use serde_json::{Value, json};
 use trunkline_domain::campaign::Action;
 use trunkline_domain::problem::Problems;
-use trunkline_network::{Submitted, campaign_status, campaigns};
+use trunkline_network::{Submitted, campaign_status, campaigns, unguarded};
 
 pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
@@ -63,7 +63,11 @@ async fn act(
     let problems = read_timeout(action, incoming);
     let submitted = Submitted { change: action, problems };
     let view = View::of(incoming);
-    let guard = incoming.guard(Kind::Campaign, move |campaign| view.render(campaign));
+    // The old GETs know nothing of conditions.
+    let guard = match incoming.method {
+        Method::POST => incoming.guard(Kind::Campaign, move |campaign| view.render(campaign)),
+        _ => unguarded(),
+    };
     incoming
         .write(move |session, context| {
             campaign_status::act(session, context, &advertiser, &campaign, submitted, &guard)
