@@ -1,0 +1,128 @@
+//! Imagined calls: nothing is stored, and every cent has its reason.
+
+use serde_json::{Value, json};
+use trunkline_tests::body::{affiliate_campaign_path, campaign_path};
+use trunkline_tests::{Client, Server, assert_same};
+
+fn policies(amounts: &[(&str, f64, &str)]) -> Value {
+    let policy = |(kind, amount, condition): &(&str, f64, &str)| json!({"type": kind, "amount": amount, "currency": "USD", "condition": condition});
+    json!({"policies": amounts.iter().map(policy).collect::<Vec<_>>()})
+}
+
+fn connect(number: &str) -> Value {
+    json!({"node_type": "Connect", "destination_phone_number": number})
+}
+
+/// A campaign with a menu, a region and two prices; its affiliate 976 is approved.
+fn world() -> (Server, Client) {
+    let server = Server::start();
+    let network = server.network();
+    let campaign = json!({
+        "name": "Tickets",
+        "advertiser_payin": policies(&[("Base", 7.0, "duration > 60")]),
+        "affiliate_payout": policies(&[("Base", 4.5, ""), ("Bonus", 2.0, "in_region[West] and pressed[1]")]),
+        "named_regions": [{"name": "West", "regions": [{"region_type": "State", "value": "CA"}]}],
+        "budget_activities": {"call_cap_alert": {"reset_period": "Daily", "starts_at": "2026-01-01",
+            "budget_currency": "USD", "time_zone": "UTC", "budget_amount": 1}},
+        "ivr_tree": {"root": {"node_type": "Menu", "prompt": "Press 1.",
+            "children": [connect("8005550101"), connect("8005550102")]}},
+    });
+    network.put("/advertisers/354", json!({"name": "A"})).expect(200);
+    network.put("/affiliates/976", json!({"name": "F"})).expect(200);
+    network.put(&campaign_path("354", "12"), campaign).expect(200);
+    let place = affiliate_campaign_path("354", "12", "976");
+    network.put(&place, json!({})).expect(200);
+    network.put(&place, json!({"status": "Approved"})).expect(200);
+    (server, network)
+}
+
+fn dry_run(client: &Client, terms: &str, affiliate: Value, call: Value) -> Value {
+    let body =
+        json!({"advertiser_campaign": "12", "affiliate": affiliate, "terms": terms, "call": call});
+    client.extensions().post("/dry_run", body).body(200)
+}
+
+#[test]
+fn a_draft_is_tried_before_it_goes_live() {
+    let (_server, network) = world();
+    let call = json!({"calling_phone_number": "8057089876", "keypresses": ["1"], "duration": 90});
+    let answer = dry_run(&network, "future", json!("976"), call.clone());
+    assert_eq!(answer["outcome"], "connected");
+    assert_eq!(answer["destination_phone_number"], "8005550101");
+    assert_same(&answer["path"][0]["at"], &json!([]));
+    assert_eq!(answer["path"][0]["key"], "1");
+    assert_eq!(answer["advertiser_payin"]["matching_policies"], "base");
+    assert_eq!(answer["affiliate_payout"]["matching_policies"], "base+bonus1");
+    assert_same(&answer["affiliate_payout"]["amount"], &json!(6.5));
+    assert_same(&answer["margin"], &json!({"amount": 0.5, "currency": "USD"}));
+    let why = &answer["advertiser_payin"]["policies"][0]["condition"];
+    assert_same(&why["fact"], &json!({"duration": 90}));
+    let budget =
+        json!([{"kind": "call_cap_alert", "total": 0, "amount": 1, "would_alert": [75, 90, 100]}]);
+    assert_same(&answer["budgets"], &budget);
+    // Current terms: there are none in force, so nobody is let in.
+    let now = dry_run(&network, "current", json!("976"), call);
+    assert_eq!((&now["outcome"], &now["reason"]), (&json!("turned_away"), &json!("not_live")));
+    assert_eq!(now["advertiser_payin"], Value::Null);
+}
+
+#[test]
+fn what_is_not_known_pays_nothing_and_says_so() {
+    let (_server, network) = world();
+    let answer = dry_run(&network, "future", json!("976"), json!({"keypresses": ["1"]}));
+    let base = &answer["advertiser_payin"]["policies"][0];
+    assert_eq!((&base["met"], &base["paid"]), (&Value::Null, &json!(false)));
+    assert_same(&base["condition"]["fact"], &json!({"duration": null}));
+    let bonus = &answer["affiliate_payout"]["policies"][1];
+    assert_eq!((&bonus["met"], &bonus["paid"]), (&Value::Null, &json!(false)));
+    let abandoned = dry_run(&network, "future", json!(null), json!({"duration": 90}));
+    assert_eq!(abandoned["outcome"], "abandoned");
+    assert_eq!(abandoned["affiliate_payout"], Value::Null);
+}
+
+#[test]
+fn a_live_campaign_lets_approved_affiliates_in() {
+    let (server, network) = world();
+    network.post(&format!("{}/go_live", campaign_path("354", "12")), json!({})).expect(200);
+    network.put("/affiliates/975", json!({"name": "Other"})).expect(200);
+    let call = json!({"keypresses": ["2"], "duration": 30});
+    let answer = dry_run(&network, "current", json!("976"), call.clone());
+    assert_eq!(answer["destination_phone_number"], "8005550102");
+    let away = dry_run(&network, "current", json!("975"), call.clone());
+    assert_eq!(away["reason"], "affiliate_not_approved");
+    // An affiliate gets its half.
+    let own = dry_run(&server.affiliate("976"), "current", json!("976"), call);
+    assert_eq!(own["advertiser_payin"], Value::Null);
+    assert_same(&own["affiliate_payout"]["amount"], &json!(4.5));
+    let log = network.audit(None).len();
+    dry_run(&network, "current", json!("976"), json!({}));
+    assert_eq!(network.audit(None).len(), log, "nothing is stored");
+}
+
+#[test]
+fn a_dry_run_says_everything_that_is_wrong_with_it() {
+    let (_server, network) = world();
+    let ask = |body: Value| network.extensions().post("/dry_run", body);
+    ask(
+        json!({"terms": "past", "call": {"duration": -1, "keypresses": ["12"], "phone_type": "fax",
+        "start_time": "yesterday", "calling_phone_number": "x"}}),
+    )
+    .invalid(&json!({
+        "terms": ["is not included in the list"],
+        "call": {
+            "keypresses": [["is invalid"]],
+            "calling_phone_number": ["is invalid"],
+            "start_time": ["is invalid"],
+            "duration": ["must be greater than or equal to 0"],
+            "phone_type": ["is not included in the list"],
+        },
+        "advertiser_campaign": ["can't be blank"],
+    }));
+    let longer =
+        json!({"advertiser_campaign": "12", "call": {"duration": 5, "connect_duration": 6}});
+    ask(longer).invalid(
+        &json!({"call": {"connect_duration": ["must be less than or equal to duration"]}}),
+    );
+    ask(json!({"advertiser_campaign": "99"})).refused(404, "RecordNotFound");
+    ask(json!({"advertiser_campaign": "12", "affiliate": "1"})).refused(404, "RecordNotFound");
+}
