@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 use trunkline_domain::money::Money;
 use trunkline_domain::party::{CustomData, NAME_LIMIT};
+use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, INVALID, NOT_A_NUMBER, NOT_LISTED, Problems};
 use trunkline_domain::text;
 
@@ -171,6 +172,22 @@ impl<'a> Fields<'a> {
             Value::String(said) if said.is_empty() => Some(None),
             _ => self.id(name).map(Some),
         }
+    }
+
+    /// A phone number, as text or as a number; null or blank clears it.
+    pub(crate) fn phone(&mut self, name: &'static str) -> Option<Option<PhoneNumber>> {
+        let said = match self.value(name)? {
+            Value::Null => return Some(None),
+            Value::String(said) if text::is_blank(said) => return Some(None),
+            Value::String(said) => said.clone(),
+            Value::Number(said) => said.to_string(),
+            _ => String::new(),
+        };
+        let parsed = PhoneNumber::parse(&said);
+        if parsed.is_none() {
+            self.wrong(name, INVALID);
+        }
+        parsed.map(Some)
     }
 
     /// One of a list of words.

@@ -10,7 +10,6 @@ use axum::body::Body;
 use axum::http::Response;
 use serde_json::{Map, Value, json};
 use trunkline_domain::call::{CallFacts, Decision, Payment, PhoneType, Step};
-use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{INVALID, Problems};
 use trunkline_domain::timezone::{self, ZoneName};
 use trunkline_network::Submitted;
@@ -64,7 +63,7 @@ fn read_call(
     imagined: &mut Imagined,
 ) {
     let mut fields = Fields::new(map, reading);
-    imagined.promo_number = read_number(&mut fields, "promo_number");
+    imagined.promo_number = fields.phone("promo_number").flatten();
     let keys = fields.array("keypresses", KEYS, |value, reading| {
         let said = match value {
             Value::String(said) => said.clone(),
@@ -84,7 +83,7 @@ fn read_call(
     let mut text = |name| fields.text(name, TEXT_LIMIT).flatten().filter(|said| !said.is_empty());
     let (country, region, city, zip) = (text("country"), text("region"), text("city"), text("zip"));
     imagined.facts = CallFacts {
-        calling_phone_number: read_number(&mut fields, "calling_phone_number"),
+        calling_phone_number: fields.phone("calling_phone_number").flatten(),
         start_time: read_time(&mut fields, zone),
         duration: fields.whole("duration", 0, SECONDS).flatten(),
         connect_duration: fields.whole("connect_duration", 0, SECONDS).flatten(),
@@ -111,15 +110,6 @@ fn read_phone_type(word: &str) -> Option<Option<PhoneType>> {
         "landline" => Some(Some(PhoneType::Landline)),
         _ => None,
     }
-}
-
-fn read_number(fields: &mut Fields<'_>, name: &'static str) -> Option<PhoneNumber> {
-    let said = fields.optional_id(name)??;
-    let number = PhoneNumber::parse(&said);
-    if number.is_none() {
-        fields.wrong(name, INVALID);
-    }
-    number
 }
 
 fn read_time(fields: &mut Fields<'_>, zone: ZoneName) -> Option<jiff::Timestamp> {

@@ -17,7 +17,7 @@ use trunkline_domain::party::{
     NAME_LIMIT, Party, PartyChange, PartyKind, PartyStatus, SITE_LIMIT, Site, USER_LIMIT,
 };
 use trunkline_domain::phone::PhoneNumber;
-use trunkline_domain::problem::{BLANK, INVALID, Problems};
+use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_network::{Submitted, parties};
 
 pub(super) fn routes() -> Routes {
@@ -108,29 +108,13 @@ pub(crate) fn read(kind: PartyKind, version: Version, mut fields: Fields<'_>) ->
         ..PartyChange::default()
     };
     if kind == PartyKind::Advertiser {
-        change.web_integration_phone_number = read_phone(&mut fields);
+        change.web_integration_phone_number = fields.phone("web_integration_phone_number");
         change.default_creative_id_from_network =
             fields.optional_id("default_creative_id_from_network");
         change.oauth_refresh_token = fields.text("oauth_refresh_token", 4_000);
     }
     fields.finish();
     change
-}
-
-fn read_phone(fields: &mut Fields<'_>) -> Option<Option<PhoneNumber>> {
-    let name = "web_integration_phone_number";
-    let said = match fields.value(name)? {
-        Value::Null => return Some(None),
-        Value::String(said) if said.trim().is_empty() => return Some(None),
-        Value::String(said) => said.clone(),
-        Value::Number(said) => said.to_string(),
-        _ => String::new(),
-    };
-    let parsed = PhoneNumber::parse(&said);
-    if parsed.is_none() {
-        fields.wrong(name, INVALID);
-    }
-    parsed.map(Some)
 }
 
 /// The full set of sites; null says that there are none, which is never right.

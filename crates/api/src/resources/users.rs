@@ -52,25 +52,14 @@ fn read(version: Version, mut fields: Fields<'_>) -> UserChange {
 /// The number under either of its names; `contact_phone_number` counts where both are given, and
 /// says so only when they differ: an answer that is sent back has both.
 fn read_phone(fields: &mut Fields<'_>) -> Option<Option<PhoneNumber>> {
-    let older = fields.value("phone_number");
-    let newer = fields.value("contact_phone_number");
-    let (name, value) = match (newer, older) {
-        (Some(value), _) => ("contact_phone_number", value),
-        (None, Some(value)) => ("phone_number", value),
-        (None, None) => return None,
+    let newer = fields.has("contact_phone_number");
+    let (name, other) = if newer {
+        ("contact_phone_number", "phone_number")
+    } else {
+        ("phone_number", "contact_phone_number")
     };
-    let said = match value {
-        Value::Null => return Some(None),
-        Value::String(said) if said.trim().is_empty() => return Some(None),
-        Value::String(said) => said.clone(),
-        Value::Number(said) => said.to_string(),
-        _ => String::new(),
-    };
-    let parsed = PhoneNumber::parse(&said);
-    if parsed.is_none() {
-        fields.wrong(name, INVALID);
-    }
-    parsed.map(Some)
+    fields.value(other);
+    fields.phone(name)
 }
 
 fn read_emails(fields: &mut Fields<'_>) -> Option<Vec<EmailSetting>> {
