@@ -120,6 +120,9 @@ fn refused(app: &App, error: Error, invalid: impl FnOnce(&mut Value)) -> Respons
         Error::NotAllowed(message) => {
             json_response(StatusCode::FORBIDDEN, &body(&message, "UnauthorizedOperation"))
         }
+        Error::Conflict(message) => {
+            json_response(StatusCode::CONFLICT, &body(&message, "Conflict"))
+        }
         Error::Overtaken => {
             let message = "the object has been changed since it was read";
             json_response(StatusCode::PRECONDITION_FAILED, &body(message, "PreconditionFailed"))

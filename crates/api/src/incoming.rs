@@ -35,6 +35,9 @@ pub(crate) struct Incoming {
     pub(crate) context: Context,
     /// The body's object; `None` for an empty body.
     pub(crate) body: Option<Map<String, Value>>,
+    /// A body of many lines of JSON, unread. (A body may be moved between threads but not shared,
+    /// so it is locked up until it is taken out.)
+    pub(crate) lines: Option<Mutex<Body>>,
     /// The body in the request's own words, for what is said of it.
     pub(crate) said: Option<Map<String, Value>>,
     pub(crate) query: Vec<(String, String)>,
@@ -84,9 +87,14 @@ impl Incoming {
         let by_cookie = matches!(shown, Some(Shown::Secret(Credential::Session(_))));
         let (caller, network) = authorize(&app, shown, addressed.network).await?;
         spend(&app, &caller, parts.extensions.get::<Spent>())?;
+        let mut lines = None;
         let body = match body {
             Ok(read) => read,
             Err(_) if reads_only => None,
+            Err(unread) if content_type(&parts.headers) == LINES => {
+                lines = Some(Mutex::new(unread));
+                None
+            }
             Err(unread) => read_body(&app, &parts.headers, unread).await?,
         };
         let body = body.map(|mut map| {
@@ -106,6 +114,7 @@ impl Incoming {
             version: addressed.version,
             network,
             said: None,
+            lines,
             body,
             query,
             headers: parts.headers,
@@ -150,6 +159,9 @@ impl Incoming {
 
     /// The body, which this request needs.
     pub(crate) fn take_body(&mut self) -> Result<Map<String, Value>, Refusal> {
+        if self.lines.is_some() {
+            return Err(Refusal::NotJson);
+        }
         let missing = || Refusal::Bad("the body is empty: a JSON object is needed".to_owned());
         let body = self.body.take().ok_or_else(missing)?;
         self.said = Some(body.clone());
@@ -223,12 +235,20 @@ async fn read_body(
     }
 }
 
+/// A body of one JSON value a line.
+const LINES: &str = "application/x-ndjson";
+
+/// What a body says it is, without parameters; empty when it doesn't say.
+fn content_type(headers: &HeaderMap) -> String {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default();
+    kind.trim().to_ascii_lowercase()
+}
+
 /// JSON has to say that it is JSON; but curl's `-d` says "form" of everything, and the seeds' own
 /// example sends its JSON so: what looks like an object is taken for one.
 fn require_json(headers: &HeaderMap, bytes: &Bytes) -> Result<(), Refusal> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default();
-    let kind = kind.trim().to_ascii_lowercase();
+    let kind = content_type(headers);
     let looks_like_json = bytes.trim_ascii_start().starts_with(b"{");
     let unsaid = kind.is_empty() || kind == "application/x-www-form-urlencoded";
     if kind == "application/json" || kind.ends_with("+json") || (unsaid && looks_like_json) {

@@ -1,6 +1,6 @@
 //! Trying a campaign on an imagined call. Nothing is stored.
 
-use crate::{Context, Error, Session, Submitted, campaigns, conditions, parties};
+use crate::{Context, Error, Session, Submitted, calls, campaigns, conditions, parties};
 use trunkline_domain::affiliation::AffiliateCampaignStatus;
 use trunkline_domain::call::{CallFacts, Decision, Gate, TurnedAway, decide};
 use trunkline_domain::campaign::{Budgets, Campaign, CampaignStatus, Terms, missing};
@@ -61,10 +61,11 @@ pub struct DryRun {
     pub warnings: Vec<String>,
 }
 
-struct Cast {
-    campaign: Campaign,
-    affiliate: Option<Party>,
-    promo_number: Option<PromoNumber>,
+/// Who has a part in a call.
+pub(crate) struct Cast {
+    pub(crate) campaign: Campaign,
+    pub(crate) affiliate: Option<Party>,
+    pub(crate) promo_number: Option<PromoNumber>,
 }
 
 /// Runs an imagined call through a campaign's terms.
@@ -92,7 +93,8 @@ pub fn dry_run(
     let gate = gate(session, context, &cast, imagined.terms)?;
     let never_live = Terms::new(context.now);
     let terms = terms.unwrap_or(&never_live);
-    let facts = facts(session, &cast, imagined.facts)?;
+    let said = CallFacts { repeat: repeat(session, context, &cast, &imagined)?, ..imagined.facts };
+    let facts = complete(session, &cast, said)?;
     let mut decision = decide(terms, &facts, &imagined.keys, gate);
     if !context.caller.sees(PartyKind::Advertiser, cast.campaign.advertiser_id) {
         decision.advertiser_payin = None;
@@ -172,7 +174,11 @@ fn gate(
 /// What is known besides what was said: the place by the area code, names, and custom data, where
 /// a promo number's values count over its affiliate campaign's, those over the affiliate's, those
 /// over the campaign's, and those over the advertiser's.
-fn facts(session: &mut Session<'_>, cast: &Cast, said: CallFacts) -> Result<CallFacts, Error> {
+pub(crate) fn complete(
+    session: &mut Session<'_>,
+    cast: &Cast,
+    said: CallFacts,
+) -> Result<CallFacts, Error> {
     let Cast { campaign, affiliate, promo_number } = cast;
     let advertiser = session.party_by_id(campaign.advertiser_id)?;
     let affiliate_campaign = match affiliate {
@@ -198,11 +204,19 @@ fn facts(session: &mut Session<'_>, cast: &Cast, said: CallFacts) -> Result<Call
         facts.media_type = Some(Some(it.media_type.clone()));
         facts.promo_number_description = Some(Some(it.description.clone()));
     }
-    // No calls are stored yet: a caller who is known has not called before.
-    if facts.calling_phone_number.is_some() {
-        facts.repeat = facts.repeat.or(Some(false));
-    }
     Ok(facts)
+}
+
+/// Whether the caller has called this campaign lately: as said, else looked up. A withheld number
+/// is not known to have.
+fn repeat(
+    session: &mut Session<'_>,
+    context: &Context,
+    cast: &Cast,
+    imagined: &Imagined,
+) -> Result<Option<bool>, Error> {
+    let start = imagined.facts.start_time.unwrap_or(context.now);
+    calls::has_called_lately(session, cast.campaign.id, &imagined.facts, start)
 }
 
 fn budgets(budgets: &Budgets, paid_in: Money, let_in: bool) -> Vec<BudgetAfter> {

@@ -20,6 +20,9 @@ pub enum Error {
     /// The caller may not do this, or nobody may.
     #[error("{0}")]
     NotAllowed(String),
+    /// An id was used for something else.
+    #[error("{0}")]
+    Conflict(String),
     /// Someone else has changed the object since it was read.
     #[error("the object has been changed since it was read")]
     Overtaken,

@@ -5,6 +5,7 @@
 
 pub mod affiliate_campaigns;
 pub mod audit;
+pub mod calls;
 pub mod campaign_status;
 pub mod campaigns;
 pub mod conditions;
@@ -25,7 +26,9 @@ mod passwords;
 pub use caller::{Actor, Caller, Context, Grant, Scope};
 pub use error::Error;
 pub use passwords::Passwords;
-pub use trunkline_store::{AuditEntry, AuditFilter, OpenError, Page, Session, Store, TokenRecord};
+pub use trunkline_store::{
+    AuditEntry, AuditFilter, CallTotals, OpenError, Page, Session, Store, TokenRecord,
+};
 
 use trunkline_domain::problem::Problems;
 

@@ -13,4 +13,4 @@ pub use error::{Error, OpenError};
 pub use record::{
     AuditEntry, AuditFilter, Grant, Organization, Page, Scope, SignIn, SignInKind, TokenRecord,
 };
-pub use sqlite::{Session, Store, WriteCounts, WriteWaits};
+pub use sqlite::{CallTotals, Session, Store, WriteCounts, WriteWaits};

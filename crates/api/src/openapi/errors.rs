@@ -5,7 +5,7 @@ use super::shapes::{Schemas, described, reference, word};
 use serde_json::{Map, Value, json};
 
 /// The classes of problems that are not about the request's properties.
-const CLASSES: [&str; 12] = [
+const CLASSES: [&str; 13] = [
     "BadRequest",
     "InvalidApiVersion",
     "Unauthorized",
@@ -13,6 +13,7 @@ const CLASSES: [&str; 12] = [
     "RecordNotFound",
     "MethodNotAllowed",
     "RequestTimeout",
+    "Conflict",
     "PreconditionFailed",
     "RequestTooLarge",
     "UnsupportedMediaType",
@@ -105,7 +106,7 @@ struct Shared {
     message: &'static str,
 }
 
-const SHARED: [Shared; 12] = [
+const SHARED: [Shared; 13] = [
     Shared {
         name: "BadRequest",
         header: None,
@@ -140,6 +141,13 @@ const SHARED: [Shared; 12] = [
         class: "RequestTimeout",
         about: "The body did not arrive in time (30 seconds by default).",
         message: "the body took too long",
+    },
+    Shared {
+        name: "Conflict",
+        header: None,
+        class: "Conflict",
+        about: "The id was used for something else.",
+        message: "external_call_unique_id call-1 was used for another call",
     },
     Shared {
         name: "PreconditionFailed",

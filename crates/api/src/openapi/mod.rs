@@ -9,6 +9,7 @@ mod access_tokens;
 mod affiliate_campaigns;
 mod audit;
 mod budgets;
+mod calls;
 mod campaigns;
 mod checks;
 mod custom_data_fields;
@@ -41,7 +42,7 @@ const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 /// A tag: its name, what it is about, and its operations.
 type Tag = (&'static str, &'static str, fn() -> Vec<Operation>);
 
-const TAGS: [Tag; 13] = [
+const TAGS: [Tag; 14] = [
     ("Network", "The network and its users.", network::operations),
     ("Advertisers", "Those who pay for calls.", parties::advertisers),
     (
@@ -81,6 +82,7 @@ const TAGS: [Tag; 13] = [
         promo_numbers::operations,
     ),
     ("Checks", "What is wrong before it matters. An extension of Trunkline.", checks::operations),
+    ("Calls", "Calls that were routed elsewhere.", calls::operations),
     (
         "Dry runs",
         "A campaign tried on an imagined call. An extension of Trunkline.",
@@ -159,6 +161,7 @@ fn schemas() -> Schemas {
         affiliate_campaigns::schemas,
         promo_numbers::schemas,
         checks::schemas,
+        calls::schemas,
         dry_run::schemas,
         audit::schemas,
         errors::schemas,

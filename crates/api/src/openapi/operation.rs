@@ -127,6 +127,17 @@ impl Operation {
         tagged.with("If-None-Match").response("304", not_modified)
     }
 
+    /// Answers with what is no object of its own: without an entity tag.
+    pub(super) fn tells(self, status: &str, description: &str, schema: &str) -> Self {
+        self.answers_with(status, description, reference(schema), &[])
+    }
+
+    /// Can refuse besides what every operation can.
+    pub(super) fn refuses(self, status: &str, response: &str) -> Self {
+        let reference = json!({"$ref": format!("#/components/responses/{response}")});
+        self.response(status, reference)
+    }
+
     /// Answers the object that a write left behind; `If-Match` guards it.
     pub(super) fn writes(self, schema: &str) -> Self {
         let (status, description) = match self.method {

@@ -13,7 +13,7 @@ use axum::http::{Method, Response};
 use serde_json::{Value, json};
 use trunkline_domain::campaign::Action;
 use trunkline_domain::problem::Problems;
-use trunkline_network::{Submitted, campaign_status, campaigns, unguarded};
+use trunkline_network::{CallTotals, Submitted, calls, campaign_status, unguarded};
 
 pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
@@ -93,13 +93,22 @@ fn read_timeout(action: Action, incoming: &mut Incoming) -> Problems {
     problems
 }
 
-/// Calls and their mean duration in days of the campaign's zone. Nothing takes calls yet, so
-/// there are none to count.
+/// Calls and their mean duration (seconds), in days of the campaign's zone.
 async fn quick_stats(Path((advertiser, campaign)): Ids, incoming: Incoming) -> Response<Body> {
     let found = incoming
-        .read(|session, context| campaigns::get_whole(session, context, &advertiser, &campaign));
-    let none = json!({"call_count": 0, "call_avg_total_duration": 0.0});
-    let stats = json!({"today": none, "last_7days": none, "last_30days": none});
-    let object = found.map(|_| Object::from_iter([("stats".to_owned(), stats)]));
+        .read(|session, context| calls::quick_stats(session, context, &advertiser, &campaign));
+    let object = found.map(|stats| {
+        let stats = json!({
+            "today": render_totals(stats.today),
+            "last_7days": render_totals(stats.last_7_days),
+            "last_30days": render_totals(stats.last_30_days),
+        });
+        Object::from_iter([("stats".to_owned(), stats)])
+    });
     incoming.reply(Kind::Plain, object)
+}
+
+fn render_totals(totals: CallTotals) -> Value {
+    let mean = if totals.calls == 0 { 0.0 } else { totals.seconds as f64 / totals.calls as f64 };
+    json!({"call_count": totals.calls, "call_avg_total_duration": mean})
 }

@@ -4,21 +4,17 @@ use crate::errors::Refusal;
 use crate::fields::{Fields, Reading, TEXT_LIMIT};
 use crate::incoming::Incoming;
 use crate::reply::Object;
+use crate::resources::facts;
 use crate::routes::{Routes, post};
 use crate::versions::Kind;
 use axum::body::Body;
 use axum::http::Response;
 use serde_json::{Map, Value, json};
-use trunkline_domain::call::{CallFacts, Decision, Payment, PhoneType, Step};
-use trunkline_domain::problem::{INVALID, Problems};
-use trunkline_domain::timezone::{self, ZoneName};
+use trunkline_domain::call::{CallFacts, Decision, Payment, Step};
+use trunkline_domain::problem::Problems;
+use trunkline_domain::timezone::ZoneName;
 use trunkline_network::Submitted;
 use trunkline_network::dry_run::{self, DryRun, Imagined, Which};
-
-/// Keys that a call can press.
-const KEYS: usize = 1_000;
-/// Seconds that a call can last.
-const SECONDS: u32 = 31 * 86_400;
 
 pub(super) fn routes() -> Routes {
     Routes::new().route("/trunkline/dry_run", post(run))
@@ -64,30 +60,15 @@ fn read_call(
 ) {
     let mut fields = Fields::new(map, reading);
     imagined.promo_number = fields.phone("promo_number").flatten();
-    let keys = fields.array("keypresses", KEYS, |value, reading| {
-        let said = match value {
-            Value::String(said) => said.clone(),
-            Value::Number(said) => said.to_string(),
-            _ => String::new(),
-        };
-        let mut keys = said.chars();
-        match (keys.next(), keys.next()) {
-            (Some(key), None) if key.is_ascii_digit() || key == '*' || key == '#' => Some(key),
-            _ => {
-                reading.problems.add(INVALID);
-                None
-            }
-        }
-    });
-    imagined.keys = keys.unwrap_or_default();
+    imagined.keys = facts::read_keys(&mut fields);
     let mut text = |name| fields.text(name, TEXT_LIMIT).flatten().filter(|said| !said.is_empty());
     let (country, region, city, zip) = (text("country"), text("region"), text("city"), text("zip"));
     imagined.facts = CallFacts {
         calling_phone_number: fields.phone("calling_phone_number").flatten(),
-        start_time: read_time(&mut fields, zone),
-        duration: fields.whole("duration", 0, SECONDS).flatten(),
-        connect_duration: fields.whole("connect_duration", 0, SECONDS).flatten(),
-        phone_type: fields.word_or_default("phone_type", read_phone_type).flatten(),
+        start_time: facts::read_time(&mut fields, "start_time", zone),
+        duration: fields.whole("duration", 0, facts::SECONDS).flatten(),
+        connect_duration: fields.whole("connect_duration", 0, facts::SECONDS).flatten(),
+        phone_type: facts::read_phone_type(&mut fields),
         country,
         region,
         city,
@@ -102,23 +83,6 @@ fn read_call(
         fields.wrong("connect_duration", "must be less than or equal to duration");
     }
     fields.finish();
-}
-
-fn read_phone_type(word: &str) -> Option<Option<PhoneType>> {
-    match word {
-        "mobile" => Some(Some(PhoneType::Mobile)),
-        "landline" => Some(Some(PhoneType::Landline)),
-        _ => None,
-    }
-}
-
-fn read_time(fields: &mut Fields<'_>, zone: ZoneName) -> Option<jiff::Timestamp> {
-    let said = fields.text("start_time", TEXT_LIMIT)??;
-    let moment = timezone::parse_moment(&said, zone, false);
-    if moment.is_none() {
-        fields.wrong("start_time", INVALID);
-    }
-    moment
 }
 
 fn render(run: &DryRun) -> Object {

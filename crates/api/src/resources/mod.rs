@@ -5,11 +5,13 @@ mod advertiser_users;
 mod affiliate_campaigns;
 mod audit;
 mod budgets;
+mod calls;
 mod campaign_actions;
 mod campaigns;
 mod checks;
 mod custom_data_fields;
 mod dry_run;
+mod facts;
 mod ivr;
 mod network;
 pub(crate) mod parties;
@@ -40,6 +42,7 @@ pub(crate) fn routes() -> Routes {
         .merge(checks::routes())
         .merge(audit::routes())
         .merge(dry_run::routes())
+        .merge(calls::routes())
 }
 
 /// Refuses a campaign's body whose tree is deeper than trees can be.

@@ -7,9 +7,11 @@ use crate::party::CustomData;
 use crate::phone::PhoneNumber;
 use crate::region::{Region, RegionType, country_name, state_name};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// What a caller calls from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum PhoneType {
     /// A mobile phone.
     Mobile,
@@ -19,7 +21,7 @@ pub enum PhoneType {
 
 /// What is known of a call from outside; `None` is not known. What the tree decides (which menus
 /// it meets, whether it connects) is not here.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallFacts {
     /// The caller's number; not known when it is withheld.
     pub calling_phone_number: Option<PhoneNumber>,

@@ -6,10 +6,12 @@
 mod area_code;
 mod decision;
 mod facts;
+mod record;
 
 pub use area_code::{Place, place_of};
 pub use decision::{Decision, Gate, PaidPolicy, Payment, Step, TurnedAway, decide};
 pub use facts::{CallFacts, Known, PhoneType};
+pub use record::{Call, Heard};
 
 #[cfg(test)]
 mod tests;

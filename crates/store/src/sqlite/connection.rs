@@ -6,7 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Forward only; each runs in a transaction of its own, at start.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_network.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/sqlite/0001_network.sql"),
+    include_str!("../../migrations/sqlite/0002_calls.sql"),
+];
 
 /// Statements kept prepared for each connection.
 const STATEMENTS: usize = 128;

@@ -3,6 +3,7 @@
 
 mod affiliations;
 mod audit;
+mod calls;
 mod campaigns;
 mod connection;
 mod credentials;
@@ -14,6 +15,7 @@ mod users;
 mod waits;
 mod writer;
 
+pub use calls::CallTotals;
 pub use waits::WriteWaits;
 pub use writer::WriteCounts;
 

@@ -1,0 +1,240 @@
+//! `/calls`: calls that were routed elsewhere come in, one by one or a line each.
+
+use crate::errors::{Refusal, json_response};
+use crate::fields::{Fields, Ignored, Reading, TEXT_LIMIT};
+use crate::incoming::Incoming;
+use crate::reply::Object;
+use crate::resources::facts::{self, SECONDS};
+use crate::routes::{Routes, post};
+use crate::{App, json};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use futures_util::future::join_all;
+use futures_util::stream;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use std::sync::PoisonError;
+use trunkline_domain::call::CallFacts;
+use trunkline_domain::party::CustomData;
+use trunkline_domain::problem::{BLANK, Problems};
+use trunkline_domain::timezone::ZoneName;
+use trunkline_network::calls::{self, CallIn, Taken};
+use trunkline_network::{Context, Submitted};
+
+/// Lines taken together: they share commits.
+const LINES: usize = 200;
+/// Custom data of one call.
+const CUSTOM_DATA: usize = 200;
+
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/api/calls", post(take))
+}
+
+async fn take(mut incoming: Incoming) -> Response<Body> {
+    if let Some(lines) = incoming.lines.take() {
+        let lines = lines.into_inner().unwrap_or_else(PoisonError::into_inner);
+        return take_lines(incoming, lines);
+    }
+    let result = match incoming.take_body() {
+        Ok(body) => take_one(&incoming.app, &incoming.context, zone(&incoming), body).await,
+        Err(refusal) => Err(refusal),
+    };
+    match result {
+        Ok((status, answer)) => json_response(status, &answer),
+        Err(refusal) => refusal.response(&incoming.app, |_| ()),
+    }
+}
+
+fn zone(incoming: &Incoming) -> ZoneName {
+    incoming.network.time_zone
+}
+
+async fn take_one(
+    app: &App,
+    context: &Context,
+    zone: ZoneName,
+    body: Object,
+) -> Result<(StatusCode, Value), Refusal> {
+    let submitted = read(&body, zone);
+    let name: String = (app.random)().iter().take(12).map(|byte| format!("{byte:02X}")).collect();
+    let context = context.clone();
+    let taken = app.store.write(move |session| calls::take(session, &context, submitted, name));
+    Ok(match taken.await? {
+        Taken::New(cuid) => (StatusCode::CREATED, json!({"cuid": cuid})),
+        Taken::Known(cuid) => (StatusCode::ACCEPTED, json!({"cuid": cuid})),
+    })
+}
+
+fn read(body: &Object, zone: ZoneName) -> Submitted<CallIn> {
+    let (mut problems, mut ignored) = (Problems::new(), Ignored::default());
+    let reading = Reading { problems: &mut problems, ignored: &mut ignored };
+    let mut fields = Fields::new(body, reading);
+    let mut call = match fields.hash("call") {
+        Some(Some(map)) => read_call(Fields::new(map, fields.below("call")), zone),
+        said => {
+            if said.is_some() || !fields.has("call") {
+                fields.wrong("call", BLANK);
+            }
+            CallIn::default()
+        }
+    };
+    let pairs = fields.array("custom_data", CUSTOM_DATA, |value, reading| {
+        let mut fields = Fields::of(value, reading)?;
+        let name = fields.name("name");
+        let value = fields.optional_id("value");
+        fields.finish();
+        Some((name?, value.flatten()?))
+    });
+    call.facts.custom_data = pairs.map(CustomData::from_iter);
+    // The same call told in another order is the same call.
+    let mut told = Value::Object(body.clone());
+    told.sort_all_objects();
+    call.request = told.to_string().into_bytes();
+    fields.finish();
+    Submitted { change: call, problems }
+}
+
+fn read_call(mut fields: Fields<'_>, zone: ZoneName) -> CallIn {
+    let keys = facts::read_keys(&mut fields);
+    let mut text = |name| fields.text(name, TEXT_LIMIT).flatten().filter(|said| !said.is_empty());
+    let (country, region, city, zip) = (text("country"), text("region"), text("city"), text("zip"));
+    let facts = CallFacts {
+        calling_phone_number: fields.phone("calling_phone_number").flatten(),
+        duration: fields.whole("duration_in_seconds", 0, SECONDS).flatten(),
+        connect_duration: fields.whole("connect_duration_in_seconds", 0, SECONDS).flatten(),
+        phone_type: facts::read_phone_type(&mut fields),
+        country,
+        region,
+        city,
+        zip,
+        repeat: fields.boolean("repeat").flatten(),
+        sms_sent: fields.boolean("sms_sent").flatten(),
+        ..CallFacts::default()
+    };
+    if let (Some(whole), Some(connected)) = (facts.duration, facts.connect_duration)
+        && connected > whole
+    {
+        let message = "must be less than or equal to duration_in_seconds";
+        fields.wrong("connect_duration_in_seconds", message);
+    }
+    let call = CallIn {
+        external_id: fields.id("external_call_unique_id"),
+        start_time: facts::read_time(&mut fields, "start_time", zone),
+        campaign: fields.id("advertiser_campaign_id_from_network"),
+        affiliate: fields.optional_id("affiliate_id_from_network").flatten(),
+        promo_number: fields.phone("promo_number").flatten(),
+        destination_phone_number: fields
+            .phone("destination_phone_number")
+            .flatten()
+            .map(|number| number.digits().to_owned()),
+        facts,
+        keys,
+        request: Vec::new(),
+    };
+    fields.finish();
+    call
+}
+
+/// What is left of a body of lines.
+struct Lines {
+    incoming: Incoming,
+    body: Body,
+    buffer: Vec<u8>,
+    ended: bool,
+}
+
+/// Takes a line each, and answers a line each: what a call alone would be answered, with its
+/// status. One bad line does not spoil the rest.
+fn take_lines(incoming: Incoming, body: Body) -> Response<Body> {
+    let lines = Lines { incoming, body, buffer: Vec::new(), ended: false };
+    let answers = stream::try_unfold(lines, |mut lines| async move {
+        let batch = lines.next().await?;
+        if batch.is_empty() {
+            return Ok(None);
+        }
+        let answers = join_all(batch.iter().map(|line| answer(&lines.incoming, line))).await;
+        let text: String = answers.iter().map(|answer| format!("{answer}\n")).collect();
+        Ok::<_, axum::Error>(Some((Bytes::from(text), lines)))
+    });
+    let mut response = Response::new(Body::from_stream(answers));
+    let kind = HeaderValue::from_static("application/x-ndjson");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+impl Lines {
+    /// The next lines, at most so many; none at the end.
+    async fn next(&mut self) -> Result<Vec<Vec<u8>>, axum::Error> {
+        loop {
+            let whole = self.buffer.iter().filter(|byte| **byte == b'\n').count();
+            if whole > 0 || self.ended {
+                return Ok(self.split());
+            }
+            if self.buffer.len() > self.incoming.app.limits.body {
+                // Too long for a line: it is answered as it is, and nothing after it is read.
+                self.ended = true;
+                continue;
+            }
+            let time = self.incoming.app.limits.body_time;
+            match tokio::time::timeout(time, self.body.frame()).await {
+                Ok(Some(frame)) => {
+                    self.buffer.extend(frame?.into_data().unwrap_or_default());
+                }
+                Ok(None) | Err(_) => self.ended = true,
+            }
+        }
+    }
+
+    fn split(&mut self) -> Vec<Vec<u8>> {
+        let mut lines = Vec::new();
+        let mut taken = 0;
+        for line in self.buffer.split_inclusive(|byte| *byte == b'\n') {
+            let complete = line.last() == Some(&b'\n');
+            if lines.len() == LINES || !(complete || self.ended) {
+                break;
+            }
+            taken += line.len();
+            lines.push(line.trim_ascii().to_vec());
+        }
+        self.buffer.drain(..taken);
+        lines
+    }
+}
+
+/// What one line is answered.
+async fn answer(incoming: &Incoming, line: &[u8]) -> Value {
+    let Incoming { app, context, .. } = incoming;
+    let result = match parse(line, app.limits.body) {
+        Ok(body) => take_one(app, context, zone(incoming), body).await,
+        Err(refusal) => Err(refusal),
+    };
+    match result {
+        Ok((status, mut answer)) => {
+            answer["status"] = status.as_u16().into();
+            answer
+        }
+        Err(refusal) => refused(app, refusal).await,
+    }
+}
+
+fn parse(line: &[u8], limit: usize) -> Result<Object, Refusal> {
+    if line.len() > limit {
+        return Err(Refusal::TooLarge(limit));
+    }
+    match json::parse(line) {
+        Ok(Value::Object(body)) => Ok(body),
+        Ok(_) => Err(Refusal::Bad("the line must be a JSON object".to_owned())),
+        Err(error) => Err(Refusal::Bad(format!("the line is not valid JSON: {error}"))),
+    }
+}
+
+/// A refusal as a line: its body, with its status.
+async fn refused(app: &App, refusal: Refusal) -> Value {
+    let response = refusal.response(app, |_| ());
+    let status = response.status().as_u16();
+    let bytes = response.into_body().collect().await.map(|body| body.to_bytes());
+    let mut answer: Value =
+        bytes.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    answer["status"] = status.into();
+    answer
+}

@@ -1,0 +1,157 @@
+//! Calls that come in: stored once, decided once, counted in the campaign's own days.
+
+use serde_json::{Value, json};
+use trunkline_tests::body::{affiliate_campaign_path, campaign_path};
+use trunkline_tests::{Client, Server, assert_same};
+
+/// A live campaign 12 of advertiser 354, with an approved affiliate 976. It is live since now, so
+/// calls of tomorrow are in its time.
+fn world() -> (Server, Client) {
+    let server = Server::start();
+    let network = server.network();
+    network.has_live_campaign("354", "12", json!({"auto_approve": "All", "timezone": "UTC"}));
+    network.has_applied("354", "12", "976");
+    (server, network)
+}
+
+fn call(id: &str, more: Value) -> Value {
+    let mut call = json!({
+        "external_call_unique_id": id,
+        "start_time": "2200-01-01 12:00:00 +0000",
+        "advertiser_campaign_id_from_network": "12",
+        "calling_phone_number": "8057089876",
+        "duration_in_seconds": 90,
+    });
+    let (into, from) = (call.as_object_mut().unwrap(), more.as_object().unwrap().clone());
+    into.extend(from);
+    json!({"call": call})
+}
+
+/// When the campaign's terms were written: a moment ago.
+fn written_at(network: &Client) -> jiff::Timestamp {
+    let campaign = network.get(&campaign_path("354", "12")).body(200);
+    let said = campaign["current_terms"]["created_at"].as_str().expect("a time").to_owned();
+    jiff::Timestamp::strptime("%Y-%m-%d %H:%M:%S %z", said).expect("a time stamp")
+}
+
+fn stats(network: &Client) -> Value {
+    network.get(&format!("{}/quick_stats", campaign_path("354", "12"))).body(200)["stats"].clone()
+}
+
+#[test]
+fn a_call_is_stored_once() {
+    let (_server, network) = world();
+    let first = network.post("/calls", call("1", json!({}))).body(201);
+    let cuid = first["cuid"].as_str().expect("a name").to_owned();
+    assert_eq!(network.post("/calls", call("1", json!({}))).body(202)["cuid"], cuid);
+    let other = network.post("/calls", call("1", json!({"duration_in_seconds": 91})));
+    other.refused(409, "Conflict");
+    let next = network.post("/calls", call("2", json!({"affiliate_id_from_network": "976"})));
+    assert_ne!(next.body(201)["cuid"], cuid);
+}
+
+#[test]
+fn a_call_says_everything_that_is_wrong_with_it() {
+    let (_server, network) = world();
+    network.post("/calls", json!({})).invalid(&json!({"call": ["can't be blank"]}));
+    network.post("/calls", json!({"call": {}})).invalid(&json!({"call": {
+        "external_call_unique_id": ["can't be blank"],
+        "start_time": ["can't be blank"],
+        "advertiser_campaign_id_from_network": ["can't be blank"],
+    }}));
+    let odd = json!({"start_time": "soon", "duration_in_seconds": -1,
+        "calling_phone_number": "x", "keypresses": ["12"]});
+    network.post("/calls", call("1", odd)).invalid(&json!({"call": {
+        "keypresses": [["is invalid"]],
+        "calling_phone_number": ["is invalid"],
+        "duration_in_seconds": ["must be greater than or equal to 0"],
+        "start_time": ["is invalid"],
+    }}));
+    let longer = json!({"connect_duration_in_seconds": 91});
+    network.post("/calls", call("1", longer)).invalid(&json!({"call": {
+        "connect_duration_in_seconds": ["must be less than or equal to duration_in_seconds"]}}));
+    let mut colours = call("1", json!({}));
+    colours["custom_data"] =
+        json!([{"name": "channel", "value": "Radio"}, {"name": "colour", "value": "red"}]);
+    let unknown =
+        json!({"custom_data": [{}, {"name": ["is not a custom data field of this network"]}]});
+    network.post("/calls", colours).invalid(&unknown);
+    let nowhere = json!({"advertiser_campaign_id_from_network": "99"});
+    network.post("/calls", call("1", nowhere)).refused(404, "RecordNotFound");
+    let number = json!({"promo_number": "8005550199"});
+    network.post("/calls", call("1", number)).refused(404, "RecordNotFound");
+    assert_same(&stats(&network)["last_30days"]["call_count"], &json!(0));
+}
+
+#[test]
+fn a_line_each_is_answered_each() {
+    let (_server, network) = world();
+    let lines = [
+        call("1", json!({})).to_string(),
+        "{not json".to_owned(),
+        call("1", json!({})).to_string(),
+        call("2", json!({"duration_in_seconds": "x"})).to_string(),
+        call("3", json!({})).to_string(),
+    ];
+    let request = network.request("POST", "/calls").bytes(lines.join("\n").as_bytes());
+    let request = request.without_header("Content-Type");
+    let answer = request.header("Content-Type", "application/x-ndjson").send();
+    assert_eq!(answer.status, 200);
+    let answers: Vec<Value> = answer
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+        .collect();
+    let statuses: Vec<Value> = answers.iter().map(|it| it["status"].clone()).collect();
+    assert_same(&json!(statuses), &json!([201, 400, 202, 403, 201]));
+    assert_eq!(answers[0]["cuid"], answers[2]["cuid"]);
+    let wrong = json!({"call": {"duration_in_seconds": ["is not a number"]}});
+    assert_same(&answers[3]["errors"], &wrong);
+    // Lines are for calls only.
+    let elsewhere = network.request("POST", "/affiliates").bytes(b"{}\n");
+    let elsewhere = elsewhere.without_header("Content-Type");
+    let elsewhere = elsewhere.header("Content-Type", "application/x-ndjson").send();
+    elsewhere.refused(415, "UnsupportedMediaType");
+}
+
+#[test]
+fn calls_are_counted_in_the_campaigns_days() {
+    let (server, network) = world();
+    let at = |days: i64, id: &str, seconds: i64| {
+        let now = written_at(&network);
+        let start = now.checked_sub(jiff::SignedDuration::from_hours(24 * days)).unwrap();
+        let more = json!({"start_time": start.to_string(), "duration_in_seconds": seconds});
+        network.post("/calls", call(id, more)).expect(201);
+    };
+    at(0, "today", 60);
+    at(3, "this week", 30);
+    at(20, "this month", 0);
+    at(40, "long ago", 600);
+    let totals =
+        |calls: i64, mean: f64| json!({"call_count": calls, "call_avg_total_duration": mean});
+    let expected = json!({"today": totals(1, 60.0), "last_7days": totals(2, 45.0), "last_30days": totals(3, 30.0)});
+    assert_same(&stats(&network), &expected);
+    // An affiliate does not see what others bring.
+    let path = format!("{}/quick_stats", campaign_path("354", "12"));
+    server.affiliate("976").get(&path).refused(404, "RecordNotFound");
+}
+
+#[test]
+fn who_has_called_before_is_a_repeat_caller() {
+    let (_server, network) = world();
+    let place = affiliate_campaign_path("354", "12", "976");
+    network.put(&place, json!({"status": "Approved"})).expect(200);
+    let terms = json!({"affiliate_payout": {"policies": [
+        {"type": "Base", "amount": 1, "currency": "USD", "condition": "repeat"}]}});
+    network.put(&campaign_path("354", "12"), terms).expect(200);
+    let is_repeat = |caller: &str| {
+        let facts = json!({"calling_phone_number": caller, "start_time": "2200-01-05"});
+        let body = json!({"advertiser_campaign": "12", "affiliate": "976", "terms": "future", "call": facts});
+        let answer = network.extensions().post("/dry_run", body).body(200);
+        answer["affiliate_payout"]["policies"][0]["met"].clone()
+    };
+    assert_eq!(is_repeat("8057089876"), false);
+    network.post("/calls", call("1", json!({}))).expect(201);
+    assert_eq!(is_repeat("8057089876"), true);
+    assert_eq!(is_repeat("8057089877"), false);
+}
