@@ -18,6 +18,7 @@ STATE = (
     "UnauthorizedOperation",
     "cannot transition",
     "inventory",
+    "nothing waits for go_live",
     '{"custom_data":{"channel":',
 )
 
@@ -35,7 +36,7 @@ def text_of(response):
 def kind_of(status, text):
     if status < 400:
         return "taken"
-    by_state = status in (404, 405, 412) or any(reason in text for reason in STATE)
+    by_state = status in (404, 405, 409, 412) or any(reason in text for reason in STATE)
     return "by state" if by_state else "refused"
 
 

@@ -137,9 +137,9 @@ impl Server {
     pub fn set_password(&self, email: &str, password: &str) {
         let hash = credentials::hash_password(password, &[7; 32]).expect("a password hashes");
         let (network, email) = (self.network, email.to_owned());
-        let found =
-            self.write(move |session| credentials::set_password(session, network, &email, &hash));
-        assert!(found, "nobody has that address");
+        let found = self
+            .write(move |session| credentials::set_password(session, network, &email, None, &hash));
+        assert!(found.is_some(), "nobody has that address");
     }
 
     /// Signs someone in to the console, and returns the cookie that says so.

@@ -269,7 +269,7 @@ fn decide(
         {
             Ok(refuse(asked, Applied))
         }
-        (_, None, _) | (Intent::Apply, Some(Declined), Some(_)) => {
+        (_, None, _) | (Intent::Apply, Some(Declined), _) => {
             Ok((application(session, found, problems)?, None))
         }
         (Intent::Apply, Some(current), _) | (Intent::Decide, Some(current), None) => {

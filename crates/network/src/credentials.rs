@@ -156,21 +156,28 @@ pub fn hash_password(password: &str, entropy: &Entropy) -> Result<String, Error>
     Ok(hash.to_string())
 }
 
-/// Sets the password of everyone in a network who has an address; false when nobody has. Signs
-/// them out everywhere.
+/// Sets the password of the one in a network who has an address; the network's id for them, or
+/// `None` when nobody has it. Where several have it, `user` says which; else none is changed.
+/// Signs them out everywhere.
 pub fn set_password(
     session: &mut Session<'_>,
     network: i64,
     email: &str,
+    user: Option<&str>,
     hash: &str,
-) -> Result<bool, Error> {
-    let users = session.users_by_email(email)?;
-    let here: Vec<i64> =
-        users.into_iter().filter(|(of, ..)| *of == network).map(|(_, user, _)| user.id).collect();
-    for user in &here {
-        session.set_password_hash(*user, hash)?;
+) -> Result<Option<String>, Error> {
+    let mut here: Vec<_> = session.users_by_email(email)?;
+    here.retain(|(of, known, _)| {
+        *of == network && user.is_none_or(|asked| asked == known.id_from_network)
+    });
+    if here.len() > 1 {
+        let ids: Vec<&str> = here.iter().map(|(_, it, _)| it.id_from_network.as_str()).collect();
+        let message = format!("several users have {email}: say which one of {}", ids.join(", "));
+        return Err(Error::NotAllowed(message));
     }
-    Ok(!here.is_empty())
+    let Some((_, known, _)) = here.pop() else { return Ok(None) };
+    session.set_password_hash(known.id, hash)?;
+    Ok(Some(known.id_from_network))
 }
 
 /// A one-time token for a user of the network, or of one of its parties, by e-mail address.

@@ -205,6 +205,9 @@ pub fn delete(
         let message = "cannot be deleted because one or more campaigns exist";
         return Err(Error::NotAllowed(format!("{} {id} {message}", kind.class())));
     }
+    for (advertiser, affiliate, status) in session.relationships_of_party(party.id)? {
+        crate::relationships::record_end(session, context, &advertiser, &affiliate, status)?;
+    }
     session.delete_party(&party)?;
     let snapshot = audit::of_party(&party);
     audit::record(session, context, object(&party), None, Some(&snapshot), None)

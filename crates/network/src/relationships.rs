@@ -93,6 +93,18 @@ pub fn put(
     Ok(())
 }
 
+/// Writes down that a relationship ends with one of its parties.
+pub(crate) fn record_end(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser_id: &str,
+    affiliate_id: &str,
+    status: RelationshipStatus,
+) -> Result<(), Error> {
+    let old = json!({"status": status});
+    audit::record(session, context, object(advertiser_id, affiliate_id), None, Some(&old), None)
+}
+
 /// Forgets a relationship; does nothing when there is none, and nothing to affiliate campaigns.
 pub fn delete(
     session: &mut Session<'_>,

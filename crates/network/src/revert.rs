@@ -65,7 +65,8 @@ fn target<T: Serialize + DeserializeOwned>(
     let now = now.map(serde_json::to_value).transpose();
     let now = now.map_err(|error| Error::Internal(format!("audit entry: {error}")))?;
     match (&entry.before, &entry.after, now) {
-        (None, _, Some(_)) => Ok(None),
+        (None, after, Some(now)) if after.as_ref() == Some(&now) => Ok(None),
+        (None, _, Some(_)) => Err(overtaken("the object has been changed since")),
         (Some(before), None, None) => Ok(Some(snapshot(before.clone())?)),
         (Some(before), Some(after), Some(now)) => Ok(Some(snapshot(merge(before, after, now)?)?)),
         (Some(_), None, Some(_)) => Err(overtaken("the object is there again")),
@@ -75,22 +76,44 @@ fn target<T: Serialize + DeserializeOwned>(
 
 /// `now`, with each property that went from `before` to `after` back at `before`.
 fn merge(before: &Value, after: &Value, mut now: Value) -> Result<Value, Error> {
+    if undo_properties(before, after, &mut now)? {
+        Ok(now)
+    } else {
+        Err(overtaken("nothing is left of it"))
+    }
+}
+
+/// Properties that say when something was written: nobody changed them.
+const DATES: [&str; 2] = ["created_at", "updated_at"];
+
+/// As [`merge`], in place; whether anything was undone. A draft is looked into, property by
+/// property: the change that opened one is undone in it, whatever else was written to it since.
+fn undo_properties(before: &Value, after: &Value, now: &mut Value) -> Result<bool, Error> {
     let names = |value: &Value| -> Vec<String> {
         value.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default()
     };
     let mut undone = false;
     for name in names(before).into_iter().chain(names(after)) {
-        let (had, made, has) = (&before[&name], &after[&name], &now[&name]);
-        if had == made || has == had {
+        let (had, made) = (&before[&name], &after[&name]);
+        // A draft opens as a copy of the terms in force.
+        let copied = name == "future_terms"
+            && had.is_null()
+            && after["current_terms"] == before["current_terms"];
+        let had = if copied { &before["current_terms"] } else { had };
+        let has = &mut now[&name];
+        if had == made || *has == *had || DATES.contains(&name.as_str()) {
             continue;
         }
-        if has != made {
+        if *has == *made {
+            *has = had.clone();
+            undone = true;
+        } else if name == "future_terms" && had.is_object() && made.is_object() && has.is_object() {
+            undone |= undo_properties(had, made, has)?;
+        } else {
             return Err(overtaken(&format!("{name} has been changed again since")));
         }
-        now[&name] = had.clone();
-        undone = true;
     }
-    if undone { Ok(now) } else { Err(overtaken("nothing is left of it")) }
+    Ok(undone)
 }
 
 fn overtaken(why: &str) -> Error {
@@ -229,12 +252,9 @@ fn undo_campaign(
     let live_again = before.current_terms.as_ref().filter(|terms| {
         now.current.as_ref().is_none_or(|current| !current.terms.says_the_same_as(terms))
     });
-    let goes_live = live_again.is_some() && before.status == CampaignStatus::Activated;
-    if let Some(terms) = live_again.filter(|_| goes_live) {
+    if let Some(terms) = live_again {
         write_terms(session, context, &advertiser, id, terms)?;
         act(session, context, &advertiser, id, Action::GoLive { from_archive: false })?;
-    } else if live_again.is_some() {
-        return Err(cannot("a go_live of a campaign that was not live"));
     } else if before.current_terms.is_none() && now.current.is_some() {
         return Err(cannot("a campaign's first go_live"));
     }
@@ -245,22 +265,35 @@ fn undo_campaign(
         terms: TermsChange::default(),
     };
     campaigns::put(session, context, &advertiser, Some(id), submitted(change), &unguarded())?;
-    if let Some(action) = action_to(before.status, now.status) {
-        act(session, context, &advertiser, id, action)?;
+    let steps = steps_to(before.status, campaigns::find_by_id(session, context, id)?.status);
+    if steps.iter().any(|step| matches!(step, Action::GoLive { .. })) {
+        // Going live again must not take a draft along: it is put aside, and written back below.
+        campaigns::drop_future(session, context, id)?;
     }
-    match &before.future_terms {
+    for step in steps {
+        act(session, context, &advertiser, id, *step)?;
+    }
+    let in_force = campaigns::find_by_id(session, context, id)?.current;
+    let says_more = |terms: &&Terms| {
+        in_force.as_ref().is_none_or(|current| !current.terms.says_the_same_as(terms))
+    };
+    match before.future_terms.as_ref().filter(says_more) {
         Some(terms) => write_terms(session, context, &advertiser, id, terms),
         None => campaigns::drop_future(session, context, id),
     }
 }
 
-/// What brings a campaign from one status back to another.
-fn action_to(wanted: CampaignStatus, now: CampaignStatus) -> Option<Action> {
-    match wanted {
-        _ if wanted == now => None,
-        CampaignStatus::Activated => Some(Action::GoLive { from_archive: false }),
-        CampaignStatus::Archived => Some(Action::Archive),
-        CampaignStatus::Paused | CampaignStatus::Entry => Some(Action::Unarchive),
+/// What brings a campaign from one status back to another, step by step.
+fn steps_to(wanted: CampaignStatus, now: CampaignStatus) -> &'static [Action] {
+    use CampaignStatus::{Activated, Archived, Paused};
+    const LIVE: Action = Action::GoLive { from_archive: false };
+    match (now, wanted) {
+        (Archived, Activated) => &[Action::Unarchive, LIVE],
+        (Paused, Activated) => &[LIVE],
+        (Activated | Paused, Archived) => &[Action::Archive],
+        (Archived, Paused) => &[Action::Unarchive],
+        (Activated, Paused) => &[Action::Archive, Action::Unarchive],
+        _ => &[],
     }
 }
 

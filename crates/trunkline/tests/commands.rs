@@ -100,6 +100,34 @@ fn a_password_comes_from_standard_input() {
     let other = ["user", "set-password", "--network", "1", "--email", "x@example.com"];
     let (line, _) = failure(&place.run_with_stdin(&other, "correct horse\n"));
     assert_eq!(line, "there is no user x@example.com in network 1");
+    // The only network there is needs no name.
+    let alone = ["user", "set-password", "--email", "pat@example.com"];
+    assert!(place.run_with_stdin(&alone, "correct horse\n").status.success());
+}
+
+#[test]
+fn an_address_of_several_users_sets_nobodys_password() {
+    let place = Place::new();
+    let token = place.network();
+    let server = place.serve(&[]);
+    let user = |id: &str| {
+        json!({"id_from_network": id, "first_name": "A", "last_name": "B",
+            "email_address": "pat@example.com"})
+    };
+    let boss = json!({"users": [user("boss")]}).to_string();
+    assert_eq!(server.ask("PUT /api/2018-11-01/1/network.json", &token, &boss).status, 200);
+    let other = json!({"name": "Two", "users": [user("other")]}).to_string();
+    assert_eq!(server.ask("PUT /api/2018-11-01/1/affiliates/2.json", &token, &other).status, 200);
+    let set = ["user", "set-password", "--network", "1", "--email", "pat@example.com"];
+    let (line, code) = failure(&place.run_with_stdin(&set, "correct horse\n"));
+    let said = "several users have pat@example.com: say which one of boss, other";
+    assert_eq!((line.as_str(), code), (said, 1));
+    let basic = "Basic cGF0QGV4YW1wbGUuY29tOmNvcnJlY3QgaG9yc2U=";
+    assert_eq!(server.ask("GET /api/2018-11-01/1/network.json", basic, "").status, 401);
+    let one = [&set[..], &["--user", "other"]].concat();
+    assert!(place.run_with_stdin(&one, "correct horse\n").status.success());
+    assert_eq!(server.ask("GET /api/2018-11-01/1/affiliates/2.json", basic, "").status, 200);
+    assert_eq!(server.ask("GET /api/2018-11-01/1/network.json", basic, "").status, 403);
 }
 
 #[test]

@@ -141,7 +141,7 @@ fn fill(session: &mut Session<'_>) -> Result<Ids, Error> {
     }
     let hash = credentials::hash_password(PASSWORD, &[7; 32])?;
     for email in [NETWORK_USER, ADVERTISER_USER, AFFILIATE_USER] {
-        credentials::set_password(session, 1, email, &hash)?;
+        credentials::set_password(session, 1, email, None, &hash)?;
     }
     Ok(Ids { advertiser, affiliate, other_affiliate, campaign: campaign.id })
 }

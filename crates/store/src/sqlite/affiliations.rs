@@ -68,6 +68,24 @@ impl Session<'_> {
         )
     }
 
+    /// Every relationship of a party: the network's ids of advertiser and affiliate, and how they
+    /// stand.
+    pub fn relationships_of_party(
+        &mut self,
+        party: i64,
+    ) -> Result<Vec<(String, String, RelationshipStatus)>, Error> {
+        self.all(
+            "SELECT a.id_from_network, f.id_from_network, r.status FROM relationships r
+             JOIN parties a ON a.id = r.advertiser_id JOIN parties f ON f.id = r.affiliate_id
+             WHERE r.advertiser_id = ?1 OR r.affiliate_id = ?1 ORDER BY r.id",
+            [party],
+            |row| {
+                let status = RelationshipStatus::parse(&row.get::<_, String>(2)?);
+                Ok((row.get(0)?, row.get(1)?, parsed(status, "relationship status")?))
+            },
+        )
+    }
+
     /// Sets a pair's relationship.
     pub fn put_relationship(
         &mut self,

@@ -148,9 +148,10 @@ async fn set_password(store: &Store, made: &Made, password: String) -> Result<()
     let hash = tokio::task::spawn_blocking(hashed).await;
     let hash = hash.map_err(|error| Failure::Demo(error.to_string()))??;
     let network = made.network;
-    let set =
-        store.write(move |session| credentials::set_password(session, network, demo::EMAIL, &hash));
-    set.await?.then_some(()).ok_or_else(|| Failure::Missing(format!("user {}", demo::EMAIL)))
+    let set = store.write(move |session| {
+        credentials::set_password(session, network, demo::EMAIL, None, &hash)
+    });
+    set.await?.map(|_| ()).ok_or_else(|| Failure::Missing(format!("user {}", demo::EMAIL)))
 }
 
 fn welcome(url: &str, made: &Made, password: &str) -> String {

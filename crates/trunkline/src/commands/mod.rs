@@ -102,15 +102,33 @@ fn open(args: DatabaseArgs, log: Option<String>) -> Result<Store, Failure> {
 /// Runs a unit of work in the network with an id, and closes the database.
 fn in_network<T: Send + 'static>(
     store: Store,
-    id: i64,
+    id: impl Into<Option<i64>>,
     work: impl FnOnce(&mut Session<'_>, &Network) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Failure> {
-    let done = store.write_blocking(move |session| match session.network(id)? {
+    let id = id.into();
+    let done = store.write_blocking(move |session| match find_network(session, id)? {
         Some(network) => work(session, &network).map(Some),
         None => Ok::<_, Error>(None),
     });
     store.close();
-    done?.ok_or_else(|| Failure::Missing(format!("network {id}")))
+    let missing = match id {
+        Some(id) => format!("network {id}"),
+        None => "network".to_owned(),
+    };
+    done?.ok_or_else(|| Failure::Missing(missing))
+}
+
+/// The network named, or the only one there is.
+fn find_network(session: &mut Session<'_>, id: Option<i64>) -> Result<Option<Network>, Error> {
+    if let Some(id) = id {
+        return Ok(session.network(id)?);
+    }
+    let mut networks = session.networks()?;
+    if networks.len() > 1 {
+        let message = "there are several networks: say which one with --network";
+        return Err(Error::NotAllowed(message.to_owned()));
+    }
+    Ok(networks.pop())
 }
 
 /// Prints lines, the command's answer. Whoever reads may have read enough: a closed pipe is no

@@ -31,9 +31,9 @@ pub(crate) enum Command {
     Import {
         /// The file; - is standard input
         file: PathBuf,
-        /// The network's id
+        /// The network's id; needed where there are several
         #[arg(long, value_name = "N")]
-        network: i64,
+        network: Option<i64>,
         #[command(flatten)]
         database: DatabaseArgs,
     },

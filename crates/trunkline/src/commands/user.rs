@@ -29,12 +29,15 @@ pub(crate) enum Command {
     /// Set a user's password, read from a prompt or from standard input
     #[command(after_help = SET_EXAMPLE)]
     SetPassword {
-        /// The network's id
+        /// The network's id; needed where there are several
         #[arg(long, value_name = "N")]
-        network: i64,
+        network: Option<i64>,
         /// One of the user's e-mail addresses
         #[arg(long, value_name = "ADDRESS")]
         email: String,
+        /// Which user, by the network's id, where several have the address
+        #[arg(long, value_name = "ID")]
+        user: Option<String>,
         /// Read the password from standard input, even from a terminal
         #[arg(long)]
         password_stdin: bool,
@@ -44,7 +47,7 @@ pub(crate) enum Command {
 }
 
 pub(super) fn run(command: Command, log: Option<String>) -> Result<(), Failure> {
-    let Command::SetPassword { network, email, password_stdin, database } = command;
+    let Command::SetPassword { network, email, user, password_stdin, database } = command;
     let store = super::open(database, log)?;
     let password = read(password_stdin)?;
     check(&password)?;
@@ -52,9 +55,11 @@ pub(super) fn run(command: Command, log: Option<String>) -> Result<(), Failure> 
     let hash = credentials::hash_password(&password, &system::entropy())?;
     let address = email.clone();
     let found = super::in_network(store, network, move |session, network| {
-        credentials::set_password(session, network.id, &address, &hash)
+        credentials::set_password(session, network.id, &address, user.as_deref(), &hash)
     })?;
-    if found { Ok(()) } else { Err(Failure::Missing(format!("user {email} in network {network}"))) }
+    let place = network.map(|id| format!(" in network {id}")).unwrap_or_default();
+    let missing = || Failure::Missing(format!("user {email}{place}"));
+    found.map(|_| ()).ok_or_else(missing)
 }
 
 fn read(from_stdin: bool) -> Result<String, Failure> {
