@@ -20,6 +20,7 @@ STATE = (
     "inventory",
     "nothing waits for go_live",
     '{"custom_data":{"channel":',
+    '"name":["is not a custom data field',
 )
 
 answered = defaultdict(Counter)
