@@ -12,6 +12,8 @@ from collections import Counter, defaultdict
 # The most of an operation's requests that may be refused for what they say: some rules (names of
 # regions that conditions use, one currency, no payin on DirectOnly campaigns) no schema can say.
 MOST = 0.4
+# Fewer than these say nothing of an operation.
+FEW = 5
 # Reasons to refuse that are about the state things are in.
 STATE = (
     "already been taken",
@@ -59,7 +61,8 @@ poor = []
 print("taken  by state  refused")
 for label, kinds in sorted(answered.items()):
     print(f"{kinds['taken']:5}  {kinds['by state']:8}  {kinds['refused']:7}  {label}")
-    if kinds["refused"] > MOST * (kinds["taken"] + kinds["refused"]):
+    many = kinds["refused"] >= FEW
+    if many and kinds["refused"] > MOST * (kinds["taken"] + kinds["refused"]):
         poor.append(label)
     for reason, count in reasons[label].most_common(3):
         print(f"{'':26}{count} × {reason}")
