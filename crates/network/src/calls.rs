@@ -1,18 +1,16 @@
 //! Calls that come in: found their campaign, completed with what the network knows, decided once,
 //! and stored.
 
-use crate::campaigns::is_visible;
-use crate::{Context, Error, Session, Submitted, campaigns, dry_run};
+use crate::cast::Cast;
+use crate::{Context, Error, Session, Submitted, campaigns};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use trunkline_domain::affiliation::AffiliateCampaignStatus;
 use trunkline_domain::call::{Call, CallFacts, Heard, TurnedAway};
-use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms};
-use trunkline_domain::party::{Party, PartyKind, check_custom_data};
+use trunkline_domain::campaign::{CampaignStatus, Terms};
+use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_domain::promo::PromoNumber;
 use trunkline_store::CallTotals;
 
 /// How long a caller counts as one who has called before.
@@ -61,7 +59,7 @@ pub fn take(
     require(&told, &mut problems);
     let (external_id, start_time) = match (&told.external_id, told.start_time) {
         (Some(id), Some(start)) => (id.clone(), start),
-        _ => return Err(incomplete(problems)),
+        _ => return Err(problems.into()),
     };
     let network = context.caller.network_id;
     let fingerprint = Sha256::digest(&told.request);
@@ -74,19 +72,15 @@ pub fn take(
     }
     check_custom_data_of(session, network, &told, &mut problems)?;
     let campaign_id = problems.or(told.campaign.clone().unwrap_or_default())?;
-    let place = find(session, context, &campaign_id, &told)?;
-    context.caller.require_party(PartyKind::Advertiser, place.campaign.advertiser_id)?;
-    let terms = session.terms_at(place.campaign.id, start_time)?;
-    let turned_away = gate(session, &place, terms.is_some(), start_time)?;
-    let cast = dry_run::Cast {
-        campaign: place.campaign,
-        affiliate: place.affiliate,
-        promo_number: place.promo_number,
-    };
+    let parts = (told.affiliate.as_deref(), told.promo_number.as_ref());
+    let cast = Cast::find(session, context, &campaign_id, parts.0, parts.1)?;
+    context.caller.require_party(PartyKind::Advertiser, cast.campaign.advertiser_id)?;
+    let terms = session.terms_at(cast.campaign.id, start_time)?;
+    let turned_away = gate(session, &cast, terms.is_some(), start_time)?;
     let mut facts = told.facts;
     facts.start_time = Some(start_time);
     facts.repeat = has_called_lately(session, cast.campaign.id, &facts, start_time)?;
-    let facts = dry_run::complete(session, &cast, facts)?;
+    let facts = cast.complete(session, facts)?;
     let zone = terms.as_ref().map(|current| current.terms.timezone).unwrap_or_default();
     let call = Call {
         id: 0,
@@ -162,63 +156,19 @@ fn check_custom_data_of(
     Ok(())
 }
 
-fn incomplete(problems: Problems) -> Error {
-    problems.into()
-}
-
-struct Place {
-    campaign: Campaign,
-    affiliate: Option<Party>,
-    promo_number: Option<PromoNumber>,
-}
-
-fn find(
-    session: &mut Session<'_>,
-    context: &Context,
-    campaign_id: &str,
-    told: &CallIn,
-) -> Result<Place, Error> {
-    let network = context.caller.network_id;
-    let missing = |what: String| Error::NotFound(what);
-    let campaign = session.campaign(network, campaign_id)?;
-    let campaign = campaign.ok_or_else(|| missing(format!("AdvertiserCampaign {campaign_id}")))?;
-    if !is_visible(session, context, &campaign)? {
-        return Err(missing(format!("AdvertiserCampaign {campaign_id}")));
-    }
-    let promo_number = match &told.promo_number {
-        None => None,
-        Some(number) => {
-            let found = session.promo_number(network, number)?;
-            let found = found.filter(|it| it.campaign_id == campaign.id);
-            let what =
-                format!("PromoNumber {} for advertiser campaign {campaign_id}", number.digits());
-            Some(found.ok_or_else(|| missing(what))?)
-        }
-    };
-    let affiliate = match (&told.affiliate, promo_number.as_ref().and_then(|it| it.affiliate_id)) {
-        (Some(id), _) => Some(crate::parties::find(session, context, PartyKind::Affiliate, id)?),
-        (None, Some(id)) => session.party_by_id(id)?,
-        (None, None) => None,
-    };
-    Ok(Place { campaign, affiliate, promo_number })
-}
-
 /// A call is let in by what held at its start: the terms, and the campaign's status as far as it
 /// is known.
 fn gate(
     session: &mut Session<'_>,
-    place: &Place,
+    cast: &Cast,
     has_terms: bool,
     start_time: Timestamp,
 ) -> Result<Option<TurnedAway>, Error> {
-    let live = place.campaign.status_at(start_time) == CampaignStatus::Activated;
+    let live = cast.campaign.status_at(start_time) == CampaignStatus::Activated;
     if !live || !has_terms {
         return Ok(Some(TurnedAway::NotLive));
     }
-    let Some(affiliate) = &place.affiliate else { return Ok(None) };
-    let found = session.affiliate_campaign(place.campaign.id, affiliate.id)?;
-    let approved = found.is_some_and(|it| it.status == AffiliateCampaignStatus::Approved);
-    Ok((!approved).then_some(TurnedAway::AffiliateNotApproved))
+    cast.refused_affiliate(session)
 }
 
 /// Days since 1970-01-01.

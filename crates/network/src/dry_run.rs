@@ -1,14 +1,13 @@
 //! Trying a campaign on an imagined call. Nothing is stored.
 
-use crate::{Context, Error, Session, Submitted, calls, campaigns, conditions, parties};
-use trunkline_domain::affiliation::AffiliateCampaignStatus;
+use crate::cast::Cast;
+use crate::{Context, Error, Session, Submitted, calls};
 use trunkline_domain::call::{CallFacts, Decision, Gate, TurnedAway, decide};
-use trunkline_domain::campaign::{Budgets, Campaign, CampaignStatus, Terms, missing};
+use trunkline_domain::campaign::{Budgets, CampaignStatus, Terms, missing};
 use trunkline_domain::money::Money;
-use trunkline_domain::party::{CustomData, Party, PartyKind};
+use trunkline_domain::party::PartyKind;
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::BLANK;
-use trunkline_domain::promo::PromoNumber;
 
 /// Which terms to try.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -61,13 +60,6 @@ pub struct DryRun {
     pub warnings: Vec<String>,
 }
 
-/// Who has a part in a call.
-pub(crate) struct Cast {
-    pub(crate) campaign: Campaign,
-    pub(crate) affiliate: Option<Party>,
-    pub(crate) promo_number: Option<PromoNumber>,
-}
-
 /// Runs an imagined call through a campaign's terms.
 pub fn dry_run(
     session: &mut Session<'_>,
@@ -79,7 +71,9 @@ pub fn dry_run(
         problems.at("advertiser_campaign").add(BLANK);
     }
     let id = problems.clone().or(imagined.campaign.clone().unwrap_or_default())?;
-    let cast = look_up(session, context, &id, &imagined)?;
+    let parts = (imagined.affiliate.as_deref(), imagined.promo_number.as_ref());
+    let cast = Cast::find(session, context, &id, parts.0, parts.1)?;
+    cast.require_sight(context)?;
     let terms = match imagined.terms {
         Which::Current => cast.campaign.current.as_ref().map(|current| &current.terms),
         Which::Future => {
@@ -94,7 +88,7 @@ pub fn dry_run(
     let never_live = Terms::new(context.now);
     let terms = terms.unwrap_or(&never_live);
     let said = CallFacts { repeat: repeat(session, context, &cast, &imagined)?, ..imagined.facts };
-    let facts = complete(session, &cast, said)?;
+    let facts = cast.complete(session, said)?;
     let mut decision = decide(terms, &facts, &imagined.keys, gate);
     if !context.caller.sees(PartyKind::Advertiser, cast.campaign.advertiser_id) {
         decision.advertiser_payin = None;
@@ -106,46 +100,6 @@ pub fn dry_run(
         warnings: warnings(terms),
         decision,
     })
-}
-
-fn look_up(
-    session: &mut Session<'_>,
-    context: &Context,
-    id: &str,
-    imagined: &Imagined,
-) -> Result<Cast, Error> {
-    let network = context.caller.network_id;
-    let campaign = match conditions::of_network(session, context, id) {
-        Err(Error::NotFound(what)) => {
-            // An affiliate tries what it sees.
-            let found = session.campaign(network, id)?.ok_or(Error::NotFound(what.clone()))?;
-            if !campaigns::is_visible(session, context, &found)? {
-                return Err(Error::NotFound(what));
-            }
-            found
-        }
-        found => found?,
-    };
-    let promo_number = match &imagined.promo_number {
-        None => None,
-        Some(number) => {
-            let found = session.promo_number(network, number)?;
-            let mine = found.filter(|it| it.campaign_id == campaign.id);
-            let missing =
-                || format!("PromoNumber {} for advertiser campaign {id}", number.digits());
-            Some(mine.ok_or_else(|| Error::NotFound(missing()))?)
-        }
-    };
-    let affiliate = match (&imagined.affiliate, &promo_number) {
-        (Some(id), _) => Some(parties::find(session, context, PartyKind::Affiliate, id)?),
-        (None, Some(PromoNumber { affiliate_id: Some(id), .. })) => session.party_by_id(*id)?,
-        (None, _) => None,
-    };
-    let mine = context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id);
-    if let Some(affiliate) = affiliate.as_ref().filter(|_| !mine) {
-        context.caller.require_sight(affiliate)?;
-    }
-    Ok(Cast { campaign, affiliate, promo_number })
 }
 
 /// A draft is tried as if it were live; a campaign as it is.
@@ -160,51 +114,8 @@ fn gate(
     if which == Which::Current && !live {
         return Ok(Gate { turned_away: Some(TurnedAway::NotLive), by_affiliate });
     }
-    let turned_away = match &cast.affiliate {
-        None => None,
-        Some(affiliate) => {
-            let found = session.affiliate_campaign(cast.campaign.id, affiliate.id)?;
-            let approved = found.is_some_and(|it| it.status == AffiliateCampaignStatus::Approved);
-            (!approved).then_some(TurnedAway::AffiliateNotApproved)
-        }
-    };
+    let turned_away = cast.refused_affiliate(session)?;
     Ok(Gate { turned_away, by_affiliate })
-}
-
-/// What is known besides what was said: the place by the area code, names, and custom data, where
-/// a promo number's values count over its affiliate campaign's, those over the affiliate's, those
-/// over the campaign's, and those over the advertiser's.
-pub(crate) fn complete(
-    session: &mut Session<'_>,
-    cast: &Cast,
-    said: CallFacts,
-) -> Result<CallFacts, Error> {
-    let Cast { campaign, affiliate, promo_number } = cast;
-    let advertiser = session.party_by_id(campaign.advertiser_id)?;
-    let affiliate_campaign = match affiliate {
-        Some(affiliate) => session.affiliate_campaign(campaign.id, affiliate.id)?,
-        None => None,
-    };
-    let layers = [
-        advertiser.map(|it| it.custom_data),
-        Some(campaign.custom_data.clone()),
-        affiliate.as_ref().map(|it| it.custom_data.clone()),
-        affiliate_campaign.map(|it| it.custom_data),
-        promo_number.as_ref().map(|it| it.custom_data.clone()),
-        said.custom_data.clone(),
-    ];
-    let mut custom_data = CustomData::new();
-    for layer in layers.into_iter().flatten() {
-        custom_data.extend(layer);
-    }
-    let mut facts = said.located();
-    facts.custom_data = Some(custom_data);
-    facts.affiliate_name = Some(affiliate.as_ref().map(|it| it.name.clone()));
-    if let Some(it) = promo_number {
-        facts.media_type = Some(Some(it.media_type.clone()));
-        facts.promo_number_description = Some(Some(it.description.clone()));
-    }
-    Ok(facts)
 }
 
 /// Whether the caller has called this campaign lately: as said, else looked up. A withheld number

@@ -20,6 +20,7 @@ pub mod revert;
 pub mod users;
 
 mod caller;
+mod cast;
 mod error;
 mod passwords;
 

@@ -118,6 +118,10 @@ impl Operation {
 
     /// Answers one object, with an entity tag. A GET may find that the client has it already.
     pub(super) fn answers(self, status: &str, description: &str, schema: &str) -> Self {
+        // An empty answer has no tag: there is nothing that it is of.
+        if schema == "Empty" {
+            return self.tells(status, description, schema);
+        }
         let is_get = self.method == "get";
         let tagged = self.answers_with(status, description, reference(schema), &["ETag"]);
         if !is_get {

@@ -197,7 +197,7 @@ pub(super) fn headers() -> Value {
         "RateLimit": header(false, "What is left of the credential's rate limit: `\"default\";r=1999;t=1`. Not sent where there is no limit.", text()),
         "RateLimit-Policy": header(false, "The credential's rate limit: `\"default\";q=2000;w=1`, requests in a second.", text()),
         "Trunkline-Ignored": header(false, "Names of the request's properties that are read-only or unknown, comma-separated.", text()),
-        "ETag": header(false, "A strong tag of the object as it is answered, for `If-None-Match` and `If-Match`.", json!({"type": "string", "pattern": "^\"[0-9a-f]{32}\"$"})),
+        "ETag": header(true, "A strong tag of the object as it is answered, for `If-None-Match` and `If-Match`.", json!({"type": "string", "pattern": "^\"[0-9a-f]{32}\"$"})),
         "Link": header(false, "Where the list goes on, when there is more: `<…>; rel=\"next\"`.", text()),
         "Allow": header(true, "The methods that the path takes.", text()),
         "Retry-After": header(true, "Seconds to wait.", seconds()),

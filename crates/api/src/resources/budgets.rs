@@ -106,7 +106,7 @@ fn render_budget(budget: &Budget) -> Value {
         "budget_currency": budget.budget_currency.as_str(),
         "reset_period": budget.reset_period.as_str(),
         "start_at": timezone::iso(budget.starts_at, budget.time_zone),
-        // No calls are priced yet: nothing has been spent.
+        // Calls are not counted towards budgets yet.
         "total_amount": trunkline_domain::money::Money::ZERO.to_json_number(),
         "time_zone": budget.time_zone.name(),
     });

@@ -1,0 +1,107 @@
+//! Who has a part in a call, imagined or real, and what the network knows of it by them.
+
+use crate::{Context, Error, Session, campaigns, parties};
+use trunkline_domain::affiliation::AffiliateCampaignStatus;
+use trunkline_domain::call::{CallFacts, TurnedAway};
+use trunkline_domain::campaign::Campaign;
+use trunkline_domain::party::{CustomData, Party, PartyKind};
+use trunkline_domain::phone::PhoneNumber;
+use trunkline_domain::promo::PromoNumber;
+
+/// Who has a part in a call.
+pub(crate) struct Cast {
+    pub(crate) campaign: Campaign,
+    pub(crate) affiliate: Option<Party>,
+    pub(crate) promo_number: Option<PromoNumber>,
+}
+
+impl Cast {
+    /// By the network's ids. An affiliate that is not named is the promo number's.
+    pub(crate) fn find(
+        session: &mut Session<'_>,
+        context: &Context,
+        campaign_id: &str,
+        affiliate_id: Option<&str>,
+        promo_number: Option<&PhoneNumber>,
+    ) -> Result<Self, Error> {
+        let network = context.caller.network_id;
+        let missing = || Error::NotFound(format!("AdvertiserCampaign {campaign_id}"));
+        let campaign = session.campaign(network, campaign_id)?.ok_or_else(missing)?;
+        if !campaigns::is_visible(session, context, &campaign)? {
+            return Err(missing());
+        }
+        let promo_number = match promo_number {
+            None => None,
+            Some(number) => {
+                let found = session.promo_number(network, number)?;
+                let mine = found.filter(|it| it.campaign_id == campaign.id);
+                let digits = number.digits();
+                let what = format!("PromoNumber {digits} for advertiser campaign {campaign_id}");
+                Some(mine.ok_or(Error::NotFound(what))?)
+            }
+        };
+        let of_number = promo_number.as_ref().and_then(|it| it.affiliate_id);
+        let affiliate = match (affiliate_id, of_number) {
+            (Some(id), _) => Some(parties::find(session, context, PartyKind::Affiliate, id)?),
+            (None, Some(id)) => session.party_by_id(id)?,
+            (None, None) => None,
+        };
+        Ok(Self { campaign, affiliate, promo_number })
+    }
+
+    /// `Ok` if the caller may see what this call would be paid: the advertiser, or the affiliate.
+    pub(crate) fn require_sight(&self, context: &Context) -> Result<(), Error> {
+        let mine = context.caller.sees(PartyKind::Advertiser, self.campaign.advertiser_id);
+        match self.affiliate.as_ref().filter(|_| !mine) {
+            Some(affiliate) => context.caller.require_sight(affiliate),
+            None => Ok(()),
+        }
+    }
+
+    /// Why the affiliate's calls are turned away, if they are.
+    pub(crate) fn refused_affiliate(
+        &self,
+        session: &mut Session<'_>,
+    ) -> Result<Option<TurnedAway>, Error> {
+        let Some(affiliate) = &self.affiliate else { return Ok(None) };
+        let found = session.affiliate_campaign(self.campaign.id, affiliate.id)?;
+        let approved = found.is_some_and(|it| it.status == AffiliateCampaignStatus::Approved);
+        Ok((!approved).then_some(TurnedAway::AffiliateNotApproved))
+    }
+
+    /// What is known besides what was said: the place by the area code, names, and custom data, where
+    /// a promo number's values count over its affiliate campaign's, those over the affiliate's, those
+    /// over the campaign's, and those over the advertiser's.
+    pub(crate) fn complete(
+        &self,
+        session: &mut Session<'_>,
+        said: CallFacts,
+    ) -> Result<CallFacts, Error> {
+        let Self { campaign, affiliate, promo_number } = self;
+        let advertiser = session.party_by_id(campaign.advertiser_id)?;
+        let affiliate_campaign = match affiliate {
+            Some(affiliate) => session.affiliate_campaign(campaign.id, affiliate.id)?,
+            None => None,
+        };
+        let layers = [
+            advertiser.map(|it| it.custom_data),
+            Some(campaign.custom_data.clone()),
+            affiliate.as_ref().map(|it| it.custom_data.clone()),
+            affiliate_campaign.map(|it| it.custom_data),
+            promo_number.as_ref().map(|it| it.custom_data.clone()),
+            said.custom_data.clone(),
+        ];
+        let mut custom_data = CustomData::new();
+        for layer in layers.into_iter().flatten() {
+            custom_data.extend(layer);
+        }
+        let mut facts = said.located();
+        facts.custom_data = Some(custom_data);
+        facts.affiliate_name = Some(affiliate.as_ref().map(|it| it.name.clone()));
+        if let Some(it) = promo_number {
+            facts.media_type = Some(Some(it.media_type.clone()));
+            facts.promo_number_description = Some(Some(it.description.clone()));
+        }
+        Ok(facts)
+    }
+}
