@@ -93,6 +93,7 @@ fn render(run: &DryRun) -> Object {
         destination_phone_number,
         advertiser_payin,
         affiliate_payout,
+        ..
     } = &run.decision;
     let budgets: Vec<Value> = run
         .budgets

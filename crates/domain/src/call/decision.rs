@@ -20,6 +20,20 @@ pub enum TurnedAway {
     OverCap,
 }
 
+/// How a call went, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Caller and destination talked.
+    Connected,
+    /// The campaign ended it before they did.
+    Ended,
+    /// The caller hung up before they did.
+    Abandoned,
+    /// It was not let in.
+    TurnedAway,
+}
+
 /// Whether a call is let in, and for whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gate {
@@ -75,14 +89,20 @@ pub struct Payment {
 /// How a call went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// `connected`, `ended`, `abandoned` or `turned_away`.
-    pub outcome: &'static str,
+    /// In a word.
+    pub outcome: Outcome,
     /// Why it was turned away.
     pub reason: Option<TurnedAway>,
     /// Its way.
     pub path: Vec<Step>,
     /// Where it was connected to.
     pub destination_phone_number: Option<String>,
+    /// What was pressed in the end at each menu, from the first.
+    pub pressed: Vec<Key>,
+    /// Seconds connected, as they counted: 0 for a call that never connected.
+    pub connect_duration: Option<u32>,
+    /// Whether a text message was sent, as it counted.
+    pub sms_sent: Option<bool>,
     /// What the advertiser pays; `None` where no payin is agreed.
     pub advertiser_payin: Option<Payment>,
     /// What the affiliate gets; `None` without an affiliate, or where no payout is agreed.
@@ -93,10 +113,13 @@ pub struct Decision {
 pub fn decide(terms: &Terms, facts: &CallFacts, keys: &[char], gate: Gate) -> Decision {
     if let Some(reason) = gate.turned_away {
         return Decision {
-            outcome: "turned_away",
+            outcome: Outcome::TurnedAway,
             reason: Some(reason),
             path: Vec::new(),
             destination_phone_number: None,
+            pressed: Vec::new(),
+            connect_duration: Some(0),
+            sms_sent: Some(false),
             advertiser_payin: None,
             affiliate_payout: None,
         };
@@ -120,6 +143,9 @@ pub fn decide(terms: &Terms, facts: &CallFacts, keys: &[char], gate: Gate) -> De
         advertiser_payin: terms.advertiser_payin.as_ref().map(pay),
         affiliate_payout: payout.map(pay),
         path: walk.path,
+        connect_duration: facts.connect_duration,
+        sms_sent: facts.sms_sent,
+        pressed: walk.position.pressed,
     }
 }
 
@@ -160,7 +186,7 @@ struct Walk {
     position: Position,
     path: Vec<Step>,
     destination: Option<String>,
-    outcome: &'static str,
+    outcome: Outcome,
     connected: bool,
     sms_sent: bool,
 }
@@ -187,11 +213,11 @@ fn walk(terms: &Terms, facts: &CallFacts, keys: &[char]) -> Walk {
             }
         }
         let event = match &position.doing {
-            Doing::Over { .. } => break "ended",
-            Doing::Talking => break "connected",
+            Doing::Over { .. } => break Outcome::Ended,
+            Doing::Talking => break Outcome::Connected,
             Doing::Menu { .. } => match keys.next() {
                 Some(key) => Event::Key(*key),
-                None => break "abandoned",
+                None => break Outcome::Abandoned,
             },
             Doing::OfferSms if facts.sms_sent == Some(true) => Event::Key('9'),
             Doing::OfferSms => Event::Silence,
@@ -201,7 +227,7 @@ fn walk(terms: &Terms, facts: &CallFacts, keys: &[char]) -> Walk {
         };
         let levels = position.pressed.len();
         // Every event above is one that its place takes.
-        let Ok(moved) = run::advance(flow, position.clone(), &event) else { break "ended" };
+        let Ok(moved) = run::advance(flow, position.clone(), &event) else { break Outcome::Ended };
         if let Some(key) = moved.position.pressed.get(levels)
             && let Some(step) = path.last_mut()
         {
@@ -210,5 +236,12 @@ fn walk(terms: &Terms, facts: &CallFacts, keys: &[char]) -> Walk {
         (position, passed, actions) = (moved.position, moved.passed, moved.actions);
     };
     let sms_sent = position.sms_sent;
-    Walk { connected: outcome == "connected", position, path, destination, outcome, sms_sent }
+    Walk {
+        connected: outcome == Outcome::Connected,
+        position,
+        path,
+        destination,
+        outcome,
+        sms_sent,
+    }
 }

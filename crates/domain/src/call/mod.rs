@@ -9,7 +9,7 @@ mod facts;
 mod record;
 
 pub use area_code::{Place, place_of};
-pub use decision::{Decision, Gate, PaidPolicy, Payment, Step, TurnedAway, decide};
+pub use decision::{Decision, Gate, Outcome, PaidPolicy, Payment, Step, TurnedAway, decide};
 pub use facts::{CallFacts, Known, PhoneType};
 pub use record::{Call, Heard};
 

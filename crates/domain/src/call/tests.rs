@@ -71,7 +71,7 @@ fn a_call_is_priced_by_base_and_bonuses() {
         (151, "7.00 base", "7.25 base+bonus1"),
     ] {
         let call = decide(&terms, &lasting(seconds), &[], OPEN);
-        assert_eq!(call.outcome, "connected");
+        assert_eq!(call.outcome, Outcome::Connected);
         assert_eq!(call.destination_phone_number.as_deref(), Some("8004377950"));
         assert_eq!(amount(call.advertiser_payin.as_ref()), payin);
         assert_eq!(amount(call.affiliate_payout.as_ref()), payout);
@@ -98,7 +98,7 @@ fn without_an_affiliate_there_is_no_payout_and_a_call_turned_away_pays_nothing()
     assert_eq!(decide(&terms, &lasting(90), &[], direct).affiliate_payout, None);
     let closed = Gate { turned_away: Some(TurnedAway::NotLive), by_affiliate: true };
     let call = decide(&terms, &lasting(90), &[], closed);
-    assert_eq!((call.outcome, call.reason), ("turned_away", Some(TurnedAway::NotLive)));
+    assert_eq!((call.outcome, call.reason), (Outcome::TurnedAway, Some(TurnedAway::NotLive)));
     assert!(call.path.is_empty() && call.advertiser_payin.is_none());
 }
 
@@ -112,13 +112,13 @@ fn keys_lead_through_menus_and_wrong_ones_repeat_them() {
         (call.outcome, call.destination_phone_number.unwrap_or_default(), keys)
     };
     let digit = |digit| Some(Key::Digit(digit));
-    assert_eq!(go("1"), ("connected", "8005550101".to_owned(), vec![digit(1), None]));
+    assert_eq!(go("1"), (Outcome::Connected, "8005550101".to_owned(), vec![digit(1), None]));
     let deep = vec![digit(2), digit(1), None];
-    assert_eq!(go("21"), ("connected", "8005550102".to_owned(), deep.clone()));
-    assert_eq!(go("87721").0, "connected", "three wrong keys, then the right ones");
-    assert_eq!(go("8772*1"), ("connected", "8005550102".to_owned(), deep));
-    assert_eq!(go("8777"), ("ended", String::new(), vec![Some(Key::Wrong)]));
-    assert_eq!(go("2"), ("abandoned", String::new(), vec![digit(2), None]));
+    assert_eq!(go("21"), (Outcome::Connected, "8005550102".to_owned(), deep.clone()));
+    assert_eq!(go("87721").0, Outcome::Connected, "three wrong keys, then the right ones");
+    assert_eq!(go("8772*1"), (Outcome::Connected, "8005550102".to_owned(), deep));
+    assert_eq!(go("8777"), (Outcome::Ended, String::new(), vec![Some(Key::Wrong)]));
+    assert_eq!(go("2"), (Outcome::Abandoned, String::new(), vec![digit(2), None]));
 }
 
 #[test]
