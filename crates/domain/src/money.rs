@@ -41,6 +41,18 @@ impl Money {
         self.0
     }
 
+    /// The amount in hundredths.
+    pub fn cents(self) -> i64 {
+        let cents = self.0 * Decimal::from(100);
+        i64::try_from(cents).expect("an amount is at most 10^15, in hundredths")
+    }
+
+    /// An amount of so many hundredths; `None` if it is negative or over 10¹⁵.
+    pub fn from_cents(cents: i64) -> Option<Self> {
+        let most = 10_i64.pow(SUMMED.unsigned_abs() as u32 + 2);
+        (0..=most).contains(&cents).then(|| Self(Decimal::new(cents, 2).normalize()))
+    }
+
     /// Whether this is at least so many percent of another amount.
     pub fn reaches(self, percent: u32, of: Self) -> bool {
         self.0 * Decimal::from(100) >= of.0 * Decimal::from(percent)
@@ -356,6 +368,13 @@ mod tests {
             prop_assert_eq!(Money::parse(&amount.to_string().replace(',', "")), Ok(amount));
             let json = serde_json::to_string(&amount).unwrap();
             prop_assert_eq!(serde_json::from_str::<Money>(&json).unwrap(), amount);
+        }
+
+        #[test]
+        fn cents_are_the_amount(hundredths in 0i64..=100_000_000_000) {
+            let amount = Money::from_cents(hundredths).unwrap();
+            prop_assert_eq!(amount.cents(), hundredths);
+            prop_assert_eq!(amount, Money(Decimal::new(hundredths, 2).normalize()));
         }
 
         #[test]

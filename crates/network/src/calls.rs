@@ -2,16 +2,16 @@
 //! and stored.
 
 use crate::cast::Cast;
-use crate::{Context, Error, Session, Submitted, campaigns};
-use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
+use crate::settle::{Books, settle};
+use crate::{Context, Error, Session, Submitted, budgets, campaigns};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use sha2::{Digest, Sha256};
 use trunkline_domain::call::{Call, CallFacts, Heard, TurnedAway};
-use trunkline_domain::campaign::{CampaignStatus, Terms};
+use trunkline_domain::campaign::{CampaignStatus, CurrentTerms, Terms};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_store::CallTotals;
+use trunkline_store::{CallTotals, CountedThing};
 
 /// How long a caller counts as one who has called before.
 const REPEAT_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -75,14 +75,14 @@ pub fn take(
     let parts = (told.affiliate.as_deref(), told.promo_number.as_ref());
     let cast = Cast::find(session, context, &campaign_id, parts.0, parts.1)?;
     context.caller.require_party(PartyKind::Advertiser, cast.campaign.advertiser_id)?;
-    let terms = session.terms_at(cast.campaign.id, start_time)?;
-    let turned_away = gate(session, &cast, terms.is_some(), start_time)?;
+    let terms = session.terms_at(cast.campaign.id, within_second(start_time))?;
+    let terms = terms.as_ref();
+    let turned_away = gate(session, &cast, terms, start_time, false)?;
     let mut facts = told.facts;
     facts.start_time = Some(start_time);
     facts.repeat = has_called_lately(session, cast.campaign.id, &facts, start_time)?;
     let facts = cast.complete(session, facts)?;
-    let zone = terms.as_ref().map(|current| current.terms.timezone).unwrap_or_default();
-    let call = Call {
+    let mut call = Call {
         id: 0,
         network_id: network,
         campaign_id: cast.campaign.id,
@@ -90,7 +90,7 @@ pub fn take(
         promo_number_id: cast.promo_number.as_ref().map(|number| number.id),
         external_id,
         complete_call_id: complete_call_id.clone(),
-        terms_id: terms.as_ref().map(|current| current.id),
+        terms_id: terms.map(|current| current.id),
         start_time,
         heard: Heard {
             facts,
@@ -100,10 +100,35 @@ pub fn take(
             destination_phone_number: told.destination_phone_number,
         },
         created_at: context.now,
+        ended_at: Some(context.now),
     };
-    let day = day_of(start_time.to_zoned(zone.zone()).date());
-    session.insert_call(&call, &fingerprint, day)?;
+    call.id = session.insert_call(&call, &fingerprint)?;
+    let terms = terms.map(|current| &current.terms);
+    count_in(session, context, &cast, terms, &call)?;
+    let affiliate = cast.affiliate.as_ref().map(|affiliate| affiliate.id_from_network.as_str());
+    let books = Books { campaign: &cast.campaign, terms, affiliate };
+    settle(session, context, &books, &call)?;
     Ok(Taken::New(complete_call_id))
+}
+
+/// Counts a call that was just stored towards the budgets for calls, if it was let in.
+pub(crate) fn count_in(
+    session: &mut Session<'_>,
+    context: &Context,
+    cast: &Cast,
+    terms: Option<&Terms>,
+    call: &Call,
+) -> Result<(), Error> {
+    let Some(terms) = terms.filter(|_| call.heard.turned_away.is_none()) else { return Ok(()) };
+    let one = [(CountedThing::Calls, 1)];
+    budgets::count(session, context, &cast.campaign, terms, call.start_time, &one)
+}
+
+/// The last moment of a second: a time that is told to the second may be any moment in it, and
+/// what came to hold in that second holds.
+pub(crate) fn within_second(told: Timestamp) -> Timestamp {
+    let second = Timestamp::from_second(told.as_second()).unwrap_or(told);
+    second.saturating_add(SignedDuration::from_millis(999)).unwrap_or(Timestamp::MAX)
 }
 
 /// Whether a caller has called a campaign in the 30 days before a moment: as said, else looked up.
@@ -156,25 +181,31 @@ fn check_custom_data_of(
     Ok(())
 }
 
-/// A call is let in by what held at its start: the terms, and the campaign's status as far as it
-/// is known.
-fn gate(
+/// A call is let in by what held at its start: the terms, the statuses of the campaign and the
+/// affiliate campaign, and the budgets that are enforced. A `live` call also counts against calls
+/// at once.
+pub(crate) fn gate(
     session: &mut Session<'_>,
     cast: &Cast,
-    has_terms: bool,
+    terms: Option<&CurrentTerms>,
     start_time: Timestamp,
+    live: bool,
 ) -> Result<Option<TurnedAway>, Error> {
-    let live = cast.campaign.status_at(start_time) == CampaignStatus::Activated;
-    if !live || !has_terms {
+    let at = within_second(start_time);
+    let Some(terms) = terms.map(|current| &current.terms) else {
+        return Ok(Some(TurnedAway::NotLive));
+    };
+    let status = session.status_at("campaign", cast.campaign.id, at)?;
+    let activated = status.as_deref() == Some(CampaignStatus::Activated.as_str());
+    let expired = terms.pause_date.is_some_and(|pause| pause <= start_time);
+    if !activated || expired {
         return Ok(Some(TurnedAway::NotLive));
     }
-    cast.refused_affiliate(session)
-}
-
-/// Days since 1970-01-01.
-fn day_of(date: Date) -> i64 {
-    const FIRST: Date = jiff::civil::date(1970, 1, 1);
-    date.duration_since(FIRST).as_hours() / 24
+    if let Some(reason) = cast.refused_affiliate(session, at)? {
+        return Ok(Some(reason));
+    }
+    let over = budgets::is_over(session, cast.campaign.id, terms, start_time, live)?;
+    Ok(over.then_some(TurnedAway::OverCap))
 }
 
 /// A campaign's calls today and in the last 7 and 30 days, today included, in its own zone.
@@ -188,7 +219,7 @@ pub struct QuickStats {
     pub last_30_days: CallTotals,
 }
 
-/// Counts a campaign's calls. However many there are, 30 rows are read.
+/// Counts a campaign's calls. However many there are, a row for each quarter of an hour is read.
 pub fn quick_stats(
     session: &mut Session<'_>,
     context: &Context,
@@ -197,7 +228,12 @@ pub fn quick_stats(
 ) -> Result<QuickStats, Error> {
     let campaign = campaigns::get_whole(session, context, advertiser_id, id)?;
     let zone = campaign.terms_in_force().map(|terms: &Terms| terms.timezone).unwrap_or_default();
-    let today = day_of(context.now.to_zoned(zone.zone()).date());
-    let mut days = |days: i64| session.call_totals(campaign.id, today - days + 1, today);
+    let today = context.now.to_zoned(zone.zone()).date();
+    let midnight = |days: i64| {
+        let date = today.saturating_add(days.days());
+        date.to_zoned(zone.zone()).map_or(context.now, |zoned| zoned.timestamp())
+    };
+    let tomorrow = midnight(1);
+    let mut days = |days: i64| session.call_totals(campaign.id, midnight(1 - days), tomorrow);
     Ok(QuickStats { today: days(1)?, last_7_days: days(7)?, last_30_days: days(30)? })
 }

@@ -1,7 +1,7 @@
 //! Advertiser campaigns: reading them, and writing their draft.
 
 use crate::parties::{check_network_id, find, makes_ids_up};
-use crate::{Context, Error, Guard, Listed, Page, Session, Submitted, audit, pass};
+use crate::{Context, Error, Guard, Listed, Page, Session, Submitted, audit, budgets, pass};
 use trunkline_domain::affiliation::RelationshipStatus;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms, TermsChange, Visibility};
 use trunkline_domain::party::{CustomData, Party, PartyKind, check_custom_data};
@@ -54,7 +54,9 @@ pub(crate) fn find_campaign(
         _ => false,
     };
     let chain = || format!("AdvertiserCampaign {id} for advertiser {}", advertiser.id_from_network);
-    found.filter(|_| visible).ok_or_else(|| Error::NotFound(chain()))
+    let mut campaign = found.filter(|_| visible).ok_or_else(|| Error::NotFound(chain()))?;
+    budgets::fill(session, &mut campaign, context.now)?;
+    Ok(campaign)
 }
 
 /// Whether the caller sees a campaign: an affiliate sees what its visibility lets it, and where
@@ -96,8 +98,9 @@ pub fn list(
     let found = session.campaigns(advertiser.id, page)?;
     let last = found.last().map(|campaign| campaign.id);
     let mut visible = Vec::with_capacity(found.len());
-    for campaign in found {
+    for mut campaign in found {
         if is_visible(session, context, &campaign)? {
+            budgets::fill(session, &mut campaign, context.now)?;
             visible.push(campaign);
         }
     }
@@ -124,10 +127,11 @@ pub fn get_by_id(
     let missing = || Error::NotFound(format!("AdvertiserCampaign {id}"));
     let found = session.campaign_by_id(id)?;
     let own = |campaign: &Campaign| campaign.network_id == context.caller.network_id;
-    let campaign = found.filter(own).ok_or_else(missing)?;
+    let mut campaign = found.filter(own).ok_or_else(missing)?;
     if !is_visible(session, context, &campaign)? {
         return Err(missing());
     }
+    budgets::fill(session, &mut campaign, context.now)?;
     let advertiser = session.party_by_id(campaign.advertiser_id)?.ok_or_else(missing)?;
     Ok((campaign, advertiser))
 }
@@ -172,6 +176,9 @@ pub fn put(
         }
         own
     });
+    if let Some(campaign) = &mut mine {
+        budgets::fill(session, campaign, context.now)?;
+    }
     pass(guard, mine.as_ref())?;
     let id = match asked {
         Some(id) => {
@@ -195,7 +202,9 @@ pub fn put(
     }
     let campaign = apply(change, mine.as_ref(), id, &advertiser, context, &mut problems);
     let campaign = problems.or(campaign)?;
-    store(session, context, mine.take(), campaign)
+    let mut stored = store(session, context, mine.take(), campaign)?;
+    budgets::fill(session, &mut stored, context.now)?;
+    Ok(stored)
 }
 
 fn apply(
@@ -216,6 +225,7 @@ fn apply(
         current: None,
         future: Some(Terms::new(context.now)),
         custom_data: CustomData::new(),
+        totals: Default::default(),
         created_at: context.now,
         updated_at: context.now,
     });

@@ -1,6 +1,7 @@
 //! Who has a part in a call, imagined or real, and what the network knows of it by them.
 
 use crate::{Context, Error, Session, campaigns, parties};
+use jiff::Timestamp;
 use trunkline_domain::affiliation::AffiliateCampaignStatus;
 use trunkline_domain::call::{CallFacts, TurnedAway};
 use trunkline_domain::campaign::Campaign;
@@ -58,14 +59,18 @@ impl Cast {
         }
     }
 
-    /// Why the affiliate's calls are turned away, if they are.
+    /// Why the affiliate's calls were turned away at a moment, if they were.
     pub(crate) fn refused_affiliate(
         &self,
         session: &mut Session<'_>,
+        at: Timestamp,
     ) -> Result<Option<TurnedAway>, Error> {
         let Some(affiliate) = &self.affiliate else { return Ok(None) };
-        let found = session.affiliate_campaign(self.campaign.id, affiliate.id)?;
-        let approved = found.is_some_and(|it| it.status == AffiliateCampaignStatus::Approved);
+        let status = match session.affiliate_campaign(self.campaign.id, affiliate.id)? {
+            Some(found) => session.status_at("affiliate_campaign", found.id, at)?,
+            None => None,
+        };
+        let approved = status.as_deref() == Some(AffiliateCampaignStatus::Approved.as_str());
         Ok((!approved).then_some(TurnedAway::AffiliateNotApproved))
     }
 

@@ -1,13 +1,16 @@
 //! Trying a campaign on an imagined call. Nothing is stored.
 
+use crate::budgets::{self, Standing};
 use crate::cast::Cast;
 use crate::{Context, Error, Session, Submitted, calls};
+use jiff::Timestamp;
 use trunkline_domain::call::{CallFacts, Decision, Gate, TurnedAway, decide};
-use trunkline_domain::campaign::{Budgets, CampaignStatus, Terms, missing};
-use trunkline_domain::money::Money;
+use trunkline_domain::campaign::{CampaignStatus, Terms, missing};
+use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::BLANK;
+use trunkline_store::CountedThing;
 
 /// Which terms to try.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -84,19 +87,22 @@ pub fn dry_run(
         }
     };
     problems.or(())?;
-    let gate = gate(session, context, &cast, imagined.terms)?;
     let never_live = Terms::new(context.now);
     let terms = terms.unwrap_or(&never_live);
+    let start = imagined.facts.start_time.unwrap_or(context.now);
+    let gate = gate(session, context, &cast, imagined.terms, (terms, start))?;
     let said = CallFacts { repeat: repeat(session, context, &cast, &imagined)?, ..imagined.facts };
     let facts = cast.complete(session, said)?;
     let mut decision = decide(terms, &facts, &imagined.keys, gate);
+    let paid_in = decision.advertiser_payin.as_ref().map(|it| (it.amount, it.currency));
+    let let_in = decision.reason.is_none();
+    let mut standings = budgets::standings(cast.campaign.id, terms, start);
     if !context.caller.sees(PartyKind::Advertiser, cast.campaign.advertiser_id) {
         decision.advertiser_payin = None;
+        standings.clear();
     }
-    let paid_in = decision.advertiser_payin.as_ref().map(|payin| payin.amount);
-    let let_in = decision.reason.is_none();
     Ok(DryRun {
-        budgets: budgets(&terms.budgets, paid_in.unwrap_or(Money::ZERO), let_in),
+        budgets: after(session, &standings, paid_in, let_in)?,
         warnings: warnings(terms),
         decision,
     })
@@ -108,13 +114,17 @@ fn gate(
     context: &Context,
     cast: &Cast,
     which: Which,
+    (terms, start): (&Terms, Timestamp),
 ) -> Result<Gate, Error> {
     let by_affiliate = cast.affiliate.is_some();
     let live = cast.campaign.status_at(context.now) == CampaignStatus::Activated;
     if which == Which::Current && !live {
         return Ok(Gate { turned_away: Some(TurnedAway::NotLive), by_affiliate });
     }
-    let turned_away = cast.refused_affiliate(session)?;
+    let mut turned_away = cast.refused_affiliate(session, context.now)?;
+    if turned_away.is_none() && budgets::is_over(session, cast.campaign.id, terms, start, true)? {
+        turned_away = Some(TurnedAway::OverCap);
+    }
     Ok(Gate { turned_away, by_affiliate })
 }
 
@@ -130,33 +140,34 @@ fn repeat(
     calls::has_called_lately(session, cast.campaign.id, &imagined.facts, start)
 }
 
-fn budgets(budgets: &Budgets, paid_in: Money, let_in: bool) -> Vec<BudgetAfter> {
-    let one = Money::parse("1").unwrap_or_default();
-    let call = if let_in { one } else { Money::ZERO };
-    let caps = [
-        ("budget_cap_alert", budgets.budget_cap_alert.as_ref().map(|it| it.budget_amount), paid_in),
-        (
-            "call_cap_alert",
-            budgets.periodic_call_cap_alert.as_ref().map(|it| it.budget_amount),
-            call,
-        ),
-        (
-            "concurrent_call_cap_alert",
-            budgets.concurrent_call_cap_alert.as_ref().map(|it| it.budget_amount),
-            call,
-        ),
-    ];
-    let after = caps.into_iter().filter_map(|(kind, amount, more)| {
-        let amount = amount?;
-        Some(BudgetAfter { kind, total: Money::ZERO, amount, would_alert: alerts(amount, more) })
-    });
-    after.collect()
-}
-
-/// The alerts at 75, 90 and 100 % that `spent` sets off, from nothing.
-fn alerts(amount: Money, spent: Money) -> Vec<u32> {
-    let reached = |percent: &u32| spent > Money::ZERO && spent.reaches(*percent, amount);
-    [75, 90, 100].into_iter().filter(reached).collect()
+/// What budgets stand at, and the alerts that a call would set off.
+fn after(
+    session: &mut Session<'_>,
+    standings: &[Standing],
+    paid_in: Option<(Money, Currency)>,
+    let_in: bool,
+) -> Result<Vec<BudgetAfter>, Error> {
+    let one = Money::from_cents(100).unwrap_or_default();
+    let mut found = Vec::with_capacity(standings.len());
+    for standing in standings {
+        let total = standing.total(session)?;
+        let more = match (standing.counted.map(|counted| counted.of), paid_in) {
+            (Some(CountedThing::Payin(of)), Some((amount, currency))) if of == currency => amount,
+            (Some(CountedThing::Calls | CountedThing::AtOnce), _) if let_in => one,
+            _ => Money::ZERO,
+        };
+        let sum = total.checked_add(more).unwrap_or(total);
+        let before: Vec<u32> = budgets::due(standing.amount, total).collect();
+        found.push(BudgetAfter {
+            kind: standing.kind,
+            total,
+            amount: standing.amount,
+            would_alert: budgets::due(standing.amount, sum)
+                .filter(|percent| !before.contains(percent))
+                .collect(),
+        });
+    }
+    Ok(found)
 }
 
 fn warnings(terms: &Terms) -> Vec<String> {

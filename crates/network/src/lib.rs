@@ -19,10 +19,13 @@ pub mod relationships;
 pub mod revert;
 pub mod users;
 
+mod budgets;
 mod caller;
 mod cast;
 mod error;
+mod events;
 mod passwords;
+mod settle;
 
 pub use caller::{Actor, Caller, Context, Grant, Scope};
 pub use error::Error;

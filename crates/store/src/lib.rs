@@ -13,4 +13,6 @@ pub use error::{Error, OpenError};
 pub use record::{
     AuditEntry, AuditFilter, Grant, Organization, Page, Scope, SignIn, SignInKind, TokenRecord,
 };
-pub use sqlite::{CallTotals, Session, Store, WriteCounts, WriteWaits};
+pub use sqlite::{
+    CallTotals, Counted, CountedThing, EventRecord, Session, Store, WriteCounts, WriteWaits,
+};

@@ -2,8 +2,8 @@
 
 use crate::fields::{Fields, Reading};
 use serde_json::{Map, Value, json};
-use trunkline_domain::campaign::{Budget, Budgets, ConcurrentCap, ResetPeriod};
-use trunkline_domain::money::Currency;
+use trunkline_domain::campaign::{Budget, BudgetTotals, Budgets, ConcurrentCap, ResetPeriod};
+use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::problem::{BLANK, INVALID};
 use trunkline_domain::timezone::{self, ZoneName};
 
@@ -35,7 +35,7 @@ fn read_hash<T>(
     value
 }
 
-fn read_amount(fields: &mut Fields<'_>) -> Option<trunkline_domain::money::Money> {
+fn read_amount(fields: &mut Fields<'_>) -> Option<Money> {
     if !fields.has("budget_amount") {
         fields.wrong("budget_amount", BLANK);
     }
@@ -83,14 +83,14 @@ fn read_budget(fields: &mut Fields<'_>) -> Option<Budget> {
 }
 
 /// The budgets that there are; `None` when there is none.
-pub(super) fn render(budgets: &Budgets) -> Option<Value> {
+pub(super) fn render(budgets: &Budgets, totals: &BudgetTotals) -> Option<Value> {
     let mut object = Map::new();
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
     if let Some(cap) = &budgets.budget_cap_alert {
-        put("budget_cap_alert", render_budget(cap));
+        put("budget_cap_alert", render_budget(cap, totals.budget_cap_alert));
     }
     if let Some(cap) = &budgets.periodic_call_cap_alert {
-        put("periodic_call_cap_alert", render_budget(cap));
+        put("periodic_call_cap_alert", render_budget(cap, totals.periodic_call_cap_alert));
     }
     if let Some(cap) = &budgets.concurrent_call_cap_alert {
         let mut shown = json!({"budget_amount": cap.budget_amount.to_json_number()});
@@ -100,14 +100,13 @@ pub(super) fn render(budgets: &Budgets) -> Option<Value> {
     (!object.is_empty()).then_some(Value::Object(object))
 }
 
-fn render_budget(budget: &Budget) -> Value {
+fn render_budget(budget: &Budget, total: Option<Money>) -> Value {
     let mut shown = json!({
         "budget_amount": budget.budget_amount.to_json_number(),
         "budget_currency": budget.budget_currency.as_str(),
         "reset_period": budget.reset_period.as_str(),
         "start_at": timezone::iso(budget.starts_at, budget.time_zone),
-        // Calls are not counted towards budgets yet.
-        "total_amount": trunkline_domain::money::Money::ZERO.to_json_number(),
+        "total_amount": total.unwrap_or_default().to_json_number(),
         "time_zone": budget.time_zone.name(),
     });
     let flags = [("include_call_fees", budget.include_call_fees), ("enforce", budget.enforce)];

@@ -61,6 +61,7 @@ impl View {
             zone: self.zone,
             with_payin,
             terms: &current.terms,
+            totals: &campaign.totals[0],
         });
         let hides_future = !with_payin && current.is_some();
         let future = campaign.future.as_ref().filter(|_| !hides_future).map(|future| Shown {
@@ -68,6 +69,7 @@ impl View {
             zone: self.zone,
             with_payin,
             terms: future,
+            totals: &campaign.totals[1],
         });
         let mut object = Object::new();
         let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);

@@ -52,5 +52,7 @@ pub(crate) fn check_depth(body: &Map<String, Value>) -> Result<(), String> {
 
 /// A draft's terms, for who may see all of them.
 pub(crate) fn render_terms(terms: &Terms) -> Value {
-    terms::render(&terms::Shown { live: None, zone: ZoneName::default(), with_payin: true, terms })
+    let totals = &Default::default();
+    let zone = ZoneName::default();
+    terms::render(&terms::Shown { live: None, zone, with_payin: true, terms, totals })
 }

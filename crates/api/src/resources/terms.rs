@@ -7,7 +7,7 @@ use crate::resources::{budgets, ivr, pricing};
 use crate::versions::{Version, hides_caller_id, hides_concurrent_call_cap};
 use serde_json::{Map, Value, json};
 use trunkline_domain::campaign::{
-    AutoApprove, Budgets, CAMPAIGN_COUNTRIES, CAMPAIGN_LANGUAGES, CampaignType,
+    AutoApprove, BudgetTotals, Budgets, CAMPAIGN_COUNTRIES, CAMPAIGN_LANGUAGES, CampaignType,
     DEFAULT_MAX_PROMO_NUMBERS, Pricing, Terms, TermsChange, UnseenTerms, Visibility,
 };
 use trunkline_domain::hours::{DAY_NAMES, DAY_SECONDS, Day, Hours};
@@ -181,11 +181,13 @@ pub(super) struct Shown<'a> {
     pub(super) with_payin: bool,
     /// The terms.
     pub(super) terms: &'a Terms,
+    /// What their budgets stand at.
+    pub(super) totals: &'a BudgetTotals,
 }
 
 /// Terms as the newest version shows them.
 pub(super) fn render(shown: &Shown<'_>) -> Value {
-    let Shown { live, zone, with_payin, terms } = shown;
+    let Shown { live, zone, with_payin, terms, totals } = shown;
     let mut object = Object::new();
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
     put("id", live.map_or_else(String::new, |(id, _)| id.to_string()).into());
@@ -202,7 +204,7 @@ pub(super) fn render(shown: &Shown<'_>) -> Value {
     put("hours", terms.hours.as_ref().map(render_hours).into());
     put("named_regions", terms.named_regions.iter().map(render_named_region).collect());
     put("ivr_tree", terms.ivr_tree.as_ref().map(ivr::render).into());
-    if let Some(budgets) = budgets::render(&terms.budgets).filter(|_| *with_payin) {
+    if let Some(budgets) = budgets::render(&terms.budgets, totals).filter(|_| *with_payin) {
         put("budget_activities", budgets);
     }
     put("auto_approve", terms.auto_approve.as_str().into());

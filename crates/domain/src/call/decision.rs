@@ -20,6 +20,17 @@ pub enum TurnedAway {
     OverCap,
 }
 
+impl TurnedAway {
+    /// The wire's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotLive => "not_live",
+            Self::AffiliateNotApproved => "affiliate_not_approved",
+            Self::OverCap => "over_cap",
+        }
+    }
+}
+
 /// How a call went, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,6 +43,18 @@ pub enum Outcome {
     Abandoned,
     /// It was not let in.
     TurnedAway,
+}
+
+impl Outcome {
+    /// The wire's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Ended => "ended",
+            Self::Abandoned => "abandoned",
+            Self::TurnedAway => "turned_away",
+        }
+    }
 }
 
 /// Whether a call is let in, and for whom.

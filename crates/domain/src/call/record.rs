@@ -30,6 +30,8 @@ pub struct Call {
     pub heard: Heard,
     /// When it was stored.
     pub created_at: Timestamp,
+    /// When it was over; `None` is live.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// What a call is decided by, besides the terms.

@@ -7,7 +7,7 @@ mod status;
 mod terms;
 mod uses;
 
-pub use budget::{Budget, Budgets, ConcurrentCap, ResetPeriod};
+pub use budget::{Budget, BudgetTotals, Budgets, ConcurrentCap, Period, ResetPeriod};
 pub use live::check_for_live;
 pub use pricing::{BONUS_LIMIT, Policy, PolicyType, Pricing};
 pub use status::{Action, CampaignStatus, Outcome, transition};
@@ -41,6 +41,9 @@ pub struct Campaign {
     pub future: Option<Terms>,
     /// Values that calls of this campaign carry.
     pub custom_data: CustomData,
+    /// What the budgets of the current terms stand at, and those of the future ones: filled in for
+    /// those who look at it.
+    pub totals: [BudgetTotals; 2],
     /// When it was first stored.
     pub created_at: Timestamp,
     /// When it last changed.

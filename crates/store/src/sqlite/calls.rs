@@ -1,14 +1,14 @@
-//! Calls, and the running totals of their days.
+//! Calls, and the running totals of their quarters of an hour.
 
 use super::{Session, from_json, millis, moment, to_json};
 use crate::Error;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
-use trunkline_domain::call::Call;
+use trunkline_domain::call::{Call, TurnedAway};
 use trunkline_domain::campaign::CurrentTerms;
 
 const CALL: &str = "SELECT id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
-    complete_call_id, terms_id, start_time, body, created_at FROM calls";
+    complete_call_id, terms_id, start_time, body, created_at, ended_at FROM calls";
 
 fn call(row: &Row<'_>) -> Result<Call, Error> {
     Ok(Call {
@@ -23,6 +23,7 @@ fn call(row: &Row<'_>) -> Result<Call, Error> {
         start_time: moment(row.get(8)?)?,
         heard: from_json(&row.get::<_, String>(9)?, "call")?,
         created_at: moment(row.get(10)?)?,
+        ended_at: row.get::<_, Option<i64>>(11)?.map(moment).transpose()?,
     })
 }
 
@@ -33,6 +34,11 @@ pub struct CallTotals {
     pub calls: i64,
     /// Their durations together (seconds).
     pub seconds: i64,
+}
+
+/// Quarters of an hour since 1970.
+fn quarter(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(900)
 }
 
 impl Session<'_> {
@@ -46,18 +52,18 @@ impl Session<'_> {
         self.first(
             &format!("{sql} WHERE network_id = ?1 AND external_id = ?2"),
             params![network, id],
-            |row| Ok((call(row)?, row.get(11)?)),
+            |row| Ok((call(row)?, row.get(12)?)),
         )
     }
 
-    /// Stores a new call, adds it to its day's totals, and returns our id. `day` counts from
-    /// 1970-01-01 in the campaign's zone.
-    pub fn insert_call(&mut self, it: &Call, fingerprint: &[u8], day: i64) -> Result<i64, Error> {
+    /// Stores a new call and returns our id.
+    pub fn insert_call(&mut self, it: &Call, fingerprint: &[u8]) -> Result<i64, Error> {
         let caller = it.heard.facts.calling_phone_number.as_ref().map(|number| number.e164());
-        let id = self.insert(
+        self.insert(
             "INSERT INTO calls (network_id, campaign_id, affiliate_id, promo_number_id, external_id,
-             fingerprint, complete_call_id, terms_id, caller, start_time, body, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             fingerprint, complete_call_id, terms_id, caller, start_time, body, created_at, ended_at,
+             turned_away)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             params![
                 it.network_id,
                 it.campaign_id,
@@ -71,15 +77,42 @@ impl Session<'_> {
                 millis(it.start_time),
                 to_json(&it.heard, "call")?,
                 millis(it.created_at),
+                it.ended_at.map(millis),
+                it.heard.turned_away.map(TurnedAway::as_str),
             ],
-        )?;
+        )
+    }
+
+    /// A network's call by our id.
+    pub fn call_by_id(&mut self, network: i64, id: i64) -> Result<Option<Call>, Error> {
+        self.first(&format!("{CALL} WHERE id = ?2 AND network_id = ?1"), [network, id], call)
+    }
+
+    /// Stores what is known of a call by now, and when it was over.
+    pub fn update_call(&mut self, it: &Call) -> Result<(), Error> {
         self.execute(
-            "INSERT INTO call_days (campaign_id, day, calls, seconds) VALUES (?1, ?2, 1, ?3)
-             ON CONFLICT (campaign_id, day) DO UPDATE
-             SET calls = calls + 1, seconds = seconds + excluded.seconds",
-            params![it.campaign_id, day, it.heard.facts.duration.unwrap_or(0)],
+            "UPDATE calls SET body = ?2, ended_at = ?3 WHERE id = ?1",
+            params![it.id, to_json(&it.heard, "call")?, it.ended_at.map(millis)],
         )?;
-        Ok(id)
+        Ok(())
+    }
+
+    /// Adds calls, and how long they took, to the totals of a moment's quarter of an hour.
+    pub fn add_to_totals(
+        &mut self,
+        campaign: i64,
+        at: Timestamp,
+        calls: i64,
+        seconds: i64,
+    ) -> Result<(), Error> {
+        self.execute(
+            "INSERT INTO call_quarters (campaign_id, quarter, calls, seconds)
+             VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (campaign_id, quarter) DO UPDATE
+             SET calls = calls + excluded.calls, seconds = seconds + excluded.seconds",
+            params![campaign, quarter(at), calls, seconds],
+        )?;
+        Ok(())
     }
 
     /// Whether a caller called a campaign from `since` on and before `before`.
@@ -97,17 +130,18 @@ impl Session<'_> {
         )
     }
 
-    /// A campaign's calls from a day on, that day and `last` included.
+    /// A campaign's calls from a moment on and before another; both at the edge of a quarter of an
+    /// hour, as every zone's midnights are.
     pub fn call_totals(
         &mut self,
         campaign: i64,
-        first: i64,
-        last: i64,
+        from: Timestamp,
+        before: Timestamp,
     ) -> Result<CallTotals, Error> {
         let found = self.first(
-            "SELECT COALESCE(SUM(calls), 0), COALESCE(SUM(seconds), 0) FROM call_days
-             WHERE campaign_id = ?1 AND day BETWEEN ?2 AND ?3",
-            params![campaign, first, last],
+            "SELECT COALESCE(SUM(calls), 0), COALESCE(SUM(seconds), 0) FROM call_quarters
+             WHERE campaign_id = ?1 AND quarter >= ?2 AND quarter < ?3",
+            params![campaign, quarter(from), quarter(before)],
             |row| Ok(CallTotals { calls: row.get(0)?, seconds: row.get(1)? }),
         )?;
         Ok(found.unwrap_or_default())
@@ -130,6 +164,22 @@ impl Session<'_> {
                     terms: from_json(&row.get::<_, String>(2)?, "terms")?,
                 })
             },
+        )
+    }
+
+    /// The status that a campaign (`campaign`) or an affiliate campaign (`affiliate_campaign`) had
+    /// at a moment; `None` before it was made.
+    pub fn status_at(
+        &mut self,
+        object: &'static str,
+        id: i64,
+        at: Timestamp,
+    ) -> Result<Option<String>, Error> {
+        self.first(
+            "SELECT status FROM statuses WHERE object = ?1 AND object_id = ?2 AND since <= ?3
+             ORDER BY since DESC, id DESC LIMIT 1",
+            params![object, id, millis(at)],
+            |row| Ok(row.get(0)?),
         )
     }
 }

@@ -30,6 +30,7 @@ fn campaign(row: &Row<'_>) -> Result<Campaign, Error> {
         current,
         future: future.map(|body| from_json(&body, "terms")).transpose()?,
         custom_data: from_json(&row.get::<_, String>(7)?, "custom data")?,
+        totals: Default::default(),
         created_at: moment(row.get(8)?)?,
         updated_at: moment(row.get(9)?)?,
     })

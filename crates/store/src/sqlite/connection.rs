@@ -6,9 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Forward only; each runs in a transaction of its own, at start.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/sqlite/0001_network.sql"),
     include_str!("../../migrations/sqlite/0002_calls.sql"),
+    include_str!("../../migrations/sqlite/0003_money.sql"),
 ];
 
 /// Statements kept prepared for each connection.

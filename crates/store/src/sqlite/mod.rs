@@ -3,19 +3,24 @@
 
 mod affiliations;
 mod audit;
+mod budgets;
 mod calls;
 mod campaigns;
 mod connection;
 mod credentials;
+mod events;
 mod networks;
 mod parties;
 mod promo_numbers;
 mod readers;
+mod transactions;
 mod users;
 mod waits;
 mod writer;
 
+pub use budgets::{Counted, CountedThing};
 pub use calls::CallTotals;
+pub use events::EventRecord;
 pub use waits::WriteWaits;
 pub use writer::WriteCounts;
 

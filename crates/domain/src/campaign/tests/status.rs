@@ -60,6 +60,7 @@ fn campaign(status: CampaignStatus, pause_date: Option<Timestamp>) -> Campaign {
         current: Some(CurrentTerms { id: 1, went_live_at: start, terms }),
         future: None,
         custom_data: CustomData::new(),
+        totals: Default::default(),
         created_at: start,
         updated_at: start,
     }

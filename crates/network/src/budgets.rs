@@ -1,0 +1,180 @@
+//! What a campaign's budgets have come to, who is told, and who is turned away.
+
+use crate::{Context, Error, Session, events};
+use jiff::{Timestamp, ToSpan};
+use serde_json::json;
+use trunkline_domain::campaign::{Budget, BudgetTotals, Campaign, Period, Terms};
+use trunkline_domain::money::Money;
+use trunkline_store::{Counted, CountedThing};
+
+/// The percents at which people are told.
+pub(crate) const ALERTS: [u32; 3] = [75, 90, 100];
+
+/// One budget of a campaign in one of its periods.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Standing {
+    /// `budget_cap_alert`, `call_cap_alert` or `concurrent_call_cap_alert`.
+    pub(crate) kind: &'static str,
+    /// The budget.
+    pub(crate) amount: Money,
+    /// Whether calls are turned away at 100 %.
+    pub(crate) enforce: bool,
+    /// What is counted; `None` before the budget starts.
+    pub(crate) counted: Option<Counted>,
+}
+
+impl Standing {
+    /// What it has come to.
+    pub(crate) fn total(&self, session: &mut Session<'_>) -> Result<Money, Error> {
+        let Some(counted) = self.counted else { return Ok(Money::ZERO) };
+        Ok(in_units(counted.of, session.budget_total(counted)?))
+    }
+}
+
+/// Counted things are whole calls, or cents. A total that corrections took below nothing reads 0.
+fn in_units(of: CountedThing, total: i64) -> Money {
+    let cents = match of {
+        CountedThing::Payin(_) => total,
+        CountedThing::Calls | CountedThing::AtOnce => total.saturating_mul(100),
+    };
+    Money::from_cents(cents).unwrap_or_default()
+}
+
+/// Every budget of a campaign's terms, in the period that a moment is in.
+pub(crate) fn standings(campaign: i64, terms: &Terms, at: Timestamp) -> Vec<Standing> {
+    let budgets = &terms.budgets;
+    let mut found = Vec::new();
+    let mut add = |kind, budget: &Budget, of| {
+        let counted = budget.period_at(at).map(|period| Counted { campaign, of, period });
+        let (amount, enforce) = (budget.budget_amount, budget.enforce);
+        found.push(Standing { kind, amount, enforce, counted });
+    };
+    if let Some(it) = &budgets.budget_cap_alert {
+        add("budget_cap_alert", it, CountedThing::Payin(it.budget_currency));
+    }
+    if let Some(it) = &budgets.periodic_call_cap_alert {
+        add("call_cap_alert", it, CountedThing::Calls);
+    }
+    if let Some(it) = &budgets.concurrent_call_cap_alert {
+        let counted = Some(Counted { campaign, of: CountedThing::AtOnce, period: day(terms, at) });
+        found.push(Standing {
+            kind: "concurrent_call_cap_alert",
+            amount: it.budget_amount,
+            enforce: it.enforce,
+            counted,
+        });
+    }
+    found
+}
+
+/// Calls at once have no period of their own: their alerts are given once in each of the campaign's
+/// days.
+fn day(terms: &Terms, at: Timestamp) -> Period {
+    let zoned = at.to_zoned(terms.timezone.zone());
+    let start = zoned.start_of_day().map(|it| it.timestamp()).unwrap_or(at);
+    let next = zoned.date().checked_add(1.day()).ok();
+    let next = next.and_then(|date| date.to_zoned(terms.timezone.zone()).ok());
+    Period { start, end: next.map(|it| it.timestamp()) }
+}
+
+/// Fills in what a campaign's budgets stand at.
+pub(crate) fn fill(
+    session: &mut Session<'_>,
+    campaign: &mut Campaign,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let current = campaign.current.as_ref().map(|current| &current.terms);
+    let mut totals = [BudgetTotals::default(); 2];
+    for (terms, totals) in [current, campaign.future.as_ref()].into_iter().zip(&mut totals) {
+        let Some(terms) = terms else { continue };
+        for standing in standings(campaign.id, terms, now) {
+            let total = Some(standing.total(session)?);
+            match standing.counted.map(|counted| counted.of) {
+                Some(CountedThing::Payin(_)) => totals.budget_cap_alert = total,
+                Some(CountedThing::Calls) => totals.periodic_call_cap_alert = total,
+                Some(CountedThing::AtOnce) => totals.concurrent_call_cap_alert = total,
+                None => {}
+            }
+        }
+    }
+    campaign.totals = totals;
+    Ok(())
+}
+
+/// Whether an enforced budget is used up. `live` calls also count against those at once.
+pub(crate) fn is_over(
+    session: &mut Session<'_>,
+    campaign: i64,
+    terms: &Terms,
+    at: Timestamp,
+    live: bool,
+) -> Result<bool, Error> {
+    for standing in standings(campaign, terms, at).into_iter().filter(|it| it.enforce) {
+        let at_once = standing.counted.is_some_and(|it| it.of == CountedThing::AtOnce);
+        let counts = standing.counted.is_some() && (live || !at_once);
+        if counts && standing.total(session)? >= standing.amount {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Counts what was stored just now, and tells people where a budget is nearly, or all, used up.
+pub(crate) fn count(
+    session: &mut Session<'_>,
+    context: &Context,
+    campaign: &Campaign,
+    terms: &Terms,
+    at: Timestamp,
+    moves: &[(CountedThing, i64)],
+) -> Result<(), Error> {
+    for (of, by) in moves.iter().filter(|(_, by)| *by != 0) {
+        session.move_budget_totals(campaign.id, *of, at, *by)?;
+    }
+    for standing in standings(campaign.id, terms, at) {
+        if let Some(counted) = standing.counted {
+            alert(session, context, campaign, &standing, counted)?;
+        }
+    }
+    Ok(())
+}
+
+fn alert(
+    session: &mut Session<'_>,
+    context: &Context,
+    campaign: &Campaign,
+    standing: &Standing,
+    counted: Counted,
+) -> Result<(), Error> {
+    let amount = standing.amount.cents();
+    let (total, alerted) = session.keep_budget_total(counted, amount)?;
+    let total = in_units(counted.of, total);
+    let due = due(standing.amount, total).filter(|percent| *percent > alerted);
+    for percent in due {
+        session.remember_alert(counted, amount, percent)?;
+        let currency = match counted.of {
+            CountedThing::Payin(currency) => Some(currency.as_str()),
+            _ => None,
+        };
+        let data = json!({
+            "advertiser_campaign": campaign.id_from_network,
+            "kind": standing.kind,
+            "percent": percent,
+            "total": total.to_json_number(),
+            "amount": standing.amount.to_json_number(),
+            "currency": currency,
+            "period_start": counted.period.start.to_string(),
+            "period_end": counted.period.end.map(|end| end.to_string()),
+            "enforced": standing.enforce,
+        });
+        let whose = events::Whose { advertiser: Some(campaign.advertiser_id), affiliate: None };
+        events::emit(session, context, "budget.alert", whose, data)?;
+    }
+    Ok(())
+}
+
+/// The alerts that a total is due, in order.
+pub(crate) fn due(amount: Money, total: Money) -> impl Iterator<Item = u32> {
+    let reached = move |percent: &u32| total > Money::ZERO && total.reaches(*percent, amount);
+    ALERTS.into_iter().filter(reached)
+}

@@ -1,0 +1,152 @@
+//! What budgets' periods have come to.
+
+use super::{Session, millis};
+use crate::Error;
+use rusqlite::params;
+use trunkline_domain::campaign::Period;
+use trunkline_domain::money::Currency;
+
+/// What a budget counts in one of its periods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// The campaign, ours.
+    pub campaign: i64,
+    /// Calls, or payin in a currency.
+    pub of: CountedThing,
+    /// When.
+    pub period: Period,
+}
+
+/// What a budget counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CountedThing {
+    /// Calls that were let in.
+    Calls,
+    /// Payin, in cents of a currency.
+    Payin(Currency),
+    /// Calls under way, whatever the period: only its alerts are kept.
+    AtOnce,
+}
+
+impl CountedThing {
+    fn key(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Calls => ("calls", ""),
+            Self::Payin(currency) => ("payin", currency.as_str()),
+            Self::AtOnce => ("at_once", ""),
+        }
+    }
+}
+
+fn edges(period: Period) -> (i64, i64) {
+    (millis(period.start), period.end.map_or(i64::MAX, millis))
+}
+
+impl Session<'_> {
+    /// What a period has come to: its running total, or a recount where none is kept yet.
+    pub fn budget_total(&mut self, counted: Counted) -> Result<i64, Error> {
+        match self.kept_total(counted)? {
+            Some((total, ..)) if counted.of != CountedThing::AtOnce => Ok(total),
+            _ => self.recount(counted),
+        }
+    }
+
+    /// A period's running total, the percent up to which alerts were given, and of what amount.
+    fn kept_total(&mut self, counted: Counted) -> Result<Option<(i64, u32, i64)>, Error> {
+        let ((start, end), (kind, currency)) = (edges(counted.period), counted.of.key());
+        self.first(
+            "SELECT total, alerted, amount FROM budget_totals WHERE campaign_id = ?1 AND kind = ?2
+             AND period_start = ?3 AND period_end = ?4 AND currency = ?5",
+            params![counted.campaign, kind, start, end, currency],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+    }
+
+    fn recount(&mut self, counted: Counted) -> Result<i64, Error> {
+        let (start, end) = edges(counted.period);
+        let found = match counted.of {
+            CountedThing::AtOnce => return self.live_calls(counted.campaign),
+            CountedThing::Calls => self.first(
+                "SELECT COUNT(*) FROM calls WHERE campaign_id = ?1 AND start_time >= ?2
+                 AND start_time < ?3 AND turned_away IS NULL",
+                params![counted.campaign, start, end],
+                |row| Ok(row.get(0)?),
+            ),
+            CountedThing::Payin(currency) => self.first(
+                "SELECT COALESCE(SUM(payin_delta), 0) FROM transactions WHERE campaign_id = ?1
+                 AND start_time >= ?2 AND start_time < ?3 AND payin_currency = ?4",
+                params![counted.campaign, start, end, currency.as_str()],
+                |row| Ok(row.get(0)?),
+            ),
+        };
+        Ok(found?.unwrap_or(0))
+    }
+
+    /// Moves the running totals of every period that a moment is in. What is counted is stored
+    /// already, so that a total that is not kept yet is a recount, and right.
+    pub fn move_budget_totals(
+        &mut self,
+        campaign: i64,
+        of: CountedThing,
+        at: jiff::Timestamp,
+        by: i64,
+    ) -> Result<(), Error> {
+        let (kind, currency) = of.key();
+        self.execute(
+            "UPDATE budget_totals SET total = total + ?5 WHERE campaign_id = ?1 AND kind = ?2
+             AND period_start <= ?3 AND period_end > ?3 AND currency = ?4",
+            params![campaign, kind, millis(at), currency, by],
+        )?;
+        Ok(())
+    }
+
+    /// Keeps a running total from now on, and returns it with the percent up to which alerts were
+    /// given for an amount.
+    pub fn keep_budget_total(
+        &mut self,
+        counted: Counted,
+        amount: i64,
+    ) -> Result<(i64, u32), Error> {
+        if let Some((kept, alerted, of)) = self.kept_total(counted)? {
+            let total = match counted.of {
+                CountedThing::AtOnce => self.live_calls(counted.campaign)?,
+                _ => kept,
+            };
+            return Ok((total, if of == amount { alerted } else { 0 }));
+        }
+        let total = self.recount(counted)?;
+        let ((start, end), (kind, currency)) = (edges(counted.period), counted.of.key());
+        self.execute(
+            "INSERT INTO budget_totals (campaign_id, kind, period_start, period_end, currency,
+             total, amount) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![counted.campaign, kind, start, end, currency, total, amount],
+        )?;
+        Ok((total, 0))
+    }
+
+    /// Remembers that alerts were given up to a percent of an amount.
+    pub fn remember_alert(
+        &mut self,
+        counted: Counted,
+        amount: i64,
+        percent: u32,
+    ) -> Result<(), Error> {
+        let ((start, end), (kind, currency)) = (edges(counted.period), counted.of.key());
+        self.execute(
+            "UPDATE budget_totals SET alerted = ?6, amount = ?7 WHERE campaign_id = ?1 AND kind = ?2
+             AND period_start = ?3 AND period_end = ?4 AND currency = ?5",
+            params![counted.campaign, kind, start, end, currency, percent, amount],
+        )?;
+        Ok(())
+    }
+
+    /// Calls of a campaign that are under way.
+    pub fn live_calls(&mut self, campaign: i64) -> Result<i64, Error> {
+        let found = self.first(
+            "SELECT COUNT(*) FROM live_calls WHERE campaign_id = ?1",
+            [campaign],
+            |row| Ok(row.get(0)?),
+        )?;
+        Ok(found.unwrap_or(0))
+    }
+}

@@ -1,0 +1,66 @@
+//! What happened, for those who listen.
+
+use super::{Session, from_json, millis, moment, to_json};
+use crate::{Error, Page};
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+use serde_json::Value;
+
+/// Something that happened in a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventRecord {
+    /// Ours, in order of time; 0 until stored.
+    pub id: i64,
+    /// The network.
+    pub network_id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What: `transaction.created`.
+    pub kind: String,
+    /// The advertiser whose business it is, ours.
+    pub advertiser_id: Option<i64>,
+    /// The affiliate whose business it is, ours.
+    pub affiliate_id: Option<i64>,
+    /// What is told of it, to those who may see all of it.
+    pub data: Value,
+}
+
+fn event(row: &Row<'_>) -> Result<EventRecord, Error> {
+    Ok(EventRecord {
+        id: row.get(0)?,
+        network_id: row.get(1)?,
+        at: moment(row.get(2)?)?,
+        kind: row.get(3)?,
+        advertiser_id: row.get(4)?,
+        affiliate_id: row.get(5)?,
+        data: from_json(&row.get::<_, String>(6)?, "event")?,
+    })
+}
+
+impl Session<'_> {
+    /// Stores an event and returns our id.
+    pub fn insert_event(&mut self, it: &EventRecord) -> Result<i64, Error> {
+        self.insert(
+            "INSERT INTO events (network_id, at, kind, advertiser_id, affiliate_id, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                it.network_id,
+                millis(it.at),
+                it.kind,
+                it.advertiser_id,
+                it.affiliate_id,
+                to_json(&it.data, "event")?,
+            ],
+        )
+    }
+
+    /// One page of a network's events, oldest first.
+    pub fn events(&mut self, network: i64, page: Page) -> Result<Vec<EventRecord>, Error> {
+        self.all(
+            "SELECT id, network_id, at, kind, advertiser_id, affiliate_id, body FROM events
+             WHERE network_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+            params![network, page.after, page.limit],
+            event,
+        )
+    }
+}
