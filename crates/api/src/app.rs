@@ -4,6 +4,7 @@ use crate::RateLimits;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use trunkline_network::credentials::Entropy;
 use trunkline_network::{Passwords, Store};
 
@@ -47,6 +48,8 @@ pub struct App {
     pub rates: Arc<RateLimits>,
     /// Verifies passwords.
     pub passwords: Arc<Passwords>,
+    /// Whose turn it is to replay calls.
+    pub replays: Arc<Semaphore>,
 }
 
 impl App {
@@ -58,6 +61,7 @@ impl App {
             limits,
             rates: Arc::new(RateLimits::new(limits.requests_per_second)),
             passwords: Arc::new(Passwords::new(random())),
+            replays: Arc::new(Semaphore::new(1)),
             clock,
             random,
         }

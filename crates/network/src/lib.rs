@@ -16,6 +16,7 @@ pub mod networks;
 pub mod parties;
 pub mod promo_numbers;
 pub mod relationships;
+pub mod replay;
 pub mod revert;
 pub mod users;
 

@@ -136,7 +136,7 @@ fn sample() -> Value {
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::post("/trunkline/dry_run", "dryRun", "Try a campaign on an imagined call")
-            .about("Nothing is stored. Runs the tree, decides payin and payout, and says why. A draft (`future`) is tried as if it were live; budgets' totals are 0 until calls are stored, and nobody counts as a repeat caller.")
+            .about("Nothing is stored. Runs the tree, decides payin and payout, and says why. A draft (`future`) is tried as if it were live. Whether the caller has called lately is looked up, and budgets stand where they do.")
             .takes("DryRunRequest", sample())
             .answers("200", "What would happen.", "DryRun"),
     ]

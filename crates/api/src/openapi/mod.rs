@@ -24,6 +24,7 @@ mod parties;
 mod pricing;
 mod promo_numbers;
 mod relationships;
+mod replay;
 mod shapes;
 mod terms;
 mod users;
@@ -42,7 +43,7 @@ const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 /// A tag: its name, what it is about, and its operations.
 type Tag = (&'static str, &'static str, fn() -> Vec<Operation>);
 
-const TAGS: [Tag; 14] = [
+const TAGS: &[Tag] = &[
     ("Network", "The network and its users.", network::operations),
     ("Advertisers", "Those who pay for calls.", parties::advertisers),
     (
@@ -87,6 +88,11 @@ const TAGS: [Tag; 14] = [
         "Dry runs",
         "A campaign tried on an imagined call. An extension of Trunkline.",
         dry_run::operations,
+    ),
+    (
+        "Replays",
+        "A campaign's next terms tried on its real calls. An extension of Trunkline.",
+        replay::operations,
     ),
     (
         "Audit log",
@@ -163,6 +169,7 @@ fn schemas() -> Schemas {
         checks::schemas,
         calls::schemas,
         dry_run::schemas,
+        replay::schemas,
         audit::schemas,
         errors::schemas,
     ] {

@@ -4,7 +4,7 @@ use crate::errors::Refusal;
 use crate::fields::{Fields, Reading, TEXT_LIMIT};
 use crate::incoming::Incoming;
 use crate::reply::Object;
-use crate::resources::facts;
+use crate::resources::{facts, money};
 use crate::routes::{Routes, post};
 use crate::versions::Kind;
 use axum::body::Body;
@@ -114,10 +114,14 @@ fn render(run: &DryRun) -> Object {
         ("destination_phone_number".to_owned(), json!(destination_phone_number)),
         ("advertiser_payin".to_owned(), advertiser_payin.as_ref().map(render_payment).into()),
         ("affiliate_payout".to_owned(), affiliate_payout.as_ref().map(render_payment).into()),
-        ("margin".to_owned(), margin(advertiser_payin.as_ref(), affiliate_payout.as_ref())),
+        ("margin".to_owned(), money::margin(sum(advertiser_payin), sum(affiliate_payout))),
         ("budgets".to_owned(), budgets.into()),
         ("warnings".to_owned(), json!(run.warnings)),
     ])
+}
+
+fn sum(payment: &Option<Payment>) -> Option<money::Sum> {
+    payment.as_ref().map(|it| (it.amount, it.currency))
 }
 
 fn render_step(step: &Step) -> Value {
@@ -146,17 +150,4 @@ fn render_payment(payment: &Payment) -> Value {
         "matching_policies": payment.matching_policies,
         "policies": payment.policies.iter().map(policy).collect::<Vec<_>>(),
     })
-}
-
-/// Payin less payout; none across currencies, and none where there is no payin.
-fn margin(payin: Option<&Payment>, payout: Option<&Payment>) -> Value {
-    let Some(payin) = payin else { return Value::Null };
-    let paid_out = match payout {
-        None => rust_decimal::Decimal::ZERO,
-        Some(payout) if payout.currency == payin.currency => payout.amount.decimal(),
-        Some(_) => return Value::Null,
-    };
-    let margin = payin.amount.decimal() - paid_out;
-    let amount: Option<serde_json::Number> = margin.normalize().to_string().parse().ok();
-    json!({"amount": amount, "currency": payin.currency.as_str()})
 }

@@ -13,11 +13,13 @@ mod custom_data_fields;
 mod dry_run;
 mod facts;
 mod ivr;
+mod money;
 mod network;
 pub(crate) mod parties;
 mod pricing;
 mod promo_numbers;
 mod relationships;
+mod replay;
 pub(crate) mod terms;
 pub(crate) mod users;
 
@@ -43,6 +45,7 @@ pub(crate) fn routes() -> Routes {
         .merge(audit::routes())
         .merge(dry_run::routes())
         .merge(calls::routes())
+        .merge(replay::routes())
 }
 
 /// Refuses a campaign's body whose tree is deeper than trees can be.

@@ -4,7 +4,7 @@ use super::{Session, from_json, millis, moment, to_json};
 use crate::Error;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
-use trunkline_domain::call::{Call, TurnedAway};
+use trunkline_domain::call::{Call, Heard, Settlement, TurnedAway};
 use trunkline_domain::campaign::CurrentTerms;
 
 const CALL: &str = "SELECT id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
@@ -181,5 +181,62 @@ impl Session<'_> {
             params![object, id, millis(at)],
             |row| Ok(row.get(0)?),
         )
+    }
+
+    /// How many calls a campaign had in each quarter of an hour from a moment on and before
+    /// another, in order: when it began, and how many. Quarters without calls are left out.
+    pub fn calls_by_quarter(
+        &mut self,
+        campaign: i64,
+        from: Timestamp,
+        before: Timestamp,
+    ) -> Result<Vec<(Timestamp, i64)>, Error> {
+        self.all(
+            "SELECT quarter, calls FROM call_quarters
+             WHERE campaign_id = ?1 AND quarter >= ?2 AND quarter <= ?3 ORDER BY quarter",
+            params![campaign, quarter(from), quarter(before)],
+            |row| Ok((moment(row.get::<_, i64>(0)? * 900_000)?, row.get(1)?)),
+        )
+    }
+
+    /// Goes through a campaign's calls that came in from a moment on and before another and are
+    /// over, in order of time: what a call is called, and what is known of it, as corrected last.
+    /// `take` answers whether to go on.
+    pub fn each_heard(
+        &mut self,
+        campaign: i64,
+        from: Timestamp,
+        before: Timestamp,
+        mut take: impl FnMut(&str, Heard) -> bool,
+    ) -> Result<(), Error> {
+        let mut statement = self.prepare(
+            "SELECT c.complete_call_id, c.body, (
+                 SELECT t.body FROM transactions t WHERE t.call_id = c.id
+                 AND t.corrects_id IS NOT NULL ORDER BY t.id DESC LIMIT 1)
+             FROM calls c WHERE c.campaign_id = ?1 AND c.start_time >= ?2 AND c.start_time < ?3
+             AND c.ended_at IS NOT NULL ORDER BY c.start_time, c.id",
+        )?;
+        let mut rows = statement.query(params![campaign, millis(from), millis(before)])?;
+        while let Some(row) = rows.next()? {
+            let text = |index: usize| {
+                row.get_ref(index)
+                    .map_err(Error::from)?
+                    .as_str_or_null()
+                    .map_err(rusqlite::Error::from)
+                    .map_err(Error::from)
+            };
+            let corrected = match text(2)? {
+                None => None,
+                Some(body) => from_json::<Settlement>(body, "transaction")?.correction,
+            };
+            let heard = match corrected.and_then(|correction| correction.heard) {
+                Some(heard) => *heard,
+                None => from_json(text(1)?.unwrap_or_default(), "call")?,
+            };
+            if !take(text(0)?.unwrap_or_default(), heard) {
+                break;
+            }
+        }
+        Ok(())
     }
 }

@@ -1,0 +1,250 @@
+//! Last month's real calls, once more: by the terms in force and by those that wait for go_live.
+
+use crate::{Context, Error, Store, Submitted, campaigns};
+use jiff::Timestamp;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use trunkline_domain::call::{Heard, Outcome};
+use trunkline_domain::campaign::{Campaign, Terms};
+use trunkline_domain::money::{Currency, Money};
+use trunkline_domain::party::PartyKind;
+use trunkline_domain::problem::{BLANK, Problems};
+use trunkline_domain::timezone::{ZoneName, parse_moment};
+
+/// Calls that are told of one by one, at most.
+pub const CHANGED_LIMIT: usize = 1_000;
+/// Calls that one thread takes at a time, more or less.
+const PART: i64 = 5_000;
+
+/// Which calls.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// The network's id of the campaign.
+    pub campaign: Option<String>,
+    /// The first day or moment, as written.
+    pub from: Option<String>,
+    /// The last day or moment, as written.
+    pub to: Option<String>,
+}
+
+/// What one call, or all of them, came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// What the advertiser pays; `None` where no payin is agreed.
+    pub payin: Option<(Money, Currency)>,
+    /// What the affiliates get; `None` where no payout is agreed.
+    pub payout: Option<(Money, Currency)>,
+}
+
+/// A call that would come to something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The call.
+    pub complete_call_id: String,
+    /// By the terms in force: how it goes, and what it comes to.
+    pub current: (Option<Outcome>, Sums),
+    /// By those that wait.
+    pub future: (Option<Outcome>, Sums),
+}
+
+/// What all of them came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replay {
+    /// How many.
+    pub calls: u64,
+    /// By the terms in force.
+    pub current: Sums,
+    /// By those that wait; where nothing waits, by those in force.
+    pub future: Sums,
+    /// The first [`CHANGED_LIMIT`] that would come to something else, in order of time.
+    pub changed: Vec<Changed>,
+    /// How many there are of those.
+    pub changed_total: u64,
+}
+
+/// Runs a campaign's stored calls through its current and its future terms, on as many threads as
+/// there are processors. Nothing is stored. `stop` ends it early, for one who asked and has gone;
+/// what is returned then is no answer.
+pub fn replay(
+    store: &Store,
+    context: &Context,
+    submitted: Submitted<Asked>,
+    stop: &AtomicBool,
+) -> Result<Replay, Error> {
+    let Submitted { change: asked, mut problems } = submitted;
+    for (property, said) in
+        [("advertiser_campaign", &asked.campaign), ("from", &asked.from), ("to", &asked.to)]
+    {
+        if said.is_none() && !problems.has(property) {
+            problems.at(property).add(BLANK);
+        }
+    }
+    let id = problems.clone().or(asked.campaign.clone().unwrap_or_default())?;
+    let campaign = store.read(|session| {
+        let campaign = session.campaign(context.caller.network_id, &id)?;
+        let missing = || Error::NotFound(format!("AdvertiserCampaign {id}"));
+        let campaign = campaign.ok_or_else(missing)?;
+        let seen = campaigns::is_visible(session, context, &campaign)?;
+        Some(campaign).filter(|_| seen).ok_or_else(missing)
+    })?;
+    if !context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
+        let message = "what a campaign's calls would come to is its advertiser's business";
+        return Err(Error::NotAllowed(message.to_owned()));
+    }
+    let (from, before) = days(&asked, &campaign, &mut problems);
+    problems.or(())?;
+    let parts = store.read(|session| session.calls_by_quarter(campaign.id, from, before))?;
+    let parts = cut(&parts, from, before);
+    let current = campaign.current.as_ref().map(|current| &current.terms);
+    let future = campaign.future.as_ref().or(current);
+    let work = Work { store, campaign: campaign.id, current, future, stop };
+    work.all(&parts)
+}
+
+/// The days asked for, in the campaign's zone: from a moment on and before another.
+fn days(asked: &Asked, campaign: &Campaign, problems: &mut Problems) -> (Timestamp, Timestamp) {
+    let zone: ZoneName =
+        campaign.terms_in_force().map(|terms: &Terms| terms.timezone).unwrap_or_default();
+    let mut read = |property: &str, said: &Option<String>, end| {
+        let moment = said.as_deref().and_then(|said| parse_moment(said, zone, end));
+        if moment.is_none() {
+            problems.at(property).add("is invalid");
+        }
+        moment.unwrap_or(Timestamp::UNIX_EPOCH)
+    };
+    let (from, to) = (read("from", &asked.from, false), read("to", &asked.to, true));
+    if from > to {
+        problems.at("to").add("must not be before from");
+    }
+    // A moment is told to the second, and means all of it.
+    (from, to.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX))
+}
+
+/// Cuts a time into parts of about as many calls, each from a moment on and before another.
+fn cut(
+    quarters: &[(Timestamp, i64)],
+    from: Timestamp,
+    before: Timestamp,
+) -> Vec<(Timestamp, Timestamp)> {
+    let mut parts = Vec::new();
+    let (mut start, mut calls) = (from, 0);
+    for (quarter, more) in quarters {
+        if calls >= PART && *quarter > start {
+            parts.push((start, *quarter));
+            (start, calls) = (*quarter, 0);
+        }
+        calls += more;
+    }
+    if start < before {
+        parts.push((start, before));
+    }
+    parts
+}
+
+struct Work<'a> {
+    store: &'a Store,
+    campaign: i64,
+    current: Option<&'a Terms>,
+    future: Option<&'a Terms>,
+    stop: &'a AtomicBool,
+}
+
+impl Work<'_> {
+    fn all(&self, parts: &[(Timestamp, Timestamp)]) -> Result<Replay, Error> {
+        let next = AtomicUsize::new(0);
+        let done: Mutex<Vec<(usize, Result<Replay, Error>)>> = Mutex::default();
+        let run = || {
+            while !self.stop.load(Ordering::Relaxed) {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(part) = parts.get(index) else { break };
+                let result = self.part(*part);
+                done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
+            }
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        std::thread::scope(|scope| {
+            for _ in 1..threads.min(parts.len()) {
+                scope.spawn(run);
+            }
+            run();
+        });
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_by_key(|(index, _)| *index);
+        let mut whole = Replay { current: agreed(self.current), ..Replay::default() };
+        whole.future = agreed(self.future);
+        for (_, part) in done {
+            whole.add(part?);
+        }
+        Ok(whole)
+    }
+
+    fn part(&self, (from, before): (Timestamp, Timestamp)) -> Result<Replay, Error> {
+        let mut part = Replay { current: agreed(self.current), ..Replay::default() };
+        part.future = agreed(self.future);
+        self.store.read(|session| {
+            session.each_heard(self.campaign, from, before, |name, heard| {
+                part.take(name, come_to(self.current, &heard), come_to(self.future, &heard));
+                !self.stop.load(Ordering::Relaxed)
+            })
+        })?;
+        Ok(part)
+    }
+}
+
+/// Nothing yet, of what is agreed.
+fn agreed(terms: Option<&Terms>) -> Sums {
+    let nothing = |pricing: &trunkline_domain::campaign::Pricing| (Money::ZERO, pricing.currency());
+    Sums {
+        payin: terms.and_then(|terms| terms.advertiser_payin.as_ref()).map(nothing),
+        payout: terms.and_then(|terms| terms.affiliate_payout.as_ref()).map(nothing),
+    }
+}
+
+fn come_to(terms: Option<&Terms>, heard: &Heard) -> (Option<Outcome>, Sums) {
+    let Some(terms) = terms else { return (None, Sums::default()) };
+    let decision = heard.decide(terms);
+    let sums = Sums {
+        payin: decision.advertiser_payin.map(|it| (it.amount, it.currency)),
+        payout: decision.affiliate_payout.map(|it| (it.amount, it.currency)),
+    };
+    (Some(decision.outcome), sums)
+}
+
+impl Replay {
+    fn take(
+        &mut self,
+        name: &str,
+        current: (Option<Outcome>, Sums),
+        future: (Option<Outcome>, Sums),
+    ) {
+        self.calls += 1;
+        self.current.add(current.1);
+        self.future.add(future.1);
+        if current == future {
+            return;
+        }
+        self.changed_total += 1;
+        if self.changed.len() < CHANGED_LIMIT {
+            self.changed.push(Changed { complete_call_id: name.to_owned(), current, future });
+        }
+    }
+
+    fn add(&mut self, part: Self) {
+        self.calls += part.calls;
+        self.changed_total += part.changed_total;
+        self.current.add(part.current);
+        self.future.add(part.future);
+        let room = CHANGED_LIMIT - self.changed.len().min(CHANGED_LIMIT);
+        self.changed.extend(part.changed.into_iter().take(room));
+    }
+}
+
+impl Sums {
+    fn add(&mut self, more: Self) {
+        for (sum, more) in [(&mut self.payin, more.payin), (&mut self.payout, more.payout)] {
+            if let Some((sum, (more, _))) = sum.as_mut().zip(more) {
+                sum.0 = sum.0.checked_add(more).unwrap_or(sum.0);
+            }
+        }
+    }
+}
