@@ -2,11 +2,11 @@
 
 use crate::words;
 use maud::{Markup, html};
-use trunkline_domain::campaign::{Budget, Budgets};
+use trunkline_domain::campaign::{Budget, BudgetTotals, Budgets};
 use trunkline_domain::money::{self, Money};
 
 /// The budgets there are; nothing when there is none.
-pub(super) fn show(budgets: &Budgets) -> Option<Markup> {
+pub(super) fn show(budgets: &Budgets, totals: &BudgetTotals) -> Option<Markup> {
     let payin = budgets.budget_cap_alert.as_ref();
     let calls = budgets.periodic_call_cap_alert.as_ref();
     let at_once = budgets.concurrent_call_cap_alert.as_ref();
@@ -17,7 +17,8 @@ pub(super) fn show(budgets: &Budgets) -> Option<Markup> {
                     div {
                         dt { "Payin earned" }
                         dd {
-                            strong { (money::format(budget.budget_amount, budget.budget_currency)) }
+                            @let shown = |it| money::format(it, budget.budget_currency);
+                            (standing(totals.budget_cap_alert, budget.budget_amount, shown))
                             (period(budget))
                             @if budget.include_call_fees { p.hint { "Call fees count" } }
                         }
@@ -26,18 +27,29 @@ pub(super) fn show(budgets: &Budgets) -> Option<Markup> {
                 @if let Some(budget) = calls {
                     div {
                         dt { "Calls" }
-                        dd { strong { (count(budget.budget_amount)) } (period(budget)) }
+                        dd {
+                            (standing(totals.periodic_call_cap_alert, budget.budget_amount, count))
+                            (period(budget))
+                        }
                     }
                 }
                 @if let Some(cap) = at_once {
                     div {
                         dt { "Calls at once" }
-                        dd { strong { (count(cap.budget_amount)) } (at_full(cap.enforce)) }
+                        dd {
+                            (standing(totals.concurrent_call_cap_alert, cap.budget_amount, count))
+                            (at_full(cap.enforce))
+                        }
                     }
                 }
             }
         }
     })
+}
+
+/// What a budget stands at: `$15.00 of $1,000.00`.
+fn standing(total: Option<Money>, amount: Money, shown: impl Fn(Money) -> String) -> Markup {
+    html! { strong { (shown(total.unwrap_or_default())) " of " (shown(amount)) } }
 }
 
 fn period(budget: &Budget) -> Markup {

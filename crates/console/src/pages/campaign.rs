@@ -51,7 +51,7 @@ fn page(
                 h2 #current { "Current terms" }
                 p.hint { "Live since " (words::moment(current.went_live_at, visit.network.time_zone)) }
                 @if future.is_none() && owns { (problems(&current.terms)) }
-                (terms::show(visit, &current.terms, None, owns))
+                (terms::show(visit, &current.terms, None, owns.then_some(&campaign.totals[0])))
             }
         }
         @if let Some(future) = future {
@@ -62,7 +62,7 @@ fn page(
                     (words::moment(future.updated_at, visit.network.time_zone))
                 }
                 @if owns { (problems(future)) }
-                (terms::show(visit, future, current.map(|it| &it.terms), owns))
+                (terms::show(visit, future, current.map(|it| &it.terms), owns.then_some(&campaign.totals[1])))
             }
         }
         (section("Affiliates", &taking_part(visit, affiliates, status)))

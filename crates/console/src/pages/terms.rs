@@ -5,7 +5,7 @@ use crate::pages::{budgets, ivr, pricing};
 use crate::visit::Visit;
 use crate::words;
 use maud::{Markup, html};
-use trunkline_domain::campaign::{AutoApprove, CampaignType, Terms, Visibility};
+use trunkline_domain::campaign::{AutoApprove, BudgetTotals, CampaignType, Terms, Visibility};
 use trunkline_domain::hours::{DAY_NAMES, Hours};
 use trunkline_domain::region::NamedRegion;
 
@@ -17,14 +17,15 @@ struct Part {
     same: bool,
 }
 
-/// The parts of one set of terms. Those that say the same as the `before` ones are folded.
+/// The parts of one set of terms. Those that say the same as the `before` ones are folded. `totals`
+/// are for those who may see what is paid in.
 pub(super) fn show(
     visit: &Visit,
     terms: &Terms,
     before: Option<&Terms>,
-    with_payin: bool,
+    totals: Option<&BudgetTotals>,
 ) -> Markup {
-    let parts = parts(visit, terms, before, with_payin);
+    let parts = parts(visit, terms, before, totals);
     let (same, differ): (Vec<&Part>, Vec<&Part>) = parts.iter().partition(|part| part.same);
     html! {
         @if before.is_some() && differ.is_empty() {
@@ -42,11 +43,16 @@ pub(super) fn show(
     }
 }
 
-fn parts(visit: &Visit, terms: &Terms, before: Option<&Terms>, with_payin: bool) -> Vec<Part> {
+fn parts(
+    visit: &Visit,
+    terms: &Terms,
+    before: Option<&Terms>,
+    totals: Option<&BudgetTotals>,
+) -> Vec<Part> {
     let same = |said: &dyn Fn(&Terms, &Terms) -> bool| before.is_some_and(|it| said(terms, it));
     let mut parts = Vec::new();
     let mut add = |title, content, same| parts.push(Part { title, content, same });
-    if with_payin {
+    if totals.is_some() {
         let payin = pricing::show("Advertiser payin", terms.advertiser_payin.as_ref());
         add("Advertiser payin", payin, same(&|a, b| a.advertiser_payin == b.advertiser_payin));
     }
@@ -60,9 +66,9 @@ fn parts(visit: &Visit, terms: &Terms, before: Option<&Terms>, with_payin: bool)
         let regions = regions(&terms.named_regions);
         add("Regions", regions, same(&|a, b| a.named_regions == b.named_regions));
     }
-    if with_payin {
+    if let Some(totals) = totals {
         let none = || layout::none("No budgets.");
-        let budgets = budgets::show(&terms.budgets).unwrap_or_else(none);
+        let budgets = budgets::show(&terms.budgets, totals).unwrap_or_else(none);
         add("Budgets", budgets, same(&|a, b| a.budgets == b.budgets));
     }
     let rest = same(&|a, b| settings(visit, a).0 == settings(visit, b).0);
