@@ -2,17 +2,18 @@
 //!
 //! A [`Store`] runs units of work: a closure over a [`Session`], which has one named operation for
 //! each thing the use cases need. A write is one transaction (all of it or nothing), a read one
-//! snapshot. SQL is written out next to the function that runs it, in [`sqlite`].
+//! snapshot. SQL is written out next to the function that runs it, in [`operations`].
 
+pub mod operations;
 pub mod sqlite;
 
 mod error;
 mod record;
+mod sql;
 
 pub use error::{Error, OpenError};
+pub use operations::{CallTotals, Counted, CountedThing, EventRecord, Session};
 pub use record::{
     AuditEntry, AuditFilter, Grant, Organization, Page, Scope, SignIn, SignInKind, TokenRecord,
 };
-pub use sqlite::{
-    CallTotals, Counted, CountedThing, EventRecord, Session, Store, WriteCounts, WriteWaits,
-};
+pub use sqlite::{Store, WriteCounts, WriteWaits};

@@ -1,32 +1,16 @@
 //! The embedded database: one file, WAL, `synchronous=FULL`, one writer that commits the writes
 //! that are waiting together, and a pool of readers.
 
-mod affiliations;
-mod audit;
-mod budgets;
-mod calls;
-mod campaigns;
 mod connection;
-mod credentials;
-mod events;
-mod networks;
-mod parties;
-mod promo_numbers;
 mod readers;
-mod transactions;
-mod users;
 mod waits;
 mod writer;
 
-pub use budgets::{Counted, CountedThing};
-pub use calls::CallTotals;
-pub use events::EventRecord;
 pub use waits::WriteWaits;
 pub use writer::WriteCounts;
 
+use crate::operations::{Connection, Session};
 use crate::{Error, OpenError};
-use rusqlite::{CachedStatement, Connection, Row};
-use serde::{Serialize, de::DeserializeOwned};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -37,12 +21,6 @@ pub struct Store {
     writer: writer::Writer,
     readers: Arc<readers::Readers>,
     waits: Arc<waits::Waits>,
-}
-
-/// What a unit of work sees of the database. Operations are in the files beside this one.
-#[derive(Debug)]
-pub struct Session<'a> {
-    connection: &'a Connection,
 }
 
 impl Store {
@@ -95,7 +73,7 @@ impl Store {
     {
         let reader = self.readers.take()?;
         reader.connection().execute_batch("BEGIN").map_err(Error::from)?;
-        let result = work(&mut Session { connection: reader.connection() });
+        let result = work(&mut Session::on(Connection::Sqlite(reader.connection())));
         reader.connection().execute_batch("ROLLBACK").map_err(Error::from)?;
         self.readers.give_back(reader);
         result
@@ -115,71 +93,4 @@ impl Store {
     pub fn close(self) {
         self.writer.stop();
     }
-}
-
-impl Session<'_> {
-    fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, Error> {
-        Ok(self.connection.prepare_cached(sql)?)
-    }
-
-    fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Error> {
-        Ok(self.prepare(sql)?.execute(values)?)
-    }
-
-    fn insert(&self, sql: &str, values: impl rusqlite::Params) -> Result<i64, Error> {
-        Ok(self.prepare(sql)?.insert(values)?)
-    }
-
-    /// The first row, if there is one, as `read` makes it.
-    fn first<T>(
-        &self,
-        sql: &str,
-        values: impl rusqlite::Params,
-        read: impl FnOnce(&Row<'_>) -> Result<T, Error>,
-    ) -> Result<Option<T>, Error> {
-        let mut statement = self.prepare(sql)?;
-        let mut rows = statement.query(values)?;
-        rows.next()?.map(read).transpose()
-    }
-
-    /// Every row, as `read` makes it.
-    fn all<T>(
-        &self,
-        sql: &str,
-        values: impl rusqlite::Params,
-        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
-    ) -> Result<Vec<T>, Error> {
-        let mut statement = self.prepare(sql)?;
-        let mut rows = statement.query(values)?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(read(row)?);
-        }
-        Ok(found)
-    }
-
-    /// Whether a query has a row.
-    fn exists(&self, sql: &str, values: impl rusqlite::Params) -> Result<bool, Error> {
-        Ok(self.prepare(sql)?.exists(values)?)
-    }
-}
-
-fn to_json<T: Serialize>(value: &T, what: &'static str) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|source| Error::Unreadable { what, source: Some(source) })
-}
-
-fn from_json<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|source| Error::Unreadable { what, source: Some(source) })
-}
-
-fn parsed<T>(value: Option<T>, what: &'static str) -> Result<T, Error> {
-    value.ok_or(Error::Unreadable { what, source: None })
-}
-
-fn millis(timestamp: jiff::Timestamp) -> i64 {
-    timestamp.as_millisecond()
-}
-
-fn moment(millis: i64) -> Result<jiff::Timestamp, Error> {
-    parsed(jiff::Timestamp::from_millisecond(millis).ok(), "time")
 }

@@ -1,8 +1,8 @@
 //! The one writer: a thread that takes what is waiting, runs each unit of work in a savepoint, and
 //! commits them together. An answer goes out after its commit, never before.
 
-use super::Session;
 use crate::Error;
+use crate::operations::{self, Session};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -165,7 +165,7 @@ fn run_one(connection: &Connection, job: Job) -> Option<Tell> {
         tracing::error!(%error, "a savepoint could not be set");
         return None;
     }
-    let mut session = Session { connection };
+    let mut session = Session::on(operations::Connection::Sqlite(connection));
     let done = catch_unwind(AssertUnwindSafe(|| job(Ok(&mut session))));
     let end = match &done {
         Ok(Done { keep: true, .. }) => "RELEASE work",

@@ -1,9 +1,9 @@
 //! What happened, for those who listen.
 
 use super::{Session, from_json, millis, moment, to_json};
+use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
-use rusqlite::{Row, params};
 use serde_json::Value;
 
 /// Something that happened in a network.
@@ -33,7 +33,7 @@ fn event(row: &Row<'_>) -> Result<EventRecord, Error> {
         kind: row.get(3)?,
         advertiser_id: row.get(4)?,
         affiliate_id: row.get(5)?,
-        data: from_json(&row.get::<_, String>(6)?, "event")?,
+        data: from_json(&row.get::<String>(6)?, "event")?,
     })
 }
 

@@ -1,8 +1,8 @@
 //! People, and their places in organizations.
 
 use super::{Session, from_json, parsed, to_json};
+use crate::sql::{Row, params};
 use crate::{Error, Grant, Organization, Scope};
-use rusqlite::{Row, params};
 use std::collections::HashMap;
 use trunkline_domain::party::{Member, PartyKind, Role, User};
 
@@ -17,14 +17,14 @@ const USER: &str = "u.id, u.body, u.password_hash IS NOT NULL";
 
 /// Reads a user from the columns of [`USER`], starting at `at`.
 fn user(row: &Row<'_>, at: usize) -> Result<User, Error> {
-    let mut user: User = from_json(&row.get::<_, String>(at + 1)?, "user")?;
+    let mut user: User = from_json(&row.get::<String>(at + 1)?, "user")?;
     user.id = row.get(at)?;
     user.can_login_via_platform = row.get(at + 2)?;
     Ok(user)
 }
 
 fn role(row: &Row<'_>, at: usize) -> Result<Role, Error> {
-    parsed(Role::parse(&row.get::<_, String>(at)?), "role")
+    parsed(Role::parse(&row.get::<String>(at)?), "role")
 }
 
 impl Session<'_> {
@@ -78,7 +78,7 @@ impl Session<'_> {
         let before = self.all(
             "SELECT user_id FROM memberships WHERE organization = ?1 AND organization_id = ?2",
             params![word, id],
-            |row| Ok(row.get::<_, i64>(0)?),
+            |row| row.get::<i64>(0),
         )?;
         self.execute(
             "DELETE FROM memberships WHERE organization = ?1 AND organization_id = ?2",
@@ -108,7 +108,7 @@ impl Session<'_> {
         let id = self.first(
             "SELECT id FROM users WHERE network_id = ?1 AND id_from_network = ?2",
             params![network, user.id_from_network],
-            |row| Ok(row.get::<_, i64>(0)?),
+            |row| row.get::<i64>(0),
         )?;
         let id = parsed(id, "user")?;
         self.execute("DELETE FROM user_emails WHERE user_id = ?1", [id])?;
@@ -173,7 +173,7 @@ impl Session<'_> {
             [user],
             |row| {
                 let id = row.get(1)?;
-                let scope = match row.get::<_, String>(0)?.as_str() {
+                let scope = match row.get::<String>(0)?.as_str() {
                     "advertiser" => Scope::Party(PartyKind::Advertiser, id),
                     "affiliate" => Scope::Party(PartyKind::Affiliate, id),
                     _ => Scope::Network,

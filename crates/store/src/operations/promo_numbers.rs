@@ -1,8 +1,8 @@
 //! The network's inventory of numbers, and the promo numbers taken from it.
 
 use super::{Session, from_json, millis, moment, parsed, to_json};
+use crate::sql::{Row, params};
 use crate::{Error, Page};
-use rusqlite::{Row, params};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::promo::PromoNumber;
 
@@ -16,10 +16,10 @@ fn promo_number(row: &Row<'_>) -> Result<PromoNumber, Error> {
         campaign_id: row.get(2)?,
         affiliate_id: row.get(3)?,
         id_from_network: row.get(4)?,
-        number: parsed(PhoneNumber::parse(&row.get::<_, String>(5)?), "promo number")?,
+        number: parsed(PhoneNumber::parse(&row.get::<String>(5)?), "promo number")?,
         description: row.get(6)?,
         media_type: row.get(7)?,
-        custom_data: from_json(&row.get::<_, String>(8)?, "custom data")?,
+        custom_data: from_json(&row.get::<String>(8)?, "custom data")?,
         created_at: moment(row.get(9)?)?,
     })
 }
@@ -44,7 +44,7 @@ impl Session<'_> {
             "SELECT number FROM numbers WHERE network_id = ?1 AND promo_number_id IS NULL
              AND number >= ?2 AND number < ?3 ORDER BY number LIMIT 1",
             params![network, prefix, format!("{prefix}:")],
-            |row| parsed(PhoneNumber::parse(&row.get::<_, String>(0)?), "number"),
+            |row| parsed(PhoneNumber::parse(&row.get::<String>(0)?), "number"),
         )
     }
 
@@ -57,7 +57,7 @@ impl Session<'_> {
         let count = self.first(
             "SELECT COUNT(*) FROM promo_numbers WHERE campaign_id = ?1 AND affiliate_id IS ?2",
             params![campaign, affiliate],
-            |row| Ok(row.get(0)?),
+            |row| row.get(0),
         )?;
         Ok(count.unwrap_or(0))
     }

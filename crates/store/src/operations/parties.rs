@@ -1,15 +1,15 @@
 //! Advertisers and affiliates.
 
 use super::{Session, from_json, millis, moment, parsed, to_json};
+use crate::sql::{Row, params};
 use crate::{Error, Organization, Page};
-use rusqlite::{Row, params};
 use trunkline_domain::party::{Party, PartyKind, PartyStatus};
 
 const PARTY: &str = "SELECT id, network_id, kind, id_from_network, name, status, sites, profile,
     custom_data, created_at, updated_at FROM parties";
 
 fn party(row: &Row<'_>) -> Result<Party, Error> {
-    let kind = match row.get::<_, String>(2)?.as_str() {
+    let kind = match row.get::<String>(2)?.as_str() {
         "advertiser" => PartyKind::Advertiser,
         _ => PartyKind::Affiliate,
     };
@@ -19,10 +19,10 @@ fn party(row: &Row<'_>) -> Result<Party, Error> {
         kind,
         id_from_network: row.get(3)?,
         name: row.get(4)?,
-        status: parsed(PartyStatus::parse(&row.get::<_, String>(5)?), "party status")?,
-        sites: from_json(&row.get::<_, String>(6)?, "sites")?,
-        profile: from_json(&row.get::<_, String>(7)?, "profile")?,
-        custom_data: from_json(&row.get::<_, String>(8)?, "custom data")?,
+        status: parsed(PartyStatus::parse(&row.get::<String>(5)?), "party status")?,
+        sites: from_json(&row.get::<String>(6)?, "sites")?,
+        profile: from_json(&row.get::<String>(7)?, "profile")?,
+        custom_data: from_json(&row.get::<String>(8)?, "custom data")?,
         members: Vec::new(),
         created_at: moment(row.get(9)?)?,
         updated_at: moment(row.get(10)?)?,

@@ -2,8 +2,8 @@
 
 use super::{Session, from_json, millis, moment, to_json};
 use crate::Error;
+use crate::sql::{Row, params};
 use jiff::Timestamp;
-use rusqlite::{Row, params};
 use trunkline_domain::call::{Call, Heard, Settlement, TurnedAway};
 use trunkline_domain::campaign::CurrentTerms;
 
@@ -21,9 +21,9 @@ fn call(row: &Row<'_>) -> Result<Call, Error> {
         complete_call_id: row.get(6)?,
         terms_id: row.get(7)?,
         start_time: moment(row.get(8)?)?,
-        heard: from_json(&row.get::<_, String>(9)?, "call")?,
+        heard: from_json(&row.get::<String>(9)?, "call")?,
         created_at: moment(row.get(10)?)?,
-        ended_at: row.get::<_, Option<i64>>(11)?.map(moment).transpose()?,
+        ended_at: row.get::<Option<i64>>(11)?.map(moment).transpose()?,
     })
 }
 
@@ -161,7 +161,7 @@ impl Session<'_> {
                 Ok(CurrentTerms {
                     id: row.get(0)?,
                     went_live_at: moment(row.get(1)?)?,
-                    terms: from_json(&row.get::<_, String>(2)?, "terms")?,
+                    terms: from_json(&row.get::<String>(2)?, "terms")?,
                 })
             },
         )
@@ -179,7 +179,7 @@ impl Session<'_> {
             "SELECT status FROM statuses WHERE object = ?1 AND object_id = ?2 AND since <= ?3
              ORDER BY since DESC, id DESC LIMIT 1",
             params![object, id, millis(at)],
-            |row| Ok(row.get(0)?),
+            |row| row.get(0),
         )
     }
 
@@ -195,7 +195,7 @@ impl Session<'_> {
             "SELECT quarter, calls FROM call_quarters
              WHERE campaign_id = ?1 AND quarter >= ?2 AND quarter <= ?3 ORDER BY quarter",
             params![campaign, quarter(from), quarter(before)],
-            |row| Ok((moment(row.get::<_, i64>(0)? * 900_000)?, row.get(1)?)),
+            |row| Ok((moment(row.get::<i64>(0)? * 900_000)?, row.get(1)?)),
         )
     }
 
@@ -209,34 +209,24 @@ impl Session<'_> {
         before: Timestamp,
         mut take: impl FnMut(&str, Heard) -> bool,
     ) -> Result<(), Error> {
-        let mut statement = self.prepare(
+        self.each(
             "SELECT c.complete_call_id, c.body, (
                  SELECT t.body FROM transactions t WHERE t.call_id = c.id
                  AND t.corrects_id IS NOT NULL ORDER BY t.id DESC LIMIT 1)
              FROM calls c WHERE c.campaign_id = ?1 AND c.start_time >= ?2 AND c.start_time < ?3
              AND c.ended_at IS NOT NULL ORDER BY c.start_time, c.id",
-        )?;
-        let mut rows = statement.query(params![campaign, millis(from), millis(before)])?;
-        while let Some(row) = rows.next()? {
-            let text = |index: usize| {
-                row.get_ref(index)
-                    .map_err(Error::from)?
-                    .as_str_or_null()
-                    .map_err(rusqlite::Error::from)
-                    .map_err(Error::from)
-            };
-            let corrected = match text(2)? {
-                None => None,
-                Some(body) => from_json::<Settlement>(body, "transaction")?.correction,
-            };
-            let heard = match corrected.and_then(|correction| correction.heard) {
-                Some(heard) => *heard,
-                None => from_json(text(1)?.unwrap_or_default(), "call")?,
-            };
-            if !take(text(0)?.unwrap_or_default(), heard) {
-                break;
-            }
-        }
-        Ok(())
+            params![campaign, millis(from), millis(before)],
+            |row| {
+                let corrected = match row.get::<Option<&str>>(2)? {
+                    None => None,
+                    Some(body) => from_json::<Settlement>(body, "transaction")?.correction,
+                };
+                let heard = match corrected.and_then(|correction| correction.heard) {
+                    Some(heard) => *heard,
+                    None => from_json(row.get(1)?, "call")?,
+                };
+                Ok(take(row.get(0)?, heard))
+            },
+        )
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Session, millis};
 use crate::Error;
-use rusqlite::params;
+use crate::sql::params;
 use trunkline_domain::campaign::Period;
 use trunkline_domain::money::Currency;
 
@@ -70,13 +70,13 @@ impl Session<'_> {
                 "SELECT COUNT(*) FROM calls WHERE campaign_id = ?1 AND start_time >= ?2
                  AND start_time < ?3 AND turned_away IS NULL",
                 params![counted.campaign, start, end],
-                |row| Ok(row.get(0)?),
+                |row| row.get(0),
             ),
             CountedThing::Payin(currency) => self.first(
                 "SELECT COALESCE(SUM(payin_delta), 0) FROM transactions WHERE campaign_id = ?1
                  AND start_time >= ?2 AND start_time < ?3 AND payin_currency = ?4",
                 params![counted.campaign, start, end, currency.as_str()],
-                |row| Ok(row.get(0)?),
+                |row| row.get(0),
             ),
         };
         Ok(found?.unwrap_or(0))
@@ -145,7 +145,7 @@ impl Session<'_> {
         let found = self.first(
             "SELECT COUNT(*) FROM live_calls WHERE campaign_id = ?1",
             [campaign],
-            |row| Ok(row.get(0)?),
+            |row| row.get(0),
         )?;
         Ok(found.unwrap_or(0))
     }

@@ -1,9 +1,9 @@
 //! The audit log, and the answers kept for Idempotency-Keys.
 
 use super::{Session, from_json, millis, moment, to_json};
+use crate::sql::{Row, params};
 use crate::{AuditEntry, AuditFilter, Error, Page};
 use jiff::Timestamp;
-use rusqlite::{Row, params};
 use serde_json::Value;
 
 const ENTRY: &str = "SELECT id, network_id, at, request_id, actor, object, action, before, after
@@ -93,7 +93,7 @@ impl Session<'_> {
             "SELECT fingerprint, answer FROM idempotency
              WHERE network_id = ?1 AND actor = ?2 AND key = ?3 AND at > ?4",
             params![network, actor, key, millis(since)],
-            |row| Ok((row.get(0)?, from_json(&row.get::<_, String>(1)?, "kept answer")?)),
+            |row| Ok((row.get(0)?, from_json(&row.get::<String>(1)?, "kept answer")?)),
         )
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Session, from_json, millis, moment, to_json};
 use crate::Error;
-use rusqlite::{Row, params};
+use crate::sql::{Row, params};
 use trunkline_domain::call::{Side, Transaction};
 
 const TRANSACTION: &str = "SELECT t.id, t.network_id, t.call_id, t.campaign_id, t.advertiser_id,
@@ -18,7 +18,7 @@ pub(super) fn transaction(row: &Row<'_>) -> Result<Transaction, Error> {
         affiliate_id: row.get(5)?,
         corrects_id: row.get(6)?,
         start_time: moment(row.get(7)?)?,
-        settlement: from_json(&row.get::<_, String>(8)?, "transaction")?,
+        settlement: from_json(&row.get::<String>(8)?, "transaction")?,
         created_at: moment(row.get(9)?)?,
     })
 }

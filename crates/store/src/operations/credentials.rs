@@ -1,9 +1,9 @@
 //! Tokens, one-time sign-ins and console sessions. Only hashes are kept.
 
 use super::{Session, millis, moment, parsed};
+use crate::sql::{Row, params};
 use crate::{Error, Grant, Scope, SignIn, SignInKind, TokenRecord};
 use jiff::Timestamp;
-use rusqlite::{Row, params};
 use trunkline_domain::party::{PartyKind, Role};
 
 const TOKEN: &str = "SELECT t.id, t.network_id, t.scope, t.party_id, t.role, t.label, t.created_at,
@@ -12,13 +12,13 @@ const TOKEN: &str = "SELECT t.id, t.network_id, t.scope, t.party_id, t.role, t.l
 
 fn token(row: &Row<'_>) -> Result<TokenRecord, Error> {
     let party: Option<i64> = row.get(3)?;
-    let scope = match (row.get::<_, String>(2)?.as_str(), party) {
+    let scope = match (row.get::<String>(2)?.as_str(), party) {
         ("network", None) => Scope::Network,
         ("advertiser", Some(id)) => Scope::Party(PartyKind::Advertiser, id),
         ("affiliate", Some(id)) => Scope::Party(PartyKind::Affiliate, id),
         _ => return parsed(None, "scope"),
     };
-    let role = parsed(Role::parse(&row.get::<_, String>(4)?), "role")?;
+    let role = parsed(Role::parse(&row.get::<String>(4)?), "role")?;
     Ok(TokenRecord {
         id: row.get(0)?,
         network_id: row.get(1)?,
@@ -26,8 +26,8 @@ fn token(row: &Row<'_>) -> Result<TokenRecord, Error> {
         party_id_from_network: row.get(9)?,
         label: row.get(5)?,
         created_at: moment(row.get(6)?)?,
-        expires_at: row.get::<_, Option<i64>>(7)?.map(moment).transpose()?,
-        revoked_at: row.get::<_, Option<i64>>(8)?.map(moment).transpose()?,
+        expires_at: row.get::<Option<i64>>(7)?.map(moment).transpose()?,
+        revoked_at: row.get::<Option<i64>>(8)?.map(moment).transpose()?,
     })
 }
 
@@ -100,7 +100,7 @@ impl Session<'_> {
         self.first(
             "SELECT user_id FROM sign_ins WHERE hash = ?1 AND kind = ?2 AND expires_at > ?3",
             params![hash, sign_in_word(kind), millis(now)],
-            |row| Ok(row.get(0)?),
+            |row| row.get(0),
         )
     }
 

@@ -1,8 +1,8 @@
 //! Relationships and affiliate campaigns.
 
 use super::{Session, from_json, millis, moment, parsed, to_json};
+use crate::sql::{Row, params};
 use crate::{Error, Page};
-use rusqlite::{Row, params};
 use trunkline_domain::affiliation::{
     AffiliateCampaign, AffiliateCampaignStatus, Relationship, RelationshipStatus,
 };
@@ -12,7 +12,7 @@ const AFFILIATE_CAMPAIGN: &str = "SELECT a.id, a.network_id, a.campaign_id, a.af
     FROM affiliate_campaigns a JOIN parties p ON p.id = a.affiliate_id";
 
 fn affiliate_campaign(row: &Row<'_>) -> Result<AffiliateCampaign, Error> {
-    let status = AffiliateCampaignStatus::parse(&row.get::<_, String>(6)?);
+    let status = AffiliateCampaignStatus::parse(&row.get::<String>(6)?);
     Ok(AffiliateCampaign {
         id: row.get(0)?,
         network_id: row.get(1)?,
@@ -21,14 +21,14 @@ fn affiliate_campaign(row: &Row<'_>) -> Result<AffiliateCampaign, Error> {
         affiliate_id_from_network: row.get(4)?,
         id_from_network: row.get(5)?,
         status: parsed(status, "affiliate campaign status")?,
-        custom_data: from_json(&row.get::<_, String>(7)?, "custom data")?,
+        custom_data: from_json(&row.get::<String>(7)?, "custom data")?,
         created_at: moment(row.get(8)?)?,
         updated_at: moment(row.get(9)?)?,
     })
 }
 
 fn relationship(row: &Row<'_>) -> Result<Relationship, Error> {
-    let status = RelationshipStatus::parse(&row.get::<_, String>(2)?);
+    let status = RelationshipStatus::parse(&row.get::<String>(2)?);
     Ok(Relationship {
         affiliate_id: row.get(0)?,
         affiliate_id_from_network: row.get(1)?,
@@ -80,7 +80,7 @@ impl Session<'_> {
              WHERE r.advertiser_id = ?1 OR r.affiliate_id = ?1 ORDER BY r.id",
             [party],
             |row| {
-                let status = RelationshipStatus::parse(&row.get::<_, String>(2)?);
+                let status = RelationshipStatus::parse(&row.get::<String>(2)?);
                 Ok((row.get(0)?, row.get(1)?, parsed(status, "relationship status")?))
             },
         )

@@ -1,9 +1,9 @@
 //! Networks and their custom data fields.
 
-use super::{Session, from_json, millis, parsed, to_json};
+use super::{NONE, Session, from_json, millis, parsed, to_json};
+use crate::sql::{Row, params};
 use crate::{Error, Organization, Page};
 use jiff::Timestamp;
-use rusqlite::{Row, params};
 use trunkline_domain::party::{CustomDataField, Network};
 use trunkline_domain::timezone::ZoneName;
 
@@ -35,7 +35,7 @@ impl Session<'_> {
 
     /// Every network, without their people.
     pub fn networks(&mut self) -> Result<Vec<Network>, Error> {
-        self.all(&format!("{NETWORK} ORDER BY id"), [], network)
+        self.all(&format!("{NETWORK} ORDER BY id"), NONE, network)
     }
 
     /// Stores a new network, under `id` if that is given, with the field every network starts
@@ -71,7 +71,7 @@ impl Session<'_> {
         self.all(
             "SELECT body FROM custom_data_fields WHERE network_id = ?1 ORDER BY id",
             [network],
-            |row| from_json(&row.get::<_, String>(0)?, "custom data field"),
+            |row| from_json(&row.get::<String>(0)?, "custom data field"),
         )
     }
 
@@ -85,7 +85,7 @@ impl Session<'_> {
             "SELECT id, body FROM custom_data_fields WHERE network_id = ?1 AND id > ?2
              ORDER BY id LIMIT ?3",
             params![network, page.after, page.limit],
-            |row| Ok((row.get(0)?, from_json(&row.get::<_, String>(1)?, "custom data field")?)),
+            |row| Ok((row.get(0)?, from_json(&row.get::<String>(1)?, "custom data field")?)),
         )
     }
 
@@ -98,7 +98,7 @@ impl Session<'_> {
         self.first(
             "SELECT body FROM custom_data_fields WHERE network_id = ?1 AND partner_name = ?2",
             params![network, partner_name],
-            |row| from_json(&row.get::<_, String>(0)?, "custom data field"),
+            |row| from_json(&row.get::<String>(0)?, "custom data field"),
         )
     }
 

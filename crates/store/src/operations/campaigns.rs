@@ -1,9 +1,9 @@
 //! Advertiser campaigns and their terms.
 
 use super::{Session, from_json, millis, moment, parsed, to_json};
+use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
-use rusqlite::{Row, params};
 use trunkline_domain::campaign::{Campaign, CampaignStatus, CurrentTerms, Terms};
 
 const CAMPAIGN: &str = "SELECT c.id, c.network_id, c.advertiser_id, c.id_from_network, c.name,
@@ -12,12 +12,12 @@ const CAMPAIGN: &str = "SELECT c.id, c.network_id, c.advertiser_id, c.id_from_ne
 
 fn campaign(row: &Row<'_>) -> Result<Campaign, Error> {
     let future: Option<String> = row.get(6)?;
-    let current = match row.get::<_, Option<i64>>(10)? {
+    let current = match row.get::<Option<i64>>(10)? {
         None => None,
         Some(id) => Some(CurrentTerms {
             id,
             went_live_at: moment(row.get(11)?)?,
-            terms: from_json(&row.get::<_, String>(12)?, "terms")?,
+            terms: from_json(&row.get::<String>(12)?, "terms")?,
         }),
     };
     Ok(Campaign {
@@ -26,10 +26,10 @@ fn campaign(row: &Row<'_>) -> Result<Campaign, Error> {
         advertiser_id: row.get(2)?,
         id_from_network: row.get(3)?,
         name: row.get(4)?,
-        status: parsed(CampaignStatus::parse(&row.get::<_, String>(5)?), "campaign status")?,
+        status: parsed(CampaignStatus::parse(&row.get::<String>(5)?), "campaign status")?,
         current,
         future: future.map(|body| from_json(&body, "terms")).transpose()?,
-        custom_data: from_json(&row.get::<_, String>(7)?, "custom data")?,
+        custom_data: from_json(&row.get::<String>(7)?, "custom data")?,
         totals: Default::default(),
         created_at: moment(row.get(8)?)?,
         updated_at: moment(row.get(9)?)?,
@@ -140,7 +140,7 @@ impl Session<'_> {
     ) -> Result<String, Error> {
         let last =
             self.first("SELECT seq FROM sqlite_sequence WHERE name = ?1", [table], |row| {
-                Ok(row.get::<_, i64>(0)?)
+                row.get::<i64>(0)
             })?;
         let mut next = last.unwrap_or(0) + 1;
         while self.exists(taken, params![network, next.to_string(), word])? {

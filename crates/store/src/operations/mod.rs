@@ -1,0 +1,155 @@
+//! What a unit of work can ask for: one named operation for each thing that the use cases need, with
+//! its SQL next to it.
+
+mod affiliations;
+mod audit;
+mod budgets;
+mod calls;
+mod campaigns;
+mod credentials;
+mod events;
+mod networks;
+mod parties;
+mod promo_numbers;
+mod transactions;
+mod users;
+
+pub use budgets::{Counted, CountedThing};
+pub use calls::CallTotals;
+pub use events::EventRecord;
+
+use crate::Error;
+use crate::sql::{Row, Value};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// What a unit of work sees of the database. Operations are in the files beside this one.
+#[derive(Debug)]
+pub struct Session<'a> {
+    connection: Connection<'a>,
+}
+
+/// The database that a unit of work talks to.
+#[derive(Debug)]
+pub(crate) enum Connection<'a> {
+    Sqlite(&'a rusqlite::Connection),
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn on(connection: Connection<'a>) -> Self {
+        Self { connection }
+    }
+
+    /// Runs a statement; how many rows it changed.
+    fn execute(&mut self, sql: &str, values: impl Values) -> Result<usize, Error> {
+        let Connection::Sqlite(connection) = &self.connection;
+        let mut statement = connection.prepare_cached(sql)?;
+        bind(&mut statement, &values)?;
+        Ok(statement.raw_execute()?)
+    }
+
+    /// Inserts a row into a table that gives out ids, and returns its id.
+    fn insert(&mut self, sql: &str, values: impl Values) -> Result<i64, Error> {
+        let Connection::Sqlite(connection) = &self.connection;
+        let mut statement = connection.prepare_cached(sql)?;
+        bind(&mut statement, &values)?;
+        statement.raw_execute()?;
+        Ok(connection.last_insert_rowid())
+    }
+
+    /// Goes through the rows until `take` has enough.
+    fn each(
+        &mut self,
+        sql: &str,
+        values: impl Values,
+        mut take: impl FnMut(&Row<'_>) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
+        let Connection::Sqlite(connection) = &self.connection;
+        let mut statement = connection.prepare_cached(sql)?;
+        bind(&mut statement, &values)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            if !take(&Row::Sqlite(row))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The first row, if there is one, as `read` makes it.
+    fn first<T>(
+        &mut self,
+        sql: &str,
+        values: impl Values,
+        read: impl FnOnce(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let (mut read, mut found) = (Some(read), None);
+        self.each(sql, values, |row| {
+            if let Some(read) = read.take() {
+                found = Some(read(row)?);
+            }
+            Ok(false)
+        })?;
+        Ok(found)
+    }
+
+    /// Every row, as `read` makes it.
+    fn all<T>(
+        &mut self,
+        sql: &str,
+        values: impl Values,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let mut found = Vec::new();
+        self.each(sql, values, |row| {
+            found.push(read(row)?);
+            Ok(true)
+        })?;
+        Ok(found)
+    }
+
+    /// Whether a query has a row.
+    fn exists(&mut self, sql: &str, values: impl Values) -> Result<bool, Error> {
+        Ok(self.first(sql, values, |_| Ok(()))?.is_some())
+    }
+}
+
+/// A statement's parameters, in order: `params![…]`, or an array of values of one type.
+trait Values {
+    fn values(&self) -> impl Iterator<Item = &dyn Value>;
+}
+
+impl<T: Value, const N: usize> Values for [T; N] {
+    fn values(&self) -> impl Iterator<Item = &dyn Value> {
+        self.iter().map(|value| value as &dyn Value)
+    }
+}
+
+/// No parameters.
+const NONE: [i64; 0] = [];
+
+fn bind(statement: &mut rusqlite::Statement<'_>, values: &impl Values) -> Result<(), Error> {
+    for (index, value) in values.values().enumerate() {
+        statement.raw_bind_parameter(index + 1, value.param())?;
+    }
+    Ok(())
+}
+
+fn to_json<T: Serialize>(value: &T, what: &'static str) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|source| Error::Unreadable { what, source: Some(source) })
+}
+
+fn from_json<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|source| Error::Unreadable { what, source: Some(source) })
+}
+
+fn parsed<T>(value: Option<T>, what: &'static str) -> Result<T, Error> {
+    value.ok_or(Error::Unreadable { what, source: None })
+}
+
+fn millis(timestamp: jiff::Timestamp) -> i64 {
+    timestamp.as_millisecond()
+}
+
+fn moment(millis: i64) -> Result<jiff::Timestamp, Error> {
+    parsed(jiff::Timestamp::from_millisecond(millis).ok(), "time")
+}

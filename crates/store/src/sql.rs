@@ -1,0 +1,199 @@
+//! What the operations need of a database, whichever it is: values in, rows out.
+//!
+//! Statements are written once, in SQL that every backend reads (parameters are `?1`, `?2`, …);
+//! where one needs words of its own, the operation asks [`super::Session`] which one it talks to.
+
+use crate::Error;
+use std::borrow::Cow;
+
+/// A value on its way into a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Param<'a> {
+    Null,
+    Integer(i64),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+}
+
+/// What can be a parameter.
+pub(crate) trait Value {
+    fn param(&self) -> Param<'_>;
+}
+
+/// Values for a statement's parameters: `params![network, id]`.
+macro_rules! params {
+    ($($value:expr),* $(,)?) => {
+        [$(&$value as &dyn crate::sql::Value),*]
+    };
+}
+pub(crate) use params;
+
+impl<T: Value + ?Sized> Value for &T {
+    fn param(&self) -> Param<'_> {
+        (**self).param()
+    }
+}
+
+impl<T: Value> Value for Option<T> {
+    fn param(&self) -> Param<'_> {
+        self.as_ref().map_or(Param::Null, Value::param)
+    }
+}
+
+impl Value for i64 {
+    fn param(&self) -> Param<'_> {
+        Param::Integer(*self)
+    }
+}
+
+impl Value for u32 {
+    fn param(&self) -> Param<'_> {
+        Param::Integer(i64::from(*self))
+    }
+}
+
+impl Value for bool {
+    fn param(&self) -> Param<'_> {
+        Param::Integer(i64::from(*self))
+    }
+}
+
+impl Value for str {
+    fn param(&self) -> Param<'_> {
+        Param::Text(self)
+    }
+}
+
+impl Value for String {
+    fn param(&self) -> Param<'_> {
+        Param::Text(self)
+    }
+}
+
+impl Value for Cow<'_, str> {
+    fn param(&self) -> Param<'_> {
+        Param::Text(self)
+    }
+}
+
+impl Value for [u8] {
+    fn param(&self) -> Param<'_> {
+        Param::Bytes(self)
+    }
+}
+
+impl Value for Vec<u8> {
+    fn param(&self) -> Param<'_> {
+        Param::Bytes(self)
+    }
+}
+
+/// A value on its way out of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cell<'a> {
+    Null,
+    Integer(i64),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+}
+
+/// What a column can be read as.
+pub(crate) trait Column<'a>: Sized {
+    fn read(cell: Cell<'a>) -> Option<Self>;
+}
+
+impl<'a, T: Column<'a>> Column<'a> for Option<T> {
+    fn read(cell: Cell<'a>) -> Option<Self> {
+        match cell {
+            Cell::Null => Some(None),
+            cell => T::read(cell).map(Some),
+        }
+    }
+}
+
+impl Column<'_> for i64 {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Integer(number) => Some(number),
+            _ => None,
+        }
+    }
+}
+
+impl Column<'_> for u32 {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        i64::read(cell).and_then(|number| Self::try_from(number).ok())
+    }
+}
+
+impl Column<'_> for bool {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        i64::read(cell).map(|number| number != 0)
+    }
+}
+
+impl<'a> Column<'a> for &'a str {
+    fn read(cell: Cell<'a>) -> Option<Self> {
+        match cell {
+            Cell::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl Column<'_> for String {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Text(text) => Some(text.to_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl Column<'_> for Vec<u8> {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Bytes(bytes) => Some(bytes.to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// A row of an answer.
+pub(crate) enum Row<'a> {
+    Sqlite(&'a rusqlite::Row<'a>),
+}
+
+impl<'a> Row<'a> {
+    /// A column, by its place in the statement from 0.
+    pub(crate) fn get<T: Column<'a>>(&self, index: usize) -> Result<T, Error> {
+        let Self::Sqlite(row) = self;
+        let cell = match row.get_ref(index)? {
+            rusqlite::types::ValueRef::Null => Cell::Null,
+            rusqlite::types::ValueRef::Integer(number) => Cell::Integer(number),
+            rusqlite::types::ValueRef::Text(text) => match std::str::from_utf8(text) {
+                Ok(text) => Cell::Text(text),
+                Err(_) => return Err(unreadable()),
+            },
+            rusqlite::types::ValueRef::Blob(bytes) => Cell::Bytes(bytes),
+            rusqlite::types::ValueRef::Real(_) => return Err(unreadable()),
+        };
+        T::read(cell).ok_or_else(unreadable)
+    }
+}
+
+fn unreadable() -> Error {
+    Error::Unreadable { what: "column", source: None }
+}
+
+impl rusqlite::ToSql for Param<'_> {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        use rusqlite::types::{ToSqlOutput, ValueRef};
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
