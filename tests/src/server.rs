@@ -1,6 +1,6 @@
 //! A server, started as a user starts it.
 
-use crate::Client;
+use crate::{Client, Place};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -9,7 +9,6 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
-use tempfile::TempDir;
 use trunkline_domain::party::{PartyKind, Role};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_network::{Error, Scope, Session, Store, credentials};
@@ -27,7 +26,7 @@ pub struct Server {
     database: String,
     store: Store,
     issued: AtomicU8,
-    _directory: TempDir,
+    _place: Place,
 }
 
 impl Server {
@@ -43,8 +42,8 @@ impl Server {
 
     /// A server with more on its command line.
     pub fn start_with(arguments: &[&str]) -> Self {
-        let directory = TempDir::new().expect("a temporary directory can be made");
-        let database = format!("sqlite://{}", directory.path().join("trunkline.db").display());
+        let place = Place::new();
+        let database = place.url();
         let (network, token) = create_network(&database, "Demo");
         let mut command = Command::new(binary());
         command.args(["serve", "--listen", "127.0.0.1:0", "--database", &database]);
@@ -53,7 +52,7 @@ impl Server {
         let address = listening(process.stderr.take().expect("standard error is piped"));
         let store = Store::open(&database).expect("the server's database opens");
         let issued = AtomicU8::new(1);
-        Self { process, address, network, token, database, store, issued, _directory: directory }
+        Self { process, address, network, token, database, store, issued, _place: place }
     }
 
     /// The network's id.

@@ -139,9 +139,13 @@ fn stored_badly(app: &App, error: &trunkline_store::Error) -> Response<Body> {
         Storage::Busy | Storage::Closed => {
             (StatusCode::SERVICE_UNAVAILABLE, "the database is busy: try again")
         }
-        Storage::Abandoned | Storage::Unreadable { .. } | Storage::Sqlite(_) => {
-            return our_fault(app, error);
+        Storage::Unavailable(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached: try again")
         }
+        Storage::Abandoned
+        | Storage::Unreadable { .. }
+        | Storage::Sqlite(_)
+        | Storage::Postgres(_) => return our_fault(app, error),
     };
     tracing::error!(error = %chain(error), "storage refused");
     let response = json_response(status, &body(message, "ServiceUnavailable"));

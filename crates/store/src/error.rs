@@ -24,6 +24,12 @@ pub enum Error {
         #[source]
         source: Option<serde_json::Error>,
     },
+    /// The database server cannot be reached, or went away.
+    #[error("the database cannot be reached")]
+    Unavailable(#[source] Option<postgres::Error>),
+    /// Anything else that PostgreSQL reports.
+    #[error("the database reports an error")]
+    Postgres(#[source] postgres::Error),
     /// Anything else that SQLite reports.
     #[error("the database reports an error")]
     Sqlite(#[source] rusqlite::Error),
@@ -41,11 +47,47 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
+impl From<postgres::Error> for Error {
+    fn from(error: postgres::Error) -> Self {
+        use postgres::error::SqlState;
+        match error.code() {
+            Some(&SqlState::DISK_FULL) => Self::Full,
+            Some(&SqlState::LOCK_NOT_AVAILABLE | &SqlState::QUERY_CANCELED) => Self::Busy,
+            // Class 57 is an operator's doing, class 08 the connection's, class 53 a lack of resources.
+            Some(code) if ["57", "08", "53"].iter().any(|class| code.code().starts_with(class)) => {
+                Self::Unavailable(Some(error))
+            }
+            Some(_) => Self::Postgres(error),
+            None => Self::Unavailable(Some(error)),
+        }
+    }
+}
+
+impl Error {
+    /// The same for each of those who waited for one commit.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Full => Self::Full,
+            Self::Busy => Self::Busy,
+            Self::Closed => Self::Closed,
+            Self::Unavailable(_) => Self::Unavailable(None),
+            Self::Sqlite(rusqlite::Error::SqliteFailure(code, text)) => {
+                rusqlite::Error::SqliteFailure(*code, text.clone()).into()
+            }
+            Self::Sqlite(_) | Self::Postgres(_) | Self::Abandoned | Self::Unreadable { .. } => {
+                Self::Abandoned
+            }
+        }
+    }
+}
+
 /// A database could not be opened. One clear line each.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The URL names no backend we have.
-    #[error("cannot use the database '{0}': expected sqlite://<file>")]
+    #[error(
+        "cannot use the database '{0}': expected sqlite://<file> or postgres://<user>@<host>/<name>"
+    )]
     Url(String),
     /// A newer trunkline has been here.
     #[error(
@@ -58,6 +100,14 @@ pub enum OpenError {
         found: i64,
         /// The newest version known.
         known: i64,
+    },
+    /// A server cannot be reached, or refuses.
+    #[error("cannot use the database '{url}': {reason}")]
+    Server {
+        /// Where, without its password.
+        url: String,
+        /// Why.
+        reason: String,
     },
     /// It cannot be opened, read or written.
     #[error("cannot open the database '{file}': {reason}")]

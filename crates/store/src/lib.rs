@@ -5,15 +5,21 @@
 //! snapshot. SQL is written out next to the function that runs it, in [`operations`].
 
 pub mod operations;
-pub mod sqlite;
 
 mod error;
+mod postgres;
 mod record;
 mod sql;
+mod sqlite;
+mod store;
+mod waits;
+mod writer;
 
 pub use error::{Error, OpenError};
 pub use operations::{CallTotals, Counted, CountedThing, EventRecord, Session};
 pub use record::{
     AuditEntry, AuditFilter, Grant, Organization, Page, Scope, SignIn, SignInKind, TokenRecord,
 };
-pub use sqlite::{Store, WriteCounts, WriteWaits};
+pub use store::Store;
+pub use waits::WriteWaits;
+pub use writer::WriteCounts;

@@ -4,6 +4,8 @@
 //! where one needs words of its own, the operation asks [`super::Session`] which one it talks to.
 
 use crate::Error;
+use bytes::BytesMut;
+use postgres::types::{IsNull, Type};
 use std::borrow::Cow;
 
 /// A value on its way into a statement.
@@ -162,24 +164,74 @@ impl Column<'_> for Vec<u8> {
 /// A row of an answer.
 pub(crate) enum Row<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
+    Postgres(&'a postgres::Row),
 }
 
 impl<'a> Row<'a> {
     /// A column, by its place in the statement from 0.
     pub(crate) fn get<T: Column<'a>>(&self, index: usize) -> Result<T, Error> {
-        let Self::Sqlite(row) = self;
-        let cell = match row.get_ref(index)? {
-            rusqlite::types::ValueRef::Null => Cell::Null,
-            rusqlite::types::ValueRef::Integer(number) => Cell::Integer(number),
-            rusqlite::types::ValueRef::Text(text) => match std::str::from_utf8(text) {
-                Ok(text) => Cell::Text(text),
-                Err(_) => return Err(unreadable()),
-            },
-            rusqlite::types::ValueRef::Blob(bytes) => Cell::Bytes(bytes),
-            rusqlite::types::ValueRef::Real(_) => return Err(unreadable()),
+        let cell = match self {
+            Self::Sqlite(row) => cell(row.get_ref(index)?)?,
+            Self::Postgres(row) => row.try_get(index)?,
         };
         T::read(cell).ok_or_else(unreadable)
     }
+}
+
+fn cell(value: rusqlite::types::ValueRef<'_>) -> Result<Cell<'_>, Error> {
+    use rusqlite::types::ValueRef;
+    Ok(match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(number) => Cell::Integer(number),
+        ValueRef::Text(text) => Cell::Text(std::str::from_utf8(text).map_err(|_| unreadable())?),
+        ValueRef::Blob(bytes) => Cell::Bytes(bytes),
+        ValueRef::Real(_) => return Err(unreadable()),
+    })
+}
+
+impl<'a> postgres::types::FromSql<'a> for Cell<'a> {
+    fn from_sql(
+        of: &Type,
+        raw: &'a [u8],
+    ) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(match *of {
+            Type::INT8 => Self::Integer(i64::from_sql(of, raw)?),
+            Type::INT4 => Self::Integer(i32::from_sql(of, raw)?.into()),
+            Type::BOOL => Self::Integer(bool::from_sql(of, raw)?.into()),
+            Type::BYTEA => Self::Bytes(raw),
+            _ => Self::Text(<&str>::from_sql(of, raw)?),
+        })
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self::Null)
+    }
+
+    fn accepts(of: &Type) -> bool {
+        matches!(*of, Type::INT8 | Type::INT4 | Type::BOOL | Type::BYTEA | Type::TEXT)
+    }
+}
+
+impl postgres::types::ToSql for Param<'_> {
+    fn to_sql(
+        &self,
+        of: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match (self, of) {
+            (Self::Null, _) => Ok(IsNull::Yes),
+            (Self::Integer(number), &Type::INT4) => i32::try_from(*number)?.to_sql(of, out),
+            (Self::Integer(number), _) => number.to_sql(of, out),
+            (Self::Text(text), _) => text.to_sql(of, out),
+            (Self::Bytes(bytes), _) => bytes.to_sql(of, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    postgres::types::to_sql_checked!();
 }
 
 fn unreadable() -> Error {

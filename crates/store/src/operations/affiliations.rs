@@ -133,7 +133,7 @@ impl Session<'_> {
         self.all(
             &format!(
                 "{AFFILIATE_CAMPAIGN} WHERE a.campaign_id = ?1 AND a.id > ?2
-                 AND (?4 IS NULL OR a.affiliate_id = ?4) ORDER BY a.id LIMIT ?3"
+                 AND (CAST(?4 AS BIGINT) IS NULL OR a.affiliate_id = ?4) ORDER BY a.id LIMIT ?3"
             ),
             params![campaign, page.after, page.limit, affiliate],
             affiliate_campaign,

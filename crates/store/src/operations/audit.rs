@@ -56,12 +56,16 @@ impl Session<'_> {
         filter: &AuditFilter,
         page: Page,
     ) -> Result<Vec<AuditEntry>, Error> {
-        let object = if filter.object.is_some() { "AND object = ?4" } else { "AND ?4 IS NULL" };
+        let object = if filter.object.is_some() {
+            "AND object = ?4"
+        } else {
+            "AND CAST(?4 AS TEXT) IS NULL"
+        };
         self.all(
             &format!(
                 "{ENTRY} WHERE network_id = ?1 AND id > ?2 {object}
-                 AND (?5 IS NULL OR actor = ?5) AND (?6 IS NULL OR at >= ?6)
-                 AND (?7 IS NULL OR at <= ?7) ORDER BY id LIMIT ?3"
+                 AND (CAST(?5 AS TEXT) IS NULL OR actor = ?5) AND (CAST(?6 AS BIGINT) IS NULL OR at >= ?6)
+                 AND (CAST(?7 AS BIGINT) IS NULL OR at <= ?7) ORDER BY id LIMIT ?3"
             ),
             params![
                 network,

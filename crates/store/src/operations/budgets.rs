@@ -73,7 +73,7 @@ impl Session<'_> {
                 |row| row.get(0),
             ),
             CountedThing::Payin(currency) => self.first(
-                "SELECT COALESCE(SUM(payin_delta), 0) FROM transactions WHERE campaign_id = ?1
+                "SELECT CAST(COALESCE(SUM(payin_delta), 0) AS BIGINT) FROM transactions WHERE campaign_id = ?1
                  AND start_time >= ?2 AND start_time < ?3 AND payin_currency = ?4",
                 params![counted.campaign, start, end, currency.as_str()],
                 |row| row.get(0),

@@ -109,7 +109,8 @@ impl Session<'_> {
             "INSERT INTO call_quarters (campaign_id, quarter, calls, seconds)
              VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (campaign_id, quarter) DO UPDATE
-             SET calls = calls + excluded.calls, seconds = seconds + excluded.seconds",
+             SET calls = call_quarters.calls + excluded.calls,
+             seconds = call_quarters.seconds + excluded.seconds",
             params![campaign, quarter(at), calls, seconds],
         )?;
         Ok(())
@@ -139,7 +140,8 @@ impl Session<'_> {
         before: Timestamp,
     ) -> Result<CallTotals, Error> {
         let found = self.first(
-            "SELECT COALESCE(SUM(calls), 0), COALESCE(SUM(seconds), 0) FROM call_quarters
+            "SELECT CAST(COALESCE(SUM(calls), 0) AS BIGINT), CAST(COALESCE(SUM(seconds), 0) AS BIGINT)
+             FROM call_quarters
              WHERE campaign_id = ?1 AND quarter >= ?2 AND quarter < ?3",
             params![campaign, quarter(from), quarter(before)],
             |row| Ok(CallTotals { calls: row.get(0)?, seconds: row.get(1)? }),

@@ -1,6 +1,6 @@
 //! Advertiser campaigns and their terms.
 
-use super::{Session, from_json, millis, moment, parsed, to_json};
+use super::{NONE, Session, from_json, millis, moment, parsed, to_json};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
@@ -138,10 +138,19 @@ impl Session<'_> {
         network: i64,
         word: &str,
     ) -> Result<String, Error> {
-        let last =
-            self.first("SELECT seq FROM sqlite_sequence WHERE name = ?1", [table], |row| {
-                row.get::<i64>(0)
-            })?;
+        let last = match self.is_postgres() {
+            true => self.first(
+                &format!(
+                    "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {table}_id_seq"
+                ),
+                NONE,
+                |row| row.get::<i64>(0),
+            ),
+            false => {
+                let sql = "SELECT seq FROM sqlite_sequence WHERE name = ?1";
+                self.first(sql, [table], |row| row.get::<i64>(0))
+            }
+        }?;
         let mut next = last.unwrap_or(0) + 1;
         while self.exists(taken, params![network, next.to_string(), word])? {
             next += 1;

@@ -19,7 +19,9 @@ pub use calls::CallTotals;
 pub use events::EventRecord;
 
 use crate::Error;
-use crate::sql::{Row, Value};
+use crate::postgres::Pg;
+use crate::sql::{Param, Row, Value};
+use postgres::fallible_iterator::FallibleIterator;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// What a unit of work sees of the database. Operations are in the files beside this one.
@@ -32,6 +34,9 @@ pub struct Session<'a> {
 #[derive(Debug)]
 pub(crate) enum Connection<'a> {
     Sqlite(&'a rusqlite::Connection),
+    Postgres(&'a mut Pg),
+    /// A server that went away.
+    Lost,
 }
 
 impl<'a> Session<'a> {
@@ -39,21 +44,38 @@ impl<'a> Session<'a> {
         Self { connection }
     }
 
+    /// Whether the words are PostgreSQL's, where they are not the same.
+    fn is_postgres(&self) -> bool {
+        matches!(self.connection, Connection::Postgres(_))
+    }
+
     /// Runs a statement; how many rows it changed.
-    fn execute(&mut self, sql: &str, values: impl Values) -> Result<usize, Error> {
-        let Connection::Sqlite(connection) = &self.connection;
-        let mut statement = connection.prepare_cached(sql)?;
-        bind(&mut statement, &values)?;
-        Ok(statement.raw_execute()?)
+    fn execute(&mut self, sql: &str, values: impl Values) -> Result<u64, Error> {
+        match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql)?;
+                bind(&mut statement, &values)?;
+                Ok(statement.raw_execute()? as u64)
+            }
+            Connection::Postgres(pg) => pg.execute(sql, values.params()),
+            Connection::Lost => Err(Error::Unavailable(None)),
+        }
     }
 
     /// Inserts a row into a table that gives out ids, and returns its id.
     fn insert(&mut self, sql: &str, values: impl Values) -> Result<i64, Error> {
-        let Connection::Sqlite(connection) = &self.connection;
-        let mut statement = connection.prepare_cached(sql)?;
-        bind(&mut statement, &values)?;
-        statement.raw_execute()?;
-        Ok(connection.last_insert_rowid())
+        match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql)?;
+                bind(&mut statement, &values)?;
+                statement.raw_execute()?;
+                Ok(connection.last_insert_rowid())
+            }
+            _ => {
+                let id = self.first(&format!("{sql} RETURNING id"), values, |row| row.get(0))?;
+                parsed(id, "id")
+            }
+        }
     }
 
     /// Goes through the rows until `take` has enough.
@@ -63,14 +85,26 @@ impl<'a> Session<'a> {
         values: impl Values,
         mut take: impl FnMut(&Row<'_>) -> Result<bool, Error>,
     ) -> Result<(), Error> {
-        let Connection::Sqlite(connection) = &self.connection;
-        let mut statement = connection.prepare_cached(sql)?;
-        bind(&mut statement, &values)?;
-        let mut rows = statement.raw_query();
-        while let Some(row) = rows.next()? {
-            if !take(&Row::Sqlite(row))? {
-                break;
+        match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql)?;
+                bind(&mut statement, &values)?;
+                let mut rows = statement.raw_query();
+                while let Some(row) = rows.next()? {
+                    if !take(&Row::Sqlite(row))? {
+                        break;
+                    }
+                }
             }
+            Connection::Postgres(pg) => {
+                let mut rows = pg.query(sql, values.params())?;
+                while let Some(row) = rows.next()? {
+                    if !take(&Row::Postgres(&row))? {
+                        break;
+                    }
+                }
+            }
+            Connection::Lost => return Err(Error::Unavailable(None)),
         }
         Ok(())
     }
@@ -116,6 +150,10 @@ impl<'a> Session<'a> {
 /// A statement's parameters, in order: `params![…]`, or an array of values of one type.
 trait Values {
     fn values(&self) -> impl Iterator<Item = &dyn Value>;
+
+    fn params(&self) -> Vec<Param<'_>> {
+        self.values().map(Value::param).collect()
+    }
 }
 
 impl<T: Value, const N: usize> Values for [T; N] {

@@ -52,10 +52,21 @@ impl Session<'_> {
         {
             return Ok(None);
         }
-        let id = self.insert(
-            "INSERT INTO networks (id, name, time_zone, created_at) VALUES (?1, ?2, ?3, ?4)",
-            params![id, name, zone.name(), millis(now)],
-        )?;
+        let sql = match self.is_postgres() {
+            // An id that was given is one that is not given out.
+            true => {
+                "INSERT INTO networks (id, name, time_zone, created_at) VALUES (COALESCE(?1,
+                 nextval('networks_id_seq')), ?2, ?3, ?4)"
+            }
+            false => {
+                "INSERT INTO networks (id, name, time_zone, created_at) VALUES (?1, ?2, ?3, ?4)"
+            }
+        };
+        let id = self.insert(sql, params![id, name, zone.name(), millis(now)])?;
+        if self.is_postgres() {
+            let sql = "SELECT setval('networks_id_seq', GREATEST(?1, (SELECT last_value FROM networks_id_seq)))";
+            self.first(sql, [id], |_| Ok(()))?;
+        }
         self.put_custom_data_field(id, &CustomDataField::channel())?;
         self.network(id)
     }

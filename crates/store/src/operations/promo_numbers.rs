@@ -28,7 +28,7 @@ impl Session<'_> {
     /// Adds a number to the inventory; false when it was there already.
     pub fn add_number(&mut self, network: i64, number: &PhoneNumber) -> Result<bool, Error> {
         let added = self.execute(
-            "INSERT OR IGNORE INTO numbers (network_id, number) VALUES (?1, ?2)",
+            "INSERT INTO numbers (network_id, number) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
             params![network, number.e164()],
         )?;
         Ok(added == 1)
@@ -55,7 +55,7 @@ impl Session<'_> {
         affiliate: Option<i64>,
     ) -> Result<u32, Error> {
         let count = self.first(
-            "SELECT COUNT(*) FROM promo_numbers WHERE campaign_id = ?1 AND affiliate_id IS ?2",
+            "SELECT COUNT(*) FROM promo_numbers WHERE campaign_id = ?1 AND affiliate_id IS NOT DISTINCT FROM ?2",
             params![campaign, affiliate],
             |row| row.get(0),
         )?;
@@ -122,7 +122,7 @@ impl Session<'_> {
     ) -> Result<Vec<PromoNumber>, Error> {
         self.all(
             &format!(
-                "{PROMO_NUMBER} WHERE campaign_id = ?1 AND affiliate_id IS ?2 AND id > ?3
+                "{PROMO_NUMBER} WHERE campaign_id = ?1 AND affiliate_id IS NOT DISTINCT FROM ?2 AND id > ?3
                  ORDER BY id LIMIT ?4"
             ),
             params![campaign, affiliate, page.after, page.limit],

@@ -114,7 +114,7 @@ impl Session<'_> {
         self.execute("DELETE FROM user_emails WHERE user_id = ?1", [id])?;
         for email in &user.email_settings {
             self.execute(
-                "INSERT OR IGNORE INTO user_emails (email_key, user_id) VALUES (?1, ?2)",
+                "INSERT INTO user_emails (email_key, user_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
                 params![email.email_address.to_lowercase(), id],
             )?;
         }

@@ -20,7 +20,7 @@ fn refused(file: &Path, error: &dyn std::fmt::Display) -> OpenError {
 }
 
 /// Opens a connection that may write, making the file if it is not there.
-pub(super) fn open(file: &Path) -> Result<Connection, OpenError> {
+pub(crate) fn open(file: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open(file).map_err(|error| refused(file, &error))?;
     let set_up = || -> rusqlite::Result<()> {
         connection.busy_timeout(Duration::from_secs(10))?;
@@ -39,7 +39,7 @@ pub(super) fn open(file: &Path) -> Result<Connection, OpenError> {
 }
 
 /// Opens a connection that only reads. A small cache each: there are several of them.
-pub(super) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
+pub(crate) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(Duration::from_secs(10))?;
@@ -49,7 +49,7 @@ pub(super) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
 
 /// Runs the migrations that a file has not had. Two processes that start at once run each once:
 /// the version is read inside the transaction that changes it.
-pub(super) fn migrate(connection: &mut Connection, file: &Path) -> Result<(), OpenError> {
+pub(crate) fn migrate(connection: &mut Connection, file: &Path) -> Result<(), OpenError> {
     let known = MIGRATIONS.len() as i64;
     loop {
         let found = migrate_once(connection).map_err(|error| refused(file, &error))?;

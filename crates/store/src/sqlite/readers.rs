@@ -10,27 +10,27 @@ use std::sync::{Mutex, PoisonError};
 const KEPT: usize = 8;
 
 #[derive(Debug)]
-pub(super) struct Readers {
+pub(crate) struct Readers {
     file: PathBuf,
     idle: Mutex<Vec<Connection>>,
 }
 
 /// A connection taken from the pool. One that is dropped instead of given back is closed.
 #[derive(Debug)]
-pub(super) struct Reader(Connection);
+pub(crate) struct Reader(Connection);
 
 impl Reader {
-    pub(super) fn connection(&self) -> &Connection {
+    pub(crate) fn connection(&self) -> &Connection {
         &self.0
     }
 }
 
 impl Readers {
-    pub(super) fn new(file: PathBuf) -> Self {
+    pub(crate) fn new(file: PathBuf) -> Self {
         Self { file, idle: Mutex::new(Vec::new()) }
     }
 
-    pub(super) fn take(&self) -> Result<Reader, Error> {
+    pub(crate) fn take(&self) -> Result<Reader, Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {
             Some(connection) => Ok(Reader(connection)),
@@ -38,7 +38,7 @@ impl Readers {
         }
     }
 
-    pub(super) fn give_back(&self, reader: Reader) {
+    pub(crate) fn give_back(&self, reader: Reader) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < KEPT {
             idle.push(reader.0);

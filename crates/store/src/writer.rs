@@ -2,8 +2,7 @@
 //! commits them together. An answer goes out after its commit, never before.
 
 use crate::Error;
-use crate::operations::{self, Session};
-use rusqlite::Connection;
+use crate::operations::Session;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -16,6 +15,20 @@ const GROUP: usize = 256;
 
 /// Units of work that may wait. Beyond it senders wait too, so memory stays bounded.
 const QUEUE: usize = 4_096;
+
+/// What a writer needs of a database: one transaction at a time, of all the servers on it.
+pub(crate) trait Transactions: Send + 'static {
+    /// Begins a transaction, after everybody else's.
+    fn begin(&mut self) -> Result<(), Error>;
+    /// Commits it.
+    fn commit(&mut self) -> Result<(), Error>;
+    /// Takes it back, as well as that goes.
+    fn roll_back(&mut self);
+    /// Runs statements that answer nothing.
+    fn run(&mut self, sql: &str) -> Result<(), Error>;
+    /// What a unit of work sees.
+    fn session(&mut self) -> Session<'_>;
+}
 
 /// Runs the work, and returns what tells the sender how it went once the commit is known. Without
 /// a session it tells why there is none.
@@ -75,11 +88,11 @@ where
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Self {
+    pub(super) fn start(mut database: impl Transactions) -> Self {
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
         let counts = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
         let counted = Arc::clone(&counts);
-        let run = move || run(&connection, &jobs, &counted);
+        let run = move || run(&mut database, &jobs, &counted);
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(run).ok();
         Self { queue, counts, thread: Arc::new(Mutex::new(thread)) }
     }
@@ -108,7 +121,7 @@ impl Writer {
     }
 }
 
-fn run(connection: &Connection, jobs: &mpsc::Receiver<Message>, counts: &[AtomicU64; 2]) {
+fn run(database: &mut impl Transactions, jobs: &mpsc::Receiver<Message>, counts: &[AtomicU64; 2]) {
     while let Ok(Message::Run(first)) = jobs.recv() {
         let mut stopped = false;
         let rest = std::iter::from_fn(|| match jobs.try_recv() {
@@ -120,7 +133,7 @@ fn run(connection: &Connection, jobs: &mpsc::Receiver<Message>, counts: &[Atomic
             Err(_) => None,
         });
         let group = std::iter::once(first).chain(rest).take(GROUP);
-        commit_group(connection, group, counts);
+        commit_group(database, group, counts);
         if stopped {
             return;
         }
@@ -128,61 +141,51 @@ fn run(connection: &Connection, jobs: &mpsc::Receiver<Message>, counts: &[Atomic
 }
 
 fn commit_group(
-    connection: &Connection,
+    database: &mut impl Transactions,
     group: impl Iterator<Item = Job>,
     counts: &[AtomicU64; 2],
 ) {
-    let begun = connection.execute_batch("BEGIN IMMEDIATE");
+    let begun = database.begin();
     let mut telling = Vec::new();
     let [writes, commits] = counts;
     for job in group {
         writes.fetch_add(1, Ordering::Relaxed);
         match &begun {
-            Ok(()) => telling.extend(run_one(connection, job)),
+            Ok(()) => telling.extend(run_one(database, job)),
             Err(error) => {
                 tracing::error!(%error, "a transaction could not be started");
-                telling.push(job(Err(same(error))).tell);
+                telling.push(job(Err(error.again())).tell);
             }
         }
     }
-    let committed = begun.and_then(|()| connection.execute_batch("COMMIT"));
+    let committed = begun.and_then(|()| database.commit());
     commits.fetch_add(1, Ordering::Relaxed);
     if let Err(error) = &committed {
         tracing::error!(%error, "a commit failed; its writes are rolled back");
-        let _rolled_back = connection.execute_batch("ROLLBACK");
+        database.roll_back();
     }
     for tell in telling {
         tell(match &committed {
             Ok(()) => Ok(()),
-            Err(error) => Err(same(error)),
+            Err(error) => Err(error.again()),
         });
     }
 }
 
 /// Runs one unit of work in a savepoint; what it refuses, or panics in, is undone.
-fn run_one(connection: &Connection, job: Job) -> Option<Tell> {
-    if let Err(error) = connection.execute_batch("SAVEPOINT work") {
+fn run_one(database: &mut impl Transactions, job: Job) -> Option<Tell> {
+    if let Err(error) = database.run("SAVEPOINT work") {
         tracing::error!(%error, "a savepoint could not be set");
-        return None;
+        return Some(job(Err(error)).tell);
     }
-    let mut session = Session::on(operations::Connection::Sqlite(connection));
+    let mut session = database.session();
     let done = catch_unwind(AssertUnwindSafe(|| job(Ok(&mut session))));
     let end = match &done {
         Ok(Done { keep: true, .. }) => "RELEASE work",
         _ => "ROLLBACK TO work; RELEASE work",
     };
-    if let Err(error) = connection.execute_batch(end) {
+    if let Err(error) = database.run(end) {
         tracing::error!(%error, "a unit of work could not be ended");
     }
     done.ok().map(|done| done.tell)
-}
-
-/// A commit's error for each who waited for it.
-fn same(error: &rusqlite::Error) -> Error {
-    match error {
-        rusqlite::Error::SqliteFailure(code, text) => {
-            rusqlite::Error::SqliteFailure(*code, text.clone()).into()
-        }
-        _ => Error::Abandoned,
-    }
 }

@@ -1,0 +1,55 @@
+//! Bringing a database up to date. Servers that start at once take turns.
+
+use super::Pg;
+use super::connection::{chain, without_password};
+use crate::sql::Cell;
+use crate::{Error, OpenError};
+use postgres::fallible_iterator::FallibleIterator;
+
+/// Forward only; each runs in a transaction of its own, at start.
+const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/postgres/0001_network.sql")];
+
+/// The key of the advisory lock that is held while migrating.
+const MIGRATING: i64 = 0x5472_756e_6b6d;
+
+/// Runs the migrations that a database has not had.
+pub(super) fn run(pg: &mut Pg, url: &str) -> Result<(), OpenError> {
+    let refused =
+        |error: Error| OpenError::Server { url: without_password(url), reason: chain(&error) };
+    let known = MIGRATIONS.len() as i64;
+    loop {
+        let found = run_next(pg).map_err(refused)?;
+        if found > known || found < 0 {
+            return Err(OpenError::Newer { file: without_password(url), found, known });
+        }
+        if found == known {
+            return Ok(());
+        }
+    }
+}
+
+/// Runs the next migration, if there is one, and returns the version there was before it.
+fn run_next(pg: &mut Pg) -> Result<i64, Error> {
+    pg.run(&format!(
+        "BEGIN; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0;
+         SELECT pg_advisory_xact_lock({MIGRATING});
+         CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL);
+         INSERT INTO schema_version SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM schema_version)"
+    ))?;
+    let found = version(pg)?;
+    if let Some(sql) = usize::try_from(found).ok().and_then(|at| MIGRATIONS.get(at)) {
+        pg.run(sql)?;
+        pg.run("UPDATE schema_version SET version = version + 1")?;
+    }
+    pg.run("COMMIT")?;
+    Ok(found)
+}
+
+fn version(pg: &mut Pg) -> Result<i64, Error> {
+    let mut rows = pg.query("SELECT version FROM schema_version", Vec::new())?;
+    let row = rows.next()?.ok_or(Error::Unreadable { what: "schema version", source: None })?;
+    match row.try_get(0)? {
+        Cell::Integer(version) => Ok(version),
+        _ => Err(Error::Unreadable { what: "schema version", source: None }),
+    }
+}

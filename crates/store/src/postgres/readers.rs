@@ -1,0 +1,85 @@
+//! A pool of connections that only read.
+
+use super::Pg;
+use crate::Error;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Connections that may read at once; more reads wait for their turn.
+const MOST: usize = 16;
+/// How long a read waits for its turn.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+pub(crate) struct Readers {
+    config: postgres::Config,
+    pool: Mutex<Pool>,
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct Pool {
+    idle: Vec<Pg>,
+    taken: usize,
+}
+
+/// A connection taken from the pool; it goes back when it is dropped, unless it is lost.
+pub(crate) struct Reader<'a> {
+    readers: &'a Readers,
+    pg: Option<Pg>,
+}
+
+impl std::fmt::Debug for Readers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Readers").finish_non_exhaustive()
+    }
+}
+
+impl Readers {
+    pub(super) fn new(config: postgres::Config) -> Self {
+        Self { config, pool: Mutex::default(), freed: Condvar::new() }
+    }
+
+    /// A connection in a transaction of its own: one snapshot, for reading only.
+    pub(crate) fn take(&self) -> Result<Reader<'_>, Error> {
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        let pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.freed.wait_timeout_while(pool, PATIENCE, |pool| pool.taken >= MOST);
+        let (mut pool, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            return Err(Error::Busy);
+        }
+        pool.taken += 1;
+        let idle = pool.idle.pop();
+        drop(pool);
+        let mut reader = Reader { readers: self, pg: idle };
+        if let Some(pg) = &mut reader.pg
+            && pg.run(BEGIN).is_ok()
+        {
+            return Ok(reader);
+        }
+        // None was idle, or it was lost while nobody used it.
+        reader.pg = None;
+        let mut pg = Pg::connect(&self.config)?;
+        pg.run(BEGIN)?;
+        reader.pg = Some(pg);
+        Ok(reader)
+    }
+}
+
+impl Reader<'_> {
+    pub(crate) fn connection(&mut self) -> Result<&mut Pg, Error> {
+        self.pg.as_mut().ok_or(Error::Unavailable(None))
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        let kept = self.pg.take().filter(|pg| !pg.is_lost());
+        let kept = kept.and_then(|mut pg| pg.run("ROLLBACK").is_ok().then_some(pg));
+        let mut pool = self.readers.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        pool.taken -= 1;
+        pool.idle.extend(kept);
+        drop(pool);
+        self.readers.freed.notify_one();
+    }
+}

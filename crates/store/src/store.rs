@@ -1,0 +1,120 @@
+//! A database, and units of work on it.
+
+use crate::operations::{Connection, Session};
+use crate::waits::{Waits, WriteWaits};
+use crate::writer::{self, WriteCounts, Writer};
+use crate::{Error, OpenError, postgres, sqlite};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// One database, shared by all of a server.
+#[derive(Debug, Clone)]
+pub struct Store {
+    writer: Writer,
+    readers: Readers,
+    waits: Arc<Waits>,
+}
+
+#[derive(Debug, Clone)]
+enum Readers {
+    Sqlite(Arc<sqlite::readers::Readers>),
+    Postgres(Arc<postgres::Readers>),
+}
+
+impl Store {
+    /// Opens `sqlite://<file>`, making the file if it is not there, or
+    /// `postgres://<user>:<password>@<host>:<port>/<name>`, and brings it up to date.
+    pub fn open(url: &str) -> Result<Self, OpenError> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let writing = postgres::open(url)?;
+            let readers = Readers::Postgres(Arc::new(writing.readers()));
+            return Ok(Self { writer: Writer::start(writing), readers, waits: Arc::default() });
+        }
+        let file = url.strip_prefix("sqlite://").filter(|file| !file.is_empty());
+        let file = PathBuf::from(file.ok_or_else(|| OpenError::Url(url.to_owned()))?);
+        let mut connection = sqlite::connection::open(&file)?;
+        sqlite::connection::migrate(&mut connection, &file)?;
+        let readers = Readers::Sqlite(Arc::new(sqlite::readers::Readers::new(file)));
+        let writer = Writer::start(sqlite::Writing(connection));
+        Ok(Self { writer, readers, waits: Arc::default() })
+    }
+
+    /// Runs a unit of work in one transaction and returns after its commit. When the work returns
+    /// an error, nothing of it is stored.
+    pub async fn write<T, E>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (job, answer) = writer::job(work);
+        let begun = Instant::now();
+        self.writer.send(job)?;
+        let answer = answer.await;
+        self.waits.record(begun.elapsed());
+        answer.map_err(|_| E::from(Error::Abandoned))?
+    }
+
+    /// As [`Store::write`], for callers that are not async.
+    pub fn write_blocking<T, E>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (job, answer) = writer::job(work);
+        self.writer.send(job)?;
+        answer.blocking_recv().map_err(|_| E::from(Error::Abandoned))?
+    }
+
+    /// Runs a read on one snapshot, on this thread. Keep it short: single objects, or one page.
+    pub fn read<T, E>(&self, work: impl FnOnce(&mut Session<'_>) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        match &self.readers {
+            Readers::Sqlite(readers) => {
+                let reader = readers.take()?;
+                reader.connection().execute_batch("BEGIN").map_err(Error::from)?;
+                let result = work(&mut Session::on(Connection::Sqlite(reader.connection())));
+                reader.connection().execute_batch("ROLLBACK").map_err(Error::from)?;
+                readers.give_back(reader);
+                result
+            }
+            Readers::Postgres(readers) => waiting(|| {
+                let mut reader = readers.take()?;
+                let pg = reader.connection()?;
+                work(&mut Session::on(Connection::Postgres(pg)))
+            }),
+        }
+    }
+
+    /// Writes and commits so far; fewer commits than writes is group commit at work.
+    pub fn write_counts(&self) -> WriteCounts {
+        self.writer.counts()
+    }
+
+    /// How long writes have waited for their commit so far.
+    pub fn write_waits(&self) -> WriteWaits {
+        self.waits.so_far()
+    }
+
+    /// Waits for the writes that have been sent, and closes the database.
+    pub fn close(self) {
+        self.writer.stop();
+    }
+}
+
+/// Waits for a server. A thread of the runtime lets others take over what else it has to do.
+fn waiting<T>(work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}

@@ -1,0 +1,63 @@
+//! Where a test's database is: a file, or a database on the PostgreSQL server that
+//! `TRUNKLINE_TEST_DATABASE` names, whose user may make databases.
+
+use postgres::{Client, NoTls};
+use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::TempDir;
+
+/// A database of its own, which goes with this.
+#[derive(Debug)]
+pub struct Place {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    File(TempDir),
+    Database { server: String, name: String },
+}
+
+static MADE: AtomicU32 = AtomicU32::new(0);
+
+impl Place {
+    /// A new, empty one.
+    #[expect(clippy::new_without_default, reason = "it makes something outside of memory")]
+    pub fn new() -> Self {
+        let Ok(server) = std::env::var("TRUNKLINE_TEST_DATABASE") else {
+            let directory = TempDir::new().expect("a temporary directory can be made");
+            return Self { kind: Kind::File(directory) };
+        };
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{}_{number}", std::process::id());
+        // Whoever had the same process id before may have been killed.
+        run(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        run(&server, &format!("CREATE DATABASE {name}"));
+        Self { kind: Kind::Database { server, name } }
+    }
+
+    /// How a server is told of it.
+    pub fn url(&self) -> String {
+        match &self.kind {
+            Kind::File(directory) => {
+                format!("sqlite://{}", directory.path().join("trunkline.db").display())
+            }
+            Kind::Database { server, name } => {
+                let (server, _) = server.rsplit_once('/').expect("a URL names a database");
+                format!("{server}/{name}")
+            }
+        }
+    }
+}
+
+fn run(server: &str, sql: &str) {
+    let mut client = Client::connect(server, NoTls).expect("the PostgreSQL server is there");
+    client.batch_execute(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Kind::Database { server, name } = &self.kind {
+            run(server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+    }
+}
