@@ -7,11 +7,13 @@ mod area_code;
 mod decision;
 mod facts;
 mod record;
+mod zip_code;
 
 pub use area_code::{Place, place_of};
 pub use decision::{Decision, Gate, Outcome, PaidPolicy, Payment, Step, TurnedAway, decide};
 pub use facts::{CallFacts, Known, PhoneType};
 pub use record::{Call, Heard};
+pub use zip_code::ZipCode;
 
 #[cfg(test)]
 mod tests;
