@@ -25,6 +25,9 @@ pub enum PhoneType {
 pub struct CallFacts {
     /// The caller's number; not known when it is withheld.
     pub calling_phone_number: Option<PhoneNumber>,
+    /// Whether several callers have this number: a switchboard's, or a relay's.
+    #[serde(default)]
+    pub shared_caller_id: Option<bool>,
     /// When it came in.
     pub start_time: Option<Timestamp>,
     /// Seconds in all.
@@ -56,6 +59,13 @@ pub struct CallFacts {
 }
 
 impl CallFacts {
+    /// Whether the caller's number tells one caller from all others, so that a second call from it
+    /// is the same caller's: not when it is withheld, nor when several share it.
+    pub fn can_repeat(&self) -> bool {
+        let number = self.calling_phone_number.as_ref();
+        number.is_some_and(|number| !number.is_placeholder()) && self.shared_caller_id != Some(true)
+    }
+
     /// Fills in country and region by the caller's area code, where they are not said.
     pub fn located(mut self) -> Self {
         let place = self.calling_phone_number.as_ref().and_then(place_of);
