@@ -6,12 +6,15 @@
 mod area_code;
 mod decision;
 mod facts;
+mod price;
 mod record;
+mod walk;
 mod zip_code;
 
 pub use area_code::{Place, place_of};
 pub use decision::{Decision, Gate, Outcome, PaidPolicy, Payment, Step, TurnedAway, decide};
-pub use facts::{CallFacts, Known, PhoneType};
+pub use facts::{CallFacts, Known, PhoneType, Way};
+pub use price::{Matching, Paid, Verdict, price_call};
 pub use record::{Call, Heard};
 pub use zip_code::ZipCode;
 

@@ -1,5 +1,8 @@
 //! Calls through trees, and what they pay.
 
+mod laws;
+mod zip_codes;
+
 use super::*;
 use crate::campaign::{Policy, PolicyType, Pricing, Terms};
 use crate::condition::{Condition, Key};
