@@ -71,6 +71,11 @@ fn some_tree() -> impl Strategy<Value = IvrNode> {
             inner.prop_map(verify_location),
         ]
     })
+    // What is asked for at the root is known in all the rest.
+    .prop_flat_map(|root| {
+        let asked = verify_location(sms_promo(root.clone()));
+        prop_oneof![Just(root), Just(asked)]
+    })
 }
 
 fn some_terms() -> impl Strategy<Value = Terms> {

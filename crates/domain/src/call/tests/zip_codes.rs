@@ -1,12 +1,14 @@
 //! A postal code given on the way says where the caller is, from then on.
 
-use crate::call::{CallFacts, Decision, Gate, decide};
+use crate::call::{CallFacts, Decision, Gate, PhoneType, decide};
 use crate::campaign::Terms;
 use crate::ivr::run::{self, Action, Doing, Event, Flow, Position};
 use crate::ivr::{IvrNode, NodeKind};
 use crate::money::Currency;
 use crate::region::RegionType;
-use crate::sample::{connect, node, pricing, region, states, tree, verify_location, when};
+use crate::sample::{
+    connect, menu, node, pricing, region, sms_promo, states, tree, verify_location, when,
+};
 
 const OPEN: Gate = Gate { turned_away: None, by_affiliate: true };
 
@@ -97,6 +99,21 @@ fn a_caller_is_asked_once() {
 }
 
 #[test]
+fn a_position_that_was_stored_knows_the_code_and_the_text_message() {
+    let both = when("in_region[West] and sms_sent", connect("8005550101"), connect("8005550102"));
+    let terms = asking(verify_location(sms_promo(menu(vec![both]))));
+    let facts = CallFacts { phone_type: Some(PhoneType::Mobile), ..CallFacts::default() };
+    let flow = Flow { terms: &terms, facts: &facts };
+    let mut position = run::start(flow).position;
+    for event in [Event::Zip("93101".to_owned()), Event::Key('9'), Event::Key('1')] {
+        let stored = serde_json::to_string(&position).unwrap();
+        position = serde_json::from_str(&stored).unwrap();
+        position = run::advance(flow, position, &event).unwrap().position;
+    }
+    assert_eq!(position.at, [0, 0, 0, 0], "the way of met");
+}
+
+#[test]
 fn positions_stored_before_codes_were_kept_are_read() {
     let old = r#"{"at":[0],"doing":"ask_zip","pressed":[],"sms_sent":false}"#;
     let position: Position = serde_json::from_str(old).unwrap();
@@ -107,8 +124,7 @@ fn positions_stored_before_codes_were_kept_are_read() {
 #[test]
 fn a_question_that_is_passed_by_takes_back_nothing_said_before_it() {
     let blank = node(NodeKind::VerifyLocation { prompt: " ".to_owned() }, vec![connect("1")]);
-    let menu = node(NodeKind::Menu { prompt: "Choose.".to_owned() }, vec![blank]);
-    let terms = asking(menu);
+    let terms = asking(menu(vec![blank]));
     let facts = CallFacts { region: Some("CA".to_owned()), ..CallFacts::default() };
     let flow = Flow { terms: &terms, facts: &facts };
     let start = run::start(flow);
