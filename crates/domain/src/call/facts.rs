@@ -7,7 +7,7 @@ use crate::party::CustomData;
 use crate::phone::PhoneNumber;
 use crate::region::{Region, RegionType, is_same_city, is_same_country, is_same_state};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a caller calls from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,11 +51,19 @@ pub struct CallFacts {
     /// Custom data, cascaded; a field that is not in it is known not to be there.
     pub custom_data: Option<CustomData>,
     /// The affiliate's name; `Some(None)` when there is none.
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     pub affiliate_name: Option<Option<String>>,
     /// The promo number's media type.
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     pub media_type: Option<Option<String>>,
     /// The promo number's description.
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     pub promo_number_description: Option<Option<String>>,
+}
+
+/// In JSON `null` is known not to be there, and what is not known is left out.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 impl CallFacts {

@@ -236,6 +236,12 @@ proptest! {
     }
 
     #[test]
+    fn facts_are_read_as_they_were_stored(facts in some_facts()) {
+        let stored = serde_json::to_string(&facts).unwrap();
+        prop_assert_eq!(serde_json::from_str::<CallFacts>(&stored).unwrap(), facts);
+    }
+
+    #[test]
     fn a_call_taken_event_by_event_ends_as_it_is_decided(
         terms in some_terms(), facts in some_facts(), keys in some_keys()
     ) {
