@@ -8,6 +8,16 @@ use std::fmt;
 /// The longest text that is read as a number, in characters, punctuation and all.
 const LONGEST: usize = 40;
 
+/// What carriers send in the place of a number that is withheld: words, spelt on a telephone's
+/// keys. One of ten digits, sent without `+`, reads as a number of country code 1. The shorter ones
+/// (`2562533` for BLOCKED) are no numbers to begin with.
+const PLACEHOLDERS: [&str; 4] = [
+    "266696687",   // ANONYMOUS
+    "7378742833",  // RESTRICTED
+    "8566696687",  // UNKNOWN, more or less
+    "86282452253", // UNAVAILABLE
+];
+
 /// A phone number of ITU E.164, with its country code.
 ///
 /// A number of country code 1 has exactly 10 more digits. Which of these are in service is not
@@ -61,6 +71,14 @@ impl PhoneNumber {
     /// The area code, for country code 1: `805`.
     pub fn area_code(&self) -> Option<&str> {
         self.national().map(|digits| &digits[..3])
+    }
+
+    /// Whether it stands for a number that is withheld: one of the words that carriers send
+    /// instead, or a single digit over and over.
+    pub fn is_placeholder(&self) -> bool {
+        let digits = self.digits();
+        let first = digits.as_bytes().first();
+        PLACEHOLDERS.contains(&digits) || digits.bytes().all(|digit| Some(&digit) == first)
     }
 
     /// The 10 digits after country code 1, which the North American Numbering Plan shares out.
@@ -226,6 +244,30 @@ mod tests {
             |spaces: usize| PhoneNumber::parse(&format!("{}8057089876", " ".repeat(spaces)));
         assert!(padded(30).is_some());
         assert_eq!(padded(31), None);
+    }
+
+    #[test]
+    fn what_carriers_send_for_a_withheld_number_is_known() {
+        for text in [
+            "+266696687",
+            "+7378742833",
+            "7378742833",
+            "+8566696687",
+            "8566696687",
+            "+86282452253",
+            "0000000000",
+            "1111111111",
+            "999-999-9999",
+            "+1 555 555 5555",
+            "+99999999",
+        ] {
+            let number = PhoneNumber::parse(text).unwrap();
+            assert!(number.is_placeholder(), "{text}");
+        }
+        for text in ["8057089876", "+442071838750", "5555555556", "1211111111", "+26669668"] {
+            let number = PhoneNumber::parse(text).unwrap();
+            assert!(!number.is_placeholder(), "{text}");
+        }
     }
 
     #[test]

@@ -90,7 +90,8 @@ impl NamedRegion {
     /// Whether a condition's name means this region. Conditions are read as plain text
     /// ([`text::plain`]) and their names trimmed, so the region's own name is read so too.
     pub fn is_called(&self, name: &str) -> bool {
-        text::plain(&self.name).trim() == text::plain(name).trim()
+        let plain = |name| text::trimmed(name).chars().filter_map(text::plain_char);
+        self.name == name || plain(&self.name).eq(plain(name))
     }
 }
 
@@ -106,10 +107,36 @@ pub fn country_name(code: &str) -> Option<&'static str> {
     by_code(&COUNTRIES, code)
 }
 
+/// Whether two words mean the same state, each by its code or its English name, in any case.
+pub fn is_same_state(one: &str, other: &str) -> bool {
+    is_same(&STATES, one, other)
+}
+
+/// Whether two words mean the same country, each by its code or its English name, in any case.
+pub fn is_same_country(one: &str, other: &str) -> bool {
+    is_same(&COUNTRIES, one, other)
+}
+
+/// Whether two words are the same, in any case.
+pub fn is_same_city(one: &str, other: &str) -> bool {
+    is_same(&[], one, other)
+}
+
 type Places = [(&'static str, &'static str)];
 
 fn by_code(places: &Places, code: &str) -> Option<&'static str> {
     places.iter().find(|(known, _)| known.eq_ignore_ascii_case(code)).map(|(_, name)| *name)
+}
+
+/// Asked for every call, place by place: most are two codes, and nothing is allocated.
+fn is_same(places: &Places, one: &str, other: &str) -> bool {
+    let (one, other) = (text::trimmed(one), text::trimmed(other));
+    let is_code = |word: &str| word.len() == 2 && word.is_ascii();
+    if is_code(one) && is_code(other) {
+        return one.eq_ignore_ascii_case(other);
+    }
+    let in_full = |word| text::folded(by_code(places, word).unwrap_or(word));
+    in_full(one).eq(in_full(other))
 }
 
 fn by_code_or_name(places: &Places, value: &str) -> Option<&'static str> {
@@ -187,6 +214,30 @@ mod tests {
         assert_eq!(state_name("New York"), None);
         assert_eq!(country_name("CI"), Some("Côte d'Ivoire"));
         assert_eq!(country_name("XX"), None);
+    }
+
+    #[test]
+    fn places_are_the_same_by_code_or_name() {
+        for (one, other, same) in [
+            ("CA", "ca", true),
+            ("CA", " California\u{a0}", true),
+            ("new\u{a0}york", "NY", true),
+            ("QC", "Qu\u{e9}bec", false),
+            ("CA", "CO", false),
+            ("California", "CO", false),
+            ("Zz", "ZZ", true),
+            ("Elsewhere", "ELSEWHERE", true),
+        ] {
+            assert_eq!(is_same_state(one, other), same, "{one:?} {other:?}");
+            assert_eq!(is_same_state(other, one), same, "{other:?} {one:?}");
+        }
+        assert!(
+            is_same_country("CI", "C\u{d4}TE D'IVOIRE") && is_same_country("us", "United States")
+        );
+        assert!(!is_same_country("US", "CA") && !is_same_country("US", "California"));
+        assert!(
+            is_same_city("S\u{c3}O Paulo", "s\u{e3}o paulo ") && !is_same_city("CA", "California")
+        );
     }
 
     #[test]

@@ -10,6 +10,11 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use names::NAMES;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::sync::OnceLock;
+
+/// The rules of the zones used so far, in the order of [`NAMES`]: finding them costs more than all
+/// else that a call's condition asks.
+static RULES: [OnceLock<TimeZone>; NAMES.len()] = [const { OnceLock::new() }; NAMES.len()];
 
 /// A time zone by its `ActiveSupport::TimeZone` name, which is what the wire and the store hold.
 ///
@@ -17,17 +22,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// taken too. IANA names are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ZoneName {
+    /// In [`NAMES`].
+    index: usize,
     name: &'static str,
     iana: &'static str,
 }
 
 impl ZoneName {
     /// `Pacific Time (US & Canada)`, the zone of a network or campaign that names none.
-    pub const PACIFIC: Self =
-        Self { name: "Pacific Time (US & Canada)", iana: "America/Los_Angeles" };
+    pub const PACIFIC: Self = Self::at(5);
 
     /// `UTC`.
-    pub const UTC: Self = Self { name: "UTC", iana: "Etc/UTC" };
+    pub const UTC: Self = Self::at(42);
+
+    const fn at(index: usize) -> Self {
+        let (name, iana) = NAMES[index];
+        Self { index, name, iana }
+    }
 
     /// Reads a Rails name, case-sensitively.
     ///
@@ -52,14 +63,21 @@ impl ZoneName {
     /// The zone's rules, from the tz database in the binary and not the machine's, so that every
     /// server counts the same days.
     pub fn zone(self) -> TimeZone {
-        TimeZoneDatabase::bundled()
-            .get(self.iana)
-            .expect("the bundled tz database has every zone of the table; a test walks it")
+        self.rules().clone()
+    }
+
+    /// The zone's rules, in place.
+    pub fn rules(self) -> &'static TimeZone {
+        RULES[self.index].get_or_init(|| {
+            TimeZoneDatabase::bundled()
+                .get(self.iana)
+                .expect("the bundled tz database has every zone of the table; a test walks it")
+        })
     }
 
     /// Every zone, from west to east by standard time.
     pub fn all() -> impl Iterator<Item = Self> {
-        NAMES.iter().map(|&(name, iana)| Self { name, iana })
+        (0..NAMES.len()).map(Self::at)
     }
 }
 

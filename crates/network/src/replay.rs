@@ -202,12 +202,12 @@ fn agreed(terms: Option<&Terms>) -> Sums {
 
 fn come_to(terms: Option<&Terms>, heard: &Heard) -> (Option<Outcome>, Sums) {
     let Some(terms) = terms else { return (None, Sums::default()) };
-    let decision = heard.decide(terms);
+    let verdict = heard.price(terms);
     let sums = Sums {
-        payin: decision.advertiser_payin.map(|it| (it.amount, it.currency)),
-        payout: decision.affiliate_payout.map(|it| (it.amount, it.currency)),
+        payin: verdict.advertiser_payin.map(|it| (it.amount, it.currency)),
+        payout: verdict.affiliate_payout.map(|it| (it.amount, it.currency)),
     };
-    (Some(decision.outcome), sums)
+    (Some(verdict.outcome), sums)
 }
 
 impl Replay {

@@ -7,7 +7,8 @@ use super::shapes::{
 use super::{ivr, pricing};
 use serde_json::{Map, Value, json};
 use trunkline_domain::campaign::{
-    AutoApprove, CAMPAIGN_COUNTRIES, CAMPAIGN_LANGUAGES, CampaignType, Visibility,
+    AutoApprove, CAMPAIGN_COUNTRIES, CAMPAIGN_LANGUAGES, CampaignType, DEFAULT_REPEAT_DAYS,
+    MAX_REPEAT_DAYS, Visibility,
 };
 use trunkline_domain::hours::{DAY_NAMES, DAY_SECONDS};
 use trunkline_domain::timezone::ZoneName;
@@ -43,6 +44,7 @@ pub(super) fn said() -> Map<String, Value> {
         "max_promo_numbers": {"type": ["integer", "null"], "minimum": 0, "maximum": 100_000, "default": 10, "description": "Promo numbers that the campaign, and each of its affiliate campaigns, may have."},
         "campaign_language": or_empty(&CAMPAIGN_LANGUAGES, "The language of its callers."),
         "campaign_country": or_empty(&CAMPAIGN_COUNTRIES, "The country of its callers."),
+        "repeat_days": {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_REPEAT_DAYS, "default": DEFAULT_REPEAT_DAYS, "description": "Days for which a caller counts as one who has called before (`repeat` in conditions)."},
         "pause_date": moment("When it stops taking calls: a date means its end, in the campaign's zone. Reads as `expiration_date` too."),
     });
     properties.as_object().cloned().unwrap_or_default()
@@ -72,6 +74,7 @@ fn shown() -> Value {
         "default_creative_id_from_network": optional_text(),
         "campaign_language": optional_text(),
         "campaign_country": optional_text(),
+        "repeat_days": {"type": "integer", "minimum": 1, "maximum": MAX_REPEAT_DAYS, "description": "Days for which a caller counts as one who has called before; left out where it was not said."},
     });
     let dates = json!({
         "expiration_date": iso("When it stops taking calls. Read-only; written as `pause_date`."),
@@ -83,7 +86,7 @@ fn shown() -> Value {
     if let (Some(map), Value::Object(dates)) = (properties.as_object_mut(), dates) {
         map.extend(dates);
     }
-    answer("Terms", properties, &["advertiser_payin", "budget_activities"])
+    answer("Terms", properties, &["advertiser_payin", "budget_activities", "repeat_days"])
 }
 
 fn hours(seconds: &Value, closed: &Value) -> Map<String, Value> {

@@ -8,7 +8,8 @@ use crate::versions::{Version, hides_caller_id, hides_concurrent_call_cap};
 use serde_json::{Map, Value, json};
 use trunkline_domain::campaign::{
     AutoApprove, BudgetTotals, Budgets, CAMPAIGN_COUNTRIES, CAMPAIGN_LANGUAGES, CampaignType,
-    DEFAULT_MAX_PROMO_NUMBERS, Pricing, Terms, TermsChange, UnseenTerms, Visibility,
+    DEFAULT_MAX_PROMO_NUMBERS, MAX_REPEAT_DAYS, Pricing, Terms, TermsChange, UnseenTerms,
+    Visibility,
 };
 use trunkline_domain::hours::{DAY_NAMES, DAY_SECONDS, Day, Hours};
 use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED};
@@ -63,6 +64,7 @@ pub(crate) fn read(
             .map(|number| number.unwrap_or(DEFAULT_MAX_PROMO_NUMBERS)),
         campaign_language: read_listed(fields, "campaign_language", &CAMPAIGN_LANGUAGES),
         campaign_country: read_listed(fields, "campaign_country", &CAMPAIGN_COUNTRIES),
+        repeat_days: read_repeat_days(fields),
         pause_date: read_pause_date(fields, timezone.unwrap_or(zone_before)),
         unseen: UnseenTerms {
             concurrent_call_cap: hides_concurrent_call_cap(version)
@@ -112,6 +114,11 @@ fn read_listed(
         let known = word.is_empty() || list.contains(&word);
         known.then(|| Some(word.to_owned()).filter(|word| !word.is_empty()))
     })
+}
+
+fn read_repeat_days(fields: &mut Fields<'_>) -> Option<Option<u16>> {
+    let days = fields.whole("repeat_days", 1, MAX_REPEAT_DAYS.into())?;
+    Some(days.and_then(|days| u16::try_from(days).ok()))
 }
 
 fn read_pause_date(fields: &mut Fields<'_>, zone: ZoneName) -> Option<Option<jiff::Timestamp>> {
@@ -212,6 +219,9 @@ pub(super) fn render(shown: &Shown<'_>) -> Value {
     put("default_creative_id_from_network", json!(terms.default_creative_id_from_network));
     put("campaign_language", json!(terms.campaign_language));
     put("campaign_country", json!(terms.campaign_country));
+    if let Some(days) = terms.repeat_days {
+        put("repeat_days", days.into());
+    }
     let expires = terms.pause_date.map(|at| timezone::iso(at, terms.timezone));
     put("expiration_date", json!(expires));
     put("pause_date", json!(expires));

@@ -1,10 +1,12 @@
 //! The way of a call through its campaign, and what is paid for it: one function for calls that
 //! are imagined and calls that were.
 
+use super::price::{agreed, price};
+use super::walk::walk;
 use super::{CallFacts, Known};
 use crate::campaign::{Pricing, Terms};
-use crate::condition::{Explanation, Key};
-use crate::ivr::run::{self, Action, Doing, Event, Flow, Moved, Position};
+use crate::condition::{Explanation, Expr, Facts, Key};
+use crate::ivr::{IvrNode, Witness};
 use crate::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
@@ -126,6 +128,14 @@ pub struct Decision {
     pub connect_duration: Option<u32>,
     /// Whether a text message was sent, as it counted.
     pub sms_sent: Option<bool>,
+    /// The caller's postal code, as it counted: given on the way, or known before.
+    pub zip: Option<String>,
+    /// The caller's state or province, as it counted.
+    pub region: Option<String>,
+    /// The caller's country, as it counted.
+    pub country: Option<String>,
+    /// The campaign's named regions that the caller is in.
+    pub qualified_regions: Vec<String>,
     /// What the advertiser pays; `None` where no payin is agreed.
     pub advertiser_payin: Option<Payment>,
     /// What the affiliate gets; `None` without an affiliate, or where no payout is agreed.
@@ -133,138 +143,107 @@ pub struct Decision {
 }
 
 /// Runs a call's facts through terms.
+///
+/// [`super::price_call`] is the same without the reasons.
 pub fn decide(terms: &Terms, facts: &CallFacts, keys: &[char], gate: Gate) -> Decision {
     if let Some(reason) = gate.turned_away {
-        return Decision {
-            outcome: Outcome::TurnedAway,
-            reason: Some(reason),
-            path: Vec::new(),
-            destination_phone_number: None,
-            pressed: Vec::new(),
-            connect_duration: Some(0),
-            sms_sent: Some(false),
-            advertiser_payin: None,
-            affiliate_payout: None,
-        };
+        return turned_away(facts, reason);
     }
-    let walk = walk(terms, facts, keys);
-    let mut facts = facts.clone();
-    if !walk.connected {
-        // A call that never connected has no time connected, whatever was said of it.
-        facts.connect_duration = Some(0);
-    }
-    if walk.sms_sent {
-        facts.sms_sent = Some(true);
-    }
-    let known = Known { facts: &facts, terms, pressed: &walk.position.pressed, over: true };
-    let pay = |pricing: &Pricing| price(pricing, &known);
-    let payout = terms.affiliate_payout.as_ref().filter(|_| gate.by_affiliate);
+    let walk = walk(terms, facts, keys, Notes::default());
+    let known = walk.run.known(Some(walk.connected()));
+    let [payin, payout] = agreed(terms, gate);
+    let pay = |pricing| pay(pricing, &known);
     Decision {
         outcome: walk.outcome,
         reason: None,
-        destination_phone_number: walk.destination.filter(|_| walk.connected),
-        advertiser_payin: terms.advertiser_payin.as_ref().map(pay),
+        destination_phone_number: walk
+            .run
+            .destination()
+            .filter(|_| walk.connected())
+            .map(str::to_owned),
+        advertiser_payin: payin.map(pay),
         affiliate_payout: payout.map(pay),
-        path: walk.path,
-        connect_duration: facts.connect_duration,
-        sms_sent: facts.sms_sent,
-        pressed: walk.position.pressed,
+        pressed: walk.run.position.pressed.clone(),
+        connect_duration: known.connect_duration(),
+        sms_sent: known.sms_sent(),
+        zip: known.zip().map(str::to_owned),
+        region: known.region().map(str::to_owned),
+        country: known.country().map(str::to_owned),
+        qualified_regions: terms
+            .named_regions
+            .iter()
+            .filter(|region| known.in_region(Some(&region.name)) == Some(true))
+            .map(|region| region.name.clone())
+            .collect(),
+        path: walk.run.witness.path,
     }
 }
 
-/// What a pricing pays for a call: bonuses only where the base is met.
-pub(super) fn price(pricing: &Pricing, known: &Known<'_>) -> Payment {
-    let mut base_is_met = false;
-    let mut amount = Money::ZERO;
-    let mut matching = Vec::new();
-    let mut policies = Vec::with_capacity(pricing.policies().len());
-    for (index, policy) in pricing.policies().iter().enumerate() {
-        let condition = policy.condition.expr().explain(known);
-        let met = condition.value;
-        if index == 0 {
-            base_is_met = met == Some(true);
-        }
-        let paid = base_is_met && met == Some(true);
-        if paid {
-            amount = amount.checked_add(policy.amount).unwrap_or(amount);
-            matching.push(if index == 0 { "base".to_owned() } else { format!("bonus{index}") });
-        }
-        policies.push(PaidPolicy {
-            kind: policy.kind.as_str(),
-            amount: policy.amount,
-            met,
-            paid,
-            condition,
-        });
+fn turned_away(facts: &CallFacts, reason: TurnedAway) -> Decision {
+    Decision {
+        outcome: Outcome::TurnedAway,
+        reason: Some(reason),
+        path: Vec::new(),
+        destination_phone_number: None,
+        pressed: Vec::new(),
+        connect_duration: Some(0),
+        sms_sent: Some(false),
+        zip: facts.zip.clone(),
+        region: facts.region.clone(),
+        country: facts.country.clone(),
+        qualified_regions: Vec::new(),
+        advertiser_payin: None,
+        affiliate_payout: None,
     }
+}
+
+/// What a pricing pays, and why.
+fn pay(pricing: &Pricing, known: &Known<'_>) -> Payment {
+    let mut policies = Vec::with_capacity(pricing.policies().len());
+    let paid = price::<Notes>(pricing, known, |it| {
+        policies.push(PaidPolicy {
+            kind: it.policy.kind.as_str(),
+            amount: it.policy.amount,
+            met: it.met,
+            paid: it.paid,
+            condition: it.why,
+        });
+    });
     Payment {
-        amount,
-        currency: pricing.currency(),
-        matching_policies: matching.join("+"),
+        amount: paid.amount,
+        currency: paid.currency,
+        matching_policies: paid.matching.to_string(),
         policies,
     }
 }
 
-struct Walk {
-    position: Position,
+/// The way, as it is explained.
+#[derive(Default)]
+struct Notes {
     path: Vec<Step>,
-    destination: Option<String>,
-    outcome: Outcome,
-    connected: bool,
-    sms_sent: bool,
 }
 
-/// Sends a call down its tree, answering what the tree asks by the facts. Keys that run out in a
-/// menu: the caller hung up there.
-fn walk(terms: &Terms, facts: &CallFacts, keys: &[char]) -> Walk {
-    let flow = Flow { terms, facts };
-    let mut keys = keys.iter();
-    let mut path: Vec<Step> = Vec::new();
-    let mut destination = None;
-    let Moved { mut position, mut passed, mut actions } = run::start(flow);
-    let outcome = loop {
-        path.extend(passed.drain(..).map(|it| Step {
-            at: it.at,
-            node_type: it.node_type,
-            prompt: it.prompt,
+impl Witness for Notes {
+    type Why = Explanation;
+
+    fn judge(expr: &Expr, known: &Known<'_>) -> (Option<bool>, Explanation) {
+        let why = expr.explain(known);
+        (why.value, why)
+    }
+
+    fn came_to(&mut self, at: &[usize], node: &IvrNode, said: &str, why: Option<Explanation>) {
+        self.path.push(Step {
+            at: at.to_vec(),
+            node_type: node.kind.name(),
+            prompt: said.to_owned(),
             key: None,
-            condition: it.condition,
-        }));
-        for action in actions.drain(..) {
-            if let Action::Dial { number, .. } = action {
-                destination = Some(number);
-            }
+            condition: why,
+        });
+    }
+
+    fn pressed(&mut self, key: Key) {
+        if let Some(menu) = self.path.last_mut() {
+            menu.key = Some(key);
         }
-        let event = match &position.doing {
-            Doing::Over { .. } => break Outcome::Ended,
-            Doing::Talking => break Outcome::Connected,
-            Doing::Menu { .. } => match keys.next() {
-                Some(key) => Event::Key(*key),
-                None => break Outcome::Abandoned,
-            },
-            Doing::OfferSms if facts.sms_sent == Some(true) => Event::Key('9'),
-            Doing::OfferSms => Event::Silence,
-            Doing::AskZip => facts.zip.clone().map_or(Event::Silence, Event::Zip),
-            Doing::Dialling if facts.connect_duration == Some(0) => Event::NoAnswer,
-            Doing::Dialling => Event::Connected,
-        };
-        let levels = position.pressed.len();
-        // Every event above is one that its place takes.
-        let Ok(moved) = run::advance(flow, position.clone(), &event) else { break Outcome::Ended };
-        if let Some(key) = moved.position.pressed.get(levels)
-            && let Some(step) = path.last_mut()
-        {
-            step.key = Some(*key);
-        }
-        (position, passed, actions) = (moved.position, moved.passed, moved.actions);
-    };
-    let sms_sent = position.sms_sent;
-    Walk {
-        connected: outcome == Outcome::Connected,
-        position,
-        path,
-        destination,
-        outcome,
-        sms_sent,
     }
 }

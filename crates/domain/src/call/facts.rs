@@ -1,13 +1,13 @@
 //! What is known of a call, and how it answers a condition.
 
-use super::place_of;
+use super::{Place, ZipCode, place_of};
 use crate::campaign::Terms;
-use crate::condition::{Facts, Pressed, TextFact};
+use crate::condition::{Facts, Key, Pressed, TextFact};
 use crate::party::CustomData;
 use crate::phone::PhoneNumber;
-use crate::region::{Region, RegionType, country_name, state_name};
+use crate::region::{Region, RegionType, is_same_city, is_same_country, is_same_state};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a caller calls from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub enum PhoneType {
 pub struct CallFacts {
     /// The caller's number; not known when it is withheld.
     pub calling_phone_number: Option<PhoneNumber>,
+    /// Whether several callers have this number: a switchboard's, or a relay's.
+    #[serde(default)]
+    pub shared_caller_id: Option<bool>,
     /// When it came in.
     pub start_time: Option<Timestamp>,
     /// Seconds in all.
@@ -48,14 +51,29 @@ pub struct CallFacts {
     /// Custom data, cascaded; a field that is not in it is known not to be there.
     pub custom_data: Option<CustomData>,
     /// The affiliate's name; `Some(None)` when there is none.
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     pub affiliate_name: Option<Option<String>>,
     /// The promo number's media type.
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     pub media_type: Option<Option<String>>,
     /// The promo number's description.
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     pub promo_number_description: Option<Option<String>>,
 }
 
+/// In JSON `null` is known not to be there, and what is not known is left out.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
 impl CallFacts {
+    /// Whether the caller's number tells one caller from all others, so that a second call from it
+    /// is the same caller's: not when it is withheld, nor when several share it.
+    pub fn can_repeat(&self) -> bool {
+        let number = self.calling_phone_number.as_ref();
+        number.is_some_and(|number| !number.is_placeholder()) && self.shared_caller_id != Some(true)
+    }
+
     /// Fills in country and region by the caller's area code, where they are not said.
     pub fn located(mut self) -> Self {
         let place = self.calling_phone_number.as_ref().and_then(place_of);
@@ -67,6 +85,22 @@ impl CallFacts {
     }
 }
 
+/// What a call's way through its tree says of it, over what was known before.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Way<'a> {
+    /// What was pressed at the menus passed so far, from the first.
+    pub pressed: &'a [Key],
+    /// Whether a text message was sent.
+    pub sms_sent: bool,
+    /// The postal code that the caller gave.
+    pub zip: Option<&'a ZipCode>,
+    /// Where that is.
+    pub place: Option<Place>,
+    /// Whether it is over, so that no further menu comes, and if so, whether caller and destination
+    /// talked.
+    pub over: Option<bool>,
+}
+
 /// A call's facts as a campaign's conditions ask for them.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
@@ -74,32 +108,40 @@ pub struct Known<'a> {
     pub facts: &'a CallFacts,
     /// The campaign's regions, hours and zone.
     pub terms: &'a Terms,
-    /// What was pressed at the menus passed so far, from the first.
-    pub pressed: &'a [crate::condition::Key],
-    /// Whether the way through the tree is over, so that no further menu comes.
-    pub over: bool,
+    /// What the way said.
+    pub way: Way<'a>,
 }
 
-impl Known<'_> {
+impl<'a> Known<'a> {
+    /// The caller's postal code, as given on the way or else known before.
+    pub fn zip(&self) -> Option<&'a str> {
+        self.way.zip.map(ZipCode::as_str).or(self.facts.zip.as_deref())
+    }
+
+    /// The caller's country. That of a postal code given on the way counts, so that it never
+    /// stands beside a state of another country.
+    pub fn country(&self) -> Option<&'a str> {
+        self.way.place.map(|place| place.country).or(self.facts.country.as_deref())
+    }
+
+    /// The caller's state or province. The way asks for it only where it is not known.
+    pub fn region(&self) -> Option<&'a str> {
+        let given = self.way.place.and_then(|place| place.region);
+        self.facts.region.as_deref().or(given)
+    }
+
     /// Whether the caller is in a region; `None` when the facts don't say.
     fn is_in(&self, region: &Region) -> Option<bool> {
-        let same = |known: &Option<String>, name: fn(&str) -> Option<&'static str>, asked: &str| {
-            let known = known.as_deref()?;
-            let in_full = |word: &str| name(word).map(str::to_lowercase);
-            let (left, right) = (in_full(known), in_full(asked));
-            let plain = |word: &str| word.trim().to_lowercase();
-            Some(left.unwrap_or_else(|| plain(known)) == right.unwrap_or_else(|| plain(asked)))
-        };
+        let asked = region.value.as_str();
         match region.region_type {
-            RegionType::Country => same(&self.facts.country, country_name, &region.value),
-            RegionType::State => same(&self.facts.region, state_name, &region.value),
+            RegionType::Country => Some(is_same_country(self.country()?, asked)),
+            RegionType::State => Some(is_same_state(self.region()?, asked)),
             RegionType::City => {
-                let (city, state) =
-                    region.value.rsplit_once(',').unwrap_or((region.value.as_str(), ""));
-                let in_city = same(&self.facts.city, |_| None, city);
+                let (city, state) = asked.rsplit_once(',').unwrap_or((asked, ""));
+                let in_city = self.facts.city.as_deref().map(|known| is_same_city(known, city));
                 let in_state = match state.trim() {
                     "" => Some(true),
-                    state => same(&self.facts.region, state_name, state),
+                    state => self.region().map(|known| is_same_state(known, state)),
                 };
                 both(in_city, in_state)
             }
@@ -123,7 +165,11 @@ impl Facts for Known<'_> {
     }
 
     fn connect_duration(&self) -> Option<u32> {
-        self.facts.connect_duration
+        // A call that never connected has no time connected, whatever was said of it.
+        match self.way.over {
+            Some(false) => Some(0),
+            _ => self.facts.connect_duration,
+        }
     }
 
     fn repeat(&self) -> Option<bool> {
@@ -139,7 +185,7 @@ impl Facts for Known<'_> {
     }
 
     fn sms_sent(&self) -> Option<bool> {
-        self.facts.sms_sent
+        if self.way.sms_sent { Some(true) } else { self.facts.sms_sent }
     }
 
     fn during_hours(&self) -> Option<bool> {
@@ -147,7 +193,7 @@ impl Facts for Known<'_> {
             return Some(true);
         }
         let Some(hours) = &self.terms.hours else { return Some(false) };
-        Some(hours.is_open_at(self.facts.start_time?, &self.terms.timezone.zone()))
+        Some(hours.is_open_at(self.facts.start_time?, self.terms.timezone.rules()))
     }
 
     fn in_region(&self, name: Option<&str>) -> Option<bool> {
@@ -165,9 +211,9 @@ impl Facts for Known<'_> {
     }
 
     fn pressed(&self, level: u8) -> Option<Pressed> {
-        match self.pressed.get(usize::from(level)) {
+        match self.way.pressed.get(usize::from(level)) {
             Some(key) => Some(Pressed::Key(*key)),
-            None => self.over.then_some(Pressed::NeverReached),
+            None => self.way.over.map(|_| Pressed::NeverReached),
         }
     }
 

@@ -6,14 +6,19 @@
 mod area_code;
 mod decision;
 mod facts;
+mod price;
 mod record;
 mod settlement;
+mod walk;
+mod zip_code;
 
 pub use area_code::{Place, place_of};
 pub use decision::{Decision, Gate, Outcome, PaidPolicy, Payment, Step, TurnedAway, decide};
-pub use facts::{CallFacts, Known, PhoneType};
+pub use facts::{CallFacts, Known, PhoneType, Way};
+pub use price::{Matching, Paid, Verdict, price_call};
 pub use record::{Call, Heard};
 pub use settlement::{Correction, Settlement, Side, Transaction};
+pub use zip_code::ZipCode;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! A call that was: what is known of it, and what priced it.
 
-use super::{CallFacts, Decision, Gate, TurnedAway, decide};
+use super::{CallFacts, Decision, Gate, TurnedAway, Verdict, decide, price_call};
 use crate::campaign::Terms;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -53,7 +53,15 @@ impl Heard {
     /// How the call went, and what it pays, by the terms that priced it: as often as it is asked,
     /// the same.
     pub fn decide(&self, terms: &Terms) -> Decision {
-        let gate = Gate { turned_away: self.turned_away, by_affiliate: self.by_affiliate };
-        decide(terms, &self.facts, &self.keys, gate)
+        decide(terms, &self.facts, &self.keys, self.gate())
+    }
+
+    /// The same without the reasons.
+    pub fn price(&self, terms: &Terms) -> Verdict {
+        price_call(terms, &self.facts, &self.keys, self.gate())
+    }
+
+    fn gate(&self) -> Gate {
+        Gate { turned_away: self.turned_away, by_affiliate: self.by_affiliate }
     }
 }

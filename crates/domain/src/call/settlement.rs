@@ -1,8 +1,8 @@
 //! What a call came to: how it went and what was paid, as the ledger keeps it.
 
-use super::{Decision, Heard, Known, Outcome, Payment, TurnedAway};
+use super::{Decision, Heard, Outcome, Payment, TurnedAway};
 use crate::campaign::Terms;
-use crate::condition::{Explanation, Facts, Key};
+use crate::condition::{Explanation, Key};
 use crate::money::{Currency, Money};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,12 @@ pub struct Settlement {
     /// What was pressed in the end at each menu, from the first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pressed: Vec<Key>,
+    /// The caller's state or province, as it counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The caller's postal code, as it counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zip: Option<String>,
     /// The campaign's named regions that the caller was in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub qualified_regions: Vec<String>,
@@ -101,7 +107,7 @@ impl Settlement {
     /// What a call comes to by the terms that price it; without terms it was turned away.
     pub fn of(heard: &Heard, terms: Option<&Terms>) -> Self {
         match terms {
-            Some(terms) => Self::from_decision(heard.decide(terms), heard, terms),
+            Some(terms) => heard.decide(terms).into(),
             None => Self::turned_away(heard.turned_away.unwrap_or(TurnedAway::NotLive)),
         }
     }
@@ -115,27 +121,10 @@ impl Settlement {
             sms_sent: Some(false),
             pressed: Vec::new(),
             qualified_regions: Vec::new(),
+            region: None,
+            zip: None,
             payin: None,
             payout: None,
-            correction: None,
-        }
-    }
-
-    fn from_decision(decision: Decision, heard: &Heard, terms: &Terms) -> Self {
-        let known = Known { facts: &heard.facts, terms, pressed: &decision.pressed, over: true };
-        let names = terms.named_regions.iter().map(|region| region.name.clone());
-        Self {
-            outcome: decision.outcome,
-            reason: decision.reason,
-            qualified_regions: names
-                .filter(|name| known.in_region(Some(name)) == Some(true))
-                .collect(),
-            destination_phone_number: decision.destination_phone_number,
-            connect_duration: decision.connect_duration,
-            sms_sent: decision.sms_sent,
-            payin: decision.advertiser_payin.map(Side::from),
-            payout: decision.affiliate_payout.map(Side::from),
-            pressed: decision.pressed,
             correction: None,
         }
     }
@@ -149,6 +138,25 @@ impl Settlement {
             Some(_) => return None,
         };
         Some((payin.amount.decimal() - paid_out.decimal(), payin.currency))
+    }
+}
+
+impl From<Decision> for Settlement {
+    fn from(decision: Decision) -> Self {
+        Self {
+            outcome: decision.outcome,
+            reason: decision.reason,
+            qualified_regions: decision.qualified_regions,
+            region: decision.region,
+            zip: decision.zip,
+            destination_phone_number: decision.destination_phone_number,
+            connect_duration: decision.connect_duration,
+            sms_sent: decision.sms_sent,
+            payin: decision.advertiser_payin.map(Side::from),
+            payout: decision.affiliate_payout.map(Side::from),
+            pressed: decision.pressed,
+            correction: None,
+        }
     }
 }
 
@@ -190,7 +198,7 @@ fn marked(explained: &Explanation) -> String {
 #[cfg(test)]
 mod tests {
     use super::marked;
-    use crate::call::{CallFacts, Known};
+    use crate::call::{CallFacts, Known, Way};
     use crate::campaign::Terms;
     use crate::condition::Condition;
 
@@ -198,7 +206,8 @@ mod tests {
     fn what_was_in_the_way_is_in_braces() {
         let terms = Terms::new(jiff::Timestamp::UNIX_EPOCH);
         let facts = CallFacts { duration: Some(75), repeat: Some(true), ..CallFacts::default() };
-        let known = Known { facts: &facts, terms: &terms, pressed: &[], over: true };
+        let way = Way { over: Some(true), ..Way::default() };
+        let known = Known { facts: &facts, terms: &terms, way };
         for (condition, shown) in [
             ("", ""),
             ("duration > 60", "duration > 60"),

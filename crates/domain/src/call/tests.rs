@@ -1,5 +1,8 @@
 //! Calls through trees, and what they pay.
 
+mod laws;
+mod zip_codes;
+
 use super::*;
 use crate::campaign::{Policy, PolicyType, Pricing, Terms};
 use crate::condition::{Condition, Key};
@@ -168,6 +171,31 @@ fn regions_come_from_area_codes() {
     assert_eq!(from("2125550100"), Some(false), "New York");
     assert_eq!(from("5035550100"), None, "Oregon, perhaps Portland");
     assert_eq!(from("8005550100"), None, "toll-free");
+}
+
+#[test]
+fn only_a_number_of_ones_own_makes_a_repeat_caller() {
+    for (number, shared, can_repeat) in [
+        (Some("8057089876"), None, true),
+        (Some("8057089876"), Some(false), true),
+        (Some("8057089876"), Some(true), false),
+        (Some("+266696687"), None, false),
+        (Some("0000000000"), Some(false), false),
+        (None, None, false),
+        (None, Some(false), false),
+    ] {
+        let calling_phone_number = number.and_then(PhoneNumber::parse);
+        let facts =
+            CallFacts { calling_phone_number, shared_caller_id: shared, ..CallFacts::default() };
+        assert_eq!(facts.can_repeat(), can_repeat, "{number:?} {shared:?}");
+    }
+}
+
+#[test]
+fn facts_stored_without_what_is_new_are_read() {
+    let mut json = serde_json::to_value(lasting(90)).unwrap();
+    json.as_object_mut().unwrap().remove("shared_caller_id");
+    assert_eq!(serde_json::from_value::<CallFacts>(json).unwrap(), lasting(90));
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub use pricing::{BONUS_LIMIT, Policy, PolicyType, Pricing};
 pub use status::{Action, CampaignStatus, Outcome, transition};
 pub use terms::{
     AutoApprove, CAMPAIGN_COUNTRIES, CAMPAIGN_LANGUAGES, CampaignType, DEFAULT_MAX_PROMO_NUMBERS,
-    Terms, TermsChange, UnseenTerms, Visibility,
+    DEFAULT_REPEAT_DAYS, MAX_REPEAT_DAYS, Terms, TermsChange, UnseenTerms, Visibility,
 };
 pub use uses::missing;
 

@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 
 /// Promo numbers that a campaign may have when it doesn't say.
 pub const DEFAULT_MAX_PROMO_NUMBERS: u32 = 10;
+/// Days for which a caller counts as one who has called before, when the terms don't say.
+pub const DEFAULT_REPEAT_DAYS: u16 = 30;
+/// The most days that terms can ask for.
+pub const MAX_REPEAT_DAYS: u16 = 365;
 /// The languages of `campaign_language`.
 pub const CAMPAIGN_LANGUAGES: [&str; 3] = ["English", "French", "Spanish"];
 /// The countries of `campaign_country`; the field writes `UK`.
@@ -134,6 +138,10 @@ pub struct Terms {
     pub campaign_language: Option<String>,
     /// One of [`CAMPAIGN_COUNTRIES`].
     pub campaign_country: Option<String>,
+    /// Days for which a caller counts as one who has called before, as said: 1 to
+    /// [`MAX_REPEAT_DAYS`]; see [`Terms::repeat_days`].
+    #[serde(default)]
+    pub repeat_days: Option<u16>,
     /// When it stops taking calls; reads as `expiration_date` too.
     pub pause_date: Option<Timestamp>,
     /// When these terms were opened.
@@ -180,6 +188,8 @@ pub struct TermsChange {
     pub campaign_language: Option<Option<String>>,
     /// The country.
     pub campaign_country: Option<Option<String>>,
+    /// Days of `repeat`.
+    pub repeat_days: Option<Option<u16>>,
     /// When it stops.
     pub pause_date: Option<Option<Timestamp>>,
     /// What its writer cannot have seen.
@@ -217,6 +227,7 @@ impl Terms {
             max_promo_numbers: DEFAULT_MAX_PROMO_NUMBERS,
             campaign_language: None,
             campaign_country: None,
+            repeat_days: None,
             pause_date: None,
             created_at: now,
             updated_at: now,
@@ -226,6 +237,11 @@ impl Terms {
     /// Whether it is always open: as said, and by default when no hours are given.
     pub fn operating_24_7(&self) -> bool {
         self.operating_24_7.unwrap_or(self.hours.is_none())
+    }
+
+    /// Days for which a caller counts as one who has called before: as said, 30 by default.
+    pub fn repeat_days(&self) -> u16 {
+        self.repeat_days.unwrap_or(DEFAULT_REPEAT_DAYS)
     }
 
     /// Whether affiliates can promote it.
@@ -295,6 +311,7 @@ impl TermsChange {
             max_promo_numbers: Some(terms.max_promo_numbers),
             campaign_language: Some(terms.campaign_language),
             campaign_country: Some(terms.campaign_country),
+            repeat_days: Some(terms.repeat_days),
             pause_date: Some(terms.pause_date),
             unseen: UnseenTerms::default(),
         }
@@ -336,6 +353,7 @@ impl TermsChange {
             max_promo_numbers: self.max_promo_numbers.unwrap_or(had.max_promo_numbers),
             campaign_language: self.campaign_language.unwrap_or(had.campaign_language),
             campaign_country: self.campaign_country.unwrap_or(had.campaign_country),
+            repeat_days: self.repeat_days.unwrap_or(had.repeat_days),
             pause_date: self.pause_date.unwrap_or(had.pause_date),
             created_at: had.created_at,
             updated_at: had.updated_at,

@@ -4,9 +4,8 @@
 //! a call is not shorter than its connection, a phone is not mobile and landline, a named region
 //! is one of the regions, a menu has one key, a text is one text.
 
-use super::evaluate::folded;
 use super::tree::{Comparison, Expr, Key, Term, TextFact, TextTest};
-use crate::text::plain;
+use crate::text::{folded, plain};
 use indexmap::IndexSet;
 
 /// One question. `!=` is the opposite of `=`, and `pressed[1 2]` is two questions.

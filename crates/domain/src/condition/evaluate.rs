@@ -1,7 +1,7 @@
 //! Evaluation with three values: an unknown fact is not false.
 
 use super::tree::{Expr, Key, Term, TextFact, TextTest};
-use crate::text::plain_char;
+use crate::text::{folded, plain_char};
 
 /// What is known of a call. Every answer is `None` when it is not known, which is not the same as
 /// `Some(false)`.
@@ -110,13 +110,8 @@ pub(super) fn any(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 // Texts are compared character by character as they stand: evaluation runs for every call and
 // policy, and allocates nothing.
 
-fn plain(text: &str) -> impl Iterator<Item = char> + Clone {
+fn plain(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter_map(plain_char)
-}
-
-/// The text as `contains` reads it: plain, and without capitals.
-pub(super) fn folded(text: &str) -> impl Iterator<Item = char> + Clone {
-    plain(text).flat_map(char::to_lowercase)
 }
 
 fn contains(text: &str, wanted: &str) -> bool {

@@ -2,8 +2,9 @@
 //! position. The same code answers imagined calls and real ones; positions can be kept, so that
 //! any server can take a call's next event.
 
-use super::{IvrNode, IvrTree, NodeKind};
-use crate::call::{CallFacts, Known};
+use super::witness::{Log, Witness};
+use super::{IvrNode, NodeKind};
+use crate::call::{CallFacts, Known, PhoneType, Place, Way, ZipCode};
 use crate::campaign::Terms;
 use crate::condition::{Explanation, Key};
 use serde::{Deserialize, Serialize};
@@ -37,10 +38,13 @@ pub struct Position {
     pub pressed: Vec<Key>,
     /// Whether a text message was sent.
     pub sms_sent: bool,
+    /// The postal code that the caller gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zip: Option<ZipCode>,
 }
 
 /// What is going on at a node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Doing {
     /// A menu waits for a key, which was wrong or missing so often.
@@ -71,7 +75,7 @@ pub enum Event {
     Key(char),
     /// The caller pressed nothing in time.
     Silence,
-    /// The caller gave a zip code.
+    /// The caller gave a zip code; one that is none counts as silence.
     Zip(String),
     /// The destination answered.
     Connected,
@@ -147,38 +151,73 @@ pub struct OutOfPlace;
 
 /// A call comes in: from the root on. A campaign without a tree ends it.
 pub fn start(flow: Flow<'_>) -> Moved {
-    let position =
-        Position { at: Vec::new(), doing: Doing::AskZip, pressed: Vec::new(), sms_sent: false };
-    let mut run = Run { flow, position, passed: Vec::new(), actions: Vec::new() };
-    run.enter(Vec::new());
-    run.moved()
+    Run::begin(flow, Log::default()).moved()
 }
 
 /// Something happens.
 pub fn advance(flow: Flow<'_>, position: Position, event: &Event) -> Result<Moved, OutOfPlace> {
-    let mut run = Run { flow, position, passed: Vec::new(), actions: Vec::new() };
+    let mut run = Run::resume(flow, position, Log::default());
     run.take(event)?;
     Ok(run.moved())
 }
 
-struct Run<'a> {
+/// A call on its way, and who looks on.
+pub(crate) struct Run<'a, W> {
     flow: Flow<'a>,
-    position: Position,
-    passed: Vec<Passed>,
-    actions: Vec<Action>,
+    /// The node at the position.
+    node: Option<&'a IvrNode>,
+    /// Where the postal code given is.
+    place: Option<Place>,
+    /// Where the call is.
+    pub(crate) position: Position,
+    /// Who looks on.
+    pub(crate) witness: W,
 }
 
-fn find<'a>(tree: &'a IvrTree, at: &[usize]) -> Option<&'a IvrNode> {
-    at.iter().try_fold(&tree.root, |node, index| node.children.get(*index))
-}
-
-impl<'a> Run<'a> {
+impl Run<'_, Log> {
     fn moved(self) -> Moved {
-        Moved { position: self.position, passed: self.passed, actions: self.actions }
+        let Log { passed, actions } = self.witness;
+        Moved { position: self.position, passed, actions }
+    }
+}
+
+impl<'a, W: Witness> Run<'a, W> {
+    /// A call that comes in, gone as far as no event is needed.
+    pub(crate) fn begin(flow: Flow<'a>, witness: W) -> Self {
+        let position = Position {
+            at: Vec::new(),
+            doing: Doing::AskZip,
+            pressed: Vec::new(),
+            sms_sent: false,
+            zip: None,
+        };
+        let mut run = Self { flow, node: None, place: None, position, witness };
+        run.enter(flow.terms.ivr_tree.as_ref().map(|tree| &tree.root));
+        run
     }
 
-    fn node(&self, at: &[usize]) -> Option<&'a IvrNode> {
-        find(self.flow.terms.ivr_tree.as_ref()?, at)
+    fn resume(flow: Flow<'a>, position: Position, witness: W) -> Self {
+        let root = flow.terms.ivr_tree.as_ref().map(|tree| &tree.root);
+        let below = |node: &'a IvrNode, index: &usize| node.children.get(*index);
+        let node = root.and_then(|root| position.at.iter().try_fold(root, below));
+        let place = position.zip.as_ref().and_then(ZipCode::place);
+        Self { flow, node, place, position, witness }
+    }
+
+    /// What is known now. `over` as in [`Way::over`].
+    pub(crate) fn known(&self, over: Option<bool>) -> Known<'_> {
+        let Flow { terms, facts } = self.flow;
+        let Position { pressed, sms_sent, zip, .. } = &self.position;
+        let way = Way { pressed, sms_sent: *sms_sent, zip: zip.as_ref(), place: self.place, over };
+        Known { facts, terms, way }
+    }
+
+    /// The number rung, at a Connect.
+    pub(crate) fn destination(&self) -> Option<&'a str> {
+        match &self.node?.kind {
+            NodeKind::Connect { destination_phone_number, .. } => Some(destination_phone_number),
+            _ => None,
+        }
     }
 
     fn over(&mut self, connected: bool) {
@@ -186,65 +225,84 @@ impl<'a> Run<'a> {
     }
 
     fn end(&mut self) {
-        self.actions.push(Action::Hangup);
+        self.witness.act(|| Action::Hangup);
         self.over(false);
     }
 
     fn say(&mut self, prompt: &str) {
         if !prompt.trim().is_empty() {
-            self.actions.push(Action::Say(prompt.to_owned()));
+            self.witness.act(|| Action::Say(prompt.to_owned()));
         }
+    }
+
+    fn gather(&mut self, doing: Doing, keys: u32) {
+        self.witness.act(|| Action::Gather { keys, timeout: KEY_TIMEOUT });
+        self.position.doing = doing;
     }
 
     /// Goes to a node, and on from it as far as no event is needed. A place that is not there
     /// ends the call.
-    fn enter(&mut self, at: Vec<usize>) {
-        let mut next = Some(at);
-        while let Some(at) = next.take() {
-            let Some(node) = self.node(&at) else { return self.end() };
-            self.position.at.clone_from(&at);
-            let child = self.arrive(node);
-            next = child.map(|child| {
-                let mut below = at;
-                below.push(child);
-                below
-            });
+    fn enter(&mut self, node: Option<&'a IvrNode>) {
+        let mut next = node;
+        while let Some(node) = next {
+            self.node = next;
+            let Some(child) = self.arrive(node) else { return };
+            next = self.child(child);
         }
+        self.end();
+    }
+
+    /// Moves the position to a child of the node, if it is there.
+    fn child(&mut self, index: usize) -> Option<&'a IvrNode> {
+        let child = self.node?.children.get(index)?;
+        self.position.at.push(index);
+        Some(child)
+    }
+
+    fn go_on(&mut self, child: usize) {
+        let child = self.child(child);
+        self.enter(child);
     }
 
     /// What happens on arrival; the child to go on to, when nothing has to be waited for.
-    fn arrive(&mut self, node: &IvrNode) -> Option<usize> {
-        let (prompt, condition) = match &node.kind {
-            NodeKind::Condition { condition } => {
-                let known = self.known();
-                let explained = condition.as_ref().map(|it| it.expr().explain(&known));
-                (String::new(), explained)
-            }
-            kind => (kind.prompt().to_owned(), None),
-        };
-        let met = condition.as_ref().and_then(|it| it.value) == Some(true);
-        self.say(&prompt);
-        let at = self.position.at.clone();
-        self.passed.push(Passed { at, node_type: node.kind.name(), prompt, condition });
+    fn arrive(&mut self, node: &'a IvrNode) -> Option<usize> {
         match &node.kind {
-            NodeKind::Condition { .. } => return Some(usize::from(!met)),
+            NodeKind::Condition { condition } => {
+                let judged = condition.as_ref().map(|it| W::judge(it.expr(), &self.known(None)));
+                let (value, why) = judged.unzip();
+                self.witness.came_to(&self.position.at, node, "", why);
+                Some(usize::from(value.flatten() != Some(true)))
+            }
+            kind if !self.needs(kind) => {
+                self.witness.came_to(&self.position.at, node, "", None);
+                Some(0)
+            }
+            kind => {
+                self.witness.came_to(&self.position.at, node, kind.prompt(), None);
+                self.say(kind.prompt());
+                self.do_as(kind);
+                None
+            }
+        }
+    }
+
+    /// Whether a node has something to do for this caller: not every one has a phone for text
+    /// messages, or a place that is not known.
+    fn needs(&self, kind: &NodeKind) -> bool {
+        match kind {
+            NodeKind::SmsPromo { .. } => self.flow.facts.phone_type == Some(PhoneType::Mobile),
+            NodeKind::VerifyLocation { .. } => self.known(None).region().is_none(),
+            _ => true,
+        }
+    }
+
+    fn do_as(&mut self, kind: &NodeKind) {
+        match kind {
             NodeKind::Menu { .. } => self.gather(Doing::Menu { wrong: 0 }, 1),
-            NodeKind::SmsPromo { .. } => {
-                if self.known().facts.phone_type != Some(crate::call::PhoneType::Mobile) {
-                    self.unsay();
-                    return Some(0);
-                }
-                self.gather(Doing::OfferSms, 1);
-            }
-            NodeKind::VerifyLocation { .. } => {
-                if self.flow.facts.region.is_some() {
-                    self.unsay();
-                    return Some(0);
-                }
-                self.gather(Doing::AskZip, ZIP_DIGITS);
-            }
+            NodeKind::SmsPromo { .. } => self.gather(Doing::OfferSms, 1),
+            NodeKind::VerifyLocation { .. } => self.gather(Doing::AskZip, ZIP_DIGITS),
             NodeKind::Connect { destination_phone_number, destination_country_code, .. } => {
-                self.actions.push(Action::Dial {
+                self.witness.act(|| Action::Dial {
                     number: destination_phone_number.clone(),
                     country_code: destination_country_code.clone(),
                 });
@@ -253,38 +311,19 @@ impl<'a> Run<'a> {
             // Nodes that do not run yet never go live; should one be met, the call ends.
             _ => self.end(),
         }
-        None
     }
 
-    /// Takes back what a node would have said, had it been needed.
-    fn unsay(&mut self) {
-        if let Some(passed) = self.passed.last_mut()
-            && !passed.prompt.is_empty()
-        {
-            passed.prompt.clear();
-            self.actions.pop();
-        }
-    }
-
-    fn gather(&mut self, doing: Doing, keys: u32) {
-        self.actions.push(Action::Gather { keys, timeout: KEY_TIMEOUT });
-        self.position.doing = doing;
-    }
-
-    fn known(&self) -> Known<'_> {
-        let Flow { terms, facts } = self.flow;
-        Known { facts, terms, pressed: &self.position.pressed, over: false }
-    }
-
-    fn take(&mut self, event: &Event) -> Result<(), OutOfPlace> {
-        match (self.position.doing.clone(), event) {
+    /// Something happens.
+    pub(crate) fn take(&mut self, event: &Event) -> Result<(), OutOfPlace> {
+        match (self.position.doing, event) {
             (Doing::Over { .. }, _) => return Err(OutOfPlace),
             (doing, Event::HungUp) => self.over(doing == Doing::Talking),
             (Doing::Menu { wrong }, Event::Key(key)) => self.press(*key, wrong),
             (Doing::Menu { wrong }, Event::Silence) => self.miss(Key::None, wrong),
             (Doing::OfferSms, Event::Key(key)) => self.answer_offer(*key == ACCEPT),
             (Doing::OfferSms, Event::Silence) => self.answer_offer(false),
-            (Doing::AskZip, Event::Zip(_) | Event::Silence) => self.go_on(0),
+            (Doing::AskZip, Event::Zip(code)) => self.answer_zip(code),
+            (Doing::AskZip, Event::Silence) => self.go_on(0),
             (Doing::Dialling, Event::Connected) => self.position.doing = Doing::Talking,
             (Doing::Dialling, Event::Busy | Event::NoAnswer) => self.end(),
             _ => return Err(OutOfPlace),
@@ -292,57 +331,61 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn go_on(&mut self, child: usize) {
-        let mut at = self.position.at.clone();
-        at.push(child);
-        self.enter(at);
-    }
-
     fn press(&mut self, key: char, wrong: u8) {
-        let digit = key.to_digit(10).and_then(|digit| u8::try_from(digit).ok());
-        let pressed = digit.map(Key::Digit);
-        match self.child_for(pressed) {
-            Some(child) => {
-                self.position.pressed.extend(pressed);
+        let digit = key.to_digit(10).and_then(|digit| u8::try_from(digit).ok()).map(Key::Digit);
+        let child = digit.and_then(|digit| Some((digit, self.child_for(digit)?)));
+        match child {
+            Some((digit, child)) => {
+                self.leave_menu(digit);
                 self.go_on(child);
             }
             None => self.miss(Key::Wrong, wrong),
         }
     }
 
-    fn child_for(&self, key: Option<Key>) -> Option<usize> {
-        let node = self.node(&self.position.at)?;
-        (0..node.children.len()).find(|index| key.is_some() && node.child_key(*index) == key)
+    fn child_for(&self, key: Key) -> Option<usize> {
+        let node = self.node?;
+        (0..node.children.len()).find(|index| node.child_key(*index) == Some(key))
+    }
+
+    fn leave_menu(&mut self, key: Key) {
+        self.position.pressed.push(key);
+        self.witness.pressed(key);
     }
 
     /// A wrong key, or none: the menu again, or where such callers go, or the end.
     fn miss(&mut self, key: Key, wrong: u8) {
         if wrong < REPLAYS {
-            let node = self.node(&self.position.at);
-            let prompt = node.map(|node| node.kind.prompt().to_owned()).unwrap_or_default();
-            self.say(&prompt);
+            self.say(self.node.map_or("", |node| node.kind.prompt()));
             return self.gather(Doing::Menu { wrong: wrong + 1 }, 1);
         }
-        self.position.pressed.push(key);
-        match self.child_for(Some(key)) {
+        self.leave_menu(key);
+        match self.child_for(key) {
             Some(child) => self.go_on(child),
             None => self.end(),
         }
     }
 
     fn answer_offer(&mut self, accepted: bool) {
-        let node = self.node(&self.position.at);
         if let Some(NodeKind::SmsPromo {
             sms_promo_copy, sms_promo_delay, sms_promo_sender, ..
-        }) = node.map(|node| &node.kind)
+        }) = self.node.map(|node| &node.kind)
             && accepted
         {
             self.position.sms_sent = true;
-            self.actions.push(Action::SendSms {
+            self.witness.act(|| Action::SendSms {
                 copy: sms_promo_copy.clone(),
                 delay: sms_promo_delay.unwrap_or(1),
                 sender: sms_promo_sender.clone(),
             });
+        }
+        self.go_on(0);
+    }
+
+    fn answer_zip(&mut self, code: &str) {
+        if let Some(zip) = ZipCode::parse(code) {
+            self.place = zip.place();
+            self.position.zip = Some(zip);
         }
         self.go_on(0);
     }

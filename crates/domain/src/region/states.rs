@@ -1,7 +1,8 @@
-//! The states and territories of the United States and the provinces and territories of Canada.
+//! The states and territories of the United States, its armed forces abroad, and the provinces and
+//! territories of Canada.
 
 /// Each one's two-letter postal code and English name. The two countries share no code.
-pub(super) const STATES: [(&str, &str); 69] = [
+pub(super) const STATES: [(&str, &str); 72] = [
     // The fifty states and the District of Columbia.
     ("AL", "Alabama"),
     ("AK", "Alaska"),
@@ -60,6 +61,10 @@ pub(super) const STATES: [(&str, &str); 69] = [
     ("MP", "Northern Mariana Islands"),
     ("PR", "Puerto Rico"),
     ("VI", "U.S. Virgin Islands"),
+    // The armed forces of the United States, which have postal codes of their own.
+    ("AA", "Armed Forces Americas"),
+    ("AE", "Armed Forces Europe"),
+    ("AP", "Armed Forces Pacific"),
     // Canada.
     ("AB", "Alberta"),
     ("BC", "British Columbia"),

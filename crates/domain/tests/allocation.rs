@@ -1,0 +1,139 @@
+//! Evaluating a condition allocates nothing: it is done for every policy of every call.
+
+use allocation_counter::measure;
+use trunkline_domain::call::{CallFacts, Gate, Known, PhoneType, Way, ZipCode, price_call};
+use trunkline_domain::campaign::{Policy, PolicyType, Pricing, Terms};
+use trunkline_domain::condition::{Condition, Key};
+use trunkline_domain::hours::{Day, Hours};
+use trunkline_domain::ivr::{IvrNode, IvrTree, NodeKind};
+use trunkline_domain::money::{Currency, Money};
+use trunkline_domain::problem::Problems;
+use trunkline_domain::region::{NamedRegion, Region, RegionType};
+
+/// Every term of the language, in ways that look at everything there is to look at.
+const CONDITIONS: [&str; 19] = [
+    "",
+    "duration >= 1 min 30 sec and (in_region[West Coast] or pressed[1 2]) and not repeat",
+    "duration > 60 or duration < 1 or duration = 7 or duration <= 3",
+    "connect_duration > 60",
+    "repeat",
+    "mobile and landline",
+    "not sms_sent",
+    "during_hours",
+    "in_region",
+    "in_region[West Coast]",
+    "in_region[\u{a0}Süd\u{ad}en]",
+    "in_region[Elsewhere]",
+    "pressed[1 2 W]",
+    "pressed[b N]",
+    r#"custom_data[channel] = "Offline: In-Call Ad""#,
+    r#"custom_data[channel] contains "IN-CALL ad""#,
+    r#"custom_data[nothing] present"#,
+    r#"affiliate_name != "Ann" and media_type contains "x""#,
+    r#"promo_number_description present or promo_number_description = "ÄÖÜ""#,
+];
+
+fn region(name: &str, regions: &[(RegionType, &str)]) -> NamedRegion {
+    let place = |(region_type, value): &(RegionType, &str)| Region {
+        region_type: *region_type,
+        value: (*value).to_owned(),
+    };
+    NamedRegion { name: name.to_owned(), regions: regions.iter().map(place).collect() }
+}
+
+fn terms() -> Terms {
+    let states = [RegionType::State; 4].into_iter().zip(["CA", "Oregon", " wa ", "Québec"]);
+    let day = Day { open: Some(32_400), close: Some(3_600), closed: None };
+    let mut terms = Terms::new(jiff::Timestamp::UNIX_EPOCH);
+    terms.hours = Some(Hours { days: [day; 7] });
+    terms.named_regions = vec![
+        region("West Coast", &states.collect::<Vec<_>>()),
+        region("Süd\u{ad}en ", &[(RegionType::City, "Reno, Nevada"), (RegionType::Zone, "South")]),
+        region("Elsewhere", &[(RegionType::Country, "Côte d'Ivoire"), (RegionType::Country, "DE")]),
+    ];
+    terms
+}
+
+fn facts() -> [CallFacts; 3] {
+    let text = |text: &str| Some(text.to_owned());
+    let near = CallFacts {
+        start_time: "2026-07-01T17:00:00Z".parse().ok(),
+        duration: Some(90),
+        connect_duration: Some(60),
+        phone_type: Some(PhoneType::Mobile),
+        country: text("US"),
+        region: text("Nevada"),
+        city: text("RENO"),
+        repeat: Some(false),
+        sms_sent: Some(false),
+        custom_data: Some([("channel".to_owned(), "Offline: In‐Call Ad".to_owned())].into()),
+        affiliate_name: Some(text("Ann & Sons")),
+        media_type: Some(None),
+        promo_number_description: Some(text("Äöü")),
+        ..CallFacts::default()
+    };
+    let far = CallFacts { region: text("NY"), country: text("Côte d'Ivoire"), ..near.clone() };
+    [near, far, CallFacts::default()]
+}
+
+#[test]
+fn evaluating_any_term_allocates_nothing() {
+    let terms = terms();
+    let zip = ZipCode::parse("93101");
+    let pressed = [Key::Digit(1), Key::Digit(2)];
+    let given = Way { pressed: &pressed, sms_sent: true, over: Some(false), ..Way::default() };
+    let given = Way { zip: zip.as_ref(), place: zip.as_ref().and_then(ZipCode::place), ..given };
+    let conditions = CONDITIONS.map(|text| Condition::parse(text).unwrap());
+    // A zone's rules are found once.
+    terms.timezone.rules();
+    for facts in &facts() {
+        for way in [Way::default(), given] {
+            let known = Known { facts, terms: &terms, way };
+            for condition in &conditions {
+                let counted = measure(|| {
+                    condition.expr().evaluate(&known);
+                });
+                assert_eq!(counted.count_total, 0, "{} on {facts:?}", condition.text());
+            }
+        }
+    }
+}
+
+fn node(kind: NodeKind, children: Vec<IvrNode>) -> IvrNode {
+    IvrNode { kind, children, keypress_failover_type: None }
+}
+
+fn connect() -> IvrNode {
+    let kind = NodeKind::Connect {
+        prompt: "Please hold.".to_owned(),
+        destination_phone_number: "8004377950".to_owned(),
+        destination_country_code: "1".to_owned(),
+        connect_timeout: None,
+    };
+    node(kind, Vec::new())
+}
+
+#[test]
+fn a_verdict_allocates_its_position_and_nothing_else() {
+    let menu = node(NodeKind::Menu { prompt: "Choose.".to_owned() }, vec![connect()]);
+    let condition = Some(Condition::parse("in_region[West Coast] or during_hours").unwrap());
+    let root = node(NodeKind::Condition { condition }, vec![menu, connect()]);
+    let policies = CONDITIONS.iter().take(4).enumerate().map(|(index, text)| Policy {
+        kind: if index == 0 { PolicyType::Base } else { PolicyType::Bonus },
+        amount: Money::parse("7.25").unwrap(),
+        currency: Currency::Usd,
+        condition: Condition::parse(text).unwrap(),
+    });
+    let mut terms = terms();
+    terms.ivr_tree = Some(IvrTree { root, record_calls: false, caller_id: None });
+    terms.advertiser_payin = Pricing::new(policies.collect(), &mut Problems::new());
+    terms.affiliate_payout = terms.advertiser_payin.clone();
+    terms.timezone.rules();
+    let gate = Gate { turned_away: None, by_affiliate: true };
+    for facts in &facts() {
+        let counted = measure(|| {
+            price_call(&terms, facts, &['1'], gate);
+        });
+        assert!(counted.count_total <= 2, "where it is and what was pressed: {counted:?}");
+    }
+}
