@@ -95,6 +95,7 @@ pub fn take(
         heard: Heard {
             facts,
             keys: told.keys,
+            events: Vec::new(),
             turned_away,
             by_affiliate: cast.affiliate.is_some(),
             destination_phone_number: told.destination_phone_number,

@@ -1,10 +1,11 @@
 //! The way of a call through its campaign, and what is paid for it: one function for calls that
 //! are imagined and calls that were.
 
+use super::inputs::Inputs;
 use super::{CallFacts, Known};
 use crate::campaign::{Pricing, Terms};
 use crate::condition::{Explanation, Key};
-use crate::ivr::run::{self, Action, Doing, Event, Flow, Moved, Position};
+use crate::ivr::run::{self, Action, Doing, Flow, Moved, Position};
 use crate::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +135,16 @@ pub struct Decision {
 
 /// Runs a call's facts through terms.
 pub fn decide(terms: &Terms, facts: &CallFacts, keys: &[char], gate: Gate) -> Decision {
+    decide_by(terms, facts, Inputs::told(facts, keys), gate)
+}
+
+/// The same, by what the call answers where its tree waits.
+pub(super) fn decide_by(
+    terms: &Terms,
+    facts: &CallFacts,
+    inputs: Inputs<'_>,
+    gate: Gate,
+) -> Decision {
     if let Some(reason) = gate.turned_away {
         return Decision {
             outcome: Outcome::TurnedAway,
@@ -147,7 +158,7 @@ pub fn decide(terms: &Terms, facts: &CallFacts, keys: &[char], gate: Gate) -> De
             affiliate_payout: None,
         };
     }
-    let walk = walk(terms, facts, keys);
+    let walk = walk(terms, facts, inputs);
     let mut facts = facts.clone();
     if !walk.connected {
         // A call that never connected has no time connected, whatever was said of it.
@@ -214,11 +225,9 @@ struct Walk {
     sms_sent: bool,
 }
 
-/// Sends a call down its tree, answering what the tree asks by the facts. Keys that run out in a
-/// menu: the caller hung up there.
-fn walk(terms: &Terms, facts: &CallFacts, keys: &[char]) -> Walk {
+/// Sends a call down its tree, answering what the tree asks.
+fn walk(terms: &Terms, facts: &CallFacts, mut inputs: Inputs<'_>) -> Walk {
     let flow = Flow { terms, facts };
-    let mut keys = keys.iter();
     let mut path: Vec<Step> = Vec::new();
     let mut destination = None;
     let Moved { mut position, mut passed, mut actions } = run::start(flow);
@@ -238,15 +247,10 @@ fn walk(terms: &Terms, facts: &CallFacts, keys: &[char]) -> Walk {
         let event = match &position.doing {
             Doing::Over { .. } => break Outcome::Ended,
             Doing::Talking => break Outcome::Connected,
-            Doing::Menu { .. } => match keys.next() {
-                Some(key) => Event::Key(*key),
+            doing => match inputs.next(doing) {
+                Some(event) => event,
                 None => break Outcome::Abandoned,
             },
-            Doing::OfferSms if facts.sms_sent == Some(true) => Event::Key('9'),
-            Doing::OfferSms => Event::Silence,
-            Doing::AskZip => facts.zip.clone().map_or(Event::Silence, Event::Zip),
-            Doing::Dialling if facts.connect_duration == Some(0) => Event::NoAnswer,
-            Doing::Dialling => Event::Connected,
         };
         let levels = position.pressed.len();
         // Every event above is one that its place takes.

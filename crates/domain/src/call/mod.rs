@@ -6,12 +6,15 @@
 mod area_code;
 mod decision;
 mod facts;
+mod inputs;
+mod live;
 mod record;
 mod settlement;
 
 pub use area_code::{Place, place_of};
 pub use decision::{Decision, Gate, Outcome, PaidPolicy, Payment, Step, TurnedAway, decide};
 pub use facts::{CallFacts, Known, PhoneType};
+pub use live::Live;
 pub use record::{Call, Heard};
 pub use settlement::{Correction, Settlement, Side, Transaction};
 

@@ -1,11 +1,14 @@
 //! A call that was: what is known of it, and what priced it.
 
-use super::{CallFacts, Decision, Gate, TurnedAway, decide};
+use super::decision::decide_by;
+use super::inputs::Inputs;
+use super::{CallFacts, Decision, Gate, TurnedAway};
 use crate::campaign::Terms;
+use crate::ivr::run::Event;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A call, as it is kept. Facts, appended; never changed.
+/// A call, as it is kept. Facts, appended; never changed once it is over.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     /// Ours; 0 until stored.
@@ -41,6 +44,10 @@ pub struct Heard {
     pub facts: CallFacts,
     /// The keys pressed, in order.
     pub keys: Vec<char>,
+    /// What happened, in order, where it was heard as it did: then the call is decided by it, and
+    /// not by `keys`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Event>,
     /// Why it was turned away.
     pub turned_away: Option<TurnedAway>,
     /// Whether an affiliate brought it.
@@ -54,6 +61,6 @@ impl Heard {
     /// the same.
     pub fn decide(&self, terms: &Terms) -> Decision {
         let gate = Gate { turned_away: self.turned_away, by_affiliate: self.by_affiliate };
-        decide(terms, &self.facts, &self.keys, gate)
+        decide_by(terms, &self.facts, Inputs::heard(self), gate)
     }
 }

@@ -7,6 +7,7 @@ use crate::call::{CallFacts, Known};
 use crate::campaign::Terms;
 use crate::condition::{Explanation, Key};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Times a menu is said again after a wrong key or none; then the call ends.
 pub const REPLAYS: u8 = 3;
@@ -216,7 +217,8 @@ impl<'a> Run<'a> {
     fn arrive(&mut self, node: &IvrNode) -> Option<usize> {
         let (prompt, condition) = match &node.kind {
             NodeKind::Condition { condition } => {
-                let known = self.known();
+                let facts = self.facts_now();
+                let known = Known { facts: &facts, ..self.known() };
                 let explained = condition.as_ref().map(|it| it.expr().explain(&known));
                 (String::new(), explained)
             }
@@ -274,6 +276,15 @@ impl<'a> Run<'a> {
     fn known(&self) -> Known<'_> {
         let Flow { terms, facts } = self.flow;
         Known { facts, terms, pressed: &self.position.pressed, over: false }
+    }
+
+    /// The facts as they are by now: a message that was sent on the way is known to be.
+    fn facts_now(&self) -> Cow<'a, CallFacts> {
+        let facts = self.flow.facts;
+        if self.position.sms_sent && facts.sms_sent != Some(true) {
+            return Cow::Owned(CallFacts { sms_sent: Some(true), ..facts.clone() });
+        }
+        Cow::Borrowed(facts)
     }
 
     fn take(&mut self, event: &Event) -> Result<(), OutOfPlace> {
