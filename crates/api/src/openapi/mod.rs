@@ -16,6 +16,7 @@ mod custom_data_fields;
 mod dry_run;
 mod errors;
 mod ivr;
+mod live_calls;
 mod network;
 mod operation;
 mod page;
@@ -42,7 +43,7 @@ const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 /// A tag: its name, what it is about, and its operations.
 type Tag = (&'static str, &'static str, fn() -> Vec<Operation>);
 
-const TAGS: [Tag; 14] = [
+const TAGS: [Tag; 15] = [
     ("Network", "The network and its users.", network::operations),
     ("Advertisers", "Those who pay for calls.", parties::advertisers),
     (
@@ -83,6 +84,11 @@ const TAGS: [Tag; 14] = [
     ),
     ("Checks", "What is wrong before it matters. An extension of Trunkline.", checks::operations),
     ("Calls", "Calls that were routed elsewhere.", calls::operations),
+    (
+        "Live calls",
+        "Calls event by event, and all calls there are. An extension of Trunkline.",
+        live_calls::operations,
+    ),
     (
         "Dry runs",
         "A campaign tried on an imagined call. An extension of Trunkline.",
@@ -162,6 +168,7 @@ fn schemas() -> Schemas {
         promo_numbers::schemas,
         checks::schemas,
         calls::schemas,
+        live_calls::schemas,
         dry_run::schemas,
         audit::schemas,
         errors::schemas,

@@ -4,11 +4,13 @@
 mod affiliations;
 mod audit;
 mod budgets;
+mod call_log;
 mod calls;
 mod campaigns;
 mod connection;
 mod credentials;
 mod events;
+mod live_calls;
 mod networks;
 mod parties;
 mod promo_numbers;
@@ -19,6 +21,7 @@ mod waits;
 mod writer;
 
 pub use budgets::{Counted, CountedThing};
+pub use call_log::{CallRecord, CallsOf, ListedCalls};
 pub use calls::CallTotals;
 pub use events::EventRecord;
 pub use waits::WriteWaits;
