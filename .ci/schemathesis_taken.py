@@ -21,6 +21,11 @@ STATE = (
     "cannot transition",
     "inventory",
     "nothing waits for go_live",
+    "cannot happen",
+    "out of order",
+    "used for another event",
+    "before the event before it",
+    "days of the start",
     '{"custom_data":{"channel":',
     '"name":["is not a custom data field',
 )

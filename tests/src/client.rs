@@ -1,6 +1,6 @@
 //! Clients: someone with, or without, a credential.
 
-use crate::{Answer, exchange};
+use crate::{Answer, attempt, exchange};
 use serde_json::Value;
 
 /// The newest contract that the stories speak.
@@ -156,5 +156,10 @@ impl Request {
     pub fn send(&self) -> Answer {
         let answer = exchange(&self.address, &self.to_bytes());
         answer.unwrap_or_else(|| panic!("no answer to {} {}", self.method, self.target))
+    }
+
+    /// Sends it to a server that may be gone by then: `None` without an answer.
+    pub fn attempt(&self) -> Option<Answer> {
+        attempt(&self.address, &self.to_bytes())
     }
 }

@@ -27,5 +27,5 @@ pub use compare::{assert_same, patched};
 pub use dump::dump;
 pub use fixture::fixture;
 pub use place::Place;
-pub use server::Server;
-pub use wire::{exchange, exchange_half};
+pub use server::{Beside, Server};
+pub use wire::{attempt, exchange, exchange_half};

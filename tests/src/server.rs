@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 use trunkline_domain::party::{PartyKind, Role};
 use trunkline_domain::phone::PhoneNumber;
-use trunkline_network::{Error, Scope, Session, Store, credentials};
+use trunkline_network::{Error, Page, Scope, Session, Store, credentials};
 
 /// How long a server may take to start, on a machine with much else to do.
 const START: Duration = Duration::from_secs(60);
@@ -26,6 +26,7 @@ pub struct Server {
     database: String,
     store: Store,
     issued: AtomicU8,
+    arguments: Vec<String>,
     _place: Place,
 }
 
@@ -45,14 +46,35 @@ impl Server {
         let place = Place::new();
         let database = place.url();
         let (network, token) = create_network(&database, "Demo");
-        let mut command = Command::new(binary());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--database", &database]);
-        command.args(arguments).stderr(Stdio::piped()).stdin(Stdio::null()).stdout(Stdio::null());
-        let mut process = command.spawn().expect("the server starts");
-        let address = listening(process.stderr.take().expect("standard error is piped"));
+        let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
+        let (process, address) = serve(&database, &arguments);
         let store = Store::open(&database).expect("the server's database opens");
         let issued = AtomicU8::new(1);
-        Self { process, address, network, token, database, store, issued, _place: place }
+        Self { process, address, network, token, database, store, issued, arguments, _place: place }
+    }
+
+    /// Kills the server as `kill -9` does, whatever it is doing.
+    pub fn kill(&mut self) {
+        self.process.kill().expect("the server can be killed");
+        self.process.wait().expect("the server ends");
+    }
+
+    /// Starts the server again, on the database that it left behind; it listens somewhere else.
+    pub fn start_again(&mut self) {
+        (self.process, self.address) = serve(&self.database, &self.arguments);
+    }
+
+    /// Another server on the same database, until it is dropped.
+    pub fn beside(&self) -> Beside {
+        let (process, address) = serve(&self.database, &self.arguments);
+        Beside { process, client: Client::new(&address, self.network, Some(self.token.clone())) }
+    }
+
+    /// Kinds and data of what was told of the network, oldest first.
+    pub fn told(&self) -> Vec<(String, Value)> {
+        let page = Page { after: 0, limit: 10_000 };
+        let events = self.read(|session| session.events(self.network, page));
+        events.into_iter().map(|event| (event.kind, event.data)).collect()
     }
 
     /// The network's id.
@@ -186,6 +208,37 @@ impl Drop for Server {
         let _gone = self.process.kill();
         let _status = self.process.wait();
     }
+}
+
+/// A second server on the same database.
+#[derive(Debug)]
+pub struct Beside {
+    process: Child,
+    client: Client,
+}
+
+impl Beside {
+    /// The network's own system, as a client of this one.
+    pub fn network(&self) -> Client {
+        self.client.clone()
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _gone = self.process.kill();
+        let _status = self.process.wait();
+    }
+}
+
+/// Starts a server on a database, and returns where it listens.
+fn serve(database: &str, arguments: &[String]) -> (Child, String) {
+    let mut command = Command::new(binary());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--database", database]);
+    command.args(arguments).stderr(Stdio::piped()).stdin(Stdio::null()).stdout(Stdio::null());
+    let mut process = command.spawn().expect("the server starts");
+    let address = listening(process.stderr.take().expect("standard error is piped"));
+    (process, address)
 }
 
 fn create_network(database: &str, name: &str) -> (i64, String) {

@@ -10,17 +10,25 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Sends bytes and reads the answer. `None` when the server hangs up without one.
 pub fn exchange(address: &str, bytes: &[u8]) -> Option<Answer> {
-    talk(address, bytes, false)
+    talk(connect(address), bytes, false)
+}
+
+/// The same with a server that may be gone, which is no answer either.
+pub fn attempt(address: &str, bytes: &[u8]) -> Option<Answer> {
+    talk(TcpStream::connect(address).ok()?, bytes, false)
 }
 
 /// Sends bytes, says that there will be no more, and reads the answer: a client that goes away
 /// in the middle of its request.
 pub fn exchange_half(address: &str, bytes: &[u8]) -> Option<Answer> {
-    talk(address, bytes, true)
+    talk(connect(address), bytes, true)
 }
 
-fn talk(address: &str, bytes: &[u8], hangs_up: bool) -> Option<Answer> {
-    let mut stream = TcpStream::connect(address).expect("the server listens");
+fn connect(address: &str) -> TcpStream {
+    TcpStream::connect(address).expect("the server listens")
+}
+
+fn talk(mut stream: TcpStream, bytes: &[u8], hangs_up: bool) -> Option<Answer> {
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
     stream.set_nodelay(true).expect("nodelay can be set");
     // A server may answer, and hang up, before it has read everything.

@@ -155,3 +155,120 @@ fn who_has_called_before_is_a_repeat_caller() {
     assert_eq!(is_repeat("8057089876"), true);
     assert_eq!(is_repeat("8057089877"), false);
 }
+
+/// What is known of the last call.
+fn last_call(network: &Client) -> Value {
+    let calls = network.extensions().get("/calls").body(200);
+    calls.as_array().and_then(|calls| calls.last()).expect("a call").clone()
+}
+
+#[test]
+fn a_time_may_be_seconds_or_milliseconds_since_1970() {
+    let (_server, network) = world();
+    for (number, (start, shown)) in [
+        (json!(7_258_161_600_i64), "2200-01-01 04:00:00 -0800"),
+        (json!("7258161600"), "2200-01-01 04:00:00 -0800"),
+        (json!(7_258_161_600_999_i64), "2200-01-01 04:00:00 -0800"),
+        (json!("7258161601000"), "2200-01-01 04:00:01 -0800"),
+        (json!(7_258_161_600.75), "2200-01-01 04:00:00 -0800"),
+        (json!("2200-01-01T12:00:00Z"), "2200-01-01 04:00:00 -0800"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let more = json!({"start_time": start});
+        network.post("/calls", call(&number.to_string(), more)).expect(201);
+        assert_eq!(last_call(&network)["start_time"], shown, "{start}");
+    }
+    for start in [json!(-1), json!(5), json!(20_261_120), json!("1e12"), json!(1e30), json!([1])] {
+        let answer = network.post("/calls", call("bad", json!({"start_time": start})));
+        answer.invalid(&json!({"call": {"start_time": ["is invalid"]}}));
+    }
+}
+
+#[test]
+fn an_end_gives_the_duration_and_has_to_agree_with_it() {
+    let (_server, network) = world();
+    let lasting = |id: &str, end: Value, duration: Value| {
+        let more = json!({"end_time": end, "duration_in_seconds": duration});
+        network.post("/calls", call(id, more))
+    };
+    for (id, end, duration) in [
+        ("1", json!("2200-01-01 12:01:30 +0000"), Value::Null),
+        ("2", json!("2200-01-01 12:01:30 +0000"), json!(90)),
+        ("3", json!("7258161690500"), json!(91)),
+        ("4", json!(7_258_161_690_500_i64), Value::Null),
+    ] {
+        lasting(id, end, duration.clone()).expect(201);
+        let known = if duration == json!(91) { 91 } else { 90 };
+        assert_same(&last_call(&network)["duration"], &json!(known));
+    }
+    let refused = |end: &str, duration: Value, message: &str| {
+        let answer = lasting("bad", json!(end), duration);
+        answer.invalid(&json!({"call": {"end_time": [message]}}));
+    };
+    refused("2200-01-01 11:59:59 +0000", Value::Null, "must not be before start_time");
+    let disagree = "must be start_time and duration_in_seconds together";
+    refused("2200-01-01 12:01:30 +0000", json!(91), disagree);
+    refused("2200-03-01", Value::Null, "must be within 31 days of start_time");
+    refused("later", Value::Null, "is invalid");
+    // The whole is what is connected at most, however it is said.
+    let more = json!({"end_time": "2200-01-01 12:00:10 +0000", "duration_in_seconds": null,
+        "connect_duration_in_seconds": 11});
+    network.post("/calls", call("bad", more)).invalid(&json!({"call": {
+        "connect_duration_in_seconds": ["must be less than or equal to duration_in_seconds"]}}));
+}
+
+#[test]
+fn a_key_gets_the_first_answer_again() {
+    let (_server, network) = world();
+    let ask = |key: &str, body: &Value| {
+        network.request("POST", "/calls").header("Idempotency-Key", key).json(body).send()
+    };
+    let first = ask("k", &call("1", json!({}))).body(201);
+    assert_same(&ask("k", &call("1", json!({}))).body(201), &first);
+    ask("k", &call("2", json!({}))).refused(403, "UnauthorizedOperation");
+    ask("l", &call("1", json!({}))).is(202, &first);
+    ask("l", &call("1", json!({}))).is(202, &first);
+    // What was refused is not kept.
+    ask("m", &call("3", json!({"duration_in_seconds": -1}))).expect(403);
+    ask("m", &call("3", json!({}))).expect(201);
+}
+
+#[test]
+fn what_is_refused_moves_no_money() {
+    let (_server, network) = world();
+    let budget = json!({"reset_period": "Ongoing", "starts_at": "2020-01-01", "budget_currency": "USD",
+        "time_zone": "UTC", "budget_amount": 1000});
+    let more = json!({"budget_activities": {"budget_cap_alert": budget, "call_cap_alert": budget}});
+    network.put(&campaign_path("354", "12"), more).expect(200);
+    network.go_live("354", "12");
+    network.post("/calls", call("1", json!({}))).expect(201);
+    let books = || {
+        let campaign = network.get(&campaign_path("354", "12")).body(200);
+        let calls = network.extensions().get("/calls").body(200);
+        (campaign["current_terms"]["budget_activities"].clone(), calls, stats(&network))
+    };
+    let before = books();
+    assert_same(&before.0["budget_cap_alert"]["total_amount"], &json!(7));
+    let keys = vec!["1"; 10_000];
+    for (more, status) in [
+        (json!({"advertiser_campaign_id_from_network": "99"}), 404),
+        (json!({"promo_number": "8005550199"}), 404),
+        (json!({"affiliate_id_from_network": "99"}), 404),
+        (json!({"end_time": "2199-12-31"}), 403),
+        (json!({"duration_in_seconds": -1}), 403),
+        (json!({"duration_in_seconds": 1e20}), 403),
+        (json!({"connect_duration_in_seconds": 91}), 403),
+        (json!({"start_time": "2200-13-01"}), 403),
+        (json!({"start_time": null}), 403),
+        (json!({"keypresses": keys}), 403),
+        (json!({"external_call_unique_id": "1", "duration_in_seconds": 91}), 409),
+        (json!({"external_call_unique_id": "x".repeat(256)}), 403),
+    ] {
+        let answer = network.post("/calls", call("bad", more.clone()));
+        assert_eq!(answer.status, status, "{more}: {}", answer.text());
+        assert!(answer.json()["errors"].is_object());
+    }
+    assert_eq!(books(), before);
+}

@@ -23,11 +23,18 @@ pub struct Limits {
     pub body_time: Duration,
     /// Requests a second for each credential; `None` is no limit.
     pub requests_per_second: Option<u32>,
+    /// How long a live call may be left hanging, from when its start was told.
+    pub call_time: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 1 << 20, body_time: Duration::from_secs(30), requests_per_second: Some(2_000) }
+        Self {
+            body: 1 << 20,
+            body_time: Duration::from_secs(30),
+            requests_per_second: Some(2_000),
+            call_time: Duration::from_secs(4 * 60 * 60),
+        }
     }
 }
 

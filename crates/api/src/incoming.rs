@@ -16,9 +16,9 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex};
-use trunkline_domain::party::Network;
+use trunkline_domain::party::{NAME_LIMIT, Network};
 use trunkline_network::credentials::Credential;
-use trunkline_network::{Caller, Context, Error, Session};
+use trunkline_network::{Caller, Context, Error, IdempotencyKey, Session};
 
 /// Set by [`Incoming`] for the layer that adds headers to every answer.
 #[derive(Debug, Clone, Default)]
@@ -155,6 +155,20 @@ impl Incoming {
     ) -> Result<T, Refusal> {
         let context = self.context.clone();
         Ok(self.app.store.write(move |session| work(session, &context)).await?)
+    }
+
+    /// The request's Idempotency-Key, with what it is used for: path and body. Asked for before or
+    /// after the body is taken, it is the same.
+    pub(crate) fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Refusal> {
+        let Some(key) = self.headers.get("idempotency-key") else { return Ok(None) };
+        let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= NAME_LIMIT);
+        let wrong =
+            || Refusal::Bad("Idempotency-Key must be 1 to 255 printable characters".to_owned());
+        let key = key.ok_or_else(wrong)?.to_owned();
+        let body = self.said.as_ref().or(self.body.as_ref());
+        let body = body.cloned().map_or(Value::Null, Value::Object);
+        let request = format!("{} {body}", self.asked_path).into_bytes();
+        Ok(Some(IdempotencyKey { key, request }))
     }
 
     /// The body, which this request needs.

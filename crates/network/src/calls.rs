@@ -2,9 +2,11 @@
 //! and stored.
 
 use crate::cast::Cast;
+use crate::idempotency::{IdempotencyKey, keep_answer, kept_answer};
 use crate::settle::{Books, settle};
 use crate::{Context, Error, Session, Submitted, budgets, campaigns};
 use jiff::{SignedDuration, Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trunkline_domain::call::{Call, CallFacts, Heard, TurnedAway};
 use trunkline_domain::campaign::{CampaignStatus, CurrentTerms, Terms};
@@ -40,7 +42,7 @@ pub struct CallIn {
 }
 
 /// What became of a call that came in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Taken {
     /// Stored; its complete_call_id.
     New(String),
@@ -48,8 +50,24 @@ pub enum Taken {
     Known(String),
 }
 
-/// Takes a call in. `complete_call_id` is the name it gets if it is new.
+/// Takes a call in. `complete_call_id` is the name it gets if it is new. The same key within 24
+/// hours gets the first answer again.
 pub fn take(
+    session: &mut Session<'_>,
+    context: &Context,
+    submitted: Submitted<CallIn>,
+    complete_call_id: String,
+    key: Option<&IdempotencyKey>,
+) -> Result<Taken, Error> {
+    if let Some(kept) = kept_answer(session, context, key)? {
+        return Ok(kept);
+    }
+    let taken = take_new(session, context, submitted, complete_call_id)?;
+    keep_answer(session, context, key, &taken)?;
+    Ok(taken)
+}
+
+fn take_new(
     session: &mut Session<'_>,
     context: &Context,
     submitted: Submitted<CallIn>,
@@ -95,6 +113,7 @@ pub fn take(
         heard: Heard {
             facts,
             keys: told.keys,
+            events: Vec::new(),
             turned_away,
             by_affiliate: cast.affiliate.is_some(),
             destination_phone_number: told.destination_phone_number,

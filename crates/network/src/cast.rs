@@ -31,13 +31,42 @@ impl Cast {
         if !campaigns::is_visible(session, context, &campaign)? {
             return Err(missing());
         }
+        Self::of_campaign(session, context, campaign, affiliate_id, promo_number)
+    }
+
+    /// By a promo number alone: the campaign is the number's.
+    pub(crate) fn find_by_number(
+        session: &mut Session<'_>,
+        context: &Context,
+        affiliate_id: Option<&str>,
+        promo_number: &PhoneNumber,
+    ) -> Result<Self, Error> {
+        let missing = || Error::NotFound(format!("PromoNumber {}", promo_number.digits()));
+        let found = session.promo_number(context.caller.network_id, promo_number)?;
+        let campaign = session.campaign_by_id(found.ok_or_else(missing)?.campaign_id)?;
+        let campaign = campaign.ok_or_else(missing)?;
+        if !campaigns::is_visible(session, context, &campaign)? {
+            return Err(missing());
+        }
+        Self::of_campaign(session, context, campaign, affiliate_id, Some(promo_number))
+    }
+
+    fn of_campaign(
+        session: &mut Session<'_>,
+        context: &Context,
+        campaign: Campaign,
+        affiliate_id: Option<&str>,
+        promo_number: Option<&PhoneNumber>,
+    ) -> Result<Self, Error> {
+        let network = context.caller.network_id;
         let promo_number = match promo_number {
             None => None,
             Some(number) => {
                 let found = session.promo_number(network, number)?;
                 let mine = found.filter(|it| it.campaign_id == campaign.id);
                 let digits = number.digits();
-                let what = format!("PromoNumber {digits} for advertiser campaign {campaign_id}");
+                let id = &campaign.id_from_network;
+                let what = format!("PromoNumber {digits} for advertiser campaign {id}");
                 Some(mine.ok_or(Error::NotFound(what))?)
             }
         };

@@ -5,6 +5,7 @@
 
 pub mod affiliate_campaigns;
 pub mod audit;
+pub mod call_log;
 pub mod calls;
 pub mod campaign_status;
 pub mod campaigns;
@@ -12,6 +13,7 @@ pub mod conditions;
 pub mod credentials;
 pub mod custom_data_fields;
 pub mod dry_run;
+pub mod live_calls;
 pub mod networks;
 pub mod parties;
 pub mod promo_numbers;
@@ -25,11 +27,13 @@ mod caller;
 mod cast;
 mod error;
 mod events;
+mod idempotency;
 mod passwords;
 mod settle;
 
 pub use caller::{Actor, Caller, Context, Grant, Scope};
 pub use error::Error;
+pub use idempotency::IdempotencyKey;
 pub use passwords::Passwords;
 pub use trunkline_store::{
     AuditEntry, AuditFilter, CallTotals, OpenError, Page, Session, Store, TokenRecord,

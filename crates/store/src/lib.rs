@@ -16,7 +16,9 @@ mod waits;
 mod writer;
 
 pub use error::{Error, OpenError};
-pub use operations::{CallTotals, Counted, CountedThing, EventRecord, Session};
+pub use operations::{
+    CallRecord, CallTotals, CallsOf, Counted, CountedThing, EventRecord, ListedCalls, Session,
+};
 pub use record::{
     AuditEntry, AuditFilter, Grant, Organization, Page, Scope, SignIn, SignInKind, TokenRecord,
 };

@@ -13,6 +13,9 @@ const DATABASE: &str = "sqlite://trunkline.db";
 /// The largest body that can be allowed: 1 GiB.
 pub(crate) const BODY_LIMIT_MAX: u64 = 1 << 30;
 
+/// The longest that a live call may be left hanging: 31 days, as long as a call can last (seconds).
+pub(crate) const CALL_TIME_MAX: u64 = 31 * 86_400;
+
 /// Which database, for every command that has one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DatabaseArgs {
@@ -50,6 +53,8 @@ pub(crate) struct File {
     pub(crate) rate_limit: Option<u32>,
     /// `body_limit`: bytes.
     pub(crate) body_limit: Option<u64>,
+    /// `call_time_limit`: seconds.
+    pub(crate) call_time_limit: Option<u64>,
     /// `log`: a level.
     pub(crate) log: Option<String>,
 }
@@ -100,8 +105,17 @@ pub(crate) enum Error {
     BaseUrl(String),
 }
 
-const KEYS: [&str; 8] =
-    ["listen", "database", "base_url", "tls_cert", "tls_key", "rate_limit", "body_limit", "log"];
+const KEYS: [&str; 9] = [
+    "listen",
+    "database",
+    "base_url",
+    "tls_cert",
+    "tls_key",
+    "rate_limit",
+    "body_limit",
+    "call_time_limit",
+    "log",
+];
 
 impl File {
     /// Reads the file that is named, or the default one if it is there.
@@ -134,6 +148,7 @@ impl File {
                 "tls_key" => read.tls_key = Some(string(value).map_err(bad)?.into()),
                 "rate_limit" => read.rate_limit = Some(rate(&value).map_err(bad)?),
                 "body_limit" => read.body_limit = Some(bytes(&value).map_err(bad)?),
+                "call_time_limit" => read.call_time_limit = Some(seconds(&value).map_err(bad)?),
                 "log" => read.log = Some(string(value).map_err(bad)?),
                 _ => return Err(Error::Unknown { file: file.to_owned(), key }),
             }
@@ -162,6 +177,12 @@ fn bytes(value: &Value) -> Result<u64, &'static str> {
     let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
     let fits = number.filter(|number| (1..=BODY_LIMIT_MAX).contains(number));
     fits.ok_or("a whole number of bytes, 1 to 1073741824")
+}
+
+fn seconds(value: &Value) -> Result<u64, &'static str> {
+    let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
+    let fits = number.filter(|number| (1..=CALL_TIME_MAX).contains(number));
+    fits.ok_or("a whole number of seconds, 1 to 2678400")
 }
 
 /// A setting that was given; an empty one was not, as with `TRUNKLINE_BASE_URL=` in a compose
@@ -199,12 +220,14 @@ mod tests {
             tls_key = "key.pem"
             rate_limit = 0
             body_limit = 1024
+            call_time_limit = 3600
             log = "debug"
         "#;
         let file = read(text).unwrap();
         assert_eq!(file.listen.as_deref(), Some("0.0.0.0:80"));
         assert_eq!(file.rate_limit, Some(0));
         assert_eq!(file.body_limit, Some(1024));
+        assert_eq!(file.call_time_limit, Some(3600));
         for key in KEYS {
             assert!(read(text).is_ok() && text.contains(key), "{key} is read by no test");
         }

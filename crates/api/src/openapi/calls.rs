@@ -15,7 +15,8 @@ fn call() -> Value {
         "required": ["external_call_unique_id", "start_time", "advertiser_campaign_id_from_network"],
         "properties": {
             "external_call_unique_id": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[A-Za-z0-9-]+$", "description": "The sender's own id, unique in the network."},
-            "start_time": {"type": "string", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$", "description": "`2015-05-13 07:45:08 -0800`, ISO 8601, or without a zone in the network's."},
+            "start_time": {"type": "string", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$", "description": "`2015-05-13 07:45:08 -0800`, ISO 8601, or without a zone in the network's. Digits alone, as a number or as text, are seconds or milliseconds since 1970."},
+            "end_time": {"type": ["string", "null"], "pattern": "^2100-01-0[1-9]$", "description": "As `start_time`, and not before it; gives the duration where that is not said, and has to agree with it where it is."},
             "advertiser_campaign_id_from_network": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[A-Za-z0-9]+$"},
             "destination_phone_number": number("Where it was routed to."),
             "calling_phone_number": number("The caller; absent for a withheld number."),
@@ -74,6 +75,7 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::post("/api/calls", "takeCall", "Take a call in")
             .about("A call that was routed elsewhere. It is decided once, by the terms that were current at its start. The same call again is 202 and stores nothing; another call under a used id is 409. A body of `application/x-ndjson` takes a call a line, and answers a line each with its `status`; one bad line does not spoil the rest.")
+            .with("Idempotency-Key")
             .takes("CallRequest", sample())
             .tells("201", "Stored.", "CallTaken")
             .tells("202", "Known already.", "CallTaken")

@@ -16,6 +16,7 @@ mod custom_data_fields;
 mod dry_run;
 mod errors;
 mod ivr;
+mod live_calls;
 mod network;
 mod operation;
 mod page;
@@ -84,6 +85,11 @@ const TAGS: &[Tag] = &[
     ),
     ("Checks", "What is wrong before it matters. An extension of Trunkline.", checks::operations),
     ("Calls", "Calls that were routed elsewhere.", calls::operations),
+    (
+        "Live calls",
+        "Calls event by event, and all calls there are. An extension of Trunkline.",
+        live_calls::operations,
+    ),
     (
         "Dry runs",
         "A campaign tried on an imagined call. An extension of Trunkline.",
@@ -168,6 +174,7 @@ fn schemas() -> Schemas {
         promo_numbers::schemas,
         checks::schemas,
         calls::schemas,
+        live_calls::schemas,
         dry_run::schemas,
         replay::schemas,
         audit::schemas,

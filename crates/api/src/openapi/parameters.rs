@@ -14,7 +14,7 @@ struct InPath {
     example: &'static str,
 }
 
-const IN_PATH: [InPath; 12] = [
+const IN_PATH: [InPath; 13] = [
     InPath {
         component: "advertiser",
         name: "advertiser",
@@ -69,6 +69,7 @@ const IN_PATH: [InPath; 12] = [
         description: "The network's id of the promo number.",
         example: "77",
     },
+    InPath { component: "call_id", name: "id", description: "The call's id.", example: "1" },
     InPath { component: "audit_id", name: "id", description: "The entry's id.", example: "1" },
     InPath {
         component: "network_id",
@@ -89,6 +90,7 @@ pub(super) fn component_of(route: &str, name: &str) -> &'static str {
     if name == "id" {
         return match route {
             _ if route.contains("/promo_numbers_by_id/") => "promo_number_id",
+            _ if route.contains("/calls/") => "call_id",
             _ if route.contains("/audit/") => "audit_id",
             _ => "affiliate_campaign_id",
         };
@@ -100,7 +102,7 @@ fn schema_of(component: &str) -> Value {
     match component {
         "version" => json!({"type": "string", "pattern": VERSION}),
         "network_id" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
-        "audit_id" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
+        "audit_id" | "call_id" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
         _ => json!({"type": "string", "minLength": 1, "maxLength": NAME_LIMIT}),
     }
 }
@@ -151,12 +153,13 @@ pub(super) fn parameters() -> Value {
         },
         "Idempotency-Key": {
             "name": "Idempotency-Key", "in": "header",
-            "description": "Makes it safe to ask again: for 24 hours the same key gets the first answer, and takes no other number. With another request it is refused.",
+            "description": "Makes it safe to ask again: for 24 hours the same key gets the first answer, and nothing is made or taken twice. With another request it is refused.",
             "schema": {"type": "string", "minLength": 1, "maxLength": NAME_LIMIT, "pattern": "^[!-~]+$"},
         },
     });
     parameters.extend(more.as_object().cloned().unwrap_or_default());
     parameters.extend(audit().as_object().cloned().unwrap_or_default());
+    parameters.extend(calls().as_object().cloned().unwrap_or_default());
     Value::Object(parameters)
 }
 
@@ -183,6 +186,22 @@ fn audit() -> Value {
             "name": "to", "in": "query",
             "description": "Only entries up to this moment; a date means its end.",
             "schema": {"type": "string", "pattern": date}, "example": "2026-11-20",
+        },
+    })
+}
+
+/// What a list of calls can be narrowed by.
+fn calls() -> Value {
+    json!({
+        "calls_of_campaign": {
+            "name": "advertiser_campaign", "in": "query",
+            "description": "Only a campaign's calls, by the network's id.",
+            "schema": {"type": "string"}, "example": "12",
+        },
+        "calls_live": {
+            "name": "live", "in": "query",
+            "description": "`true`: only calls under way; `false`: only those that are over.",
+            "schema": {"type": "string", "enum": ["true", "false"]}, "example": "true",
         },
     })
 }

@@ -19,7 +19,7 @@ use trunkline_domain::party::CustomData;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_domain::timezone::ZoneName;
 use trunkline_network::calls::{self, CallIn, Taken};
-use trunkline_network::{Context, Submitted};
+use trunkline_network::{Context, IdempotencyKey, Submitted};
 
 /// Lines taken together: they share commits.
 const LINES: usize = 200;
@@ -36,7 +36,10 @@ async fn take(mut incoming: Incoming) -> Response<Body> {
         return take_lines(incoming, lines);
     }
     let result = match incoming.take_body() {
-        Ok(body) => take_one(&incoming.app, &incoming.context, zone(&incoming), body).await,
+        Ok(body) => match incoming.idempotency_key() {
+            Ok(key) => take_one(&incoming.app, &incoming.context, zone(&incoming), body, key).await,
+            Err(refusal) => Err(refusal),
+        },
         Err(refusal) => Err(refusal),
     };
     match result {
@@ -54,11 +57,14 @@ async fn take_one(
     context: &Context,
     zone: ZoneName,
     body: Object,
+    key: Option<IdempotencyKey>,
 ) -> Result<(StatusCode, Value), Refusal> {
     let submitted = read(&body, zone);
-    let name: String = (app.random)().iter().take(12).map(|byte| format!("{byte:02X}")).collect();
+    let name = facts::name_of_call(app);
     let context = context.clone();
-    let taken = app.store.write(move |session| calls::take(session, &context, submitted, name));
+    let taken = app
+        .store
+        .write(move |session| calls::take(session, &context, submitted, name, key.as_ref()));
     Ok(match taken.await? {
         Taken::New(cuid) => (StatusCode::CREATED, json!({"cuid": cuid})),
         Taken::Known(cuid) => (StatusCode::ACCEPTED, json!({"cuid": cuid})),
@@ -98,9 +104,11 @@ fn read_call(mut fields: Fields<'_>, zone: ZoneName) -> CallIn {
     let keys = facts::read_keys(&mut fields);
     let mut text = |name| fields.text(name, TEXT_LIMIT).flatten().filter(|said| !said.is_empty());
     let (country, region, city, zip) = (text("country"), text("region"), text("city"), text("zip"));
+    let start_time = facts::read_time(&mut fields, "start_time", zone);
+    let duration = fields.whole("duration_in_seconds", 0, SECONDS).flatten();
     let facts = CallFacts {
         calling_phone_number: fields.phone("calling_phone_number").flatten(),
-        duration: fields.whole("duration_in_seconds", 0, SECONDS).flatten(),
+        duration: facts::read_end(&mut fields, zone, start_time, duration),
         connect_duration: fields.whole("connect_duration_in_seconds", 0, SECONDS).flatten(),
         phone_type: facts::read_phone_type(&mut fields),
         country,
@@ -119,7 +127,7 @@ fn read_call(mut fields: Fields<'_>, zone: ZoneName) -> CallIn {
     }
     let call = CallIn {
         external_id: fields.id("external_call_unique_id"),
-        start_time: facts::read_time(&mut fields, "start_time", zone),
+        start_time,
         campaign: fields.id("advertiser_campaign_id_from_network"),
         affiliate: fields.optional_id("affiliate_id_from_network").flatten(),
         promo_number: fields.phone("promo_number").flatten(),
@@ -205,7 +213,7 @@ impl Lines {
 async fn answer(incoming: &Incoming, line: &[u8]) -> Value {
     let Incoming { app, context, .. } = incoming;
     let result = match parse(line, app.limits.body) {
-        Ok(body) => take_one(app, context, zone(incoming), body).await,
+        Ok(body) => take_one(app, context, zone(incoming), body, None).await,
         Err(refusal) => Err(refusal),
     };
     match result {

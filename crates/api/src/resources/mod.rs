@@ -5,6 +5,7 @@ mod advertiser_users;
 mod affiliate_campaigns;
 mod audit;
 mod budgets;
+mod call_log;
 mod calls;
 mod campaign_actions;
 mod campaigns;
@@ -13,6 +14,7 @@ mod custom_data_fields;
 mod dry_run;
 mod facts;
 mod ivr;
+mod live_calls;
 mod money;
 mod network;
 pub(crate) mod parties;
@@ -46,6 +48,7 @@ pub(crate) fn routes() -> Routes {
         .merge(dry_run::routes())
         .merge(calls::routes())
         .merge(replay::routes())
+        .merge(live_calls::routes())
 }
 
 /// Refuses a campaign's body whose tree is deeper than trees can be.

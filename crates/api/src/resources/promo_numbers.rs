@@ -13,12 +13,11 @@ use axum::http::Response;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
-use trunkline_domain::party::NAME_LIMIT;
 use trunkline_domain::problem::{INVALID, Problems};
 use trunkline_domain::promo::PromoNumber;
 use trunkline_domain::text;
 use trunkline_network::Submitted;
-use trunkline_network::promo_numbers::{self, IdempotencyKey, Owner, PromoNumberChange, Which};
+use trunkline_network::promo_numbers::{self, Owner, PromoNumberChange, Which};
 
 pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
@@ -78,7 +77,7 @@ async fn take(Path(ids): Ids, mut incoming: Incoming) -> Response<Body> {
 }
 
 async fn take_one(owner: Owner, incoming: &mut Incoming) -> Result<PromoNumber, Refusal> {
-    let key = idempotency_key(incoming)?;
+    let key = incoming.idempotency_key()?;
     let submitted = read(incoming)?;
     incoming
         .write(move |session, context| {
@@ -115,17 +114,6 @@ async fn delete(Path(ids): Ids, incoming: Incoming) -> Response<Body> {
         })
         .await;
     incoming.reply(Kind::Plain, deleted.map(|()| Object::new()))
-}
-
-/// The request's key, with what it was used for: path and body.
-fn idempotency_key(incoming: &Incoming) -> Result<Option<IdempotencyKey>, Refusal> {
-    let Some(key) = incoming.headers.get("idempotency-key") else { return Ok(None) };
-    let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= NAME_LIMIT);
-    let wrong = || Refusal::Bad("Idempotency-Key must be 1 to 255 printable characters".to_owned());
-    let key = key.ok_or_else(wrong)?.to_owned();
-    let body = incoming.body.clone().map_or(Value::Null, Value::Object);
-    let request = format!("{} {body}", incoming.asked_path).into_bytes();
-    Ok(Some(IdempotencyKey { key, request }))
 }
 
 fn read(incoming: &mut Incoming) -> Result<Submitted<PromoNumberChange>, Refusal> {

@@ -1,6 +1,7 @@
 //! The way of a call through its campaign, and what is paid for it: one function for calls that
 //! are imagined and calls that were.
 
+use super::inputs::Inputs;
 use super::price::{agreed, price};
 use super::walk::walk;
 use super::{CallFacts, Known};
@@ -146,10 +147,20 @@ pub struct Decision {
 ///
 /// [`super::price_call`] is the same without the reasons.
 pub fn decide(terms: &Terms, facts: &CallFacts, keys: &[char], gate: Gate) -> Decision {
+    decide_by(terms, facts, Inputs::told(facts, keys), gate)
+}
+
+/// The same, by what the call answers where its tree waits.
+pub(super) fn decide_by(
+    terms: &Terms,
+    facts: &CallFacts,
+    inputs: Inputs<'_>,
+    gate: Gate,
+) -> Decision {
     if let Some(reason) = gate.turned_away {
         return turned_away(facts, reason);
     }
-    let walk = walk(terms, facts, keys, Notes::default());
+    let walk = walk(terms, facts, inputs, Notes::default());
     let known = walk.run.known(Some(walk.connected()));
     let [payin, payout] = agreed(terms, gate);
     let pay = |pricing| pay(pricing, &known);
@@ -198,7 +209,7 @@ fn turned_away(facts: &CallFacts, reason: TurnedAway) -> Decision {
 }
 
 /// What a pricing pays, and why.
-fn pay(pricing: &Pricing, known: &Known<'_>) -> Payment {
+pub(super) fn pay(pricing: &Pricing, known: &Known<'_>) -> Payment {
     let mut policies = Vec::with_capacity(pricing.policies().len());
     let paid = price::<Notes>(pricing, known, |it| {
         policies.push(PaidPolicy {

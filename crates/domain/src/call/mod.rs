@@ -6,6 +6,8 @@
 mod area_code;
 mod decision;
 mod facts;
+mod inputs;
+mod live;
 mod price;
 mod record;
 mod settlement;
@@ -15,6 +17,7 @@ mod zip_code;
 pub use area_code::{Place, place_of};
 pub use decision::{Decision, Gate, Outcome, PaidPolicy, Payment, Step, TurnedAway, decide};
 pub use facts::{CallFacts, Known, PhoneType, Way};
+pub use live::Live;
 pub use price::{Matching, Paid, Verdict, price_call};
 pub use record::{Call, Heard};
 pub use settlement::{Correction, Settlement, Side, Transaction};

@@ -1,5 +1,6 @@
 //! What a call pays, and nothing about why: for those who decide many calls.
 
+use super::inputs::Inputs;
 use super::walk::walk;
 use super::{CallFacts, Gate, Known, Outcome, TurnedAway};
 use crate::campaign::{Policy, Pricing, Terms};
@@ -71,6 +72,16 @@ impl Display for Matching {
 
 /// Runs a call's facts through terms, as [`super::decide`] does, and keeps only what it comes to.
 pub fn price_call(terms: &Terms, facts: &CallFacts, keys: &[char], gate: Gate) -> Verdict {
+    price_by(terms, facts, Inputs::told(facts, keys), gate)
+}
+
+/// The same, by what the call answers where its tree waits.
+pub(super) fn price_by(
+    terms: &Terms,
+    facts: &CallFacts,
+    inputs: Inputs<'_>,
+    gate: Gate,
+) -> Verdict {
     if let Some(reason) = gate.turned_away {
         return Verdict {
             outcome: Outcome::TurnedAway,
@@ -79,7 +90,7 @@ pub fn price_call(terms: &Terms, facts: &CallFacts, keys: &[char], gate: Gate) -
             affiliate_payout: None,
         };
     }
-    let walk = walk(terms, facts, keys, Nobody);
+    let walk = walk(terms, facts, inputs, Nobody);
     let known = walk.run.known(Some(walk.connected()));
     let [payin, payout] = agreed(terms, gate);
     let pay = |pricing| price::<Nobody>(pricing, &known, |_| {});

@@ -1,11 +1,15 @@
 //! A call that was: what is known of it, and what priced it.
 
-use super::{CallFacts, Decision, Gate, TurnedAway, Verdict, decide, price_call};
+use super::decision::decide_by;
+use super::inputs::Inputs;
+use super::price::price_by;
+use super::{CallFacts, Decision, Gate, TurnedAway, Verdict};
 use crate::campaign::Terms;
+use crate::ivr::run::Event;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A call, as it is kept. Facts, appended; never changed.
+/// A call, as it is kept. Facts, appended; never changed once it is over.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     /// Ours; 0 until stored.
@@ -41,6 +45,10 @@ pub struct Heard {
     pub facts: CallFacts,
     /// The keys pressed, in order.
     pub keys: Vec<char>,
+    /// What happened, in order, where it was heard as it did: then the call is decided by it, and
+    /// not by `keys`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Event>,
     /// Why it was turned away.
     pub turned_away: Option<TurnedAway>,
     /// Whether an affiliate brought it.
@@ -53,12 +61,12 @@ impl Heard {
     /// How the call went, and what it pays, by the terms that priced it: as often as it is asked,
     /// the same.
     pub fn decide(&self, terms: &Terms) -> Decision {
-        decide(terms, &self.facts, &self.keys, self.gate())
+        decide_by(terms, &self.facts, Inputs::heard(self), self.gate())
     }
 
     /// The same without the reasons.
     pub fn price(&self, terms: &Terms) -> Verdict {
-        price_call(terms, &self.facts, &self.keys, self.gate())
+        price_by(terms, &self.facts, Inputs::heard(self), self.gate())
     }
 
     fn gate(&self) -> Gate {

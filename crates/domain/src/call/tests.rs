@@ -13,6 +13,8 @@ use crate::problem::Problems;
 use crate::region::{NamedRegion, Region, RegionType};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod live;
+
 const OPEN: Gate = Gate { turned_away: None, by_affiliate: true };
 
 fn node(kind: NodeKind, children: Vec<IvrNode>) -> IvrNode {

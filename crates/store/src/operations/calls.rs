@@ -5,12 +5,13 @@ use crate::Error;
 use crate::sql::{Row, params};
 use jiff::Timestamp;
 use trunkline_domain::call::{Call, Heard, Settlement, TurnedAway};
-use trunkline_domain::campaign::CurrentTerms;
+use trunkline_domain::campaign::{CurrentTerms, Terms};
 
 const CALL: &str = "SELECT id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
     complete_call_id, terms_id, start_time, body, created_at, ended_at FROM calls";
 
-fn call(row: &Row<'_>) -> Result<Call, Error> {
+/// A call from a row that begins with the columns of [`CALL`].
+pub(super) fn call(row: &Row<'_>) -> Result<Call, Error> {
     Ok(Call {
         id: row.get(0)?,
         network_id: row.get(1)?,
@@ -167,6 +168,13 @@ impl Session<'_> {
                 })
             },
         )
+    }
+
+    /// Terms that were once live, by our id.
+    pub fn terms_by_id(&mut self, id: i64) -> Result<Option<Terms>, Error> {
+        self.first("SELECT body FROM terms WHERE id = ?1", [id], |row| {
+            from_json(&row.get::<String>(0)?, "terms")
+        })
     }
 
     /// The status that a campaign (`campaign`) or an affiliate campaign (`affiliate_campaign`) had

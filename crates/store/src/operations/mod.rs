@@ -4,10 +4,12 @@
 mod affiliations;
 mod audit;
 mod budgets;
+mod call_log;
 mod calls;
 mod campaigns;
 mod credentials;
 mod events;
+mod live_calls;
 mod networks;
 mod parties;
 mod promo_numbers;
@@ -15,6 +17,7 @@ mod transactions;
 mod users;
 
 pub use budgets::{Counted, CountedThing};
+pub use call_log::{CallRecord, CallsOf, ListedCalls};
 pub use calls::CallTotals;
 pub use events::EventRecord;
 

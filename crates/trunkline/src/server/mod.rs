@@ -3,6 +3,7 @@
 mod connection;
 mod patience;
 mod signals;
+mod sweep;
 
 pub(crate) use signals::Signals;
 
@@ -19,6 +20,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use sweep::Sweep;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
@@ -42,6 +44,7 @@ pub(crate) struct Server {
     service: Service,
     health: Health,
     metrics: Arc<Metrics>,
+    sweep: Sweep,
 }
 
 /// A runtime for a server.
@@ -80,9 +83,10 @@ impl Server {
             passwords: Arc::clone(&app.passwords),
             secure_cookies: app.base_url.starts_with("https://"),
         });
+        let sweep = Sweep::new(&app);
         let others = Router::new().merge(health.routes()).merge(console);
         let service = trunkline_api::service(app, others);
-        Self { listener, tls, service, health, metrics }
+        Self { listener, tls, service, health, metrics, sweep }
     }
 
     /// Serves until a signal; then accepts nothing more, and finishes what is under way. A second
@@ -101,6 +105,7 @@ impl Server {
         let ended = {
             let accepting = self.accept(&graceful);
             let mut accepting = pin!(accepting);
+            let mut sweeping = pin!(self.sweep.run());
             let working = async {
                 match work.await {
                     Ok(()) => pending().await,
@@ -109,6 +114,7 @@ impl Server {
             };
             tokio::select! {
                 never = &mut accepting => match never {},
+                never = &mut sweeping => match never {},
                 error = working => Err(error),
                 () = signals.next() => Ok(()),
             }

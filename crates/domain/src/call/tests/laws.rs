@@ -1,6 +1,6 @@
 //! Laws of calls: every way of deciding one comes to the same.
 
-use crate::call::walk::answer;
+use crate::call::inputs::Inputs;
 use crate::call::{
     CallFacts, Decision, Gate, Known, Outcome, Payment, PhoneType, TurnedAway, Verdict, Way,
     decide, price_call,
@@ -8,7 +8,7 @@ use crate::call::{
 use crate::campaign::Terms;
 use crate::condition::{Condition, Expr, Key};
 use crate::hours::{Day, Hours};
-use crate::ivr::run::{self, Action, Flow, Moved, Passed, Position};
+use crate::ivr::run::{self, Action, Doing, Flow, Moved, Passed, Position};
 use crate::ivr::{IvrNode, KeypressFailover};
 use crate::money::Currency;
 use crate::region::RegionType;
@@ -195,16 +195,18 @@ fn agrees(verdict: &Verdict, decision: &Decision) -> bool {
 /// from where the last one put it.
 fn stepped(terms: &Terms, facts: &CallFacts, keys: &[char]) -> (Outcome, Moved) {
     let flow = Flow { terms, facts };
-    let mut keys = keys.iter().copied();
+    let mut inputs = Inputs::told(facts, keys);
     let mut all = run::start(flow);
     loop {
         let stored = serde_json::to_string(&all.position).unwrap();
         let position: Position = serde_json::from_str(&stored).unwrap();
         assert_eq!(position, all.position);
-        let event = match answer(position.doing, facts, &mut keys) {
-            Ok(event) => event,
-            Err(outcome) => return (outcome, all),
+        let event = match position.doing {
+            Doing::Over { .. } => return (Outcome::Ended, all),
+            Doing::Talking => return (Outcome::Connected, all),
+            doing => inputs.next(doing),
         };
+        let Some(event) = event else { return (Outcome::Abandoned, all) };
         let moved = run::advance(flow, position, &event).unwrap();
         all.position = moved.position;
         all.passed.extend(moved.passed);

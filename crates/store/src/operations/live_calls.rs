@@ -1,0 +1,106 @@
+//! Calls under way, and what was answered to what happened to them.
+
+use super::{Session, from_json, millis, to_json};
+use crate::Error;
+use crate::sql::params;
+use jiff::Timestamp;
+use serde_json::Value;
+use trunkline_domain::call::{Call, Live};
+
+impl Session<'_> {
+    /// Stores where a call is that is under way from now on, until `deadline` at the latest.
+    pub fn insert_live_call(
+        &mut self,
+        call: &Call,
+        live: &Live,
+        deadline: Timestamp,
+    ) -> Result<(), Error> {
+        self.execute(
+            "INSERT INTO live_calls (call_id, campaign_id, state, deadline) VALUES (?1, ?2, ?3, ?4)",
+            params![call.id, call.campaign_id, to_json(live, "live call")?, millis(deadline)],
+        )?;
+        Ok(())
+    }
+
+    /// Where a call is; `None` when it is over.
+    pub fn live_call(&mut self, call: i64) -> Result<Option<Live>, Error> {
+        self.first("SELECT state FROM live_calls WHERE call_id = ?1", [call], |row| {
+            from_json(&row.get::<String>(0)?, "live call")
+        })
+    }
+
+    /// Stores where a call is now.
+    pub fn update_live_call(&mut self, call: i64, live: &Live) -> Result<(), Error> {
+        self.execute(
+            "UPDATE live_calls SET state = ?2 WHERE call_id = ?1",
+            params![call, to_json(live, "live call")?],
+        )?;
+        Ok(())
+    }
+
+    /// A call is not under way any more.
+    pub fn delete_live_call(&mut self, call: i64) -> Result<(), Error> {
+        self.execute("DELETE FROM live_calls WHERE call_id = ?1", [call])?;
+        Ok(())
+    }
+
+    /// Calls whose deadline has come, by network and our id, the longest overdue first; at most
+    /// `limit`.
+    pub fn overdue_calls(&mut self, now: Timestamp, limit: u32) -> Result<Vec<(i64, i64)>, Error> {
+        self.all(
+            "SELECT c.network_id, c.id FROM live_calls l JOIN calls c ON c.id = l.call_id
+             WHERE l.deadline <= ?1 ORDER BY l.deadline, l.call_id LIMIT ?2",
+            params![millis(now), limit],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+    }
+
+    /// Whether a call is under way though its deadline has come.
+    pub fn is_overdue(&mut self, call: i64, now: Timestamp) -> Result<bool, Error> {
+        self.exists(
+            "SELECT 1 FROM live_calls WHERE call_id = ?1 AND deadline <= ?2",
+            params![call, millis(now)],
+        )
+    }
+
+    /// What happened to a call under a number, and what was answered.
+    pub fn call_event(
+        &mut self,
+        call: i64,
+        sequence: u32,
+    ) -> Result<Option<(Value, Value)>, Error> {
+        self.first(
+            "SELECT event, answer FROM call_events WHERE call_id = ?1 AND sequence = ?2",
+            params![call, sequence],
+            |row| {
+                let read = |at| -> Result<Value, Error> {
+                    from_json(&row.get::<String>(at)?, "call event")
+                };
+                Ok((read(0)?, read(1)?))
+            },
+        )
+    }
+
+    /// Stores what happened to a call, and what was answered.
+    pub fn insert_call_event(
+        &mut self,
+        call: i64,
+        sequence: u32,
+        at: Timestamp,
+        event: &Value,
+        answer: &Value,
+    ) -> Result<(), Error> {
+        self.execute(
+            "INSERT INTO call_events (call_id, sequence, event, at, answer)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                call,
+                sequence,
+                to_json(event, "call event")?,
+                millis(at),
+                to_json(answer, "call event")?
+            ],
+        )?;
+        Ok(())
+    }
+}
