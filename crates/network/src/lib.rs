@@ -9,14 +9,19 @@ pub mod calls;
 pub mod campaign_status;
 pub mod campaigns;
 pub mod conditions;
+pub mod corrections;
 pub mod credentials;
 pub mod custom_data_fields;
 pub mod dry_run;
+pub mod explanations;
+pub mod idempotency;
 pub mod networks;
 pub mod parties;
 pub mod promo_numbers;
 pub mod relationships;
 pub mod revert;
+pub mod statements;
+pub mod transactions;
 pub mod users;
 
 mod budgets;
@@ -31,7 +36,8 @@ pub use caller::{Actor, Caller, Context, Grant, Scope};
 pub use error::Error;
 pub use passwords::Passwords;
 pub use trunkline_store::{
-    AuditEntry, AuditFilter, CallTotals, OpenError, Page, Session, Store, TokenRecord,
+    AuditEntry, AuditFilter, CallTotals, LedgerOf, LedgerRow, Named, OpenError, Page, Session,
+    StatementLine, StatementTotals, Store, TokenRecord,
 };
 
 use trunkline_domain::problem::Problems;

@@ -1,19 +1,15 @@
 //! Promo numbers: taking one from the network's inventory, and giving it back.
 
 use crate::campaigns::{advertiser, find_campaign};
+use crate::idempotency::{IdempotencyKey, keep_answer, kept_answer};
 use crate::parties::{check_network_id, find};
 use crate::{Context, Error, Guard, Page, Session, Submitted, audit, pass};
-use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 use trunkline_domain::affiliation::AffiliateCampaignStatus;
 use trunkline_domain::campaign::{Campaign, DEFAULT_MAX_PROMO_NUMBERS};
 use trunkline_domain::party::{CustomData, PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems, TAKEN};
 use trunkline_domain::promo::PromoNumber;
-
-/// How long an answer is kept for its Idempotency-Key.
-const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// Whose promo numbers: a campaign's own, or an affiliate's in it.
 #[derive(Debug, Clone)]
@@ -48,15 +44,6 @@ pub struct PromoNumberChange {
     pub custom_data: Option<CustomData>,
     /// The area code asked for, digits.
     pub tn_prefix: Option<String>,
-}
-
-/// A request that can be told again by its key.
-#[derive(Debug, Clone)]
-pub struct IdempotencyKey {
-    /// The header's value.
-    pub key: String,
-    /// What was asked, path and body, so that the key is not used for something else.
-    pub request: Vec<u8>,
 }
 
 struct Resolved {
@@ -180,7 +167,7 @@ pub fn take(
 ) -> Result<PromoNumber, Error> {
     let at = resolve(session, context, owner)?;
     permit(context, &at)?;
-    if let Some(kept) = kept_answer(session, context, key)? {
+    if let Some(kept) = kept_answer::<PromoNumber>(session, context, key)? {
         return Ok(kept);
     }
     require_approved(session, &at)?;
@@ -320,48 +307,5 @@ fn apply(
     }
     it.description = change.description.unwrap_or(std::mem::take(&mut it.description));
     it.media_type = change.media_type.unwrap_or(std::mem::take(&mut it.media_type));
-    Ok(())
-}
-
-fn since(now: Timestamp) -> Timestamp {
-    now.saturating_sub(ANSWERS_KEPT).unwrap_or(Timestamp::MIN)
-}
-
-fn kept_answer(
-    session: &mut Session<'_>,
-    context: &Context,
-    key: Option<&IdempotencyKey>,
-) -> Result<Option<PromoNumber>, Error> {
-    let Some(key) = key else { return Ok(None) };
-    let actor = context.caller.actor.to_string();
-    let network = context.caller.network_id;
-    let kept = session.kept_answer(network, &actor, &key.key, since(context.now))?;
-    let Some((fingerprint, answer)) = kept else { return Ok(None) };
-    if fingerprint != Sha256::digest(&key.request).as_slice() {
-        let message = "this Idempotency-Key was used for another request";
-        return Err(Error::NotAllowed(message.to_owned()));
-    }
-    let read = serde_json::from_value(answer);
-    read.map(Some).map_err(|error| Error::Internal(format!("kept answer: {error}")))
-}
-
-fn keep_answer(
-    session: &mut Session<'_>,
-    context: &Context,
-    key: Option<&IdempotencyKey>,
-    it: &PromoNumber,
-) -> Result<(), Error> {
-    let Some(key) = key else { return Ok(()) };
-    let answer = serde_json::to_value(it)
-        .map_err(|error| Error::Internal(format!("kept answer: {error}")))?;
-    session.keep_answer(
-        context.caller.network_id,
-        &context.caller.actor.to_string(),
-        &key.key,
-        &Sha256::digest(&key.request),
-        &answer,
-        context.now,
-        since(context.now),
-    )?;
     Ok(())
 }

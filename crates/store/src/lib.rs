@@ -14,5 +14,6 @@ pub use record::{
     AuditEntry, AuditFilter, Grant, Organization, Page, Scope, SignIn, SignInKind, TokenRecord,
 };
 pub use sqlite::{
-    CallTotals, Counted, CountedThing, EventRecord, Session, Store, WriteCounts, WriteWaits,
+    CallTotals, Counted, CountedThing, EventRecord, LedgerFilter, LedgerOf, LedgerRow, Named,
+    Session, StatementLine, StatementTotals, Store, WriteCounts, WriteWaits,
 };

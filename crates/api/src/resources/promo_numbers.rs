@@ -18,7 +18,8 @@ use trunkline_domain::problem::{INVALID, Problems};
 use trunkline_domain::promo::PromoNumber;
 use trunkline_domain::text;
 use trunkline_network::Submitted;
-use trunkline_network::promo_numbers::{self, IdempotencyKey, Owner, PromoNumberChange, Which};
+use trunkline_network::idempotency::IdempotencyKey;
+use trunkline_network::promo_numbers::{self, Owner, PromoNumberChange, Which};
 
 pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
@@ -118,7 +119,7 @@ async fn delete(Path(ids): Ids, incoming: Incoming) -> Response<Body> {
 }
 
 /// The request's key, with what it was used for: path and body.
-fn idempotency_key(incoming: &Incoming) -> Result<Option<IdempotencyKey>, Refusal> {
+pub(super) fn idempotency_key(incoming: &Incoming) -> Result<Option<IdempotencyKey>, Refusal> {
     let Some(key) = incoming.headers.get("idempotency-key") else { return Ok(None) };
     let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= NAME_LIMIT);
     let wrong = || Refusal::Bad("Idempotency-Key must be 1 to 255 printable characters".to_owned());

@@ -5,7 +5,7 @@ use crate::Error;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 use trunkline_domain::call::{Call, TurnedAway};
-use trunkline_domain::campaign::CurrentTerms;
+use trunkline_domain::campaign::{CurrentTerms, Terms};
 
 const CALL: &str = "SELECT id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
     complete_call_id, terms_id, start_time, body, created_at, ended_at FROM calls";
@@ -165,6 +165,13 @@ impl Session<'_> {
                 })
             },
         )
+    }
+
+    /// Terms that went live once, by our id.
+    pub fn terms_by_id(&mut self, id: i64) -> Result<Option<Terms>, Error> {
+        self.first("SELECT body FROM terms WHERE id = ?1", [id], |row| {
+            from_json(&row.get::<_, String>(0)?, "terms")
+        })
     }
 
     /// The status that a campaign (`campaign`) or an affiliate campaign (`affiliate_campaign`) had

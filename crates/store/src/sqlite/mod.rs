@@ -13,6 +13,7 @@ mod networks;
 mod parties;
 mod promo_numbers;
 mod readers;
+mod statements;
 mod transactions;
 mod users;
 mod waits;
@@ -21,6 +22,8 @@ mod writer;
 pub use budgets::{Counted, CountedThing};
 pub use calls::CallTotals;
 pub use events::EventRecord;
+pub use statements::{StatementLine, StatementTotals};
+pub use transactions::{LedgerFilter, LedgerOf, LedgerRow, Named};
 pub use waits::WriteWaits;
 pub use writer::WriteCounts;
 

@@ -1,0 +1,64 @@
+//! Requests that are told again by their key: for 24 hours the same key gets the first answer.
+
+use crate::{Context, Error, Session};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+/// How long an answer is kept for its key.
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// A request that can be told again by its key.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    /// The header's value.
+    pub key: String,
+    /// What was asked, path and body, so that the key is not used for something else.
+    pub request: Vec<u8>,
+}
+
+fn since(now: Timestamp) -> Timestamp {
+    now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN)
+}
+
+/// What was answered to the key's first request. Another request under the key is refused.
+pub(crate) fn kept_answer<T: DeserializeOwned>(
+    session: &mut Session<'_>,
+    context: &Context,
+    key: Option<&IdempotencyKey>,
+) -> Result<Option<T>, Error> {
+    let Some(key) = key else { return Ok(None) };
+    let actor = context.caller.actor.to_string();
+    let network = context.caller.network_id;
+    let kept = session.kept_answer(network, &actor, &key.key, since(context.now))?;
+    let Some((fingerprint, answer)) = kept else { return Ok(None) };
+    if fingerprint != Sha256::digest(&key.request).as_slice() {
+        let message = "this Idempotency-Key was used for another request";
+        return Err(Error::NotAllowed(message.to_owned()));
+    }
+    let read = serde_json::from_value(answer);
+    read.map(Some).map_err(|error| Error::Internal(format!("kept answer: {error}")))
+}
+
+/// Keeps the answer to a key's first request.
+pub(crate) fn keep_answer<T: Serialize>(
+    session: &mut Session<'_>,
+    context: &Context,
+    key: Option<&IdempotencyKey>,
+    answer: &T,
+) -> Result<(), Error> {
+    let Some(key) = key else { return Ok(()) };
+    let answer = serde_json::to_value(answer)
+        .map_err(|error| Error::Internal(format!("kept answer: {error}")))?;
+    session.keep_answer(
+        context.caller.network_id,
+        &context.caller.actor.to_string(),
+        &key.key,
+        &Sha256::digest(&key.request),
+        &answer,
+        context.now,
+        since(context.now),
+    )?;
+    Ok(())
+}
