@@ -26,6 +26,7 @@ mod promo_numbers;
 mod relationships;
 mod shapes;
 mod terms;
+mod transactions;
 mod users;
 
 pub(crate) use page::pages;
@@ -42,7 +43,7 @@ const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 /// A tag: its name, what it is about, and its operations.
 type Tag = (&'static str, &'static str, fn() -> Vec<Operation>);
 
-const TAGS: [Tag; 14] = [
+const TAGS: [Tag; 15] = [
     ("Network", "The network and its users.", network::operations),
     ("Advertisers", "Those who pay for calls.", parties::advertisers),
     (
@@ -83,6 +84,11 @@ const TAGS: [Tag; 14] = [
     ),
     ("Checks", "What is wrong before it matters. An extension of Trunkline.", checks::operations),
     ("Calls", "Calls that were routed elsewhere.", calls::operations),
+    (
+        "Transactions",
+        "The ledger: what calls came to, corrections, explanations and statements.",
+        transactions::operations,
+    ),
     (
         "Dry runs",
         "A campaign tried on an imagined call. An extension of Trunkline.",
@@ -162,6 +168,7 @@ fn schemas() -> Schemas {
         promo_numbers::schemas,
         checks::schemas,
         calls::schemas,
+        transactions::schemas,
         dry_run::schemas,
         audit::schemas,
         errors::schemas,

@@ -14,7 +14,7 @@ struct InPath {
     example: &'static str,
 }
 
-const IN_PATH: [InPath; 12] = [
+const IN_PATH: [InPath; 14] = [
     InPath {
         component: "advertiser",
         name: "advertiser",
@@ -70,6 +70,13 @@ const IN_PATH: [InPath; 12] = [
         example: "77",
     },
     InPath { component: "audit_id", name: "id", description: "The entry's id.", example: "1" },
+    InPath { component: "network", name: "network", description: "The network.", example: "1" },
+    InPath {
+        component: "transaction",
+        name: "transaction",
+        description: "The transaction_id.",
+        example: "1",
+    },
     InPath {
         component: "network_id",
         name: "network_id",
@@ -100,6 +107,7 @@ fn schema_of(component: &str) -> Value {
     match component {
         "version" => json!({"type": "string", "pattern": VERSION}),
         "network_id" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
+        "network" | "transaction" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
         "audit_id" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
         _ => json!({"type": "string", "minLength": 1, "maxLength": NAME_LIMIT}),
     }
@@ -151,12 +159,13 @@ pub(super) fn parameters() -> Value {
         },
         "Idempotency-Key": {
             "name": "Idempotency-Key", "in": "header",
-            "description": "Makes it safe to ask again: for 24 hours the same key gets the first answer, and takes no other number. With another request it is refused.",
+            "description": "Makes it safe to ask again: for 24 hours the same key gets the first answer, and does nothing again. With another request it is refused.",
             "schema": {"type": "string", "minLength": 1, "maxLength": NAME_LIMIT, "pattern": "^[!-~]+$"},
         },
     });
     parameters.extend(more.as_object().cloned().unwrap_or_default());
     parameters.extend(audit().as_object().cloned().unwrap_or_default());
+    parameters.extend(super::transactions::parameters().as_object().cloned().unwrap_or_default());
     Value::Object(parameters)
 }
 

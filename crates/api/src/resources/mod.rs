@@ -9,7 +9,9 @@ mod calls;
 mod campaign_actions;
 mod campaigns;
 mod checks;
+mod corrections;
 mod custom_data_fields;
+mod decision;
 mod dry_run;
 mod facts;
 mod ivr;
@@ -18,7 +20,9 @@ pub(crate) mod parties;
 mod pricing;
 mod promo_numbers;
 mod relationships;
+mod statements;
 pub(crate) mod terms;
+pub(crate) mod transactions;
 pub(crate) mod users;
 
 use crate::routes::Routes;
@@ -43,6 +47,9 @@ pub(crate) fn routes() -> Routes {
         .merge(audit::routes())
         .merge(dry_run::routes())
         .merge(calls::routes())
+        .merge(transactions::routes())
+        .merge(corrections::routes())
+        .merge(statements::routes())
 }
 
 /// Refuses a campaign's body whose tree is deeper than trees can be.
