@@ -2,7 +2,7 @@
 
 use crate::Client;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use trunkline_domain::party::{PartyKind, Role};
 use trunkline_domain::phone::PhoneNumber;
-use trunkline_network::{Error, Scope, Session, Store, credentials};
+use trunkline_network::{Error, Page, Scope, Session, Store, credentials};
 
 /// How long a server may take to start, on a machine with much else to do.
 const START: Duration = Duration::from_secs(60);
@@ -165,6 +165,13 @@ impl Server {
             }
             Ok::<_, Error>(())
         });
+    }
+
+    /// What has happened in the network, as it is kept for those who listen: `kind` and `data`.
+    pub fn events(&self) -> Vec<Value> {
+        let page = Page { after: 0, limit: 10_000 };
+        let events = self.read(|session| session.events(self.network, page));
+        events.into_iter().map(|it| json!({"kind": it.kind, "data": it.data})).collect()
     }
 
     fn read<T>(
