@@ -12,7 +12,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use trunkline_domain::party::{PartyKind, Role};
 use trunkline_domain::phone::PhoneNumber;
-use trunkline_network::{Error, Page, Scope, Session, Store, credentials};
+use trunkline_network::{
+    Actor, Caller, Context, Error, Grant, Page, Scope, Session, Store, credentials,
+};
 
 /// How long a server may take to start, on a machine with much else to do.
 const START: Duration = Duration::from_secs(60);
@@ -172,6 +174,18 @@ impl Server {
         let page = Page { after: 0, limit: 10_000 };
         let events = self.read(|session| session.events(self.network, page));
         events.into_iter().map(|it| json!({"kind": it.kind, "data": it.data})).collect()
+    }
+
+    /// Runs a use case as the whole network, at a moment, on the server's own database.
+    pub fn at<T: Send + 'static>(
+        &self,
+        now: Timestamp,
+        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let grants = vec![Grant { scope: Scope::Network, role: Role::Super }];
+        let caller = Caller { network_id: self.network, actor: Actor::CommandLine, grants };
+        let context = Context { caller, now, request_id: "a test".to_owned() };
+        self.store.write_blocking(move |session| work(session, &context))
     }
 
     fn read<T>(
