@@ -137,6 +137,14 @@ fn a_call_that_was_turned_away_can_still_be_paid() {
         .body(201);
     assert_eq!(amounts(&none), ("", ""));
     assert_same(&budget(&network), &json!(7));
+    // Counted anew, too.
+    let mut budgets =
+        network.get(&campaign_path("354", "12")).body(200)["current_terms"]["budget_activities"]
+            .clone();
+    budgets["budget_cap_alert"]["starts_at"] = json!("2026-01-02");
+    network.put(&campaign_path("354", "12"), json!({"budget_activities": budgets})).expect(200);
+    network.go_live("354", "12");
+    assert_same(&budget(&network), &json!(7));
     let not_agreed = json!(["is not agreed by the terms that priced this call"]);
     network
         .correct(&rows[1]["transaction_id"], both.clone())

@@ -57,13 +57,9 @@ fn names(row: &Value) -> Vec<&str> {
     row.as_object().expect("a hash").keys().map(String::as_str).collect()
 }
 
-#[test]
-fn a_row_says_everything_of_its_call() {
-    let (server, network) = world();
-    let cuid = network.calls("1", paid());
-    let campaign = network.get(&campaign_path("354", "12")).body(200);
-    let row = network.ledger().remove(0);
-    let expected = json!({
+/// What the network sees of a call that is [`paid`], in the order of the columns.
+fn whole_row(cuid: &str, campaign: &str) -> Value {
+    json!({
         "transaction_id": "1",
         "complete_call_id": cuid,
         "transaction_type": "Call",
@@ -77,7 +73,7 @@ fn a_row_says_everything_of_its_call() {
         "advertiser_id": "1",
         "advertiser_id_from_network": "354",
         "advertiser_name": "Advertiser 354",
-        "advertiser_campaign_id": campaign["id"].to_string(),
+        "advertiser_campaign_id": campaign,
         "advertiser_campaign_id_from_network": "12",
         "advertiser_campaign_name": "Campaign 12",
         "advertiser_campaign_country": "US",
@@ -113,7 +109,16 @@ fn a_row_says_everything_of_its_call() {
         "payin_conditions": "duration > 60 and in_region[West]",
         "payout_conditions": "duration > 60",
         "custom_data": [{"name": "channel", "value": "A & B"}],
-    });
+    })
+}
+
+#[test]
+fn a_row_says_everything_of_its_call() {
+    let (server, network) = world();
+    let cuid = network.calls("1", paid());
+    let campaign = network.get(&campaign_path("354", "12")).body(200);
+    let row = network.ledger().remove(0);
+    let expected = whole_row(&cuid, &campaign["id"].to_string());
     assert_same(&row, &expected);
     assert_eq!(names(&row), names(&expected), "the columns' order");
     // The other two see their part of it.
@@ -459,4 +464,14 @@ fn a_ledger_is_its_owners() {
     let wrong = format!("/networks/transactions/{}", id + 1);
     network.get(&wrong).refused(404, "RecordNotFound");
     network.get("/networks/transactions/ours").refused(404, "RecordNotFound");
+}
+
+#[test]
+fn an_affiliate_with_calls_stays() {
+    let (_server, network) = world();
+    network.has_affiliate("977");
+    network.calls("1", json!({"affiliate_id_from_network": "977"}));
+    let said = network.delete("/affiliates/977").refused(403, "UnauthorizedOperation");
+    assert_eq!(said, "Affiliate 977 cannot be deleted because one or more calls exist");
+    assert_eq!(network.ledger()[0]["affiliate_name"], "Affiliate 977");
 }
