@@ -46,6 +46,11 @@ impl Client {
         self.token.as_deref().expect("this client has a token")
     }
 
+    /// The network's id.
+    pub fn network_id(&self) -> i64 {
+        self.network
+    }
+
     /// Where the server listens, as `host:port`.
     pub fn address(&self) -> &str {
         &self.address

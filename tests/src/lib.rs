@@ -12,6 +12,7 @@
 
 mod answer;
 pub mod body;
+mod calls;
 mod client;
 mod compare;
 mod dump;

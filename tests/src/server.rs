@@ -2,7 +2,7 @@
 
 use crate::{Client, Place};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -11,7 +11,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 use trunkline_domain::party::{PartyKind, Role};
 use trunkline_domain::phone::PhoneNumber;
-use trunkline_network::{Error, Page, Scope, Session, Store, credentials};
+use trunkline_network::{
+    Actor, Caller, Context, Error, Grant, Page, Scope, Session, Store, credentials,
+};
 
 /// How long a server may take to start, on a machine with much else to do.
 const START: Duration = Duration::from_secs(60);
@@ -186,6 +188,25 @@ impl Server {
             }
             Ok::<_, Error>(())
         });
+    }
+
+    /// What has happened in the network, as it is kept for those who listen: `kind` and `data`.
+    pub fn events(&self) -> Vec<Value> {
+        let page = Page { after: 0, limit: 10_000 };
+        let events = self.read(|session| session.events(self.network, page));
+        events.into_iter().map(|it| json!({"kind": it.kind, "data": it.data})).collect()
+    }
+
+    /// Runs a use case as the whole network, at a moment, on the server's own database.
+    pub fn at<T: Send + 'static>(
+        &self,
+        now: Timestamp,
+        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let grants = vec![Grant { scope: Scope::Network, role: Role::Super }];
+        let caller = Caller { network_id: self.network, actor: Actor::CommandLine, grants };
+        let context = Context { caller, now, request_id: "a test".to_owned() };
+        self.store.write_blocking(move |session| work(session, &context))
     }
 
     fn read<T>(

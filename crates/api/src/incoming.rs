@@ -5,7 +5,7 @@ use crate::auth::{self, Shown};
 use crate::errors::Refusal;
 use crate::fields::Ignored;
 use crate::json;
-use crate::path::Addressed;
+use crate::path::{Addressed, Format};
 use crate::rate_limit::Allowance;
 use crate::router::RequestId;
 use crate::versions::Version;
@@ -31,6 +31,8 @@ pub(crate) struct Incoming {
     /// The path as the router knows it, and the path as it was asked for.
     pub(crate) asked_path: String,
     pub(crate) version: Version,
+    /// How the answer is to be written, where there is a choice.
+    pub(crate) format: Format,
     pub(crate) network: Network,
     pub(crate) context: Context,
     /// The body's object; `None` for an empty body.
@@ -65,8 +67,8 @@ impl Incoming {
     async fn read_request(app: App, request: Request<Body>) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
         let addressed = parts.extensions.get::<Addressed>().cloned();
-        let addressed =
-            addressed.unwrap_or(Addressed { version: Version::newest(), network: None });
+        let (version, format) = (Version::newest(), Format::Json);
+        let addressed = addressed.unwrap_or(Addressed { version, network: None, format });
         let query = parse_query(parts.uri.query().unwrap_or_default());
         let token = query.iter().find(|(name, _)| name == "oauth_token");
         let reads_only = parts.method == Method::GET || parts.method == Method::HEAD;
@@ -112,6 +114,7 @@ impl Incoming {
             method: parts.method,
             asked_path: asked_path.map(|path| path.0.clone()).unwrap_or_default(),
             version: addressed.version,
+            format: addressed.format,
             network,
             said: None,
             lines,

@@ -20,6 +20,7 @@ mod reply;
 mod resources;
 mod router;
 mod routes;
+mod table;
 pub mod versions;
 
 pub use app::{App, Clock, Limits, Random};

@@ -1,9 +1,22 @@
 //! Takes off a path what is the same for every resource: `/api/<version>/<network_id>/…` in front,
-//! `.json` at the end. What is left is what the router knows.
+//! `.json` at the end, or `.csv` or `.xml` where there are tables. What is left is what the router
+//! knows.
 
 use crate::versions::Version;
 use axum::http::uri::{PathAndQuery, Uri};
 use percent_encoding::percent_decode_str;
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// JSON, unless something else is asked for.
+    #[default]
+    Json,
+    /// Comma-separated values.
+    Csv,
+    /// XML.
+    Xml,
+}
 
 /// What a path said besides the resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +25,8 @@ pub(crate) struct Addressed {
     pub(crate) version: Version,
     /// The network, unless it is left to the credential.
     pub(crate) network: Option<i64>,
+    /// What the suffix says.
+    pub(crate) format: Format,
 }
 
 /// Why a path cannot be followed.
@@ -34,8 +49,8 @@ pub(crate) fn address(path: &str) -> Result<(String, Option<Addressed>), BadPath
             return Ok((path.to_owned(), None));
         };
         let version = Version::newest();
-        let rest = without_suffix(rest);
-        let addressed = Addressed { version, network: Some(network) };
+        let (rest, format) = split_suffix(rest);
+        let addressed = Addressed { version, network: Some(network), format };
         return Ok((format!("/trunkline/{rest}"), Some(addressed)));
     }
     let Some(rest) = path.strip_prefix("/api/") else { return Ok((path.to_owned(), None)) };
@@ -48,8 +63,9 @@ pub(crate) fn address(path: &str) -> Result<(String, Option<Addressed>), BadPath
         Some(id) if all_digits => (Some(id), below),
         _ => (None, rest),
     };
-    let rest = without_suffix(rest);
-    Ok((format!("/api/{rest}"), Some(Addressed { version, network })))
+    let (rest, format) = split_suffix(rest);
+    let network = network.or_else(|| network_of_ledger(rest));
+    Ok((format!("/api/{rest}"), Some(Addressed { version, network, format })))
 }
 
 /// Puts another path into a URI; the query stays.
@@ -58,6 +74,33 @@ pub(crate) fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(format!("{path}{query}").parse::<PathAndQuery>().ok()?);
     Uri::from_parts(parts).ok()
+}
+
+/// `networks/transactions/<network>` names the network at its end.
+fn network_of_ledger(rest: &str) -> Option<i64> {
+    let id = rest.strip_prefix("networks/transactions/")?;
+    id.parse().ok().filter(|_| id.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Takes the suffix off. Only tables come in other formats than JSON: elsewhere what looks like a
+/// suffix is part of an id.
+fn split_suffix(rest: &str) -> (&str, Format) {
+    let whole = rest.strip_suffix('/').unwrap_or(rest);
+    let mut formats: &[(&str, Format)] = &[];
+    if let [first, second, _] = whole.split('/').collect::<Vec<_>>()[..] {
+        formats = match (first, second) {
+            ("networks" | "advertisers" | "affiliates", "transactions") => {
+                &[(".csv", Format::Csv), (".xml", Format::Xml)]
+            }
+            ("statements", "advertisers" | "affiliates") => &[(".csv", Format::Csv)],
+            _ => &[],
+        };
+    }
+    let found = formats.iter().find_map(|(suffix, format)| {
+        let rest = whole.strip_suffix(suffix)?;
+        Some((rest, *format))
+    });
+    found.unwrap_or((without_suffix(whole), Format::Json))
 }
 
 fn without_suffix(rest: &str) -> &str {
@@ -104,6 +147,49 @@ mod tests {
             ("/trunkline/checks/12".into(), Some(1))
         );
         assert_eq!(address("/healthz"), Ok(("/healthz".into(), None)));
+    }
+
+    #[test]
+    fn tables_come_in_three_formats() {
+        let formatted = |path: &str| {
+            let (path, addressed) = address(path).unwrap();
+            let Addressed { network, format, .. } = addressed.unwrap();
+            (path, network, format)
+        };
+        for (path, expected) in [
+            (
+                "/api/2022-08-01/networks/transactions/33.csv",
+                ("/api/networks/transactions/33", Some(33), Format::Csv),
+            ),
+            (
+                "/api/2022-08-01/networks/transactions/33",
+                ("/api/networks/transactions/33", Some(33), Format::Json),
+            ),
+            (
+                "/api/2022-08-01/1/networks/transactions/33.json",
+                ("/api/networks/transactions/33", Some(1), Format::Json),
+            ),
+            (
+                "/api/2022-08-01/1/advertisers/transactions/a.b.xml",
+                ("/api/advertisers/transactions/a.b", Some(1), Format::Xml),
+            ),
+            (
+                "/api/2022-08-01/affiliates/transactions/a.csv.json",
+                ("/api/affiliates/transactions/a.csv", None, Format::Json),
+            ),
+            ("/api/2022-08-01/affiliates/a.csv", ("/api/affiliates/a.csv", None, Format::Json)),
+            (
+                "/trunkline/v1/networks/1/statements/advertisers/354.csv",
+                ("/trunkline/statements/advertisers/354", Some(1), Format::Csv),
+            ),
+            (
+                "/trunkline/v1/networks/1/statements/advertisers/354.xml",
+                ("/trunkline/statements/advertisers/354.xml", Some(1), Format::Json),
+            ),
+        ] {
+            let (route, network, format) = expected;
+            assert_eq!(formatted(path), (route.to_owned(), network, format), "{path}");
+        }
     }
 
     #[test]

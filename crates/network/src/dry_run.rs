@@ -141,7 +141,7 @@ fn repeat(
 }
 
 /// What budgets stand at, and the alerts that a call would set off.
-fn after(
+pub(crate) fn after(
     session: &mut Session<'_>,
     standings: &[Standing],
     paid_in: Option<(Money, Currency)>,
@@ -170,7 +170,8 @@ fn after(
     Ok(found)
 }
 
-fn warnings(terms: &Terms) -> Vec<String> {
+/// What the terms' conditions ask for that the campaign does not have.
+pub(crate) fn warnings(terms: &Terms) -> Vec<String> {
     let pricings = [&terms.advertiser_payin, &terms.affiliate_payout];
     let policies = pricings.into_iter().flatten().flat_map(|pricing| pricing.policies());
     let mut found: Vec<String> = Vec::new();

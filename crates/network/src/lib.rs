@@ -10,9 +10,11 @@ pub mod calls;
 pub mod campaign_status;
 pub mod campaigns;
 pub mod conditions;
+pub mod corrections;
 pub mod credentials;
 pub mod custom_data_fields;
 pub mod dry_run;
+pub mod explanations;
 pub mod live_calls;
 pub mod networks;
 pub mod parties;
@@ -20,6 +22,8 @@ pub mod promo_numbers;
 pub mod relationships;
 pub mod replay;
 pub mod revert;
+pub mod statements;
+pub mod transactions;
 pub mod users;
 
 mod budgets;
@@ -36,7 +40,8 @@ pub use error::Error;
 pub use idempotency::IdempotencyKey;
 pub use passwords::Passwords;
 pub use trunkline_store::{
-    AuditEntry, AuditFilter, CallTotals, OpenError, Page, Session, Store, TokenRecord,
+    AuditEntry, AuditFilter, CallTotals, LedgerOf, LedgerRow, Named, OpenError, Page, Session,
+    StatementLine, StatementTotals, Store, TokenRecord,
 };
 
 use trunkline_domain::problem::Problems;

@@ -188,7 +188,7 @@ pub(crate) fn makes_ids_up(session: &mut Session<'_>, network: i64) -> Result<bo
     Ok(session.network(network)?.is_some_and(|network| network.auto_generate_ids))
 }
 
-/// Deletes a party that has no campaigns; does nothing when there is none.
+/// Deletes a party that has neither campaigns nor calls; does nothing when there is none.
 pub fn delete(
     session: &mut Session<'_>,
     context: &Context,
@@ -203,6 +203,10 @@ pub fn delete(
     let Some(party) = found else { return Ok(()) };
     if session.party_has_campaigns(&party)? {
         let message = "cannot be deleted because one or more campaigns exist";
+        return Err(Error::NotAllowed(format!("{} {id} {message}", kind.class())));
+    }
+    if kind == PartyKind::Affiliate && session.affiliate_has_calls(party.id)? {
+        let message = "cannot be deleted because one or more calls exist";
         return Err(Error::NotAllowed(format!("{} {id} {message}", kind.class())));
     }
     for (advertiser, affiliate, status) in session.relationships_of_party(party.id)? {

@@ -167,7 +167,7 @@ pub fn take(
 ) -> Result<PromoNumber, Error> {
     let at = resolve(session, context, owner)?;
     permit(context, &at)?;
-    if let Some(kept) = kept_answer(session, context, key)? {
+    if let Some(kept) = kept_answer::<PromoNumber>(session, context, key)? {
         return Ok(kept);
     }
     require_approved(session, &at)?;

@@ -17,7 +17,8 @@ mod writer;
 
 pub use error::{Error, OpenError};
 pub use operations::{
-    CallRecord, CallTotals, CallsOf, Counted, CountedThing, EventRecord, ListedCalls, Session,
+    CallRecord, CallTotals, CallsOf, Counted, CountedThing, EventRecord, LedgerFilter, LedgerOf,
+    LedgerRow, ListedCalls, Named, Session, StatementLine, StatementTotals,
 };
 pub use record::{
     AuditEntry, AuditFilter, Grant, Organization, Page, Scope, SignIn, SignInKind, TokenRecord,

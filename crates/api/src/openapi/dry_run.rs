@@ -81,17 +81,8 @@ fn step() -> Value {
     })
 }
 
-pub(super) fn schemas() -> Schemas {
-    let said = request(
-        "An imagined call",
-        json!({
-            "advertiser_campaign": {"type": "string", "minLength": 1, "maxLength": 255, "description": "The network's id of the campaign."},
-            "affiliate": optional_network_id("The network's id of the affiliate that brings the call; `null` for none."),
-            "terms": {"type": ["string", "null"], "enum": ["current", "future", null], "description": "Which terms; `current` by default."},
-            "call": call(),
-        }),
-        &["advertiser_campaign"],
-    );
+/// What a dry run says.
+pub(super) fn shown() -> Value {
     let budget = json!({
         "type": "object",
         "required": ["kind", "total", "amount", "would_alert"],
@@ -102,7 +93,7 @@ pub(super) fn schemas() -> Schemas {
             "would_alert": {"type": "array", "items": {"type": "integer", "enum": [75, 90, 100]}},
         },
     });
-    let shown = answer(
+    answer(
         "What would happen",
         json!({
             "outcome": word(&["connected", "ended", "abandoned", "turned_away"], "How the call goes."),
@@ -116,10 +107,23 @@ pub(super) fn schemas() -> Schemas {
             "warnings": {"type": "array", "items": {"type": "string"}},
         }),
         &[],
+    )
+}
+
+pub(super) fn schemas() -> Schemas {
+    let said = request(
+        "An imagined call",
+        json!({
+            "advertiser_campaign": {"type": "string", "minLength": 1, "maxLength": 255, "description": "The network's id of the campaign."},
+            "affiliate": optional_network_id("The network's id of the affiliate that brings the call; `null` for none."),
+            "terms": {"type": ["string", "null"], "enum": ["current", "future", null], "description": "Which terms; `current` by default."},
+            "call": call(),
+        }),
+        &["advertiser_campaign"],
     );
     vec![
         ("DryRunRequest", example(said, sample())),
-        ("DryRun", shown),
+        ("DryRun", shown()),
         ("Explanation", explanation()),
     ]
 }

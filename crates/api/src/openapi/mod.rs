@@ -28,6 +28,7 @@ mod relationships;
 mod replay;
 mod shapes;
 mod terms;
+mod transactions;
 mod users;
 
 pub(crate) use page::pages;
@@ -89,6 +90,11 @@ const TAGS: &[Tag] = &[
         "Live calls",
         "Calls event by event, and all calls there are. An extension of Trunkline.",
         live_calls::operations,
+    ),
+    (
+        "Transactions",
+        "The ledger: what calls came to, corrections, explanations and statements.",
+        transactions::operations,
     ),
     (
         "Dry runs",
@@ -175,6 +181,7 @@ fn schemas() -> Schemas {
         checks::schemas,
         calls::schemas,
         live_calls::schemas,
+        transactions::schemas,
         dry_run::schemas,
         replay::schemas,
         audit::schemas,

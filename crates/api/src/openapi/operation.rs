@@ -164,6 +164,17 @@ impl Operation {
         self.answers_with("200", "The list, whole.", items, &[])
     }
 
+    /// Answers in JSON, or as text of other kinds where the path's suffix says so.
+    pub(super) fn tells_formats(self, description: &str, schema: Value, others: &[&str]) -> Self {
+        let mut content = json!({"application/json": {"schema": schema}});
+        for kind in others {
+            content[*kind] = json!({"schema": {"type": "string"}});
+        }
+        let headers = headers(&HEADERS);
+        let response = json!({"description": description, "headers": headers, "content": content});
+        self.response("200", response)
+    }
+
     fn answers_with(self, status: &str, description: &str, schema: Value, more: &[&str]) -> Self {
         let names: Vec<&str> = HEADERS.iter().chain(more).copied().collect();
         let response = json!({

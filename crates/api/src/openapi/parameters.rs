@@ -14,7 +14,7 @@ struct InPath {
     example: &'static str,
 }
 
-const IN_PATH: [InPath; 13] = [
+const IN_PATH: &[InPath] = &[
     InPath {
         component: "advertiser",
         name: "advertiser",
@@ -71,6 +71,13 @@ const IN_PATH: [InPath; 13] = [
     },
     InPath { component: "call_id", name: "id", description: "The call's id.", example: "1" },
     InPath { component: "audit_id", name: "id", description: "The entry's id.", example: "1" },
+    InPath { component: "network", name: "network", description: "The network.", example: "1" },
+    InPath {
+        component: "transaction",
+        name: "transaction",
+        description: "The transaction_id.",
+        example: "1",
+    },
     InPath {
         component: "network_id",
         name: "network_id",
@@ -103,6 +110,7 @@ fn schema_of(component: &str) -> Value {
         "version" => json!({"type": "string", "pattern": VERSION}),
         "network_id" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
         "audit_id" | "call_id" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
+        "network" | "transaction" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
         _ => json!({"type": "string", "minLength": 1, "maxLength": NAME_LIMIT}),
     }
 }
@@ -123,7 +131,7 @@ pub(super) fn parameters() -> Value {
             "schema": schema,
             "example": example,
         });
-        parameters.insert(component.to_owned(), parameter);
+        parameters.insert((*component).to_owned(), parameter);
     }
     let more = json!({
         "limit": {
@@ -153,13 +161,14 @@ pub(super) fn parameters() -> Value {
         },
         "Idempotency-Key": {
             "name": "Idempotency-Key", "in": "header",
-            "description": "Makes it safe to ask again: for 24 hours the same key gets the first answer, and nothing is made or taken twice. With another request it is refused.",
+            "description": "Makes it safe to ask again: for 24 hours the same key gets the first answer, and does nothing again. With another request it is refused.",
             "schema": {"type": "string", "minLength": 1, "maxLength": NAME_LIMIT, "pattern": "^[!-~]+$"},
         },
     });
     parameters.extend(more.as_object().cloned().unwrap_or_default());
     parameters.extend(audit().as_object().cloned().unwrap_or_default());
     parameters.extend(calls().as_object().cloned().unwrap_or_default());
+    parameters.extend(super::transactions::parameters().as_object().cloned().unwrap_or_default());
     Value::Object(parameters)
 }
 

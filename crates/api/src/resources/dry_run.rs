@@ -3,14 +3,13 @@
 use crate::errors::Refusal;
 use crate::fields::{Fields, Reading, TEXT_LIMIT};
 use crate::incoming::Incoming;
-use crate::reply::Object;
-use crate::resources::{facts, money};
+use crate::resources::{decision, facts};
 use crate::routes::{Routes, post};
 use crate::versions::Kind;
 use axum::body::Body;
 use axum::http::Response;
-use serde_json::{Map, Value, json};
-use trunkline_domain::call::{CallFacts, Decision, Payment, Step};
+use serde_json::{Map, Value};
+use trunkline_domain::call::CallFacts;
 use trunkline_domain::problem::Problems;
 use trunkline_domain::timezone::ZoneName;
 use trunkline_network::Submitted;
@@ -21,7 +20,7 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn run(mut incoming: Incoming) -> Response<Body> {
-    let result = try_call(&mut incoming).map(|run| render(&run));
+    let result = try_call(&mut incoming).map(|run| decision::render(&run));
     incoming.reply_ok(Kind::Plain, result)
 }
 
@@ -83,71 +82,4 @@ fn read_call(
         fields.wrong("connect_duration", "must be less than or equal to duration");
     }
     fields.finish();
-}
-
-fn render(run: &DryRun) -> Object {
-    let Decision {
-        outcome,
-        reason,
-        path,
-        destination_phone_number,
-        advertiser_payin,
-        affiliate_payout,
-        ..
-    } = &run.decision;
-    let budgets: Vec<Value> = run
-        .budgets
-        .iter()
-        .map(|it| {
-            json!({
-                "kind": it.kind,
-                "total": it.total.to_json_number(),
-                "amount": it.amount.to_json_number(),
-                "would_alert": it.would_alert,
-            })
-        })
-        .collect();
-    Object::from_iter([
-        ("outcome".to_owned(), json!(outcome)),
-        ("reason".to_owned(), json!(reason)),
-        ("path".to_owned(), path.iter().map(render_step).collect()),
-        ("destination_phone_number".to_owned(), json!(destination_phone_number)),
-        ("advertiser_payin".to_owned(), advertiser_payin.as_ref().map(render_payment).into()),
-        ("affiliate_payout".to_owned(), affiliate_payout.as_ref().map(render_payment).into()),
-        ("margin".to_owned(), money::margin(sum(advertiser_payin), sum(affiliate_payout))),
-        ("budgets".to_owned(), budgets.into()),
-        ("warnings".to_owned(), json!(run.warnings)),
-    ])
-}
-
-fn sum(payment: &Option<Payment>) -> Option<money::Sum> {
-    payment.as_ref().map(|it| (it.amount, it.currency))
-}
-
-fn render_step(step: &Step) -> Value {
-    json!({
-        "at": step.at,
-        "node_type": step.node_type,
-        "prompt": step.prompt,
-        "key": step.key.map(|key| key.to_string()),
-        "condition": step.condition,
-    })
-}
-
-fn render_payment(payment: &Payment) -> Value {
-    let policy = |it: &trunkline_domain::call::PaidPolicy| {
-        json!({
-            "type": it.kind,
-            "amount": it.amount.to_json_number(),
-            "met": it.met,
-            "paid": it.paid,
-            "condition": it.condition,
-        })
-    };
-    json!({
-        "amount": payment.amount.to_json_number(),
-        "currency": payment.currency.as_str(),
-        "matching_policies": payment.matching_policies,
-        "policies": payment.policies.iter().map(policy).collect::<Vec<_>>(),
-    })
 }

@@ -10,7 +10,9 @@ mod calls;
 mod campaign_actions;
 mod campaigns;
 mod checks;
+mod corrections;
 mod custom_data_fields;
+mod decision;
 mod dry_run;
 mod facts;
 mod ivr;
@@ -22,7 +24,9 @@ mod pricing;
 mod promo_numbers;
 mod relationships;
 mod replay;
+mod statements;
 pub(crate) mod terms;
+pub(crate) mod transactions;
 pub(crate) mod users;
 
 use crate::routes::Routes;
@@ -49,6 +53,9 @@ pub(crate) fn routes() -> Routes {
         .merge(calls::routes())
         .merge(replay::routes())
         .merge(live_calls::routes())
+        .merge(transactions::routes())
+        .merge(corrections::routes())
+        .merge(statements::routes())
 }
 
 /// Refuses a campaign's body whose tree is deeper than trees can be.

@@ -92,7 +92,7 @@ pub struct Correction {
     pub reason: String,
     /// Who: `token:1`.
     pub actor: String,
-    /// What is known of the call now, where that is what changed.
+    /// What is known of the call from this row on, where that is not what came in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard: Option<Box<Heard>>,
     /// Whether the payin was set by hand.

@@ -13,6 +13,7 @@ mod live_calls;
 mod networks;
 mod parties;
 mod promo_numbers;
+mod statements;
 mod transactions;
 mod users;
 
@@ -20,6 +21,8 @@ pub use budgets::{Counted, CountedThing};
 pub use call_log::{CallRecord, CallsOf, ListedCalls};
 pub use calls::CallTotals;
 pub use events::EventRecord;
+pub use statements::{StatementLine, StatementTotals};
+pub use transactions::{LedgerFilter, LedgerOf, LedgerRow, Named};
 
 use crate::Error;
 use crate::postgres::Pg;
@@ -50,6 +53,15 @@ impl<'a> Session<'a> {
     /// Whether the words are PostgreSQL's, where they are not the same.
     fn is_postgres(&self) -> bool {
         matches!(self.connection, Connection::Postgres(_))
+    }
+
+    /// An expression for a text inside a column of JSON, by its path as SQLite writes it.
+    fn json_text(&self, column: &str, path: &str) -> String {
+        if self.is_postgres() {
+            let path = path.replace('[', ".").replace(']', "").replace('.', ",");
+            return format!("{column}::json #>> '{{{path}}}'");
+        }
+        format!("json_extract({column}, '$.{path}')")
     }
 
     /// Runs a statement; how many rows it changed.

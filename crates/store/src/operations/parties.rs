@@ -152,6 +152,11 @@ impl Session<'_> {
         self.exists(sql, [party.id])
     }
 
+    /// Whether an affiliate, by our id, has brought calls: also such as were turned away.
+    pub fn affiliate_has_calls(&mut self, id: i64) -> Result<bool, Error> {
+        self.exists("SELECT 1 FROM calls WHERE affiliate_id = ?1", [id])
+    }
+
     /// A decimal string that no party of this kind has as its id yet.
     pub fn free_party_id(&mut self, network: i64, kind: PartyKind) -> Result<String, Error> {
         self.free_id(

@@ -1,12 +1,80 @@
 //! The ledger.
 
-use super::{Session, from_json, millis, moment, to_json};
-use crate::Error;
+use super::{Session, from_json, millis, moment, parsed, to_json};
 use crate::sql::{Row, params};
-use trunkline_domain::call::{Side, Transaction};
+use crate::{Error, Page};
+use jiff::Timestamp;
+use trunkline_domain::call::{Heard, Side, Transaction};
+use trunkline_domain::timezone::ZoneName;
 
-const TRANSACTION: &str = "SELECT t.id, t.network_id, t.call_id, t.campaign_id, t.advertiser_id,
-    t.affiliate_id, t.corrects_id, t.start_time, t.body, t.created_at FROM transactions t";
+/// A row of the ledger with the names of all that it is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LedgerRow {
+    /// The row itself.
+    pub transaction: Transaction,
+    /// What people call the call by.
+    pub complete_call_id: String,
+    /// What is known of the call as of this row.
+    pub heard: Heard,
+    /// The terms that priced the call, ours.
+    pub terms_id: Option<i64>,
+    /// Who pays in.
+    pub advertiser: Named,
+    /// The advertiser campaign.
+    pub campaign: Named,
+    /// Who is paid out.
+    pub affiliate: Option<Named>,
+    /// The network's id of the affiliate campaign, where there is one.
+    pub affiliate_campaign: Option<String>,
+    /// The network's id of the promo number, while it is there.
+    pub promo_number: Option<String>,
+    /// The zone of the terms that priced the call.
+    pub zone: Option<ZoneName>,
+    /// The country of the terms that priced the call.
+    pub country: Option<String>,
+}
+
+/// How a network calls something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The network's id.
+    pub id_from_network: String,
+    /// The name.
+    pub name: String,
+}
+
+/// Whose rows of a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LedgerOf {
+    /// Everybody's.
+    Network,
+    /// An advertiser's, by our id.
+    Advertiser(i64),
+    /// An affiliate's, by our id.
+    Affiliate(i64),
+}
+
+/// Which rows of a ledger.
+#[derive(Debug, Clone)]
+pub struct LedgerFilter {
+    /// Whose.
+    pub of: LedgerOf,
+    /// Only calls that started at this moment or later.
+    pub from: Option<Timestamp>,
+    /// Only calls that started at this moment or before.
+    pub to: Option<Timestamp>,
+    /// Only this row, by our id.
+    pub transaction: Option<i64>,
+    /// Only this call's rows.
+    pub complete_call_id: Option<String>,
+}
+
+impl LedgerFilter {
+    /// Every row of somebody's.
+    pub fn of(of: LedgerOf) -> Self {
+        Self { of, from: None, to: None, transaction: None, complete_call_id: None }
+    }
+}
 
 pub(super) fn transaction(row: &Row<'_>) -> Result<Transaction, Error> {
     Ok(Transaction {
@@ -23,6 +91,34 @@ pub(super) fn transaction(row: &Row<'_>) -> Result<Transaction, Error> {
     })
 }
 
+fn ledger_row(row: &Row<'_>) -> Result<LedgerRow, Error> {
+    let mut transaction = transaction(row)?;
+    let named = |id: usize| -> Result<Option<Named>, Error> {
+        let (id, name): (Option<String>, Option<String>) = (row.get(id)?, row.get(id + 1)?);
+        let both = id.zip(name);
+        Ok(both.map(|(id_from_network, name)| Named { id_from_network, name }))
+    };
+    let corrected = transaction.settlement.correction.as_mut().and_then(|it| it.heard.clone());
+    let heard = match corrected {
+        Some(heard) => *heard,
+        None => from_json(&row.get::<String>(11)?, "call")?,
+    };
+    let zone: Option<String> = row.get(21)?;
+    Ok(LedgerRow {
+        transaction,
+        complete_call_id: row.get(10)?,
+        heard,
+        terms_id: row.get(12)?,
+        advertiser: parsed(named(13)?, "advertiser")?,
+        campaign: parsed(named(15)?, "campaign")?,
+        affiliate: named(17)?,
+        affiliate_campaign: row.get(19)?,
+        promo_number: row.get(20)?,
+        zone: zone.and_then(|name| ZoneName::parse(&name)),
+        country: row.get(22)?,
+    })
+}
+
 fn cents(side: Option<&Side>) -> Option<i64> {
     side.map(|side| side.amount.cents())
 }
@@ -36,6 +132,11 @@ impl Session<'_> {
     ) -> Result<i64, Error> {
         let (payin, payout) = (it.settlement.payin.as_ref(), it.settlement.payout.as_ref());
         let before = |side: fn(&Transaction) -> Option<&Side>| cents(replaced.and_then(side));
+        // A row that takes a whole payin back still says of which currency.
+        let currency = |side: fn(&Transaction) -> Option<&Side>| {
+            let known = side(it).or_else(|| replaced.and_then(side));
+            known.map(|side| side.currency.as_str())
+        };
         let payin_before = before(|it| it.settlement.payin.as_ref());
         let payout_before = before(|it| it.settlement.payout.as_ref());
         self.insert(
@@ -51,10 +152,10 @@ impl Session<'_> {
                 it.affiliate_id,
                 it.corrects_id,
                 millis(it.start_time),
-                payin.map(|side| side.currency.as_str()),
+                currency(|it| it.settlement.payin.as_ref()),
                 cents(payin),
                 cents(payin).unwrap_or(0) - payin_before.unwrap_or(0),
-                payout.map(|side| side.currency.as_str()),
+                currency(|it| it.settlement.payout.as_ref()),
                 cents(payout),
                 cents(payout).unwrap_or(0) - payout_before.unwrap_or(0),
                 to_json(&it.settlement, "transaction")?,
@@ -63,12 +164,64 @@ impl Session<'_> {
         )
     }
 
-    /// A network's transaction by our id.
-    pub fn transaction(&mut self, network: i64, id: i64) -> Result<Option<Transaction>, Error> {
-        self.first(
-            &format!("{TRANSACTION} WHERE t.id = ?2 AND t.network_id = ?1"),
-            [network, id],
-            transaction,
+    /// One page of a network's ledger, by our ids, with the names of what its rows are about.
+    pub fn ledger(
+        &mut self,
+        network: i64,
+        filter: &LedgerFilter,
+        page: Page,
+    ) -> Result<Vec<LedgerRow>, Error> {
+        let (whose, party) = match filter.of {
+            LedgerOf::Network => ("CAST(?4 AS BIGINT) IS NULL", None),
+            LedgerOf::Advertiser(id) => ("advertiser_id = ?4", Some(id)),
+            LedgerOf::Affiliate(id) => ("affiliate_id = ?4", Some(id)),
+        };
+        let one =
+            if filter.transaction.is_some() { "id = ?5" } else { "CAST(?5 AS BIGINT) IS NULL" };
+        let call = match filter.complete_call_id {
+            Some(_) => "call_id = (SELECT id FROM calls WHERE complete_call_id = ?6)",
+            None => "CAST(?6 AS TEXT) IS NULL",
+        };
+        let zone = self.json_text("s.body", "timezone");
+        let country = self.json_text("s.body", "campaign_country");
+        // By id, whatever the planner thinks of the time: so a list costs one pass at most, and a
+        // page is found before anything is joined to it.
+        self.all(
+            &format!(
+                "SELECT t.id, t.network_id, t.call_id, t.campaign_id, t.advertiser_id,
+                 t.affiliate_id, t.corrects_id, t.start_time, t.body, t.created_at,
+                 c.complete_call_id, c.body, c.terms_id, a.id_from_network, a.name,
+                 k.id_from_network, k.name, f.id_from_network, f.name, m.id_from_network,
+                 p.id_from_network, {zone}, {country}
+                 FROM (SELECT * FROM transactions WHERE network_id = ?1 AND id > ?2 AND {whose}
+                     AND {one} AND {call} AND (CAST(?7 AS BIGINT) IS NULL OR +start_time >= ?7)
+                     AND (CAST(?8 AS BIGINT) IS NULL OR +start_time <= ?8) ORDER BY id LIMIT ?3) t
+                 JOIN calls c ON c.id = t.call_id
+                 JOIN parties a ON a.id = t.advertiser_id
+                 JOIN campaigns k ON k.id = t.campaign_id
+                 LEFT JOIN parties f ON f.id = t.affiliate_id
+                 LEFT JOIN affiliate_campaigns m
+                     ON m.campaign_id = t.campaign_id AND m.affiliate_id = t.affiliate_id
+                 LEFT JOIN promo_numbers p ON p.id = c.promo_number_id
+                 LEFT JOIN terms s ON s.id = c.terms_id
+                 ORDER BY t.id"
+            ),
+            params![
+                network,
+                page.after,
+                page.limit,
+                party,
+                filter.transaction,
+                filter.complete_call_id,
+                filter.from.map(millis),
+                filter.to.map(millis),
+            ],
+            ledger_row,
         )
+    }
+
+    /// The row that corrects a row, by our ids.
+    pub fn correction_of(&mut self, id: i64) -> Result<Option<i64>, Error> {
+        self.first("SELECT id FROM transactions WHERE corrects_id = ?1", [id], |row| row.get(0))
     }
 }

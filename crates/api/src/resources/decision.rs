@@ -1,0 +1,83 @@
+//! How a call went and what is paid for it: the shape of dry runs and explanations.
+
+use crate::reply::Object;
+use serde_json::{Value, json};
+use trunkline_domain::call::{Decision, PaidPolicy, Payment, Step};
+use trunkline_network::dry_run::DryRun;
+
+/// The call's way, what is paid and why, and what budgets stand at.
+pub(super) fn render(run: &DryRun) -> Object {
+    let Decision {
+        outcome,
+        reason,
+        path,
+        destination_phone_number,
+        advertiser_payin,
+        affiliate_payout,
+        ..
+    } = &run.decision;
+    let budgets: Vec<Value> = run
+        .budgets
+        .iter()
+        .map(|it| {
+            json!({
+                "kind": it.kind,
+                "total": it.total.to_json_number(),
+                "amount": it.amount.to_json_number(),
+                "would_alert": it.would_alert,
+            })
+        })
+        .collect();
+    Object::from_iter([
+        ("outcome".to_owned(), json!(outcome)),
+        ("reason".to_owned(), json!(reason)),
+        ("path".to_owned(), path.iter().map(render_step).collect()),
+        ("destination_phone_number".to_owned(), json!(destination_phone_number)),
+        ("advertiser_payin".to_owned(), advertiser_payin.as_ref().map(render_payment).into()),
+        ("affiliate_payout".to_owned(), affiliate_payout.as_ref().map(render_payment).into()),
+        ("margin".to_owned(), margin(advertiser_payin.as_ref(), affiliate_payout.as_ref())),
+        ("budgets".to_owned(), budgets.into()),
+        ("warnings".to_owned(), json!(run.warnings)),
+    ])
+}
+
+fn render_step(step: &Step) -> Value {
+    json!({
+        "at": step.at,
+        "node_type": step.node_type,
+        "prompt": step.prompt,
+        "key": step.key.map(|key| key.to_string()),
+        "condition": step.condition,
+    })
+}
+
+fn render_payment(payment: &Payment) -> Value {
+    let policy = |it: &PaidPolicy| {
+        json!({
+            "type": it.kind,
+            "amount": it.amount.to_json_number(),
+            "met": it.met,
+            "paid": it.paid,
+            "condition": it.condition,
+        })
+    };
+    json!({
+        "amount": payment.amount.to_json_number(),
+        "currency": payment.currency.as_str(),
+        "matching_policies": payment.matching_policies,
+        "policies": payment.policies.iter().map(policy).collect::<Vec<_>>(),
+    })
+}
+
+/// Payin less payout; none across currencies, and none where there is no payin.
+fn margin(payin: Option<&Payment>, payout: Option<&Payment>) -> Value {
+    let Some(payin) = payin else { return Value::Null };
+    let paid_out = match payout {
+        None => rust_decimal::Decimal::ZERO,
+        Some(payout) if payout.currency == payin.currency => payout.amount.decimal(),
+        Some(_) => return Value::Null,
+    };
+    let margin = payin.amount.decimal() - paid_out;
+    let amount: Option<serde_json::Number> = margin.normalize().to_string().parse().ok();
+    json!({"amount": amount, "currency": payin.currency.as_str()})
+}

@@ -1,0 +1,285 @@
+//! Corrections: a call that was told wrong, or paid wrong. What there was stays; a new row of the
+//! ledger takes its place.
+
+use crate::idempotency::{IdempotencyKey, keep_answer, kept_answer};
+use crate::settle::{Books, tell};
+use crate::transactions::find;
+use crate::{Context, Error, Session, Submitted, audit, budgets, calls};
+use trunkline_domain::call::{
+    Call, CallFacts, Correction, Heard, PhoneType, Settlement, Side, Transaction, place_of,
+};
+use trunkline_domain::campaign::{Pricing, Terms};
+use trunkline_domain::money::Money;
+use trunkline_domain::party::{CustomData, check_custom_data};
+use trunkline_domain::phone::PhoneNumber;
+use trunkline_domain::problem::{BLANK, Problems};
+use trunkline_store::{CountedThing, LedgerRow};
+
+/// What a correction says; at least one of `facts`, `payin` and `payout`.
+#[derive(Debug, Clone, Default)]
+pub struct CorrectionChange {
+    /// Why, in the words of whoever does it: up to 1,000 characters.
+    pub reason: Option<String>,
+    /// What is known of the call now.
+    pub facts: Option<FactsChange>,
+    /// The payin, set by hand.
+    pub payin: Option<Money>,
+    /// The payout, set by hand.
+    pub payout: Option<Money>,
+}
+
+/// Facts of a call that are to be others. `None` is not said, `Some(None)` is not known.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FactsChange {
+    /// See [`CallFacts`], as for all below. A new number brings its place, and whether it had
+    /// called before, unless these are said.
+    pub calling_phone_number: Option<Option<PhoneNumber>>,
+    /// Seconds in all.
+    pub duration: Option<Option<u32>>,
+    /// Seconds connected.
+    pub connect_duration: Option<Option<u32>>,
+    /// From what.
+    pub phone_type: Option<Option<PhoneType>>,
+    /// Country.
+    pub country: Option<Option<String>>,
+    /// State or province.
+    pub region: Option<Option<String>>,
+    /// City.
+    pub city: Option<Option<String>>,
+    /// Postal code.
+    pub zip: Option<Option<String>>,
+    /// Whether the caller had called before.
+    pub repeat: Option<Option<bool>>,
+    /// Whether a text message was sent.
+    pub sms_sent: Option<Option<bool>>,
+    /// Values that take the place of those of the same name.
+    pub custom_data: Option<Option<CustomData>>,
+    /// The keys pressed, in order.
+    pub keys: Option<Vec<char>>,
+}
+
+/// Corrects a row of the ledger, by the terms that priced it, and returns the row that takes its
+/// place. Only the newest row of a call can be corrected. The whole network's credentials only.
+pub fn correct(
+    session: &mut Session<'_>,
+    context: &Context,
+    id: &str,
+    submitted: Submitted<CorrectionChange>,
+    key: Option<&IdempotencyKey>,
+) -> Result<LedgerRow, Error> {
+    context.caller.require_network()?;
+    if let Some(kept) = kept_answer::<i64>(session, context, key)? {
+        return find(session, context, &kept.to_string());
+    }
+    let row = find(session, context, id)?;
+    if let Some(newer) = session.correction_of(row.transaction.id)? {
+        let message = format!("transaction {id} was corrected by transaction {newer} already");
+        return Err(Error::NotAllowed(message));
+    }
+    let network = context.caller.network_id;
+    let gone = || Error::Internal(format!("the call of transaction {id} is not there"));
+    let call = session.call_by_id(network, row.transaction.call_id)?.ok_or_else(gone)?;
+    let terms = match call.terms_id {
+        Some(id) => session.terms_by_id(id)?,
+        None => None,
+    };
+    let Submitted { change, mut problems } = submitted;
+    let heard = match &change.facts {
+        Some(facts) => facts.apply(session, context, &row, &mut problems)?,
+        None => row.heard.clone(),
+    };
+    let settlement =
+        settled(context, &row, &call, &change, (&heard, terms.as_ref()), &mut problems);
+    let settlement = problems.or(settlement)?;
+    let corrected = Corrected { row: &row, call, heard, terms: terms.as_ref() };
+    let id = write(session, context, corrected, settlement)?;
+    keep_answer(session, context, key, &id)?;
+    find(session, context, &id.to_string())
+}
+
+/// What a correction starts from.
+struct Corrected<'a> {
+    row: &'a LedgerRow,
+    call: Call,
+    heard: Heard,
+    terms: Option<&'a Terms>,
+}
+
+/// Writes the new row, and moves what was counted by the old one.
+fn write(
+    session: &mut Session<'_>,
+    context: &Context,
+    corrected: Corrected<'_>,
+    settlement: Settlement,
+) -> Result<i64, Error> {
+    let Corrected { row, mut call, heard, terms } = corrected;
+    let old = &row.transaction;
+    let mut new = Transaction {
+        id: 0,
+        corrects_id: Some(old.id),
+        settlement,
+        created_at: context.now,
+        ..old.clone()
+    };
+    new.id = session.insert_transaction(&new, Some(old))?;
+    let seconds = |heard: &Heard| i64::from(heard.facts.duration.unwrap_or(0));
+    let longer = seconds(&heard) - seconds(&row.heard);
+    session.add_to_totals(old.campaign_id, old.start_time, 0, longer)?;
+    let gone = || Error::Internal(format!("campaign {} is not there", old.campaign_id));
+    let campaign = session.campaign_by_id(old.campaign_id)?.ok_or_else(gone)?;
+    if let Some(terms) = terms {
+        let (before, after) = (old.settlement.payin.as_ref(), new.settlement.payin.as_ref());
+        let cents = |side: Option<&Side>| side.map_or(0, |side| side.amount.cents());
+        let more = cents(after) - cents(before);
+        let moves = after.or(before).map(|side| (CountedThing::Payin(side.currency), more));
+        let start = old.start_time;
+        budgets::count(session, context, &campaign, terms, start, moves.as_slice())?;
+    }
+    let object = format!("transaction:{}", old.id);
+    let (before, after) = (Some(&old.settlement), Some(&new.settlement));
+    audit::record(session, context, object, Some("correct"), before, after)?;
+    call.heard = heard;
+    let affiliate = row.affiliate.as_ref().map(|it| it.id_from_network.as_str());
+    let books = Books { campaign: &campaign, terms, affiliate };
+    tell(session, context, &books, &call, &new, "transaction.corrected")?;
+    Ok(new.id)
+}
+
+/// What the call comes to now. With other facts it is decided again; what is set by hand counts over
+/// that, and what is neither stays.
+fn settled(
+    context: &Context,
+    row: &LedgerRow,
+    call: &Call,
+    change: &CorrectionChange,
+    (heard, terms): (&Heard, Option<&Terms>),
+    problems: &mut Problems,
+) -> Settlement {
+    if change.reason.is_none() && !problems.has("reason") {
+        problems.at("reason").add(BLANK);
+    }
+    let said = change.facts.is_some() || change.payin.is_some() || change.payout.is_some();
+    if !said && !["call", "advertiser_payin", "affiliate_payout"].iter().any(|at| problems.has(at))
+    {
+        problems.at("base").add("must say call, advertiser_payin or affiliate_payout");
+    }
+    let old = &row.transaction.settlement;
+    let decided_anew = change.facts.is_some();
+    let mut new = if decided_anew { Settlement::of(heard, terms) } else { old.clone() };
+    let earlier = old.correction.as_ref().filter(|_| !decided_anew);
+    if let Some(amount) = change.payin {
+        let pricing = terms.and_then(|terms| terms.advertiser_payin.as_ref());
+        set(&mut new.payin, amount, pricing, problems.at("advertiser_payin"));
+    }
+    if let Some(amount) = change.payout {
+        let pricing = terms.and_then(|terms| terms.affiliate_payout.as_ref());
+        let pricing = pricing.filter(|_| heard.by_affiliate);
+        set(&mut new.payout, amount, pricing, problems.at("affiliate_payout"));
+    }
+    new.correction = old.correction.clone();
+    if said && new == *old && *heard == row.heard && problems.is_empty() {
+        problems.at("base").add("changes nothing");
+    }
+    new.correction = Some(Correction {
+        reason: change.reason.clone().unwrap_or_default(),
+        actor: context.caller.actor.to_string(),
+        heard: (*heard != call.heard).then(|| Box::new(heard.clone())),
+        payin_is_set: change.payin.is_some() || earlier.is_some_and(|it| it.payin_is_set),
+        payout_is_set: change.payout.is_some() || earlier.is_some_and(|it| it.payout_is_set),
+    });
+    new
+}
+
+/// Sets an amount by hand, in the currency of what was decided, or else of the terms.
+fn set(side: &mut Option<Side>, amount: Money, pricing: Option<&Pricing>, problems: &mut Problems) {
+    match (side.as_mut(), pricing) {
+        (Some(side), _) => side.amount = amount,
+        (None, Some(pricing)) => {
+            let (matching_policies, conditions) = Default::default();
+            let currency = pricing.currency();
+            *side = Some(Side { amount, currency, matching_policies, conditions });
+        }
+        (None, None) => problems.add("is not agreed by the terms that priced this call"),
+    }
+}
+
+impl FactsChange {
+    /// What is known of a row's call with these facts in the place of those it had.
+    fn apply(
+        &self,
+        session: &mut Session<'_>,
+        context: &Context,
+        row: &LedgerRow,
+        problems: &mut Problems,
+    ) -> Result<Heard, Error> {
+        let mut heard = row.heard.clone();
+        let facts = &mut heard.facts;
+        if let Some(number) = &self.calling_phone_number
+            && *number != facts.calling_phone_number
+        {
+            self.move_caller(session, row, number.clone(), facts)?;
+        }
+        put(&self.duration, &mut facts.duration);
+        put(&self.connect_duration, &mut facts.connect_duration);
+        put(&self.phone_type, &mut facts.phone_type);
+        put(&self.country, &mut facts.country);
+        put(&self.region, &mut facts.region);
+        put(&self.city, &mut facts.city);
+        put(&self.zip, &mut facts.zip);
+        put(&self.repeat, &mut facts.repeat);
+        put(&self.sms_sent, &mut facts.sms_sent);
+        if let Some(keys) = &self.keys {
+            heard.keys = keys.clone();
+        }
+        match &self.custom_data {
+            None => {}
+            Some(None) => facts.custom_data = None,
+            Some(Some(data)) => {
+                let fields = session.custom_data_fields(context.caller.network_id)?;
+                let had = facts.custom_data.take();
+                let complaints = check_custom_data(data, had.as_ref(), &fields);
+                problems.at("call").at("custom_data").merge(complaints);
+                let mut now = had.unwrap_or_default();
+                now.extend(data.clone());
+                facts.custom_data = Some(now);
+            }
+        }
+        let both = facts.duration.zip(facts.connect_duration);
+        if both.is_some_and(|(whole, connected)| connected > whole) {
+            let message = "must be less than or equal to duration";
+            problems.at("call").at("connect_duration").add(message);
+        }
+        Ok(heard)
+    }
+
+    /// Another caller is from another place, where the place was the number's, and has called
+    /// before or not.
+    fn move_caller(
+        &self,
+        session: &mut Session<'_>,
+        row: &LedgerRow,
+        number: Option<PhoneNumber>,
+        facts: &mut CallFacts,
+    ) -> Result<(), Error> {
+        let place = facts.calling_phone_number.as_ref().and_then(place_of);
+        let by_number = place.is_some_and(|place| {
+            facts.country.as_deref() == Some(place.country)
+                && facts.region.as_deref() == place.region
+        });
+        if by_number {
+            (facts.country, facts.region) = (None, None);
+        }
+        facts.calling_phone_number = number;
+        facts.repeat = None;
+        *facts = std::mem::take(facts).located();
+        let (campaign, start) = (row.transaction.campaign_id, row.transaction.start_time);
+        facts.repeat = calls::has_called_lately(session, campaign, facts, start)?;
+        Ok(())
+    }
+}
+
+fn put<T: Clone>(said: &Option<Option<T>>, known: &mut Option<T>) {
+    if let Some(said) = said {
+        known.clone_from(said);
+    }
+}

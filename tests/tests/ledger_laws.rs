@@ -1,0 +1,507 @@
+//! Laws of the ledger, over calls and corrections that proptest makes up: whatever is asked (the
+//! list, statements, budgets, statistics, dry runs, explanations), the answer is the same money.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use trunkline_domain::call::{CallFacts, PhoneType, Settlement, Side};
+use trunkline_domain::money::{Currency, Money};
+use trunkline_domain::party::PartyKind;
+use trunkline_domain::phone::PhoneNumber;
+use trunkline_domain::timezone::ZoneName;
+use trunkline_network::calls::{self, CallIn, QuickStats};
+use trunkline_network::corrections::{self, CorrectionChange, FactsChange};
+use trunkline_network::dry_run::{self, Imagined};
+use trunkline_network::transactions::{self, Ledger, Narrowed};
+use trunkline_network::{CallTotals, LedgerRow, Page, StatementTotals, Submitted};
+use trunkline_network::{campaigns, explanations, statements};
+use trunkline_tests::body::{affiliate_campaign_path, campaign_path};
+use trunkline_tests::{Client, Server};
+
+/// The first moment of the calls: 2200-03-01, ten days before the Pacific's clocks change.
+const FIRST: i64 = 7_263_216_000;
+/// Calls start within so many days.
+const DAYS: i64 = 45;
+
+/// A call to be, by an index into the campaigns and the affiliates.
+#[derive(Debug, Clone)]
+struct Made {
+    campaign: usize,
+    affiliate: usize,
+    /// Milliseconds after the first moment; less than nothing is long before the campaign was.
+    start: i64,
+    duration: Option<u32>,
+    connected: Option<u32>,
+    mobile: Option<bool>,
+    caller: Option<usize>,
+    keys: Vec<char>,
+}
+
+/// A correction of a call to be, by an index into the calls: one of the first, so that some are
+/// corrected more than once.
+#[derive(Debug, Clone)]
+struct Fixed {
+    call: usize,
+    duration: Option<Option<u32>>,
+    mobile: Option<bool>,
+    payin: Option<u32>,
+    payout: Option<u32>,
+}
+
+fn made() -> impl Strategy<Value = Made> {
+    let duration = || proptest::option::weighted(0.9, 0u32..200);
+    let start = prop_oneof![9 => 0i64..DAYS * 86_400_000, 1 => Just(-1i64)];
+    let keys = proptest::collection::vec(proptest::sample::select(vec!['1', '2', '9']), 0..3);
+    let facts = (duration(), duration(), any::<Option<bool>>(), proptest::option::of(0usize..3));
+    (0usize..3, 0usize..3, start, facts, keys).prop_map(
+        |(campaign, affiliate, start, (duration, connected, mobile, caller), keys)| {
+            let connected = connected.map(|it| duration.map_or(it, |all| it.min(all)));
+            Made { campaign, affiliate, start, duration, connected, mobile, caller, keys }
+        },
+    )
+}
+
+fn fixed() -> impl Strategy<Value = Fixed> {
+    let cents = || proptest::option::weighted(0.3, 0u32..2_000);
+    let duration = proptest::option::of(proptest::option::weighted(0.9, 0u32..200));
+    (0usize..6, duration, any::<Option<bool>>(), cents(), cents()).prop_map(
+        |(call, duration, mobile, payin, payout)| Fixed { call, duration, mobile, payin, payout },
+    )
+}
+
+/// One advertiser with three campaigns, two affiliates that are approved and none.
+struct World<'a> {
+    server: &'a Server,
+    network: Client,
+    advertiser: String,
+    campaigns: [String; 3],
+    affiliates: [Option<String>; 3],
+}
+
+/// The zones that campaigns move through.
+const ZONES: [&str; 4] = ["Pacific Time (US & Canada)", "Tokyo", "Kathmandu", "Adelaide"];
+
+fn budget(reset_period: &str, zone: &str, currency: &str) -> Value {
+    json!({"reset_period": reset_period, "starts_at": "2200-01-01T00:00:00Z", "budget_currency": currency,
+        "time_zone": zone, "budget_amount": 100})
+}
+
+impl<'a> World<'a> {
+    fn new(server: &'a Server, case: usize) -> Self {
+        let network = server.network();
+        let name = |what: &str| format!("{what}{case}");
+        let advertiser = name("a");
+        let campaigns = ["x", "y", "z"].map(name);
+        let prices = |base: f64, currency: &str, condition: &str| {
+            json!({"policies": [
+                {"type": "Base", "amount": base, "currency": currency, "condition": condition},
+                {"type": "Bonus", "amount": 0.99, "currency": currency, "condition": "mobile or connect_duration > 100"}]})
+        };
+        let connect = json!({"node_type": "Connect", "destination_phone_number": "8005550101"});
+        let menu = json!({"root": {"node_type": "Menu", "prompt": "Press 1 or 2.", "children": [connect, connect]}});
+        let enforced = trunkline_tests::body::with(
+            budget("Weekly", "London", "EUR"),
+            json!({"budget_amount": 2, "enforce": true}),
+        );
+        let more = [
+            json!({"timezone": ZONES[0], "advertiser_payin": prices(7.03, "USD", "duration > 60"),
+                "affiliate_payout": prices(4.5, "USD", "duration > 60 and not repeat"),
+                "budget_activities": {"budget_cap_alert": budget("Ongoing", ZONES[0], "USD")}}),
+            json!({"timezone": ZONES[1], "advertiser_payin": prices(5.0, "GBP", "pressed[1]"),
+                "affiliate_payout": prices(3.33, "USD", ""), "ivr_tree": menu,
+                "budget_activities": {"budget_cap_alert": budget("Daily", ZONES[1], "GBP")}}),
+            json!({"timezone": ZONES[2], "advertiser_payin": prices(1.0, "EUR", ""),
+                "affiliate_payout": prices(0.5, "EUR", "connect_duration >= 30"),
+                "budget_activities": {"call_cap_alert": enforced}}),
+        ];
+        for (campaign, more) in campaigns.iter().zip(more) {
+            let more = trunkline_tests::body::with(json!({"auto_approve": "All"}), more);
+            network.has_live_campaign(&advertiser, campaign, more);
+        }
+        let affiliates = [Some(name("f")), Some(name("g")), None];
+        for affiliate in affiliates.iter().flatten() {
+            network.has_affiliate(affiliate);
+        }
+        // The first affiliate has applied everywhere, the second to one campaign only.
+        for (campaign, affiliate) in [(0, 0), (1, 0), (2, 0), (1, 1)] {
+            let affiliate = affiliates[affiliate].as_deref().expect("a name");
+            let place = affiliate_campaign_path(&advertiser, &campaigns[campaign], affiliate);
+            network.post(&place, json!({})).expect(201);
+        }
+        Self { server, network, advertiser, campaigns, affiliates }
+    }
+
+    /// Tries a call, and takes it in: what was imagined is what was paid.
+    fn take(&self, index: usize, made: &Made) -> Result<(), TestCaseError> {
+        let start = match made.start {
+            -1 => Timestamp::from_second(1_000_000_000),
+            after => Timestamp::from_millisecond(FIRST * 1_000 + after),
+        };
+        let start = start.expect("a moment");
+        let phone = |mobile| if mobile { PhoneType::Mobile } else { PhoneType::Landline };
+        let number = |index| PhoneNumber::parse(&format!("805555010{index}")).expect("a number");
+        let facts = CallFacts {
+            calling_phone_number: made.caller.map(number),
+            start_time: Some(start),
+            duration: made.duration,
+            connect_duration: made.connected,
+            phone_type: made.mobile.map(phone),
+            ..CallFacts::default()
+        };
+        let (campaign, affiliate) =
+            (self.campaigns[made.campaign].clone(), self.affiliates[made.affiliate].clone());
+        let imagined = Imagined {
+            campaign: Some(campaign.clone()),
+            affiliate: affiliate.clone(),
+            facts: facts.clone(),
+            keys: made.keys.clone(),
+            ..Imagined::default()
+        };
+        let external = format!("{}-{index}", self.advertiser);
+        let call = CallIn {
+            external_id: Some(external.clone()),
+            start_time: Some(start),
+            campaign: Some(campaign),
+            affiliate,
+            facts,
+            keys: made.keys.clone(),
+            ..CallIn::default()
+        };
+        let dry = self.server.at(start, move |session, context| {
+            let change = Submitted { change: imagined, ..Submitted::default() };
+            let dry = dry_run::dry_run(session, context, change)?;
+            let change = Submitted { change: call, ..Submitted::default() };
+            calls::take(session, context, change, external, None)?;
+            Ok(dry.decision)
+        });
+        let dry = dry.expect("a call that can be taken");
+        let last = self.rows().pop().expect("a row");
+        let stored = &last.transaction.settlement;
+        if made.start >= 0 {
+            prop_assert_eq!(dry.outcome, stored.outcome);
+            prop_assert_eq!(dry.reason, stored.reason);
+            prop_assert_eq!(dry.advertiser_payin.map(Side::from), stored.payin.clone());
+            prop_assert_eq!(dry.affiliate_payout.map(Side::from), stored.payout.clone());
+        }
+        Ok(())
+    }
+
+    /// Corrects the newest row of a call; a correction that would change nothing, or sets what
+    /// was not agreed, is refused and changes nothing.
+    fn fix(&self, fixed: &Fixed) {
+        let newest = newest(&self.rows());
+        let Some(row) = newest.get(fixed.call % newest.len().max(1)) else { return };
+        let id = row.transaction.id.to_string();
+        let phone = |mobile| if mobile { PhoneType::Mobile } else { PhoneType::Landline };
+        let money = |cents: u32| Money::from_cents(i64::from(cents)).expect("an amount");
+        let facts = FactsChange {
+            duration: fixed.duration,
+            connect_duration: fixed.duration.map(|_| None),
+            phone_type: fixed.mobile.map(|mobile| Some(phone(mobile))),
+            ..FactsChange::default()
+        };
+        let change = CorrectionChange {
+            reason: Some("Told wrong.".to_owned()),
+            facts: (facts != FactsChange::default()).then_some(facts),
+            payin: fixed.payin.map(money),
+            payout: fixed.payout.map(money),
+        };
+        let count = self.rows().len();
+        let now = Timestamp::from_second(FIRST + (DAYS + 1) * 86_400).expect("a moment");
+        let done = self.server.at(now, move |session, context| {
+            let change = Submitted { change, ..Submitted::default() };
+            corrections::correct(session, context, &id, change, None)
+        });
+        assert_eq!(self.rows().len(), count + usize::from(done.is_ok()));
+    }
+
+    /// The advertiser's ledger, read in pages.
+    fn rows(&self) -> Vec<LedgerRow> {
+        let ledger = Ledger::Party(PartyKind::Advertiser, self.advertiser.clone());
+        let rows = self.server.at(Timestamp::UNIX_EPOCH, move |session, context| {
+            let mut rows: Vec<LedgerRow> = Vec::new();
+            loop {
+                let after = rows.last().map_or(0, |row| row.transaction.id);
+                let page = Page { after, limit: 7 };
+                let more =
+                    transactions::list(session, context, &ledger, &Narrowed::default(), page)?;
+                if more.is_empty() {
+                    return Ok(rows);
+                }
+                rows.extend(more);
+            }
+        });
+        rows.expect("a ledger")
+    }
+
+    /// What a campaign's payin budget stands at.
+    fn budget(&self, campaign: usize, now: Timestamp) -> i64 {
+        let (advertiser, id) = (self.advertiser.clone(), self.campaigns[campaign].clone());
+        let found = self
+            .server
+            .at(now, move |session, context| campaigns::get(session, context, &advertiser, &id));
+        let total = found.expect("a campaign").totals[0].budget_cap_alert;
+        total.expect("a budget").cents()
+    }
+
+    fn quick_stats(&self, campaign: usize, now: Timestamp) -> QuickStats {
+        let (advertiser, id) = (self.advertiser.clone(), self.campaigns[campaign].clone());
+        let found = self.server.at(now, move |session, context| {
+            calls::quick_stats(session, context, &advertiser, &id)
+        });
+        found.expect("statistics")
+    }
+
+    /// A party's statements of every month that calls started in, as totals of campaign, currency
+    /// and month.
+    fn statements(
+        &self,
+        kind: PartyKind,
+        party: &str,
+    ) -> BTreeMap<(String, String), StatementTotals> {
+        let mut found = BTreeMap::new();
+        for month in ["2001-09-01", "2200-02-01", "2200-03-01", "2200-04-01"] {
+            let party = party.to_owned();
+            let first = month.parse().expect("a date");
+            let statement = self.server.at(Timestamp::UNIX_EPOCH, move |session, context| {
+                statements::statement(session, context, kind, &party, first)
+            });
+            let statement = statement.expect("a statement");
+            let mut sums: BTreeMap<Option<&str>, [i64; 5]> = BTreeMap::new();
+            for line in statement.lines {
+                let it = line.totals;
+                let sum = sums.entry(it.currency.map(Currency::as_str)).or_default();
+                let values = [it.calls, it.paid_calls, it.amount, it.corrections, it.difference];
+                sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+                let key = (line.campaign.id_from_network, month[..7].to_owned());
+                assert_eq!(found.insert(key, it), None, "a line each");
+            }
+            for it in &statement.totals {
+                let values = [it.calls, it.paid_calls, it.amount, it.corrections, it.difference];
+                assert_eq!(sums.remove(&it.currency.map(Currency::as_str)), Some(values));
+            }
+            assert!(sums.is_empty(), "a total for each currency");
+        }
+        found
+    }
+}
+
+/// The rows that no other row corrects.
+fn newest(rows: &[LedgerRow]) -> Vec<LedgerRow> {
+    let replaced = |id| rows.iter().any(|row| row.transaction.corrects_id == Some(id));
+    rows.iter().filter(|row| !replaced(row.transaction.id)).cloned().collect()
+}
+
+fn cents(side: Option<&Side>) -> i64 {
+    side.map_or(0, |side| side.amount.cents())
+}
+
+type SideOf = fn(&Settlement) -> Option<&Side>;
+
+/// Statements add up to the newest rows.
+fn check_statements(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestCaseError> {
+    let zone = ZoneName::PACIFIC.zone();
+    let parties = world.affiliates.iter().flatten().map(|id| (PartyKind::Affiliate, id));
+    for (kind, party) in parties.chain([(PartyKind::Advertiser, &world.advertiser)]) {
+        let side: SideOf = match kind {
+            PartyKind::Advertiser => |it| it.payin.as_ref(),
+            PartyKind::Affiliate => |it| it.payout.as_ref(),
+        };
+        // Calls, paid calls, amount, corrections, difference.
+        let mut sums: BTreeMap<(String, String), [i64; 5]> = BTreeMap::new();
+        for row in newest(rows) {
+            let affiliate = row.affiliate.as_ref().map(|it| &it.id_from_network);
+            if kind == PartyKind::Affiliate && affiliate != Some(party) {
+                continue;
+            }
+            let month = row.transaction.start_time.to_zoned(zone.clone()).strftime("%Y-%m");
+            let key = (row.campaign.id_from_network.clone(), month.to_string());
+            let sum = sums.entry(key).or_default();
+            let of_call: Vec<&LedgerRow> = rows
+                .iter()
+                .filter(|it| it.transaction.call_id == row.transaction.call_id)
+                .collect();
+            let amount = cents(side(&row.transaction.settlement));
+            sum[0] += 1;
+            sum[1] += i64::from(amount > 0);
+            sum[2] += amount;
+            sum[3] += i64::try_from(of_call.len()).expect("a few") - 1;
+            sum[4] += amount - cents(side(&of_call[0].transaction.settlement));
+        }
+        let stated = world.statements(kind, party).into_iter().map(|(key, it)| {
+            (key, [it.calls, it.paid_calls, it.amount, it.corrections, it.difference])
+        });
+        prop_assert_eq!(stated.collect::<BTreeMap<_, _>>(), sums, "{} {}", kind.word(), party);
+    }
+    Ok(())
+}
+
+/// Budgets stand at what the newest rows of their period come to.
+fn check_budgets(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestCaseError> {
+    let newest = newest(rows);
+    let end = Timestamp::from_second(FIRST + (DAYS + 1) * 86_400).expect("a moment");
+    let of = |campaign: usize, within: &dyn Fn(Timestamp) -> bool| -> i64 {
+        let own = newest.iter().filter(|row| {
+            row.campaign.id_from_network == world.campaigns[campaign]
+                && within(row.transaction.start_time)
+        });
+        own.map(|row| cents(row.transaction.settlement.payin.as_ref())).sum()
+    };
+    let first = Timestamp::from_second(FIRST).expect("a moment");
+    prop_assert_eq!(world.budget(0, end), of(0, &|start| start >= first), "ongoing");
+    // The budget's days start when it does, at midnight UTC, by its own zone's clock.
+    let zone = ZoneName::parse(ZONES[1]).expect("a zone").zone();
+    for day in 0..=DAYS {
+        let at = Timestamp::from_second(FIRST + day * 86_400).expect("a moment");
+        let next = at.to_zoned(zone.clone()).checked_add(1.day()).expect("a day").timestamp();
+        prop_assert_eq!(world.budget(1, at), of(1, &|start| start >= at && start < next), "{}", at);
+    }
+    Ok(())
+}
+
+/// Statistics are a recount, in whatever zone the campaign is.
+fn check_stats(
+    world: &World<'_>,
+    rows: &[LedgerRow],
+    campaign: usize,
+    zone: TimeZone,
+) -> Result<(), TestCaseError> {
+    let newest = newest(rows);
+    for day in [0, 9, 10, 11, 31, DAYS] {
+        for hour in [0, 7, 15, 20] {
+            let now =
+                Timestamp::from_second(FIRST + day * 86_400 + hour * 3_600).expect("a moment");
+            let today = now.to_zoned(zone.clone()).date();
+            let recount = |days: i64| {
+                let since = today.saturating_sub((days - 1).days());
+                let mut totals = CallTotals::default();
+                for row in &newest {
+                    let date = row.transaction.start_time.to_zoned(zone.clone()).date();
+                    if row.campaign.id_from_network == world.campaigns[campaign]
+                        && (since..=today).contains(&date)
+                    {
+                        totals.calls += 1;
+                        totals.seconds += i64::from(row.heard.facts.duration.unwrap_or(0));
+                    }
+                }
+                totals
+            };
+            let stats = world.quick_stats(campaign, now);
+            prop_assert_eq!(stats.today, recount(1), "today, {}", now);
+            prop_assert_eq!(stats.last_7_days, recount(7), "7 days, {}", now);
+            prop_assert_eq!(stats.last_30_days, recount(30), "30 days, {}", now);
+        }
+    }
+    Ok(())
+}
+
+/// An explanation comes to what is in the ledger.
+fn check_explanations(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestCaseError> {
+    for row in rows {
+        let id = row.transaction.id.to_string();
+        let explained = world
+            .server
+            .at(Timestamp::UNIX_EPOCH, move |session, context| {
+                explanations::explain(session, context, &id)
+            })
+            .expect("an explanation");
+        let (decision, stored) = (explained.run.decision, &row.transaction.settlement);
+        prop_assert_eq!(decision.outcome, stored.outcome);
+        let amount = |it: &trunkline_domain::call::Payment| (it.amount, it.currency);
+        let kept = |it: &Side| (it.amount, it.currency);
+        prop_assert_eq!(
+            decision.advertiser_payin.as_ref().map(amount),
+            stored.payin.as_ref().map(kept)
+        );
+        prop_assert_eq!(
+            decision.affiliate_payout.as_ref().map(amount),
+            stored.payout.as_ref().map(kept)
+        );
+        let matching = decision.advertiser_payin.map(|it| it.matching_policies);
+        prop_assert_eq!(matching, stored.payin.as_ref().map(|it| it.matching_policies.clone()));
+    }
+    Ok(())
+}
+
+#[test]
+fn whoever_is_asked_it_is_the_same_money() {
+    let server = Server::start();
+    let case = Cell::new(0);
+    let calls = proptest::collection::vec(made(), 1..25);
+    let plan = (calls, proptest::collection::vec(fixed(), 0..12), any::<bool>());
+    let config = Config { cases: 16, failure_persistence: None, ..Config::default() };
+    let law = TestRunner::new(config).run(&plan, |(calls, fixes, asked_before)| {
+        case.set(case.get() + 1);
+        let world = World::new(&server, case.get());
+        if asked_before {
+            // A total that is kept from the start, and one that is counted when it is asked for,
+            // are the same.
+            check_budgets(&world, &[])?;
+        }
+        for (index, made) in calls.iter().enumerate() {
+            world.take(index, made)?;
+        }
+        for fixed in &fixes {
+            world.fix(fixed);
+        }
+        let rows = world.rows();
+        prop_assert!(rows.len() >= calls.len());
+        check_statements(&world, &rows)?;
+        check_budgets(&world, &rows)?;
+        check_explanations(&world, &rows)?;
+        // A budget that starts at another moment is counted anew.
+        let later = trunkline_tests::body::with(
+            budget("Ongoing", ZONES[0], "USD"),
+            json!({"starts_at": "2200-01-02T00:00:00Z"}),
+        );
+        let path = campaign_path(&world.advertiser, &world.campaigns[0]);
+        let budgets = json!({"budget_activities": {"budget_cap_alert": later}});
+        world.network.put(&path, budgets).expect(200);
+        world.network.go_live(&world.advertiser, &world.campaigns[0]);
+        check_budgets(&world, &rows)?;
+        for zone in ZONES {
+            world.network.put(&path, json!({"timezone": zone})).expect(200);
+            world.network.go_live(&world.advertiser, &world.campaigns[0]);
+            let zone = ZoneName::parse(zone).expect("a zone").zone();
+            check_stats(&world, &rows, 0, zone)?;
+        }
+        Ok(())
+    });
+    law.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// The law above would hold of nothing at all: the calls that it makes up are of every kind.
+#[test]
+fn what_is_made_up_is_of_every_kind() {
+    let server = Server::start();
+    let world = World::new(&server, 0);
+    let call = |campaign, affiliate, start: SignedDuration| Made {
+        campaign,
+        affiliate,
+        start: i64::try_from(start.as_millis()).expect("a few days"),
+        duration: Some(120),
+        connected: Some(110),
+        mobile: None,
+        caller: None,
+        keys: vec!['1'],
+    };
+    for (index, (campaign, affiliate)) in
+        [(0, 0), (0, 1), (1, 1), (2, 2), (2, 0), (2, 0)].into_iter().enumerate()
+    {
+        let start = SignedDuration::from_secs(i64::try_from(index).expect("a few"));
+        world.take(index, &call(campaign, affiliate, start)).expect("a lawful call");
+    }
+    let reasons: Vec<String> = world
+        .rows()
+        .iter()
+        .map(|row| match row.transaction.settlement.reason {
+            Some(reason) => reason.as_str().to_owned(),
+            None => cents(row.transaction.settlement.payin.as_ref()).to_string(),
+        })
+        .collect();
+    assert_eq!(reasons, ["802", "affiliate_not_approved", "599", "199", "199", "over_cap"]);
+}

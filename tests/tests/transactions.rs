@@ -1,0 +1,477 @@
+//! The ledger on the wire: who sees what of it, in which format, and page by page.
+
+#![recursion_limit = "256"]
+
+use serde_json::{Value, json};
+use trunkline_tests::body::{affiliate_campaign_path, campaign_path};
+use trunkline_tests::{Client, Server, assert_same};
+
+fn policies(amounts: &[(&str, f64, &str)]) -> Value {
+    let policy = |(kind, amount, condition): &(&str, f64, &str)| json!({"type": kind, "amount": amount, "currency": "USD", "condition": condition});
+    json!({"policies": amounts.iter().map(policy).collect::<Vec<_>>()})
+}
+
+/// A live campaign 12 of advertiser 354 in Tokyo's zone, with a menu and a region, and an approved
+/// affiliate 976 with a promo number. The network is in the Pacific's.
+fn world() -> (Server, Client) {
+    let server = Server::start();
+    let network = server.network();
+    server.stock(&["8005550142"]);
+    let connect =
+        |number: &str| json!({"node_type": "Connect", "destination_phone_number": number});
+    let more = json!({
+        "auto_approve": "All",
+        "timezone": "Tokyo",
+        "campaign_country": "US",
+        "advertiser_payin": policies(&[("Base", 7.0, "duration > 60 and in_region[West]"), ("Bonus", 2.5, "pressed[1]")]),
+        "affiliate_payout": policies(&[("Base", 4.5, "duration > 60")]),
+        "named_regions": [
+            {"name": "West", "regions": [{"region_type": "State", "value": "CA"}]},
+            {"name": "Here", "regions": [{"region_type": "Country", "value": "US"}]}],
+        "ivr_tree": {"root": {"node_type": "Menu", "prompt": "Press 1.",
+            "children": [connect("8005550101"), connect("8005550102")]}},
+    });
+    network.has_live_campaign("354", "12", more);
+    network.has_applied("354", "12", "976");
+    let number = json!({"description": "Spring, \"TV\"", "media_type": "Offline: TV",
+        "id_from_network": "line-1", "custom_data": {"channel": "A & B"}});
+    let place = format!("{}/promo_numbers", affiliate_campaign_path("354", "12", "976"));
+    network.post(&place, number).expect(201);
+    (server, network)
+}
+
+/// A call by the affiliate's number that pays all there is to pay.
+fn paid() -> Value {
+    json!({"promo_number": "8005550142", "keypresses": ["7", "1"], "phone_type": "mobile",
+        "city": "Ojai", "connect_duration_in_seconds": 70})
+}
+
+const COLUMNS: &str = "transaction_id,advertiser_campaign_name,affiliate_id_from_network,\
+    promo_number_description,start_time_local,duration,advertiser_payin_localized,custom_data";
+
+fn seen(client: &Client, path: &str) -> Vec<Value> {
+    client.get(path).body(200).as_array().expect("a list").clone()
+}
+
+fn names(row: &Value) -> Vec<&str> {
+    row.as_object().expect("a hash").keys().map(String::as_str).collect()
+}
+
+/// What the network sees of a call that is [`paid`], in the order of the columns.
+fn whole_row(cuid: &str, campaign: &str) -> Value {
+    json!({
+        "transaction_id": "1",
+        "complete_call_id": cuid,
+        "transaction_type": "Call",
+        "corrects_transaction_id": "",
+        "corrected_at": "",
+        "start_time_local": "2200-01-01 21:00:00 +0900",
+        "start_time_utc": 7_258_161_600_000_i64,
+        "start_time_xml": "2200-01-01T21:00:00+09:00",
+        "start_time_network_timezone": "2200-01-01 04:00:00 -0800",
+        "start_time_network_timezone_xml": "2200-01-01T04:00:00-08:00",
+        "advertiser_id": "1",
+        "advertiser_id_from_network": "354",
+        "advertiser_name": "Advertiser 354",
+        "advertiser_campaign_id": campaign,
+        "advertiser_campaign_id_from_network": "12",
+        "advertiser_campaign_name": "Campaign 12",
+        "advertiser_campaign_country": "US",
+        "affiliate_id": "2",
+        "affiliate_id_from_network": "976",
+        "affiliate_name": "Affiliate 976",
+        "media_type": "Offline: TV",
+        "promo_number_description": "Spring, \"TV\"",
+        "virtual_line_id": "line-1",
+        "calling_phone_number": "805-708-9876",
+        "repeat_calling_phone_number": "No",
+        "mobile": "Mobile",
+        "city": "Ojai",
+        "region": "CA",
+        "verified_zip": "",
+        "qualified_regions": "West, Here",
+        "duration": 90,
+        "connect_duration": 70,
+        "ivr_duration": 20,
+        "keypresses": "7, 1",
+        "keypress_1": "1",
+        "keypress_2": "",
+        "keypress_3": "",
+        "keypress_4": "",
+        "destination_phone_number": "800-555-0101",
+        "opt_in_SMS": null,
+        "call_result_description_detail": "Connected",
+        "advertiser_payin_localized": "9.50",
+        "affiliate_payout_localized": "4.50",
+        "margin_localized": "5.00",
+        "matching_advertiser_payin_policies": "base+bonus1",
+        "matching_affiliate_payout_policies": "base",
+        "payin_conditions": "duration > 60 and in_region[West]",
+        "payout_conditions": "duration > 60",
+        "custom_data": [{"name": "channel", "value": "A & B"}],
+    })
+}
+
+#[test]
+fn a_row_says_everything_of_its_call() {
+    let (server, network) = world();
+    let cuid = network.calls("1", paid());
+    let campaign = network.get(&campaign_path("354", "12")).body(200);
+    let row = network.ledger().remove(0);
+    let expected = whole_row(&cuid, &campaign["id"].to_string());
+    assert_same(&row, &expected);
+    assert_eq!(names(&row), names(&expected), "the columns' order");
+    // The other two see their part of it.
+    let advertiser = seen(&server.advertiser("354"), "/advertisers/transactions/354").remove(0);
+    let affiliate = seen(&server.affiliate("976"), "/affiliates/transactions/976").remove(0);
+    for hidden in [
+        "affiliate_payout_localized",
+        "margin_localized",
+        "payout_conditions",
+        "matching_affiliate_payout_policies",
+        "advertiser_name",
+    ] {
+        assert_eq!(advertiser.get(hidden), None, "{hidden}");
+    }
+    for hidden in [
+        "advertiser_payin_localized",
+        "margin_localized",
+        "payin_conditions",
+        "matching_advertiser_payin_policies",
+        "calling_phone_number",
+        "affiliate_name",
+        "destination_phone_number",
+        "custom_data",
+        "repeat_calling_phone_number",
+    ] {
+        assert_eq!(affiliate.get(hidden), None, "{hidden}");
+    }
+    assert_eq!(advertiser["advertiser_payin_localized"], "9.50");
+    assert_eq!(advertiser["advertiser_promo_line_description"], "Spring, \"TV\"");
+    assert_eq!(advertiser["call_result_description_detail_managed_advertiser"], "Connected");
+    assert_eq!(affiliate["affiliate_payout_localized"], "4.50");
+    assert_eq!(affiliate["promo_line_description"], "Spring, \"TV\"");
+}
+
+#[test]
+fn what_is_not_known_or_not_paid_reads_so() {
+    let (_server, network) = world();
+    network.calls(
+        "1",
+        json!({"calling_phone_number": null, "duration_in_seconds": null,
+        "keypresses": ["2"], "destination_phone_number": "8005550177"}),
+    );
+    network.calls("2", json!({"keypresses": []}));
+    network.calls("3", json!({"keypresses": ["7", "7", "7", "7"]}));
+    network.calls("4", json!({"start_time": "2001-01-01"}));
+    network.has_affiliate("977");
+    network.calls("5", json!({"affiliate_id_from_network": "977"}));
+    let path = network.ledger_path(
+        "?include_columns=call_result_description_detail,\
+        advertiser_payin_localized,affiliate_payout_localized,margin_localized,payin_conditions,\
+        mobile,duration,ivr_duration,calling_phone_number,destination_phone_number,region,\
+        affiliate_name,repeat_calling_phone_number,keypress_1,opt_in_SMS",
+    );
+    let rows = seen(&network, &path);
+    let results: Vec<&str> =
+        rows.iter().map(|row| row["call_result_description_detail"].as_str().unwrap()).collect();
+    assert_eq!(
+        results,
+        [
+            "Connected",
+            "Caller hung up in IVR",
+            "Ended in IVR",
+            "Turned away: the campaign was not live",
+            "Turned away: the affiliate was not approved"
+        ]
+    );
+    assert_same(
+        &rows[0],
+        &json!({
+            "call_result_description_detail": "Connected", "advertiser_payin_localized": "0.00",
+            "affiliate_payout_localized": "", "margin_localized": "0.00",
+            "payin_conditions": "{duration > 60} and {in_region[West]}", "mobile": "",
+            "duration": null, "ivr_duration": null, "calling_phone_number": "",
+            "destination_phone_number": "800-555-0177", "region": "", "affiliate_name": "",
+            "repeat_calling_phone_number": "", "keypress_1": "2", "opt_in_SMS": null,
+        }),
+    );
+    assert_same(&rows[1]["ivr_duration"], &json!(90));
+    assert_eq!(rows[2]["keypress_1"], "W");
+    assert_eq!(rows[3]["advertiser_payin_localized"], "");
+    assert_eq!(rows[3]["margin_localized"], "");
+    assert_same(&rows[3]["opt_in_SMS"], &json!(0));
+}
+
+#[test]
+fn three_formats_byte_by_byte() {
+    let (_server, network) = world();
+    network.calls("1", paid());
+    network.calls("2", json!({"duration_in_seconds": 30, "keypresses": ["2"]}));
+    let ask = |rest: &str| {
+        let answer = network.get(&network.ledger_path(rest)).expect(200);
+        (answer.header("content-type").expect("a type").to_owned(), answer.text())
+    };
+    let json = "[{\"transaction_id\":\"1\",\"advertiser_campaign_name\":\"Campaign 12\",\
+        \"affiliate_id_from_network\":\"976\",\"promo_number_description\":\"Spring, \\\"TV\\\"\",\
+        \"start_time_local\":\"2200-01-01 21:00:00 +0900\",\"duration\":90,\
+        \"advertiser_payin_localized\":\"9.50\",\
+        \"custom_data\":[{\"name\":\"channel\",\"value\":\"A & B\"}]},\
+        {\"transaction_id\":\"2\",\"advertiser_campaign_name\":\"Campaign 12\",\
+        \"affiliate_id_from_network\":\"\",\"promo_number_description\":\"\",\
+        \"start_time_local\":\"2200-01-01 21:00:00 +0900\",\"duration\":30,\
+        \"advertiser_payin_localized\":\"0.00\",\"custom_data\":[]}]";
+    for suffix in ["", ".json"] {
+        let (kind, text) = ask(&format!("{suffix}?include_columns={COLUMNS}"));
+        assert_eq!((kind.as_str(), text.as_str()), ("application/json; charset=utf-8", json));
+    }
+    let (kind, text) = ask(&format!(".csv?include_columns={COLUMNS}"));
+    assert_eq!(kind, "text/csv; charset=utf-8");
+    let csv = format!(
+        "{COLUMNS}\n\
+        1,Campaign 12,976,\"Spring, \"\"TV\"\"\",2200-01-01 21:00:00 +0900,90,9.50,\
+        \"[{{\"\"name\"\":\"\"channel\"\",\"\"value\"\":\"\"A & B\"\"}}]\"\n\
+        2,Campaign 12,,,2200-01-01 21:00:00 +0900,30,0.00,\n"
+    );
+    assert_eq!(text, csv);
+    let style = "column_separator=%7C&row_separator=%0D%0A&include_header=0&force_quotes=1";
+    let (_, text) = ask(&format!(".csv?include_columns=transaction_id,duration,mobile&{style}"));
+    assert_eq!(text, "\"1\"|\"90\"|\"Mobile\"\r\n\"2\"|\"30\"|\"\"\r\n");
+    let (kind, text) = ask(&format!(".xml?include_columns={COLUMNS}"));
+    assert_eq!(kind, "application/xml; charset=utf-8");
+    let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<transactions>\n\
+        <transaction><transaction_id>1</transaction_id>\
+        <advertiser_campaign_name>Campaign 12</advertiser_campaign_name>\
+        <affiliate_id_from_network>976</affiliate_id_from_network>\
+        <promo_number_description>Spring, \"TV\"</promo_number_description>\
+        <start_time_local>2200-01-01 21:00:00 +0900</start_time_local><duration>90</duration>\
+        <advertiser_payin_localized>9.50</advertiser_payin_localized>\
+        <custom_data><custom_datum><name>channel</name><value>A &amp; B</value></custom_datum>\
+        </custom_data></transaction>\n\
+        <transaction><transaction_id>2</transaction_id>\
+        <advertiser_campaign_name>Campaign 12</advertiser_campaign_name>\
+        <affiliate_id_from_network/><promo_number_description/>\
+        <start_time_local>2200-01-01 21:00:00 +0900</start_time_local><duration>30</duration>\
+        <advertiser_payin_localized>0.00</advertiser_payin_localized>\
+        <custom_data></custom_data></transaction>\n</transactions>\n";
+    assert_eq!(text, xml);
+    // Nothing is a whole document too.
+    let none = "transaction_id=99&include_columns=transaction_id";
+    assert_eq!(ask(&format!("?{none}")).1, "[]");
+    assert_eq!(ask(&format!(".csv?{none}")).1, "transaction_id\n");
+    assert_eq!(
+        ask(&format!(".xml?{none}")).1,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<transactions>\n</transactions>\n"
+    );
+}
+
+#[test]
+fn columns_are_asked_for_and_left_out() {
+    let (server, network) = world();
+    network.calls("1", paid());
+    let of = |client: &Client, path: &str| {
+        names(&seen(client, path)[0]).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let all = of(&network, &network.ledger_path(""));
+    let more = "?include_columns[]=affiliate_campaign_id_from_network&include_columns[]=$default";
+    let more = of(&network, &network.ledger_path(more));
+    assert_eq!((more[0].as_str(), &more[1..]), ("affiliate_campaign_id_from_network", &all[..]));
+    let less = of(&network, &network.ledger_path("?exclude_columns=custom_data,duration"));
+    let expected: Vec<String> = all
+        .iter()
+        .filter(|name| !["custom_data", "duration"].contains(&name.as_str()))
+        .cloned()
+        .collect();
+    assert_eq!(less, expected);
+    let twice =
+        "?include_columns=duration,mobile,duration&include_columns=city&exclude_columns=mobile";
+    assert_eq!(of(&network, &network.ledger_path(twice)), ["duration", "city"]);
+    let affiliate = server.affiliate("976");
+    let path = "/affiliates/transactions/976?include_columns=repeat_calling_phone_number,affiliate_payout_currency";
+    assert_same(
+        &seen(&affiliate, path)[0],
+        &json!({"repeat_calling_phone_number": "No", "affiliate_payout_currency": "USD"}),
+    );
+    // What may not be seen is as unknown as what isn't there.
+    let path = "/affiliates/transactions/976?include_columns=margin_localized,colour&exclude_columns=calling_phone_number";
+    let unknown = json!({
+        "include_columns": ["has an unknown column: margin_localized", "has an unknown column: colour"],
+        "exclude_columns": ["has an unknown column: calling_phone_number"],
+    });
+    affiliate.get(path).invalid(&unknown);
+    // A network that looks through an affiliate's eyes sees as little.
+    network.get(path).invalid(&unknown);
+    let path = "/advertisers/transactions/354?include_columns=margin_localized";
+    let unknown = json!({"include_columns": ["has an unknown column: margin_localized"]});
+    server.advertiser("354").get(path).invalid(&unknown);
+    let none = network.ledger_path("?include_columns=duration&exclude_columns=duration");
+    network.get(&none).invalid(&json!({"exclude_columns": ["leaves no columns"]}));
+}
+
+#[test]
+fn a_question_says_everything_that_is_wrong_with_it() {
+    let (_server, network) = world();
+    let odd = "?from=soon&to=2026-01-01&limit=4001&start_after_transaction_id=x&transaction_id=-1\
+        &transaction_type=Gift&include_columns=colour&column_separator=ab&row_separator=%3B\
+        &include_header=maybe&force_quotes=2";
+    let mut wrong = json!({
+        "from": ["is invalid"],
+        "limit": ["must be less than or equal to 4000"],
+        "start_after_transaction_id": ["is not a number"],
+        "transaction_id": ["must be greater than or equal to 0"],
+        "transaction_type": ["is not included in the list"],
+        "include_columns": ["has an unknown column: colour"],
+        "column_separator": ["must be one ASCII character, neither a quote nor a line break"],
+        "row_separator": ["must be a line feed, with or without a carriage return before it"],
+        "include_header": ["is not included in the list"],
+        "force_quotes": ["is not included in the list"],
+    });
+    network.get(&network.ledger_path(&format!(".csv{odd}"))).invalid(&wrong);
+    for only_csv in ["column_separator", "row_separator", "include_header", "force_quotes"] {
+        wrong.as_object_mut().unwrap().shift_remove(only_csv);
+    }
+    network.get(&network.ledger_path(odd)).invalid(&wrong);
+    let ask = |query: &str| network.get(&network.ledger_path(query));
+    ask("?from=2026-01-01").invalid(&json!({"to": ["can't be blank"]}));
+    ask("?to=2026-01-01").invalid(&json!({"from": ["can't be blank"]}));
+    ask("?from=2026-01-02&to=2026-01-01")
+        .invalid(&json!({"to": ["must not be earlier than from"]}));
+    ask("?limit=0").invalid(&json!({"limit": ["must be greater than or equal to 1"]}));
+    ask(".csv?column_separator=%22").expect(403);
+    ask("?limit=&start_after_transaction_id=&transaction_id=&from=&to=&transaction_type=")
+        .is(200, &json!([]));
+}
+
+#[test]
+fn rows_are_found_by_time_id_call_and_type() {
+    let (_server, network) = world();
+    // In the network's zone: the last second of a day, and the first of the next.
+    let starts = [
+        "2200-03-01 23:59:59 -0800",
+        "2200-03-02 00:00:00 -0800",
+        "2200-03-02 23:59:59 -0800",
+        "2200-03-03 00:00:00 -0800",
+    ];
+    let cuids: Vec<String> = starts
+        .iter()
+        .enumerate()
+        .map(|(index, start)| network.calls(&index.to_string(), json!({"start_time": start})))
+        .collect();
+    let found = |query: &str| {
+        let rows = seen(&network, &network.ledger_path(query));
+        rows.iter()
+            .map(|row| row["transaction_id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found("?from=2200-03-02&to=2200-03-02"), ["2", "3"]);
+    assert_eq!(found("?from=2200-03-02T08:00:00Z&to=2200-03-02T08:00:00Z"), ["2"]);
+    assert_eq!(found("?from=2200-03-01&to=2200-03-02%2012:00:00"), ["1", "2"]);
+    assert_eq!(found("?transaction_id=3"), ["3"]);
+    assert_eq!(found("?transaction_id=3&from=2200-03-01&to=2200-03-01"), [] as [&str; 0]);
+    assert_eq!(found(&format!("?call_record_id={}", cuids[1])), ["2"]);
+    assert_eq!(found("?call_record_id=no-such-call"), [] as [&str; 0]);
+    assert_eq!(found("?transaction_type=Call").len(), 4);
+    assert_eq!(found("?transaction_type[]=Sale&transaction_type[]=Call").len(), 4);
+    assert_eq!(found("?transaction_type=Sale,Signal"), [] as [&str; 0]);
+    assert_eq!(found("?start_after_transaction_id=1&limit=2"), ["2", "3"]);
+}
+
+#[test]
+fn pages_stay_right_while_calls_come_in_and_are_corrected() {
+    let (_server, network) = world();
+    let lines: Vec<String> = (0..450)
+        .map(|index| {
+            json!({"call": {"external_call_unique_id": index.to_string(),
+                "start_time": "2200-01-01 12:00:00 +0000", "duration_in_seconds": 90,
+                "advertiser_campaign_id_from_network": "12", "keypresses": ["1"]}})
+            .to_string()
+        })
+        .collect();
+    let request = network.request("POST", "/calls").bytes(lines.join("\n").as_bytes());
+    let answer = request.header("Content-Type", "application/x-ndjson").send().expect(200);
+    assert_eq!(answer.text().matches("\"status\":201").count(), 450);
+    let (mut read, mut after) = (Vec::new(), String::new());
+    for step in 0.. {
+        let query = format!("?limit=210&start_after_transaction_id={after}");
+        let page = seen(&network, &network.ledger_path(&query));
+        let Some(last) = page.last() else { break };
+        last["transaction_id"].as_str().unwrap().clone_into(&mut after);
+        // Between two pages a call comes in and another is corrected.
+        if step < 2 {
+            network.calls(&format!("late-{step}"), json!({}));
+            let body = json!({"reason": "Told wrong.", "call": {"duration": step}});
+            network.correct(&page[0]["transaction_id"], body).expect(201);
+        }
+        read.extend(page);
+    }
+    let ids: Vec<i64> =
+        read.iter().map(|row| row["transaction_id"].as_str().unwrap().parse().unwrap()).collect();
+    assert_eq!(ids, (1..=454).collect::<Vec<i64>>(), "each once, in order");
+    let corrections: Vec<&Value> =
+        read.iter().filter(|row| row["corrects_transaction_id"] != "").collect();
+    assert_eq!(corrections.len(), 2);
+    // Whole, it is the same list.
+    let whole = seen(&network, &network.ledger_path("?limit=4000"));
+    assert_eq!(whole, read);
+    let default = network.ledger();
+    assert_eq!(default, read, "454 are less than 1,000");
+}
+
+#[test]
+fn a_ledger_is_its_owners() {
+    let (server, network) = world();
+    network.has_advertiser("355");
+    network.has_affiliate("975");
+    network.calls("1", paid());
+    network.calls("2", json!({}));
+    let (advertiser, affiliate) = (server.advertiser("354"), server.affiliate("976"));
+    let count = |client: &Client, path: &str| seen(client, path).len();
+    assert_eq!(count(&server.observer(), &network.ledger_path("")), 2);
+    assert_eq!(count(&advertiser, "/advertisers/transactions/354"), 2);
+    assert_eq!(count(&affiliate, "/affiliates/transactions/976"), 1);
+    assert_eq!(count(&network, "/advertisers/transactions/354"), 2);
+    assert_eq!(count(&network, "/advertisers/transactions/1.json"), 2, "by our own id");
+    assert_eq!(count(&network, "/affiliates/transactions/2"), 1, "by our own id");
+    assert_eq!(count(&network, "/advertisers/transactions/355"), 0);
+    for client in [&advertiser, &affiliate] {
+        let ledger = client.get(&network.ledger_path("?limit=nonsense"));
+        ledger.refused(403, "UnauthorizedOperation");
+    }
+    for (client, path) in [
+        (&advertiser, "/advertisers/transactions/355?limit=nonsense"),
+        (&advertiser, "/affiliates/transactions/976"),
+        (&affiliate, "/affiliates/transactions/975.csv"),
+        (&affiliate, "/advertisers/transactions/354.xml"),
+        (&network, "/advertisers/transactions/976"),
+        (&network, "/advertisers/transactions/2"),
+        (&network, "/affiliates/transactions/99"),
+    ] {
+        client.get(path).refused(404, "RecordNotFound");
+    }
+    // Without a network in front, as the field's clients ask.
+    let id = network.network_id();
+    let anywhere = network.anywhere();
+    for path in [
+        format!("/api/2020-10-01/networks/transactions/{id}.json"),
+        "/api/2015-12-10/advertisers/transactions/354.json".to_owned(),
+        format!("/api/2020-10-01/networks/transactions/{id}?oauth_token={}", network.token()),
+    ] {
+        assert_eq!(anywhere.get(&path).body(200).as_array().map(Vec::len), Some(2), "{path}");
+    }
+    let other = server.another_network().anywhere();
+    let path = format!("/api/2020-10-01/networks/transactions/{id}.csv");
+    other.get(&path).refused(403, "UnauthorizedOperation");
+    let wrong = format!("/networks/transactions/{}", id + 1);
+    network.get(&wrong).refused(404, "RecordNotFound");
+    network.get("/networks/transactions/ours").refused(404, "RecordNotFound");
+}
+
+#[test]
+fn an_affiliate_with_calls_stays() {
+    let (_server, network) = world();
+    network.has_affiliate("977");
+    network.calls("1", json!({"affiliate_id_from_network": "977"}));
+    let said = network.delete("/affiliates/977").refused(403, "UnauthorizedOperation");
+    assert_eq!(said, "Affiliate 977 cannot be deleted because one or more calls exist");
+    assert_eq!(network.ledger()[0]["affiliate_name"], "Affiliate 977");
+}
