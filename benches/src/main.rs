@@ -1,8 +1,10 @@
-//! Measures the server from outside. `cargo run --release -p trunkline-bench -- list` fills a
-//! database with affiliates and reads them all in one list, watching the server's memory.
+//! Measures. `cargo run --release -p trunkline-bench -- list` fills a database with affiliates and
+//! reads them all from the server in one list, watching its memory. `evaluator` times conditions
+//! and whole decisions; with `--features comparisons` conditions run against other crates.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod evaluator;
 mod list;
 mod server;
 
@@ -15,7 +17,8 @@ fn main() -> ExitCode {
             let affiliates = arguments.next().and_then(|said| said.parse().ok());
             list::run(affiliates.unwrap_or(1_000_000))
         }
-        _ => Err("usage: trunkline-bench list [affiliates]".into()),
+        Some("evaluator") => evaluator::run(),
+        _ => Err("usage: trunkline-bench list [affiliates] | evaluator".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

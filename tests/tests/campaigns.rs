@@ -433,6 +433,31 @@ fn what_is_read_only_is_ignored() {
     answer.is(200, &before);
 }
 
+#[test]
+fn days_of_repeat_callers_are_shown_where_they_are_set() {
+    let (_server, network, path) = bare();
+    let old = network.on("2015-05-01");
+    let shown = |client: &Client| client.get(&path).body(200)["future_terms"].clone();
+    assert!(shown(&network).get("repeat_days").is_none());
+    for days in [json!(1), json!("90"), json!(365)] {
+        old.put(&path, json!({"repeat_days": days})).expect(200);
+        let days = days.as_str().map_or(days.clone(), |_| json!(90));
+        assert_same(&shown(&network)["repeat_days"], &days);
+        assert_same(&shown(&old)["repeat_days"], &days);
+    }
+    for (days, message) in [
+        (json!(0), "must be greater than or equal to 1"),
+        (json!(366), "must be less than or equal to 365"),
+        (json!("x"), "is not a number"),
+    ] {
+        network
+            .put(&path, json!({"repeat_days": days}))
+            .invalid(&json!({"repeat_days": [message]}));
+    }
+    network.put(&path, json!({"repeat_days": null})).expect(200);
+    assert!(shown(&network).get("repeat_days").is_none());
+}
+
 /// A bare date is in the campaign's own zone, however the request names the campaign.
 #[test]
 fn a_bare_date_is_in_the_campaigns_zone() {

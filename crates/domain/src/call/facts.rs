@@ -197,14 +197,17 @@ impl Facts for Known<'_> {
     }
 
     fn in_region(&self, name: Option<&str>) -> Option<bool> {
-        let named = self.terms.named_regions.iter();
-        let asked = named.filter(|region| name.is_none_or(|name| region.is_called(name)));
         let mut unknown = false;
-        for region in asked.flat_map(|named| &named.regions) {
-            match self.is_in(region) {
-                Some(true) => return Some(true),
-                Some(false) => {}
-                None => unknown = true,
+        for named in &self.terms.named_regions {
+            if name.is_some_and(|name| !named.is_called(name)) {
+                continue;
+            }
+            for region in &named.regions {
+                match self.is_in(region) {
+                    Some(true) => return Some(true),
+                    Some(false) => {}
+                    None => unknown = true,
+                }
             }
         }
         (!unknown).then_some(false)

@@ -43,7 +43,16 @@ impl Expr {
     /// The logic is Kleene's: `and` is false once a member is, whatever the others are; `not` of
     /// unknown is unknown. Unknown facts are not compared with each other, so that
     /// `mobile or not mobile` is unknown as long as `mobile` is.
-    pub fn evaluate(&self, facts: &dyn Facts) -> Option<bool> {
+    #[inline]
+    pub fn evaluate<F: Facts + ?Sized>(&self, facts: &F) -> Option<bool> {
+        // Most parts are terms: they are looked at in place.
+        match self {
+            Expr::Term(term) => term.evaluate(facts),
+            other => other.evaluate_parts(facts),
+        }
+    }
+
+    fn evaluate_parts<F: Facts + ?Sized>(&self, facts: &F) -> Option<bool> {
         match self {
             Expr::Always => Some(true),
             Expr::Term(term) => term.evaluate(facts),
@@ -56,7 +65,7 @@ impl Expr {
 
 impl Term {
     /// The term's value, `None` if it is not known.
-    pub fn evaluate(&self, facts: &dyn Facts) -> Option<bool> {
+    pub fn evaluate<F: Facts + ?Sized>(&self, facts: &F) -> Option<bool> {
         match self {
             Term::Duration(is, seconds) => Some(is.holds(facts.duration()?, *seconds)),
             Term::ConnectDuration(is, seconds) => {

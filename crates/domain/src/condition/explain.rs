@@ -24,7 +24,7 @@ pub struct Explanation {
 
 impl Expr {
     /// Evaluates and says why: at every node the value is what [`Expr::evaluate`] gives there.
-    pub fn explain(&self, facts: &dyn Facts) -> Explanation {
+    pub fn explain<F: Facts + ?Sized>(&self, facts: &F) -> Explanation {
         let terms: Vec<Explanation> = match self {
             Expr::Always | Expr::Term(_) => Vec::new(),
             Expr::Not(inner) => vec![inner.explain(facts)],
@@ -48,7 +48,7 @@ impl Expr {
     }
 }
 
-fn fact(term: &Term, facts: &dyn Facts) -> Map<String, Value> {
+fn fact<F: Facts + ?Sized>(term: &Term, facts: &F) -> Map<String, Value> {
     let known = match term {
         Term::Duration(..) => return one("duration", facts.duration()),
         Term::ConnectDuration(..) => return one("connect_duration", facts.connect_duration()),
