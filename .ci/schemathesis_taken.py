@@ -25,7 +25,7 @@ STATE = (
     "out of order",
     "used for another event",
     "before the event before it",
-    "days of the start",
+    "within 31 days of",
     '{"custom_data":{"channel":',
     '"name":["is not a custom data field',
 )

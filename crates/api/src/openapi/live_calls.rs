@@ -56,18 +56,22 @@ fn sample() -> Value {
 }
 
 fn event() -> Value {
-    let said = request(
+    let mut said = request(
         "What happened to a live call",
         json!({
             "event": word(&EVENTS, "What. `prompt_finished`: all that was to be said has been said; it moves nothing."),
             "key": {"type": ["string", "null"], "pattern": "^[0-9*#]$", "description": "With `key`: which one."},
-            "zip": {"type": ["string", "null"], "pattern": "^[0-9A-Za-z -]{1,10}$", "description": "With `zip`: which one."},
+            "zip": {"type": ["string", "null"], "pattern": "^[0-9A-Za-z][0-9A-Za-z -]{0,9}$", "description": "With `zip`: which one."},
             "by": {"type": ["string", "null"], "enum": ["caller", "destination", null], "description": "With `hung_up`: who. A destination can only once it has answered."},
             "at": moment("Now, when it is not said. Not before the event before it."),
             "sequence": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX, "description": "Its number: the first is 0 or 1, and each follows the one before it. The next one, when it is not said. The same number with the same event gets the same answer again, after the end too."},
         }),
         &["event"],
     );
+    let needs = |event: &str| json!({"required": [event], "properties": {"event": {"enum": [event]}, event: {"type": "string"}}});
+    let others: Vec<&&str> = EVENTS.iter().filter(|it| !["key", "zip"].contains(*it)).collect();
+    let nothing_more = json!({"properties": {"event": {"enum": others}}});
+    said["anyOf"] = json!([needs("key"), needs("zip"), nothing_more]);
     example(said, json!({"event": "key", "key": "1", "sequence": 1}))
 }
 
