@@ -17,6 +17,7 @@ pub mod parties;
 pub mod promo_numbers;
 pub mod relationships;
 pub mod revert;
+pub mod sandbox;
 pub mod users;
 
 mod budgets;

@@ -335,7 +335,7 @@ fn kept_answer(
     let Some(key) = key else { return Ok(None) };
     let actor = context.caller.actor.to_string();
     let network = context.caller.network_id;
-    let kept = session.kept_answer(network, &actor, &key.key, since(context.now))?;
+    let kept = session.kept_answer(network, &actor, &key.key, since(context.system_now))?;
     let Some((fingerprint, answer)) = kept else { return Ok(None) };
     if fingerprint != Sha256::digest(&key.request).as_slice() {
         let message = "this Idempotency-Key was used for another request";
@@ -360,8 +360,8 @@ fn keep_answer(
         &key.key,
         &Sha256::digest(&key.request),
         &answer,
-        context.now,
-        since(context.now),
+        context.system_now,
+        since(context.system_now),
     )?;
     Ok(())
 }

@@ -13,13 +13,13 @@ fn a_network_is_made_and_listed_while_a_server_runs() {
     let token = made[0]["token"].as_str().unwrap();
     assert_eq!(made, [json!({"id": 7, "name": "Acme", "token": token})]);
     assert_eq!(server.ask("GET /api/2018-11-01/7/affiliates.json", token, "").status, 200);
-    place.lines(&["network", "create", "--name", "B", "--time-zone", "London"]);
+    place.lines(&["network", "create", "--name", "B", "--time-zone", "London", "--sandbox"]);
     let listed = place.lines(&["network", "list"]);
     assert_eq!(
         listed[0],
-        json!({"id": 7, "name": "Acme", "time_zone": "Pacific Time (US & Canada)"})
+        json!({"id": 7, "name": "Acme", "time_zone": "Pacific Time (US & Canada)", "sandbox": false})
     );
-    assert_eq!(listed[1], json!({"id": 8, "name": "B", "time_zone": "London"}));
+    assert_eq!(listed[1], json!({"id": 8, "name": "B", "time_zone": "London", "sandbox": true}));
     let (line, code) = place.failure(&["network", "create", "--name", "C", "--id", "7"]);
     assert_eq!((line.as_str(), code), ("there is a network 7 already", 1));
     let misused = place.run(&["network", "create", "--name", "C", "--time-zone", "Mars"]);

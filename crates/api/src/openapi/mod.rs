@@ -24,6 +24,7 @@ mod parties;
 mod pricing;
 mod promo_numbers;
 mod relationships;
+mod sandbox;
 mod shapes;
 mod terms;
 mod users;
@@ -42,7 +43,7 @@ const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 /// A tag: its name, what it is about, and its operations.
 type Tag = (&'static str, &'static str, fn() -> Vec<Operation>);
 
-const TAGS: [Tag; 14] = [
+const TAGS: [Tag; 15] = [
     ("Network", "The network and its users.", network::operations),
     ("Advertisers", "Those who pay for calls.", parties::advertisers),
     (
@@ -92,6 +93,11 @@ const TAGS: [Tag; 14] = [
         "Audit log",
         "Who changed what, and undoing it. An extension of Trunkline.",
         audit::operations,
+    ),
+    (
+        "Sandboxes",
+        "Networks to try things in: a clock that can be set, imagined callers, and a fresh start. An extension of Trunkline.",
+        sandbox::operations,
     ),
 ];
 
@@ -164,6 +170,7 @@ fn schemas() -> Schemas {
         calls::schemas,
         dry_run::schemas,
         audit::schemas,
+        sandbox::schemas,
         errors::schemas,
     ] {
         schemas.extend(more());

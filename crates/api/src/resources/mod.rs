@@ -18,6 +18,7 @@ pub(crate) mod parties;
 mod pricing;
 mod promo_numbers;
 mod relationships;
+mod sandbox;
 pub(crate) mod terms;
 pub(crate) mod users;
 
@@ -43,6 +44,7 @@ pub(crate) fn routes() -> Routes {
         .merge(audit::routes())
         .merge(dry_run::routes())
         .merge(calls::routes())
+        .merge(sandbox::routes())
 }
 
 /// Refuses a campaign's body whose tree is deeper than trees can be.

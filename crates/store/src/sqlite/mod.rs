@@ -13,6 +13,7 @@ mod networks;
 mod parties;
 mod promo_numbers;
 mod readers;
+mod sandbox;
 mod transactions;
 mod users;
 mod waits;
