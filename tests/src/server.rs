@@ -41,11 +41,20 @@ impl Server {
         Self::start_with(&["--base-url", "https://invoca.net"])
     }
 
+    /// A server whose network is a sandbox.
+    pub fn of_a_sandbox() -> Self {
+        Self::start_on(&["--sandbox"], &[])
+    }
+
     /// A server with more on its command line.
     pub fn start_with(arguments: &[&str]) -> Self {
+        Self::start_on(&[], arguments)
+    }
+
+    fn start_on(network: &[&str], arguments: &[&str]) -> Self {
         let directory = TempDir::new().expect("a temporary directory can be made");
         let database = format!("sqlite://{}", directory.path().join("trunkline.db").display());
-        let (network, token) = create_network(&database, "Demo");
+        let (network, token) = create_network(&database, "Demo", network);
         let mut command = Command::new(binary());
         command.args(["serve", "--listen", "127.0.0.1:0", "--database", &database]);
         command.args(arguments).stderr(Stdio::piped()).stdin(Stdio::null()).stdout(Stdio::null());
@@ -66,9 +75,14 @@ impl Server {
         &self.address
     }
 
+    /// The database's file.
+    pub fn file(&self) -> &str {
+        self.database.strip_prefix("sqlite://").unwrap_or(&self.database)
+    }
+
     /// Another network on the same server.
     pub fn another_network(&self) -> Client {
-        let (network, token) = create_network(&self.database, "Another");
+        let (network, token) = create_network(&self.database, "Another", &[]);
         Client::new(&self.address, network, Some(token))
     }
 
@@ -189,9 +203,10 @@ impl Drop for Server {
     }
 }
 
-fn create_network(database: &str, name: &str) -> (i64, String) {
+fn create_network(database: &str, name: &str, more: &[&str]) -> (i64, String) {
     let mut command = Command::new(binary());
     command.args(["network", "create", "--name", name, "--database", database]);
+    command.args(more);
     let output = command.output().expect("the binary starts");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "network create: {said}");

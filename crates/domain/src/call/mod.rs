@@ -9,7 +9,7 @@ mod facts;
 mod record;
 mod settlement;
 
-pub use area_code::{Place, place_of};
+pub use area_code::{Place, area_codes, place_of};
 pub use decision::{Decision, Gate, Outcome, PaidPolicy, Payment, Step, TurnedAway, decide};
 pub use facts::{CallFacts, Known, PhoneType};
 pub use record::{Call, Heard};

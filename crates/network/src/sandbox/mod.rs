@@ -3,6 +3,17 @@
 //!
 //! What a sandbox's people do to the sandbox itself is not in the audit log, which goes with the rest.
 
+mod callers;
+mod chance;
+mod day;
+mod imagined;
+mod keys;
+mod tally;
+mod view;
+
+pub use imagined::Calls;
+pub use tally::{BATCH, CALLS_LIMIT, DAYS_LIMIT, Tally, Wanted, imagine, take};
+
 use crate::{Context, Error, Session, Submitted, networks};
 use jiff::{SignedDuration, Timestamp};
 use trunkline_domain::party::Network;
@@ -100,3 +111,6 @@ fn require(session: &mut Session<'_>, context: &Context) -> Result<Network, Erro
     let message = "this network is no sandbox: `trunkline network create --sandbox` makes one";
     Err(Error::NotAllowed(message.to_owned()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,11 @@
-//! What only sandboxes have: a clock of their own, and an end to everything in them.
+//! What only sandboxes have: a clock of their own, imagined callers, and an end to everything in them.
 
-use super::{Session, millis};
+use super::{Session, campaigns, millis, moment, promo_numbers};
 use crate::Error;
 use jiff::Timestamp;
 use rusqlite::params;
+use trunkline_domain::campaign::Campaign;
+use trunkline_domain::promo::PromoNumber;
 
 /// What becomes of a table's rows when a sandbox is emptied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +95,62 @@ impl Session<'_> {
             params![network, clock.map(millis)],
         )?;
         Ok(())
+    }
+
+    /// Campaigns of a network that were taken live and not archived, in order, up to a number.
+    pub fn activated_campaigns(
+        &mut self,
+        network: i64,
+        limit: u32,
+    ) -> Result<Vec<Campaign>, Error> {
+        self.all(
+            &format!(
+                "{} WHERE c.network_id = ?1 AND c.status = 'Activated' ORDER BY c.id LIMIT ?2",
+                campaigns::CAMPAIGN
+            ),
+            params![network, limit],
+            campaigns::campaign,
+        )
+    }
+
+    /// When a campaign first went live.
+    pub fn first_live_at(&mut self, campaign: i64) -> Result<Option<Timestamp>, Error> {
+        let first = self.first(
+            "SELECT MIN(went_live_at) FROM terms WHERE campaign_id = ?1",
+            [campaign],
+            |row| Ok(row.get::<_, Option<i64>>(0)?),
+        )?;
+        first.flatten().map(moment).transpose()
+    }
+
+    /// Affiliates that are approved for a campaign, up to a number: our ids, the network's, and since
+    /// when.
+    pub fn approved_affiliates(
+        &mut self,
+        campaign: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, String, Timestamp)>, Error> {
+        self.all(
+            "SELECT p.id, p.id_from_network, COALESCE((SELECT MAX(since) FROM statuses
+             WHERE object = 'affiliate_campaign' AND object_id = a.id), a.created_at)
+             FROM affiliate_campaigns a JOIN parties p ON p.id = a.affiliate_id
+             WHERE a.campaign_id = ?1 AND a.status = 'Approved' ORDER BY a.id LIMIT ?2",
+            params![campaign, limit],
+            |row| Ok((row.get(0)?, row.get(1)?, moment(row.get(2)?)?)),
+        )
+    }
+
+    /// Promo numbers of a campaign and of its affiliate campaigns, up to a number.
+    pub fn promo_numbers_of_campaign(
+        &mut self,
+        campaign: i64,
+        limit: u32,
+    ) -> Result<Vec<PromoNumber>, Error> {
+        self.all(
+            &format!("{} WHERE campaign_id = ?1 ORDER BY id LIMIT ?2", promo_numbers::PROMO_NUMBER),
+            params![campaign, limit],
+            promo_numbers::promo_number,
+        )
     }
 
     /// Deletes everything of a sandbox but the network itself, its people, its tokens, its inventory
