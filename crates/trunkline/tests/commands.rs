@@ -156,6 +156,19 @@ fn numbers_are_imported_whole_or_not_at_all() {
 }
 
 #[test]
+fn a_long_import_says_how_far_it_is() {
+    let place = Place::new();
+    place.network();
+    let numbers: String = (0..2_000).map(|line| format!("805555{line:04}\n")).collect();
+    let import = ["numbers", "import", "-", "--log", "warn"];
+    let done = place.run_with_stdin(&import, &numbers);
+    assert_eq!(json_lines(&done), [json!({"imported": 2_000, "already_there": 0})]);
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(said.lines().count(), 4, "{said}");
+    assert!(said.starts_with("500 of 2000 numbers\n"), "{said}");
+}
+
+#[test]
 fn completions_are_for_every_shell() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
