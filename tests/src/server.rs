@@ -43,11 +43,20 @@ impl Server {
         Self::start_with(&["--base-url", "https://invoca.net"])
     }
 
+    /// A server whose network is a sandbox.
+    pub fn of_a_sandbox() -> Self {
+        Self::start_on(&["--sandbox"], &[])
+    }
+
     /// A server with more on its command line.
     pub fn start_with(arguments: &[&str]) -> Self {
+        Self::start_on(&[], arguments)
+    }
+
+    fn start_on(network: &[&str], arguments: &[&str]) -> Self {
         let place = Place::new();
         let database = place.url();
-        let (network, token) = create_network(&database, "Demo");
+        let (network, token) = create_network(&database, "Demo", network);
         let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
         let (process, address) = serve(&database, &arguments);
         let store = Store::open(&database).expect("the server's database opens");
@@ -89,9 +98,14 @@ impl Server {
         &self.address
     }
 
+    /// The database's file.
+    pub fn file(&self) -> &str {
+        self.database.strip_prefix("sqlite://").unwrap_or(&self.database)
+    }
+
     /// Another network on the same server.
     pub fn another_network(&self) -> Client {
-        let (network, token) = create_network(&self.database, "Another");
+        let (network, token) = create_network(&self.database, "Another", &[]);
         Client::new(&self.address, network, Some(token))
     }
 
@@ -205,7 +219,7 @@ impl Server {
     ) -> Result<T, Error> {
         let grants = vec![Grant { scope: Scope::Network, role: Role::Super }];
         let caller = Caller { network_id: self.network, actor: Actor::CommandLine, grants };
-        let context = Context { caller, now, request_id: "a test".to_owned() };
+        let context = Context { caller, now, system_now: now, request_id: "a test".to_owned() };
         self.store.write_blocking(move |session| work(session, &context))
     }
 
@@ -262,9 +276,10 @@ fn serve(database: &str, arguments: &[String]) -> (Child, String) {
     (process, address)
 }
 
-fn create_network(database: &str, name: &str) -> (i64, String) {
+fn create_network(database: &str, name: &str, more: &[&str]) -> (i64, String) {
     let mut command = Command::new(binary());
     command.args(["network", "create", "--name", name, "--database", database]);
+    command.args(more);
     let output = command.output().expect("the binary starts");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "network create: {said}");

@@ -105,10 +105,12 @@ impl Incoming {
         });
         let request_id = parts.extensions.get::<RequestId>();
         let asked_path = parts.extensions.get::<AskedPath>();
+        let system_now = (app.clock)();
         Ok(Self {
             context: Context {
                 caller,
-                now: (app.clock)(),
+                now: network.now(system_now),
+                system_now,
                 request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
             },
             method: parts.method,

@@ -76,8 +76,10 @@ pub(crate) fn signed_in(
             Actor::Token(_) | Actor::CommandLine => None,
         };
         let Some(user) = user else { return Ok(None) };
-        let context = Context { caller, now, request_id: "console".to_owned() };
+        let mut context =
+            Context { caller, now, system_now: now, request_id: "console".to_owned() };
         let network = networks::of_caller(session, &context)?;
+        context.now = network.now(now);
         Ok(Some((context, network, format!("{} {}", user.first_name, user.last_name))))
     })
 }

@@ -43,8 +43,10 @@ pub struct Caller {
 pub struct Context {
     /// Who asks.
     pub caller: Caller,
-    /// When.
+    /// When, by the network's clock: a sandbox's own, else the system's.
     pub now: Timestamp,
+    /// When by the system's clock: for what expires.
+    pub system_now: Timestamp,
     /// The request's id.
     pub request_id: String,
 }

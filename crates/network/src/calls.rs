@@ -8,7 +8,7 @@ use crate::{Context, Error, Session, Submitted, budgets, campaigns};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use trunkline_domain::call::{Call, CallFacts, Heard, TurnedAway};
+use trunkline_domain::call::{Call, CallFacts, Heard, Settlement, TurnedAway};
 use trunkline_domain::campaign::{CampaignStatus, CurrentTerms, Terms};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
@@ -73,6 +73,16 @@ fn take_new(
     submitted: Submitted<CallIn>,
     complete_call_id: String,
 ) -> Result<Taken, Error> {
+    Ok(take_and_settle(session, context, submitted, complete_call_id)?.0)
+}
+
+/// As [`take`], with what a new call came to.
+pub(crate) fn take_and_settle(
+    session: &mut Session<'_>,
+    context: &Context,
+    submitted: Submitted<CallIn>,
+    complete_call_id: String,
+) -> Result<(Taken, Option<Settlement>), Error> {
     let Submitted { change: told, mut problems } = submitted;
     require(&told, &mut problems);
     let (external_id, start_time) = match (&told.external_id, told.start_time) {
@@ -83,7 +93,7 @@ fn take_new(
     let fingerprint = Sha256::digest(&told.request);
     if let Some((call, known)) = session.call_by_external_id(network, &external_id)? {
         if known == fingerprint.as_slice() {
-            return Ok(Taken::Known(call.complete_call_id));
+            return Ok((Taken::Known(call.complete_call_id), None));
         }
         let message = format!("external_call_unique_id {external_id} was used for another call");
         return Err(Error::Conflict(message));
@@ -126,8 +136,8 @@ fn take_new(
     count_in(session, context, &cast, terms, &call)?;
     let affiliate = cast.affiliate.as_ref().map(|affiliate| affiliate.id_from_network.as_str());
     let books = Books { campaign: &cast.campaign, terms, affiliate };
-    settle(session, context, &books, &call)?;
-    Ok(Taken::New(complete_call_id))
+    let transaction = settle(session, context, &books, &call)?;
+    Ok((Taken::New(complete_call_id), Some(transaction.settlement)))
 }
 
 /// Counts a call that was just stored towards the budgets for calls, if it was let in.

@@ -214,7 +214,7 @@ pub fn create_access_token(
         let message = format!("this credential may not sign {email} in: they may do more than it");
         return Err(Error::NotAllowed(message));
     }
-    sign_in(session, user, SignInKind::AccessToken, ACCESS_TOKEN_LASTS, entropy, context.now)
+    sign_in(session, user, SignInKind::AccessToken, ACCESS_TOKEN_LASTS, entropy, context.system_now)
 }
 
 fn sign_in(

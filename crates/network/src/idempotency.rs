@@ -30,7 +30,7 @@ pub(crate) fn kept_answer<T: DeserializeOwned>(
     let Some(key) = key else { return Ok(None) };
     let actor = context.caller.actor.to_string();
     let network = context.caller.network_id;
-    let kept = session.kept_answer(network, &actor, &key.key, since(context.now))?;
+    let kept = session.kept_answer(network, &actor, &key.key, since(context.system_now))?;
     let Some((fingerprint, answer)) = kept else { return Ok(None) };
     if fingerprint != Sha256::digest(&key.request).as_slice() {
         let message = "this Idempotency-Key was used for another request";
@@ -56,8 +56,8 @@ pub(crate) fn keep_answer<T: Serialize>(
         &key.key,
         &Sha256::digest(&key.request),
         &answer,
-        context.now,
-        since(context.now),
+        context.system_now,
+        since(context.system_now),
     )?;
     Ok(())
 }

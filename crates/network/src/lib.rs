@@ -22,6 +22,7 @@ pub mod promo_numbers;
 pub mod relationships;
 pub mod replay;
 pub mod revert;
+pub mod sandbox;
 pub mod statements;
 pub mod transactions;
 pub mod users;

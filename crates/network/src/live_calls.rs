@@ -183,7 +183,8 @@ fn admit(
     // The name is the call's own, so no request can be taken for it.
     call.id = session.insert_call(&call, &[])?;
     if let Some(live) = &live {
-        let deadline = context.now.saturating_add(time_limit).unwrap_or(Timestamp::MAX);
+        // Sweeps go by the system's clock, whatever a sandbox's says.
+        let deadline = context.system_now.saturating_add(time_limit).unwrap_or(Timestamp::MAX);
         session.insert_live_call(&call, live, deadline)?;
     }
     count_in(session, context, cast, terms, &call)?;
@@ -397,7 +398,9 @@ pub fn give_up(
         return Ok(());
     }
     let caller = Caller { network_id, actor: Actor::CommandLine, grants: Vec::new() };
-    let context = Context { caller, now, request_id: "time limit".to_owned() };
+    let clock = session.network(network_id)?.map_or(now, |network| network.now(now));
+    let request_id = "time limit".to_owned();
+    let context = Context { caller, now: clock, system_now: now, request_id };
     let missing = || Error::Internal(format!("live call {id} cannot be found"));
     let mut call = session.call_by_id(network_id, id)?.ok_or_else(missing)?;
     let mut live = session.live_call(id)?.ok_or_else(missing)?;

@@ -13,13 +13,13 @@ fn a_network_is_made_and_listed_while_a_server_runs() {
     let token = made[0]["token"].as_str().unwrap();
     assert_eq!(made, [json!({"id": 7, "name": "Acme", "token": token})]);
     assert_eq!(server.ask("GET /api/2018-11-01/7/affiliates.json", token, "").status, 200);
-    place.lines(&["network", "create", "--name", "B", "--time-zone", "London"]);
+    place.lines(&["network", "create", "--name", "B", "--time-zone", "London", "--sandbox"]);
     let listed = place.lines(&["network", "list"]);
     assert_eq!(
         listed[0],
-        json!({"id": 7, "name": "Acme", "time_zone": "Pacific Time (US & Canada)"})
+        json!({"id": 7, "name": "Acme", "time_zone": "Pacific Time (US & Canada)", "sandbox": false})
     );
-    assert_eq!(listed[1], json!({"id": 8, "name": "B", "time_zone": "London"}));
+    assert_eq!(listed[1], json!({"id": 8, "name": "B", "time_zone": "London", "sandbox": true}));
     let (line, code) = place.failure(&["network", "create", "--name", "C", "--id", "7"]);
     assert_eq!((line.as_str(), code), ("there is a network 7 already", 1));
     let misused = place.run(&["network", "create", "--name", "C", "--time-zone", "Mars"]);
@@ -153,6 +153,19 @@ fn numbers_are_imported_whole_or_not_at_all() {
             .0
             .starts_with("cannot read none: ")
     );
+}
+
+#[test]
+fn a_long_import_says_how_far_it_is() {
+    let place = Place::new();
+    place.network();
+    let numbers: String = (0..2_000).map(|line| format!("805555{line:04}\n")).collect();
+    let import = ["numbers", "import", "-", "--log", "warn"];
+    let done = place.run_with_stdin(&import, &numbers);
+    assert_eq!(json_lines(&done), [json!({"imported": 2_000, "already_there": 0})]);
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(said.lines().count(), 4, "{said}");
+    assert!(said.starts_with("500 of 2000 numbers\n"), "{said}");
 }
 
 #[test]

@@ -39,21 +39,26 @@ fn end(mut demo: Demo) -> Option<i32> {
     demo.0.wait().unwrap().code()
 }
 
+/// What the `curl` lines that were printed are answered.
+fn paste(said: &str) -> Vec<Value> {
+    let lines = said.lines().filter(|line| line.starts_with("curl "));
+    let answer = |line: &str| {
+        let run =
+            Command::new("sh").args(["-c", &format!("{line} --silent --show-error")]).output();
+        let run = run.expect("sh and curl are there");
+        let read = serde_json::from_slice(&run.stdout);
+        assert!(read.is_ok(), "{line}: {run:?}");
+        read.unwrap()
+    };
+    lines.map(answer).collect()
+}
+
 #[test]
 fn the_three_curl_lines_work_when_pasted() {
     let place = Place::new();
     let (demo, said) = demo(&place, &["--listen", "127.0.0.1:0"]);
-    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("curl ")).collect();
-    assert_eq!(lines.len(), 3, "{said}");
-    let answers: Vec<Value> = lines
-        .iter()
-        .map(|line| {
-            let run =
-                Command::new("sh").args(["-c", &format!("{line} --silent --show-error")]).output();
-            let run = run.expect("sh and curl are there");
-            serde_json::from_slice(&run.stdout).unwrap_or_else(|_| panic!("{line}: {run:?}"))
-        })
-        .collect();
+    let answers = paste(&said);
+    assert_eq!(answers.len(), 3, "{said}");
     // seeds/002 and seeds/000.
     assert_eq!(answers[0]["name"], "Surf Oz Magazine");
     assert_eq!(answers[1]["status"], "Approved_NotActive");
@@ -76,6 +81,61 @@ fn a_port_that_is_taken_is_no_trouble_unless_it_was_asked_for() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     assert!(place.failure(&["demo", "--listen", &address]).0.contains("in use"));
+}
+
+/// The calls of a kept database, whole, and the sums of what they came to.
+fn calls(place: &Place) -> (Vec<String>, i64) {
+    let file = rusqlite::Connection::open(place.path("kept.db")).unwrap();
+    let mut statement = file
+        .prepare(
+            "SELECT id || '|' || external_id || '|' || hex(fingerprint) || '|' || complete_call_id
+             || '|' || COALESCE(caller, '') || '|' || start_time || '|' || body || '|' || created_at
+             || '|' || terms_id FROM calls ORDER BY id",
+        )
+        .unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let sum = "SELECT SUM(payin_delta) + SUM(payout_delta) FROM transactions";
+    (rows, file.query_row(sum, [], |row| row.get(0)).unwrap())
+}
+
+#[test]
+fn the_same_seed_and_time_make_the_same_calls() {
+    let args = ["--listen", "127.0.0.1:0", "--database", "sqlite://kept.db", "--calls", "120"];
+    let run = |seed: &str| {
+        let place = Place::new();
+        let more = ["--seed", seed, "--now", "2026-11-20T20:00:00Z"];
+        let (demo, said) = demo(&place, &[&args[..], &more].concat());
+        assert!(said.contains("120 in the last 30 days"), "{said}");
+        assert!(said.contains("stands at 2026-11-20T20:00:00Z"), "{said}");
+        let answers = paste(&said);
+        assert_eq!(answers.len(), 5, "{said}");
+        assert_eq!(end(demo), Some(0));
+        (calls(&place), answers)
+    };
+    let (first, answers) = run("7");
+    let counted = answers[3]["stats"]["last_30days"]["call_count"].as_u64().unwrap();
+    assert!((20..=120).contains(&counted), "{}", answers[3]);
+    assert_eq!(answers[4]["outcome"], "connected");
+    assert_eq!(answers[4]["advertiser_payin"]["matching_policies"], "base+bonus1");
+    assert_eq!(first.0.len(), 120);
+    assert!(first.1 > 0, "{}", first.1);
+    let (again, same) = run("7");
+    assert_eq!(first, again);
+    assert_eq!(answers[3], same[3]);
+    let (other, _) = run("8");
+    assert_eq!(other.0.len(), 120);
+    assert_ne!(first, other);
+}
+
+#[test]
+fn calls_that_end_now_let_the_clock_go() {
+    let place = Place::new();
+    let (_demo, said) = demo(&place, &["--listen", "127.0.0.1:0", "--calls", "100"]);
+    assert!(said.contains("100 in the last 30 days") && !said.contains("stands at"), "{said}");
+    for wrong in [&["--calls", "10001"][..], &["--calls", "0"], &["--seed", "7"], &["--now", "x"]] {
+        let misused = place.run(&[&["demo"], wrong].concat());
+        assert_eq!(misused.status.code(), Some(2), "{wrong:?}");
+    }
 }
 
 #[test]

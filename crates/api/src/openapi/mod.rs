@@ -26,6 +26,7 @@ mod pricing;
 mod promo_numbers;
 mod relationships;
 mod replay;
+mod sandbox;
 mod shapes;
 mod terms;
 mod transactions;
@@ -111,6 +112,11 @@ const TAGS: &[Tag] = &[
         "Who changed what, and undoing it. An extension of Trunkline.",
         audit::operations,
     ),
+    (
+        "Sandboxes",
+        "Networks to try things in: a clock that can be set, imagined callers, and a fresh start. An extension of Trunkline.",
+        sandbox::operations,
+    ),
 ];
 
 const INTRODUCTION: &str = "The Network Integration API of a pay-per-call affiliate network: advertisers, affiliates, campaigns with payins and payouts, call flows and promo numbers.
@@ -185,6 +191,7 @@ fn schemas() -> Schemas {
         dry_run::schemas,
         replay::schemas,
         audit::schemas,
+        sandbox::schemas,
         errors::schemas,
     ] {
         schemas.extend(more());

@@ -24,6 +24,7 @@ mod pricing;
 mod promo_numbers;
 mod relationships;
 mod replay;
+mod sandbox;
 mod statements;
 pub(crate) mod terms;
 pub(crate) mod transactions;
@@ -56,6 +57,7 @@ pub(crate) fn routes() -> Routes {
         .merge(transactions::routes())
         .merge(corrections::routes())
         .merge(statements::routes())
+        .merge(sandbox::routes())
 }
 
 /// Refuses a campaign's body whose tree is deeper than trees can be.

@@ -57,7 +57,7 @@ fn start() -> Timestamp {
 fn context() -> Context {
     let grants = vec![Grant { scope: Scope::Network, role: Role::Super }];
     let caller = Caller { network_id: 1, actor: Actor::CommandLine, grants };
-    Context { caller, now: start(), request_id: "test".to_owned() }
+    Context { caller, now: start(), system_now: start(), request_id: "test".to_owned() }
 }
 
 fn submitted<T>(change: T) -> Submitted<T> {

@@ -20,6 +20,13 @@ pub fn place_of(number: &PhoneNumber) -> Option<Place> {
     lines().find_map(|(place, mut codes)| codes.any(|known| known == code).then_some(place))
 }
 
+/// The area codes of a state or province; without one, those that several share. None where there is
+/// no such place.
+pub fn area_codes(country: &str, region: Option<&str>) -> Vec<&'static str> {
+    let of = lines().filter(|(place, _)| place.country == country && place.region == region);
+    of.flat_map(|(_, codes)| codes).collect()
+}
+
 /// The table's lines: a place and its area codes.
 pub(super) fn lines() -> impl Iterator<Item = (Place, impl Iterator<Item = &'static str>)> {
     let lines = TABLE.lines().filter(|line| !line.starts_with('#'));

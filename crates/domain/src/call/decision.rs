@@ -49,6 +49,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::Connected, Self::Ended, Self::Abandoned, Self::TurnedAway];
+
     /// The wire's word.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -14,7 +14,7 @@ mod settlement;
 mod walk;
 mod zip_code;
 
-pub use area_code::{Place, place_of};
+pub use area_code::{Place, area_codes, place_of};
 pub use decision::{Decision, Gate, Outcome, PaidPolicy, Payment, Step, TurnedAway, decide};
 pub use facts::{CallFacts, Known, PhoneType, Way};
 pub use live::Live;

@@ -29,8 +29,19 @@ pub struct Network {
     pub time_zone: ZoneName,
     /// Whether ids are made up for objects that come without one.
     pub auto_generate_ids: bool,
+    /// Whether it is there to try things in: then its clock can be set.
+    pub sandbox: bool,
+    /// What a sandbox's clock was set to; `None` is the system's.
+    pub clock: Option<Timestamp>,
     /// People with a role in the network itself.
     pub members: Vec<Member>,
+}
+
+impl Network {
+    /// What time it is in the network: a sandbox's own, else the system's.
+    pub fn now(&self, system: Timestamp) -> Timestamp {
+        self.clock.filter(|_| self.sandbox).unwrap_or(system)
+    }
 }
 
 /// Which side of a campaign a party is on.

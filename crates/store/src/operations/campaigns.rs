@@ -6,11 +6,11 @@ use crate::{Error, Page};
 use jiff::Timestamp;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, CurrentTerms, Terms};
 
-const CAMPAIGN: &str = "SELECT c.id, c.network_id, c.advertiser_id, c.id_from_network, c.name,
+pub(super) const CAMPAIGN: &str = "SELECT c.id, c.network_id, c.advertiser_id, c.id_from_network, c.name,
     c.status, c.future_terms, c.custom_data, c.created_at, c.updated_at, t.id, t.went_live_at, t.body
     FROM campaigns c LEFT JOIN terms t ON t.id = c.current_terms_id";
 
-fn campaign(row: &Row<'_>) -> Result<Campaign, Error> {
+pub(super) fn campaign(row: &Row<'_>) -> Result<Campaign, Error> {
     let future: Option<String> = row.get(6)?;
     let current = match row.get::<Option<i64>>(10)? {
         None => None,

@@ -13,6 +13,7 @@ mod live_calls;
 mod networks;
 mod parties;
 mod promo_numbers;
+mod sandbox;
 mod statements;
 mod transactions;
 mod users;

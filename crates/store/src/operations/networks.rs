@@ -1,13 +1,14 @@
 //! Networks and their custom data fields.
 
-use super::{NONE, Session, from_json, millis, parsed, to_json};
+use super::{NONE, Session, from_json, millis, moment, parsed, to_json};
 use crate::sql::{Row, params};
 use crate::{Error, Organization, Page};
 use jiff::Timestamp;
 use trunkline_domain::party::{CustomDataField, Network};
 use trunkline_domain::timezone::ZoneName;
 
-const NETWORK: &str = "SELECT id, name, time_zone, auto_generate_ids FROM networks";
+const NETWORK: &str = "SELECT id, name, time_zone, auto_generate_ids, sandbox, clock
+    FROM networks";
 
 fn network(row: &Row<'_>) -> Result<Network, Error> {
     let zone: String = row.get(2)?;
@@ -16,6 +17,8 @@ fn network(row: &Row<'_>) -> Result<Network, Error> {
         name: row.get(1)?,
         time_zone: parsed(ZoneName::parse(&zone), "time zone")?,
         auto_generate_ids: row.get(3)?,
+        sandbox: row.get(4)?,
+        clock: row.get::<Option<i64>>(5)?.map(moment).transpose()?,
         members: Vec::new(),
     })
 }

@@ -6,10 +6,11 @@ use crate::{Error, Page};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::promo::PromoNumber;
 
-const PROMO_NUMBER: &str = "SELECT id, network_id, campaign_id, affiliate_id, id_from_network,
+pub(super) const PROMO_NUMBER: &str =
+    "SELECT id, network_id, campaign_id, affiliate_id, id_from_network,
     number, description, media_type, custom_data, created_at FROM promo_numbers";
 
-fn promo_number(row: &Row<'_>) -> Result<PromoNumber, Error> {
+pub(super) fn promo_number(row: &Row<'_>) -> Result<PromoNumber, Error> {
     Ok(PromoNumber {
         id: row.get(0)?,
         network_id: row.get(1)?,

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Forward only; each runs in a transaction of its own, at start.
-const MIGRATIONS: &[&str] = &[
+pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_network.sql"),
     include_str!("../../migrations/sqlite/0002_calls.sql"),
     include_str!("../../migrations/sqlite/0003_money.sql"),
     include_str!("../../migrations/sqlite/0005_ledger.sql"),
     include_str!("../../migrations/sqlite/0006_live_calls.sql"),
+    include_str!("../../migrations/sqlite/0007_sandbox.sql"),
 ];
 
 /// Statements kept prepared for each connection.

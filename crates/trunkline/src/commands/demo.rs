@@ -1,10 +1,11 @@
 //! `trunkline demo`.
 
 use crate::config::LISTEN;
-use crate::demo::{self, Made};
+use crate::demo::{self, Calls, Made, Time};
 use crate::failure::Failure;
 use crate::server::{self, Server, Signals, address_url};
 use crate::{logs, system};
+use jiff::Timestamp;
 use std::fmt::Write;
 use std::io;
 use std::net::SocketAddr;
@@ -15,15 +16,18 @@ use tokio::net::TcpListener;
 use trunkline_api::{App, Limits};
 use trunkline_domain::party::Role;
 use trunkline_domain::phone::PhoneNumber;
-use trunkline_domain::timezone::ZoneName;
+use trunkline_domain::timezone::{self, ZoneName};
+use trunkline_network::sandbox::{self, CALLS_LIMIT, Tally};
 use trunkline_network::{Error, Scope, Store, credentials, networks};
 
 const EXAMPLE: &str = "\
-Example:
+Examples:
   trunkline demo
+  trunkline demo --calls 10000 --seed 7
 
-Makes a network out of the API documents' examples, prints three requests to try, and serves it
-until Ctrl-C. The database is a temporary file that is removed at the end, unless you name one.";
+Makes a sandbox network out of the API documents' examples, prints requests to try, and serves it
+until Ctrl-C. With --calls, imagined callers have called in the 30 days before now; the same seed
+and the same --now make the same calls. The database is a temporary file that is removed at the end, unless you name one.";
 
 /// The inventory's numbers: 8005550100 to 8005550199.
 const NUMBERS: std::ops::RangeInclusive<u64> = 8_005_550_100..=8_005_550_199;
@@ -38,6 +42,29 @@ pub(crate) struct Args {
     /// A database to keep; it must have no network yet [default: a temporary one]
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+    /// Calls to imagine, up to 10000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(CALLS_LIMIT)))]
+    calls: Option<u32>,
+    /// Which calls: the same seed imagines the same ones
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "calls")]
+    seed: u32,
+    /// Where the network's clock stands, as 2026-11-20T08:00:00Z [default: it is the system's]
+    #[arg(long, value_name = "TIME", requires = "calls", value_parser = moment)]
+    now: Option<Timestamp>,
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let moment = timezone::parse_moment(text, ZoneName::PACIFIC, false);
+    moment.ok_or_else(|| "expected a time, such as 2026-11-20T08:00:00Z".to_owned())
+}
+
+impl Args {
+    /// The calls to make, and when.
+    fn calls(&self) -> Option<(Calls, Time)> {
+        let second = Timestamp::from_second(system::now().as_second()).unwrap_or_default();
+        let time = Time { now: self.now.unwrap_or(second), stands: self.now.is_some() };
+        self.calls.map(|count| (Calls { count, seed: self.seed }, time))
+    }
 }
 
 /// Where the demo's database is. The temporary one goes with this.
@@ -61,11 +88,12 @@ impl Place {
 /// Makes the demo's network, serves it until a signal, and removes what was temporary.
 pub(super) fn run(args: Args, log: Option<String>) -> Result<(), Failure> {
     logs::start(log.as_deref().unwrap_or("warn"))?;
+    let calls = args.calls();
     let place = Place::find(args.database)?;
     let runtime = server::runtime().map_err(Failure::io("start"))?;
     let store = Store::open(&place.url)?;
     let done = make_network(&store).and_then(|(made, password)| {
-        runtime.block_on(serve(args.listen, store.clone(), &made, &password))
+        runtime.block_on(serve(args.listen, store.clone(), &made, &password, calls))
     });
     store.close();
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -80,6 +108,7 @@ async fn serve(
     store: Store,
     made: &Made,
     password: &str,
+    calls: Option<(Calls, Time)>,
 ) -> Result<(), Failure> {
     let mut signals = Signals::catch().map_err(Failure::io("listen for signals"))?;
     let (listener, address) = bind(listen).await?;
@@ -87,9 +116,16 @@ async fn serve(
     let app = App::new(store.clone(), system::clock(), system::random(), &url, Limits::default());
     let server = Server::new(app, listener, None);
     let filled = async {
-        demo::tell(server::reachable(address), made).await?;
+        let here = server::reachable(address);
+        demo::tell(here, made, calls.as_ref().map(|(_, time)| time)).await?;
+        let mut said = None;
+        if let Some((calls, time)) = calls {
+            let tally = demo::make_calls(&store, made, calls, &time).await?;
+            demo::let_go(here, made, &time).await?;
+            said = Some((tally, time));
+        }
         set_password(&store, made, password.to_owned()).await?;
-        super::print(&welcome(&url, made, password))
+        super::print(&welcome(&url, made, password, said.as_ref()))
     };
     // The server runs while it is being filled: what fills it is a client like any other. One
     // that fails ends the server.
@@ -128,6 +164,7 @@ fn make_network(store: &Store) -> Result<(Made, String), Failure> {
         }
         let made = networks::create(session, "Demo Network", None, ZoneName::PACIFIC, now)?;
         let network = made.ok_or_else(|| Error::Internal("no id is free".to_owned()))?.id;
+        sandbox::make(session, network)?;
         let label = Some("demo".to_owned());
         let record = credentials::new_token(network, Scope::Network, Role::Super, label, now, None);
         let token = credentials::issue_token(session, record, &entropy)?.secret;
@@ -154,7 +191,7 @@ async fn set_password(store: &Store, made: &Made, password: String) -> Result<()
     set.await?.map(|_| ()).ok_or_else(|| Failure::Missing(format!("user {}", demo::EMAIL)))
 }
 
-fn welcome(url: &str, made: &Made, password: &str) -> String {
+fn welcome(url: &str, made: &Made, password: &str, calls: Option<&(Tally, Time)>) -> String {
     let mut text = "Trunkline's demo network is up.\n\n".to_owned();
     let mut row = |name: &str, value: &str| {
         // Writing to a string does not fail.
@@ -163,9 +200,22 @@ fn welcome(url: &str, made: &Made, password: &str) -> String {
     row("address", url);
     row("token", &made.token);
     row("user", &format!("{} with the password {password}", demo::EMAIL));
+    if let Some((tally, time)) = calls {
+        let (stored, connected) = (tally.stored, tally.connected());
+        row("calls", &format!("{stored} in the last 30 days, {connected} of them connected"));
+        if time.stands {
+            row("clock", &format!("stands at {}", time.now));
+        }
+    }
     text.push_str("\nThree requests to try:\n\n");
     for command in demo::commands(url, made) {
         text.push_str(&format!("{command}\n"));
+    }
+    if calls.is_some() {
+        text.push_str("\nWhat the calls came to, and what one more would:\n\n");
+        for command in demo::call_commands(url, made) {
+            text.push_str(&format!("{command}\n"));
+        }
     }
     text.push_str("\nCtrl-C ends it.\n");
     text

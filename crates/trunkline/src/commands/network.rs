@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde_json::json;
 use trunkline_domain::party::Role;
 use trunkline_domain::timezone::ZoneName;
-use trunkline_network::{Error, Scope, credentials, networks};
+use trunkline_network::{Error, Scope, credentials, networks, sandbox};
 
 pub(super) const EXAMPLE: &str = "\
 Example:
@@ -40,6 +40,9 @@ pub(crate) enum Command {
         /// Its time zone, by its Rails name
         #[arg(long, value_name = "ZONE", default_value = "Pacific Time (US & Canada)", value_parser = zone)]
         time_zone: ZoneName,
+        /// Make it a sandbox: its clock can be set, calls can be imagined, all of it thrown away
+        #[arg(long)]
+        sandbox: bool,
         #[command(flatten)]
         database: DatabaseArgs,
     },
@@ -69,26 +72,33 @@ fn zone(text: &str) -> Result<ZoneName, String> {
 
 pub(super) fn run(command: Command, log: Option<String>) -> Result<(), Failure> {
     match command {
-        Command::Create { name, id, time_zone, database } => {
-            create(name, id, time_zone, database, log)
+        Command::Create { name, id, time_zone, sandbox, database } => {
+            let wanted = Wanted { name, id, zone: time_zone, sandbox };
+            create(wanted, database, log)
         }
         Command::List { database } => list(database, log),
     }
 }
 
-fn create(
+/// A network to make.
+struct Wanted {
     name: String,
     id: Option<i64>,
     zone: ZoneName,
-    database: DatabaseArgs,
-    log: Option<String>,
-) -> Result<(), Failure> {
+    sandbox: bool,
+}
+
+fn create(wanted: Wanted, database: DatabaseArgs, log: Option<String>) -> Result<(), Failure> {
+    let Wanted { name, id, zone, sandbox: is_sandbox } = wanted;
     let store = super::open(database, log)?;
     let (now, entropy) = (system::now(), system::entropy());
     let made = store.write_blocking(move |session| {
         let Some(network) = networks::create(session, &name, id, zone, now)? else {
             return Ok(None);
         };
+        if is_sandbox {
+            sandbox::make(session, network.id)?;
+        }
         let record =
             credentials::new_token(network.id, Scope::Network, Role::Super, None, now, None);
         let token = credentials::issue_token(session, record, &entropy)?;
@@ -106,9 +116,8 @@ fn list(database: DatabaseArgs, log: Option<String>) -> Result<(), Failure> {
     let store = super::open(database, log)?;
     let found = store.read(|session| Ok::<_, Error>(session.networks()?));
     store.close();
-    super::print_json(
-        found?
-            .into_iter()
-            .map(|it| json!({"id": it.id, "name": it.name, "time_zone": it.time_zone.name()})),
-    )
+    super::print_json(found?.into_iter().map(|it| {
+        let zone = it.time_zone.name();
+        json!({"id": it.id, "name": it.name, "time_zone": zone, "sandbox": it.sandbox})
+    }))
 }

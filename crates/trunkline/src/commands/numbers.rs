@@ -2,6 +2,7 @@
 
 use crate::config::DatabaseArgs;
 use crate::failure::Failure;
+use crate::progress::Progress;
 use clap::Subcommand;
 use serde_json::json;
 use std::io::Read;
@@ -24,6 +25,9 @@ one JSON line, {\"imported\": 100, \"already_there\": 0}.";
 /// Characters of a bad line that an error shows.
 const SHOWN: usize = 60;
 
+/// Numbers between two looks at how far it is.
+const STEP: usize = 500;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Add phone numbers to a network's inventory
@@ -44,10 +48,15 @@ pub(super) fn run(command: Command, log: Option<String>) -> Result<(), Failure> 
     let numbers = parse(&file, &read(&file)?)?;
     let store = super::open(database, log)?;
     let (imported, already_there) = super::in_network(store, network, move |session, network| {
+        let progress = Progress::new("numbers", numbers.len() as u64);
         let mut imported = 0_usize;
-        for number in &numbers {
-            imported += usize::from(session.add_number(network.id, number)?);
+        for some in numbers.chunks(STEP) {
+            for number in some {
+                imported += usize::from(session.add_number(network.id, number)?);
+            }
+            progress.add(some.len() as u64);
         }
+        progress.end();
         Ok((imported, numbers.len() - imported))
     })?;
     super::print_json([json!({"imported": imported, "already_there": already_there})])

@@ -8,6 +8,8 @@ use axum::http::{Method, Request};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use serde_json::json;
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
 
@@ -32,7 +34,7 @@ impl Client {
         Ok(Self { sender, address, network: made.network, token: made.token.clone() })
     }
 
-    /// Sends a request; any answer but 200 and 201 is a failure.
+    /// Sends a request of a version of the API; any answer but 200 and 201 is a failure.
     pub(super) async fn send(
         &mut self,
         method: Method,
@@ -41,9 +43,20 @@ impl Client {
         body: &'static str,
     ) -> Result<(), Failure> {
         let path = format!("/api/{version}/{}{path}.json", self.network);
+        self.send_to(method, &path, Bytes::from_static(body.as_bytes())).await
+    }
+
+    /// Sets the sandbox's clock; `None` lets it go.
+    pub(super) async fn set_clock(&mut self, now: Option<Timestamp>) -> Result<(), Failure> {
+        let path = format!("/trunkline/v1/networks/{}/sandbox/clock", self.network);
+        let body = json!({"now": now.map(|now| now.to_string())}).to_string();
+        self.send_to(Method::POST, &path, body.into()).await
+    }
+
+    async fn send_to(&mut self, method: Method, path: &str, body: Bytes) -> Result<(), Failure> {
         let request = Request::builder()
             .method(&method)
-            .uri(&path)
+            .uri(path)
             .header(HOST, self.address.to_string())
             .header(AUTHORIZATION, &self.token)
             .header(CONTENT_TYPE, "application/json")

@@ -1,8 +1,8 @@
 //! The requests that fill the demo, in order. Bodies are the documents' own where they have one
 //! (seeds/000, 002, 003, 004), and in the files of `demo/`.
 
-use super::Made;
 use super::client::Client;
+use super::{Made, Time};
 use crate::failure::Failure;
 use axum::http::Method;
 use std::net::SocketAddr;
@@ -93,11 +93,70 @@ const STORY: [Step; 21] = [
     ),
 ];
 
+const CAMPAIGN_200: &str = "/advertisers/354/advertiser_campaigns/200";
+
+/// A campaign that is worth calling: a menu, a region, a bonus, a cap, and three affiliates.
+const CALLED: [Step; 7] = [
+    (Method::POST, "2018-11-01", CAMPAIGN_200, include_str!("../../demo/campaign_200.json")),
+    (Method::POST, "2018-11-01", "/advertisers/354/advertiser_campaigns/200/go_live", "{}"),
+    (
+        Method::POST,
+        "2018-11-01",
+        "/advertisers/354/advertiser_campaigns/200/affiliates/222/affiliate_campaigns",
+        "{}",
+    ),
+    (
+        Method::POST,
+        "2018-11-01",
+        "/advertisers/354/advertiser_campaigns/200/affiliates/975/affiliate_campaigns",
+        "{}",
+    ),
+    (
+        Method::POST,
+        "2018-11-01",
+        "/advertisers/354/advertiser_campaigns/200/affiliates/976/affiliate_campaigns",
+        "{}",
+    ),
+    (
+        Method::POST,
+        "2018-11-01",
+        "/advertisers/354/advertiser_campaigns/200/affiliates/222/affiliate_campaigns/promo_numbers",
+        r#"{"description": "Back page", "media_type": "Print: Magazine"}"#,
+    ),
+    (
+        Method::POST,
+        "2018-11-01",
+        "/advertisers/354/advertiser_campaigns/200/affiliates/976/affiliate_campaigns/promo_numbers",
+        r#"{"description": "Morning show", "media_type": "Radio"}"#,
+    ),
+];
+
 /// Fills a network through the API of a server.
-pub(crate) async fn tell(address: SocketAddr, made: &Made) -> Result<(), Failure> {
+pub(crate) async fn tell(
+    address: SocketAddr,
+    made: &Made,
+    time: Option<&Time>,
+) -> Result<(), Failure> {
     let mut client = Client::connect(address, made).await?;
+    if let Some(time) = time {
+        client.set_clock(Some(time.begins())).await?;
+    }
     for (method, version, path, body) in STORY {
         client.send(method, version, path, body).await?;
     }
+    if let Some(time) = time {
+        for (method, version, path, body) in CALLED {
+            client.send(method, version, path, body).await?;
+        }
+        client.set_clock(Some(time.now)).await?;
+    }
     Ok(())
+}
+
+/// Lets the network's clock go, unless it is to stand.
+pub(crate) async fn let_go(address: SocketAddr, made: &Made, time: &Time) -> Result<(), Failure> {
+    if time.stands {
+        return Ok(());
+    }
+    Client::connect(address, made).await?.set_clock(None).await
 }
