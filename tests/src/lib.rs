@@ -17,6 +17,7 @@ mod compare;
 mod dump;
 mod fixture;
 mod server;
+mod stream;
 mod wire;
 mod world;
 
@@ -26,4 +27,5 @@ pub use compare::{assert_same, patched};
 pub use dump::dump;
 pub use fixture::fixture;
 pub use server::Server;
+pub use stream::{Stream, Told};
 pub use wire::{exchange, exchange_half};

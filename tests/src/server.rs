@@ -27,7 +27,8 @@ pub struct Server {
     database: String,
     store: Store,
     issued: AtomicU8,
-    _directory: TempDir,
+    /// Its database's place, unless that is another server's.
+    _directory: Option<TempDir>,
 }
 
 impl Server {
@@ -46,14 +47,53 @@ impl Server {
         let directory = TempDir::new().expect("a temporary directory can be made");
         let database = format!("sqlite://{}", directory.path().join("trunkline.db").display());
         let (network, token) = create_network(&database, "Demo");
-        let mut command = Command::new(binary());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--database", &database]);
-        command.args(arguments).stderr(Stdio::piped()).stdin(Stdio::null()).stdout(Stdio::null());
-        let mut process = command.spawn().expect("the server starts");
-        let address = listening(process.stderr.take().expect("standard error is piped"));
+        let (process, address) = serve(&database, arguments);
         let store = Store::open(&database).expect("the server's database opens");
         let issued = AtomicU8::new(1);
-        Self { process, address, network, token, database, store, issued, _directory: directory }
+        Self {
+            process,
+            address,
+            network,
+            token,
+            database,
+            store,
+            issued,
+            _directory: Some(directory),
+        }
+    }
+
+    /// Another server on the same database, for as long as this one is there.
+    pub fn beside(&self, arguments: &[&str]) -> Self {
+        let (process, address) = serve(&self.database, arguments);
+        Self {
+            process,
+            address,
+            network: self.network,
+            token: self.token.clone(),
+            database: self.database.clone(),
+            store: Store::open(&self.database).expect("the server's database opens"),
+            issued: AtomicU8::new(128),
+            _directory: None,
+        }
+    }
+
+    /// Ends it as a power cut would (`kill -9`).
+    pub fn kill(&mut self) {
+        self.process.kill().expect("the server runs");
+        self.process.wait().expect("the server ends");
+    }
+
+    /// Starts it again, on the same database; clients have to be made anew.
+    pub fn start_again(&mut self, arguments: &[&str]) {
+        (self.process, self.address) = serve(&self.database, arguments);
+    }
+
+    /// Asks it to stop, and waits until it has; returns whether it ended well.
+    pub fn stop(&mut self) -> bool {
+        let id = self.process.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().expect("kill is there");
+        assert!(told.success(), "the server runs");
+        self.process.wait().expect("the server ends").success()
     }
 
     /// The network's id.
@@ -187,6 +227,16 @@ impl Drop for Server {
         let _gone = self.process.kill();
         let _status = self.process.wait();
     }
+}
+
+/// Starts the binary; returns it and where it listens.
+fn serve(database: &str, arguments: &[&str]) -> (Child, String) {
+    let mut command = Command::new(binary());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--database", database]);
+    command.args(arguments).stderr(Stdio::piped()).stdin(Stdio::null()).stdout(Stdio::null());
+    let mut process = command.spawn().expect("the server starts");
+    let address = listening(process.stderr.take().expect("standard error is piped"));
+    (process, address)
 }
 
 fn create_network(database: &str, name: &str) -> (i64, String) {

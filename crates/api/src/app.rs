@@ -1,6 +1,6 @@
 //! What every request needs: the store, the clock, and the limits.
 
-use crate::RateLimits;
+use crate::{Ending, RateLimits, Streams};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +47,10 @@ pub struct App {
     pub rates: Arc<RateLimits>,
     /// Verifies passwords.
     pub passwords: Arc<Passwords>,
+    /// Who listens to events.
+    pub streams: Arc<Streams>,
+    /// Whether the server is going down.
+    pub ending: Ending,
 }
 
 impl App {
@@ -58,6 +62,8 @@ impl App {
             limits,
             rates: Arc::new(RateLimits::new(limits.requests_per_second)),
             passwords: Arc::new(Passwords::new(random())),
+            streams: Arc::default(),
+            ending: Ending::default(),
             clock,
             random,
         }

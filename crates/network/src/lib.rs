@@ -12,6 +12,7 @@ pub mod conditions;
 pub mod credentials;
 pub mod custom_data_fields;
 pub mod dry_run;
+pub mod events;
 pub mod networks;
 pub mod parties;
 pub mod promo_numbers;
@@ -23,7 +24,6 @@ mod budgets;
 mod caller;
 mod cast;
 mod error;
-mod events;
 mod passwords;
 mod settle;
 
@@ -31,7 +31,7 @@ pub use caller::{Actor, Caller, Context, Grant, Scope};
 pub use error::Error;
 pub use passwords::Passwords;
 pub use trunkline_store::{
-    AuditEntry, AuditFilter, CallTotals, OpenError, Page, Session, Store, TokenRecord,
+    AuditEntry, AuditFilter, CallTotals, EventRecord, OpenError, Page, Session, Store, TokenRecord,
 };
 
 use trunkline_domain::problem::Problems;

@@ -15,6 +15,7 @@ mod checks;
 mod custom_data_fields;
 mod dry_run;
 mod errors;
+mod events;
 mod ivr;
 mod network;
 mod operation;
@@ -42,7 +43,7 @@ const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 /// A tag: its name, what it is about, and its operations.
 type Tag = (&'static str, &'static str, fn() -> Vec<Operation>);
 
-const TAGS: [Tag; 14] = [
+const TAGS: [Tag; 15] = [
     ("Network", "The network and its users.", network::operations),
     ("Advertisers", "Those who pay for calls.", parties::advertisers),
     (
@@ -87,6 +88,11 @@ const TAGS: [Tag; 14] = [
         "Dry runs",
         "A campaign tried on an imagined call. An extension of Trunkline.",
         dry_run::operations,
+    ),
+    (
+        "Events",
+        "What happens in the network, as it happens. An extension of Trunkline.",
+        events::operations,
     ),
     (
         "Audit log",
@@ -163,6 +169,7 @@ fn schemas() -> Schemas {
         checks::schemas,
         calls::schemas,
         dry_run::schemas,
+        events::schemas,
         audit::schemas,
         errors::schemas,
     ] {

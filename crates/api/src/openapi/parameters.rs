@@ -134,6 +134,21 @@ pub(super) fn parameters() -> Value {
             "description": "Our id of the last object of the page before; the `Link` header has it.",
             "schema": {"type": "integer", "minimum": 0, "maximum": i64::MAX, "default": 0},
         },
+        "types": {
+            "name": "types", "in": "query",
+            "description": "Only events of these types, comma-separated; all without it.",
+            "schema": {"type": "string", "pattern": types()}, "example": "transaction.created,budget.alert",
+        },
+        "last_event_id": {
+            "name": "last_event_id", "in": "query",
+            "description": "As the header `Last-Event-ID`, which counts where both are given.",
+            "schema": {"type": "integer", "minimum": 0, "maximum": i64::MAX},
+        },
+        "Last-Event-ID": {
+            "name": "Last-Event-ID", "in": "header",
+            "description": "The last event that the client heard: what happened after it is told first.",
+            "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
+        },
         "timeout": {
             "name": "timeout", "in": "query",
             "description": "Seconds to wait for it to be live. Here it is live at once: the number is only checked.",
@@ -158,6 +173,12 @@ pub(super) fn parameters() -> Value {
     parameters.extend(more.as_object().cloned().unwrap_or_default());
     parameters.extend(audit().as_object().cloned().unwrap_or_default());
     Value::Object(parameters)
+}
+
+/// A list of types of events.
+fn types() -> String {
+    let word = trunkline_domain::event::KINDS.join("|").replace('.', r"\.");
+    format!("^({word})(,({word}))*$")
 }
 
 /// What a list of the audit log can be narrowed by.

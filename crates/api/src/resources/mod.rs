@@ -11,6 +11,7 @@ mod campaigns;
 mod checks;
 mod custom_data_fields;
 mod dry_run;
+pub(crate) mod events;
 mod facts;
 mod ivr;
 mod network;
@@ -43,6 +44,7 @@ pub(crate) fn routes() -> Routes {
         .merge(audit::routes())
         .merge(dry_run::routes())
         .merge(calls::routes())
+        .merge(events::routes())
 }
 
 /// Refuses a campaign's body whose tree is deeper than trees can be.

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Forward only; each runs in a transaction of its own, at start.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../migrations/sqlite/0001_network.sql"),
     include_str!("../../migrations/sqlite/0002_calls.sql"),
     include_str!("../../migrations/sqlite/0003_money.sql"),
+    include_str!("../../migrations/sqlite/0004_outbox.sql"),
 ];
 
 /// Statements kept prepared for each connection.

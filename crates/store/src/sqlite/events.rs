@@ -40,6 +40,7 @@ fn event(row: &Row<'_>) -> Result<EventRecord, Error> {
 impl Session<'_> {
     /// Stores an event and returns our id.
     pub fn insert_event(&mut self, it: &EventRecord) -> Result<i64, Error> {
+        self.news = true;
         self.insert(
             "INSERT INTO events (network_id, at, kind, advertiser_id, affiliate_id, body)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -62,5 +63,12 @@ impl Session<'_> {
             params![network, page.after, page.limit],
             event,
         )
+    }
+
+    /// Our id of a network's newest event; 0 when there is none.
+    pub fn last_event(&mut self, network: i64) -> Result<i64, Error> {
+        let sql = "SELECT MAX(id) FROM events WHERE network_id = ?1";
+        let last = self.first(sql, [network], |row| Ok(row.get::<_, Option<i64>>(0)?))?;
+        Ok(last.flatten().unwrap_or(0))
     }
 }

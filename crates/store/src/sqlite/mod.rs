@@ -43,6 +43,14 @@ pub struct Store {
 #[derive(Debug)]
 pub struct Session<'a> {
     connection: &'a Connection,
+    /// Whether this unit of work wrote something that somebody waits for: see [`Store::news`].
+    news: bool,
+}
+
+impl<'a> Session<'a> {
+    fn new(connection: &'a Connection) -> Self {
+        Self { connection, news: false }
+    }
 }
 
 impl Store {
@@ -95,10 +103,16 @@ impl Store {
     {
         let reader = self.readers.take()?;
         reader.connection().execute_batch("BEGIN").map_err(Error::from)?;
-        let result = work(&mut Session { connection: reader.connection() });
+        let result = work(&mut Session::new(reader.connection()));
         reader.connection().execute_batch("ROLLBACK").map_err(Error::from)?;
         self.readers.give_back(reader);
         result
+    }
+
+    /// Changes whenever something was committed, by this process, that somebody waits for: an event,
+    /// or something to send. Whoever must hear of another process's writes too looks now and then.
+    pub fn news(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.writer.news()
     }
 
     /// Writes and commits so far; fewer commits than writes is group commit at work.

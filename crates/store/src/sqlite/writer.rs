@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// Units of work in one commit. Enough that a commit's fsync is shared by all who wait for it;
 /// few enough that the first of them does not wait for long.
@@ -40,6 +40,7 @@ pub struct WriteCounts {
 pub(super) struct Writer {
     queue: mpsc::SyncSender<Message>,
     counts: Arc<[AtomicU64; 2]>,
+    news: watch::Receiver<u64>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -79,9 +80,10 @@ impl Writer {
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
         let counts = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
         let counted = Arc::clone(&counts);
-        let run = move || run(&connection, &jobs, &counted);
+        let (tell, news) = watch::channel(0);
+        let run = move || run(&connection, &jobs, &counted, &tell);
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(run).ok();
-        Self { queue, counts, thread: Arc::new(Mutex::new(thread)) }
+        Self { queue, counts, news, thread: Arc::new(Mutex::new(thread)) }
     }
 
     pub(super) fn send(&self, job: Job) -> Result<(), Error> {
@@ -99,6 +101,10 @@ impl Writer {
         }
     }
 
+    pub(super) fn news(&self) -> watch::Receiver<u64> {
+        self.news.clone()
+    }
+
     pub(super) fn stop(&self) {
         let _closed = self.queue.send(Message::Stop);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -108,7 +114,12 @@ impl Writer {
     }
 }
 
-fn run(connection: &Connection, jobs: &mpsc::Receiver<Message>, counts: &[AtomicU64; 2]) {
+fn run(
+    connection: &Connection,
+    jobs: &mpsc::Receiver<Message>,
+    counts: &[AtomicU64; 2],
+    news: &watch::Sender<u64>,
+) {
     while let Ok(Message::Run(first)) = jobs.recv() {
         let mut stopped = false;
         let rest = std::iter::from_fn(|| match jobs.try_recv() {
@@ -120,25 +131,29 @@ fn run(connection: &Connection, jobs: &mpsc::Receiver<Message>, counts: &[Atomic
             Err(_) => None,
         });
         let group = std::iter::once(first).chain(rest).take(GROUP);
-        commit_group(connection, group, counts);
+        if commit_group(connection, group, counts) {
+            news.send_modify(|count| *count += 1);
+        }
         if stopped {
             return;
         }
     }
 }
 
+/// Whether there is news among what was committed.
 fn commit_group(
     connection: &Connection,
     group: impl Iterator<Item = Job>,
     counts: &[AtomicU64; 2],
-) {
+) -> bool {
+    let mut news = false;
     let begun = connection.execute_batch("BEGIN IMMEDIATE");
     let mut telling = Vec::new();
     let [writes, commits] = counts;
     for job in group {
         writes.fetch_add(1, Ordering::Relaxed);
         match &begun {
-            Ok(()) => telling.extend(run_one(connection, job)),
+            Ok(()) => telling.extend(run_one(connection, job, &mut news)),
             Err(error) => {
                 tracing::error!(%error, "a transaction could not be started");
                 telling.push(job(Err(same(error))).tell);
@@ -157,18 +172,22 @@ fn commit_group(
             Err(error) => Err(same(error)),
         });
     }
+    news && committed.is_ok()
 }
 
 /// Runs one unit of work in a savepoint; what it refuses, or panics in, is undone.
-fn run_one(connection: &Connection, job: Job) -> Option<Tell> {
+fn run_one(connection: &Connection, job: Job, news: &mut bool) -> Option<Tell> {
     if let Err(error) = connection.execute_batch("SAVEPOINT work") {
         tracing::error!(%error, "a savepoint could not be set");
         return None;
     }
-    let mut session = Session { connection };
+    let mut session = Session::new(connection);
     let done = catch_unwind(AssertUnwindSafe(|| job(Ok(&mut session))));
     let end = match &done {
-        Ok(Done { keep: true, .. }) => "RELEASE work",
+        Ok(Done { keep: true, .. }) => {
+            *news |= session.news;
+            "RELEASE work"
+        }
         _ => "ROLLBACK TO work; RELEASE work",
     };
     if let Err(error) = connection.execute_batch(end) {

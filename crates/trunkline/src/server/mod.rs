@@ -23,7 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tower::util::BoxCloneSyncService;
-use trunkline_api::App;
+use trunkline_api::{App, Ending};
 use trunkline_console::Console;
 
 /// Connections at once; more wait in the system's queue.
@@ -42,6 +42,7 @@ pub(crate) struct Server {
     service: Service,
     health: Health,
     metrics: Arc<Metrics>,
+    ending: Ending,
 }
 
 /// A runtime for a server.
@@ -81,8 +82,9 @@ impl Server {
             secure_cookies: app.base_url.starts_with("https://"),
         });
         let others = Router::new().merge(health.routes()).merge(console);
+        let ending = app.ending.clone();
         let service = trunkline_api::service(app, others);
-        Self { listener, tls, service, health, metrics }
+        Self { listener, tls, service, health, metrics, ending }
     }
 
     /// Serves until a signal; then accepts nothing more, and finishes what is under way. A second
@@ -114,6 +116,7 @@ impl Server {
             }
         };
         self.health.drain();
+        self.ending.begin();
         drop(self.listener);
         tracing::info!("stopping: finishing what is under way");
         tokio::select! {
