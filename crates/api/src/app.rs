@@ -22,11 +22,18 @@ pub struct Limits {
     pub body_time: Duration,
     /// Requests a second for each credential; `None` is no limit.
     pub requests_per_second: Option<u32>,
+    /// Whether webhooks may lead into the host's own network.
+    pub private_webhooks: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 1 << 20, body_time: Duration::from_secs(30), requests_per_second: Some(2_000) }
+        Self {
+            body: 1 << 20,
+            body_time: Duration::from_secs(30),
+            requests_per_second: Some(2_000),
+            private_webhooks: false,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! happen, so that nothing is told that did not happen, and nothing that did is left out. What each
 //! event tells is in `docs/events.md`.
 
-use crate::{Caller, Context, Error, Page, Session};
+use crate::{Caller, Context, Error, Page, Session, outbox};
 use serde_json::Value;
 use trunkline_domain::event::BUDGET_ALERT;
 use trunkline_domain::party::PartyKind;
@@ -23,8 +23,7 @@ pub(crate) struct Whose {
     pub(crate) affiliate: Option<i64>,
 }
 
-/// Writes an event. `data` is all that is told of it; what a party may not see is left out when it
-/// is told.
+/// As [`write`], for whoever needs no id.
 pub(crate) fn emit(
     session: &mut Session<'_>,
     context: &Context,
@@ -32,7 +31,19 @@ pub(crate) fn emit(
     whose: Whose,
     data: Value,
 ) -> Result<(), Error> {
-    session.insert_event(&EventRecord {
+    write(session, context, kind, whose, data).map(|_| ())
+}
+
+/// Writes an event, and what is to be sent of it; returns our id. `data` is all that is told of it; what a party may not see is left out when it
+/// is told.
+pub(crate) fn write(
+    session: &mut Session<'_>,
+    context: &Context,
+    kind: &str,
+    whose: Whose,
+    data: Value,
+) -> Result<i64, Error> {
+    let id = session.insert_event(&EventRecord {
         id: 0,
         network_id: context.caller.network_id,
         at: context.now,
@@ -41,7 +52,8 @@ pub(crate) fn emit(
         affiliate_id: whose.affiliate,
         data,
     })?;
-    Ok(())
+    outbox::deliver(session, context, id, kind)?;
+    Ok(id)
 }
 
 /// A page of events.

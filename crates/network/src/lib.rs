@@ -13,12 +13,15 @@ pub mod credentials;
 pub mod custom_data_fields;
 pub mod dry_run;
 pub mod events;
+pub mod mails;
 pub mod networks;
+pub mod outbox;
 pub mod parties;
 pub mod promo_numbers;
 pub mod relationships;
 pub mod revert;
 pub mod users;
+pub mod webhooks;
 
 mod budgets;
 mod caller;
@@ -31,7 +34,8 @@ pub use caller::{Actor, Caller, Context, Grant, Scope};
 pub use error::Error;
 pub use passwords::Passwords;
 pub use trunkline_store::{
-    AuditEntry, AuditFilter, CallTotals, EventRecord, OpenError, Page, Session, Store, TokenRecord,
+    AuditEntry, AuditFilter, CallTotals, DeliveryRecord, DeliveryState, EventRecord, MailRecord,
+    MailState, OpenError, Page, Session, Store, TokenRecord,
 };
 
 use trunkline_domain::problem::Problems;

@@ -14,5 +14,6 @@ pub use record::{
     AuditEntry, AuditFilter, Grant, Organization, Page, Scope, SignIn, SignInKind, TokenRecord,
 };
 pub use sqlite::{
-    CallTotals, Counted, CountedThing, EventRecord, Session, Store, WriteCounts, WriteWaits,
+    CallTotals, Counted, CountedThing, DeliveryRecord, DeliveryState, EventRecord, MailRecord,
+    MailState, Session, Store, WriteCounts, WriteWaits,
 };

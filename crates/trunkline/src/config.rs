@@ -52,6 +52,14 @@ pub(crate) struct File {
     pub(crate) body_limit: Option<u64>,
     /// `log`: a level.
     pub(crate) log: Option<String>,
+    /// `webhook_allow_private`: whether webhooks may lead into the host's own network.
+    pub(crate) webhook_allow_private: Option<bool>,
+    /// `outgoing_ca`: a PEM file.
+    pub(crate) outgoing_ca: Option<PathBuf>,
+    /// `smtp_url`: the mail server; it may have a password in it.
+    pub(crate) smtp_url: Option<String>,
+    /// `mail_from`: whom mail is from.
+    pub(crate) mail_from: Option<String>,
 }
 
 /// Why a configuration cannot be used. One clear line each, with the file and the key.
@@ -100,8 +108,20 @@ pub(crate) enum Error {
     BaseUrl(String),
 }
 
-const KEYS: [&str; 8] =
-    ["listen", "database", "base_url", "tls_cert", "tls_key", "rate_limit", "body_limit", "log"];
+const KEYS: [&str; 12] = [
+    "listen",
+    "database",
+    "base_url",
+    "tls_cert",
+    "tls_key",
+    "rate_limit",
+    "body_limit",
+    "log",
+    "webhook_allow_private",
+    "outgoing_ca",
+    "smtp_url",
+    "mail_from",
+];
 
 impl File {
     /// Reads the file that is named, or the default one if it is there.
@@ -135,6 +155,12 @@ impl File {
                 "rate_limit" => read.rate_limit = Some(rate(&value).map_err(bad)?),
                 "body_limit" => read.body_limit = Some(bytes(&value).map_err(bad)?),
                 "log" => read.log = Some(string(value).map_err(bad)?),
+                "webhook_allow_private" => {
+                    read.webhook_allow_private = Some(boolean(&value).map_err(bad)?);
+                }
+                "outgoing_ca" => read.outgoing_ca = Some(string(value).map_err(bad)?.into()),
+                "smtp_url" => read.smtp_url = Some(string(value).map_err(bad)?),
+                "mail_from" => read.mail_from = Some(string(value).map_err(bad)?),
                 _ => return Err(Error::Unknown { file: file.to_owned(), key }),
             }
         }
@@ -151,6 +177,10 @@ fn string(value: Value) -> Result<String, &'static str> {
         Value::String(text) if !text.is_empty() => Ok(text),
         _ => Err("a string in quotes, not empty"),
     }
+}
+
+fn boolean(value: &Value) -> Result<bool, &'static str> {
+    value.as_bool().ok_or("true or false")
 }
 
 fn rate(value: &Value) -> Result<u32, &'static str> {
@@ -200,11 +230,16 @@ mod tests {
             rate_limit = 0
             body_limit = 1024
             log = "debug"
+            webhook_allow_private = true
+            outgoing_ca = "ca.pem"
+            smtp_url = "smtps://me:secret@mail.example.com"
+            mail_from = "Trunkline <calls@example.com>"
         "#;
         let file = read(text).unwrap();
         assert_eq!(file.listen.as_deref(), Some("0.0.0.0:80"));
         assert_eq!(file.rate_limit, Some(0));
         assert_eq!(file.body_limit, Some(1024));
+        assert_eq!(file.webhook_allow_private, Some(true));
         for key in KEYS {
             assert!(read(text).is_ok() && text.contains(key), "{key} is read by no test");
         }

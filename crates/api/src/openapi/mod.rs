@@ -17,6 +17,7 @@ mod dry_run;
 mod errors;
 mod events;
 mod ivr;
+mod mails;
 mod network;
 mod operation;
 mod page;
@@ -28,6 +29,7 @@ mod relationships;
 mod shapes;
 mod terms;
 mod users;
+mod webhooks;
 
 pub(crate) use page::pages;
 
@@ -43,7 +45,7 @@ const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 /// A tag: its name, what it is about, and its operations.
 type Tag = (&'static str, &'static str, fn() -> Vec<Operation>);
 
-const TAGS: [Tag; 15] = [
+const TAGS: [Tag; 17] = [
     ("Network", "The network and its users.", network::operations),
     ("Advertisers", "Those who pay for calls.", parties::advertisers),
     (
@@ -94,6 +96,12 @@ const TAGS: [Tag; 15] = [
         "What happens in the network, as it happens. An extension of Trunkline.",
         events::operations,
     ),
+    (
+        "Webhooks",
+        "Events sent to others, and what became of it. An extension of Trunkline.",
+        webhooks::operations,
+    ),
+    ("Mails", "What users are told by mail. An extension of Trunkline.", mails::operations),
     (
         "Audit log",
         "Who changed what, and undoing it. An extension of Trunkline.",
@@ -170,6 +178,8 @@ fn schemas() -> Schemas {
         calls::schemas,
         dry_run::schemas,
         events::schemas,
+        webhooks::schemas,
+        mails::schemas,
         audit::schemas,
         errors::schemas,
     ] {

@@ -14,6 +14,7 @@ mod dry_run;
 pub(crate) mod events;
 mod facts;
 mod ivr;
+mod mails;
 mod network;
 pub(crate) mod parties;
 mod pricing;
@@ -21,6 +22,7 @@ mod promo_numbers;
 mod relationships;
 pub(crate) mod terms;
 pub(crate) mod users;
+mod webhooks;
 
 use crate::routes::Routes;
 use serde_json::{Map, Value};
@@ -45,6 +47,8 @@ pub(crate) fn routes() -> Routes {
         .merge(dry_run::routes())
         .merge(calls::routes())
         .merge(events::routes())
+        .merge(webhooks::routes())
+        .merge(mails::routes())
 }
 
 /// Refuses a campaign's body whose tree is deeper than trees can be.

@@ -1,5 +1,6 @@
 -- Who is told of a network's events by HTTP. The secret signs what is sent, so it has to be kept as it is.
--- `kinds` is a JSON array of event types; an empty one is all of them.
+-- `kinds` is a JSON array of event types; an empty one is all of them. A
+-- deleted one stays until its deliveries have been swept away.
 CREATE TABLE webhooks (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     network_id INTEGER NOT NULL REFERENCES networks (id),
@@ -7,7 +8,8 @@ CREATE TABLE webhooks (
     kinds TEXT NOT NULL,
     description TEXT,
     secret TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    deleted_at INTEGER
 ) STRICT;
 CREATE INDEX webhooks_of_networks ON webhooks (network_id, id);
 
@@ -31,6 +33,7 @@ CREATE INDEX deliveries_of_webhooks ON deliveries (webhook_id, id);
 CREATE INDEX deliveries_of_events ON deliveries (event_id);
 CREATE INDEX deliveries_by_age ON deliveries (created_at);
 CREATE INDEX deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_to_give_up ON deliveries (give_up_at) WHERE due_at IS NOT NULL;
 CREATE INDEX deliveries_due_of_webhooks ON deliveries (webhook_id, due_at) WHERE due_at IS NOT NULL;
 
 -- Mail that waits to be sent, or was: one for each event and address. `due_at` is as in deliveries.
@@ -54,3 +57,4 @@ CREATE TABLE mails (
 CREATE INDEX mails_of_networks ON mails (network_id, id);
 CREATE INDEX mails_by_age ON mails (created_at);
 CREATE INDEX mails_due ON mails (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX mails_to_give_up ON mails (give_up_at) WHERE due_at IS NOT NULL;

@@ -8,19 +8,25 @@ mod calls;
 mod campaigns;
 mod connection;
 mod credentials;
+mod deliveries;
 mod events;
+mod mails;
 mod networks;
 mod parties;
 mod promo_numbers;
 mod readers;
+mod sweep;
 mod transactions;
 mod users;
 mod waits;
+mod webhooks;
 mod writer;
 
 pub use budgets::{Counted, CountedThing};
 pub use calls::CallTotals;
+pub use deliveries::{DeliveryRecord, DeliveryState};
 pub use events::EventRecord;
+pub use mails::{MailRecord, MailState};
 pub use waits::WriteWaits;
 pub use writer::WriteCounts;
 

@@ -8,6 +8,7 @@ pub(crate) use signals::Signals;
 
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::outbox;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -23,7 +24,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tower::util::BoxCloneSyncService;
-use trunkline_api::{App, Ending};
+use trunkline_api::App;
 use trunkline_console::Console;
 
 /// Connections at once; more wait in the system's queue.
@@ -42,7 +43,8 @@ pub(crate) struct Server {
     service: Service,
     health: Health,
     metrics: Arc<Metrics>,
-    ending: Ending,
+    app: App,
+    outbox: outbox::Settings,
 }
 
 /// A runtime for a server.
@@ -71,7 +73,12 @@ pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
 
 impl Server {
     /// A server of an app, on a listener.
-    pub(crate) fn new(app: App, listener: TcpListener, tls: Option<TlsAcceptor>) -> Self {
+    pub(crate) fn new(
+        app: App,
+        listener: TcpListener,
+        tls: Option<TlsAcceptor>,
+        outbox: outbox::Settings,
+    ) -> Self {
         let metrics = Arc::new(Metrics::default());
         let health = Health::new(app.store.clone(), Arc::clone(&metrics));
         let console = trunkline_console::router(Console {
@@ -82,9 +89,8 @@ impl Server {
             secure_cookies: app.base_url.starts_with("https://"),
         });
         let others = Router::new().merge(health.routes()).merge(console);
-        let ending = app.ending.clone();
-        let service = trunkline_api::service(app, others);
-        Self { listener, tls, service, health, metrics, ending }
+        let service = trunkline_api::service(app.clone(), others);
+        Self { listener, tls, service, health, metrics, app, outbox }
     }
 
     /// Serves until a signal; then accepts nothing more, and finishes what is under way. A second
@@ -100,6 +106,7 @@ impl Server {
         work: impl Future<Output = Result<(), E>>,
     ) -> Result<(), E> {
         let graceful = GracefulShutdown::new();
+        let senders = outbox::start(&self.app, self.outbox.clone());
         let ended = {
             let accepting = self.accept(&graceful);
             let mut accepting = pin!(accepting);
@@ -116,7 +123,7 @@ impl Server {
             }
         };
         self.health.drain();
-        self.ending.begin();
+        self.app.ending.begin();
         drop(self.listener);
         tracing::info!("stopping: finishing what is under way");
         tokio::select! {
@@ -126,6 +133,7 @@ impl Server {
             }
             () = signals.next() => tracing::warn!("stopped at once, as asked"),
         }
+        senders.stop().await;
         ended
     }
 
