@@ -1,5 +1,7 @@
 //! A stream of events says that it is there, for as long as its credential is good.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
+
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::Request;
