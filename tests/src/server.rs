@@ -29,7 +29,8 @@ pub struct Server {
     store: Store,
     issued: AtomicU8,
     arguments: Vec<String>,
-    _place: Place,
+    /// Its database's place, unless that is another server's.
+    _place: Option<Place>,
 }
 
 impl Server {
@@ -61,7 +62,31 @@ impl Server {
         let (process, address) = serve(&database, &arguments);
         let store = Store::open(&database).expect("the server's database opens");
         let issued = AtomicU8::new(1);
-        Self { process, address, network, token, database, store, issued, arguments, _place: place }
+        let _place = Some(place);
+        Self { process, address, network, token, database, store, issued, arguments, _place }
+    }
+
+    /// Another server on the same database, for as long as this one is there.
+    pub fn beside(&self) -> Self {
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        self.beside_with(&arguments)
+    }
+
+    /// The same, with another command line.
+    pub fn beside_with(&self, arguments: &[&str]) -> Self {
+        let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
+        let (process, address) = serve(&self.database, &arguments);
+        Self {
+            process,
+            address,
+            network: self.network,
+            token: self.token.clone(),
+            database: self.database.clone(),
+            store: Store::open(&self.database).expect("the server's database opens"),
+            issued: AtomicU8::new(128),
+            arguments,
+            _place: None,
+        }
     }
 
     /// Kills the server as `kill -9` does, whatever it is doing.
@@ -70,15 +95,24 @@ impl Server {
         self.process.wait().expect("the server ends");
     }
 
-    /// Starts the server again, on the database that it left behind; it listens somewhere else.
+    /// Asks it to stop, and waits until it has; returns whether it ended well.
+    pub fn stop(&mut self) -> bool {
+        let id = self.process.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().expect("kill is there");
+        assert!(told.success(), "the server runs");
+        self.process.wait().expect("the server ends").success()
+    }
+
+    /// Starts the server again, on the database that it left behind; it listens somewhere else, so
+    /// clients have to be made anew.
     pub fn start_again(&mut self) {
         (self.process, self.address) = serve(&self.database, &self.arguments);
     }
 
-    /// Another server on the same database, until it is dropped.
-    pub fn beside(&self) -> Beside {
-        let (process, address) = serve(&self.database, &self.arguments);
-        Beside { process, client: Client::new(&address, self.network, Some(self.token.clone())) }
+    /// The same, with another command line.
+    pub fn start_again_with(&mut self, arguments: &[&str]) {
+        self.arguments = arguments.iter().map(|it| (*it).to_owned()).collect();
+        self.start_again();
     }
 
     /// Kinds and data of what was told of the network, oldest first.
@@ -239,27 +273,6 @@ impl Server {
 }
 
 impl Drop for Server {
-    fn drop(&mut self) {
-        let _gone = self.process.kill();
-        let _status = self.process.wait();
-    }
-}
-
-/// A second server on the same database.
-#[derive(Debug)]
-pub struct Beside {
-    process: Child,
-    client: Client,
-}
-
-impl Beside {
-    /// The network's own system, as a client of this one.
-    pub fn network(&self) -> Client {
-        self.client.clone()
-    }
-}
-
-impl Drop for Beside {
     fn drop(&mut self) {
         let _gone = self.process.kill();
         let _status = self.process.wait();

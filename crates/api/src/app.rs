@@ -1,6 +1,6 @@
 //! What every request needs: the store, the clock, and the limits.
 
-use crate::RateLimits;
+use crate::{Ending, RateLimits, Streams};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,8 @@ pub struct Limits {
     pub requests_per_second: Option<u32>,
     /// How long a live call may be left hanging, from when its start was told.
     pub call_time: Duration,
+    /// Whether webhooks may lead into the host's own network.
+    pub private_webhooks: bool,
 }
 
 impl Default for Limits {
@@ -34,6 +36,7 @@ impl Default for Limits {
             body_time: Duration::from_secs(30),
             requests_per_second: Some(2_000),
             call_time: Duration::from_secs(4 * 60 * 60),
+            private_webhooks: false,
         }
     }
 }
@@ -57,6 +60,10 @@ pub struct App {
     pub passwords: Arc<Passwords>,
     /// Whose turn it is to replay calls.
     pub replays: Arc<Semaphore>,
+    /// Who listens to events.
+    pub streams: Arc<Streams>,
+    /// Whether the server is going down.
+    pub ending: Ending,
 }
 
 impl App {
@@ -69,6 +76,8 @@ impl App {
             rates: Arc::new(RateLimits::new(limits.requests_per_second)),
             passwords: Arc::new(Passwords::new(random())),
             replays: Arc::new(Semaphore::new(1)),
+            streams: Arc::default(),
+            ending: Ending::default(),
             clock,
             random,
         }

@@ -2,6 +2,7 @@
 
 use crate::App;
 use crate::rate_limit::Allowance;
+use crate::streams::STREAMS_OF_ONE;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
@@ -27,6 +28,8 @@ pub(crate) enum Refusal {
     NotJson,
     /// 429.
     TooMany(Allowance),
+    /// 429: as many streams are open as may be.
+    TooManyStreams,
     /// What a use case says.
     Refused(Error),
 }
@@ -94,6 +97,12 @@ impl Refusal {
                 let message = format!("more than {} requests in a second", allowance.limit);
                 let response = answer(StatusCode::TOO_MANY_REQUESTS, &message, "TooManyRequests");
                 with(response, header::RETRY_AFTER, &allowance.reset.max(1).to_string())
+            }
+            Self::TooManyStreams => {
+                let message =
+                    format!("{STREAMS_OF_ONE} streams are open, or the server has no more");
+                let response = answer(StatusCode::TOO_MANY_REQUESTS, &message, "TooManyRequests");
+                with(response, header::RETRY_AFTER, "15")
             }
             Self::Refused(error) => refused(app, error, invalid),
         }

@@ -44,6 +44,8 @@ pub(crate) struct Incoming {
     pub(crate) said: Option<Map<String, Value>>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
+    /// The credential, for answers that go on after it may have been taken back.
+    pub(crate) credential: Shown,
     /// Whether the credential is a browser's cookie, which other sites can make it send.
     pub(crate) by_cookie: bool,
     pub(crate) ignored: Ignored,
@@ -86,8 +88,9 @@ impl Incoming {
                 (shown, Ok(read?))
             }
         };
-        let by_cookie = matches!(shown, Some(Shown::Secret(Credential::Session(_))));
-        let (caller, network) = authorize(&app, shown, addressed.network).await?;
+        let credential = shown.ok_or(Refusal::Unauthorized)?;
+        let by_cookie = matches!(credential, Shown::Secret(Credential::Session(_)));
+        let (caller, network) = authorize(&app, &credential, addressed.network).await?;
         spend(&app, &caller, parts.extensions.get::<Spent>())?;
         let mut lines = None;
         let body = match body {
@@ -123,6 +126,7 @@ impl Incoming {
             body,
             query,
             headers: parts.headers,
+            credential,
             by_cookie,
             ignored: Ignored::default(),
             app,
@@ -194,11 +198,10 @@ pub(crate) struct AskedPath(pub(crate) String);
 
 async fn authorize(
     app: &App,
-    shown: Option<Shown>,
+    shown: &Shown,
     asked: Option<i64>,
 ) -> Result<(Caller, Network), Refusal> {
-    let shown = shown.ok_or(Refusal::Unauthorized)?;
-    let caller = auth::caller(app, &shown, asked).await?.ok_or(Refusal::Unauthorized)?;
+    let caller = auth::caller(app, shown, asked).await?.ok_or(Refusal::Unauthorized)?;
     if let Some(asked) = asked
         && asked != caller.network_id
     {

@@ -20,6 +20,7 @@ mod reply;
 mod resources;
 mod router;
 mod routes;
+mod streams;
 mod table;
 pub mod versions;
 
@@ -27,5 +28,7 @@ pub use app::{App, Clock, Limits, Random};
 pub use examine::examine;
 pub use openapi::openapi;
 pub use rate_limit::RateLimits;
+pub use resources::events::envelope;
 pub use router::{RequestId, router, service};
 pub use routes::route_table;
+pub use streams::{Ending, Streams};

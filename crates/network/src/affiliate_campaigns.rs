@@ -2,11 +2,13 @@
 
 use crate::campaigns::{advertiser, find_campaign};
 use crate::parties::{check_network_id, find};
-use crate::{Context, Error, Guard, Page, Session, Submitted, audit, pass};
+use crate::{Context, Error, Guard, Page, Session, Submitted, audit, events, pass};
+use serde_json::json;
 use trunkline_domain::affiliation::{
     AffiliateCampaign, AffiliateCampaignStatus, Application, Move, decide_application, transition,
 };
 use trunkline_domain::campaign::Campaign;
+use trunkline_domain::event::AFFILIATE_CAMPAIGN_STATUS_CHANGED;
 use trunkline_domain::party::{CustomData, Party, PartyKind, PartyStatus, check_custom_data};
 use trunkline_domain::problem::{Problems, TAKEN};
 
@@ -41,6 +43,15 @@ pub enum Intent {
     Apply,
     /// To decide on an application.
     Decide,
+}
+
+/// The campaign that an affiliate campaign is in.
+#[derive(Clone, Copy)]
+pub(crate) struct Within<'a> {
+    /// Its advertiser, ours.
+    pub(crate) advertiser: i64,
+    /// The network's id of it.
+    pub(crate) campaign: &'a str,
 }
 
 struct Found {
@@ -214,7 +225,8 @@ pub fn put(
         None => after.id_from_network,
     };
     let action = before.is_none().then_some("apply");
-    let it = store(session, context, before, after, &campaign.id_from_network, action)?;
+    let within = Within { advertiser: campaign.advertiser_id, campaign: &campaign.id_from_network };
+    let it = store(session, context, before, after, within, action)?;
     Ok((it, campaign))
 }
 
@@ -308,7 +320,7 @@ fn store(
     context: &Context,
     before: Option<AffiliateCampaign>,
     mut after: AffiliateCampaign,
-    campaign_id: &str,
+    within: Within<'_>,
     action: Option<&str>,
 ) -> Result<AffiliateCampaign, Error> {
     if before.as_ref() == Some(&after) {
@@ -322,8 +334,33 @@ fn store(
     }
     let old = before.as_ref().map(audit::of_affiliate_campaign);
     let new = audit::of_affiliate_campaign(&after);
-    audit::record(session, context, object(&after, campaign_id), action, old.as_ref(), Some(&new))?;
+    let object = object(&after, within.campaign);
+    audit::record(session, context, object, action, old.as_ref(), Some(&new))?;
+    let from = before.map(|it| it.status);
+    if from != Some(after.status) {
+        tell(session, context, from, &after, within)?;
+    }
     Ok(after)
+}
+
+/// Tells of a status; an application is told of too, with no status before it.
+fn tell(
+    session: &mut Session<'_>,
+    context: &Context,
+    from: Option<AffiliateCampaignStatus>,
+    it: &AffiliateCampaign,
+    within: Within<'_>,
+) -> Result<(), Error> {
+    let data = json!({
+        "affiliate_campaign": it.id_from_network,
+        "affiliate": it.affiliate_id_from_network,
+        "advertiser_campaign": within.campaign,
+        "from": from.map(AffiliateCampaignStatus::as_str),
+        "to": it.status.as_str(),
+    });
+    let advertiser = Some(within.advertiser);
+    let whose = events::Whose { advertiser, affiliate: Some(it.affiliate_id) };
+    events::emit(session, context, AFFILIATE_CAMPAIGN_STATUS_CHANGED, whose, data)
 }
 
 /// Sets a status that something else has decided, with an entry of its own in the audit log.
@@ -331,12 +368,12 @@ pub(crate) fn set_status(
     session: &mut Session<'_>,
     context: &Context,
     before: AffiliateCampaign,
-    campaign_id: &str,
+    within: Within<'_>,
     to: AffiliateCampaignStatus,
     action: &str,
 ) -> Result<(), Error> {
     let after = AffiliateCampaign { status: to, ..before.clone() };
-    store(session, context, Some(before), after, campaign_id, Some(action))?;
+    store(session, context, Some(before), after, within, Some(action))?;
     Ok(())
 }
 

@@ -1,10 +1,12 @@
 //! What a campaign's budgets have come to, who is told, and who is turned away.
 
+use crate::mails::{self, Alert};
 use crate::{Context, Error, Session, events};
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 use trunkline_domain::campaign::{Budget, BudgetTotals, Campaign, Period, Terms};
-use trunkline_domain::money::Money;
+use trunkline_domain::event::BUDGET_ALERT;
+use trunkline_domain::money::{Currency, Money};
 use trunkline_store::{Counted, CountedThing};
 
 /// The percents at which people are told.
@@ -153,7 +155,7 @@ fn alert(
     for percent in due {
         session.remember_alert(counted, amount, percent)?;
         let currency = match counted.of {
-            CountedThing::Payin(currency) => Some(currency.as_str()),
+            CountedThing::Payin(currency) => Some(currency),
             _ => None,
         };
         let data = json!({
@@ -162,13 +164,15 @@ fn alert(
             "percent": percent,
             "total": total.to_json_number(),
             "amount": standing.amount.to_json_number(),
-            "currency": currency,
+            "currency": currency.map(Currency::as_str),
             "period_start": counted.period.start.to_string(),
             "period_end": counted.period.end.map(|end| end.to_string()),
             "enforced": standing.enforce,
         });
         let whose = events::Whose { advertiser: Some(campaign.advertiser_id), affiliate: None };
-        events::emit(session, context, "budget.alert", whose, data)?;
+        let event = events::write(session, context, BUDGET_ALERT, whose, data)?;
+        let alert = Alert { event, campaign, kind: standing.kind, percent, total, currency };
+        mails::tell(session, context, &alert, standing.amount)?;
     }
     Ok(())
 }

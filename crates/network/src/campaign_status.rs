@@ -1,7 +1,9 @@
 //! Going live, archiving and unarchiving.
 
-use crate::{Context, Error, Guard, Session, Submitted, audit, campaigns, pass};
+use crate::{Context, Error, Guard, Session, Submitted, audit, campaigns, events, pass};
+use serde_json::json;
 use trunkline_domain::campaign::{Action, Campaign, Outcome, check_for_live, transition};
+use trunkline_domain::event::CAMPAIGN_STATUS_CHANGED;
 use trunkline_domain::party::PartyKind;
 
 /// Carries an action out, or changes nothing when what it asks for holds already.
@@ -57,5 +59,26 @@ fn store(
     };
     let (old, new) = (audit::of_campaign(&before), audit::of_campaign(&after));
     let object = campaigns::object(&after);
-    audit::record(session, context, object, Some(word), Some(&old), Some(&new))
+    audit::record(session, context, object, Some(word), Some(&old), Some(&new))?;
+    tell(session, context, &before, &after)
+}
+
+/// Tells of a status, as it reads: past its expiration a campaign reads Paused.
+fn tell(
+    session: &mut Session<'_>,
+    context: &Context,
+    before: &Campaign,
+    after: &Campaign,
+) -> Result<(), Error> {
+    let (from, to) = (before.status_at(context.now), after.status_at(context.now));
+    if from == to {
+        return Ok(());
+    }
+    let data = json!({
+        "advertiser_campaign": after.id_from_network,
+        "from": from.as_str(),
+        "to": to.as_str(),
+    });
+    let whose = events::Whose { advertiser: Some(after.advertiser_id), affiliate: None };
+    events::emit(session, context, CAMPAIGN_STATUS_CHANGED, whose, data)
 }

@@ -1,9 +1,18 @@
 //! What happens in a network, told to those who listen: written in the unit of work that made it
-//! happen, so that nothing is told that did not happen, and nothing that did is left out.
+//! happen, so that nothing is told that did not happen, and nothing that did is left out. What each
+//! event tells is in `docs/events.md`.
 
-use crate::{Context, Error, Session};
+use crate::{Caller, Context, Error, Page, Session, outbox};
 use serde_json::Value;
+use trunkline_domain::event::BUDGET_ALERT;
+use trunkline_domain::party::PartyKind;
 use trunkline_store::EventRecord;
+
+/// What an advertiser's own events don't tell it, at any depth.
+const NOT_FOR_ADVERTISERS: [&str; 2] = ["affiliate_payout", "margin"];
+/// What an affiliate's own events don't tell it, at any depth.
+const NOT_FOR_AFFILIATES: [&str; 4] =
+    ["advertiser_payin", "margin", "calling_phone_number", "destination_phone_number"];
 
 /// Whose business an event is, besides the network's.
 #[derive(Debug, Clone, Copy)]
@@ -14,8 +23,7 @@ pub(crate) struct Whose {
     pub(crate) affiliate: Option<i64>,
 }
 
-/// Writes an event. `data` is all that is told of it; what a party may not see is left out when it
-/// is told.
+/// As [`write`], for whoever needs no id.
 pub(crate) fn emit(
     session: &mut Session<'_>,
     context: &Context,
@@ -23,7 +31,19 @@ pub(crate) fn emit(
     whose: Whose,
     data: Value,
 ) -> Result<(), Error> {
-    session.insert_event(&EventRecord {
+    write(session, context, kind, whose, data).map(|_| ())
+}
+
+/// Writes an event, and what is to be sent of it; returns our id. `data` is all that is told of it; what a party may not see is left out when it
+/// is told.
+pub(crate) fn write(
+    session: &mut Session<'_>,
+    context: &Context,
+    kind: &str,
+    whose: Whose,
+    data: Value,
+) -> Result<i64, Error> {
+    let id = session.insert_event(&EventRecord {
         id: 0,
         network_id: context.caller.network_id,
         at: context.now,
@@ -32,5 +52,73 @@ pub(crate) fn emit(
         affiliate_id: whose.affiliate,
         data,
     })?;
-    Ok(())
+    outbox::deliver(session, context, id, kind)?;
+    Ok(id)
+}
+
+/// A page of events.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// What the caller may know of them.
+    pub found: Vec<EventRecord>,
+    /// The last one looked at, whoever's it is; where the next page goes on.
+    pub last: i64,
+    /// Whether the page was full.
+    pub more: bool,
+}
+
+/// A page of what happened after an event, as the caller may know it.
+pub fn after(session: &mut Session<'_>, context: &Context, page: Page) -> Result<Heard, Error> {
+    let events = session.events(context.caller.network_id, page)?;
+    let last = events.last().map_or(page.after, |event| event.id);
+    let more = events.len() == page.limit as usize;
+    let known = |mut event: EventRecord| {
+        for name in hidden(&context.caller, &event)? {
+            leave_out(&mut event.data, name);
+        }
+        Some(event)
+    };
+    Ok(Heard { found: events.into_iter().filter_map(known).collect(), last, more })
+}
+
+/// Where a listener goes on: after the event that it names, but not after what is yet to happen;
+/// without a name, after the newest.
+pub fn start(
+    session: &mut Session<'_>,
+    context: &Context,
+    named: Option<i64>,
+) -> Result<i64, Error> {
+    let newest = session.last_event(context.caller.network_id)?;
+    Ok(named.map_or(newest, |named| named.min(newest)))
+}
+
+/// What of an event the caller may not know; `None` when it is none of their business. Somebody
+/// with places on both sides knows what either knows.
+fn hidden(caller: &Caller, event: &EventRecord) -> Option<Vec<&'static str>> {
+    if caller.sees_network() {
+        return Some(Vec::new());
+    }
+    let is_own = |kind, id: Option<i64>| id.is_some_and(|id| caller.sees(kind, id));
+    let advertiser = is_own(PartyKind::Advertiser, event.advertiser_id);
+    let affiliate = is_own(PartyKind::Affiliate, event.affiliate_id) && event.kind != BUDGET_ALERT;
+    match (advertiser, affiliate) {
+        (false, false) => None,
+        (true, false) => Some(NOT_FOR_ADVERTISERS.to_vec()),
+        (false, true) => Some(NOT_FOR_AFFILIATES.to_vec()),
+        (true, true) => {
+            let both = |name: &&str| NOT_FOR_AFFILIATES.contains(name);
+            Some(NOT_FOR_ADVERTISERS.into_iter().filter(both).collect())
+        }
+    }
+}
+
+fn leave_out(value: &mut Value, name: &str) {
+    match value {
+        Value::Object(map) => {
+            map.shift_remove(name);
+            map.values_mut().for_each(|value| leave_out(value, name));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|value| leave_out(value, name)),
+        _ => {}
+    }
 }

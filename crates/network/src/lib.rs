@@ -14,9 +14,12 @@ pub mod corrections;
 pub mod credentials;
 pub mod custom_data_fields;
 pub mod dry_run;
+pub mod events;
 pub mod explanations;
 pub mod live_calls;
+pub mod mails;
 pub mod networks;
+pub mod outbox;
 pub mod parties;
 pub mod promo_numbers;
 pub mod relationships;
@@ -26,12 +29,12 @@ pub mod sandbox;
 pub mod statements;
 pub mod transactions;
 pub mod users;
+pub mod webhooks;
 
 mod budgets;
 mod caller;
 mod cast;
 mod error;
-mod events;
 mod idempotency;
 mod passwords;
 mod settle;
@@ -41,8 +44,9 @@ pub use error::Error;
 pub use idempotency::IdempotencyKey;
 pub use passwords::Passwords;
 pub use trunkline_store::{
-    AuditEntry, AuditFilter, CallTotals, LedgerOf, LedgerRow, Named, OpenError, Page, Session,
-    StatementLine, StatementTotals, Store, TokenRecord,
+    AuditEntry, AuditFilter, CallTotals, DeliveryRecord, DeliveryState, EventRecord, LedgerOf,
+    LedgerRow, MailRecord, MailState, Named, OpenError, Page, Session, StatementLine,
+    StatementTotals, Store, TokenRecord,
 };
 
 use trunkline_domain::problem::Problems;

@@ -1,5 +1,6 @@
 //! Advertiser–affiliate relationships, and what setting one does.
 
+use crate::affiliate_campaigns::Within;
 use crate::campaigns::advertiser;
 use crate::{
     Context, Error, Guard, Listed, Page, Session, Submitted, affiliate_campaigns, audit, pass,
@@ -86,9 +87,10 @@ pub fn put(
         let object = object(advertiser_id, affiliate_id);
         audit::record(session, context, object, None, old.as_ref(), Some(&new))?;
     }
-    for (found, campaign_id) in session.affiliate_campaigns_of_pair(advertiser.id, affiliate.id)? {
+    for (found, campaign) in session.affiliate_campaigns_of_pair(advertiser.id, affiliate.id)? {
         let Some(to) = cascade(status, found.status) else { continue };
-        affiliate_campaigns::set_status(session, context, found, &campaign_id, to, "cascade")?;
+        let within = Within { advertiser: advertiser.id, campaign: &campaign };
+        affiliate_campaigns::set_status(session, context, found, within, to, "cascade")?;
     }
     Ok(())
 }

@@ -17,8 +17,9 @@ mod writer;
 
 pub use error::{Error, OpenError};
 pub use operations::{
-    CallRecord, CallTotals, CallsOf, Counted, CountedThing, EventRecord, LedgerFilter, LedgerOf,
-    LedgerRow, ListedCalls, Named, Session, StatementLine, StatementTotals,
+    CallRecord, CallTotals, CallsOf, Counted, CountedThing, DeliveryRecord, DeliveryState,
+    EventRecord, LedgerFilter, LedgerOf, LedgerRow, ListedCalls, MailRecord, MailState, Named,
+    Session, StatementLine, StatementTotals,
 };
 pub use record::{
     AuditEntry, AuditFilter, Grant, Organization, Page, Scope, SignIn, SignInKind, TokenRecord,

@@ -54,6 +54,12 @@ impl Value for u32 {
     }
 }
 
+impl Value for u16 {
+    fn param(&self) -> Param<'_> {
+        Param::Integer(i64::from(*self))
+    }
+}
+
 impl Value for bool {
     fn param(&self) -> Param<'_> {
         Param::Integer(i64::from(*self))
@@ -123,6 +129,12 @@ impl Column<'_> for i64 {
 }
 
 impl Column<'_> for u32 {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        i64::read(cell).and_then(|number| Self::try_from(number).ok())
+    }
+}
+
+impl Column<'_> for u16 {
     fn read(cell: Cell<'_>) -> Option<Self> {
         i64::read(cell).and_then(|number| Self::try_from(number).ok())
     }

@@ -94,6 +94,12 @@ impl Store {
         }
     }
 
+    /// Changes whenever something was committed, by this process, that somebody waits for: an event,
+    /// or something to send. Whoever must hear of another process's writes too looks now and then.
+    pub fn news(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.writer.news()
+    }
+
     /// Writes and commits so far; fewer commits than writes is group commit at work.
     pub fn write_counts(&self) -> WriteCounts {
         self.writer.counts()

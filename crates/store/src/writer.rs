@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// Units of work in one commit. Enough that a commit's fsync is shared by all who wait for it;
 /// few enough that the first of them does not wait for long.
@@ -53,6 +53,7 @@ pub struct WriteCounts {
 pub(super) struct Writer {
     queue: mpsc::SyncSender<Message>,
     counts: Arc<[AtomicU64; 2]>,
+    news: watch::Receiver<u64>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -92,9 +93,10 @@ impl Writer {
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
         let counts = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
         let counted = Arc::clone(&counts);
-        let run = move || run(&mut database, &jobs, &counted);
+        let (tell, news) = watch::channel(0);
+        let run = move || run(&mut database, &jobs, &counted, &tell);
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(run).ok();
-        Self { queue, counts, thread: Arc::new(Mutex::new(thread)) }
+        Self { queue, counts, news, thread: Arc::new(Mutex::new(thread)) }
     }
 
     pub(super) fn send(&self, job: Job) -> Result<(), Error> {
@@ -112,6 +114,10 @@ impl Writer {
         }
     }
 
+    pub(super) fn news(&self) -> watch::Receiver<u64> {
+        self.news.clone()
+    }
+
     pub(super) fn stop(&self) {
         let _closed = self.queue.send(Message::Stop);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -121,7 +127,12 @@ impl Writer {
     }
 }
 
-fn run(database: &mut impl Transactions, jobs: &mpsc::Receiver<Message>, counts: &[AtomicU64; 2]) {
+fn run(
+    database: &mut impl Transactions,
+    jobs: &mpsc::Receiver<Message>,
+    counts: &[AtomicU64; 2],
+    news: &watch::Sender<u64>,
+) {
     while let Ok(Message::Run(first)) = jobs.recv() {
         let mut stopped = false;
         let rest = std::iter::from_fn(|| match jobs.try_recv() {
@@ -133,25 +144,29 @@ fn run(database: &mut impl Transactions, jobs: &mpsc::Receiver<Message>, counts:
             Err(_) => None,
         });
         let group = std::iter::once(first).chain(rest).take(GROUP);
-        commit_group(database, group, counts);
+        if commit_group(database, group, counts) {
+            news.send_modify(|count| *count += 1);
+        }
         if stopped {
             return;
         }
     }
 }
 
+/// Whether there is news among what was committed.
 fn commit_group(
     database: &mut impl Transactions,
     group: impl Iterator<Item = Job>,
     counts: &[AtomicU64; 2],
-) {
+) -> bool {
+    let mut news = false;
     let begun = database.begin();
     let mut telling = Vec::new();
     let [writes, commits] = counts;
     for job in group {
         writes.fetch_add(1, Ordering::Relaxed);
         match &begun {
-            Ok(()) => telling.extend(run_one(database, job)),
+            Ok(()) => telling.extend(run_one(database, job, &mut news)),
             Err(error) => {
                 tracing::error!(%error, "a transaction could not be started");
                 telling.push(job(Err(error.again())).tell);
@@ -170,10 +185,11 @@ fn commit_group(
             Err(error) => Err(error.again()),
         });
     }
+    news && committed.is_ok()
 }
 
 /// Runs one unit of work in a savepoint; what it refuses, or panics in, is undone.
-fn run_one(database: &mut impl Transactions, job: Job) -> Option<Tell> {
+fn run_one(database: &mut impl Transactions, job: Job, news: &mut bool) -> Option<Tell> {
     if let Err(error) = database.run("SAVEPOINT work") {
         tracing::error!(%error, "a savepoint could not be set");
         return Some(job(Err(error)).tell);
@@ -181,7 +197,10 @@ fn run_one(database: &mut impl Transactions, job: Job) -> Option<Tell> {
     let mut session = database.session();
     let done = catch_unwind(AssertUnwindSafe(|| job(Ok(&mut session))));
     let end = match &done {
-        Ok(Done { keep: true, .. }) => "RELEASE work",
+        Ok(Done { keep: true, .. }) => {
+            *news |= session.news;
+            "RELEASE work"
+        }
         _ => "ROLLBACK TO work; RELEASE work",
     };
     if let Err(error) = database.run(end) {

@@ -57,6 +57,14 @@ pub(crate) struct File {
     pub(crate) call_time_limit: Option<u64>,
     /// `log`: a level.
     pub(crate) log: Option<String>,
+    /// `webhook_allow_private`: whether webhooks may lead into the host's own network.
+    pub(crate) webhook_allow_private: Option<bool>,
+    /// `outgoing_ca`: a PEM file.
+    pub(crate) outgoing_ca: Option<PathBuf>,
+    /// `smtp_url`: the mail server; it may have a password in it.
+    pub(crate) smtp_url: Option<String>,
+    /// `mail_from`: whom mail is from.
+    pub(crate) mail_from: Option<String>,
 }
 
 /// Why a configuration cannot be used. One clear line each, with the file and the key.
@@ -105,7 +113,7 @@ pub(crate) enum Error {
     BaseUrl(String),
 }
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 13] = [
     "listen",
     "database",
     "base_url",
@@ -115,6 +123,10 @@ const KEYS: [&str; 9] = [
     "body_limit",
     "call_time_limit",
     "log",
+    "webhook_allow_private",
+    "outgoing_ca",
+    "smtp_url",
+    "mail_from",
 ];
 
 impl File {
@@ -150,6 +162,12 @@ impl File {
                 "body_limit" => read.body_limit = Some(bytes(&value).map_err(bad)?),
                 "call_time_limit" => read.call_time_limit = Some(seconds(&value).map_err(bad)?),
                 "log" => read.log = Some(string(value).map_err(bad)?),
+                "webhook_allow_private" => {
+                    read.webhook_allow_private = Some(boolean(&value).map_err(bad)?);
+                }
+                "outgoing_ca" => read.outgoing_ca = Some(string(value).map_err(bad)?.into()),
+                "smtp_url" => read.smtp_url = Some(string(value).map_err(bad)?),
+                "mail_from" => read.mail_from = Some(string(value).map_err(bad)?),
                 _ => return Err(Error::Unknown { file: file.to_owned(), key }),
             }
         }
@@ -166,6 +184,10 @@ fn string(value: Value) -> Result<String, &'static str> {
         Value::String(text) if !text.is_empty() => Ok(text),
         _ => Err("a string in quotes, not empty"),
     }
+}
+
+fn boolean(value: &Value) -> Result<bool, &'static str> {
+    value.as_bool().ok_or("true or false")
 }
 
 fn rate(value: &Value) -> Result<u32, &'static str> {
@@ -222,12 +244,17 @@ mod tests {
             body_limit = 1024
             call_time_limit = 3600
             log = "debug"
+            webhook_allow_private = true
+            outgoing_ca = "ca.pem"
+            smtp_url = "smtps://me:secret@mail.example.com"
+            mail_from = "Trunkline <calls@example.com>"
         "#;
         let file = read(text).unwrap();
         assert_eq!(file.listen.as_deref(), Some("0.0.0.0:80"));
         assert_eq!(file.rate_limit, Some(0));
         assert_eq!(file.body_limit, Some(1024));
         assert_eq!(file.call_time_limit, Some(3600));
+        assert_eq!(file.webhook_allow_private, Some(true));
         for key in KEYS {
             assert!(read(text).is_ok() && text.contains(key), "{key} is read by no test");
         }

@@ -10,6 +10,7 @@ mod failure;
 mod health;
 mod logs;
 mod metrics;
+mod outbox;
 mod progress;
 mod server;
 mod system;

@@ -32,6 +32,14 @@ pub(crate) enum Error {
     /// A file has no certificate in it.
     #[error("the TLS certificate '{}' has no certificate in it", .0.display())]
     Empty(PathBuf),
+    /// A certificate is none that others can be verified by.
+    #[error("the certificates in '{}' cannot be trusted", file.display())]
+    Untrusted {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
     /// The two do not go together, or are of a kind that rustls does not take.
     #[error("the TLS certificate '{}' and key '{}' cannot be used", files.certificate.display(), files.key.display())]
     Refused {
@@ -61,7 +69,8 @@ pub(crate) fn acceptor(files: &Files) -> Result<TlsAcceptor, Error> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+/// The certificates of a PEM file; at least one.
+pub(crate) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let read = |source| Error::Read { what: "certificate", file: file.to_owned(), source };
     let found = CertificateDer::pem_file_iter(file).map_err(read)?;
     let chain = found.collect::<Result<Vec<_>, _>>().map_err(read)?;

@@ -15,8 +15,10 @@ mod checks;
 mod custom_data_fields;
 mod dry_run;
 mod errors;
+mod events;
 mod ivr;
 mod live_calls;
+mod mails;
 mod network;
 mod operation;
 mod page;
@@ -31,6 +33,7 @@ mod shapes;
 mod terms;
 mod transactions;
 mod users;
+mod webhooks;
 
 pub(crate) use page::pages;
 
@@ -107,6 +110,17 @@ const TAGS: &[Tag] = &[
         "A campaign's next terms tried on its real calls. An extension of Trunkline.",
         replay::operations,
     ),
+    (
+        "Events",
+        "What happens in the network, as it happens. An extension of Trunkline.",
+        events::operations,
+    ),
+    (
+        "Webhooks",
+        "Events sent to others, and what became of it. An extension of Trunkline.",
+        webhooks::operations,
+    ),
+    ("Mails", "What users are told by mail. An extension of Trunkline.", mails::operations),
     (
         "Audit log",
         "Who changed what, and undoing it. An extension of Trunkline.",
@@ -190,6 +204,9 @@ fn schemas() -> Schemas {
         transactions::schemas,
         dry_run::schemas,
         replay::schemas,
+        events::schemas,
+        webhooks::schemas,
+        mails::schemas,
         audit::schemas,
         sandbox::schemas,
         errors::schemas,

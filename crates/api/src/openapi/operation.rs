@@ -175,6 +175,21 @@ impl Operation {
         self.response("200", response)
     }
 
+    /// Answers with server-sent events, for as long as the client listens.
+    pub(super) fn streams(self, schema: &str) -> Self {
+        let response = json!({
+            "description": "The stream. Each event's `data` is one line of JSON.",
+            "headers": headers(&HEADERS),
+            "content": {"text/event-stream": {"schema": {
+                "type": "string",
+                "contentMediaType": "text/event-stream",
+                "description": format!("`id`, `event` and `data` lines; `data` is the schema {schema}."),
+                "x-event": reference(schema),
+            }}},
+        });
+        self.response("200", response)
+    }
+
     fn answers_with(self, status: &str, description: &str, schema: Value, more: &[&str]) -> Self {
         let names: Vec<&str> = HEADERS.iter().chain(more).copied().collect();
         let response = json!({

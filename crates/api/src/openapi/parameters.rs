@@ -85,6 +85,18 @@ const IN_PATH: &[InPath] = &[
         example: "1",
     },
     InPath {
+        component: "webhook_id",
+        name: "id",
+        description: "Our id of the webhook.",
+        example: "1",
+    },
+    InPath {
+        component: "delivery",
+        name: "delivery",
+        description: "Our id of the delivery.",
+        example: "1",
+    },
+    InPath {
         component: "version",
         name: "version",
         description: "The date of the contract, `YYYY-MM-DD`. This document describes dates from 2022-08-01 on. Any date from 2014-01-01 on is taken, and gets the shapes that were in force on it; see the introduction.",
@@ -99,6 +111,7 @@ pub(super) fn component_of(route: &str, name: &str) -> &'static str {
             _ if route.contains("/promo_numbers_by_id/") => "promo_number_id",
             _ if route.contains("/calls/") => "call_id",
             _ if route.contains("/audit/") => "audit_id",
+            _ if route.contains("/webhooks/") => "webhook_id",
             _ => "affiliate_campaign_id",
         };
     }
@@ -109,8 +122,9 @@ fn schema_of(component: &str) -> Value {
     match component {
         "version" => json!({"type": "string", "pattern": VERSION}),
         "network_id" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
-        "audit_id" | "call_id" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
-        "network" | "transaction" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
+        "audit_id" | "call_id" | "network" | "transaction" | "webhook_id" | "delivery" => {
+            json!({"type": "integer", "minimum": 1, "maximum": i64::MAX})
+        }
         _ => json!({"type": "string", "minLength": 1, "maxLength": NAME_LIMIT}),
     }
 }
@@ -166,10 +180,47 @@ pub(super) fn parameters() -> Value {
         },
     });
     parameters.extend(more.as_object().cloned().unwrap_or_default());
-    parameters.extend(audit().as_object().cloned().unwrap_or_default());
-    parameters.extend(calls().as_object().cloned().unwrap_or_default());
-    parameters.extend(super::transactions::parameters().as_object().cloned().unwrap_or_default());
+    for more in [audit(), calls(), events(), super::transactions::parameters()] {
+        parameters.extend(more.as_object().cloned().unwrap_or_default());
+    }
     Value::Object(parameters)
+}
+
+/// What events, and what is sent of them, can be narrowed by.
+fn events() -> Value {
+    json!({
+        "types": {
+            "name": "types", "in": "query",
+            "description": "Only events of these types, comma-separated; all without it.",
+            "schema": {"type": "string", "pattern": types()}, "example": "transaction.created,budget.alert",
+        },
+        "last_event_id": {
+            "name": "last_event_id", "in": "query",
+            "description": "As the header `Last-Event-ID`, which counts where both are given.",
+            "schema": {"type": "integer", "minimum": 0, "maximum": i64::MAX},
+        },
+        "Last-Event-ID": {
+            "name": "Last-Event-ID", "in": "header",
+            "description": "The last event that the client heard: what happened after it is told first.",
+            "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
+        },
+        "delivery_state": {
+            "name": "state", "in": "query",
+            "description": "Only deliveries in this state.",
+            "schema": {"type": "string", "enum": ["pending", "delivered", "failed"]},
+        },
+        "mail_state": {
+            "name": "state", "in": "query",
+            "description": "Only mails in this state.",
+            "schema": {"type": "string", "enum": ["waiting", "sent", "failed", "expired"]},
+        },
+    })
+}
+
+/// A list of types of events.
+fn types() -> String {
+    let word = trunkline_domain::event::KINDS.join("|").replace('.', r"\.");
+    format!("^({word})(,({word}))*$")
 }
 
 /// What a list of the audit log can be narrowed by.

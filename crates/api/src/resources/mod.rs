@@ -14,9 +14,11 @@ mod corrections;
 mod custom_data_fields;
 mod decision;
 mod dry_run;
+pub(crate) mod events;
 mod facts;
 mod ivr;
 mod live_calls;
+mod mails;
 mod money;
 mod network;
 pub(crate) mod parties;
@@ -29,6 +31,7 @@ mod statements;
 pub(crate) mod terms;
 pub(crate) mod transactions;
 pub(crate) mod users;
+mod webhooks;
 
 use crate::routes::Routes;
 use serde_json::{Map, Value};
@@ -58,6 +61,9 @@ pub(crate) fn routes() -> Routes {
         .merge(corrections::routes())
         .merge(statements::routes())
         .merge(sandbox::routes())
+        .merge(events::routes())
+        .merge(webhooks::routes())
+        .merge(mails::routes())
 }
 
 /// Refuses a campaign's body whose tree is deeper than trees can be.

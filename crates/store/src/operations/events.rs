@@ -25,21 +25,27 @@ pub struct EventRecord {
     pub data: Value,
 }
 
-fn event(row: &Row<'_>) -> Result<EventRecord, Error> {
+/// The columns of an event, for [`event_at`].
+pub(super) const EVENT_COLUMNS: &str =
+    "e.id, e.network_id, e.at, e.kind, e.advertiser_id, e.affiliate_id, e.body";
+
+/// Reads an event from [`EVENT_COLUMNS`], starting at `at`.
+pub(super) fn event_at(row: &Row<'_>, at: usize) -> Result<EventRecord, Error> {
     Ok(EventRecord {
-        id: row.get(0)?,
-        network_id: row.get(1)?,
-        at: moment(row.get(2)?)?,
-        kind: row.get(3)?,
-        advertiser_id: row.get(4)?,
-        affiliate_id: row.get(5)?,
-        data: from_json(&row.get::<String>(6)?, "event")?,
+        id: row.get(at)?,
+        network_id: row.get(at + 1)?,
+        at: moment(row.get(at + 2)?)?,
+        kind: row.get(at + 3)?,
+        advertiser_id: row.get(at + 4)?,
+        affiliate_id: row.get(at + 5)?,
+        data: from_json(&row.get::<String>(at + 6)?, "event")?,
     })
 }
 
 impl Session<'_> {
     /// Stores an event and returns our id.
     pub fn insert_event(&mut self, it: &EventRecord) -> Result<i64, Error> {
+        self.news = true;
         self.insert(
             "INSERT INTO events (network_id, at, kind, advertiser_id, affiliate_id, body)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -57,10 +63,19 @@ impl Session<'_> {
     /// One page of a network's events, oldest first.
     pub fn events(&mut self, network: i64, page: Page) -> Result<Vec<EventRecord>, Error> {
         self.all(
-            "SELECT id, network_id, at, kind, advertiser_id, affiliate_id, body FROM events
-             WHERE network_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+            &format!(
+                "SELECT {EVENT_COLUMNS} FROM events e
+                 WHERE e.network_id = ?1 AND e.id > ?2 ORDER BY e.id LIMIT ?3"
+            ),
             params![network, page.after, page.limit],
-            event,
+            |row| event_at(row, 0),
         )
+    }
+
+    /// Our id of a network's newest event; 0 when there is none.
+    pub fn last_event(&mut self, network: i64) -> Result<i64, Error> {
+        let sql = "SELECT MAX(id) FROM events WHERE network_id = ?1";
+        let last = self.first(sql, [network], |row| Ok(row.get::<Option<i64>>(0)?))?;
+        Ok(last.flatten().unwrap_or(0))
     }
 }

@@ -8,20 +8,26 @@ mod call_log;
 mod calls;
 mod campaigns;
 mod credentials;
+mod deliveries;
 mod events;
 mod live_calls;
+mod mails;
 mod networks;
 mod parties;
 mod promo_numbers;
 mod sandbox;
 mod statements;
+mod sweep;
 mod transactions;
 mod users;
+mod webhooks;
 
 pub use budgets::{Counted, CountedThing};
 pub use call_log::{CallRecord, CallsOf, ListedCalls};
 pub use calls::CallTotals;
+pub use deliveries::{DeliveryRecord, DeliveryState};
 pub use events::EventRecord;
+pub use mails::{MailRecord, MailState};
 pub use statements::{StatementLine, StatementTotals};
 pub use transactions::{LedgerFilter, LedgerOf, LedgerRow, Named};
 
@@ -35,6 +41,9 @@ use serde::{Serialize, de::DeserializeOwned};
 #[derive(Debug)]
 pub struct Session<'a> {
     connection: Connection<'a>,
+    /// Whether this unit of work wrote something that somebody waits for: see
+    /// [`crate::Store::news`].
+    pub(crate) news: bool,
 }
 
 /// The database that a unit of work talks to.
@@ -48,7 +57,7 @@ pub(crate) enum Connection<'a> {
 
 impl<'a> Session<'a> {
     pub(crate) fn on(connection: Connection<'a>) -> Self {
-        Self { connection }
+        Self { connection, news: false }
     }
 
     /// Whether the words are PostgreSQL's, where they are not the same.

@@ -10,6 +10,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_network.sql"),
     include_str!("../../migrations/sqlite/0002_calls.sql"),
     include_str!("../../migrations/sqlite/0003_money.sql"),
+    include_str!("../../migrations/sqlite/0004_outbox.sql"),
     include_str!("../../migrations/sqlite/0005_ledger.sql"),
     include_str!("../../migrations/sqlite/0006_live_calls.sql"),
     include_str!("../../migrations/sqlite/0007_sandbox.sql"),

@@ -4,7 +4,7 @@ use crate::config::LISTEN;
 use crate::demo::{self, Calls, Made, Time};
 use crate::failure::Failure;
 use crate::server::{self, Server, Signals, address_url};
-use crate::{logs, system};
+use crate::{logs, outbox, system};
 use jiff::Timestamp;
 use std::fmt::Write;
 use std::io;
@@ -114,7 +114,7 @@ async fn serve(
     let (listener, address) = bind(listen).await?;
     let url = address_url(address, false);
     let app = App::new(store.clone(), system::clock(), system::random(), &url, Limits::default());
-    let server = Server::new(app, listener, None);
+    let server = Server::new(app, listener, None, outbox::Settings::default());
     let filled = async {
         let here = server::reachable(address);
         demo::tell(here, made, calls.as_ref().map(|(_, time)| time)).await?;

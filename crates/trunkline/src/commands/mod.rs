@@ -5,6 +5,7 @@ mod demo;
 mod network;
 mod numbers;
 mod openapi;
+mod sending;
 mod serve;
 mod token;
 mod user;

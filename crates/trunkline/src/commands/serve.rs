@@ -1,5 +1,6 @@
 //! `trunkline serve`.
 
+use super::sending::{Sending, SendingArgs};
 use crate::config::{self, BODY_LIMIT_MAX, CALL_TIME_MAX, DatabaseArgs, File, said};
 use crate::failure::Failure;
 use crate::server::{self, Server, Signals, address_url};
@@ -25,6 +26,8 @@ way, for up to 10 seconds. Beside the API it answers /healthz, /readyz and /metr
 pub(crate) struct Args {
     #[command(flatten)]
     server: ServerArgs,
+    #[command(flatten)]
+    sending: SendingArgs,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -117,7 +120,9 @@ fn incomplete(missing: &str) -> Failure {
 pub(super) fn run(args: Args, log: Option<String>) -> Result<(), Failure> {
     let (mut file, database) = args.database.resolve()?;
     super::start_logs(log, &mut file)?;
-    let settings = Settings::merge(args.server, file)?;
+    let sending = Sending::merge(args.sending, &mut file)?;
+    let mut settings = Settings::merge(args.server, file)?;
+    settings.limits.private_webhooks = sending.private_webhooks;
     let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
     let runtime = server::runtime().map_err(Failure::io("start"))?;
     let store = Store::open(&database)?;
@@ -129,7 +134,7 @@ pub(super) fn run(args: Args, log: Option<String>) -> Result<(), Failure> {
         let app =
             App::new(store.clone(), system::clock(), system::random(), &base, settings.limits);
         tracing::info!("listening on {url}");
-        Server::new(app, listener, tls).run(&mut signals).await;
+        Server::new(app, listener, tls, sending.outbox).run(&mut signals).await;
         Ok(())
     });
     store.close();

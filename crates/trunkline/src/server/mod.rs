@@ -9,6 +9,7 @@ pub(crate) use signals::Signals;
 
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::outbox;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -45,6 +46,8 @@ pub(crate) struct Server {
     health: Health,
     metrics: Arc<Metrics>,
     sweep: Sweep,
+    app: App,
+    outbox: outbox::Settings,
 }
 
 /// A runtime for a server.
@@ -73,7 +76,12 @@ pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
 
 impl Server {
     /// A server of an app, on a listener.
-    pub(crate) fn new(app: App, listener: TcpListener, tls: Option<TlsAcceptor>) -> Self {
+    pub(crate) fn new(
+        app: App,
+        listener: TcpListener,
+        tls: Option<TlsAcceptor>,
+        outbox: outbox::Settings,
+    ) -> Self {
         let metrics = Arc::new(Metrics::default());
         let health = Health::new(app.store.clone(), Arc::clone(&metrics));
         let console = trunkline_console::router(Console {
@@ -85,8 +93,8 @@ impl Server {
         });
         let sweep = Sweep::new(&app);
         let others = Router::new().merge(health.routes()).merge(console);
-        let service = trunkline_api::service(app, others);
-        Self { listener, tls, service, health, metrics, sweep }
+        let service = trunkline_api::service(app.clone(), others);
+        Self { listener, tls, service, health, metrics, sweep, app, outbox }
     }
 
     /// Serves until a signal; then accepts nothing more, and finishes what is under way. A second
@@ -102,6 +110,7 @@ impl Server {
         work: impl Future<Output = Result<(), E>>,
     ) -> Result<(), E> {
         let graceful = GracefulShutdown::new();
+        let senders = outbox::start(&self.app, self.outbox.clone());
         let ended = {
             let accepting = self.accept(&graceful);
             let mut accepting = pin!(accepting);
@@ -120,6 +129,7 @@ impl Server {
             }
         };
         self.health.drain();
+        self.app.ending.begin();
         drop(self.listener);
         tracing::info!("stopping: finishing what is under way");
         tokio::select! {
@@ -129,6 +139,7 @@ impl Server {
             }
             () = signals.next() => tracing::warn!("stopped at once, as asked"),
         }
+        senders.stop().await;
         ended
     }
 

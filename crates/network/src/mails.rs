@@ -1,0 +1,120 @@
+//! Mail to users who asked for it: written with the event that it tells of, sent when the server can.
+
+use crate::{Context, Error, Page, Session};
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
+use trunkline_domain::campaign::Campaign;
+use trunkline_domain::money::{self, Currency, Money};
+use trunkline_domain::party::{Member, NOTIFICATIONS, PartyKind};
+use trunkline_store::{MailRecord, MailState, Organization};
+
+/// How long a mail waits for a server that can send it. After that it tells nothing new.
+const WAITS_FOR: SignedDuration = SignedDuration::from_hours(3 * 24);
+
+/// Addresses that one event is told to.
+const ADDRESSES: usize = 1_000;
+
+/// A budget that came to one of its marks.
+pub(crate) struct Alert<'a> {
+    /// Our id of the event.
+    pub(crate) event: i64,
+    /// Whose budget.
+    pub(crate) campaign: &'a Campaign,
+    /// `budget_cap_alert`, `call_cap_alert` or `concurrent_call_cap_alert`.
+    pub(crate) kind: &'static str,
+    /// The mark, in percent.
+    pub(crate) percent: u32,
+    /// What it has come to.
+    pub(crate) total: Money,
+    /// Of what; `None` when calls are counted.
+    pub(crate) currency: Option<Currency>,
+}
+
+/// Writes a mail to each address for notifications of the people of the network, and of the
+/// campaign's advertiser, who asked to be told of budgets.
+pub(crate) fn tell(
+    session: &mut Session<'_>,
+    context: &Context,
+    alert: &Alert<'_>,
+    amount: Money,
+) -> Result<(), Error> {
+    let network = context.caller.network_id;
+    let advertiser = Organization::Party(PartyKind::Advertiser, alert.campaign.advertiser_id);
+    let mut people = session.members(Organization::Network(network))?;
+    people.extend(session.members(advertiser)?);
+    let addresses = addresses(&people, "notify_on_budgets");
+    if addresses.len() > ADDRESSES {
+        let count = addresses.len();
+        tracing::warn!(count, "an alert is for too many addresses: the first {ADDRESSES} are told");
+    }
+    let (subject, body) = words(alert, amount);
+    for address in addresses.into_values().take(ADDRESSES) {
+        session.insert_mail(&MailRecord {
+            id: 0,
+            network_id: network,
+            event_id: alert.event,
+            address,
+            subject: subject.clone(),
+            body: body.clone(),
+            state: MailState::Waiting,
+            attempts: 0,
+            due_at: Some(context.now),
+            give_up_at: context.now.saturating_add(WAITS_FOR).unwrap_or(context.now),
+            last_error: None,
+            created_at: context.now,
+            sent_at: None,
+        })?;
+    }
+    Ok(())
+}
+
+/// The addresses for notifications of those who asked for one kind, each once.
+fn addresses(people: &[Member], notification: &str) -> BTreeMap<String, String> {
+    let kind = NOTIFICATIONS.iter().position(|known| *known == notification);
+    let asked = |member: &&Member| {
+        kind.and_then(|kind| member.user.notifications.get(kind)).copied().unwrap_or(false)
+    };
+    let emails = people.iter().filter(asked).flat_map(|member| &member.user.email_settings);
+    let told = emails.filter(|email| email.use_for_notifications);
+    told.map(|email| (email.email_address.to_lowercase(), email.email_address.clone())).collect()
+}
+
+/// The subject, one line whatever the campaign is called, and the text.
+fn words(alert: &Alert<'_>, amount: Money) -> (String, String) {
+    let (name, id) = (one_line(&alert.campaign.name), one_line(&alert.campaign.id_from_network));
+    let what = match alert.kind {
+        "budget_cap_alert" => "budget",
+        "concurrent_call_cap_alert" => "cap on calls at once",
+        _ => "call cap",
+    };
+    let Alert { percent, total, currency, .. } = alert;
+    let (total, amount) = match currency {
+        Some(currency) => (money::format(*total, *currency), money::format(amount, *currency)),
+        None => {
+            let calls = |of: Money| of.decimal().normalize();
+            (calls(*total).to_string(), format!("{} calls", calls(amount)))
+        }
+    };
+    let subject = format!("{name}: {percent} % of the {what} is used up");
+    let body = format!(
+        "The campaign {name} ({id}) has come to {total} of {amount}: {percent} % of its {what}.\n"
+    );
+    (subject, body)
+}
+
+/// A name as part of a line: what would end the line is a space.
+fn one_line(text: &str) -> String {
+    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(100).collect()
+}
+
+/// One page of the network's mails, all or those in a state. The whole network's credentials only.
+pub fn list(
+    session: &mut Session<'_>,
+    context: &Context,
+    state: Option<MailState>,
+    page: Page,
+) -> Result<Vec<MailRecord>, Error> {
+    context.caller.require_network_reader()?;
+    Ok(session.mails(context.caller.network_id, state, page)?)
+}

@@ -1,0 +1,145 @@
+//! Webhooks: who else is told of a network's events. The whole network's credentials only.
+
+use crate::{Context, Error, Page, Session, Submitted, audit};
+use serde_json::{Value, json};
+use trunkline_domain::problem::{BLANK, Problems};
+use trunkline_domain::webhook::{
+    GIVE_UP_AFTER, Host, Secret, WEBHOOK_LIMIT, Webhook, WebhookUrl, is_public,
+};
+use trunkline_store::{DeliveryRecord, DeliveryState};
+
+/// What a request says of a webhook.
+#[derive(Debug, Clone, Default)]
+pub struct WebhookChange {
+    /// Where events are to be sent.
+    pub url: Option<WebhookUrl>,
+    /// Which; all of them when there are none.
+    pub kinds: Vec<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// What is to sign them, when the receiver has a secret already.
+    pub secret: Option<Secret>,
+}
+
+fn object(webhook: &Webhook) -> String {
+    format!("webhook:{}", webhook.id)
+}
+
+/// A webhook as the log keeps it: without its secret.
+fn snapshot(webhook: &Webhook) -> Value {
+    json!({
+        "url": webhook.url.text(),
+        "events": webhook.kinds,
+        "description": webhook.description,
+    })
+}
+
+fn not_found(id: i64) -> Error {
+    Error::NotFound(format!("Webhook {id}"))
+}
+
+/// One page of the network's webhooks.
+pub fn list(
+    session: &mut Session<'_>,
+    context: &Context,
+    page: Page,
+) -> Result<Vec<Webhook>, Error> {
+    context.caller.require_network_reader()?;
+    Ok(session.webhooks(context.caller.network_id, page)?)
+}
+
+/// One webhook.
+pub fn get(session: &mut Session<'_>, context: &Context, id: i64) -> Result<Webhook, Error> {
+    context.caller.require_network_reader()?;
+    session.webhook(context.caller.network_id, id)?.ok_or_else(|| not_found(id))
+}
+
+/// Makes a webhook. `secret` is what signs, unless the request brings one; `allow_private` lets it
+/// lead into the host's own network.
+pub fn create(
+    session: &mut Session<'_>,
+    context: &Context,
+    submitted: Submitted<WebhookChange>,
+    secret: Secret,
+    allow_private: bool,
+) -> Result<Webhook, Error> {
+    context.caller.require_network()?;
+    let Submitted { change, mut problems } = submitted;
+    if change.url.is_none() && !problems.has("url") {
+        problems.at("url").add(BLANK);
+    }
+    if let Some(url) = change.url.as_ref().filter(|_| !allow_private) {
+        check_address(url, &mut problems);
+    }
+    let Some(url) = problems.or(change.url)? else {
+        return Err(Error::Internal("a webhook without URL".to_owned()));
+    };
+    let network_id = context.caller.network_id;
+    let limit = u32::try_from(WEBHOOK_LIMIT).unwrap_or(u32::MAX);
+    if session.webhooks(network_id, Page { after: 0, limit })?.len() == WEBHOOK_LIMIT {
+        let message = format!("a network has at most {WEBHOOK_LIMIT} webhooks");
+        return Err(Error::NotAllowed(message));
+    }
+    let mut webhook = Webhook {
+        id: 0,
+        network_id,
+        url,
+        kinds: change.kinds,
+        description: change.description,
+        secret: change.secret.unwrap_or(secret),
+        created_at: context.now,
+    };
+    webhook.id = session.insert_webhook(&webhook)?;
+    let after = snapshot(&webhook);
+    audit::record(session, context, object(&webhook), None, None, Some(&after))?;
+    Ok(webhook)
+}
+
+/// A name is looked up each time something is sent to it; an address can be told at once.
+fn check_address(url: &WebhookUrl, problems: &mut Problems) {
+    if matches!(url.host(), Host::Address(address) if !is_public(*address)) {
+        problems.at("url").add("is an address inside the server's own network");
+    }
+}
+
+/// Deletes a webhook, with its deliveries; does nothing when there is none.
+pub fn delete(session: &mut Session<'_>, context: &Context, id: i64) -> Result<(), Error> {
+    context.caller.require_network()?;
+    let Some(webhook) = session.webhook(context.caller.network_id, id)? else { return Ok(()) };
+    session.delete_webhook(id, context.now)?;
+    let before = snapshot(&webhook);
+    audit::record(session, context, object(&webhook), None, Some(&before), None)
+}
+
+/// One page of a webhook's deliveries, all or those in a state.
+pub fn deliveries(
+    session: &mut Session<'_>,
+    context: &Context,
+    webhook: i64,
+    state: Option<DeliveryState>,
+    page: Page,
+) -> Result<Vec<DeliveryRecord>, Error> {
+    let webhook = get(session, context, webhook)?;
+    Ok(session.deliveries(webhook.id, state, page)?)
+}
+
+/// Sends a delivery again, from now on as if it were new, whatever became of it.
+pub fn resend(
+    session: &mut Session<'_>,
+    context: &Context,
+    webhook: i64,
+    id: i64,
+) -> Result<DeliveryRecord, Error> {
+    context.caller.require_network()?;
+    let webhook = get(session, context, webhook)?;
+    let missing = || Error::NotFound(format!("Delivery {id} of webhook {}", webhook.id));
+    let mut delivery = session.delivery(webhook.id, id)?.ok_or_else(missing)?;
+    let lease = delivery.due_at;
+    delivery.state = DeliveryState::Pending;
+    delivery.attempts = 0;
+    delivery.due_at = Some(context.now);
+    delivery.give_up_at = context.now.saturating_add(GIVE_UP_AFTER).unwrap_or(context.now);
+    delivery.delivered_at = None;
+    session.update_delivery(&delivery, lease)?;
+    Ok(delivery)
+}

@@ -1,0 +1,248 @@
+//! What is to be sent, at the times that it is: no clock runs here.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
+
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+use tempfile::TempDir;
+use trunkline_domain::timezone::ZoneName;
+use trunkline_domain::webhook::{GIVE_UP_AFTER, Secret, Webhook, WebhookUrl};
+use trunkline_network::outbox::{
+    Outcome, Pace, Taken, has_stale, settle_delivery, settle_mail, sweep, take_deliveries,
+    take_mails,
+};
+use trunkline_network::{
+    DeliveryState, Error, EventRecord, MailRecord, MailState, Page, Session, Store, networks,
+};
+
+const PACE: Pace =
+    Pace { first_wait: SignedDuration::from_secs(5), lease: SignedDuration::from_secs(20) };
+const ALL: Page = Page { after: 0, limit: 10_000 };
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+fn days(days: i64) -> i64 {
+    days * 24 * 60 * 60
+}
+
+/// A database with one network, and what it holds.
+struct World {
+    store: Store,
+    network: i64,
+    _directory: TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("trunkline.db");
+        let store = Store::open(&format!("sqlite://{}", file.display())).unwrap();
+        let made = store.write_blocking(|session| {
+            let made = networks::create(session, "A", None, ZoneName::PACIFIC, at(0))?;
+            Ok::<_, Error>(made.unwrap().id)
+        });
+        Self { network: made.unwrap(), store, _directory: directory }
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> T {
+        self.store.write_blocking(work).unwrap()
+    }
+
+    fn webhook(&self) -> i64 {
+        let webhook = Webhook {
+            id: 0,
+            network_id: self.network,
+            url: WebhookUrl::parse("https://example.com/").unwrap(),
+            kinds: Vec::new(),
+            description: None,
+            secret: Secret::new(&[1; 32]),
+            created_at: at(0),
+        };
+        self.write(move |session| Ok(session.insert_webhook(&webhook)?))
+    }
+
+    /// An event of a moment, with deliveries to webhooks.
+    fn event(&self, now: Timestamp, webhooks: &[i64]) -> i64 {
+        let event = EventRecord {
+            id: 0,
+            network_id: self.network,
+            at: now,
+            kind: "campaign.status_changed".to_owned(),
+            advertiser_id: None,
+            affiliate_id: None,
+            data: serde_json::json!({}),
+        };
+        let webhooks = webhooks.to_vec();
+        self.write(move |session| {
+            let id = session.insert_event(&event)?;
+            for webhook in webhooks {
+                session.insert_delivery(webhook, id, now, now + GIVE_UP_AFTER)?;
+            }
+            Ok(id)
+        })
+    }
+
+    fn take(&self, now: Timestamp, sending: &[(i64, usize)], most: usize) -> Vec<Taken> {
+        let sending: HashMap<i64, usize> = sending.iter().copied().collect();
+        self.write(move |session| take_deliveries(session, now, PACE, &sending, most))
+    }
+
+    fn settle(&self, taken: &Taken, outcome: Outcome, now: Timestamp) {
+        let delivery = taken.delivery.clone();
+        self.write(move |session| settle_delivery(session, delivery, outcome, now, PACE, 0));
+    }
+
+    fn count_events(&self) -> usize {
+        let network = self.network;
+        self.write(move |session| Ok(session.events(network, ALL)?.len()))
+    }
+}
+
+fn failed() -> Outcome {
+    Outcome::Failed { status: Some(500), error: "answered 500".to_owned() }
+}
+
+#[test]
+fn a_delivery_is_tried_for_a_day_and_given_up() {
+    let world = World::new();
+    let webhook = world.webhook();
+    world.event(at(0), &[webhook]);
+    let (mut now, mut waits) = (at(0), Vec::new());
+    let given_up = loop {
+        let taken = world.take(now, &[], 10);
+        assert_eq!(taken.len(), 1, "it is due at {now}");
+        assert!(world.take(now, &[], 10).is_empty(), "nobody else may send it meanwhile");
+        world.settle(&taken[0], failed(), now);
+        let id = taken[0].delivery.id;
+        let delivery = world.write(move |session| Ok(session.delivery(webhook, id)?)).unwrap();
+        match delivery.due_at {
+            Some(due) => {
+                waits.push(due.duration_since(now).as_secs());
+                now = due;
+            }
+            None => break delivery,
+        }
+    };
+    assert_eq!(waits[..7], [5, 30, 120, 600, 1_800, 3_600, 10_800]);
+    assert!(waits[6..].iter().all(|wait| *wait == 10_800), "{waits:?}");
+    assert_eq!(given_up.state, DeliveryState::Failed);
+    assert_eq!(given_up.attempts as usize, waits.len() + 1);
+    assert_eq!(
+        (given_up.last_status, given_up.last_error.as_deref()),
+        (Some(500), Some("answered 500"))
+    );
+    let tried_for = now.duration_since(at(0));
+    assert!(tried_for < GIVE_UP_AFTER && tried_for > GIVE_UP_AFTER - SignedDuration::from_hours(3));
+}
+
+#[test]
+fn what_a_dead_server_held_is_due_again_and_no_longer_its_own() {
+    let world = World::new();
+    let webhook = world.webhook();
+    world.event(at(0), &[webhook]);
+    let first = world.take(at(0), &[], 10);
+    assert!(world.take(at(19), &[], 10).is_empty());
+    let second = world.take(at(20), &[], 10);
+    assert_eq!(second.len(), 1);
+    // The first comes back after all: what it says no longer counts.
+    world.settle(&first[0], failed(), at(21));
+    world.settle(&second[0], Outcome::Done { status: Some(200) }, at(22));
+    world.settle(&first[0], failed(), at(23));
+    let found = world.write(move |session| Ok(session.deliveries(webhook, None, ALL)?));
+    assert_eq!((found[0].state, found[0].attempts), (DeliveryState::Delivered, 1));
+    assert_eq!(found[0].delivered_at, Some(at(22)));
+}
+
+#[test]
+fn each_webhook_has_a_few_at_once_and_the_idle_come_first() {
+    let world = World::new();
+    let (busy, idle) = (world.webhook(), world.webhook());
+    for second in 0..10 {
+        world.event(at(second), &[busy, idle]);
+    }
+    let of = |taken: &[Taken], webhook| taken.iter().filter(|it| it.webhook.id == webhook).count();
+    let taken = world.take(at(10), &[(busy, 3)], 3);
+    assert_eq!((of(&taken, busy), of(&taken, idle)), (0, 3));
+    let taken = world.take(at(10), &[(busy, 3), (idle, 3)], 100);
+    assert_eq!((of(&taken, busy), of(&taken, idle)), (1, 1));
+    assert!(world.take(at(10), &[(busy, 4), (idle, 4)], 100).is_empty());
+    // A deleted webhook gets nothing more.
+    world.write(move |session| Ok(session.delete_webhook(busy, at(10))?));
+    let taken = world.take(at(10), &[], 100);
+    assert_eq!((of(&taken, busy), of(&taken, idle)), (0, 4));
+}
+
+#[test]
+fn what_is_old_goes_a_bounded_number_of_rows_at_a_time() {
+    let world = World::new();
+    let (kept, deleted) = (world.webhook(), world.webhook());
+    for second in 0..700 {
+        world.event(at(second), &[kept, deleted]);
+    }
+    let young = world.event(at(days(30)), &[kept]);
+    world.write(move |session| Ok(session.delete_webhook(deleted, at(days(30)))?));
+    let now = at(days(30) + 10_000);
+    let sweep_once = || world.write(move |session| sweep(session, now));
+    // What was never sent is given up first; then all of it goes, event and delivery alike.
+    let mut rounds = 0;
+    while sweep_once() {
+        rounds += 1;
+    }
+    assert!(rounds >= 2, "1,400 deliveries do not go at once");
+    while world.write(move |session| has_stale(session, now)) {
+        sweep_once();
+    }
+    let left = world.write(move |session| Ok(session.deliveries(kept, None, ALL)?));
+    assert_eq!(left.iter().map(|it| it.event.id).collect::<Vec<_>>(), [young]);
+    assert_eq!((left[0].state, world.count_events()), (DeliveryState::Pending, 1));
+    let network = world.network;
+    assert!(world.write(move |session| Ok(session.webhook(network, deleted)?)).is_none());
+}
+
+#[test]
+fn a_mail_expires_when_it_could_not_be_sent_in_time() {
+    let world = World::new();
+    let mail = |address: &str| MailRecord {
+        id: 0,
+        network_id: world.network,
+        event_id: 1,
+        address: address.to_owned(),
+        subject: "S".to_owned(),
+        body: "B".to_owned(),
+        state: MailState::Waiting,
+        attempts: 0,
+        due_at: Some(at(0)),
+        give_up_at: at(days(3)),
+        last_error: None,
+        created_at: at(0),
+        sent_at: None,
+    };
+    let (one, same, other) = (mail("a@example.com"), mail("A@example.com"), mail("b@example.com"));
+    world.write(move |session| {
+        for mail in [&one, &same, &other] {
+            session.insert_mail(mail)?;
+        }
+        Ok(())
+    });
+    let network = world.network;
+    let states = || {
+        let mails = world.write(move |session| Ok(session.mails(network, None, ALL)?));
+        mails.iter().map(|mail| mail.state).collect::<Vec<_>>()
+    };
+    let taken = world.write(|session| take_mails(session, at(0), PACE, 1));
+    let first = taken[0].clone();
+    let sent = Outcome::Done { status: None };
+    world.write(move |session| settle_mail(session, first, sent, at(1), PACE, 0));
+    world.write(|session| sweep(session, at(days(3) - 1)));
+    assert_eq!(states(), [MailState::Sent, MailState::Waiting], "each address once");
+    world.write(|session| sweep(session, at(days(3))));
+    assert_eq!(states(), [MailState::Sent, MailState::Expired]);
+    assert!(world.write(|session| take_mails(session, at(days(3)), PACE, 10)).is_empty());
+    world.write(|session| sweep(session, at(days(30) + 1)));
+    assert_eq!(states(), []);
+}
