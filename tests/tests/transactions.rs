@@ -374,6 +374,14 @@ fn rows_are_found_by_time_id_call_and_type() {
     assert_eq!(found("?transaction_type[]=Sale&transaction_type[]=Call").len(), 4);
     assert_eq!(found("?transaction_type=Sale,Signal"), [] as [&str; 0]);
     assert_eq!(found("?start_after_transaction_id=1&limit=2"), ["2", "3"]);
+    // What comes later of that day, and what replaces it, is found with it.
+    network.calls("late", json!({"start_time": "2200-03-02 12:00:00 -0800"}));
+    let body = json!({"reason": "Told wrong.", "call": {"duration": 10}});
+    network.correct(&json!("2"), body).expect(201);
+    assert_eq!(found("?from=2200-03-02&to=2200-03-02"), ["2", "3", "5", "6"]);
+    let rest = "?from=2200-03-02&to=2200-03-02&start_after_transaction_id=3&limit=1";
+    assert_eq!(found(rest), ["5"]);
+    assert_eq!(found("?from=2201-01-01&to=2201-01-01"), [] as [&str; 0]);
 }
 
 #[test]

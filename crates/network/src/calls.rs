@@ -9,14 +9,11 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trunkline_domain::call::{Call, CallFacts, Heard, Settlement, TurnedAway};
-use trunkline_domain::campaign::{CampaignStatus, CurrentTerms, Terms};
+use trunkline_domain::campaign::{CampaignStatus, CurrentTerms, DEFAULT_REPEAT_DAYS, Terms};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_store::{CallTotals, CountedThing};
-
-/// How long a caller counts as one who has called before.
-const REPEAT_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// A call as its sender tells it.
 #[derive(Debug, Clone, Default)]
@@ -108,7 +105,8 @@ pub(crate) fn take_and_settle(
     let turned_away = gate(session, &cast, terms, start_time, false)?;
     let mut facts = told.facts;
     facts.start_time = Some(start_time);
-    facts.repeat = has_called_lately(session, cast.campaign.id, &facts, start_time)?;
+    let in_force = terms.map(|current| &current.terms);
+    facts.repeat = has_called_lately(session, cast.campaign.id, in_force, &facts, start_time)?;
     let facts = cast.complete(session, facts)?;
     let mut call = Call {
         id: 0,
@@ -160,17 +158,21 @@ pub(crate) fn within_second(told: Timestamp) -> Timestamp {
     second.saturating_add(SignedDuration::from_millis(999)).unwrap_or(Timestamp::MAX)
 }
 
-/// Whether a caller has called a campaign in the 30 days before a moment: as said, else looked up.
-/// `None` for a withheld number.
+/// Whether a caller has called a campaign in the days before a moment that its terms look back: as
+/// said, else looked up. `None` for a number that is not known; never for one that several share.
 pub(crate) fn has_called_lately(
     session: &mut Session<'_>,
     campaign: i64,
+    terms: Option<&Terms>,
     facts: &CallFacts,
     at: Timestamp,
 ) -> Result<Option<bool>, Error> {
     match (facts.repeat, &facts.calling_phone_number) {
+        (None, Some(_)) if !facts.can_repeat() => Ok(Some(false)),
         (None, Some(caller)) => {
-            let since = at.saturating_sub(REPEAT_WITHIN).unwrap_or(Timestamp::MIN);
+            let days = terms.map_or(DEFAULT_REPEAT_DAYS, Terms::repeat_days);
+            let within = SignedDuration::from_hours(24 * i64::from(days));
+            let since = at.saturating_sub(within).unwrap_or(Timestamp::MIN);
             Ok(Some(session.has_called(campaign, caller.e164(), since, at)?))
         }
         (said, _) => Ok(said),

@@ -230,6 +230,8 @@ impl FactsChange {
         put(&self.sms_sent, &mut facts.sms_sent);
         if let Some(keys) = &self.keys {
             heard.keys = keys.clone();
+            // What was heard of a live call says no more what it pressed.
+            heard.events.clear();
         }
         match &self.custom_data {
             None => {}
@@ -273,7 +275,9 @@ impl FactsChange {
         facts.repeat = None;
         *facts = std::mem::take(facts).located();
         let (campaign, start) = (row.transaction.campaign_id, row.transaction.start_time);
-        facts.repeat = calls::has_called_lately(session, campaign, facts, start)?;
+        let terms = session.terms_at(campaign, calls::within_second(start))?;
+        let terms = terms.map(|current| current.terms);
+        facts.repeat = calls::has_called_lately(session, campaign, terms.as_ref(), facts, start)?;
         Ok(())
     }
 }

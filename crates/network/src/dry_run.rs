@@ -91,7 +91,8 @@ pub fn dry_run(
     let terms = terms.unwrap_or(&never_live);
     let start = imagined.facts.start_time.unwrap_or(context.now);
     let gate = gate(session, context, &cast, imagined.terms, (terms, start))?;
-    let said = CallFacts { repeat: repeat(session, context, &cast, &imagined)?, ..imagined.facts };
+    let said =
+        CallFacts { repeat: repeat(session, context, &cast, &imagined, terms)?, ..imagined.facts };
     let facts = cast.complete(session, said)?;
     let mut decision = decide(terms, &facts, &imagined.keys, gate);
     let paid_in = decision.advertiser_payin.as_ref().map(|it| (it.amount, it.currency));
@@ -135,9 +136,10 @@ fn repeat(
     context: &Context,
     cast: &Cast,
     imagined: &Imagined,
+    terms: &Terms,
 ) -> Result<Option<bool>, Error> {
     let start = imagined.facts.start_time.unwrap_or(context.now);
-    calls::has_called_lately(session, cast.campaign.id, &imagined.facts, start)
+    calls::has_called_lately(session, cast.campaign.id, Some(terms), &imagined.facts, start)
 }
 
 /// What budgets stand at, and the alerts that a call would set off.

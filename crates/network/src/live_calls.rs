@@ -107,7 +107,8 @@ pub fn start(
     let turned_away = gate(session, &cast, current.as_ref(), start, true)?;
     let mut facts = told.facts;
     facts.start_time = Some(start);
-    facts.repeat = has_called_lately(session, cast.campaign.id, &facts, start)?;
+    let terms = current.as_ref().map(|current| &current.terms);
+    facts.repeat = has_called_lately(session, cast.campaign.id, terms, &facts, start)?;
     // Nothing was sent to this caller before the call.
     facts.sms_sent = Some(false);
     let facts = cast.complete(session, facts)?;

@@ -22,6 +22,8 @@ pub struct Narrowed {
     pub from: Option<Timestamp>,
     /// Only calls that started in this second or before.
     pub to: Option<Timestamp>,
+    /// Only rows up to this one, by our id: see [`bounds`].
+    pub until: Option<i64>,
     /// Only this row, by our id.
     pub transaction: Option<i64>,
     /// Only this call's rows.
@@ -67,6 +69,30 @@ pub(crate) fn party(
     found.filter(own).ok_or_else(|| not_found(kind, id))
 }
 
+fn filter(of: LedgerOf, narrowed: &Narrowed) -> LedgerFilter {
+    LedgerFilter {
+        of,
+        from: narrowed.from,
+        // What is said to the second means all of it.
+        to: narrowed.to.map(calls::within_second),
+        until: narrowed.until,
+        transaction: narrowed.transaction,
+        complete_call_id: narrowed.complete_call_id.clone(),
+    }
+}
+
+/// Our ids of the first and the last row that there is now within a time, so that a list need not
+/// look for them; `None` where there is none.
+pub fn bounds(
+    session: &mut Session<'_>,
+    context: &Context,
+    ledger: &Ledger,
+    narrowed: &Narrowed,
+) -> Result<Option<(i64, i64)>, Error> {
+    let filter = filter(open(session, context, ledger)?, narrowed);
+    Ok(session.ledger_bounds(context.caller.network_id, &filter)?)
+}
+
 /// One page of a ledger, by our ids.
 pub fn list(
     session: &mut Session<'_>,
@@ -75,14 +101,7 @@ pub fn list(
     narrowed: &Narrowed,
     page: Page,
 ) -> Result<Vec<LedgerRow>, Error> {
-    let filter = LedgerFilter {
-        of: open(session, context, ledger)?,
-        from: narrowed.from,
-        // What is said to the second means all of it.
-        to: narrowed.to.map(calls::within_second),
-        transaction: narrowed.transaction,
-        complete_call_id: narrowed.complete_call_id.clone(),
-    };
+    let filter = filter(open(session, context, ledger)?, narrowed);
     Ok(session.ledger(context.caller.network_id, &filter, page)?)
 }
 

@@ -25,6 +25,7 @@ fn call() -> Value {
             "connect_duration_in_seconds": seconds("Connected; not more than the duration."),
             "keypresses": {"type": "array", "maxItems": 1000, "items": {"type": "string", "pattern": "^[0-9*#]$"}, "description": "In order."},
             "phone_type": {"type": ["string", "null"], "enum": ["mobile", "landline", null]},
+            "shared_caller_id": {"type": ["boolean", "null"], "description": "Whether several callers share the number: then nobody counts as a repeat caller."},
             "country": text("ISO 3166-1 alpha-2."),
             "region": text("State or province, `CA`."),
             "city": text("City."),

@@ -18,6 +18,7 @@ fn call() -> Value {
             "duration": seconds("In all."),
             "connect_duration": seconds("Connected; 0 for a call that never was. Not more than the duration."),
             "phone_type": {"type": ["string", "null"], "enum": ["mobile", "landline", null], "description": "From what the caller calls."},
+            "shared_caller_id": {"type": ["boolean", "null"], "description": "Whether several callers share the number: then nobody counts as a repeat caller."},
             "country": text("ISO 3166-1 alpha-2."),
             "region": text("State or province, `CA`."),
             "city": text("City."),

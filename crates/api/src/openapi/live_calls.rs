@@ -36,6 +36,7 @@ fn start() -> Value {
         "calling_phone_number": number("The caller; absent for a withheld number."),
         "start_time": moment("Now, when it is not said."),
         "phone_type": {"type": ["string", "null"], "enum": ["mobile", "landline", null]},
+        "shared_caller_id": {"type": ["boolean", "null"], "description": "Whether several callers share the number: then nobody counts as a repeat caller."},
         "country": text("ISO 3166-1 alpha-2."),
         "region": text("State or province, `CA`."),
         "city": text("City."),

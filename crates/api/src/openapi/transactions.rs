@@ -161,7 +161,7 @@ pub(super) fn parameters() -> Value {
         "row_separator": query("row_separator", "CSV: `%0A` or `%0D%0A`.", json!({"type": "string", "default": "\n"})),
         "include_header": query("include_header", "CSV: whether the first line names the columns.", flag()),
         "force_quotes": query("force_quotes", "CSV: whether every field is quoted.", flag()),
-        "month": query("month", "The month, in the network's zone.", json!({"type": "string", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])$", "example": "2026-11"})),
+        "month": {"name": "month", "in": "query", "required": true, "description": "The month, in the network's zone.", "schema": {"type": "string", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])$"}, "example": "2026-11"},
     })
 }
 

@@ -111,6 +111,7 @@ fn read_call(mut fields: Fields<'_>, zone: ZoneName) -> CallIn {
         duration: facts::read_end(&mut fields, zone, start_time, duration),
         connect_duration: fields.whole("connect_duration_in_seconds", 0, SECONDS).flatten(),
         phone_type: facts::read_phone_type(&mut fields),
+        shared_caller_id: fields.boolean("shared_caller_id").flatten(),
         country,
         region,
         city,

@@ -68,6 +68,7 @@ fn read_call(
         duration: fields.whole("duration", 0, facts::SECONDS).flatten(),
         connect_duration: fields.whole("connect_duration", 0, facts::SECONDS).flatten(),
         phone_type: facts::read_phone_type(&mut fields),
+        shared_caller_id: fields.boolean("shared_caller_id").flatten(),
         country,
         region,
         city,

@@ -67,6 +67,7 @@ fn read_start(mut fields: Fields<'_>, zone: ZoneName) -> live_calls::Incoming {
             calling_phone_number: fields.phone("calling_phone_number").flatten(),
             start_time: facts::read_time(&mut fields, "start_time", zone),
             phone_type: facts::read_phone_type(&mut fields),
+            shared_caller_id: fields.boolean("shared_caller_id").flatten(),
             country,
             region,
             city,

@@ -67,7 +67,7 @@ impl Session<'_> {
     /// Our ids of all of an advertiser's campaigns.
     pub fn campaign_ids(&mut self, advertiser: i64) -> Result<Vec<i64>, Error> {
         let sql = "SELECT id FROM campaigns WHERE advertiser_id = ?1 ORDER BY id";
-        self.all(sql, [advertiser], |row| Ok(row.get(0)?))
+        self.all(sql, [advertiser], |row| row.get(0))
     }
 
     /// Stores a new campaign, never live, and returns our id.

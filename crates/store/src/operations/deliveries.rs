@@ -161,7 +161,7 @@ impl Session<'_> {
     /// The first moment after `now` at which something is due.
     pub fn next_delivery_due(&mut self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         let sql = "SELECT MIN(due_at) FROM deliveries WHERE due_at > ?1";
-        let found = self.first(sql, [millis(now)], |row| Ok(row.get::<Option<i64>>(0)?))?;
+        let found = self.first(sql, [millis(now)], |row| row.get::<Option<i64>>(0))?;
         found.flatten().map(moment).transpose()
     }
 

@@ -75,7 +75,7 @@ impl Session<'_> {
     /// Our id of a network's newest event; 0 when there is none.
     pub fn last_event(&mut self, network: i64) -> Result<i64, Error> {
         let sql = "SELECT MAX(id) FROM events WHERE network_id = ?1";
-        let last = self.first(sql, [network], |row| Ok(row.get::<Option<i64>>(0)?))?;
+        let last = self.first(sql, [network], |row| row.get::<Option<i64>>(0))?;
         Ok(last.flatten().unwrap_or(0))
     }
 }

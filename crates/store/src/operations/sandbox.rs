@@ -114,7 +114,7 @@ impl Session<'_> {
         let first = self.first(
             "SELECT MIN(went_live_at) FROM terms WHERE campaign_id = ?1",
             [campaign],
-            |row| Ok(row.get::<Option<i64>>(0)?),
+            |row| row.get::<Option<i64>>(0),
         )?;
         first.flatten().map(moment).transpose()
     }

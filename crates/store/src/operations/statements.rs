@@ -69,15 +69,15 @@ impl Session<'_> {
                  CAST(SUM(n.corrections) AS BIGINT), CAST(SUM(n.amount - n.first) AS BIGINT)
                  FROM (SELECT t.campaign_id, COALESCE(t.{side}, 0) AS amount,
                      COALESCE(t.{side}_currency,
-                         {agreed}) AS currency,
+                         (SELECT {agreed} FROM calls c JOIN terms s ON s.id = c.terms_id
+                         WHERE c.id = t.call_id)) AS currency,
                      CASE WHEN t.corrects_id IS NULL THEN 0 ELSE (SELECT COUNT(*)
                          FROM transactions o WHERE o.call_id = t.call_id
                          AND o.corrects_id IS NOT NULL) END AS corrections,
                      CASE WHEN t.corrects_id IS NULL THEN COALESCE(t.{side}, 0)
                          ELSE COALESCE((SELECT o.{side} FROM transactions o
                          WHERE o.call_id = t.call_id AND o.corrects_id IS NULL), 0) END AS first
-                     FROM transactions t JOIN calls c ON c.id = t.call_id
-                     LEFT JOIN terms s ON s.id = c.terms_id
+                     FROM transactions t
                      WHERE t.{whose} = ?1 AND t.start_time >= ?2 AND t.start_time < ?3
                      AND NOT EXISTS (SELECT 1 FROM transactions o WHERE o.corrects_id = t.id)) n
                  JOIN campaigns k ON k.id = n.campaign_id

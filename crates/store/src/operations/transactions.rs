@@ -63,6 +63,8 @@ pub struct LedgerFilter {
     pub from: Option<Timestamp>,
     /// Only calls that started at this moment or before.
     pub to: Option<Timestamp>,
+    /// Only rows up to this one, by our id.
+    pub until: Option<i64>,
     /// Only this row, by our id.
     pub transaction: Option<i64>,
     /// Only this call's rows.
@@ -72,7 +74,8 @@ pub struct LedgerFilter {
 impl LedgerFilter {
     /// Every row of somebody's.
     pub fn of(of: LedgerOf) -> Self {
-        Self { of, from: None, to: None, transaction: None, complete_call_id: None }
+        let (from, to, until) = (None, None, None);
+        Self { of, from, to, until, transaction: None, complete_call_id: None }
     }
 }
 
@@ -171,21 +174,21 @@ impl Session<'_> {
         filter: &LedgerFilter,
         page: Page,
     ) -> Result<Vec<LedgerRow>, Error> {
-        let (whose, party) = match filter.of {
-            LedgerOf::Network => ("CAST(?4 AS BIGINT) IS NULL", None),
-            LedgerOf::Advertiser(id) => ("advertiser_id = ?4", Some(id)),
-            LedgerOf::Affiliate(id) => ("affiliate_id = ?4", Some(id)),
-        };
+        // A page is found before anything is joined to it: by its one row or call, else in the order
+        // of ids, whatever the planner thinks of the time, so that a list costs one pass at most.
         let one =
             if filter.transaction.is_some() { "id = ?5" } else { "CAST(?5 AS BIGINT) IS NULL" };
-        let call = match filter.complete_call_id {
-            Some(_) => "call_id = (SELECT id FROM calls WHERE complete_call_id = ?6)",
-            None => "CAST(?6 AS TEXT) IS NULL",
+        let (call, plain) = match filter.complete_call_id {
+            Some(_) => ("call_id = (SELECT id FROM calls WHERE complete_call_id = ?6)", "+"),
+            None => ("CAST(?6 AS TEXT) IS NULL", ""),
+        };
+        let (whose, party) = match filter.of {
+            LedgerOf::Network => ("CAST(?4 AS BIGINT) IS NULL".to_owned(), None),
+            LedgerOf::Advertiser(id) => (format!("{plain}advertiser_id = ?4"), Some(id)),
+            LedgerOf::Affiliate(id) => (format!("{plain}affiliate_id = ?4"), Some(id)),
         };
         let zone = self.json_text("s.body", "timezone");
         let country = self.json_text("s.body", "campaign_country");
-        // By id, whatever the planner thinks of the time: so a list costs one pass at most, and a
-        // page is found before anything is joined to it.
         self.all(
             &format!(
                 "SELECT t.id, t.network_id, t.call_id, t.campaign_id, t.advertiser_id,
@@ -193,8 +196,9 @@ impl Session<'_> {
                  c.complete_call_id, c.body, c.terms_id, a.id_from_network, a.name,
                  k.id_from_network, k.name, f.id_from_network, f.name, m.id_from_network,
                  p.id_from_network, {zone}, {country}
-                 FROM (SELECT * FROM transactions WHERE network_id = ?1 AND id > ?2 AND {whose}
-                     AND {one} AND {call} AND (CAST(?7 AS BIGINT) IS NULL OR +start_time >= ?7)
+                 FROM (SELECT * FROM transactions WHERE {plain}network_id = ?1
+                     AND {plain}id > ?2 AND {plain}id <= ?9 AND {whose} AND {one} AND {call}
+                     AND (CAST(?7 AS BIGINT) IS NULL OR +start_time >= ?7)
                      AND (CAST(?8 AS BIGINT) IS NULL OR +start_time <= ?8) ORDER BY id LIMIT ?3) t
                  JOIN calls c ON c.id = t.call_id
                  JOIN parties a ON a.id = t.advertiser_id
@@ -215,9 +219,33 @@ impl Session<'_> {
                 filter.complete_call_id,
                 filter.from.map(millis),
                 filter.to.map(millis),
+                filter.until.unwrap_or(i64::MAX),
             ],
             ledger_row,
         )
+    }
+
+    /// Our ids of the first and the last row that there is now of what a filter's time asks for;
+    /// `None` where there is none.
+    pub fn ledger_bounds(
+        &mut self,
+        network: i64,
+        filter: &LedgerFilter,
+    ) -> Result<Option<(i64, i64)>, Error> {
+        let (whose, id) = match filter.of {
+            LedgerOf::Network => ("network_id", network),
+            LedgerOf::Advertiser(id) => ("advertiser_id", id),
+            LedgerOf::Affiliate(id) => ("affiliate_id", id),
+        };
+        let found = self.first(
+            &format!(
+                "SELECT MIN(id), MAX(id) FROM transactions
+                 WHERE {whose} = ?1 AND start_time >= ?2 AND start_time <= ?3"
+            ),
+            params![id, filter.from.map_or(i64::MIN, millis), filter.to.map_or(i64::MAX, millis),],
+            |row| Ok((row.get::<Option<i64>>(0)?, row.get::<Option<i64>>(1)?)),
+        )?;
+        Ok(found.and_then(|(first, last)| first.zip(last)))
     }
 
     /// The row that corrects a row, by our ids.

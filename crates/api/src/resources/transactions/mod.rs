@@ -56,7 +56,19 @@ fn list(incoming: Incoming, eyes: Eyes, ledger: Ledger) -> Response<Body> {
         }
     };
     let zone = incoming.network.time_zone;
-    let Query { narrowed, calls, after, limit, columns, csv } = query;
+    let Query { mut narrowed, mut calls, mut after, limit, columns, csv } = query;
+    if narrowed.from.is_some() {
+        let bounds =
+            incoming.read(|session, it| transactions::bounds(session, it, &ledger, &narrowed));
+        match bounds {
+            Ok(Some((first, last))) => {
+                after = after.max(first - 1);
+                narrowed.until = Some(last);
+            }
+            Ok(None) => calls = false,
+            Err(refusal) => return refusal.response(&incoming.app, |_| ()),
+        }
+    }
     let table = table(incoming.format, csv, &columns);
     incoming.reply_table(table, (after, limit), move |session, context, page| {
         if !calls {

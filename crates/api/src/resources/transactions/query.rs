@@ -41,6 +41,7 @@ impl Query {
         let narrowed = Narrowed {
             from,
             to,
+            until: None,
             transaction: read_number(incoming, "transaction_id", 0, i64::MAX, problem),
             complete_call_id: call.map(str::to_owned),
         };
