@@ -20,6 +20,7 @@ mod fixture;
 mod mailbox;
 mod place;
 mod receiver;
+mod rows;
 mod server;
 mod stream;
 mod wire;

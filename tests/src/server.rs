@@ -1,8 +1,10 @@
 //! A server, started as a user starts it.
 
+use crate::rows::rows;
 use crate::{Client, Place};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -132,9 +134,10 @@ impl Server {
         &self.address
     }
 
-    /// The database's file.
-    pub fn file(&self) -> &str {
-        self.database.strip_prefix("sqlite://").unwrap_or(&self.database)
+    /// Rows of every table of its database: the columns, joined by `|`, with `Null` for what is not
+    /// there.
+    pub fn rows(&self) -> BTreeMap<String, Vec<String>> {
+        rows(&self.database)
     }
 
     /// Another network on the same server.

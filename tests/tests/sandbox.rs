@@ -1,8 +1,6 @@
 //! Sandboxes: a clock that can be set, imagined callers, and a fresh start.
 
-use rusqlite::types::Value as Cell;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use trunkline_tests::body::{affiliate_campaign_path, base, campaign_path, connect, user};
 use trunkline_tests::{Client, Server, assert_same, dump};
 
@@ -48,28 +46,6 @@ fn fill(server: &Server) -> Client {
 
 fn stats(network: &Client) -> Value {
     network.get(&format!("{}/quick_stats", campaign_path("354", "12"))).body(200)["stats"].clone()
-}
-
-/// Every row of every table of a server's database.
-fn rows(server: &Server) -> BTreeMap<String, Vec<String>> {
-    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-    let file = rusqlite::Connection::open_with_flags(server.file(), flags).expect("the database");
-    let read = |sql: &str| -> Vec<String> {
-        let mut statement = file.prepare(sql).expect("a statement");
-        let columns = statement.column_count();
-        let row = |row: &rusqlite::Row<'_>| {
-            let cells =
-                (0..columns).map(|at| row.get::<_, Cell>(at).map(|cell| format!("{cell:?}")));
-            cells.collect::<Result<Vec<_>, _>>().map(|cells| cells.join("|"))
-        };
-        statement.query_map([], row).expect("rows").map(|row| row.expect("a row")).collect()
-    };
-    let tables =
-        read("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
-    let name =
-        |cell: &String| cell.trim_start_matches("Text(\"").trim_end_matches("\")").to_owned();
-    let tables = tables.iter().map(name);
-    tables.map(|table| (table.clone(), read(&format!("SELECT * FROM {table}")))).collect()
 }
 
 #[test]
@@ -229,17 +205,17 @@ fn imagined_callers_call() {
     // The day 30 days before is the 31st, today included.
     let counted = stats(&network)["last_30days"]["call_count"].as_u64().expect("a count");
     assert!((280..=300).contains(&counted), "{counted}");
-    let calls = &rows(&server)["calls"];
+    let calls = &server.rows()["calls"];
     assert!(calls[0].contains("sandbox-7-000001") && calls[299].contains("sandbox-7-000300"));
     let with_number = calls.iter().filter(|row| row.contains("Front page")).count();
     assert!(with_number > 50, "{with_number}");
     // Told again, it changes nothing.
-    let before = rows(&server);
+    let before = server.rows();
     let again = imagine(&network, wanted);
     assert_same(&again["known"], &json!(300));
     assert_same(&again["stored"], &json!(0));
     assert_same(&again["advertiser_payin"], &json!({}));
-    assert_eq!(rows(&server), before);
+    assert_eq!(server.rows(), before);
     // More of the same seed are the ones after.
     let more = imagine(&network, json!({"calls": 310, "seed": 7}));
     assert_same(&more["stored"], &json!(10));
@@ -251,14 +227,14 @@ fn two_servers_imagine_the_same() {
     let wanted = json!({"calls": 120, "seed": 7});
     let told = [&one, &two].map(|server| imagine(&fill(server), wanted.clone()));
     assert_eq!(told[0], told[1]);
-    let (one_rows, two_rows) = (rows(&one), rows(&two));
+    let (one_rows, two_rows) = (one.rows(), two.rows());
     for table in ["calls", "transactions", "events", "call_quarters"] {
         assert_eq!(one_rows[table], two_rows[table], "{table}");
         assert!(!one_rows[table].is_empty(), "{table}");
     }
     imagine(&two.network(), json!({"calls": 120, "seed": 8}));
     let others: Vec<String> =
-        rows(&two)["calls"].iter().filter(|row| row.contains("sandbox-8-")).cloned().collect();
+        two.rows()["calls"].iter().filter(|row| row.contains("sandbox-8-")).cloned().collect();
     assert_eq!(others.len(), 120);
     assert!(others.iter().all(|row| !one_rows["calls"].contains(row)));
 }
@@ -306,7 +282,7 @@ fn a_reset_throws_away_one_sandbox_and_nothing_else() {
     let call = json!({"external_call_unique_id": "1", "start_time": "2100-01-01T00:00:00Z",
         "advertiser_campaign_id_from_network": "12", "affiliate_id_from_network": "976"});
     other.post("/calls", json!({"call": call})).expect(201);
-    let empty = rows(&server);
+    let empty = server.rows();
     let network = server.network();
     network.put("/network", json!({"users": [user("7")]})).expect(200);
     let people = network.get("/network").body(200);
@@ -327,7 +303,7 @@ fn a_reset_throws_away_one_sandbox_and_nothing_else() {
     assert_same(&network.get("/advertisers").body(200), &json!([]));
     assert_eq!(network.get("/custom_data_fields").body(200).as_array().map(Vec::len), Some(1));
     assert_eq!(network.audit(None), Vec::<Value>::new());
-    let left = rows(&server);
+    let left = server.rows();
     for (table, rows) in &empty {
         let mine = left[table].iter().filter(|row| !rows.contains(row)).collect::<Vec<_>>();
         // The network's clock, its person, and its numbers.

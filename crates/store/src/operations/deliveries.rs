@@ -121,7 +121,7 @@ impl Session<'_> {
         let state = state.map(DeliveryState::as_str);
         self.all(
             &select(
-                "d.webhook_id = ?1 AND d.id > ?2 AND (?4 IS NULL OR d.state = ?4)
+                "d.webhook_id = ?1 AND d.id > ?2 AND (CAST(?4 AS TEXT) IS NULL OR d.state = ?4)
                  ORDER BY d.id LIMIT ?3",
             ),
             params![webhook, page.after, page.limit, state],
@@ -182,7 +182,7 @@ impl Session<'_> {
         let changed = self.execute(
             "UPDATE deliveries SET state = ?2, attempts = ?3, due_at = ?4, give_up_at = ?5,
              last_status = ?6, last_error = ?7, delivered_at = ?8
-             WHERE id = ?1 AND due_at IS ?9",
+             WHERE id = ?1 AND due_at IS NOT DISTINCT FROM ?9",
             params![
                 it.id,
                 it.state.as_str(),

@@ -127,7 +127,7 @@ impl Session<'_> {
     ) -> Result<Vec<MailRecord>, Error> {
         self.all(
             &format!(
-                "{MAIL} WHERE network_id = ?1 AND id > ?2 AND (?4 IS NULL OR state = ?4)
+                "{MAIL} WHERE network_id = ?1 AND id > ?2 AND (CAST(?4 AS TEXT) IS NULL OR state = ?4)
                  ORDER BY id LIMIT ?3"
             ),
             params![network, page.after, page.limit, state.map(MailState::as_str)],
@@ -159,7 +159,7 @@ impl Session<'_> {
     ) -> Result<bool, Error> {
         let changed = self.execute(
             "UPDATE mails SET state = ?2, attempts = ?3, due_at = ?4, last_error = ?5, sent_at = ?6
-             WHERE id = ?1 AND due_at IS ?7",
+             WHERE id = ?1 AND due_at IS NOT DISTINCT FROM ?7",
             params![
                 it.id,
                 it.state.as_str(),
