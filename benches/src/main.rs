@@ -1,11 +1,13 @@
 //! Measures. `cargo run --release -p trunkline-bench -- list` fills a database with affiliates and
 //! reads them all from the server in one list, watching its memory. `evaluator` times conditions
-//! and whole decisions; with `--features comparisons` conditions run against other crates.
+//! and whole decisions; with `--features comparisons` conditions run against other crates. `replay`
+//! tells calls and replays them.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 mod evaluator;
 mod list;
+mod replay;
 mod server;
 
 use std::process::ExitCode;
@@ -18,7 +20,11 @@ fn main() -> ExitCode {
             list::run(affiliates.unwrap_or(1_000_000))
         }
         Some("evaluator") => evaluator::run(),
-        _ => Err("usage: trunkline-bench list [affiliates] | evaluator".into()),
+        Some("replay") => {
+            let calls = arguments.next().and_then(|said| said.parse().ok());
+            replay::run(calls.unwrap_or(1_000_000))
+        }
+        _ => Err("usage: trunkline-bench list [affiliates] | replay [calls] | evaluator".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

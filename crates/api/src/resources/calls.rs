@@ -14,6 +14,8 @@ use futures_util::stream;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::sync::PoisonError;
+use std::time::Duration;
+use tokio::sync::mpsc;
 use trunkline_domain::call::CallFacts;
 use trunkline_domain::party::CustomData;
 use trunkline_domain::problem::{BLANK, Problems};
@@ -23,6 +25,8 @@ use trunkline_network::{Context, IdempotencyKey, Submitted};
 
 /// Lines taken together: they share commits.
 const LINES: usize = 200;
+/// Parts of a body that are read ahead.
+const AHEAD: usize = LINES;
 /// Custom data of one call.
 const CUSTOM_DATA: usize = 200;
 
@@ -147,7 +151,7 @@ fn read_call(mut fields: Fields<'_>, zone: ZoneName) -> CallIn {
 /// What is left of a body of lines.
 struct Lines {
     incoming: Incoming,
-    body: Body,
+    frames: mpsc::Receiver<Result<Bytes, axum::Error>>,
     buffer: Vec<u8>,
     ended: bool,
 }
@@ -155,7 +159,8 @@ struct Lines {
 /// Takes a line each, and answers a line each: what a call alone would be answered, with its
 /// status. One bad line does not spoil the rest.
 fn take_lines(incoming: Incoming, body: Body) -> Response<Body> {
-    let lines = Lines { incoming, body, buffer: Vec::new(), ended: false };
+    let frames = read_ahead(body, incoming.app.limits.body_time);
+    let lines = Lines { incoming, frames, buffer: Vec::new(), ended: false };
     let answers = stream::try_unfold(lines, |mut lines| async move {
         let batch = lines.next().await?;
         if batch.is_empty() {
@@ -171,25 +176,47 @@ fn take_lines(incoming: Incoming, body: Body) -> Response<Body> {
     response
 }
 
+/// Reads a body while what came before is being stored, a little ahead: what has arrived by then
+/// shares the next commit. It ends with the body, or when nothing comes for `time`.
+fn read_ahead(mut body: Body, time: Duration) -> mpsc::Receiver<Result<Bytes, axum::Error>> {
+    let (frames, ahead) = mpsc::channel(AHEAD);
+    tokio::spawn(async move {
+        while let Ok(Some(frame)) = tokio::time::timeout(time, body.frame()).await {
+            let bytes = frame.map(|frame| frame.into_data().unwrap_or_default());
+            if frames.send(bytes).await.is_err() {
+                return;
+            }
+        }
+    });
+    ahead
+}
+
 impl Lines {
     /// The next lines, at most so many; none at the end.
     async fn next(&mut self) -> Result<Vec<Vec<u8>>, axum::Error> {
         loop {
             let whole = self.buffer.iter().filter(|byte| **byte == b'\n').count();
-            if whole > 0 || self.ended {
+            let full = whole >= LINES || self.buffer.len() > self.incoming.app.limits.body;
+            if self.ended || (whole > 0 && full) {
                 return Ok(self.split());
             }
-            if self.buffer.len() > self.incoming.app.limits.body {
+            if whole > 0 {
+                // What has arrived already is taken with it; nothing is waited for.
+                match self.frames.try_recv() {
+                    Ok(frame) => self.buffer.extend(frame?),
+                    Err(mpsc::error::TryRecvError::Disconnected) => self.ended = true,
+                    Err(mpsc::error::TryRecvError::Empty) => return Ok(self.split()),
+                }
+                continue;
+            }
+            if full {
                 // Too long for a line: it is answered as it is, and nothing after it is read.
                 self.ended = true;
                 continue;
             }
-            let time = self.incoming.app.limits.body_time;
-            match tokio::time::timeout(time, self.body.frame()).await {
-                Ok(Some(frame)) => {
-                    self.buffer.extend(frame?.into_data().unwrap_or_default());
-                }
-                Ok(None) | Err(_) => self.ended = true,
+            match self.frames.recv().await {
+                Some(frame) => self.buffer.extend(frame?),
+                None => self.ended = true,
             }
         }
     }
