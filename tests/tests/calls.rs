@@ -272,3 +272,56 @@ fn what_is_refused_moves_no_money() {
     }
     assert_eq!(books(), before);
 }
+
+#[test]
+fn the_same_call_is_the_same_however_it_is_written() {
+    let (_server, network) = world();
+    let told = json!({"start_time": "2200-01-01T12:00:00Z", "keypresses": ["1"]});
+    network.post("/calls", call("10", told)).expect(201);
+    for other in [
+        json!({"start_time": "2200-01-01 04:00:00 -0800", "keypresses": ["1"]}),
+        json!({"start_time": 7_258_161_600_i64, "keypresses": [1]}),
+        json!({"calling_phone_number": "+18057089876", "keypresses": ["1"]}),
+        json!({"calling_phone_number": 8_057_089_876_i64, "keypresses": ["1"]}),
+        json!({"duration_in_seconds": "90", "keypresses": ["1"]}),
+        json!({"duration_in_seconds": 90.0, "keypresses": ["1"], "city": null, "unknown": 1}),
+        json!({"external_call_unique_id": 10, "keypresses": ["1"]}),
+        json!({"advertiser_campaign_id_from_network": 12, "keypresses": ["1"]}),
+    ] {
+        let again = network.post("/calls", call("10", other.clone()));
+        assert_eq!(again.status, 202, "{other}: {}", again.text());
+    }
+    let other = call("10", json!({"keypresses": ["2"]}));
+    network.post("/calls", other).refused(409, "Conflict");
+    // What is wrong is wrong, whatever the id was used for.
+    let wrong = json!({"duration_in_seconds": -1, "keypresses": vec!["1"; 10_000]});
+    network.post("/calls", call("10", wrong)).invalid(&json!({"call": {
+        "duration_in_seconds": ["must be greater than or equal to 0"],
+        "keypresses": ["is too long (maximum is 1000 items)"],
+    }}));
+}
+
+#[test]
+fn a_number_brings_nobody_elses_calls() {
+    let (server, network) = world();
+    server.stock(&["8005550100"]);
+    network.has_applied("354", "12", "975");
+    let place = format!("{}/promo_numbers", affiliate_campaign_path("354", "12", "976"));
+    let number = json!({"description": "spot", "media_type": "Radio"});
+    network.post(&place, number).expect(201);
+    let brought = |id: &str, affiliate: &str| {
+        call(id, json!({"promo_number": "8005550100", "affiliate_id_from_network": affiliate}))
+    };
+    network.post("/calls", brought("1", "976")).expect(201);
+    let refused = network.post("/calls", brought("2", "975"));
+    refused.invalid(&json!({"call": {"promo_number": ["belongs to another affiliate"]}}));
+}
+
+#[test]
+fn what_nobody_looked_at_is_named() {
+    let (_server, network) = world();
+    let mut told = call("1", json!({"colour": "red"}));
+    told["signals"] = json!([{"name": "sale"}]);
+    let answer = network.post("/calls", told);
+    assert_eq!(answer.header("trunkline-ignored"), Some("colour, signals"));
+}

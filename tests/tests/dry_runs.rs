@@ -126,3 +126,23 @@ fn a_dry_run_says_everything_that_is_wrong_with_it() {
     ask(json!({"advertiser_campaign": "99"})).refused(404, "RecordNotFound");
     ask(json!({"advertiser_campaign": "12", "affiliate": "1"})).refused(404, "RecordNotFound");
 }
+
+#[test]
+fn custom_data_that_is_not_said_is_not_known() {
+    let (_server, network) = world();
+    let terms =
+        json!({"advertiser_payin": policies(&[("Base", 7.0, "not custom_data[channel] = \"x\"")])});
+    network.put(&campaign_path("354", "12"), terms).expect(200);
+    let met = |call: Value| {
+        let answer = dry_run(&network, "future", Value::Null, call);
+        answer["advertiser_payin"]["policies"][0]["met"].clone()
+    };
+    assert_eq!(met(json!({})), Value::Null);
+    assert_eq!(met(json!({"custom_data": {}})), true);
+    assert_eq!(met(json!({"custom_data": {"channel": "x"}})), false);
+    let call = json!({"custom_data": {"colour": "red"}});
+    let body = json!({"advertiser_campaign": "12", "terms": "future", "call": call});
+    network.extensions().post("/dry_run", body).invalid(&json!({"call": {
+        "custom_data": {"colour": ["is not a custom data field of this network"]},
+    }}));
+}

@@ -14,6 +14,9 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Draws random bytes.
 pub type Random = Arc<dyn Fn() -> Entropy + Send + Sync>;
 
+/// Bodies that are read at once before a credential was shown: each may show one.
+const STRANGERS: usize = 64;
+
 /// Bounds on what one request may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -60,6 +63,8 @@ pub struct App {
     pub passwords: Arc<Passwords>,
     /// Whose turn it is to replay calls.
     pub replays: Arc<Semaphore>,
+    /// Whose turn it is to send a body before it is known who they are.
+    pub strangers: Arc<Semaphore>,
     /// Who listens to events.
     pub streams: Arc<Streams>,
     /// Whether the server is going down.
@@ -76,6 +81,7 @@ impl App {
             rates: Arc::new(RateLimits::new(limits.requests_per_second)),
             passwords: Arc::new(Passwords::new(random())),
             replays: Arc::new(Semaphore::new(1)),
+            strangers: Arc::new(Semaphore::new(STRANGERS)),
             streams: Arc::default(),
             ending: Ending::default(),
             clock,

@@ -80,6 +80,9 @@ impl Incoming {
         let (shown, body) = match shown {
             Some(shown) => (Some(shown), Err(body)),
             None => {
+                // Whoever it is: the bodies of strangers take so much memory together, and no more.
+                let turn = tokio::time::timeout(app.limits.body_time, app.strangers.acquire());
+                let _turn = turn.await.map_err(|_| Refusal::TooSlow)?;
                 let mut read = read_body(&app, &parts.headers, body).await;
                 let shown = read.as_mut().ok().and_then(|map| map.as_mut().and_then(auth::in_body));
                 if shown.is_none() {
@@ -236,6 +239,10 @@ async fn read_body(
     body: Body,
 ) -> Result<Option<Map<String, Value>>, Refusal> {
     let limit = app.limits.body;
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok());
+    if length.and_then(|it| it.parse::<u64>().ok()).is_some_and(|length| length > limit as u64) {
+        return Err(Refusal::TooLarge(limit));
+    }
     let collect = Limited::new(body, limit).collect();
     let collected = tokio::time::timeout(app.limits.body_time, collect).await;
     let bytes = match collected {

@@ -87,7 +87,8 @@ impl Incoming {
         self.with_ignored(response)
     }
 
-    fn with_ignored(&self, mut response: Response<Body>) -> Response<Body> {
+    /// Names what nobody looked at.
+    pub(crate) fn with_ignored(&self, mut response: Response<Body>) -> Response<Body> {
         let names = self.ignored.header().and_then(|names| HeaderValue::from_str(&names).ok());
         if let Some(names) = names {
             response.headers_mut().insert(IGNORED, names);

@@ -16,7 +16,7 @@ use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_store::{CallTotals, CountedThing};
 
 /// A call as its sender tells it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct CallIn {
     /// The sender's own id.
     pub external_id: Option<String>,
@@ -34,8 +34,21 @@ pub struct CallIn {
     pub keys: Vec<char>,
     /// The number dialled at the end.
     pub destination_phone_number: Option<String>,
-    /// The whole request, so that the same id is not used for another call.
+    /// What tells it from another call under the same id: see [`CallIn::meaning`].
+    #[serde(skip)]
     pub request: Vec<u8>,
+}
+
+impl CallIn {
+    /// What it says, however that was written: in whatever order, with numbers for texts, in
+    /// another zone.
+    pub fn meaning(&self) -> Vec<u8> {
+        let mut same = self.clone();
+        if let Some(data) = &mut same.facts.custom_data {
+            data.sort_keys();
+        }
+        serde_json::to_vec(&same).unwrap_or_default()
+    }
 }
 
 /// What became of a call that came in.
@@ -88,18 +101,22 @@ pub(crate) fn take_and_settle(
     };
     let network = context.caller.network_id;
     let fingerprint = Sha256::digest(&told.request);
-    if let Some((call, known)) = session.call_by_external_id(network, &external_id)? {
-        if known == fingerprint.as_slice() {
-            return Ok((Taken::Known(call.complete_call_id), None));
-        }
+    let known = session.call_by_external_id(network, &external_id)?;
+    let same = known.as_ref().filter(|(_, known)| known == fingerprint.as_slice());
+    if let Some((call, _)) = same.filter(|_| problems.is_empty()) {
+        return Ok((Taken::Known(call.complete_call_id.clone()), None));
+    }
+    check_custom_data_of(session, network, &told, &mut problems)?;
+    let campaign_id = problems.clone().or(told.campaign.clone().unwrap_or_default())?;
+    if known.is_some() {
         let message = format!("external_call_unique_id {external_id} was used for another call");
         return Err(Error::Conflict(message));
     }
-    check_custom_data_of(session, network, &told, &mut problems)?;
-    let campaign_id = problems.or(told.campaign.clone().unwrap_or_default())?;
     let parts = (told.affiliate.as_deref(), told.promo_number.as_ref());
     let cast = Cast::find(session, context, &campaign_id, parts.0, parts.1)?;
     context.caller.require_party(PartyKind::Advertiser, cast.campaign.advertiser_id)?;
+    cast.check_number(problems.at("call"));
+    problems.or(())?;
     let terms = session.terms_at(cast.campaign.id, within_second(start_time))?;
     let terms = terms.as_ref();
     let turned_away = gate(session, &cast, terms, start_time, false)?;
@@ -108,6 +125,7 @@ pub(crate) fn take_and_settle(
     let in_force = terms.map(|current| &current.terms);
     facts.repeat = has_called_lately(session, cast.campaign.id, in_force, &facts, start_time)?;
     let facts = cast.complete(session, facts)?;
+    let ended_at = Some(end_of(&facts, start_time, context.now));
     let mut call = Call {
         id: 0,
         network_id: network,
@@ -127,15 +145,20 @@ pub(crate) fn take_and_settle(
             destination_phone_number: told.destination_phone_number,
         },
         created_at: context.now,
-        ended_at: Some(context.now),
+        ended_at,
     };
     call.id = session.insert_call(&call, &fingerprint)?;
-    let terms = terms.map(|current| &current.terms);
-    count_in(session, context, &cast, terms, &call)?;
+    count_in(session, context, &cast, in_force, &call)?;
     let affiliate = cast.affiliate.as_ref().map(|affiliate| affiliate.id_from_network.as_str());
-    let books = Books { campaign: &cast.campaign, terms, affiliate };
+    let books = Books { campaign: &cast.campaign, terms: in_force, affiliate };
     let transaction = settle(session, context, &books, &call)?;
     Ok((Taken::New(complete_call_id), Some(transaction.settlement)))
+}
+
+/// When a call that was told whole was over: where that is not known, by when it was told.
+fn end_of(facts: &CallFacts, start: Timestamp, told: Timestamp) -> Timestamp {
+    let lasted = facts.duration.map(|seconds| SignedDuration::from_secs(seconds.into()));
+    lasted.and_then(|lasted| start.checked_add(lasted).ok()).unwrap_or(told)
 }
 
 /// Counts a call that was just stored towards the budgets for calls, if it was let in.

@@ -7,6 +7,7 @@ use trunkline_domain::call::{CallFacts, TurnedAway};
 use trunkline_domain::campaign::Campaign;
 use trunkline_domain::party::{CustomData, Party, PartyKind};
 use trunkline_domain::phone::PhoneNumber;
+use trunkline_domain::problem::Problems;
 use trunkline_domain::promo::PromoNumber;
 
 /// Who has a part in a call.
@@ -77,6 +78,15 @@ impl Cast {
             (None, None) => None,
         };
         Ok(Self { campaign, affiliate, promo_number })
+    }
+
+    /// A promo number is one affiliate's, and brings nobody else's calls.
+    pub(crate) fn check_number(&self, problems: &mut Problems) {
+        let of_number = self.promo_number.as_ref().and_then(|it| it.affiliate_id);
+        let brought_by = self.affiliate.as_ref().map(|it| it.id);
+        if of_number.is_some() && of_number != brought_by {
+            problems.at("promo_number").add("belongs to another affiliate");
+        }
     }
 
     /// `Ok` if the caller may see what this call would be paid: the advertiser, or the affiliate.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use trunkline_domain::call::{CallFacts, Decision, Gate, TurnedAway, decide};
 use trunkline_domain::campaign::{CampaignStatus, Terms, missing};
 use trunkline_domain::money::{Currency, Money};
-use trunkline_domain::party::PartyKind;
+use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::BLANK;
 use trunkline_store::CountedThing;
@@ -57,6 +57,8 @@ pub struct BudgetAfter {
 pub struct DryRun {
     /// The call's way and what is paid.
     pub decision: Decision,
+    /// Whether both sides are told of, so that there is a margin.
+    pub with_margin: bool,
     /// What it would do to budgets.
     pub budgets: Vec<BudgetAfter>,
     /// What the terms' conditions ask for that the campaign does not have.
@@ -86,6 +88,12 @@ pub fn dry_run(
             cast.campaign.future.as_ref()
         }
     };
+    cast.check_number(problems.at("call"));
+    if let Some(data) = &imagined.facts.custom_data {
+        let fields = session.custom_data_fields(context.caller.network_id)?;
+        let complaints = check_custom_data(data, None, &fields);
+        problems.at("call").at("custom_data").merge(complaints);
+    }
     problems.or(())?;
     let never_live = Terms::new(context.now);
     let terms = terms.unwrap_or(&never_live);
@@ -93,16 +101,20 @@ pub fn dry_run(
     let gate = gate(session, context, &cast, imagined.terms, (terms, start))?;
     let said =
         CallFacts { repeat: repeat(session, context, &cast, &imagined, terms)?, ..imagined.facts };
-    let facts = cast.complete(session, said)?;
+    let partial = said.custom_data.is_none();
+    let mut facts = cast.complete(session, said)?;
+    facts.custom_data_is_partial = partial;
     let mut decision = decide(terms, &facts, &imagined.keys, gate);
     let paid_in = decision.advertiser_payin.as_ref().map(|it| (it.amount, it.currency));
     let let_in = decision.reason.is_none();
     let mut standings = budgets::standings(cast.campaign.id, terms, start);
     if !context.caller.sees(PartyKind::Advertiser, cast.campaign.advertiser_id) {
         decision.advertiser_payin = None;
+        decision.destination_phone_number = None;
         standings.clear();
     }
     Ok(DryRun {
+        with_margin: true,
         budgets: after(session, &standings, paid_in, let_in)?,
         warnings: warnings(terms),
         decision,

@@ -34,8 +34,8 @@ pub(crate) fn emit(
     write(session, context, kind, whose, data).map(|_| ())
 }
 
-/// Writes an event, and what is to be sent of it; returns our id. `data` is all that is told of it; what a party may not see is left out when it
-/// is told.
+/// Writes an event, and what is to be sent of it; returns our id. `data` is all that is told of it;
+/// what a party may not see is left out when it is told.
 pub(crate) fn write(
     session: &mut Session<'_>,
     context: &Context,
@@ -43,7 +43,7 @@ pub(crate) fn write(
     whose: Whose,
     data: Value,
 ) -> Result<i64, Error> {
-    let id = session.insert_event(&EventRecord {
+    let event = EventRecord {
         id: 0,
         network_id: context.caller.network_id,
         at: context.now,
@@ -51,7 +51,8 @@ pub(crate) fn write(
         advertiser_id: whose.advertiser,
         affiliate_id: whose.affiliate,
         data,
-    })?;
+    };
+    let id = session.insert_event(&event, context.system_now)?;
     outbox::deliver(session, context, id, kind)?;
     Ok(id)
 }

@@ -58,7 +58,12 @@ pub fn explain(session: &mut Session<'_>, context: &Context, id: &str) -> Result
     // The call is counted already: it sets off nothing more.
     let budgets = dry_run::after(session, &standings, None, false)?;
     Ok(Explained {
-        run: DryRun { decision, budgets, warnings },
+        run: DryRun {
+            decision,
+            with_margin: pays && (earns || it.affiliate_id.is_none()),
+            budgets,
+            warnings,
+        },
         correction: it.corrects_id.zip(correction),
     })
 }

@@ -58,10 +58,10 @@ pub(crate) fn tell(
             body: body.clone(),
             state: MailState::Waiting,
             attempts: 0,
-            due_at: Some(context.now),
-            give_up_at: context.now.saturating_add(WAITS_FOR).unwrap_or(context.now),
+            due_at: Some(context.system_now),
+            give_up_at: context.system_now.saturating_add(WAITS_FOR).unwrap_or(context.system_now),
             last_error: None,
-            created_at: context.now,
+            created_at: context.system_now,
             sent_at: None,
         })?;
     }

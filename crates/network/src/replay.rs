@@ -8,7 +8,7 @@ use trunkline_domain::call::{Heard, Outcome};
 use trunkline_domain::campaign::{Campaign, Terms};
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::PartyKind;
-use trunkline_domain::problem::{BLANK, Problems};
+use trunkline_domain::problem::{BLANK, INVALID, Problems};
 use trunkline_domain::timezone::{ZoneName, parse_moment};
 
 /// Calls that are told of one by one, at most.
@@ -60,6 +60,8 @@ pub struct Replay {
     pub changed: Vec<Changed>,
     /// How many there are of those.
     pub changed_total: u64,
+    /// Whether the payout is told, and with it the margin: to the whole network.
+    pub with_payout: bool,
 }
 
 /// Runs a campaign's stored calls through its current and its future terms, on as many threads as
@@ -77,6 +79,12 @@ pub fn replay(
     {
         if said.is_none() && !problems.has(property) {
             problems.at(property).add(BLANK);
+        }
+    }
+    for (property, said) in [("from", &asked.from), ("to", &asked.to)] {
+        let moment = |said: &String| parse_moment(said, ZoneName::default(), false).is_some();
+        if said.as_ref().is_some_and(|said| !moment(said)) {
+            problems.at(property).add(INVALID);
         }
     }
     let id = problems.clone().or(asked.campaign.clone().unwrap_or_default())?;
@@ -98,21 +106,23 @@ pub fn replay(
     let current = campaign.current.as_ref().map(|current| &current.terms);
     let future = campaign.future.as_ref().or(current);
     let work = Work { store, campaign: campaign.id, current, future, stop };
-    work.all(&parts)
+    let mut replay = work.all(&parts)?;
+    replay.with_payout = context.caller.sees_network();
+    if !replay.with_payout {
+        replay.hide_payout();
+    }
+    Ok(replay)
 }
 
 /// The days asked for, in the campaign's zone: from a moment on and before another.
 fn days(asked: &Asked, campaign: &Campaign, problems: &mut Problems) -> (Timestamp, Timestamp) {
     let zone: ZoneName =
         campaign.terms_in_force().map(|terms: &Terms| terms.timezone).unwrap_or_default();
-    let mut read = |property: &str, said: &Option<String>, end| {
+    let read = |said: &Option<String>, end| {
         let moment = said.as_deref().and_then(|said| parse_moment(said, zone, end));
-        if moment.is_none() {
-            problems.at(property).add("is invalid");
-        }
         moment.unwrap_or(Timestamp::UNIX_EPOCH)
     };
-    let (from, to) = (read("from", &asked.from, false), read("to", &asked.to, true));
+    let (from, to) = (read(&asked.from, false), read(&asked.to, true));
     if from > to {
         problems.at("to").add("must not be before from");
     }
@@ -211,6 +221,14 @@ fn come_to(terms: Option<&Terms>, heard: &Heard) -> (Option<Outcome>, Sums) {
 }
 
 impl Replay {
+    /// What single calls paid out is not the advertiser's business.
+    fn hide_payout(&mut self) {
+        let of_calls = self.changed.iter_mut().flat_map(|it| [&mut it.current.1, &mut it.future.1]);
+        for sums in of_calls.chain([&mut self.current, &mut self.future]) {
+            sums.payout = None;
+        }
+    }
+
     fn take(
         &mut self,
         name: &str,

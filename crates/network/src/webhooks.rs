@@ -106,7 +106,7 @@ fn check_address(url: &WebhookUrl, problems: &mut Problems) {
 pub fn delete(session: &mut Session<'_>, context: &Context, id: i64) -> Result<(), Error> {
     context.caller.require_network()?;
     let Some(webhook) = session.webhook(context.caller.network_id, id)? else { return Ok(()) };
-    session.delete_webhook(id, context.now)?;
+    session.delete_webhook(id, context.system_now)?;
     let before = snapshot(&webhook);
     audit::record(session, context, object(&webhook), None, Some(&before), None)
 }
@@ -137,8 +137,9 @@ pub fn resend(
     let lease = delivery.due_at;
     delivery.state = DeliveryState::Pending;
     delivery.attempts = 0;
-    delivery.due_at = Some(context.now);
-    delivery.give_up_at = context.now.saturating_add(GIVE_UP_AFTER).unwrap_or(context.now);
+    delivery.due_at = Some(context.system_now);
+    delivery.give_up_at =
+        context.system_now.saturating_add(GIVE_UP_AFTER).unwrap_or(context.system_now);
     delivery.delivered_at = None;
     session.update_delivery(&delivery, lease)?;
     Ok(delivery)

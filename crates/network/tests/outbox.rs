@@ -79,7 +79,7 @@ impl World {
         };
         let webhooks = webhooks.to_vec();
         self.write(move |session| {
-            let id = session.insert_event(&event)?;
+            let id = session.insert_event(&event, now)?;
             for webhook in webhooks {
                 session.insert_delivery(webhook, id, now, now + GIVE_UP_AFTER)?;
             }

@@ -61,13 +61,14 @@ fn render(it: SeenCall, zone: ZoneName) -> Object {
     let SeenCall { record, whole } = it;
     let Call { heard, complete_call_id, start_time, ended_at, id, .. } = record.call;
     let (keys, zip) = match &record.live {
-        Some(live) => (live.keys(), given_zip(&live.events)),
+        Some(live) => (live.keys.clone(), given_zip(&live.events)),
         None => (heard.keys, given_zip(&heard.events)),
     };
     let keys: Vec<String> = keys.iter().map(char::to_string).collect();
     let facts = heard.facts;
     let settled = record.settled.as_ref().map(|(_, settlement)| settlement);
     let outcome = settled.map(|it| it.outcome);
+    let region = settled.map_or(facts.region.as_ref(), |it| it.region.as_ref());
     let of = |read: fn(&Settlement) -> Value| settled.map_or(Value::Null, read);
     let mut shown = Object::from_iter([
         ("id".to_owned(), id.into()),
@@ -84,14 +85,15 @@ fn render(it: SeenCall, zone: ZoneName) -> Object {
         ("keypresses".to_owned(), json!(keys)),
         ("phone_type".to_owned(), json!(facts.phone_type)),
         ("country".to_owned(), json!(facts.country)),
-        ("region".to_owned(), json!(facts.region)),
+        ("region".to_owned(), json!(region)),
         ("city".to_owned(), json!(facts.city)),
         ("zip".to_owned(), json!(zip.or(facts.zip))),
         ("repeat".to_owned(), json!(facts.repeat)),
         ("sms_sent".to_owned(), of(|it| json!(it.sms_sent))),
-        ("destination_phone_number".to_owned(), of(|it| json!(it.destination_phone_number))),
     ]);
     if whole {
+        let destination = of(|it| json!(it.destination_phone_number));
+        shown.insert("destination_phone_number".to_owned(), destination);
         let caller = facts.calling_phone_number.map(|it| it.digits().to_owned());
         shown.insert("calling_phone_number".to_owned(), json!(caller));
         shown.insert("custom_data".to_owned(), json!(facts.custom_data));

@@ -41,15 +41,20 @@ async fn take(mut incoming: Incoming) -> Response<Body> {
     }
     let result = match incoming.take_body() {
         Ok(body) => match incoming.idempotency_key() {
-            Ok(key) => take_one(&incoming.app, &incoming.context, zone(&incoming), body, key).await,
+            Ok(key) => {
+                let zone = zone(&incoming);
+                let submitted = read(&body, zone, &mut incoming.ignored);
+                take_one(&incoming.app, &incoming.context, submitted, key).await
+            }
             Err(refusal) => Err(refusal),
         },
         Err(refusal) => Err(refusal),
     };
-    match result {
+    let response = match result {
         Ok((status, answer)) => json_response(status, &answer),
         Err(refusal) => refusal.response(&incoming.app, |_| ()),
-    }
+    };
+    incoming.with_ignored(response)
 }
 
 fn zone(incoming: &Incoming) -> ZoneName {
@@ -59,11 +64,9 @@ fn zone(incoming: &Incoming) -> ZoneName {
 async fn take_one(
     app: &App,
     context: &Context,
-    zone: ZoneName,
-    body: Object,
+    submitted: Submitted<CallIn>,
     key: Option<IdempotencyKey>,
 ) -> Result<(StatusCode, Value), Refusal> {
-    let submitted = read(&body, zone);
     let name = facts::name_of_call(app);
     let context = context.clone();
     let taken = app
@@ -75,9 +78,9 @@ async fn take_one(
     })
 }
 
-fn read(body: &Object, zone: ZoneName) -> Submitted<CallIn> {
-    let (mut problems, mut ignored) = (Problems::new(), Ignored::default());
-    let reading = Reading { problems: &mut problems, ignored: &mut ignored };
+fn read(body: &Object, zone: ZoneName, ignored: &mut Ignored) -> Submitted<CallIn> {
+    let mut problems = Problems::new();
+    let reading = Reading { problems: &mut problems, ignored };
     let mut fields = Fields::new(body, reading);
     let mut call = match fields.hash("call") {
         Some(Some(map)) => read_call(Fields::new(map, fields.below("call")), zone),
@@ -91,15 +94,15 @@ fn read(body: &Object, zone: ZoneName) -> Submitted<CallIn> {
     let pairs = fields.array("custom_data", CUSTOM_DATA, |value, reading| {
         let mut fields = Fields::of(value, reading)?;
         let name = fields.name("name");
+        if !fields.has("value") {
+            fields.wrong("value", BLANK);
+        }
         let value = fields.optional_id("value");
         fields.finish();
         Some((name?, value.flatten()?))
     });
     call.facts.custom_data = pairs.map(CustomData::from_iter);
-    // The same call told in another order is the same call.
-    let mut told = Value::Object(body.clone());
-    told.sort_all_objects();
-    call.request = told.to_string().into_bytes();
+    call.request = call.meaning();
     fields.finish();
     Submitted { change: call, problems }
 }
@@ -166,7 +169,9 @@ fn take_lines(incoming: Incoming, body: Body) -> Response<Body> {
         if batch.is_empty() {
             return Ok(None);
         }
-        let answers = join_all(batch.iter().map(|line| answer(&lines.incoming, line))).await;
+        // An empty line is no call.
+        let told = batch.iter().filter(|line| !line.is_empty());
+        let answers = join_all(told.map(|line| answer(&lines.incoming, line))).await;
         let text: String = answers.iter().map(|answer| format!("{answer}\n")).collect();
         Ok::<_, axum::Error>(Some((Bytes::from(text), lines)))
     });
@@ -241,7 +246,10 @@ impl Lines {
 async fn answer(incoming: &Incoming, line: &[u8]) -> Value {
     let Incoming { app, context, .. } = incoming;
     let result = match parse(line, app.limits.body) {
-        Ok(body) => take_one(app, context, zone(incoming), body, None).await,
+        Ok(body) => {
+            let submitted = read(&body, zone(incoming), &mut Ignored::default());
+            take_one(app, context, submitted, None).await
+        }
         Err(refusal) => Err(refusal),
     };
     match result {

@@ -1,6 +1,7 @@
 //! How a call went and what is paid for it: the shape of dry runs and explanations.
 
 use crate::reply::Object;
+use crate::resources::money;
 use serde_json::{Value, json};
 use trunkline_domain::call::{Decision, PaidPolicy, Payment, Step};
 use trunkline_network::dry_run::DryRun;
@@ -28,6 +29,11 @@ pub(super) fn render(run: &DryRun) -> Object {
             })
         })
         .collect();
+    let sum = |payment: &Option<Payment>| payment.as_ref().map(|it| (it.amount, it.currency));
+    let margin = match run.with_margin {
+        true => money::margin(sum(advertiser_payin), sum(affiliate_payout)),
+        false => Value::Null,
+    };
     Object::from_iter([
         ("outcome".to_owned(), json!(outcome)),
         ("reason".to_owned(), json!(reason)),
@@ -35,7 +41,7 @@ pub(super) fn render(run: &DryRun) -> Object {
         ("destination_phone_number".to_owned(), json!(destination_phone_number)),
         ("advertiser_payin".to_owned(), advertiser_payin.as_ref().map(render_payment).into()),
         ("affiliate_payout".to_owned(), affiliate_payout.as_ref().map(render_payment).into()),
-        ("margin".to_owned(), margin(advertiser_payin.as_ref(), affiliate_payout.as_ref())),
+        ("margin".to_owned(), margin),
         ("budgets".to_owned(), budgets.into()),
         ("warnings".to_owned(), json!(run.warnings)),
     ])
@@ -67,17 +73,4 @@ fn render_payment(payment: &Payment) -> Value {
         "matching_policies": payment.matching_policies,
         "policies": payment.policies.iter().map(policy).collect::<Vec<_>>(),
     })
-}
-
-/// Payin less payout; none across currencies, and none where there is no payin.
-fn margin(payin: Option<&Payment>, payout: Option<&Payment>) -> Value {
-    let Some(payin) = payin else { return Value::Null };
-    let paid_out = match payout {
-        None => rust_decimal::Decimal::ZERO,
-        Some(payout) if payout.currency == payin.currency => payout.amount.decimal(),
-        Some(_) => return Value::Null,
-    };
-    let margin = payin.amount.decimal() - paid_out;
-    let amount: Option<serde_json::Number> = margin.normalize().to_string().parse().ok();
-    json!({"amount": amount, "currency": payin.currency.as_str()})
 }

@@ -66,32 +66,35 @@ fn read(incoming: &mut Incoming) -> Result<Submitted<Asked>, Refusal> {
 }
 
 fn render(replay: &Replay) -> Object {
+    let whole = replay.with_payout;
     let changed = |it: &Changed| {
         json!({
             "complete_call_id": it.complete_call_id,
-            "current": render_call(it.current),
-            "future": render_call(it.future),
+            "current": render_call(it.current, whole),
+            "future": render_call(it.future, whole),
         })
     };
     Object::from_iter([
         ("calls".to_owned(), replay.calls.into()),
-        ("current".to_owned(), render_sums(replay.current)),
-        ("future".to_owned(), render_sums(replay.future)),
+        ("current".to_owned(), render_sums(replay.current, whole)),
+        ("future".to_owned(), render_sums(replay.future, whole)),
         ("changed".to_owned(), replay.changed.iter().map(changed).collect()),
         ("changed_total".to_owned(), replay.changed_total.into()),
     ])
 }
 
-fn render_call((outcome, sums): (Option<Outcome>, Sums)) -> Value {
-    let mut shown = render_sums(sums);
+fn render_call((outcome, sums): (Option<Outcome>, Sums), whole: bool) -> Value {
+    let mut shown = render_sums(sums, whole);
     shown["outcome"] = json!(outcome);
     shown
 }
 
-fn render_sums(sums: Sums) -> Value {
+/// A sum of each side; there is a margin where both are told.
+fn render_sums(sums: Sums, whole: bool) -> Value {
+    let margin = if whole { money::margin(sums.payin, sums.payout) } else { Value::Null };
     json!({
         "advertiser_payin": money::render(sums.payin),
         "affiliate_payout": money::render(sums.payout),
-        "margin": money::margin(sums.payin, sums.payout),
+        "margin": margin,
     })
 }

@@ -50,6 +50,9 @@ pub struct CallFacts {
     pub sms_sent: Option<bool>,
     /// Custom data, cascaded; a field that is not in it is known not to be there.
     pub custom_data: Option<CustomData>,
+    /// Whether there may be more custom data than that: then a field that is not in it is not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub custom_data_is_partial: bool,
     /// The affiliate's name; `Some(None)` when there is none.
     #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     pub affiliate_name: Option<Option<String>>,
@@ -224,7 +227,8 @@ impl Facts for Known<'_> {
         let facts = self.facts;
         match fact {
             TextFact::CustomData(name) => {
-                facts.custom_data.as_ref().map(|data| data.get(name).map(String::as_str))
+                let known = facts.custom_data.as_ref()?.get(name).map(String::as_str);
+                (known.is_some() || !facts.custom_data_is_partial).then_some(known)
             }
             TextFact::AffiliateName => facts.affiliate_name.as_ref().map(Option::as_deref),
             TextFact::MediaType => facts.media_type.as_ref().map(Option::as_deref),

@@ -13,6 +13,8 @@ pub struct Live {
     pub position: Position,
     /// What happened so far, in order.
     pub events: Vec<Event>,
+    /// The keys pressed at menus so far, in order; an offer's answer is none of them.
+    pub keys: Vec<char>,
     /// When the last thing that was heard of it happened; its start, before anything was.
     pub heard_at: Timestamp,
     /// When caller and destination began to talk.
@@ -30,6 +32,7 @@ impl Live {
         let live = Self {
             position: moved.position,
             events: Vec::new(),
+            keys: Vec::new(),
             heard_at: at,
             connected_at: None,
             sequence: None,
@@ -46,6 +49,9 @@ impl Live {
         at: Timestamp,
     ) -> Result<Vec<Action>, OutOfPlace> {
         let moved = run::advance(flow, self.position.clone(), &event)?;
+        if let (Doing::Menu { .. }, Event::Key(key)) = (self.position.doing, &event) {
+            self.keys.push(*key);
+        }
         self.position = moved.position;
         self.speaking = speaks(&moved.actions);
         if event == Event::Connected {
@@ -76,12 +82,6 @@ impl Live {
         })
     }
 
-    /// The keys pressed so far, in order.
-    pub fn keys(&self) -> Vec<char> {
-        let key = |event: &Event| if let Event::Key(key) = event { Some(*key) } else { None };
-        self.events.iter().filter_map(key).collect()
-    }
-
     /// What is known of it now that it is over: what happened, and how long it took since `start`
     /// (whole seconds). With that it is decided as it went.
     pub fn close(self, start: Timestamp, heard: &mut Heard) {
@@ -91,7 +91,7 @@ impl Live {
         };
         heard.facts.duration = Some(since(start));
         heard.facts.connect_duration = Some(self.connected_at.map_or(0, since));
-        heard.keys = self.keys();
+        heard.keys = self.keys;
         heard.events = self.events;
     }
 }

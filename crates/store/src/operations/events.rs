@@ -43,12 +43,13 @@ pub(super) fn event_at(row: &Row<'_>, at: usize) -> Result<EventRecord, Error> {
 }
 
 impl Session<'_> {
-    /// Stores an event and returns our id.
-    pub fn insert_event(&mut self, it: &EventRecord) -> Result<i64, Error> {
+    /// Stores an event and returns our id. `stored_at` is by the system's clock: events are kept for
+    /// so long, whatever a sandbox's says.
+    pub fn insert_event(&mut self, it: &EventRecord, stored_at: Timestamp) -> Result<i64, Error> {
         self.news = true;
         self.insert(
-            "INSERT INTO events (network_id, at, kind, advertiser_id, affiliate_id, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO events (network_id, at, kind, advertiser_id, affiliate_id, body, stored_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 it.network_id,
                 millis(it.at),
@@ -56,6 +57,7 @@ impl Session<'_> {
                 it.advertiser_id,
                 it.affiliate_id,
                 to_json(&it.data, "event")?,
+                millis(stored_at),
             ],
         )
     }

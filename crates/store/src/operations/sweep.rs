@@ -54,7 +54,7 @@ const RULES: [Rule; 7] = [
     Rule(
         "DELETE FROM events",
         "events",
-        "at < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id)",
+        "stored_at < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id)",
         Before::Old,
     ),
 ];

@@ -25,6 +25,10 @@ fn refused(file: &Path, error: &dyn std::fmt::Display) -> OpenError {
 
 /// Opens a connection that may write, making the file if it is not there.
 pub(crate) fn open(file: &Path) -> Result<Connection, OpenError> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(refused(file, &"its folder is not there"));
+    }
     let connection = Connection::open(file).map_err(|error| refused(file, &error))?;
     let set_up = || -> rusqlite::Result<()> {
         connection.busy_timeout(Duration::from_secs(10))?;

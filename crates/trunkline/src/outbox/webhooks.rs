@@ -11,7 +11,7 @@ use trunkline_network::Error;
 use trunkline_network::outbox::{self, Taken};
 
 /// Attempts at once, for all webhooks of all networks.
-const AT_ONCE: usize = 512;
+const AT_ONCE: usize = 4_096;
 
 /// Sends until the server ends; then finishes what it has begun.
 pub(super) async fn run(post: Post, http: Arc<Http>) {
