@@ -48,7 +48,12 @@ impl Server {
 
     /// A server whose network is a sandbox.
     pub fn of_a_sandbox() -> Self {
-        Self::start_on(&["--sandbox"], &[])
+        Self::of_a_sandbox_with(&[])
+    }
+
+    /// The same, with more on its command line.
+    pub fn of_a_sandbox_with(arguments: &[&str]) -> Self {
+        Self::start_on(&["--sandbox"], arguments)
     }
 
     /// A server with more on its command line.

@@ -299,3 +299,19 @@ fn a_redirect_is_not_followed() {
     assert_eq!((&sent[0]["last_status"], &sent[0]["state"]), (&json!(302), &json!("pending")));
     assert!(elsewhere.heard_nothing());
 }
+
+/// What is sent by itself goes by the system's clock, whatever a sandbox's says.
+#[test]
+fn a_sandboxs_clock_holds_nothing_up() {
+    for clock in ["2001-01-01T00:00:00Z", "2090-01-01T00:00:00Z"] {
+        let server = Server::of_a_sandbox_with(&SENDING);
+        let network = server.network();
+        network.extensions().post("/sandbox/clock", json!({"now": clock})).expect(200);
+        let receiver = Receiver::start(|number| Reply::Status(if number == 0 { 500 } else { 200 }));
+        let webhook = make(&network, &receiver.url());
+        happens(&network, "13");
+        let heard = [receiver.hears(), receiver.hears()];
+        assert_eq!(heard[0].header("webhook-id"), heard[1].header("webhook-id"));
+        deliveries(&network, &webhook, |it| it["state"] == "delivered");
+    }
+}
