@@ -334,6 +334,8 @@ fn seen(network: &Client) -> Vec<(String, u16, Option<String>, String)> {
 fn a_copy_is_row_by_row_the_same_and_answers_the_same() {
     let directory = TempDir::new().expect("a directory");
     let (mut server, network) = world();
+    // A check is no bother to a server.
+    assert_eq!(check(server.database()), Vec::<Value>::new());
     assert!(server.stop());
     let (there, back) = (directory.path().join("there.db"), Place::new());
     let again = directory.path().join("again.db");
@@ -380,6 +382,10 @@ fn a_copy_that_cannot_be_whole_is_none() {
     let said = refused(&url(&none), &other.url());
     assert!(said.starts_with("trunkline: cannot open the database '"), "{said}");
     assert!(!none.exists());
+    let old = directory.path().join("old.db");
+    broken(&world, &old, "PRAGMA user_version = 5");
+    let said = refused(&url(&old), &other.url());
+    assert!(said.contains("has version 5, and this trunkline needs version"), "{said}");
     // A row that the target's own rules refuse, far down the tables.
     let file = directory.path().join("broken.db");
     broken(&world, &file, "UPDATE transactions SET campaign_id = 9999 WHERE id = 9");
