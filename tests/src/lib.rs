@@ -34,6 +34,7 @@ pub use fixture::fixture;
 pub use mailbox::{Mail, Mailbox};
 pub use place::Place;
 pub use receiver::{Delivered, Receiver, Reply};
-pub use server::Server;
+pub use rows::rows;
+pub use server::{Server, run};
 pub use stream::{Stream, Told};
 pub use wire::{attempt, exchange, exchange_half};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// Rows of every table, in the order of their first column: the columns, joined by `|`, with `Null`
 /// for what is not there.
-pub(crate) fn rows(url: &str) -> BTreeMap<String, Vec<String>> {
+pub fn rows(url: &str) -> BTreeMap<String, Vec<String>> {
     match url.strip_prefix("sqlite://") {
         Some(file) => of_file(file),
         None => of_server(url),

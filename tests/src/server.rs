@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -81,15 +81,25 @@ impl Server {
 
     /// The same, with another command line.
     pub fn beside_with(&self, arguments: &[&str]) -> Self {
+        self.at_database(&self.database, arguments)
+    }
+
+    /// A server on a copy of this one's database, for as long as that is there.
+    pub fn on_copy(&self, database: &str) -> Self {
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        self.at_database(database, &arguments)
+    }
+
+    fn at_database(&self, database: &str, arguments: &[&str]) -> Self {
         let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
-        let (process, address) = serve(&self.database, &arguments);
+        let (process, address) = serve(database, &arguments);
         Self {
             process,
             address,
             network: self.network,
             token: self.token.clone(),
-            database: self.database.clone(),
-            store: Store::open(&self.database).expect("the server's database opens"),
+            database: database.to_owned(),
+            store: Store::open(database).expect("the server's database opens"),
             issued: AtomicU8::new(128),
             arguments,
             _place: None,
@@ -132,6 +142,11 @@ impl Server {
     /// The network's id.
     pub fn network_id(&self) -> i64 {
         self.network
+    }
+
+    /// Its database's URL.
+    pub fn database(&self) -> &str {
+        &self.database
     }
 
     /// Where the server listens, as `host:port`.
@@ -285,6 +300,11 @@ impl Drop for Server {
         let _gone = self.process.kill();
         let _status = self.process.wait();
     }
+}
+
+/// Runs the binary with a command line, to its end.
+pub fn run(arguments: &[&str]) -> Output {
+    Command::new(binary()).args(arguments).output().expect("the binary starts")
 }
 
 /// Starts a server on a database, and returns where it listens.

@@ -101,6 +101,18 @@ pub enum OpenError {
         /// The newest version known.
         known: i64,
     },
+    /// It was last used by an older trunkline, and was opened to be read alone.
+    #[error(
+        "the database '{file}' has version {found}, and this trunkline needs version {known}: start 'trunkline serve' on it once, which brings it up to date"
+    )]
+    Older {
+        /// The file.
+        file: String,
+        /// Its version.
+        found: i64,
+        /// The version that is needed.
+        known: i64,
+    },
     /// A server cannot be reached, or refuses.
     #[error("cannot use the database '{url}': {reason}")]
     Server {
@@ -117,4 +129,21 @@ pub enum OpenError {
         /// Why.
         reason: String,
     },
+}
+
+impl OpenError {
+    /// A URL as it may be shown: without its password.
+    pub(crate) fn shown(url: &str) -> String {
+        crate::postgres::without_password(url)
+    }
+
+    /// Refuses every version but our own.
+    pub(crate) fn unless_current(file: &str, found: i64, known: i64) -> Result<(), Self> {
+        let file = file.to_owned();
+        match found.cmp(&known) {
+            std::cmp::Ordering::Equal => Ok(()),
+            std::cmp::Ordering::Less => Err(Self::Older { file, found, known }),
+            std::cmp::Ordering::Greater => Err(Self::Newer { file, found, known }),
+        }
+    }
 }

@@ -17,9 +17,9 @@ mod writer;
 
 pub use error::{Error, OpenError};
 pub use operations::{
-    CallRecord, CallTotals, CallsOf, Counted, CountedThing, DeliveryRecord, DeliveryState,
-    EventRecord, LedgerFilter, LedgerOf, LedgerRow, ListedCalls, MailRecord, MailState, Named,
-    Session, StatementLine, StatementTotals,
+    CallRecord, CallTotals, CallsOf, Copied, CopyError, Counted, CountedThing, DeliveryRecord,
+    DeliveryState, EventRecord, Finding, LedgerFilter, LedgerOf, LedgerRow, ListedCalls,
+    MailRecord, MailState, Named, Session, StatementLine, StatementTotals, Watch, check, copy,
 };
 pub use record::{
     AuditEntry, AuditFilter, Grant, Organization, Page, Scope, SignIn, SignInKind, TokenRecord,

@@ -119,6 +119,12 @@ impl<'a, T: Column<'a>> Column<'a> for Option<T> {
     }
 }
 
+impl<'a> Column<'a> for Cell<'a> {
+    fn read(cell: Self) -> Option<Self> {
+        Some(cell)
+    }
+}
+
 impl Column<'_> for i64 {
     fn read(cell: Cell<'_>) -> Option<Self> {
         match cell {

@@ -53,6 +53,12 @@ pub(crate) enum Failure {
     /// There is nothing of that name.
     #[error("there is no {0}")]
     Missing(String),
+    /// A database breaks rules that must hold.
+    #[error("the database is not clean: {0} findings")]
+    Unclean(u64),
+    /// A database was not copied.
+    #[error(transparent)]
+    Copy(#[from] trunkline_store::CopyError),
     /// The demo's own requests were not answered as they should be.
     #[error("the demo could not be filled: {0}")]
     Demo(String),

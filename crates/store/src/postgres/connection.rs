@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::sql::Param;
-use postgres::{Client, Config, NoTls, RowIter, Statement};
+use postgres::{Client, Config, CopyInWriter, NoTls, RowIter, Statement};
 use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
@@ -41,7 +41,7 @@ pub(super) fn configure(url: &str) -> Result<Config, postgres::Error> {
 }
 
 /// A URL as it may be shown.
-pub(super) fn without_password(url: &str) -> String {
+pub(crate) fn without_password(url: &str) -> String {
     match (url.find("://"), url.find('@')) {
         (Some(scheme), Some(at)) if scheme < at => {
             let user = url[scheme + 3..at].split(':').next().unwrap_or_default();
@@ -87,6 +87,11 @@ impl Pg {
         use postgres::fallible_iterator::FallibleIterator;
         while rows.next()?.is_some() {}
         Ok(rows.rows_affected().unwrap_or(0))
+    }
+
+    /// Begins a `COPY … FROM STDIN`.
+    pub(crate) fn copy_in(&mut self, sql: &str) -> Result<CopyInWriter<'_>, Error> {
+        Ok(self.client.copy_in(sql)?)
     }
 
     /// Runs a query; its rows come as they are taken.

@@ -45,6 +45,15 @@ fn run_next(pg: &mut Pg) -> Result<i64, Error> {
     Ok(found)
 }
 
+/// The version that a database has, 0 for one that was never used, and our own.
+pub(super) fn versions(pg: &mut Pg) -> Result<(i64, i64), Error> {
+    let sql = "SELECT CAST(tablename AS TEXT) FROM pg_tables
+        WHERE schemaname = current_schema() AND tablename = 'schema_version'";
+    let there = pg.query(sql, Vec::new())?.next()?.is_some();
+    let found = if there { version(pg)? } else { 0 };
+    Ok((found, MIGRATIONS.len() as i64))
+}
+
 fn version(pg: &mut Pg) -> Result<i64, Error> {
     let mut rows = pg.query("SELECT version FROM schema_version", Vec::new())?;
     let row = rows.next()?.ok_or(Error::Unreadable { what: "schema version", source: None })?;

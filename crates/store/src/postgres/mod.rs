@@ -5,7 +5,7 @@ mod connection;
 mod migrations;
 mod readers;
 
-pub(crate) use connection::Pg;
+pub(crate) use connection::{Pg, without_password};
 pub(crate) use readers::Readers;
 
 use crate::operations::{Connection, Session};
@@ -25,6 +25,44 @@ pub(crate) fn open(url: &str) -> Result<Writing, OpenError> {
     let mut pg = Pg::connect(&config).map_err(|error| refused(&connection::chain(&error)))?;
     migrations::run(&mut pg, url)?;
     Ok(Writing { config, open: Some(pg) })
+}
+
+/// A connection that is kept busy for long: no statement of it runs out of time.
+fn connect_for_long(url: &str) -> Result<Pg, OpenError> {
+    let refused = |reason: &dyn std::fmt::Display| OpenError::Server {
+        url: connection::without_password(url),
+        reason: reason.to_string(),
+    };
+    let mut config = connection::configure(url).map_err(|error| refused(&error))?;
+    config.tcp_user_timeout(std::time::Duration::from_secs(600));
+    let mut pg = Pg::connect(&config).map_err(|error| refused(&connection::chain(&error)))?;
+    pg.run("SET statement_timeout = 0").map_err(|error| refused(&connection::chain(&error)))?;
+    Ok(pg)
+}
+
+/// Opens a database of our own version for reading, in one snapshot.
+pub(crate) fn open_snapshot(url: &str) -> Result<Pg, OpenError> {
+    let mut pg = connect_for_long(url)?;
+    let refused = |error: Error| OpenError::Server {
+        url: connection::without_password(url),
+        reason: connection::chain(&error),
+    };
+    pg.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").map_err(refused)?;
+    let (found, known) = migrations::versions(&mut pg).map_err(refused)?;
+    OpenError::unless_current(&connection::without_password(url), found, known)?;
+    Ok(pg)
+}
+
+/// Opens a database, brings it up to date, and begins a transaction that no server writes beside.
+pub(crate) fn open_target(url: &str) -> Result<Pg, OpenError> {
+    let mut pg = connect_for_long(url)?;
+    migrations::run(&mut pg, url)?;
+    let begun = pg.run(&format!("BEGIN; SELECT pg_advisory_xact_lock({WRITING})"));
+    begun.map_err(|error| OpenError::Server {
+        url: connection::without_password(url),
+        reason: connection::chain(&error),
+    })?;
+    Ok(pg)
 }
 
 /// The connection that writes; it is made again when it was lost.

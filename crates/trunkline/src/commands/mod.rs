@@ -1,6 +1,7 @@
 //! The command line: a file for each command.
 
 mod completions;
+mod database;
 mod demo;
 mod network;
 mod numbers;
@@ -61,6 +62,9 @@ enum Command {
     /// Fill the inventory that promo numbers are taken from
     #[command(subcommand, after_help = numbers::EXAMPLE)]
     Numbers(numbers::Command),
+    /// Check a database, and copy it to another
+    #[command(subcommand, after_help = database::EXAMPLE)]
+    Database(database::Command),
     Openapi(openapi::Args),
     Completions(completions::Args),
 }
@@ -76,6 +80,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Token(command) => token::run(command, log),
         Command::User(command) => user::run(command, log),
         Command::Numbers(command) => numbers::run(command, log),
+        Command::Database(command) => database::run(command, log),
         Command::Openapi(_) => openapi::run(),
         Command::Completions(args) => completions::run(&args),
     };
