@@ -24,6 +24,7 @@ use std::time::Duration;
 use sweep::Sweep;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::util::BoxCloneSyncService;
 use trunkline_api::App;
@@ -31,6 +32,8 @@ use trunkline_console::Console;
 
 /// Connections at once; more wait in the system's queue.
 const CONNECTIONS: usize = 20_000;
+/// Threads that may wait for a database at once; beyond it requests wait.
+const WAITING: usize = 256;
 /// How long requests that are under way may take once the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
 /// How long to let things be when no connection can be accepted, as when files run out.
@@ -55,7 +58,11 @@ pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     // Each connection is a file, and each reader of the database. Where it can't be raised the
     // limit stays, and accepting waits for files to be free again.
     let _limit = rlimit::increase_nofile_limit(CONNECTIONS as u64 + 1_024);
-    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("serve").build()
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("serve")
+        .max_blocking_threads(WAITING)
+        .build()
 }
 
 /// The address that a server can be reached at by default.
@@ -114,7 +121,9 @@ impl Server {
         let ended = {
             let accepting = self.accept(&graceful);
             let mut accepting = pin!(accepting);
-            let mut sweeping = pin!(self.sweep.run());
+            // On a task of its own: a database that is slow to answer keeps nobody from connecting.
+            let mut sweeping = JoinSet::new();
+            sweeping.spawn(self.sweep.clone().run());
             let working = async {
                 match work.await {
                     Ok(()) => pending().await,
@@ -123,7 +132,6 @@ impl Server {
             };
             tokio::select! {
                 never = &mut accepting => match never {},
-                never = &mut sweeping => match never {},
                 error = working => Err(error),
                 () = signals.next() => Ok(()),
             }
