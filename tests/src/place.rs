@@ -47,6 +47,23 @@ impl Place {
             }
         }
     }
+
+    /// How a server is told of it that reaches the PostgreSQL server by another address.
+    pub(crate) fn url_by(&self, address: &str) -> String {
+        let url = self.url();
+        url.replacen(&postgres_address(), address, 1)
+    }
+}
+
+/// Where the PostgreSQL server is, as `host:port`.
+///
+/// # Panics
+/// Without one: `tests/with-postgres` runs a command with one.
+pub fn postgres_address() -> String {
+    let server = std::env::var("TRUNKLINE_TEST_DATABASE");
+    let server = server.expect("TRUNKLINE_TEST_DATABASE names a server: see tests/with-postgres");
+    let (_, rest) = server.split_once('@').expect("a URL names a user");
+    rest.split('/').next().unwrap_or_default().to_owned()
 }
 
 fn run(server: &str, sql: &str) {

@@ -5,8 +5,8 @@
 
 use crate::Error;
 use bytes::BytesMut;
-use tokio_postgres::types::{IsNull, Type};
 use std::borrow::Cow;
+use tokio_postgres::types::{IsNull, Type};
 
 /// A value on its way into a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -105,8 +105,7 @@ impl Store {
     /// process wrote looks now and then.
     pub fn news(&self) -> tokio::sync::watch::Receiver<u64> {
         if let Readers::Postgres(readers) = &self.readers {
-            self.hearing
-                .call_once(|| postgres::listen(readers.server(), self.writer.tells()));
+            self.hearing.call_once(|| postgres::listen(readers.server(), self.writer.tells()));
         }
         self.writer.news()
     }

@@ -47,7 +47,8 @@ fn run_next(pg: &mut Pg) -> Result<i64, Error> {
 
 fn version(pg: &mut Pg) -> Result<i64, Error> {
     let mut rows = pg.query("SELECT version FROM schema_version", Vec::new())?;
-    let row = pg.next(&mut rows)?.ok_or(Error::Unreadable { what: "schema version", source: None })?;
+    let row =
+        pg.next(&mut rows)?.ok_or(Error::Unreadable { what: "schema version", source: None })?;
     match row.try_get(0)? {
         Cell::Integer(version) => Ok(version),
         _ => Err(Error::Unreadable { what: "schema version", source: None }),

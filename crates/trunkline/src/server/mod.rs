@@ -20,10 +20,10 @@ use std::future::pending;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use sweep::Sweep;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::util::BoxCloneSyncService;
@@ -36,6 +36,10 @@ const CONNECTIONS: usize = 20_000;
 const WAITING: usize = 256;
 /// How long requests that are under way may take once the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long nobody has to come before a server that is going down stops accepting.
+const QUIET: Duration = Duration::from_millis(100);
+/// How long it goes on accepting if they do come: by then a load balancer has seen `/readyz`.
+const LAST: Duration = Duration::from_secs(2);
 /// How long to let things be when no connection can be accepted, as when files run out.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -138,13 +142,19 @@ impl Server {
         };
         self.health.drain();
         self.app.ending.begin();
-        drop(self.listener);
         tracing::info!("stopping: finishing what is under way");
+        let finishing = async move {
+            self.accept_last(&graceful).await;
+            drop(self.listener);
+            tokio::time::timeout(GRACE, graceful.shutdown()).await
+        };
         tokio::select! {
-            () = graceful.shutdown() => tracing::info!("stopped"),
-            () = tokio::time::sleep(GRACE) => {
-                tracing::warn!("stopped: some requests took too long and were cut off");
-            }
+            finished = finishing => match finished {
+                Ok(()) => tracing::info!("stopped"),
+                Err(_) => {
+                    tracing::warn!("stopped: some requests took too long and were cut off");
+                }
+            },
             () = signals.next() => tracing::warn!("stopped at once, as asked"),
         }
         senders.stop().await;
@@ -163,13 +173,34 @@ impl Server {
                     continue;
                 }
             };
-            let connection = self.connection(stream);
-            let watcher = graceful.watcher();
-            tokio::spawn(async move {
-                let _turn = turn;
-                connection.serve(watcher).await;
-            });
+            self.serve(stream, graceful, turn.ok());
         }
+    }
+
+    /// Accepts those who do not know yet that the server is going down, until nobody comes any more.
+    async fn accept_last(&self, graceful: &GracefulShutdown) {
+        let begun = Instant::now();
+        while begun.elapsed() < LAST * 2 {
+            let wait = if begun.elapsed() < LAST { QUIET } else { Duration::ZERO };
+            match tokio::time::timeout(wait, self.listener.accept()).await {
+                Ok(Ok((stream, _))) => self.serve(stream, graceful, None),
+                Ok(Err(_)) | Err(_) => return,
+            }
+        }
+    }
+
+    fn serve(
+        &self,
+        stream: TcpStream,
+        graceful: &GracefulShutdown,
+        turn: Option<OwnedSemaphorePermit>,
+    ) {
+        let connection = self.connection(stream);
+        let watcher = graceful.watcher();
+        tokio::spawn(async move {
+            let _turn = turn;
+            connection.serve(watcher).await;
+        });
     }
 
     fn connection(&self, stream: TcpStream) -> Connection {
