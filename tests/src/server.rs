@@ -65,6 +65,13 @@ impl Server {
         Self::start_on(place, Some(reaches), &[], arguments)
     }
 
+    /// A server whose database is a file on a disk of so many KiB; returns the disk's folder too.
+    pub fn on_a_disk_of(kibibytes: u32, arguments: &[&str]) -> (Self, PathBuf) {
+        let place = Place::of_size(kibibytes);
+        let folder = place.folder().to_owned();
+        (Self::start_on(place, None, &[], arguments), folder)
+    }
+
     fn start_on(
         place: Place,
         reaches: Option<String>,
