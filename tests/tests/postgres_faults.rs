@@ -197,7 +197,7 @@ fn on_postgres_that_is_slow_every_answer_is_right() {
             let (load, network) = (&load, &network);
             scope.spawn(move || load.client(network, client));
         }
-        load.wait_for(if is_full() { 100 } else { 2 });
+        load.wait_for(if is_full() { 20 } else { 2 });
         load.over.store(true, Ordering::Relaxed);
     });
     assert!(ready(&network).0);

@@ -8,6 +8,8 @@ use trunkline_tests::{Client, Server, body, is_full};
 
 /// A request's head may take ten seconds; some more on a machine with much else to do.
 const LET_GO: Duration = Duration::from_secs(15);
+/// Threads that open the idle connections.
+const OPENERS: usize = 10;
 /// How long an ordinary request may take meanwhile.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
@@ -56,9 +58,13 @@ fn clients_who_say_nothing_or_little_are_let_go() {
     let idle = if is_full() { 10_000 } else { 500 }.min(files().saturating_sub(200));
     let server = Server::start_with(&["--rate-limit", "0"]);
     let network = server.network();
-    let connect = |_| TcpStream::connect(server.address()).expect("the server listens");
     let begun = Instant::now();
-    let connections: Vec<TcpStream> = (0..idle).map(connect).collect();
+    let connect = || TcpStream::connect(server.address()).expect("the server listens");
+    let some = || (0..idle / OPENERS).map(|_| connect()).collect::<Vec<_>>();
+    let connections: Vec<TcpStream> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..OPENERS).map(|_| scope.spawn(some)).collect();
+        threads.into_iter().flat_map(|it| it.join().expect("connections")).collect()
+    });
     let opened = begun.elapsed();
     let slow = 20;
     let left = AtomicUsize::new(slow);
