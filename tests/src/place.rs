@@ -2,6 +2,8 @@
 //! `TRUNKLINE_TEST_DATABASE` names, whose user may make databases.
 
 use postgres::{Client, NoTls};
+use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
@@ -14,7 +16,12 @@ pub struct Place {
 #[derive(Debug)]
 enum Kind {
     File(TempDir),
-    Database { server: String, name: String },
+    /// A file system of its own.
+    Disk(TempDir),
+    Database {
+        server: String,
+        name: String,
+    },
 }
 
 static MADE: AtomicU32 = AtomicU32::new(0);
@@ -35,10 +42,26 @@ impl Place {
         Self { kind: Kind::Database { server, name } }
     }
 
+    /// A file on a disk of its own, of so many KiB. Mounting it needs root, or sudo that does not ask.
+    pub fn of_size(kibibytes: u32) -> Self {
+        let directory = TempDir::new().expect("a temporary directory can be made");
+        let options = format!("size={kibibytes}k,mode=777");
+        as_root(&["mount", "-t", "tmpfs", "-o", &options, "tmpfs"], directory.path());
+        Self { kind: Kind::Disk(directory) }
+    }
+
+    /// The folder that it is in.
+    pub fn folder(&self) -> &Path {
+        match &self.kind {
+            Kind::File(directory) | Kind::Disk(directory) => directory.path(),
+            Kind::Database { .. } => panic!("a server's database is in no folder of ours"),
+        }
+    }
+
     /// How a server is told of it.
     pub fn url(&self) -> String {
         match &self.kind {
-            Kind::File(directory) => {
+            Kind::File(directory) | Kind::Disk(directory) => {
                 format!("sqlite://{}", directory.path().join("trunkline.db").display())
             }
             Kind::Database { server, name } => {
@@ -47,6 +70,32 @@ impl Place {
             }
         }
     }
+
+    /// How a server is told of it that reaches the PostgreSQL server by another address.
+    pub(crate) fn url_by(&self, address: &str) -> String {
+        let url = self.url();
+        url.replacen(&postgres_address(), address, 1)
+    }
+}
+
+/// Where the PostgreSQL server is, as `host:port`.
+///
+/// # Panics
+/// Without one: `tests/with-postgres` runs a command with one.
+pub fn postgres_address() -> String {
+    let server = std::env::var("TRUNKLINE_TEST_DATABASE");
+    let server = server.expect("TRUNKLINE_TEST_DATABASE names a server: see tests/with-postgres");
+    let (_, rest) = server.split_once('@').expect("a URL names a user");
+    rest.split('/').next().unwrap_or_default().to_owned()
+}
+
+fn as_root(command: &[&str], path: &Path) {
+    let id = Command::new("id").arg("-u").output().expect("id is there");
+    let sudo: &[&str] = if id.stdout == b"0\n" { &[] } else { &["sudo", "-n"] };
+    let words = [sudo, command].concat();
+    let (program, arguments) = words.split_first().expect("a command");
+    let status = Command::new(program).args(arguments).arg(path).status();
+    assert!(status.is_ok_and(|it| it.success()), "{words:?} needs root");
 }
 
 fn run(server: &str, sql: &str) {
@@ -56,8 +105,13 @@ fn run(server: &str, sql: &str) {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Kind::Database { server, name } = &self.kind {
-            run(server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        match &self.kind {
+            Kind::Database { server, name } => {
+                run(server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+            }
+            // Whoever still has files open there keeps it until they are closed.
+            Kind::Disk(directory) => as_root(&["umount", "--lazy"], directory.path()),
+            Kind::File(_) => {}
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A server, started as a user starts it.
 
 use crate::rows::rows;
-use crate::{Client, Place};
+use crate::{Client, Place, Proxy};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -28,6 +28,8 @@ pub struct Server {
     network: i64,
     token: String,
     database: String,
+    /// How the server reaches its database, if that is not how we do.
+    reaches: String,
     store: Store,
     issued: AtomicU8,
     arguments: Vec<String>,
@@ -53,24 +55,53 @@ impl Server {
 
     /// The same, with more on its command line.
     pub fn of_a_sandbox_with(arguments: &[&str]) -> Self {
-        Self::start_on(&["--sandbox"], arguments)
+        Self::start_on(Place::new(), None, &["--sandbox"], arguments)
     }
 
     /// A server with more on its command line.
     pub fn start_with(arguments: &[&str]) -> Self {
-        Self::start_on(&[], arguments)
+        Self::start_on(Place::new(), None, &[], arguments)
     }
 
-    fn start_on(network: &[&str], arguments: &[&str]) -> Self {
+    /// A server that reaches its PostgreSQL server through a proxy.
+    pub fn behind(proxy: &Proxy, arguments: &[&str]) -> Self {
         let place = Place::new();
+        let reaches = place.url_by(&proxy.address());
+        Self::start_on(place, Some(reaches), &[], arguments)
+    }
+
+    /// A server whose database is a file on a disk of so many KiB; returns the disk's folder too.
+    pub fn on_a_disk_of(kibibytes: u32, arguments: &[&str]) -> (Self, PathBuf) {
+        let place = Place::of_size(kibibytes);
+        let folder = place.folder().to_owned();
+        (Self::start_on(place, None, &[], arguments), folder)
+    }
+
+    fn start_on(
+        place: Place,
+        reaches: Option<String>,
+        network: &[&str],
+        arguments: &[&str],
+    ) -> Self {
         let database = place.url();
+        let reaches = reaches.unwrap_or_else(|| database.clone());
         let (network, token) = create_network(&database, "Demo", network);
         let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
-        let (process, address) = serve(&database, &arguments);
+        let (process, address) = serve(&reaches, &arguments);
         let store = Store::open(&database).expect("the server's database opens");
         let issued = AtomicU8::new(1);
-        let _place = Some(place);
-        Self { process, address, network, token, database, store, issued, arguments, _place }
+        Self {
+            process,
+            address,
+            network,
+            token,
+            database,
+            reaches,
+            store,
+            issued,
+            arguments,
+            _place: Some(place),
+        }
     }
 
     /// Another server on the same database, for as long as this one is there.
@@ -99,6 +130,7 @@ impl Server {
             network: self.network,
             token: self.token.clone(),
             database: database.to_owned(),
+            reaches: database.to_owned(),
             store: Store::open(database).expect("the server's database opens"),
             issued: AtomicU8::new(128),
             arguments,
@@ -123,7 +155,7 @@ impl Server {
     /// Starts the server again, on the database that it left behind; it listens somewhere else, so
     /// clients have to be made anew.
     pub fn start_again(&mut self) {
-        (self.process, self.address) = serve(&self.database, &self.arguments);
+        (self.process, self.address) = serve(&self.reaches, &self.arguments);
     }
 
     /// The same, with another command line.

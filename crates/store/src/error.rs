@@ -26,10 +26,10 @@ pub enum Error {
     },
     /// The database server cannot be reached, or went away.
     #[error("the database cannot be reached")]
-    Unavailable(#[source] Option<postgres::Error>),
+    Unavailable(#[source] Option<tokio_postgres::Error>),
     /// Anything else that PostgreSQL reports.
     #[error("the database reports an error")]
-    Postgres(#[source] postgres::Error),
+    Postgres(#[source] tokio_postgres::Error),
     /// Anything else that SQLite reports.
     #[error("the database reports an error")]
     Sqlite(#[source] rusqlite::Error),
@@ -47,12 +47,17 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
-impl From<postgres::Error> for Error {
-    fn from(error: postgres::Error) -> Self {
-        use postgres::error::SqlState;
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        use tokio_postgres::error::SqlState;
         match error.code() {
             Some(&SqlState::DISK_FULL) => Self::Full,
-            Some(&SqlState::LOCK_NOT_AVAILABLE | &SqlState::QUERY_CANCELED) => Self::Busy,
+            Some(
+                &SqlState::LOCK_NOT_AVAILABLE
+                | &SqlState::QUERY_CANCELED
+                | &SqlState::T_R_DEADLOCK_DETECTED,
+            ) => Self::Busy,
+            Some(&SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT) => Self::Unavailable(Some(error)),
             // Class 57 is an operator's doing, class 08 the connection's, class 53 a lack of resources.
             Some(code) if ["57", "08", "53"].iter().any(|class| code.code().starts_with(class)) => {
                 Self::Unavailable(Some(error))

@@ -5,8 +5,8 @@
 
 use crate::Error;
 use bytes::BytesMut;
-use postgres::types::{IsNull, Type};
 use std::borrow::Cow;
+use tokio_postgres::types::{IsNull, Type};
 
 /// A value on its way into a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,7 +182,7 @@ impl Column<'_> for Vec<u8> {
 /// A row of an answer.
 pub(crate) enum Row<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
-    Postgres(&'a postgres::Row),
+    Postgres(&'a tokio_postgres::Row),
 }
 
 impl<'a> Row<'a> {
@@ -207,7 +207,7 @@ fn cell(value: rusqlite::types::ValueRef<'_>) -> Result<Cell<'_>, Error> {
     })
 }
 
-impl<'a> postgres::types::FromSql<'a> for Cell<'a> {
+impl<'a> tokio_postgres::types::FromSql<'a> for Cell<'a> {
     fn from_sql(
         of: &Type,
         raw: &'a [u8],
@@ -230,7 +230,7 @@ impl<'a> postgres::types::FromSql<'a> for Cell<'a> {
     }
 }
 
-impl postgres::types::ToSql for Param<'_> {
+impl tokio_postgres::types::ToSql for Param<'_> {
     fn to_sql(
         &self,
         of: &Type,
@@ -249,7 +249,7 @@ impl postgres::types::ToSql for Param<'_> {
         true
     }
 
-    postgres::types::to_sql_checked!();
+    tokio_postgres::types::to_sql_checked!();
 }
 
 fn unreadable() -> Error {

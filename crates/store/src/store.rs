@@ -5,7 +5,7 @@ use crate::waits::{Waits, WriteWaits};
 use crate::writer::{self, WriteCounts, Writer};
 use crate::{Error, OpenError, postgres, sqlite};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Instant;
 
 /// One database, shared by all of a server.
@@ -14,6 +14,8 @@ pub struct Store {
     writer: Writer,
     readers: Readers,
     waits: Arc<Waits>,
+    /// Starts to hear other servers, once.
+    hearing: Arc<Once>,
 }
 
 #[derive(Debug, Clone)]
@@ -28,8 +30,8 @@ impl Store {
     pub fn open(url: &str) -> Result<Self, OpenError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let writing = postgres::open(url)?;
-            let readers = Readers::Postgres(Arc::new(writing.readers()));
-            return Ok(Self { writer: Writer::start(writing), readers, waits: Arc::default() });
+            let readers = Arc::new(postgres::Readers::new(writing.server()));
+            return Ok(Self::on(Writer::start(writing), Readers::Postgres(readers)));
         }
         let file = url.strip_prefix("sqlite://").filter(|file| !file.is_empty());
         let file = PathBuf::from(file.ok_or_else(|| OpenError::Url(url.to_owned()))?);
@@ -37,7 +39,11 @@ impl Store {
         sqlite::connection::migrate(&mut connection, &file)?;
         let readers = Readers::Sqlite(Arc::new(sqlite::readers::Readers::new(file)));
         let writer = Writer::start(sqlite::Writing(connection));
-        Ok(Self { writer, readers, waits: Arc::default() })
+        Ok(Self::on(writer, readers))
+    }
+
+    fn on(writer: Writer, readers: Readers) -> Self {
+        Self { writer, readers, waits: Arc::default(), hearing: Arc::new(Once::new()) }
     }
 
     /// Runs a unit of work in one transaction and returns after its commit. When the work returns
@@ -94,9 +100,13 @@ impl Store {
         }
     }
 
-    /// Changes whenever something was committed, by this process, that somebody waits for: an event,
-    /// or something to send. Whoever must hear of another process's writes too looks now and then.
+    /// Changes whenever something was committed that somebody waits for: an event, or something to
+    /// send. On PostgreSQL other servers are heard of too, as a rule; whoever must not miss what another
+    /// process wrote looks now and then.
     pub fn news(&self) -> tokio::sync::watch::Receiver<u64> {
+        if let Readers::Postgres(readers) = &self.readers {
+            self.hearing.call_once(|| postgres::listen(readers.server(), self.writer.tells()));
+        }
         self.writer.news()
     }
 

@@ -5,13 +5,18 @@ use crate::Error;
 use crate::operations::Session;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
 /// Units of work in one commit. Enough that a commit's fsync is shared by all who wait for it;
 /// few enough that the first of them does not wait for long.
 const GROUP: usize = 256;
+
+/// How long a group is gathered while its first units of work run: on a slow database the first of them,
+/// and other servers, do not wait for a whole group.
+const GATHERING: Duration = Duration::from_millis(200);
 
 /// Units of work that may wait. Beyond it senders wait too, so memory stays bounded.
 const QUEUE: usize = 4_096;
@@ -20,8 +25,8 @@ const QUEUE: usize = 4_096;
 pub(crate) trait Transactions: Send + 'static {
     /// Begins a transaction, after everybody else's.
     fn begin(&mut self) -> Result<(), Error>;
-    /// Commits it.
-    fn commit(&mut self) -> Result<(), Error>;
+    /// Commits it, and tells the other servers if there is news in it.
+    fn commit(&mut self, news: bool) -> Result<(), Error>;
     /// Takes it back, as well as that goes.
     fn roll_back(&mut self);
     /// Runs statements that answer nothing.
@@ -53,8 +58,14 @@ pub struct WriteCounts {
 pub(super) struct Writer {
     queue: mpsc::SyncSender<Message>,
     counts: Arc<[AtomicU64; 2]>,
-    news: watch::Receiver<u64>,
+    news: Arc<News>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+#[derive(Debug)]
+struct News {
+    told: watch::Receiver<u64>,
+    tell: Weak<watch::Sender<u64>>,
 }
 
 enum Message {
@@ -94,6 +105,8 @@ impl Writer {
         let counts = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
         let counted = Arc::clone(&counts);
         let (tell, news) = watch::channel(0);
+        let tell = Arc::new(tell);
+        let news = Arc::new(News { told: news, tell: Arc::downgrade(&tell) });
         let run = move || run(&mut database, &jobs, &counted, &tell);
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(run).ok();
         Self { queue, counts, news, thread: Arc::new(Mutex::new(thread)) }
@@ -115,7 +128,12 @@ impl Writer {
     }
 
     pub(super) fn news(&self) -> watch::Receiver<u64> {
-        self.news.clone()
+        self.news.told.clone()
+    }
+
+    /// What tells of news, for as long as the writer is there.
+    pub(super) fn tells(&self) -> Weak<watch::Sender<u64>> {
+        self.news.tell.clone()
     }
 
     pub(super) fn stop(&self) {
@@ -134,14 +152,19 @@ fn run(
     news: &watch::Sender<u64>,
 ) {
     while let Ok(Message::Run(first)) = jobs.recv() {
-        let mut stopped = false;
-        let rest = std::iter::from_fn(|| match jobs.try_recv() {
-            Ok(Message::Run(job)) => Some(job),
-            Ok(Message::Stop) => {
-                stopped = true;
-                None
+        let (mut stopped, mut begun) = (false, None);
+        let rest = std::iter::from_fn(|| {
+            if begun.get_or_insert_with(Instant::now).elapsed() > GATHERING {
+                return None;
             }
-            Err(_) => None,
+            match jobs.try_recv() {
+                Ok(Message::Run(job)) => Some(job),
+                Ok(Message::Stop) => {
+                    stopped = true;
+                    None
+                }
+                Err(_) => None,
+            }
         });
         let group = std::iter::once(first).chain(rest).take(GROUP);
         if commit_group(database, group, counts) {
@@ -161,19 +184,25 @@ fn commit_group(
 ) -> bool {
     let mut news = false;
     let begun = database.begin();
+    if let Err(error) = &begun {
+        tracing::error!(%error, "a transaction could not be started");
+    }
+    // Once something is wrong with the transaction itself, nothing of it is kept.
+    let mut whole = begun;
     let mut telling = Vec::new();
     let [writes, commits] = counts;
     for job in group {
         writes.fetch_add(1, Ordering::Relaxed);
-        match &begun {
-            Ok(()) => telling.extend(run_one(database, job, &mut news)),
-            Err(error) => {
-                tracing::error!(%error, "a transaction could not be started");
-                telling.push(job(Err(error.again())).tell);
+        match &whole {
+            Ok(()) => {
+                let (tell, ended) = run_one(database, job, &mut news);
+                telling.extend(tell);
+                whole = ended;
             }
+            Err(error) => telling.push(job(Err(error.again())).tell),
         }
     }
-    let committed = begun.and_then(|()| database.commit());
+    let committed = whole.and_then(|()| database.commit(news));
     commits.fetch_add(1, Ordering::Relaxed);
     if let Err(error) = &committed {
         tracing::error!(%error, "a commit failed; its writes are rolled back");
@@ -188,11 +217,15 @@ fn commit_group(
     news && committed.is_ok()
 }
 
-/// Runs one unit of work in a savepoint; what it refuses, or panics in, is undone.
-fn run_one(database: &mut impl Transactions, job: Job, news: &mut bool) -> Option<Tell> {
+/// Runs one unit of work in a savepoint; what it refuses, or panics in, is undone. An error beside the
+/// answer is the transaction's: a savepoint that could not be set or ended.
+fn run_one(
+    database: &mut impl Transactions,
+    job: Job,
+    news: &mut bool,
+) -> (Option<Tell>, Result<(), Error>) {
     if let Err(error) = database.run("SAVEPOINT work") {
-        tracing::error!(%error, "a savepoint could not be set");
-        return Some(job(Err(error)).tell);
+        return (Some(job(Err(error.again())).tell), Err(error));
     }
     let mut session = database.session();
     let done = catch_unwind(AssertUnwindSafe(|| job(Ok(&mut session))));
@@ -203,8 +236,6 @@ fn run_one(database: &mut impl Transactions, job: Job, news: &mut bool) -> Optio
         }
         _ => "ROLLBACK TO work; RELEASE work",
     };
-    if let Err(error) = database.run(end) {
-        tracing::error!(%error, "a unit of work could not be ended");
-    }
-    done.ok().map(|done| done.tell)
+    let ended = database.run(end);
+    (done.ok().map(|done| done.tell), ended)
 }

@@ -36,7 +36,6 @@ pub use transactions::{LedgerFilter, LedgerOf, LedgerRow, Named};
 use crate::Error;
 use crate::postgres::Pg;
 use crate::sql::{Param, Row, Value};
-use postgres::fallible_iterator::FallibleIterator;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// What a unit of work sees of the database. Operations are in the files beside this one.
@@ -125,7 +124,7 @@ impl<'a> Session<'a> {
             }
             Connection::Postgres(pg) => {
                 let mut rows = pg.query(sql, values.params())?;
-                while let Some(row) = rows.next()? {
+                while let Some(row) = pg.next(&mut rows)? {
                     if !take(&Row::Postgres(&row))? {
                         break;
                     }

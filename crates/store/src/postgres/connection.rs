@@ -1,24 +1,50 @@
-//! A connection and its prepared statements.
+//! A connection and its prepared statements. Whatever is asked of it is answered, or refused in time.
 
+use super::server::PgServer;
 use crate::Error;
 use crate::sql::Param;
-use postgres::{Client, Config, CopyInWriter, NoTls, RowIter, Statement};
+use futures_util::StreamExt;
 use std::collections::HashMap;
 use std::fmt;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Config, NoTls, Row, RowStream, Statement};
 
 /// How long a server may take to be reached, so that a request that meets none is refused in time.
-const CONNECT: Duration = Duration::from_millis(1_500);
-/// How long a statement may take, and wait for a lock.
-const STATEMENT: &str = "-c statement_timeout=30000 -c lock_timeout=5000 -c timezone=UTC -c client_min_messages=warning";
+const CONNECT: Duration = Duration::from_millis(1_300);
+/// How long a server may say nothing before it is asked whether it is there.
+const SILENCE: Duration = Duration::from_millis(500);
+/// How long it may take to say that it is.
+const PROBE: Duration = Duration::from_millis(800);
+/// What the server is told of us: how long a statement may take, and wait for a lock (a writer asks
+/// for its turn again), and when it is to take us for lost, so that what we held is free again.
+const OPTIONS: &str = "-c statement_timeout=30000 -c lock_timeout=1000 \
+    -c idle_in_transaction_session_timeout=3000 -c tcp_keepalives_idle=5 \
+    -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c tcp_user_timeout=5000 \
+    -c timezone=UTC -c client_min_messages=warning";
 /// How long what was sent may stay unacknowledged before a connection counts as lost.
 const UNACKNOWLEDGED: Duration = Duration::from_millis(1_500);
 
 /// An open connection.
 pub(crate) struct Pg {
+    server: Arc<PgServer>,
+    /// Drives the connection while something is asked of it; there until this is dropped.
+    runtime: Option<Runtime>,
     client: Client,
     statements: HashMap<String, Statement>,
+    lost: bool,
 }
+
+/// Rows on their way in.
+pub(crate) type Copying = Pin<Box<BinaryCopyInWriter>>;
+
+/// Rows that are on their way.
+pub(crate) type Rows = Pin<Box<RowStream>>;
 
 impl fmt::Debug for Pg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,8 +52,17 @@ impl fmt::Debug for Pg {
     }
 }
 
+impl Drop for Pg {
+    fn drop(&mut self) {
+        // Whoever drops it may be a thread that must not wait.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// Reads a URL (`postgres://user:password@host:port/name`), and adds our limits.
-pub(super) fn configure(url: &str) -> Result<Config, postgres::Error> {
+pub(super) fn configure(url: &str) -> Result<Config, tokio_postgres::Error> {
     let mut config: Config = url.parse()?;
     config
         .application_name("trunkline")
@@ -36,7 +71,7 @@ pub(super) fn configure(url: &str) -> Result<Config, postgres::Error> {
         .keepalives_idle(Duration::from_secs(5))
         .keepalives_interval(Duration::from_secs(1))
         .keepalives_retries(3)
-        .options(STATEMENT);
+        .options(OPTIONS);
     Ok(config)
 }
 
@@ -57,51 +92,121 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+/// A runtime for one connection.
+pub(super) fn runtime() -> Result<Runtime, Error> {
+    Builder::new_current_thread().enable_all().build().map_err(|error| {
+        tracing::error!(%error, "a connection to the database could not be set up");
+        Error::Unavailable(None)
+    })
+}
+
 impl Pg {
-    pub(super) fn connect(config: &Config) -> Result<Self, Error> {
-        Ok(Self { client: config.connect(NoTls)?, statements: HashMap::new() })
+    pub(super) fn connect(server: &Arc<PgServer>) -> Result<Self, Error> {
+        let runtime = runtime()?;
+        let connected = runtime.block_on(async {
+            let connecting = timeout(CONNECT, server.config.connect(NoTls));
+            match connecting.await {
+                Ok(Ok((client, connection))) => {
+                    // How it ended is told to whoever asks next.
+                    tokio::spawn(async move { drop(connection.await) });
+                    Ok(client)
+                }
+                Ok(Err(error)) => Err(Error::from(error)),
+                Err(_) => Err(Error::Unavailable(None)),
+            }
+        });
+        match connected {
+            Ok(client) => Ok(Self {
+                server: Arc::clone(server),
+                runtime: Some(runtime),
+                client,
+                statements: HashMap::new(),
+                lost: false,
+            }),
+            Err(error) => {
+                runtime.shutdown_background();
+                if matches!(error, Error::Unavailable(_)) {
+                    server.failed();
+                }
+                Err(error)
+            }
+        }
     }
 
     pub(super) fn is_lost(&self) -> bool {
-        self.client.is_closed()
+        self.lost || self.client.is_closed()
+    }
+
+    /// Asks something, and waits for the answer as long as the server is there: one that is slow is
+    /// waited for, one that is gone is not.
+    pub(crate) fn ask<T>(
+        &mut self,
+        asking: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, Error> {
+        let Some(runtime) = self.runtime.as_ref().filter(|_| !self.lost) else {
+            return Err(Error::Unavailable(None));
+        };
+        let answered = runtime.block_on(async {
+            let mut asked = pin!(asking(&self.client));
+            loop {
+                if let Ok(answer) = timeout(SILENCE, &mut asked).await {
+                    return Some(answer);
+                }
+                tokio::select! {
+                    answer = &mut asked => return Some(answer),
+                    there = self.server.answers(PROBE) => if !there { return None },
+                }
+            }
+        });
+        let Some(answer) = answered else {
+            tracing::warn!("the database server has stopped answering");
+            self.lost = true;
+            self.server.failed();
+            return Err(Error::Unavailable(None));
+        };
+        let answer = answer.map_err(Error::from);
+        self.lost |= matches!(answer, Err(Error::Unavailable(_)));
+        answer
     }
 
     /// Runs statements that answer nothing.
     pub(crate) fn run(&mut self, sql: &str) -> Result<(), Error> {
-        Ok(self.client.batch_execute(sql)?)
+        self.ask(async |client| client.batch_execute(sql).await)
     }
 
     fn statement(&mut self, sql: &str) -> Result<Statement, Error> {
         if let Some(known) = self.statements.get(sql) {
             return Ok(known.clone());
         }
-        let statement = self.client.prepare(&sql.replace('?', "$"))?;
+        let dollars = sql.replace('?', "$");
+        let statement = self.ask(async |client| client.prepare(&dollars).await)?;
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
 
     /// Runs a statement; how many rows it changed.
     pub(crate) fn execute(&mut self, sql: &str, values: Vec<Param<'_>>) -> Result<u64, Error> {
-        let statement = self.statement(sql)?;
-        let mut rows = self.client.query_raw(&statement, values)?;
-        use postgres::fallible_iterator::FallibleIterator;
-        while rows.next()?.is_some() {}
+        let mut rows = self.query(sql, values)?;
+        while self.next(&mut rows)?.is_some() {}
         Ok(rows.rows_affected().unwrap_or(0))
     }
 
-    /// Begins a `COPY … FROM STDIN`.
-    pub(crate) fn copy_in(&mut self, sql: &str) -> Result<CopyInWriter<'_>, Error> {
-        Ok(self.client.copy_in(sql)?)
+    /// Begins a `COPY … FROM STDIN BINARY`.
+    pub(crate) fn copy_in(&mut self, sql: &str, types: &[Type]) -> Result<Copying, Error> {
+        let sink = self.ask(async |client| client.copy_in(sql).await)?;
+        Ok(Box::pin(BinaryCopyInWriter::new(sink, types)))
     }
 
-    /// Runs a query; its rows come as they are taken.
-    pub(crate) fn query(
-        &mut self,
-        sql: &str,
-        values: Vec<Param<'_>>,
-    ) -> Result<RowIter<'_>, Error> {
+    /// Runs a query; its rows are taken with [`Pg::next`].
+    pub(crate) fn query(&mut self, sql: &str, values: Vec<Param<'_>>) -> Result<Rows, Error> {
         let statement = self.statement(sql)?;
-        Ok(self.client.query_raw(&statement, values)?)
+        let rows = self.ask(async |client| client.query_raw(&statement, values).await)?;
+        Ok(Box::pin(rows))
+    }
+
+    /// The next row of a query.
+    pub(crate) fn next(&mut self, rows: &mut Rows) -> Result<Option<Row>, Error> {
+        self.ask(async |_| rows.next().await.transpose())
     }
 }
 

@@ -4,7 +4,6 @@ use super::Pg;
 use super::connection::{chain, without_password};
 use crate::sql::Cell;
 use crate::{Error, OpenError};
-use postgres::fallible_iterator::FallibleIterator;
 
 /// Forward only; each runs in a transaction of its own, at start.
 const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/postgres/0001_network.sql")];
@@ -32,6 +31,7 @@ pub(super) fn run(pg: &mut Pg, url: &str) -> Result<(), OpenError> {
 fn run_next(pg: &mut Pg) -> Result<i64, Error> {
     pg.run(&format!(
         "BEGIN; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0;
+         SET LOCAL idle_in_transaction_session_timeout = 0;
          SELECT pg_advisory_xact_lock({MIGRATING});
          CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL);
          INSERT INTO schema_version SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM schema_version)"
@@ -49,14 +49,16 @@ fn run_next(pg: &mut Pg) -> Result<i64, Error> {
 pub(super) fn versions(pg: &mut Pg) -> Result<(i64, i64), Error> {
     let sql = "SELECT CAST(tablename AS TEXT) FROM pg_tables
         WHERE schemaname = current_schema() AND tablename = 'schema_version'";
-    let there = pg.query(sql, Vec::new())?.next()?.is_some();
+    let mut rows = pg.query(sql, Vec::new())?;
+    let there = pg.next(&mut rows)?.is_some();
     let found = if there { version(pg)? } else { 0 };
     Ok((found, MIGRATIONS.len() as i64))
 }
 
 fn version(pg: &mut Pg) -> Result<i64, Error> {
     let mut rows = pg.query("SELECT version FROM schema_version", Vec::new())?;
-    let row = rows.next()?.ok_or(Error::Unreadable { what: "schema version", source: None })?;
+    let row =
+        pg.next(&mut rows)?.ok_or(Error::Unreadable { what: "schema version", source: None })?;
     match row.try_get(0)? {
         Cell::Integer(version) => Ok(version),
         _ => Err(Error::Unreadable { what: "schema version", source: None }),

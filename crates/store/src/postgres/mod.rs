@@ -2,18 +2,25 @@
 //! written by one of them at a time, each of them committing what waits there together.
 
 mod connection;
+mod listener;
 mod migrations;
 mod readers;
+mod server;
 
-pub(crate) use connection::{Pg, without_password};
+pub(crate) use connection::{Copying, Pg, without_password};
+pub(crate) use listener::start as listen;
 pub(crate) use readers::Readers;
+pub(crate) use server::PgServer;
 
 use crate::operations::{Connection, Session};
 use crate::writer::Transactions;
 use crate::{Error, OpenError};
+use std::sync::Arc;
 
 /// The key of the advisory lock that the writing server holds until its commit.
 const WRITING: i64 = 0x5472_756e_6b6c;
+/// How often a writer asks for its turn, each time for as long as it waits for a lock.
+const TURNS: usize = 5;
 
 /// Opens a database, brings it up to date, and returns its writer.
 pub(crate) fn open(url: &str) -> Result<Writing, OpenError> {
@@ -21,10 +28,10 @@ pub(crate) fn open(url: &str) -> Result<Writing, OpenError> {
         url: connection::without_password(url),
         reason: reason.to_string(),
     };
-    let config = connection::configure(url).map_err(|error| refused(&error))?;
-    let mut pg = Pg::connect(&config).map_err(|error| refused(&connection::chain(&error)))?;
+    let server = Arc::new(PgServer::new(url).map_err(|error| refused(&error))?);
+    let mut pg = server.connect().map_err(|error| refused(&connection::chain(&error)))?;
     migrations::run(&mut pg, url)?;
-    Ok(Writing { config, open: Some(pg) })
+    Ok(Writing { server, open: Some(pg) })
 }
 
 /// A connection that is kept busy for long: no statement of it runs out of time.
@@ -33,10 +40,12 @@ fn connect_for_long(url: &str) -> Result<Pg, OpenError> {
         url: connection::without_password(url),
         reason: reason.to_string(),
     };
-    let mut config = connection::configure(url).map_err(|error| refused(&error))?;
-    config.tcp_user_timeout(std::time::Duration::from_secs(600));
-    let mut pg = Pg::connect(&config).map_err(|error| refused(&connection::chain(&error)))?;
-    pg.run("SET statement_timeout = 0").map_err(|error| refused(&connection::chain(&error)))?;
+    let mut server = PgServer::new(url).map_err(|error| refused(&error))?;
+    server.config.tcp_user_timeout(std::time::Duration::from_secs(600));
+    let connected = Pg::connect(&Arc::new(server));
+    let mut pg = connected.map_err(|error| refused(&connection::chain(&error)))?;
+    let patient = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0";
+    pg.run(patient).map_err(|error| refused(&connection::chain(&error)))?;
     Ok(pg)
 }
 
@@ -67,38 +76,49 @@ pub(crate) fn open_target(url: &str) -> Result<Pg, OpenError> {
 
 /// The connection that writes; it is made again when it was lost.
 pub(crate) struct Writing {
-    config: postgres::Config,
+    server: Arc<PgServer>,
     open: Option<Pg>,
 }
 
 impl Writing {
-    /// How readers connect.
-    pub(crate) fn readers(&self) -> Readers {
-        Readers::new(self.config.clone())
+    /// The server it writes to.
+    pub(crate) fn server(&self) -> Arc<PgServer> {
+        Arc::clone(&self.server)
     }
 
     fn connection(&mut self) -> Result<&mut Pg, Error> {
+        self.server.require()?;
         if self.open.as_ref().is_none_or(Pg::is_lost) {
-            self.open = Some(Pg::connect(&self.config)?);
+            self.open = Some(self.server.connect()?);
         }
         self.open.as_mut().ok_or(Error::Unavailable(None))
     }
-}
 
-impl Transactions for Writing {
-    fn begin(&mut self) -> Result<(), Error> {
+    fn take_turn(&mut self) -> Result<(), Error> {
         let sql = format!("BEGIN; SELECT pg_advisory_xact_lock({WRITING})");
         let begun = self.connection()?.run(&sql);
         if matches!(begun, Err(Error::Unavailable(_))) {
-            // It was lost while nobody wrote: once more, on a new one.
+            // It was lost while nobody wrote: once more, on a new one, unless the server is gone.
             self.open = None;
             return self.connection()?.run(&sql);
         }
         begun
     }
+}
 
-    fn commit(&mut self) -> Result<(), Error> {
-        self.run("COMMIT")
+impl Transactions for Writing {
+    fn begin(&mut self) -> Result<(), Error> {
+        for _ in 1..TURNS {
+            match self.take_turn() {
+                Err(Error::Busy) => self.roll_back(),
+                taken => return taken,
+            }
+        }
+        self.take_turn()
+    }
+
+    fn commit(&mut self, news: bool) -> Result<(), Error> {
+        self.run(if news { "NOTIFY trunkline; COMMIT" } else { "COMMIT" })
     }
 
     fn roll_back(&mut self) {

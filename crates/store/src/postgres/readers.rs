@@ -1,8 +1,9 @@
 //! A pool of connections that only read.
 
 use super::Pg;
+use super::server::PgServer;
 use crate::Error;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Connections that may read at once; more reads wait for their turn.
@@ -11,7 +12,7 @@ const MOST: usize = 16;
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
 pub(crate) struct Readers {
-    config: postgres::Config,
+    server: Arc<PgServer>,
     pool: Mutex<Pool>,
     freed: Condvar,
 }
@@ -35,16 +36,24 @@ impl std::fmt::Debug for Readers {
 }
 
 impl Readers {
-    pub(super) fn new(config: postgres::Config) -> Self {
-        Self { config, pool: Mutex::default(), freed: Condvar::new() }
+    pub(crate) fn new(server: Arc<PgServer>) -> Self {
+        Self { server, pool: Mutex::default(), freed: Condvar::new() }
+    }
+
+    /// The server they read from.
+    pub(crate) fn server(&self) -> Arc<PgServer> {
+        Arc::clone(&self.server)
     }
 
     /// A connection in a transaction of its own: one snapshot, for reading only.
     pub(crate) fn take(&self) -> Result<Reader<'_>, Error> {
         const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.freed.wait_timeout_while(pool, PATIENCE, |pool| pool.taken >= MOST);
+        let waited = self.freed.wait_timeout_while(pool, PATIENCE, |pool| {
+            pool.taken >= MOST && !self.server.is_gone()
+        });
         let (mut pool, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        self.server.require()?;
         if waited.timed_out() {
             return Err(Error::Busy);
         }
@@ -59,7 +68,7 @@ impl Readers {
         }
         // None was idle, or it was lost while nobody used it.
         reader.pg = None;
-        let mut pg = Pg::connect(&self.config)?;
+        let mut pg = self.server.connect()?;
         pg.run(BEGIN)?;
         reader.pg = Some(pg);
         Ok(reader)
@@ -80,6 +89,11 @@ impl Drop for Reader<'_> {
         pool.taken -= 1;
         pool.idle.extend(kept);
         drop(pool);
-        self.readers.freed.notify_one();
+        if self.readers.server.is_gone() {
+            // Nobody's turn will come: all are told.
+            self.readers.freed.notify_all();
+        } else {
+            self.readers.freed.notify_one();
+        }
     }
 }

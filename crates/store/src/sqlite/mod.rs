@@ -16,7 +16,7 @@ impl Transactions for Writing {
         Ok(self.0.execute_batch("BEGIN IMMEDIATE")?)
     }
 
-    fn commit(&mut self) -> Result<(), Error> {
+    fn commit(&mut self, _news: bool) -> Result<(), Error> {
         Ok(self.0.execute_batch("COMMIT")?)
     }
 

@@ -7,7 +7,7 @@ use crate::server::{self, Server, Signals, address_url};
 use crate::{system, tls};
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use trunkline_api::{App, Limits};
 use trunkline_network::Store;
 
@@ -145,9 +145,27 @@ pub(super) fn run(args: Args, log: Option<String>) -> Result<(), Failure> {
 /// Listens on an address.
 pub(super) async fn bind(address: &str) -> Result<(TcpListener, std::net::SocketAddr), Failure> {
     let bound = async {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        Ok((listener, address))
+        let mut refused = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
+        for address in tokio::net::lookup_host(address).await? {
+            match listen(address) {
+                Ok(listener) => {
+                    let address = listener.local_addr()?;
+                    return Ok((listener, address));
+                }
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
     };
     bound.await.map_err(|error| Failure::listen(address, &error))
+}
+
+/// Connections that may wait to be accepted. Those beyond it try again after a second.
+const BACKLOG: u32 = 4_096;
+
+fn listen(address: std::net::SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }

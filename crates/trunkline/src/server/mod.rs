@@ -20,10 +20,11 @@ use std::future::pending;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use sweep::Sweep;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::util::BoxCloneSyncService;
 use trunkline_api::App;
@@ -31,8 +32,14 @@ use trunkline_console::Console;
 
 /// Connections at once; more wait in the system's queue.
 const CONNECTIONS: usize = 20_000;
+/// Threads that may wait for a database at once; beyond it requests wait.
+const WAITING: usize = 256;
 /// How long requests that are under way may take once the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long nobody has to come before a server that is going down stops accepting.
+const QUIET: Duration = Duration::from_millis(100);
+/// How long it goes on accepting if they do come: by then a load balancer has seen `/readyz`.
+const LAST: Duration = Duration::from_secs(2);
 /// How long to let things be when no connection can be accepted, as when files run out.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -55,7 +62,11 @@ pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     // Each connection is a file, and each reader of the database. Where it can't be raised the
     // limit stays, and accepting waits for files to be free again.
     let _limit = rlimit::increase_nofile_limit(CONNECTIONS as u64 + 1_024);
-    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("serve").build()
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("serve")
+        .max_blocking_threads(WAITING)
+        .build()
 }
 
 /// The address that a server can be reached at by default.
@@ -114,7 +125,9 @@ impl Server {
         let ended = {
             let accepting = self.accept(&graceful);
             let mut accepting = pin!(accepting);
-            let mut sweeping = pin!(self.sweep.run());
+            // On a task of its own: a database that is slow to answer keeps nobody from connecting.
+            let mut sweeping = JoinSet::new();
+            sweeping.spawn(self.sweep.clone().run());
             let working = async {
                 match work.await {
                     Ok(()) => pending().await,
@@ -123,20 +136,25 @@ impl Server {
             };
             tokio::select! {
                 never = &mut accepting => match never {},
-                never = &mut sweeping => match never {},
                 error = working => Err(error),
                 () = signals.next() => Ok(()),
             }
         };
         self.health.drain();
         self.app.ending.begin();
-        drop(self.listener);
         tracing::info!("stopping: finishing what is under way");
+        let finishing = async move {
+            self.accept_last(&graceful).await;
+            drop(self.listener);
+            tokio::time::timeout(GRACE, graceful.shutdown()).await
+        };
         tokio::select! {
-            () = graceful.shutdown() => tracing::info!("stopped"),
-            () = tokio::time::sleep(GRACE) => {
-                tracing::warn!("stopped: some requests took too long and were cut off");
-            }
+            finished = finishing => match finished {
+                Ok(()) => tracing::info!("stopped"),
+                Err(_) => {
+                    tracing::warn!("stopped: some requests took too long and were cut off");
+                }
+            },
             () = signals.next() => tracing::warn!("stopped at once, as asked"),
         }
         senders.stop().await;
@@ -155,13 +173,34 @@ impl Server {
                     continue;
                 }
             };
-            let connection = self.connection(stream);
-            let watcher = graceful.watcher();
-            tokio::spawn(async move {
-                let _turn = turn;
-                connection.serve(watcher).await;
-            });
+            self.serve(stream, graceful, turn.ok());
         }
+    }
+
+    /// Accepts those who do not know yet that the server is going down, until nobody comes any more.
+    async fn accept_last(&self, graceful: &GracefulShutdown) {
+        let begun = Instant::now();
+        while begun.elapsed() < LAST * 2 {
+            let wait = if begun.elapsed() < LAST { QUIET } else { Duration::ZERO };
+            match tokio::time::timeout(wait, self.listener.accept()).await {
+                Ok(Ok((stream, _))) => self.serve(stream, graceful, None),
+                Ok(Err(_)) | Err(_) => return,
+            }
+        }
+    }
+
+    fn serve(
+        &self,
+        stream: TcpStream,
+        graceful: &GracefulShutdown,
+        turn: Option<OwnedSemaphorePermit>,
+    ) {
+        let connection = self.connection(stream);
+        let watcher = graceful.watcher();
+        tokio::spawn(async move {
+            let _turn = turn;
+            connection.serve(watcher).await;
+        });
     }
 
     fn connection(&self, stream: TcpStream) -> Connection {

@@ -18,6 +18,7 @@ const SELDOM: Duration = Duration::from_secs(10);
 const OFTEN: Duration = Duration::from_millis(100);
 
 /// Looks for calls that were left hanging, at once and then from time to time.
+#[derive(Clone)]
 pub(super) struct Sweep {
     store: Store,
     clock: Clock,
@@ -31,7 +32,7 @@ impl Sweep {
         Self { store: app.store.clone(), clock: app.clock.clone(), every }
     }
 
-    pub(super) async fn run(&self) -> Infallible {
+    pub(super) async fn run(self) -> Infallible {
         let mut ticks = interval(self.every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

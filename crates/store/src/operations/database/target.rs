@@ -3,11 +3,10 @@
 use super::copy::{Columns, Kind};
 use super::snapshot::file_of;
 use crate::operations::{Connection, NONE, Session};
-use crate::postgres::Pg;
+use crate::postgres::{Copying, Pg};
 use crate::sql::{Cell, Param, Row, params};
 use crate::{Error, OpenError, postgres, sqlite};
-use ::postgres::binary_copy::BinaryCopyInWriter;
-use ::postgres::types::{ToSql, Type};
+use tokio_postgres::types::{ToSql, Type};
 
 /// A database in a transaction; what is not committed is rolled back.
 pub(super) enum Target {
@@ -18,7 +17,7 @@ pub(super) enum Target {
 /// Where a table's rows go.
 pub(super) enum Into<'a> {
     Sqlite(rusqlite::Statement<'a>),
-    Postgres(BinaryCopyInWriter<'a>),
+    Postgres(&'a mut Pg, Copying),
 }
 
 impl Target {
@@ -62,11 +61,11 @@ impl Target {
             Self::Postgres(pg) => {
                 let types: Vec<Type> = columns.iter().map(|(_, kind)| kind.type_of()).collect();
                 let sql = format!("COPY {table} ({names}) FROM STDIN BINARY");
-                let writer = pg.copy_in(&sql)?;
-                let mut into = Into::Postgres(BinaryCopyInWriter::new(writer, &types));
+                let copying = pg.copy_in(&sql, &types)?;
+                let mut into = Into::Postgres(pg, copying);
                 rows(&mut into)?;
-                if let Into::Postgres(writer) = into {
-                    writer.finish()?;
+                if let Into::Postgres(pg, mut copying) = into {
+                    pg.ask(async |_| copying.as_mut().finish().await)?;
                 }
                 Ok(())
             }
@@ -129,10 +128,10 @@ impl Into<'_> {
             Self::Sqlite(statement) => {
                 statement.execute(rusqlite::params_from_iter(&values))?;
             }
-            Self::Postgres(writer) => {
+            Self::Postgres(pg, copying) => {
                 let values: Vec<&(dyn ToSql + Sync)> =
                     values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-                writer.write(&values)?;
+                pg.ask(async |_| copying.as_mut().write(&values).await)?;
             }
         }
         Ok(())
