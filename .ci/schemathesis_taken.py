@@ -14,8 +14,9 @@ from collections import Counter, defaultdict
 MOST = 0.4
 # Fewer than these say nothing of an operation.
 FEW = 5
-# Reasons to refuse that are about the state things are in.
+# Reasons to refuse that are about the state things are in, or about two properties together.
 STATE = (
+    "must not be before from",
     "already been taken",
     "UnauthorizedOperation",
     "cannot transition",

@@ -14,7 +14,7 @@ fn sum(description: &str) -> Value {
 }
 
 pub(super) fn schemas() -> Schemas {
-    let day = |description: &str| json!({"type": "string", "description": description});
+    let day = |description: &str| json!({"type": "string", "format": "moment", "maxLength": 128, "description": description});
     let said = request(
         "Which calls to run again",
         json!({
