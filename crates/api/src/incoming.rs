@@ -17,6 +17,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex};
 use trunkline_domain::party::{NAME_LIMIT, Network};
+use trunkline_domain::problem::{NOT_A_NUMBER, Problems};
 use trunkline_network::credentials::Credential;
 use trunkline_network::{Caller, Context, Error, IdempotencyKey, Session};
 
@@ -139,6 +140,26 @@ impl Incoming {
     /// A parameter of the query.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter of the query that is a whole number, from a least to a most.
+    pub(crate) fn whole_parameter(
+        &self,
+        name: &str,
+        (least, most): (i64, i64),
+        problems: &mut Problems,
+    ) -> Option<i64> {
+        match self.parameter(name)?.parse::<i64>() {
+            Ok(number) if number < least => {
+                problems.at(name).add(format!("must be greater than or equal to {least}"));
+            }
+            Ok(number) if number > most => {
+                problems.at(name).add(format!("must be less than or equal to {most}"));
+            }
+            Ok(number) => return Some(number),
+            Err(_) => problems.at(name).add(NOT_A_NUMBER),
+        }
+        None
     }
 
     /// What the query asks for besides a page, for the link to the next one; never a credential.

@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, header};
 use futures_util::stream;
 use serde_json::Value;
-use trunkline_domain::problem::{NOT_A_NUMBER, Problems};
+use trunkline_domain::problem::Problems;
 use trunkline_network::{Context, Error, Page, Session};
 
 /// Objects read at a time, each time from a snapshot of its own.
@@ -97,20 +97,8 @@ impl Incoming {
 
     fn asked(&self) -> Result<Asked, Problems> {
         let mut problems = Problems::new();
-        let mut number = |name: &str, least: i64, most: i64| {
-            let said = self.parameter(name)?;
-            match said.parse::<i64>() {
-                Ok(number) if number < least => {
-                    problems.at(name).add(format!("must be greater than or equal to {least}"));
-                }
-                Ok(number) if number > most => {
-                    problems.at(name).add(format!("must be less than or equal to {most}"));
-                }
-                Ok(number) => return Some(number),
-                Err(_) => problems.at(name).add(NOT_A_NUMBER),
-            }
-            None
-        };
+        let mut number =
+            |name: &str, least, most| self.whole_parameter(name, (least, most), &mut problems);
         let limit = number("limit", 1, i64::from(LIMIT));
         let after = number("start_after_id", 0, i64::MAX);
         let limit = limit.and_then(|limit| u32::try_from(limit).ok());

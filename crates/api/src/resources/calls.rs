@@ -1,7 +1,7 @@
 //! `/calls`: calls that were routed elsewhere come in, one by one or a line each.
 
 use crate::errors::{Refusal, json_response};
-use crate::fields::{Fields, Ignored, Reading, TEXT_LIMIT};
+use crate::fields::{Fields, Ignored, Reading};
 use crate::incoming::Incoming;
 use crate::reply::Object;
 use crate::resources::facts::{self, SECONDS};
@@ -109,23 +109,13 @@ fn read(body: &Object, zone: ZoneName, ignored: &mut Ignored) -> Submitted<CallI
 
 fn read_call(mut fields: Fields<'_>, zone: ZoneName) -> CallIn {
     let keys = facts::read_keys(&mut fields);
-    let mut text = |name| fields.text(name, TEXT_LIMIT).flatten().filter(|said| !said.is_empty());
-    let (country, region, city, zip) = (text("country"), text("region"), text("city"), text("zip"));
     let start_time = facts::read_time(&mut fields, "start_time", zone);
     let duration = fields.whole("duration_in_seconds", 0, SECONDS).flatten();
     let facts = CallFacts {
-        calling_phone_number: fields.phone("calling_phone_number").flatten(),
         duration: facts::read_end(&mut fields, zone, start_time, duration),
         connect_duration: fields.whole("connect_duration_in_seconds", 0, SECONDS).flatten(),
-        phone_type: facts::read_phone_type(&mut fields),
-        shared_caller_id: fields.boolean("shared_caller_id").flatten(),
-        country,
-        region,
-        city,
-        zip,
-        repeat: fields.boolean("repeat").flatten(),
         sms_sent: fields.boolean("sms_sent").flatten(),
-        ..CallFacts::default()
+        ..facts::read_caller(&mut fields)
     };
     if let (Some(whole), Some(connected)) = (facts.duration, facts.connect_duration)
         && connected > whole

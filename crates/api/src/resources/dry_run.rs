@@ -1,7 +1,7 @@
 //! `dry_run`: an imagined call through a campaign.
 
 use crate::errors::Refusal;
-use crate::fields::{Fields, Reading, TEXT_LIMIT};
+use crate::fields::{Fields, Reading};
 use crate::incoming::Incoming;
 use crate::resources::{decision, facts};
 use crate::routes::{Routes, post};
@@ -60,23 +60,13 @@ fn read_call(
     let mut fields = Fields::new(map, reading);
     imagined.promo_number = fields.phone("promo_number").flatten();
     imagined.keys = facts::read_keys(&mut fields);
-    let mut text = |name| fields.text(name, TEXT_LIMIT).flatten().filter(|said| !said.is_empty());
-    let (country, region, city, zip) = (text("country"), text("region"), text("city"), text("zip"));
     imagined.facts = CallFacts {
-        calling_phone_number: fields.phone("calling_phone_number").flatten(),
         start_time: facts::read_time(&mut fields, "start_time", zone),
         duration: fields.whole("duration", 0, facts::SECONDS).flatten(),
         connect_duration: fields.whole("connect_duration", 0, facts::SECONDS).flatten(),
-        phone_type: facts::read_phone_type(&mut fields),
-        shared_caller_id: fields.boolean("shared_caller_id").flatten(),
-        country,
-        region,
-        city,
-        zip,
-        repeat: fields.boolean("repeat").flatten(),
         sms_sent: fields.boolean("sms_sent").flatten(),
         custom_data: fields.custom_data(),
-        ..CallFacts::default()
+        ..facts::read_caller(&mut fields)
     };
     let CallFacts { duration, connect_duration, .. } = imagined.facts;
     if duration.zip(connect_duration).is_some_and(|(whole, connected)| connected > whole) {

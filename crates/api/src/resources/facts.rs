@@ -1,10 +1,10 @@
 //! Facts of a call that imagined and real ones spell alike.
 
 use crate::App;
-use crate::fields::Fields;
+use crate::fields::{Fields, TEXT_LIMIT};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use trunkline_domain::call::PhoneType;
+use trunkline_domain::call::{CallFacts, PhoneType};
 use trunkline_domain::problem::INVALID;
 use trunkline_domain::timezone::{self, ZoneName};
 
@@ -42,6 +42,24 @@ pub(super) fn read_one_key(value: &Value) -> Option<char> {
 /// A new call's complete_call_id: nobody else's, and not to be guessed.
 pub(super) fn name_of_call(app: &App) -> String {
     (app.random)().iter().take(12).map(|byte| format!("{byte:02X}")).collect()
+}
+
+/// Who calls, from where and from what, and whether they have called before: what is said of every
+/// call in the same words.
+pub(super) fn read_caller(fields: &mut Fields<'_>) -> CallFacts {
+    let mut text = |name| fields.text(name, TEXT_LIMIT).flatten().filter(|said| !said.is_empty());
+    let (country, region, city, zip) = (text("country"), text("region"), text("city"), text("zip"));
+    CallFacts {
+        calling_phone_number: fields.phone("calling_phone_number").flatten(),
+        phone_type: read_phone_type(fields),
+        shared_caller_id: fields.boolean("shared_caller_id").flatten(),
+        country,
+        region,
+        city,
+        zip,
+        repeat: fields.boolean("repeat").flatten(),
+        ..CallFacts::default()
+    }
 }
 
 /// `phone_type`: `mobile` or `landline`.

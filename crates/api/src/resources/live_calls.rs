@@ -1,7 +1,7 @@
 //! `calls` of the extensions: live calls start, and things happen to them.
 
 use crate::errors::Refusal;
-use crate::fields::{Fields, Reading, TEXT_LIMIT};
+use crate::fields::{Fields, Reading};
 use crate::incoming::Incoming;
 use crate::reply::Object;
 use crate::resources::{call_log, facts};
@@ -57,24 +57,14 @@ async fn start_one(incoming: &mut Incoming) -> Result<Orders, Refusal> {
 /// What is known of a call that starts. How it goes is heard later, so what a call that is over is
 /// told with is ignored.
 fn read_start(mut fields: Fields<'_>, zone: ZoneName) -> live_calls::Incoming {
-    let mut text = |name| fields.text(name, TEXT_LIMIT).flatten().filter(|said| !said.is_empty());
-    let (country, region, city, zip) = (text("country"), text("region"), text("city"), text("zip"));
     let incoming = live_calls::Incoming {
         campaign: fields.optional_id("advertiser_campaign").flatten(),
         affiliate: fields.optional_id("affiliate").flatten(),
         promo_number: fields.phone("promo_number").flatten(),
         facts: CallFacts {
-            calling_phone_number: fields.phone("calling_phone_number").flatten(),
             start_time: facts::read_time(&mut fields, "start_time", zone),
-            phone_type: facts::read_phone_type(&mut fields),
-            shared_caller_id: fields.boolean("shared_caller_id").flatten(),
-            country,
-            region,
-            city,
-            zip,
-            repeat: fields.boolean("repeat").flatten(),
             custom_data: fields.custom_data(),
-            ..CallFacts::default()
+            ..facts::read_caller(&mut fields)
         },
     };
     fields.finish();

@@ -5,7 +5,7 @@ use crate::incoming::Incoming;
 use crate::path::Format;
 use crate::table::CsvStyle;
 use jiff::Timestamp;
-use trunkline_domain::problem::{BLANK, INVALID, NOT_A_NUMBER, NOT_LISTED, Problems};
+use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED, Problems};
 use trunkline_domain::timezone;
 use trunkline_network::transactions::Narrowed;
 
@@ -35,14 +35,14 @@ impl Query {
         let (from, to) = read_times(incoming, &mut problems);
         let problem = &mut problems;
         let call = incoming.parameter("call_record_id").filter(|said| !said.is_empty());
-        let limit = read_number(incoming, "limit", 1, i64::from(MOST_ROWS), problem);
+        let limit = whole(incoming, "limit", (1, i64::from(MOST_ROWS)), problem);
         let limit = limit.and_then(|limit| u32::try_from(limit).ok());
-        let after = read_number(incoming, "start_after_transaction_id", 0, i64::MAX, problem);
+        let after = whole(incoming, "start_after_transaction_id", (0, i64::MAX), problem);
         let narrowed = Narrowed {
             from,
             to,
             until: None,
-            transaction: read_number(incoming, "transaction_id", 0, i64::MAX, problem),
+            transaction: whole(incoming, "transaction_id", (0, i64::MAX), problem),
             complete_call_id: call.map(str::to_owned),
         };
         let calls = read_types(incoming, problem);
@@ -82,25 +82,14 @@ fn read_times(
 }
 
 /// A whole number; blank is not said.
-fn read_number(
+fn whole(
     incoming: &Incoming,
     name: &str,
-    least: i64,
-    most: i64,
+    range: (i64, i64),
     problems: &mut Problems,
 ) -> Option<i64> {
-    let said = incoming.parameter(name).filter(|said| !said.is_empty())?;
-    match said.parse::<i64>() {
-        Ok(number) if number < least => {
-            problems.at(name).add(format!("must be greater than or equal to {least}"));
-        }
-        Ok(number) if number > most => {
-            problems.at(name).add(format!("must be less than or equal to {most}"));
-        }
-        Ok(number) => return Some(number),
-        Err(_) => problems.at(name).add(NOT_A_NUMBER),
-    }
-    None
+    incoming.parameter(name).filter(|said| !said.is_empty())?;
+    incoming.whole_parameter(name, range, problems)
 }
 
 /// Every value of a parameter that can be said as `name=a,b`, `name=a&name=b` or `name[]=a`.
