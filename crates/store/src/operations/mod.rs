@@ -13,6 +13,7 @@ mod deliveries;
 mod events;
 mod live_calls;
 mod mails;
+mod months;
 mod networks;
 mod parties;
 mod promo_numbers;

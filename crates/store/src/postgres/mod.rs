@@ -4,6 +4,7 @@
 mod connection;
 mod listener;
 mod migrations;
+mod months;
 mod readers;
 mod server;
 

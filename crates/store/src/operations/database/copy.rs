@@ -114,6 +114,15 @@ fn copy_table(
     if table.name == "statuses" {
         target.session().execute("DELETE FROM statuses", NONE)?;
     }
+    if table.name == "calls" {
+        // Calls and their rows go to the months they are of; a month is whole days.
+        let days = "SELECT start_time / 86400000 FROM calls GROUP BY start_time / 86400000";
+        source.each(days, NONE, |row| {
+            let day: i64 = row.get(0)?;
+            target.session().make_month(day * 86_400_000)?;
+            Ok(true)
+        })?;
+    }
     let (mut rows, mut sum) = (0, Sum::new(table, &columns));
     target.fill(table.name, &columns, |into| {
         source.each(&all(table, &columns), NONE, |row| {
