@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Config, NoTls, Row, RowStream, Statement};
+use tokio_postgres::{Client, Config, Row, RowStream, Statement};
 
 /// How long a server may take to be reached, so that a request that meets none is refused in time.
 const CONNECT: Duration = Duration::from_millis(1_300);
@@ -64,9 +64,8 @@ impl Drop for Pg {
     }
 }
 
-/// Reads a URL (`postgres://user:password@host:port/name`), and adds our limits.
-pub(super) fn configure(url: &str) -> Result<Config, tokio_postgres::Error> {
-    let mut config: Config = url.parse()?;
+/// Adds our limits to what a URL says.
+pub(super) fn limit(config: &mut Config) {
     config
         .application_name("trunkline")
         .connect_timeout(CONNECT)
@@ -75,18 +74,6 @@ pub(super) fn configure(url: &str) -> Result<Config, tokio_postgres::Error> {
         .keepalives_interval(Duration::from_secs(1))
         .keepalives_retries(3)
         .options(OPTIONS);
-    Ok(config)
-}
-
-/// A URL as it may be shown.
-pub(crate) fn without_password(url: &str) -> String {
-    match (url.find("://"), url.find('@')) {
-        (Some(scheme), Some(at)) if scheme < at => {
-            let user = url[scheme + 3..at].split(':').next().unwrap_or_default();
-            format!("{}{user}{}", &url[..scheme + 3], &url[at..])
-        }
-        _ => url.to_owned(),
-    }
 }
 
 /// An error with its causes, in a line.
@@ -107,7 +94,7 @@ impl Pg {
     pub(super) fn connect(server: &Arc<PgServer>) -> Result<Self, Error> {
         let runtime = runtime()?;
         let connected = runtime.block_on(async {
-            let connecting = timeout(CONNECT, server.config.connect(NoTls));
+            let connecting = timeout(CONNECT, server.reach());
             match connecting.await {
                 Ok(Ok((client, connection))) => {
                     // How it ended is told to whoever asks next.
@@ -213,21 +200,5 @@ impl Pg {
     /// The next row of a query.
     pub(crate) fn next(&mut self, rows: &mut Rows) -> Result<Option<Row>, Error> {
         self.ask(async |_| rows.next().await.transpose())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_password;
-
-    #[test]
-    fn passwords_are_not_shown() {
-        for (url, shown) in [
-            ("postgres://trunk:secret@db:5432/line", "postgres://trunk@db:5432/line"),
-            ("postgres://trunk@db/line", "postgres://trunk@db/line"),
-            ("postgres://db/line", "postgres://db/line"),
-        ] {
-            assert_eq!(without_password(url), shown);
-        }
     }
 }

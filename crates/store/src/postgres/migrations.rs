@@ -1,7 +1,8 @@
 //! Bringing a database up to date. Servers that start at once take turns.
 
 use super::Pg;
-use super::connection::{chain, without_password};
+use super::connection::chain;
+use super::url::without_password;
 use crate::sql::Cell;
 use crate::{Error, OpenError};
 
