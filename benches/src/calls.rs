@@ -13,10 +13,6 @@ use std::time::Duration;
 /// The first call's start (seconds since 1970): 2100-01-01, when the campaign is live.
 const START: u64 = 4_102_444_800;
 
-/// Calls told beyond those that are answered: enough that the server never waits, and few enough that
-/// what sockets hold does not outlast the measurement by much.
-const AHEAD: u64 = 10_000;
-
 /// Writes one call's JSON: numbers make calls, no two the same.
 pub(crate) fn write(out: &mut impl Write, number: u64) -> std::io::Result<()> {
     let area = ["213", "415", "503", "206", "212", "305", "773", "214"][number as usize % 8];
@@ -34,10 +30,12 @@ pub(crate) fn write(out: &mut impl Write, number: u64) -> std::io::Result<()> {
 }
 
 /// Tells of calls in one request, reading the answers meanwhile; how many were taken. Any other answer
-/// is an error.
+/// is an error. It is never more than twice so many calls `ahead` of the answers: enough that the server need
+/// not wait (it may take hundreds together), and few enough that what sockets hold does not outlast a measurement by much.
 pub(crate) fn tell(
     server: &Server,
     numbers: impl Iterator<Item = u64> + Send + 'static,
+    ahead: u64,
 ) -> Result<u64, Box<dyn Error>> {
     let stream = TcpStream::connect(server.address())?;
     let (host, token) = (server.address().to_owned(), server.token.clone());
@@ -55,10 +53,11 @@ pub(crate) fn tell(
             write(&mut lines, number)?;
             lines.push(b'\n');
             told += 1;
-            if lines.len() > 1 << 15 {
+            if lines.len() > 1 << 15 || told % ahead == 0 {
                 chunk(&mut out, &mut lines)?;
+                out.flush()?;
             }
-            while told > taken.load(Ordering::Relaxed) + AHEAD {
+            while told > taken.load(Ordering::Relaxed).saturating_add(2 * ahead) {
                 thread::sleep(Duration::from_millis(1));
             }
         }
@@ -86,18 +85,14 @@ fn chunk(out: &mut impl Write, lines: &mut Vec<u8>) -> std::io::Result<()> {
 }
 
 /// Reads to the end, and counts a mark; in `so_far` too, while it reads.
-fn count(
-    mut stream: &TcpStream,
-    mark: &[u8],
-    so_far: &AtomicU64,
-) -> Result<u64, Box<dyn Error>> {
+fn count(mut stream: &TcpStream, mark: &[u8], so_far: &AtomicU64) -> Result<u64, Box<dyn Error>> {
     let finder = memmem::Finder::new(mark);
     let (mut found, mut kept, mut buffer) = (0, Vec::new(), vec![0; 1 << 16]);
     loop {
         let read = stream.read(&mut buffer)?;
         if read == 0 {
             // Whatever is not answered now never will be.
-            so_far.store(u64::MAX - AHEAD, Ordering::Relaxed);
+            so_far.store(u64::MAX, Ordering::Relaxed);
             return Ok(found);
         }
         kept.extend_from_slice(buffer.get(..read).unwrap_or_default());

@@ -18,7 +18,7 @@ pub(crate) fn run(count: u64) -> Result<(), Box<dyn Error>> {
     let server = Server::start(&url, &token, &folder.path().join("log"))?;
     fill::campaign(&server)?;
     let started = Instant::now();
-    calls::tell(&server, 0..count)?;
+    calls::tell(&server, 0..count, 10_000)?;
     let told = started.elapsed().as_secs_f64();
     change_terms(&server)?;
     let baseline = read_rows(&database)?;

@@ -60,14 +60,14 @@ struct Connection {
 }
 
 impl Load<'_> {
-    /// Runs it. An answer with another status, or a connection that ends, is an error.
+    /// Runs it, until its time is over and something was answered. An answer with another status, or a connection that ends, is an error.
     pub(crate) fn run(&self, next: &mut Next<'_>) -> Result<Carried, Box<dyn Error>> {
         let mut poll = Poll::new()?;
         let mut connections = self.connect(&poll)?;
         let mut events = Events::with_capacity(self.connections);
         let begun = Instant::now();
         let (from, until) = (begun + self.warm_up, begun + self.warm_up + self.window);
-        let mut latencies = Histogram::new();
+        let (mut latencies, mut seconds) = (Histogram::new(), self.window.as_secs_f64());
         let (mut waiting, mut all) = (connections.len(), 0);
         for connection in &mut connections {
             connection.ask(begun, next)?;
@@ -86,10 +86,12 @@ impl Load<'_> {
                     return Err(connection.complaint(status).into());
                 }
                 all += 1;
-                if now >= from && now < until {
+                let is_over = now >= until && latencies.total() > 0;
+                if now >= from && !is_over {
                     latencies.record(now - connection.asked);
+                    seconds = seconds.max((now - from).as_secs_f64());
                 }
-                if now < until {
+                if !is_over {
                     connection.ask(now, next)?;
                 } else {
                     connection.is_idle = true;
@@ -100,7 +102,7 @@ impl Load<'_> {
         Ok(Carried {
             all,
             requests: latencies.total(),
-            seconds: self.window.as_secs_f64(),
+            seconds,
             p50: latencies.at(0.5),
             p99: latencies.at(0.99),
         })

@@ -76,8 +76,8 @@ fn lines(home: &Home, tellers: usize, options: &Options) -> Result<Sample, Box<d
         let tell = || {
             let numbers = Arc::clone(&home.calls);
             let numbers = std::iter::repeat_with(move || take(&numbers));
-            calls::tell(&home.server, numbers.take_while(move |_| Instant::now() < until))
-                .map_err(|error| error.to_string())
+            let numbers = numbers.take_while(move |_| Instant::now() < until);
+            calls::tell(&home.server, numbers, options.ahead).map_err(|error| error.to_string())
         };
         thread::scope(|scope| {
             let running: Vec<_> = (0..tellers).map(|_| scope.spawn(tell)).collect();

@@ -84,7 +84,7 @@ impl Spread {
         figures.sort_by(f64::total_cmp);
         let middle = figures.len() / 2;
         let upper = *figures.get(middle)?;
-        let lower = figures.get(middle.checked_sub(1).unwrap_or_default()).copied()?;
+        let lower = figures.get(middle.saturating_sub(1)).copied()?;
         let median = if figures.len() % 2 == 1 { upper } else { (lower + upper) / 2.0 };
         Some(Self { median, least: *figures.first()?, most: *figures.last()? })
     }

@@ -1,8 +1,14 @@
 //! What the figures were taken on.
 
-use std::fs::read_to_string;
+use super::figures::Spread;
+use std::fs::{File, read_to_string};
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
+
+/// How often 4 KiB are written, to see how long that takes.
+const FLUSHES: usize = 200;
 
 /// Names of things, and what they are here.
 #[derive(Debug)]
@@ -27,6 +33,7 @@ impl Machine {
             ("memory", memory.unwrap_or_else(unknown)),
             ("kernel", said("uname", &["-srm"])),
             ("file system", file_system(folder)),
+            ("4 KiB to disk", flush(folder).unwrap_or_else(|error| error.to_string())),
             ("compiler", format!("{}, {} build", said("rustc", &["--version"]), profile())),
             ("SQLite", format!("{}, WAL, synchronous=FULL", rusqlite::version())),
         ];
@@ -64,6 +71,22 @@ fn said(program: &str, arguments: &[&str]) -> String {
     let output = output.filter(|output| output.status.success());
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     text.filter(|text| !text.is_empty()).unwrap_or_else(unknown)
+}
+
+/// How long it takes until 4 KiB at a file's end are on disk, as `fdatasync` has it.
+fn flush(folder: &Path) -> std::io::Result<String> {
+    let mut file = File::create(folder.join("flushed"))?;
+    let mut took = Vec::new();
+    for _ in 0..FLUSHES {
+        file.write_all(&[1; 4096])?;
+        let begun = Instant::now();
+        file.sync_data()?;
+        took.push(begun.elapsed().as_secs_f64() * 1e6);
+    }
+    let spread = Spread::of(took).map(|it| {
+        format!("{:.0} µs in the middle, {:.0} – {:.0} µs", it.median, it.least, it.most)
+    });
+    Ok(spread.unwrap_or_default())
 }
 
 /// The file system that a folder is on, by the mounts.

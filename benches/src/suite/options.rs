@@ -74,6 +74,8 @@ pub(crate) struct Options {
     pub(crate) campaigns: u64,
     /// Affiliate campaigns that a relationship carries over to.
     pub(crate) cascades: Vec<u64>,
+    /// Calls told ahead of the answers.
+    pub(crate) ahead: u64,
     /// How long each load is measured.
     pub(crate) window: Duration,
     /// How long it runs before.
@@ -126,6 +128,7 @@ impl Options {
             listed: 100_000,
             campaigns: 1_000,
             cascades: vec![10, 1_000, 100_000],
+            ahead: 2_000,
             window: Duration::from_secs(4),
             warm_up: Duration::from_millis(500),
             rounds: 5,
@@ -146,6 +149,7 @@ impl Options {
         self.listed = 100;
         self.campaigns = 5;
         self.cascades = vec![1, 10];
+        self.ahead = 250;
         self.window = Duration::from_millis(200);
         self.warm_up = Duration::from_millis(20);
         self.rounds = 1;
