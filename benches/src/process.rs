@@ -58,14 +58,18 @@ impl Process {
 
     /// Processors' time so far (seconds).
     pub(crate) fn cpu(&self) -> Result<f64, Box<dyn Error>> {
-        let stat = read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let (_, figures) = stat.rsplit_once(')').ok_or("no name")?;
-        let figures: Vec<&str> = figures.split_whitespace().collect();
-        let [user, system] =
-            [11, 12].map(|at| figures.get(at).and_then(|it| it.parse::<u64>().ok()));
-        let ticks = user.zip(system).map(|(user, system)| user + system).ok_or("no times")?;
-        Ok(ticks as f64 / TICKS)
+        cpu(&self.child.id().to_string())
     }
+}
+
+/// Processors' time of a process so far (seconds), by its id; `self` is this one.
+pub(crate) fn cpu(id: &str) -> Result<f64, Box<dyn Error>> {
+    let stat = read_to_string(format!("/proc/{id}/stat"))?;
+    let (_, figures) = stat.rsplit_once(')').ok_or("no name")?;
+    let figures: Vec<&str> = figures.split_whitespace().collect();
+    let [user, system] = [11, 12].map(|at| figures.get(at).and_then(|it| it.parse::<u64>().ok()));
+    let ticks = user.zip(system).map(|(user, system)| user + system).ok_or("no times")?;
+    Ok(ticks as f64 / TICKS)
 }
 
 impl Drop for Process {

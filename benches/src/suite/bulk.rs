@@ -13,6 +13,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
+/// The rounds that these are part of: some take minutes.
+pub(crate) const ROUNDS: usize = 3;
 /// Requests at once that tell of calls.
 pub(crate) const TELLERS: [usize; 2] = [1, 4];
 
@@ -33,11 +35,9 @@ pub(crate) fn round(
                 figures.add(key(What::Lines(tellers), home.kind, home.rows), sample);
             }
         }
-    }
-    for count in &options.cascades {
-        for home in &stage.cascades {
+        for count in options.cascades.iter().filter(|_| options.cascades_at(home.rows)) {
             for sample in cascade(home, *count)? {
-                figures.add(key(What::Cascade(*count), home.kind, 0), sample);
+                figures.add(key(What::Cascade(*count), home.kind, home.rows), sample);
             }
         }
     }

@@ -56,6 +56,8 @@ pub(crate) struct Sample {
     pub(crate) p99: f64,
     /// Processors' time of who answers, for each of them (microseconds).
     pub(crate) cost: f64,
+    /// The client's (microseconds).
+    pub(crate) client: f64,
     /// The server's memory at most (KiB).
     pub(crate) peak: u64,
     /// Units of work that wrote, and the commits that they shared.

@@ -45,7 +45,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     for round in 0..options.rounds {
         progress(&format!("round {} of {}", round + 1, options.rounds));
         turns::round(&mut turns, &options, round, &mut figures)?;
-        bulk::round(&stage, &options, &mut figures)?;
+        if round < bulk::ROUNDS {
+            bulk::round(&stage, &options, &mut figures)?;
+        }
     }
     let tables = report::Report { options: &options, figures: &figures };
     let mut text = tables.conditions(&machine, arguments);

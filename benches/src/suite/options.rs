@@ -159,6 +159,11 @@ impl Options {
         self.scenarios.contains(&scenario)
     }
 
+    /// Whether relationships are changed in the database of this size: the largest.
+    pub(crate) fn cascades_at(&self, rows: u64) -> bool {
+        self.runs(Scenario::Cascade) && rows == self.ends().1
+    }
+
     /// The least size, and the largest.
     pub(crate) fn ends(&self) -> (u64, u64) {
         let first = self.sizes.first().copied().unwrap_or(1);

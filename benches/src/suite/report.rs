@@ -1,6 +1,6 @@
 //! The tables.
 
-use super::bulk::TELLERS;
+use super::bulk::{ROUNDS, TELLERS};
 use super::figures::{Figures, Key, Sample, Spread, What, Who};
 use super::machine::Machine;
 use super::options::{Kind, Options};
@@ -48,6 +48,10 @@ fn spread(spread: Option<Spread>, figure: impl Fn(f64) -> String) -> String {
     let said = spread
         .map(|it| format!("{} ({} – {})", figure(it.median), figure(it.least), figure(it.most)));
     said.unwrap_or_else(|| "–".to_owned())
+}
+
+fn microseconds(figure: f64) -> String {
+    format!("{figure:.0} µs")
 }
 
 fn milliseconds(microseconds: f64) -> String {
@@ -98,10 +102,12 @@ impl Report<'_> {
         }
         let Options { rounds, window, warm_up, .. } = self.options;
         format!(
-            "Taken by `{command}`:\n\n{}\nMedians of {rounds} rounds, and in brackets the least and \
-             the most; each load ran for {window:.1?} after {warm_up:.1?} that do not count. Client, \
-             server and database share the processors.\n",
-            machine.markdown()
+            "Taken by `{command}`:\n\n{}\nMedians of {rounds} rounds (lists, NDJSON and \
+             relationships: {}), and in brackets the least and the most; each load ran for \
+             {window:.1?} after {warm_up:.1?} that do not count. Client, server and database share \
+             the processors.\n",
+            machine.markdown(),
+            (*rounds).min(ROUNDS)
         )
     }
 
@@ -143,7 +149,7 @@ impl Report<'_> {
     }
 
     fn cost(&self, key: Key) -> String {
-        median(self.figures.spread(key, |it| it.cost), |cost| format!("{cost:.0} µs"))
+        median(self.figures.spread(key, |it| it.cost), microseconds)
     }
 
     fn requests(&self) -> String {
@@ -208,9 +214,19 @@ impl Report<'_> {
                 Who::Ours(_) => continue,
             };
             let [p50, p99] = self.latency(key);
-            rows.push(vec![name, clients.to_string(), self.rate(key), p50, p99, self.cost(key)]);
+            let clients = clients.to_string();
+            let client = median(self.figures.spread(key, |it| it.client), microseconds);
+            rows.push(vec![name, clients, self.rate(key), p50, p99, self.cost(key), client]);
         }
-        let head = ["axum answering", "clients", "a second", "p50", "p99", "CPU each"];
+        let head = [
+            "axum answering",
+            "clients",
+            "a second",
+            "p50",
+            "p99",
+            "CPU each",
+            "client's CPU each",
+        ];
         table("The baselines:", &head, &rows)
     }
 
@@ -260,7 +276,7 @@ impl Report<'_> {
                 whole(count as f64),
                 kind.name().to_owned(),
                 spread(seconds, |ms| format!("{ms:.1}")),
-                median(each, |each| format!("{each:.0} µs")),
+                median(each, microseconds),
                 mebibytes(self.figures.peak(key)),
             ]
         };

@@ -1,7 +1,7 @@
 //! The databases, and everything that runs on them.
 
 use super::cluster::{Cluster, connect};
-use super::options::{Kind, Options, Scenario};
+use super::options::{Kind, Options};
 use crate::fill::{self, Copies};
 use crate::process::Process;
 use crate::server::{Server, program, sqlite_url};
@@ -30,8 +30,6 @@ pub(crate) struct Home {
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) homes: Vec<Home>,
-    /// Databases with relationships to change.
-    pub(crate) cascades: Vec<Home>,
     pub(crate) constant: Process,
     /// Baselines of one `SELECT`, in the order of the homes.
     pub(crate) selects: Vec<Process>,
@@ -58,23 +56,15 @@ impl Stage {
         for rows in &options.sizes {
             let name = format!("affiliates_{rows}");
             let file = folder.join(format!("{name}.db"));
-            let token = fill_affiliates(&file, *rows, options.campaigns)?;
+            let token = fill_file(&file, *rows, options)?;
             homes.extend(on_each(options, cluster, &file, &name, (*rows, token))?);
         }
-        let mut cascades = Vec::new();
-        if options.runs(Scenario::Cascade) {
-            let file = folder.join("cascades.db");
-            let token = fill_cascades(&file, &options.cascades)?;
-            cascades = on_each(options, cluster, &file, "cascades", (1, token))?;
-        }
-        let start = |filled: Vec<Filled>| {
-            filled.into_iter().map(|it| it.serve(folder)).collect::<Result<Vec<_>, _>>()
-        };
-        let (homes, cascades) = (start(homes)?, start(cascades)?);
+        let homes: Result<Vec<_>, _> =
+            homes.into_iter().map(|it: Filled| it.serve(folder)).collect();
+        let homes = homes?;
         let mut stage = Self {
             constant: constant(folder, homes.first().ok_or("no database")?)?,
             homes,
-            cascades,
             selects: Vec::new(),
             commits: BTreeMap::new(),
         };
@@ -111,31 +101,26 @@ fn baseline(arguments: &[&str], log: &Path) -> Result<Process, Box<dyn Error>> {
     Process::start(Command::new(program("trunkline-baseline")?).args(arguments), log)
 }
 
-fn fill_affiliates(file: &Path, rows: u64, campaigns: u64) -> Result<String, Box<dyn Error>> {
+/// Fills a file with affiliates and campaigns, and the largest with relationships to change.
+fn fill_file(file: &Path, rows: u64, options: &Options) -> Result<String, Box<dyn Error>> {
     let begun = Instant::now();
     let token = Server::make_network(&sqlite_url(file))?;
     fill::affiliates(file, rows)?;
-    fill_campaign(file, &token, &[])?;
-    fill::copies(
-        file,
-        Copies { advertiser: "1", prefix: "c", count: campaigns, with_affiliate: false },
-    )?;
-    super::progress(&format!("{rows} affiliates stored in {:.0?}", begun.elapsed()));
-    Ok(token)
-}
-
-fn fill_cascades(file: &Path, cascades: &[u64]) -> Result<String, Box<dyn Error>> {
-    let token = Server::make_network(&sqlite_url(file))?;
-    fill::affiliates(file, 1)?;
+    let cascades = match options.cascades_at(rows) {
+        true => options.cascades.as_slice(),
+        false => &[],
+    };
     let advertisers: Vec<String> = cascades.iter().map(|count| format!("of_{count}")).collect();
     fill_campaign(file, &token, &advertisers)?;
+    let plain =
+        Copies { advertiser: "1", prefix: "c", count: options.campaigns, with_affiliate: false };
+    fill::copies(file, plain)?;
     for (count, advertiser) in cascades.iter().zip(&advertisers) {
         let prefix = format!("{advertiser}_");
-        fill::copies(
-            file,
-            Copies { advertiser, prefix: &prefix, count: *count, with_affiliate: true },
-        )?;
+        let copies = Copies { advertiser, prefix: &prefix, count: *count, with_affiliate: true };
+        fill::copies(file, copies)?;
     }
+    super::progress(&format!("{rows} affiliates stored in {:.0?}", begun.elapsed()));
     Ok(token)
 }
 

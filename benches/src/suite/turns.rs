@@ -5,7 +5,7 @@ use super::options::{Kind, Options, Scenario};
 use super::requests;
 use super::stage::{Home, Stage};
 use crate::load::{Load, Next};
-use crate::process::Process;
+use crate::process::{self, Process};
 use crate::server::Server;
 use std::error::Error;
 
@@ -111,15 +111,19 @@ impl Turn<'_> {
             window: options.window,
         };
         self.process.forget_peak();
-        let (cpu, counted) = (self.process.cpu()?, self.counted()?);
+        let counted = self.counted()?;
+        let (cpu, client) = (self.process.cpu()?, process::cpu("self")?);
         let carried = load.run(&mut *self.next)?;
-        let (cpu, after) = (self.process.cpu()? - cpu, self.counted()?);
+        let (cpu, client) = (self.process.cpu()? - cpu, process::cpu("self")? - client);
+        let after = self.counted()?;
+        let each = |seconds: f64| seconds / carried.all as f64 * 1e6;
         Ok(Sample {
             count: carried.requests,
             seconds: carried.seconds,
             p50: carried.p50,
             p99: carried.p99,
-            cost: cpu / carried.all as f64 * 1e6,
+            cost: each(cpu),
+            client: each(client),
             peak: self.process.memory("VmHWM")?,
             writes: after[0] - counted[0],
             commits: after[1] - counted[1],
