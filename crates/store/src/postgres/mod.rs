@@ -7,11 +7,13 @@ mod migrations;
 mod months;
 mod readers;
 mod server;
+mod shared;
 
 pub(crate) use connection::{Copying, Pg, without_password};
 pub(crate) use listener::start as listen;
 pub(crate) use readers::Readers;
 pub(crate) use server::PgServer;
+pub(crate) use shared::Shared;
 
 use crate::operations::{Connection, Session};
 use crate::writer::Transactions;
