@@ -53,7 +53,8 @@ const RECORD: &str = "SELECT c.id, c.network_id, c.campaign_id, c.affiliate_id, 
     LEFT JOIN parties f ON f.id = c.affiliate_id
     LEFT JOIN promo_numbers p ON p.id = c.promo_number_id
     LEFT JOIN live_calls l ON l.call_id = c.id
-    LEFT JOIN transactions t ON t.id = (SELECT MAX(id) FROM transactions WHERE call_id = c.id)";
+    LEFT JOIN transactions t ON t.start_time = c.start_time AND t.id = (
+        SELECT MAX(id) FROM transactions WHERE call_id = c.id AND start_time = c.start_time)";
 
 fn record(row: &Row<'_>) -> Result<CallRecord, Error> {
     let number: Option<String> = row.get(15)?;
@@ -90,6 +91,11 @@ impl Session<'_> {
         };
         // Few calls are under way at once, so those are looked for among themselves.
         let (from, live) = match which.live {
+            Some(true) if self.is_postgres() => (
+                "live_calls l JOIN call_keys y ON y.call_id = l.call_id
+                 JOIN calls c ON c.id = y.call_id AND c.start_time = y.start_time",
+                "l.call_id > ?2",
+            ),
             Some(true) => ("live_calls l JOIN calls c ON c.id = l.call_id", "l.call_id > ?2"),
             Some(false) => ("calls c", "c.id > ?2 AND c.ended_at IS NOT NULL"),
             None => ("calls c", "c.id > ?2"),
@@ -106,8 +112,9 @@ impl Session<'_> {
 
     /// A network's call, and what is shown with it.
     pub fn call_record(&mut self, network: i64, id: i64) -> Result<Option<CallRecord>, Error> {
+        let month = self.month_of_call("c.start_time", "?2");
         self.first(
-            &format!("{RECORD} WHERE c.id = ?2 AND c.network_id = ?1"),
+            &format!("{RECORD} WHERE c.id = ?2 AND c.network_id = ?1{month}"),
             [network, id],
             record,
         )

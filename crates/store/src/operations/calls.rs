@@ -50,17 +50,27 @@ impl Session<'_> {
         id: &str,
     ) -> Result<Option<(Call, Vec<u8>)>, Error> {
         let sql = CALL.replace(" FROM calls", ", fingerprint FROM calls");
-        self.first(
-            &format!("{sql} WHERE network_id = ?1 AND external_id = ?2"),
-            params![network, id],
-            |row| Ok((call(row)?, row.get(12)?)),
-        )
+        let read = |row: &Row<'_>| Ok((call(row)?, row.get(12)?));
+        if !self.is_postgres() {
+            let sql = format!("{sql} WHERE network_id = ?1 AND external_id = ?2");
+            return self.first(&sql, params![network, id], read);
+        }
+        // As a rule there is none, and then no partition is looked at.
+        let key =
+            "SELECT call_id, start_time FROM call_keys WHERE network_id = ?1 AND external_id = ?2";
+        let key =
+            self.first(key, params![network, id], |row| Ok([row.get::<i64>(0)?, row.get(1)?]))?;
+        match key {
+            Some(key) => self.first(&format!("{sql} WHERE id = ?1 AND start_time = ?2"), key, read),
+            None => Ok(None),
+        }
     }
 
     /// Stores a new call and returns our id.
     pub fn insert_call(&mut self, it: &Call, fingerprint: &[u8]) -> Result<i64, Error> {
         let caller = it.heard.facts.calling_phone_number.as_ref().map(|number| number.e164());
-        self.insert(
+        self.make_month(millis(it.start_time))?;
+        let inserted = self.insert(
             "INSERT INTO calls (network_id, campaign_id, affiliate_id, promo_number_id, external_id,
              fingerprint, complete_call_id, terms_id, caller, start_time, body, created_at, ended_at,
              turned_away)
@@ -81,19 +91,29 @@ impl Session<'_> {
                 it.ended_at.map(millis),
                 it.heard.turned_away.map(TurnedAway::as_str),
             ],
-        )
+        );
+        if inserted.is_err() {
+            self.forget_months();
+        }
+        inserted
     }
 
     /// A network's call by our id.
     pub fn call_by_id(&mut self, network: i64, id: i64) -> Result<Option<Call>, Error> {
-        self.first(&format!("{CALL} WHERE id = ?2 AND network_id = ?1"), [network, id], call)
+        let month = self.month_of_call("start_time", "?2");
+        self.first(&format!("{CALL} WHERE id = ?2 AND network_id = ?1{month}"), [network, id], call)
     }
 
     /// Stores what is known of a call by now, and when it was over.
     pub fn update_call(&mut self, it: &Call) -> Result<(), Error> {
         self.execute(
-            "UPDATE calls SET body = ?2, ended_at = ?3 WHERE id = ?1",
-            params![it.id, to_json(&it.heard, "call")?, it.ended_at.map(millis)],
+            "UPDATE calls SET body = ?2, ended_at = ?3 WHERE id = ?1 AND start_time = ?4",
+            params![
+                it.id,
+                to_json(&it.heard, "call")?,
+                it.ended_at.map(millis),
+                millis(it.start_time)
+            ],
         )?;
         Ok(())
     }
@@ -222,6 +242,7 @@ impl Session<'_> {
         self.each(
             "SELECT c.complete_call_id, c.body, (
                  SELECT t.body FROM transactions t WHERE t.call_id = c.id
+                 AND t.start_time = c.start_time AND t.start_time >= ?2 AND t.start_time < ?3
                  AND t.corrects_id IS NOT NULL ORDER BY t.id DESC LIMIT 1)
              FROM calls c WHERE c.campaign_id = ?1 AND c.start_time >= ?2 AND c.start_time < ?3
              AND c.ended_at IS NOT NULL ORDER BY c.start_time, c.id",

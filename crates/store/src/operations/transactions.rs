@@ -179,6 +179,11 @@ impl Session<'_> {
         let one =
             if filter.transaction.is_some() { "id = ?5" } else { "CAST(?5 AS BIGINT) IS NULL" };
         let (call, plain) = match filter.complete_call_id {
+            Some(_) if self.is_postgres() => (
+                "call_id = (SELECT call_id FROM call_keys WHERE complete_call_id = ?6) AND
+                 start_time = (SELECT start_time FROM call_keys WHERE complete_call_id = ?6)",
+                "+",
+            ),
             Some(_) => ("call_id = (SELECT id FROM calls WHERE complete_call_id = ?6)", "+"),
             None => ("CAST(?6 AS TEXT) IS NULL", ""),
         };
@@ -187,6 +192,8 @@ impl Session<'_> {
             LedgerOf::Advertiser(id) => (format!("{plain}advertiser_id = ?4"), Some(id)),
             LedgerOf::Affiliate(id) => (format!("{plain}affiliate_id = ?4"), Some(id)),
         };
+        let months = self.within_months("start_time", "?7", "?8");
+        let calls = self.within_months("c.start_time", "?7", "?8");
         let zone = self.json_text("s.body", "timezone");
         let country = self.json_text("s.body", "campaign_country");
         self.all(
@@ -199,8 +206,9 @@ impl Session<'_> {
                  FROM (SELECT * FROM transactions WHERE {plain}network_id = ?1
                      AND {plain}id > ?2 AND {plain}id <= ?9 AND {whose} AND {one} AND {call}
                      AND (CAST(?7 AS BIGINT) IS NULL OR +start_time >= ?7)
-                     AND (CAST(?8 AS BIGINT) IS NULL OR +start_time <= ?8) ORDER BY id LIMIT ?3) t
-                 JOIN calls c ON c.id = t.call_id
+                     AND (CAST(?8 AS BIGINT) IS NULL OR +start_time <= ?8){months}
+                     ORDER BY id LIMIT ?3) t
+                 JOIN calls c ON c.id = t.call_id AND c.start_time = t.start_time{calls}
                  JOIN parties a ON a.id = t.advertiser_id
                  JOIN campaigns k ON k.id = t.campaign_id
                  LEFT JOIN parties f ON f.id = t.affiliate_id
@@ -248,8 +256,12 @@ impl Session<'_> {
         Ok(found.and_then(|(first, last)| first.zip(last)))
     }
 
-    /// The row that corrects a row, by our ids.
-    pub fn correction_of(&mut self, id: i64) -> Result<Option<i64>, Error> {
-        self.first("SELECT id FROM transactions WHERE corrects_id = ?1", [id], |row| row.get(0))
+    /// The row that corrects a row, by our id.
+    pub fn correction_of(&mut self, it: &Transaction) -> Result<Option<i64>, Error> {
+        self.first(
+            "SELECT id FROM transactions WHERE corrects_id = ?1 AND start_time = ?2",
+            [it.id, millis(it.start_time)],
+            |row| row.get(0),
+        )
     }
 }

@@ -1,5 +1,6 @@
 //! A connection and its prepared statements. Whatever is asked of it is answered, or refused in time.
 
+use super::months::Months;
 use super::server::PgServer;
 use crate::Error;
 use crate::sql::Param;
@@ -15,18 +16,15 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, NoTls, Row, RowStream, Statement};
 
-/// How long a server may take to be reached, so that a request that meets none is refused in time.
-const CONNECT: Duration = Duration::from_millis(1_300);
-/// How long a server may say nothing before it is asked whether it is there.
-const SILENCE: Duration = Duration::from_millis(500);
-/// How long it may take to say that it is.
-const PROBE: Duration = Duration::from_millis(800);
+const CONNECT: Duration = PgServer::CONNECT;
+const SILENCE: Duration = PgServer::SILENCE;
+const PROBE: Duration = PgServer::PROBE;
 /// What the server is told of us: how long a statement may take, and wait for a lock (a writer asks
 /// for its turn again), and when it is to take us for lost, so that what we held is free again.
 const OPTIONS: &str = "-c statement_timeout=30000 -c lock_timeout=1000 \
     -c idle_in_transaction_session_timeout=3000 -c tcp_keepalives_idle=5 \
     -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c tcp_user_timeout=5000 \
-    -c timezone=UTC -c client_min_messages=warning";
+    -c timezone=UTC -c client_min_messages=warning -c jit=off";
 /// How long what was sent may stay unacknowledged before a connection counts as lost.
 const UNACKNOWLEDGED: Duration = Duration::from_millis(1_500);
 
@@ -37,6 +35,8 @@ pub(crate) struct Pg {
     runtime: Option<Runtime>,
     client: Client,
     statements: HashMap<String, Statement>,
+    /// Where calls can go.
+    pub(crate) months: Months,
     lost: bool,
 }
 
@@ -121,6 +121,7 @@ impl Pg {
                 runtime: Some(runtime),
                 client,
                 statements: HashMap::new(),
+                months: Months::default(),
                 lost: false,
             }),
             Err(error) => {
@@ -171,6 +172,7 @@ impl Pg {
 
     /// Runs statements that answer nothing.
     pub(crate) fn run(&mut self, sql: &str) -> Result<(), Error> {
+        self.months.follow(sql);
         self.ask(async |client| client.batch_execute(sql).await)
     }
 

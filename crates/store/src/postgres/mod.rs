@@ -4,13 +4,16 @@
 mod connection;
 mod listener;
 mod migrations;
+mod months;
 mod readers;
 mod server;
+mod shared;
 
 pub(crate) use connection::{Copying, Pg, without_password};
 pub(crate) use listener::start as listen;
 pub(crate) use readers::Readers;
 pub(crate) use server::PgServer;
+pub(crate) use shared::Shared;
 
 use crate::operations::{Connection, Session};
 use crate::writer::Transactions;

@@ -93,7 +93,8 @@ const PLAIN: [(&str, &str); 25] = [
         "SELECT 'call ' || q.id, q.found, q.expected FROM (SELECT c.id,
              CASE WHEN c.ended_at IS NULL THEN 0 ELSE 1 END AS expected,
              (SELECT COUNT(*) FROM transactions t
-              WHERE t.call_id = c.id AND t.corrects_id IS NULL) AS found
+              WHERE t.call_id = c.id AND t.start_time = c.start_time
+              AND t.corrects_id IS NULL) AS found
          FROM calls c) q WHERE q.found <> q.expected",
     ),
     // With the rule before, and ids that are corrected once: the rows of a call are one chain, which
