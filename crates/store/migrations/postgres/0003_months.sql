@@ -26,15 +26,20 @@ CREATE FUNCTION month_end(moment BIGINT) RETURNS BIGINT LANGUAGE sql IMMUTABLE P
             to_timestamp(moment / 1000) AT TIME ZONE 'UTC') + INTERVAL '1 month') AS BIGINT) * 1000 END
 $$;
 
+-- What a moment's partitions are called, behind calls_ and transactions_.
+CREATE FUNCTION month_name(moment BIGINT) RETURNS TEXT LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN moment < 1262304000000 THEN 'before_2010'
+        WHEN moment >= 2208988800000 THEN 'from_2040'
+        ELSE to_char(to_timestamp(moment / 1000) AT TIME ZONE 'UTC', 'YYYY_MM') END
+$$;
+
 -- Makes the partitions of a moment's month, unless they are there: from when on they hold calls, before
 -- when, and whether they are new. A table that is made by itself and attached leaves readers alone. What
 -- refers to calls and to the ledger's rows by id alone does so within the month.
 CREATE FUNCTION make_month(moment BIGINT, OUT since BIGINT, OUT before BIGINT, OUT made BOOLEAN)
 LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
-    month TEXT := CASE WHEN moment < 1262304000000 THEN 'before_2010'
-        WHEN moment >= 2208988800000 THEN 'from_2040'
-        ELSE to_char(to_timestamp(moment / 1000) AT TIME ZONE 'UTC', 'YYYY_MM') END;
+    month TEXT := month_name(moment);
     bounds TEXT;
 BEGIN
     since := month_start(moment);

@@ -1,5 +1,6 @@
 //! Calls, and the running totals of their quarters of an hour.
 
+use super::months::Tables;
 use super::{Session, from_json, millis, moment, to_json};
 use crate::Error;
 use crate::sql::{Row, params};
@@ -7,8 +8,8 @@ use jiff::Timestamp;
 use trunkline_domain::call::{Call, Heard, Settlement, TurnedAway};
 use trunkline_domain::campaign::{CurrentTerms, Terms};
 
-const CALL: &str = "SELECT id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
-    complete_call_id, terms_id, start_time, body, created_at, ended_at FROM calls";
+const CALL: &str = "id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
+    complete_call_id, terms_id, start_time, body, created_at, ended_at";
 
 /// A call from a row that begins with the columns of [`CALL`].
 pub(super) fn call(row: &Row<'_>) -> Result<Call, Error> {
@@ -49,19 +50,18 @@ impl Session<'_> {
         network: i64,
         id: &str,
     ) -> Result<Option<(Call, Vec<u8>)>, Error> {
-        let sql = CALL.replace(" FROM calls", ", fingerprint FROM calls");
+        let key = "network_id = ?1 AND external_id = ?2";
         let read = |row: &Row<'_>| Ok((call(row)?, row.get(12)?));
-        if !self.is_postgres() {
-            let sql = format!("{sql} WHERE network_id = ?1 AND external_id = ?2");
-            return self.first(&sql, params![network, id], read);
-        }
         // As a rule there is none, and then no partition is looked at.
-        let key =
-            "SELECT call_id, start_time FROM call_keys WHERE network_id = ?1 AND external_id = ?2";
-        let key =
-            self.first(key, params![network, id], |row| Ok([row.get::<i64>(0)?, row.get(1)?]))?;
-        match key {
-            Some(key) => self.first(&format!("{sql} WHERE id = ?1 AND start_time = ?2"), key, read),
+        match self.tables_of_call(key, params![network, id])? {
+            Some(Tables { id: Some(id), calls, .. }) => {
+                let sql = format!("SELECT {CALL}, fingerprint FROM {calls} WHERE id = ?1");
+                self.first(&sql, [id], read)
+            }
+            Some(Tables { calls, .. }) => {
+                let sql = format!("SELECT {CALL}, fingerprint FROM {calls} WHERE {key}");
+                self.first(&sql, params![network, id], read)
+            }
             None => Ok(None),
         }
     }
@@ -100,8 +100,11 @@ impl Session<'_> {
 
     /// A network's call by our id.
     pub fn call_by_id(&mut self, network: i64, id: i64) -> Result<Option<Call>, Error> {
-        let month = self.month_of_call("start_time", "?2");
-        self.first(&format!("{CALL} WHERE id = ?2 AND network_id = ?1{month}"), [network, id], call)
+        let Some(Tables { calls, .. }) = self.tables_of_call("call_id = ?1", [id])? else {
+            return Ok(None);
+        };
+        let sql = format!("SELECT {CALL} FROM {calls} WHERE id = ?2 AND network_id = ?1");
+        self.first(&sql, [network, id], call)
     }
 
     /// Stores what is known of a call by now, and when it was over.

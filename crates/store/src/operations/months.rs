@@ -1,8 +1,24 @@
 //! On PostgreSQL calls and the ledger are in a partition for each calendar month, and `call_keys` says
 //! when each call started; on SQLite they are whole.
 
-use super::{Connection, Session, parsed};
+use super::{Connection, Session, Values, parsed};
 use crate::Error;
+
+/// The tables to look in. Where a call's month is known its own partitions are read, and not the whole:
+/// that is planned once, and costs the same however many months there are.
+pub(super) struct Tables {
+    /// What was looked for, by our id, where that is known by now.
+    pub(super) id: Option<i64>,
+    pub(super) calls: String,
+    pub(super) transactions: String,
+}
+
+impl Tables {
+    /// Every month.
+    pub(super) fn whole() -> Self {
+        Self { id: None, calls: "calls".to_owned(), transactions: "transactions".to_owned() }
+    }
+}
 
 impl Session<'_> {
     /// Sees to it that a call that started at a moment (milliseconds) has a partition to be in. What is
@@ -30,14 +46,36 @@ impl Session<'_> {
         }
     }
 
-    /// A condition that finds the one partition of a call: `column` is its time, `call` its id.
-    pub(super) fn month_of_call(&self, column: &str, call: &str) -> String {
-        match self.is_postgres() {
-            true => {
-                format!(" AND {column} = (SELECT start_time FROM call_keys WHERE call_id = {call})")
-            }
-            false => String::new(),
+    /// Where a call is, by a condition on its key; `None` where there is none. On SQLite nothing is asked.
+    pub(super) fn tables_of_call(
+        &mut self,
+        which: &str,
+        values: impl Values,
+    ) -> Result<Option<Tables>, Error> {
+        self.tables("call_keys", "call_id", which, values)
+    }
+
+    /// Where a row of the ledger is, by our id; as [`Session::tables_of_call`].
+    pub(super) fn tables_of_transaction(&mut self, id: i64) -> Result<Option<Tables>, Error> {
+        self.tables("transactions", "id", "id = ?1", [id])
+    }
+
+    fn tables(
+        &mut self,
+        among: &str,
+        id: &str,
+        which: &str,
+        values: impl Values,
+    ) -> Result<Option<Tables>, Error> {
+        if !self.is_postgres() {
+            return Ok(Some(Tables::whole()));
         }
+        let sql = format!("SELECT {id}, month_name(start_time) FROM {among} WHERE {which}");
+        self.first(&sql, values, |row| {
+            let month: &str = row.get(1)?;
+            let (calls, transactions) = (format!("calls_{month}"), format!("transactions_{month}"));
+            Ok(Tables { id: row.get(0)?, calls, transactions })
+        })
     }
 
     /// A condition that leaves out the partitions that end before one moment or begin after another,

@@ -172,8 +172,9 @@ impl Pg {
 
     /// Runs statements that answer nothing.
     pub(crate) fn run(&mut self, sql: &str) -> Result<(), Error> {
-        self.months.follow(sql);
-        self.ask(async |client| client.batch_execute(sql).await)
+        let done = self.ask(async |client| client.batch_execute(sql).await);
+        self.months.follow(sql, done.is_ok());
+        done
     }
 
     fn statement(&mut self, sql: &str) -> Result<Statement, Error> {

@@ -29,9 +29,9 @@ impl Months {
         self.known.clear();
     }
 
-    /// Follows what becomes of a transaction.
-    pub(super) fn follow(&mut self, sql: &str) {
-        if self.made && sql.contains("ROLLBACK") {
+    /// Follows what becomes of a transaction; a commit that fails is a rollback.
+    pub(super) fn follow(&mut self, sql: &str, done: bool) {
+        if self.made && (!done || sql.contains("ROLLBACK")) {
             self.known.clear();
         }
         if sql == "ROLLBACK" || sql.ends_with("COMMIT") {
@@ -53,6 +53,7 @@ mod tests {
             (true, &["NOTIFY trunkline; COMMIT"], true),
             (true, &["RELEASE work", "COMMIT"], true),
             (true, &["COMMIT", "ROLLBACK"], true),
+            (true, &["failed COMMIT", "ROLLBACK"], false),
             (true, &[undone], false),
             (true, &["RELEASE work", "SAVEPOINT work", undone, "COMMIT"], false),
             (true, &["RELEASE work", "ROLLBACK"], false),
@@ -61,7 +62,7 @@ mod tests {
         ] {
             let mut months = Months::default();
             months.learn((0, 10), made);
-            since.iter().for_each(|sql| months.follow(sql));
+            since.iter().for_each(|sql| months.follow(sql, *sql != "failed COMMIT"));
             assert_eq!(months.has(5), known, "{made} {since:?}");
         }
     }
@@ -71,10 +72,10 @@ mod tests {
     fn what_was_found_in_a_transaction_that_made_months_goes_with_it() {
         let mut months = Months::default();
         months.learn((0, 10), true);
-        months.follow("ROLLBACK TO work; RELEASE work");
+        months.follow("ROLLBACK TO work; RELEASE work", true);
         months.learn((0, 10), false);
         assert!(months.has(0) && months.has(9) && !months.has(10) && !months.has(-1));
-        months.follow("ROLLBACK");
+        months.follow("ROLLBACK", true);
         assert!(!months.has(5));
     }
 }
