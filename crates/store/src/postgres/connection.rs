@@ -16,12 +16,9 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, Row, RowStream, Statement};
 
-/// How long a server may take to be reached, so that a request that meets none is refused in time.
-const CONNECT: Duration = Duration::from_millis(1_300);
-/// How long a server may say nothing before it is asked whether it is there.
-const SILENCE: Duration = Duration::from_millis(500);
-/// How long it may take to say that it is.
-const PROBE: Duration = Duration::from_millis(800);
+const CONNECT: Duration = PgServer::CONNECT;
+const SILENCE: Duration = PgServer::SILENCE;
+const PROBE: Duration = PgServer::PROBE;
 /// What the server is told of us: how long a statement may take, and wait for a lock (a writer asks
 /// for its turn again), and when it is to take us for lost, so that what we held is free again.
 const OPTIONS: &str = "-c statement_timeout=30000 -c lock_timeout=1000 \

@@ -7,8 +7,9 @@ use crate::sql::Cell;
 use crate::{Error, OpenError};
 
 /// Forward only; each runs in a transaction of its own, at start.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/postgres/0001_network.sql"),
+    include_str!("../../migrations/postgres/0002_credentials.sql"),
     include_str!("../../migrations/postgres/0003_months.sql"),
 ];
 

@@ -7,6 +7,7 @@ mod migrations;
 mod months;
 mod readers;
 mod server;
+mod shared;
 mod tls;
 mod trust;
 mod url;
@@ -15,6 +16,7 @@ pub(crate) use connection::{Copying, Pg};
 pub(crate) use listener::start as listen;
 pub(crate) use readers::Readers;
 pub(crate) use server::PgServer;
+pub(crate) use shared::Shared;
 pub(crate) use url::without_password;
 
 use crate::operations::{Connection, Session};

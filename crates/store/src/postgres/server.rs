@@ -27,6 +27,13 @@ impl std::fmt::Debug for PgServer {
 }
 
 impl PgServer {
+    /// How long it may take to be reached, so that a request that does not reach it is refused in time.
+    pub(super) const CONNECT: Duration = Duration::from_millis(1_300);
+    /// How long it may say nothing before it is asked whether it is there.
+    pub(super) const SILENCE: Duration = Duration::from_millis(500);
+    /// How long it may take to say that it is.
+    pub(super) const PROBE: Duration = Duration::from_millis(800);
+
     /// Reads a URL (`postgres://user:password@host:port/name`), and the files that it names; else what is
     /// wrong with them.
     pub(super) fn new(url: &str) -> Result<Self, String> {

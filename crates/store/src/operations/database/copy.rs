@@ -111,8 +111,9 @@ fn copy_table(
     // A campaign's terms are not there before the campaign is; its statuses are written down by
     // themselves when it is.
     let later = (table.name == "campaigns").then_some("current_terms_id");
-    if table.name == "statuses" {
-        target.session().execute("DELETE FROM statuses", NONE)?;
+    // What a trigger may have written.
+    if ["statuses", "credential_generations"].contains(&table.name) {
+        target.session().execute(&format!("DELETE FROM {}", table.name), NONE)?;
     }
     if table.name == "calls" {
         // Calls and their rows go to the months they are of; a month is whole days.
