@@ -97,8 +97,12 @@ impl Report<'_> {
     /// On what, and how, the figures were taken.
     pub(crate) fn conditions(&self, machine: &Machine, arguments: &[String]) -> String {
         let mut command = "cargo run --release -p trunkline-bench".to_owned();
-        if !arguments.is_empty() {
-            let _written = write!(command, " -- {}", arguments.join(" "));
+        // Where it is written to is nobody's concern.
+        let file = arguments.iter().position(|word| word == "--markdown").unwrap_or(usize::MAX - 1);
+        let said = arguments.iter().enumerate().filter(|(at, _)| *at != file && *at != file + 1);
+        let said: Vec<&str> = said.map(|(_, word)| word.as_str()).collect();
+        if !said.is_empty() {
+            let _written = write!(command, " -- {}", said.join(" "));
         }
         let Options { rounds, window, warm_up, .. } = self.options;
         format!(
