@@ -114,9 +114,8 @@ pub(crate) fn good_token(
     now: Timestamp,
 ) -> Result<Option<TokenRecord>, Error> {
     let found = session.token_by_hash(hash)?;
-    Ok(found.filter(|it| {
-        it.revoked_at.is_none() && it.expires_at.is_none_or(|expires| expires > now)
-    }))
+    Ok(found
+        .filter(|it| it.revoked_at.is_none() && it.expires_at.is_none_or(|expires| expires > now)))
 }
 
 pub(crate) fn caller_of_token(it: TokenRecord) -> Caller {

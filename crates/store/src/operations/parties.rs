@@ -7,7 +7,8 @@ use crate::{Error, Organization, Page};
 use trunkline_domain::party::{Party, PartyKind, PartyStatus};
 
 /// A party with its people, a row for each; the same columns first.
-const PARTY_WITH_PEOPLE: &str = "SELECT p.id, p.network_id, p.kind, p.id_from_network, p.name, p.status,
+const PARTY_WITH_PEOPLE: &str =
+    "SELECT p.id, p.network_id, p.kind, p.id_from_network, p.name, p.status,
     p.sites, p.profile, p.custom_data, p.created_at, p.updated_at,
     m.role, u.id, u.body, u.password_hash IS NOT NULL
     FROM parties p LEFT JOIN memberships m ON m.organization = p.kind AND m.organization_id = p.id
