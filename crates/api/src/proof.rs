@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::errors::Refusal;
 use crate::rate_limit::Allowance;
 use axum::body::Body;
+use axum::extract::MatchedPath;
 use axum::http::Response;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use trunkline_network::{Error, Session, Standing};
@@ -16,6 +17,7 @@ pub(crate) struct Told(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     spent: Option<Allowance>,
+    route: Option<MatchedPath>,
     unconfirmed: Option<Arc<Standing>>,
 }
 
@@ -28,6 +30,16 @@ impl Told {
     /// What is left of the rate limit, if anything was drawn from it.
     pub(crate) fn spent(&self) -> Option<Allowance> {
         self.state().spent
+    }
+
+    /// Which route the request takes.
+    pub(crate) fn take_route(&self, route: MatchedPath) {
+        self.state().route = Some(route);
+    }
+
+    /// Which route it took, if there was one.
+    pub(crate) fn route(&self) -> Option<MatchedPath> {
+        self.state().route.take()
     }
 
     /// The request was let in on a credential that was only remembered.

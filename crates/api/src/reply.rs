@@ -132,9 +132,13 @@ impl Incoming {
 }
 
 fn etag(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    let digits = digest.iter().take(16).map(|byte| format!("{byte:02x}"));
-    format!("\"{}\"", digits.collect::<String>())
+    let digest: [u8; 32] = Sha256::digest(bytes).into();
+    format!("\"{}\"", hex(digest.first_chunk::<16>().unwrap_or(&[0; 16])))
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(*bytes))
 }
 
 /// Whether a header of entity tags names this one, or any (`*`). A weak tag is never the same for

@@ -7,18 +7,18 @@ use crate::openapi;
 use crate::path::{self, Addressed, BadPath};
 use crate::proof::Told;
 use crate::rate_limit::Allowance;
+use crate::reply::hex;
 use crate::resources;
 use crate::versions::get_changes_state;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{MatchedPath, State};
+use axum::extract::MatchedPath;
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
-use axum::middleware::{self, Next};
 use futures_util::FutureExt;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use tower::util::BoxCloneSyncService;
-use tower::{Layer, ServiceExt};
+use tower::ServiceExt;
+use tower::util::{BoxCloneSyncService, MapRequestLayer};
 use trunkline_network::Error;
 
 /// A request's id: the client's own, or one that is made up.
@@ -41,47 +41,38 @@ pub fn service(
     app: App,
     others: Router,
 ) -> BoxCloneSyncService<Request<Body>, Response<Body>, Infallible> {
-    let routes = others.merge(router(app.clone())).layer(middleware::from_fn(tell_route));
-    let layer = middleware::from_fn_with_state(app.clone(), around);
-    let addressed = tower::layer::layer_fn(move |inner: Router| {
-        let app = app.clone();
-        let inner = inner.clone();
-        tower::service_fn(move |request: Request<Body>| {
-            let routed = readdress(&app, request);
-            let inner = inner.clone();
-            async move {
-                match routed {
-                    Ok(request) => answer(inner, request).await,
-                    Err(response) => Ok(*response),
-                }
-            }
-        })
-    });
-    BoxCloneSyncService::new(layer.layer(addressed.layer(routes)))
+    let tell_route = MapRequestLayer::new(tell_route);
+    let routes = others.merge(router(app.clone())).layer(tell_route);
+    BoxCloneSyncService::new(tower::service_fn(move |request: Request<Body>| {
+        around(app.clone(), routes.clone(), request)
+    }))
 }
 
-/// Leaves the route's pattern in the answer's extensions ([`MatchedPath`]), for whoever counts.
-async fn tell_route(request: Request<Body>, next: Next) -> Response<Body> {
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = next.run(request).await;
-    if let Some(route) = route {
-        response.extensions_mut().insert(route);
+/// Tells the layer around which route a request took ([`MatchedPath`]).
+fn tell_route(request: Request<Body>) -> Request<Body> {
+    let extensions = request.extensions();
+    if let (Some(told), Some(route)) = (extensions.get::<Told>(), extensions.get::<MatchedPath>()) {
+        told.take_route(route.clone());
     }
-    response
+    request
 }
 
 /// What axum says of a path's methods is true of every version, but for two paths: their GET went
 /// away on a date.
-async fn answer(inner: Router, request: Request<Body>) -> Result<Response<Body>, Infallible> {
+async fn answer(app: &App, routes: Router, request: Request<Body>) -> Response<Body> {
+    let request = match readdress(app, request) {
+        Ok(request) => request,
+        Err(response) => return *response,
+    };
     let version = request.extensions().get::<Addressed>().map(|addressed| addressed.version);
     let path = request.uri().path();
     let only_post = (path.ends_with("/go_live") || path.ends_with("/archive"))
         && version.is_some_and(|version| !get_changes_state(version));
-    let mut response = inner.oneshot(request).await?;
+    let Ok(mut response) = routes.oneshot(request).await;
     if only_post && response.status() == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
     }
-    Ok(response)
+    response
 }
 
 fn readdress(app: &App, mut request: Request<Body>) -> Result<Request<Body>, Box<Response<Body>>> {
@@ -112,35 +103,41 @@ fn readdress(app: &App, mut request: Request<Body>) -> Result<Request<Body>, Box
 struct Panicked;
 
 /// Adds to every answer its request's id, what is left of the rate limit, and the headers that
-/// keep browsers safe.
-async fn around(State(app): State<App>, mut request: Request<Body>, next: Next) -> Response<Body> {
+/// keep browsers safe. Leaves the route's pattern in the answer's extensions ([`MatchedPath`]), for
+/// whoever counts.
+async fn around(
+    app: App,
+    routes: Router,
+    mut request: Request<Body>,
+) -> Result<Response<Body>, Infallible> {
     let id = request_id(&app, request.headers());
     let told = Told::default();
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(told.clone());
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let answered = AssertUnwindSafe(answer(&app, routes, request)).catch_unwind().await;
     let response = answered.unwrap_or_else(|_| our_fault(&app, &Panicked));
     let mut response = told.answer(&app, response);
+    if let Some(route) = told.route() {
+        response.extensions_mut().insert(route);
+    }
     let headers = response.headers_mut();
     for (name, value) in [
-        ("x-content-type-options", "nosniff"),
-        ("x-frame-options", "DENY"),
-        ("referrer-policy", "no-referrer"),
-        ("cache-control", "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
         (
-            "content-security-policy",
+            header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
         ),
     ] {
-        if !headers.contains_key(name) {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert("x-request-id", id);
     }
     add_rate_limit(headers, told.spent());
-    response
+    Ok(response)
 }
 
 fn add_rate_limit(headers: &mut HeaderMap, spent: Option<Allowance>) {
@@ -164,10 +161,8 @@ fn request_id(app: &App, headers: &HeaderMap) -> String {
     let said = headers.get("x-request-id").and_then(|value| value.to_str().ok());
     let plain =
         |id: &&str| !id.is_empty() && id.len() <= 128 && id.bytes().all(|b| b.is_ascii_graphic());
-    said.filter(plain).map_or_else(
-        || (app.random)().iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
-        str::to_owned,
-    )
+    said.filter(plain)
+        .map_or_else(|| hex((app.random)().first_chunk::<16>().unwrap_or(&[0; 16])), str::to_owned)
 }
 
 async fn not_found(request: Request<Body>) -> Response<Body> {

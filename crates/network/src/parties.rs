@@ -93,7 +93,10 @@ pub fn put(
         Some(id) => check_id(id, &mut problems),
         None => made_up_id(session, network, kind, &mut problems)?,
     };
-    let fields = session.custom_data_fields(network)?;
+    let fields = match &change.custom_data {
+        Some(_) => session.custom_data_fields(network)?,
+        None => Vec::new(),
+    };
     let draft = change.apply(before.as_ref(), &id, &fields, &mut problems);
     let mut party = match &before {
         Some(had) => Party { ..had.clone() },
@@ -102,7 +105,9 @@ pub fn put(
     let members_given = draft.members.is_some();
     let unchanged = before.as_ref().is_some_and(|had| draft.is(had));
     party.take(draft);
+    let same_name = before.as_ref().is_some_and(|had| had.name_key() == party.name_key());
     if !problems.has("name")
+        && !same_name
         && session.party_name_is_taken(network, kind, &party.name_key(), party.id)?
     {
         problems.at("name").add(TAKEN);

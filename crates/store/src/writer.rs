@@ -29,10 +29,23 @@ pub(crate) trait Transactions: Send + 'static {
     fn commit(&mut self, news: bool) -> Result<(), Error>;
     /// Takes it back, as well as that goes.
     fn roll_back(&mut self);
-    /// Runs statements that answer nothing.
-    fn run(&mut self, sql: &str) -> Result<(), Error>;
+    /// Sets the savepoint that a unit of work begins at.
+    fn mark(&mut self, savepoint: Savepoint) -> Result<(), Error>;
+    /// Takes everything since the savepoint back; it stays set.
+    fn undo(&mut self) -> Result<(), Error>;
     /// What a unit of work sees.
     fn session(&mut self) -> Session<'_>;
+}
+
+/// Where the savepoint is, before a unit of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Savepoint {
+    /// There is none.
+    Unset,
+    /// Before what another unit of work did, which is kept.
+    Behind,
+    /// Here: what was done since was undone.
+    Here,
 }
 
 /// Runs the work, and returns what tells the sender how it went once the commit is known. Without
@@ -190,14 +203,15 @@ fn commit_group(
     // Once something is wrong with the transaction itself, nothing of it is kept.
     let mut whole = begun;
     let mut telling = Vec::new();
+    let mut savepoint = Savepoint::Unset;
     let [writes, commits] = counts;
     for job in group {
         writes.fetch_add(1, Ordering::Relaxed);
         match &whole {
             Ok(()) => {
-                let (tell, ended) = run_one(database, job, &mut news);
+                let (tell, ended) = run_one(database, savepoint, job, &mut news);
                 telling.extend(tell);
-                whole = ended;
+                whole = ended.map(|after| savepoint = after);
             }
             Err(error) => telling.push(job(Err(error.again())).tell),
         }
@@ -217,25 +231,25 @@ fn commit_group(
     news && committed.is_ok()
 }
 
-/// Runs one unit of work in a savepoint; what it refuses, or panics in, is undone. An error beside the
-/// answer is the transaction's: a savepoint that could not be set or ended.
+/// Runs one unit of work from a savepoint on; what it refuses, or panics in, is undone. Returns where the
+/// savepoint is then. An error there is the transaction's: a savepoint that could not be set or gone back to.
 fn run_one(
     database: &mut impl Transactions,
+    savepoint: Savepoint,
     job: Job,
     news: &mut bool,
-) -> (Option<Tell>, Result<(), Error>) {
-    if let Err(error) = database.run("SAVEPOINT work") {
+) -> (Option<Tell>, Result<Savepoint, Error>) {
+    if let Err(error) = database.mark(savepoint) {
         return (Some(job(Err(error.again())).tell), Err(error));
     }
     let mut session = database.session();
     let done = catch_unwind(AssertUnwindSafe(|| job(Ok(&mut session))));
-    let end = match &done {
+    let ended = match &done {
         Ok(Done { keep: true, .. }) => {
             *news |= session.news;
-            "RELEASE work"
+            Ok(Savepoint::Behind)
         }
-        _ => "ROLLBACK TO work; RELEASE work",
+        _ => database.undo().map(|()| Savepoint::Here),
     };
-    let ended = database.run(end);
     (done.ok().map(|done| done.tell), ended)
 }

@@ -84,6 +84,10 @@ impl Session<'_> {
     /// The generation that tokens and networks are of: it is another one after anything was done to them
     /// that what is remembered of a credential could say differently.
     pub fn credential_generation(&mut self) -> Result<i64, Error> {
+        // It holds until something is written.
+        if let Some(known) = self.generation.take() {
+            return Ok(known);
+        }
         let sql = "SELECT generation FROM credential_generations WHERE id = 1";
         Ok(self.first(sql, super::NONE, |row| row.get(0))?.unwrap_or(0))
     }

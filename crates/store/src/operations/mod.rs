@@ -48,6 +48,8 @@ pub struct Session<'a> {
     /// Whether this unit of work wrote something that somebody waits for: see
     /// [`crate::Store::news`].
     pub(crate) news: bool,
+    /// The generation of credentials, where it is known already.
+    generation: Option<i64>,
 }
 
 /// The database that a unit of work talks to.
@@ -63,7 +65,12 @@ pub(crate) enum Connection<'a> {
 
 impl<'a> Session<'a> {
     pub(crate) fn on(connection: Connection<'a>) -> Self {
-        Self { connection, news: false }
+        Self::with_generation(connection, None)
+    }
+
+    /// The same, where the generation of credentials has been read in the same snapshot.
+    pub(crate) fn with_generation(connection: Connection<'a>, generation: Option<i64>) -> Self {
+        Self { connection, news: false, generation }
     }
 
     /// Runs a unit of work that is one statement.

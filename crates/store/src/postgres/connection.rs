@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Config, Row, RowStream, Statement};
+use tokio_postgres::{Client, Config, Row, RowStream, SimpleQueryMessage, Statement};
 
 const CONNECT: Duration = PgServer::CONNECT;
 const SILENCE: Duration = PgServer::SILENCE;
@@ -25,6 +25,8 @@ const OPTIONS: &str = "-c statement_timeout=30000 -c lock_timeout=1000 \
     -c idle_in_transaction_session_timeout=3000 -c tcp_keepalives_idle=5 \
     -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c tcp_user_timeout=5000 \
     -c timezone=UTC -c client_min_messages=warning -c jit=off";
+/// Statements kept prepared: there are fewer in the code that are run again and again.
+const STATEMENTS: usize = 512;
 /// How long what was sent may stay unacknowledged before a connection counts as lost.
 const UNACKNOWLEDGED: Duration = Duration::from_millis(1_500);
 
@@ -164,12 +166,26 @@ impl Pg {
         done
     }
 
+    /// Runs statements of which at most one answers, with a number in a row.
+    pub(super) fn number(&mut self, sql: &str) -> Result<Option<i64>, Error> {
+        let messages = self.ask(async |client| client.simple_query(sql).await)?;
+        let row = messages.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        let unreadable = |_| Error::Unreadable { what: "number", source: None };
+        row.map(|text| text.parse().map_err(unreadable)).transpose()
+    }
+
     fn statement(&mut self, sql: &str) -> Result<Statement, Error> {
         if let Some(known) = self.statements.get(sql) {
             return Ok(known.clone());
         }
         let dollars = sql.replace('?', "$");
         let statement = self.ask(async |client| client.prepare(&dollars).await)?;
+        if self.statements.len() >= STATEMENTS {
+            self.statements.clear();
+        }
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }

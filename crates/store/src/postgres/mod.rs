@@ -20,7 +20,7 @@ pub(crate) use shared::Shared;
 pub(crate) use url::without_password;
 
 use crate::operations::{Connection, Session};
-use crate::writer::Transactions;
+use crate::writer::{Savepoint, Transactions};
 use crate::{Error, OpenError};
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ pub(crate) fn open(url: &str) -> Result<Writing, OpenError> {
     let server = Arc::new(PgServer::new(url).map_err(|error| refused(&error))?);
     let mut pg = server.connect().map_err(|error| refused(&connection::chain(&error)))?;
     migrations::run(&mut pg, url)?;
-    Ok(Writing { server, open: Some(pg) })
+    Ok(Writing { server, open: Some(pg), generation: None })
 }
 
 /// A connection that is kept busy for long: no statement of it runs out of time.
@@ -85,6 +85,8 @@ pub(crate) fn open_target(url: &str) -> Result<Pg, OpenError> {
 pub(crate) struct Writing {
     server: Arc<PgServer>,
     open: Option<Pg>,
+    /// Of credentials, as a unit of work that is about to begin finds it.
+    generation: Option<i64>,
 }
 
 impl Writing {
@@ -99,6 +101,11 @@ impl Writing {
             self.open = Some(self.server.connect()?);
         }
         self.open.as_mut().ok_or(Error::Unavailable(None))
+    }
+
+    fn run(&mut self, sql: &str) -> Result<(), Error> {
+        // A transaction does not outlive its connection.
+        self.open.as_mut().ok_or(Error::Unavailable(None))?.run(sql)
     }
 
     fn take_turn(&mut self) -> Result<(), Error> {
@@ -135,14 +142,29 @@ impl Transactions for Writing {
         }
     }
 
-    fn run(&mut self, sql: &str) -> Result<(), Error> {
-        // A transaction does not outlive its connection.
-        self.open.as_mut().ok_or(Error::Unavailable(None))?.run(sql)
+    fn mark(&mut self, savepoint: Savepoint) -> Result<(), Error> {
+        // One round trip, with what the unit of work is going to ask first.
+        let set = match savepoint {
+            Savepoint::Unset => "SAVEPOINT work;",
+            Savepoint::Behind => "RELEASE work; SAVEPOINT work;",
+            Savepoint::Here => "",
+        };
+        let sql = format!("{set} SELECT generation FROM credential_generations WHERE id = 1");
+        let open = self.open.as_mut().ok_or(Error::Unavailable(None))?;
+        self.generation = Some(open.number(&sql)?.unwrap_or(0));
+        Ok(())
+    }
+
+    fn undo(&mut self) -> Result<(), Error> {
+        self.run("ROLLBACK TO work")
     }
 
     fn session(&mut self) -> Session<'_> {
         match &mut self.open {
-            Some(pg) => Session::on(Connection::Postgres(pg)),
+            Some(pg) => {
+                let generation = self.generation.take();
+                Session::with_generation(Connection::Postgres(pg), generation)
+            }
             None => Session::on(Connection::Lost),
         }
     }

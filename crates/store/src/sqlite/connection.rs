@@ -1,6 +1,7 @@
 //! Opening a file and bringing it up to date.
 
 use crate::OpenError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::Path;
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
 ];
 
 /// Statements kept prepared for each connection.
-const STATEMENTS: usize = 128;
+const STATEMENTS: usize = 256;
 
 fn refused(file: &Path, error: &dyn std::fmt::Display) -> OpenError {
     OpenError::File { file: file.display().to_string(), reason: error.to_string() }
@@ -36,7 +37,7 @@ pub(crate) fn open(file: &Path) -> Result<Connection, OpenError> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        prepare_once(&connection)?;
         Ok(())
     };
     set_up().map_err(|error| refused(file, &error))?;
@@ -47,12 +48,20 @@ pub(crate) fn open(file: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// Keeps statements prepared. Without the stability guarantee most of those with parameters would be
+/// prepared again each time they run, in case other values had a better plan.
+fn prepare_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
 /// Opens a connection that only reads. A small cache each: there are several of them.
 pub(crate) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(Duration::from_secs(10))?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    prepare_once(&connection)?;
     Ok(connection)
 }
 

@@ -6,10 +6,17 @@ pub(crate) mod readers;
 
 use crate::Error;
 use crate::operations::{Connection, Session};
-use crate::writer::Transactions;
+use crate::writer::{Savepoint, Transactions};
 
 /// The connection that writes.
 pub(crate) struct Writing(pub(crate) rusqlite::Connection);
+
+impl Writing {
+    fn run(&mut self, sql: &str) -> Result<(), Error> {
+        self.0.prepare_cached(sql)?.raw_execute()?;
+        Ok(())
+    }
+}
 
 impl Transactions for Writing {
     fn begin(&mut self) -> Result<(), Error> {
@@ -24,8 +31,18 @@ impl Transactions for Writing {
         let _rolled_back = self.0.execute_batch("ROLLBACK");
     }
 
-    fn run(&mut self, sql: &str) -> Result<(), Error> {
-        Ok(self.0.execute_batch(sql)?)
+    fn mark(&mut self, savepoint: Savepoint) -> Result<(), Error> {
+        if savepoint == Savepoint::Behind {
+            self.run("RELEASE work")?;
+        }
+        if savepoint != Savepoint::Here {
+            self.run("SAVEPOINT work")?;
+        }
+        Ok(())
+    }
+
+    fn undo(&mut self) -> Result<(), Error> {
+        self.run("ROLLBACK TO work")
     }
 
     fn session(&mut self) -> Session<'_> {
