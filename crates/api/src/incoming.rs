@@ -80,15 +80,8 @@ impl Incoming {
         let (shown, body) = match shown {
             Some(shown) => (Some(shown), Err(body)),
             None => {
-                // Whoever it is: the bodies of strangers take so much memory together, and no more.
-                let turn = tokio::time::timeout(app.limits.body_time, app.strangers.acquire());
-                let _turn = turn.await.map_err(|_| Refusal::TooSlow)?;
-                let mut read = read_body(&app, &parts.headers, body).await;
-                let shown = read.as_mut().ok().and_then(|map| map.as_mut().and_then(auth::in_body));
-                if shown.is_none() {
-                    return Err(Refusal::Unauthorized);
-                }
-                (shown, Ok(read?))
+                let (shown, read) = of_stranger(&app, &parts.headers, body).await?;
+                (Some(shown), Ok(read))
             }
         };
         let credential = shown.ok_or(Refusal::Unauthorized)?;
@@ -309,6 +302,20 @@ fn spend(app: &App, caller: &Caller, now: Timestamp, told: &Told) -> Result<(), 
     let (Ok(allowance) | Err(allowance)) = taken;
     told.spend(allowance);
     taken.map(|_| ()).map_err(Refusal::TooMany)
+}
+
+/// The credential that a body shows, and the rest of it. Whoever it is: the bodies of strangers take so
+/// much memory together, and no more.
+async fn of_stranger(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Shown, Option<Map<String, Value>>), Refusal> {
+    let turn = tokio::time::timeout(app.limits.body_time, app.strangers.acquire());
+    let _turn = turn.await.map_err(|_| Refusal::TooSlow)?;
+    let mut read = read_body(app, headers, body).await;
+    let shown = read.as_mut().ok().and_then(|map| map.as_mut().and_then(auth::in_body));
+    Ok((shown.ok_or(Refusal::Unauthorized)?, read?))
 }
 
 /// Reads a body within its limits. `None` when it is empty.

@@ -168,7 +168,9 @@ impl Pg {
 
     /// Runs statements of which at most one answers, with a number in a row.
     pub(super) fn number(&mut self, sql: &str) -> Result<Option<i64>, Error> {
-        let messages = self.ask(async |client| client.simple_query(sql).await)?;
+        let messages = self.ask(async |client| client.simple_query(sql).await);
+        self.months.follow(sql, messages.is_ok());
+        let messages = messages?;
         let row = messages.iter().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => row.get(0),
             _ => None,
