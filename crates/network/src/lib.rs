@@ -34,10 +34,13 @@ pub mod webhooks;
 mod budgets;
 mod caller;
 mod cast;
+mod desk;
+mod entries;
 mod error;
 mod idempotency;
 mod passwords;
 mod settle;
+mod totals;
 
 pub use caller::{Actor, Caller, Context, Grant, Scope};
 pub use error::Error;

@@ -13,18 +13,23 @@ use futures_util::future::join_all;
 use futures_util::stream;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use trunkline_domain::call::CallFacts;
 use trunkline_domain::party::CustomData;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_domain::timezone::ZoneName;
-use trunkline_network::calls::{self, CallIn, Taken};
-use trunkline_network::{Context, IdempotencyKey, Submitted};
+use trunkline_network::calls::{self, CallIn, Taken, Told};
+use trunkline_network::{Context, Error, IdempotencyKey, Submitted};
 
-/// Lines taken together: they share commits.
-const LINES: usize = 200;
+/// Lines taken together, in one unit of work: some tens of milliseconds of the writer's time.
+const LINES: usize = 500;
+/// Bytes of lines taken together, more or less.
+const BYTES: usize = 1 << 19;
+/// Lines that are read before others have their turn of the processor.
+const TURN: usize = 50;
 /// Parts of a body that are read ahead.
 const AHEAD: usize = LINES;
 /// Custom data of one call.
@@ -67,15 +72,19 @@ async fn take_one(
     submitted: Submitted<CallIn>,
     key: Option<IdempotencyKey>,
 ) -> Result<(StatusCode, Value), Refusal> {
-    let name = facts::name_of_call(app);
+    let told = Told::new(submitted, facts::name_of_call(app));
     let context = context.clone();
-    let taken = app
-        .store
-        .write(move |session| calls::take(session, &context, submitted, name, key.as_ref()));
-    Ok(match taken.await? {
-        Taken::New(cuid) => (StatusCode::CREATED, json!({"cuid": cuid})),
-        Taken::Known(cuid) => (StatusCode::ACCEPTED, json!({"cuid": cuid})),
-    })
+    let taken = app.store.write(move |session| calls::take(session, &context, told, key.as_ref()));
+    let taken = taken.await?;
+    let (status, cuid) = answer_of(&taken);
+    Ok((status, json!({"cuid": cuid})))
+}
+
+fn answer_of(taken: &Taken) -> (StatusCode, &str) {
+    match taken {
+        Taken::New(cuid) => (StatusCode::CREATED, cuid),
+        Taken::Known(cuid) => (StatusCode::ACCEPTED, cuid),
+    }
 }
 
 fn read(body: &Object, zone: ZoneName, ignored: &mut Ignored) -> Submitted<CallIn> {
@@ -150,22 +159,14 @@ struct Lines {
 }
 
 /// Takes a line each, and answers a line each: what a call alone would be answered, with its
-/// status. One bad line does not spoil the rest.
+/// status. One bad line does not spoil the rest. While some lines are being stored the next are read.
 fn take_lines(incoming: Incoming, body: Body) -> Response<Body> {
     let frames = read_ahead(body, incoming.app.limits.body_time);
+    let (answers, told) = mpsc::channel(1);
     let lines = Lines { incoming, frames, buffer: Vec::new(), ended: false };
-    let answers = stream::try_unfold(lines, |mut lines| async move {
-        let batch = lines.next().await?;
-        if batch.is_empty() {
-            return Ok(None);
-        }
-        // An empty line is no call.
-        let told = batch.iter().filter(|line| !line.is_empty());
-        let answers = join_all(told.map(|line| answer(&lines.incoming, line))).await;
-        let text: String = answers.iter().map(|answer| format!("{answer}\n")).collect();
-        Ok::<_, axum::Error>(Some((Bytes::from(text), lines)))
-    });
-    let mut response = Response::new(Body::from_stream(answers));
+    tokio::spawn(lines.take(answers));
+    let told = stream::unfold(told, async |mut told| Some((told.recv().await?, told)));
+    let mut response = Response::new(Body::from_stream(told));
     let kind = HeaderValue::from_static("application/x-ndjson");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
@@ -187,11 +188,44 @@ fn read_ahead(mut body: Body, time: Duration) -> mpsc::Receiver<Result<Bytes, ax
 }
 
 impl Lines {
+    /// Takes them all, and sends the answers in order, as long as somebody is there for them.
+    async fn take(mut self, answers: mpsc::Sender<Result<Bytes, axum::Error>>) {
+        let mut stored: Option<JoinHandle<Bytes>> = None;
+        loop {
+            let (next, broken) = match self.next().await {
+                Ok(lines) if lines.is_empty() => (None, None),
+                Ok(lines) => (Some(Batch::read(&self.incoming, &lines).await), None),
+                Err(error) => (None, Some(error)),
+            };
+            let next = next.map(|batch| {
+                let (app, context) = (self.incoming.app.clone(), self.incoming.context.clone());
+                tokio::spawn(batch.take(app, context))
+            });
+            let ended = next.is_none();
+            if let Some(before) = std::mem::replace(&mut stored, next)
+                && let Ok(text) = before.await
+                && answers.send(Ok(text)).await.is_err()
+            {
+                return;
+            }
+            if let Some(error) = broken {
+                let _gone = answers.send(Err(error)).await;
+            }
+            if ended {
+                return;
+            }
+        }
+    }
+
     /// The next lines, at most so many; none at the end.
     async fn next(&mut self) -> Result<Vec<Vec<u8>>, axum::Error> {
+        // Lines and bytes that were counted already.
+        let (mut whole, mut seen) = (0, 0);
         loop {
-            let whole = self.buffer.iter().filter(|byte| **byte == b'\n').count();
-            let full = whole >= LINES || self.buffer.len() > self.incoming.app.limits.body;
+            let fresh = self.buffer.get(seen..).unwrap_or_default();
+            whole += fresh.iter().filter(|byte| **byte == b'\n').count();
+            seen = self.buffer.len();
+            let full = whole >= LINES || seen > BYTES;
             if self.ended || (whole > 0 && full) {
                 return Ok(self.split());
             }
@@ -204,7 +238,7 @@ impl Lines {
                 }
                 continue;
             }
-            if full {
+            if seen > self.incoming.app.limits.body {
                 // Too long for a line: it is answered as it is, and nothing after it is read.
                 self.ended = true;
                 continue;
@@ -221,7 +255,8 @@ impl Lines {
         let mut taken = 0;
         for line in self.buffer.split_inclusive(|byte| *byte == b'\n') {
             let complete = line.last() == Some(&b'\n');
-            if lines.len() == LINES || !(complete || self.ended) {
+            let full = lines.len() == LINES || taken > BYTES;
+            if full || !(complete || self.ended) {
                 break;
             }
             taken += line.len();
@@ -232,23 +267,79 @@ impl Lines {
     }
 }
 
-/// What one line is answered.
-async fn answer(incoming: &Incoming, line: &[u8]) -> Value {
-    let Incoming { app, context, .. } = incoming;
-    let result = match parse(line, app.limits.body) {
-        Ok(body) => {
-            let submitted = read(&body, zone(incoming), &mut Ignored::default());
-            take_one(app, context, submitted, None).await
+/// Lines that are taken together.
+struct Batch {
+    calls: Arc<Vec<Told>>,
+    /// What becomes of each line: of those that can be read the next call's answer, of the others this.
+    lines: Vec<Option<Refusal>>,
+}
+
+impl Batch {
+    async fn read(incoming: &Incoming, lines: &[Vec<u8>]) -> Self {
+        let Incoming { app, .. } = incoming;
+        let mut batch = Self { calls: Arc::default(), lines: Vec::with_capacity(lines.len()) };
+        let mut calls = Vec::with_capacity(lines.len());
+        // An empty line is no call.
+        for (index, line) in lines.iter().filter(|line| !line.is_empty()).enumerate() {
+            if index % TURN == TURN - 1 {
+                tokio::task::yield_now().await;
+            }
+            batch.lines.push(match parse(line, app.limits.body) {
+                Ok(body) => {
+                    let submitted = read(&body, zone(incoming), &mut Ignored::default());
+                    calls.push(Told::new(submitted, facts::name_of_call(app)));
+                    None
+                }
+                Err(refusal) => Some(refusal),
+            });
         }
-        Err(refusal) => Err(refusal),
-    };
-    match result {
-        Ok((status, mut answer)) => {
-            answer["status"] = status.as_u16().into();
-            answer
-        }
-        Err(refusal) => refused(app, refusal).await,
+        batch.calls = Arc::new(calls);
+        batch
     }
+
+    /// Stores the calls, and returns a line for each line.
+    async fn take(self, app: App, context: Context) -> Bytes {
+        let mut taken = store(&app, &context, self.calls).await.into_iter();
+        let mut text = String::with_capacity(self.lines.len() * 64);
+        for line in self.lines {
+            let answer = match line {
+                Some(refusal) => Err(refusal),
+                None => match taken.next() {
+                    Some(answer) => answer.map_err(Refusal::from),
+                    None => continue,
+                },
+            };
+            let answer = match answer {
+                Ok(taken) => {
+                    let (status, cuid) = answer_of(&taken);
+                    json!({"cuid": cuid, "status": status.as_u16()})
+                }
+                Err(refusal) => refused(&app, refusal).await,
+            };
+            text.push_str(&answer.to_string());
+            text.push('\n');
+        }
+        text.into()
+    }
+}
+
+/// Takes calls in together. Where that fails, each alone: what is wrong with one is its own.
+async fn store(app: &App, context: &Context, calls: Arc<Vec<Told>>) -> Vec<Result<Taken, Error>> {
+    if calls.is_empty() {
+        return Vec::new();
+    }
+    let together = {
+        let (calls, context) = (Arc::clone(&calls), context.clone());
+        app.store.write(move |session| calls::take_many(session, &context, &calls))
+    };
+    if let Ok(taken) = together.await {
+        return taken;
+    }
+    let alone = calls.iter().map(|told| {
+        let (told, context) = (told.clone(), context.clone());
+        app.store.write(move |session| calls::take(session, &context, told, None))
+    });
+    join_all(alone).await
 }
 
 fn parse(line: &[u8], limit: usize) -> Result<Object, Refusal> {

@@ -16,6 +16,12 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0007_sandbox.sql"),
 ];
 
+/// Pages of the file that the writing connection keeps in memory (KiB).
+const CACHE: i64 = 16 << 10;
+/// Pages that are written to the log before they are moved to the file, each of them once, however
+/// often it was written.
+const CHECKPOINT: i64 = 8_000;
+
 /// Statements kept prepared for each connection.
 const STATEMENTS: usize = 128;
 
@@ -35,6 +41,8 @@ pub(crate) fn open(file: &Path) -> Result<Connection, OpenError> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "cache_size", -CACHE)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(())
     };
