@@ -167,11 +167,7 @@ impl Desk {
     }
 
     /// Whether a caller has called a campaign: by calls that are stored, or are yet to be.
-    pub(crate) fn has_called(
-        &self,
-        session: &mut Session<'_>,
-        it: Repeat,
-    ) -> Result<bool, Error> {
+    pub(crate) fn has_called(&self, session: &mut Session<'_>, it: Repeat) -> Result<bool, Error> {
         let (since, before) = (it.since.as_millisecond(), it.before.as_millisecond());
         let key = (it.campaign, it.caller);
         let within = |at: &i64| *at >= since && *at < before;

@@ -197,9 +197,8 @@ fn held(calls: &[(Rc<Call>, Vec<u8>)], entered: &[Entry], counted: Counted) -> i
         CountedThing::Payin(currency) => {
             let payin = |row: &Transaction| row.settlement.payin.clone();
             let cents = |side: &Option<Side>| side.as_ref().map_or(0, |it| it.amount.cents());
-            let entered = entered.iter().filter(|entry| {
-                within(entry.row.campaign_id, entry.row.start_time)
-            });
+            let entered =
+                entered.iter().filter(|entry| within(entry.row.campaign_id, entry.row.start_time));
             let moved = entered.map(|entry| {
                 let after = payin(&entry.row);
                 let before = entry.replaced.as_ref().and_then(payin);

@@ -190,12 +190,16 @@ fn commit_group(
     // Once something is wrong with the transaction itself, nothing of it is kept.
     let mut whole = begun;
     let mut telling = Vec::new();
+    let mut untouched = true;
     let [writes, commits] = counts;
     for job in group {
         writes.fetch_add(1, Ordering::Relaxed);
         match &whole {
             Ok(()) => {
-                let (tell, ended) = run_one(database, job, &mut news);
+                let (tell, ended) = match untouched {
+                    true => run_first(database, job, &mut news, &mut untouched),
+                    false => run_one(database, job, &mut news),
+                };
                 telling.extend(tell);
                 whole = ended;
             }
@@ -215,6 +219,28 @@ fn commit_group(
         });
     }
     news && committed.is_ok()
+}
+
+/// Runs a unit of work in a transaction that nothing was written in: what it refuses, or panics in, is
+/// undone by beginning again, and no savepoint is needed. The error is as in [`run_one`].
+fn run_first(
+    database: &mut impl Transactions,
+    job: Job,
+    news: &mut bool,
+    untouched: &mut bool,
+) -> (Option<Tell>, Result<(), Error>) {
+    let mut session = database.session();
+    let done = catch_unwind(AssertUnwindSafe(|| job(Ok(&mut session))));
+    let kept = matches!(&done, Ok(Done { keep: true, .. }));
+    *news |= kept && session.news;
+    *untouched = !kept;
+    let ended = if kept {
+        Ok(())
+    } else {
+        database.roll_back();
+        database.begin()
+    };
+    (done.ok().map(|done| done.tell), ended)
 }
 
 /// Runs one unit of work in a savepoint; what it refuses, or panics in, is undone. An error beside the

@@ -60,11 +60,7 @@ const EVENTS: Table<8> = Table {
     ],
 };
 
-fn put_event(
-    it: &NewEvent<'_>,
-    stored_at: Timestamp,
-    put: &mut Put<'_, 8>,
-) -> Result<(), Error> {
+fn put_event(it: &NewEvent<'_>, stored_at: Timestamp, put: &mut Put<'_, 8>) -> Result<(), Error> {
     put(&params![
         it.id,
         it.network_id,

@@ -30,8 +30,8 @@ pub use calls::{CallTotals, Reign, Repeat, quarter};
 pub use database::{Copied, CopyError, Finding, Watch, check, copy};
 pub use deliveries::{DeliveryRecord, DeliveryState};
 pub use events::{EventRecord, NewEvent};
-pub use rows::{Ids, IdsWanted};
 pub use mails::{MailRecord, MailState};
+pub use rows::{Ids, IdsWanted};
 pub use statements::{StatementLine, StatementTotals};
 pub use transactions::{LedgerFilter, LedgerOf, LedgerRow, Named};
 

@@ -68,7 +68,9 @@ impl Session<'_> {
         if self.is_postgres() {
             let taken = |table, count| {
                 let last = format!("nextval('{table}_id_seq') + {count} - 1");
-                format!("CASE WHEN {count} > 0 THEN setval('{table}_id_seq', {last}) - {count} + 1 ELSE 0 END")
+                format!(
+                    "CASE WHEN {count} > 0 THEN setval('{table}_id_seq', {last}) - {count} + 1 ELSE 0 END"
+                )
             };
             let found = self.first(
                 &format!(
@@ -78,9 +80,7 @@ impl Session<'_> {
                     taken("events", "CAST(?3 AS BIGINT)")
                 ),
                 [wanted.calls as i64, wanted.transactions as i64, wanted.events as i64],
-                |row| {
-                    Ok(Ids { call: row.get(0)?, transaction: row.get(1)?, event: row.get(2)? })
-                },
+                |row| Ok(Ids { call: row.get(0)?, transaction: row.get(1)?, event: row.get(2)? }),
             )?;
             return parsed(found, "id");
         }
@@ -179,7 +179,9 @@ impl Copied {
         columns: &[(&str, Kind); N],
         row: &[&dyn Value; N],
     ) -> Result<(), Error> {
-        self.0.put_i16(i16::try_from(N).map_err(|_| Error::Unreadable { what: "value", source: None })?);
+        self.0.put_i16(
+            i16::try_from(N).map_err(|_| Error::Unreadable { what: "value", source: None })?,
+        );
         for ((_, kind), value) in columns.iter().zip(row) {
             match (value.param(), kind) {
                 (Param::Null, _) => self.0.put_i32(-1),
@@ -196,7 +198,10 @@ impl Copied {
     }
 
     fn put_bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.0.put_i32(i32::try_from(bytes.len()).map_err(|_| Error::Unreadable { what: "value", source: None })?);
+        self.0.put_i32(
+            i32::try_from(bytes.len())
+                .map_err(|_| Error::Unreadable { what: "value", source: None })?,
+        );
         self.0.put_slice(bytes);
         Ok(())
     }

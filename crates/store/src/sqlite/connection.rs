@@ -43,6 +43,8 @@ pub(crate) fn open(file: &Path) -> Result<Connection, OpenError> {
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "cache_size", -CACHE)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
+        // What a savepoint needs to undo its writes would be a file, written as often as the log.
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(())
     };
