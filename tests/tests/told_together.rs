@@ -177,6 +177,7 @@ fn left_behind(server: &Server, answers: &[Value]) -> BTreeMap<String, Vec<Strin
             }
             *row = text;
         }
+        rows.sort();
     }
     rows
 }
