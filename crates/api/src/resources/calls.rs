@@ -15,7 +15,8 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use trunkline_domain::call::CallFacts;
 use trunkline_domain::party::CustomData;
@@ -30,8 +31,8 @@ const LINES: usize = 500;
 const BYTES: usize = 1 << 19;
 /// Lines that are read before others have their turn of the processor.
 const TURN: usize = 50;
-/// Parts of a body that are read ahead.
-const AHEAD: usize = LINES;
+/// Parts of a body that are read ahead, and their bytes together.
+const AHEAD: (usize, usize) = (LINES, 1 << 20);
 /// Custom data of one call.
 const CUSTOM_DATA: usize = 200;
 
@@ -153,7 +154,7 @@ fn read_call(mut fields: Fields<'_>, zone: ZoneName) -> CallIn {
 /// What is left of a body of lines.
 struct Lines {
     incoming: Incoming,
-    frames: mpsc::Receiver<Result<Bytes, axum::Error>>,
+    ahead: Ahead,
     buffer: Vec<u8>,
     ended: bool,
 }
@@ -161,9 +162,9 @@ struct Lines {
 /// Takes a line each, and answers a line each: what a call alone would be answered, with its
 /// status. One bad line does not spoil the rest. While some lines are being stored the next are read.
 fn take_lines(incoming: Incoming, body: Body) -> Response<Body> {
-    let frames = read_ahead(body, incoming.app.limits.body_time);
+    let ahead = Ahead::read(body, incoming.app.limits.body_time);
     let (answers, told) = mpsc::channel(1);
-    let lines = Lines { incoming, frames, buffer: Vec::new(), ended: false };
+    let lines = Lines { incoming, ahead, buffer: Vec::new(), ended: false };
     tokio::spawn(lines.take(answers));
     let told = stream::unfold(told, async |mut told| Some((told.recv().await?, told)));
     let mut response = Response::new(Body::from_stream(told));
@@ -172,19 +173,58 @@ fn take_lines(incoming: Incoming, body: Body) -> Response<Body> {
     response
 }
 
-/// Reads a body while what came before is being stored, a little ahead: what has arrived by then
-/// shares the next commit. It ends with the body, or when nothing comes for `time`.
-fn read_ahead(mut body: Body, time: Duration) -> mpsc::Receiver<Result<Bytes, axum::Error>> {
-    let (frames, ahead) = mpsc::channel(AHEAD);
-    tokio::spawn(async move {
-        while let Ok(Some(frame)) = tokio::time::timeout(time, body.frame()).await {
-            let bytes = frame.map(|frame| frame.into_data().unwrap_or_default());
-            if frames.send(bytes).await.is_err() {
-                return;
+/// A body that is read while what came before is being stored, a little ahead: what has arrived by then
+/// shares the next commit. It ends with the body, or when nothing comes for some time.
+struct Ahead {
+    frames: mpsc::Receiver<Result<Bytes, axum::Error>>,
+    /// For so many bytes there is room.
+    room: Arc<Semaphore>,
+}
+
+/// What a part of a body takes of the room there is, however long it is.
+fn taken_by(frame: &Result<Bytes, axum::Error>) -> usize {
+    frame.as_ref().map_or(0, |bytes| bytes.len().min(AHEAD.1))
+}
+
+impl Ahead {
+    fn read(mut body: Body, time: Duration) -> Self {
+        let (frames, ahead) = mpsc::channel(AHEAD.0);
+        let room = Arc::new(Semaphore::new(AHEAD.1));
+        let taken = Arc::clone(&room);
+        tokio::spawn(async move {
+            while let Ok(Some(frame)) = tokio::time::timeout(time, body.frame()).await {
+                let bytes = frame.map(|frame| frame.into_data().unwrap_or_default());
+                let needed = u32::try_from(taken_by(&bytes)).unwrap_or(u32::MAX);
+                let Ok(room) = taken.acquire_many(needed).await else { return };
+                room.forget();
+                if frames.send(bytes).await.is_err() {
+                    return;
+                }
             }
-        }
-    });
-    ahead
+        });
+        Self { frames: ahead, room }
+    }
+
+    /// The next part; `None` at the end.
+    async fn next(&mut self) -> Option<Result<Bytes, axum::Error>> {
+        let frame = self.frames.recv().await?;
+        self.room.add_permits(taken_by(&frame));
+        Some(frame)
+    }
+
+    /// The next part, if there is one already.
+    fn try_next(&mut self) -> Result<Result<Bytes, axum::Error>, TryRecvError> {
+        let frame = self.frames.try_recv()?;
+        self.room.add_permits(taken_by(&frame));
+        Ok(frame)
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        // Nothing more is waited for.
+        self.room.close();
+    }
 }
 
 impl Lines {
@@ -231,10 +271,10 @@ impl Lines {
             }
             if whole > 0 {
                 // What has arrived already is taken with it; nothing is waited for.
-                match self.frames.try_recv() {
+                match self.ahead.try_next() {
                     Ok(frame) => self.buffer.extend(frame?),
-                    Err(mpsc::error::TryRecvError::Disconnected) => self.ended = true,
-                    Err(mpsc::error::TryRecvError::Empty) => return Ok(self.split()),
+                    Err(TryRecvError::Disconnected) => self.ended = true,
+                    Err(TryRecvError::Empty) => return Ok(self.split()),
                 }
                 continue;
             }
@@ -243,7 +283,7 @@ impl Lines {
                 self.ended = true;
                 continue;
             }
-            match self.frames.recv().await {
+            match self.ahead.next().await {
                 Some(frame) => self.buffer.extend(frame?),
                 None => self.ended = true,
             }
