@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use trunkline_network::Actor;
 
 /// Credentials remembered at once. When there are more, full buckets are forgotten: they are the
 /// ones that nobody has drawn from lately.
@@ -29,7 +30,7 @@ struct Bucket {
 #[derive(Debug)]
 pub struct RateLimits {
     per_second: Option<u32>,
-    buckets: Mutex<HashMap<String, Bucket>>,
+    buckets: Mutex<HashMap<Actor, Bucket>>,
 }
 
 impl RateLimits {
@@ -40,17 +41,17 @@ impl RateLimits {
 
     /// Takes one request from a credential's bucket. `Err` when it is empty: nothing is taken.
     /// `None` when there is no limit.
-    pub(crate) fn take(&self, who: &str, now: Timestamp) -> Option<Result<Allowance, Allowance>> {
+    pub(crate) fn take(&self, who: Actor, now: Timestamp) -> Option<Result<Allowance, Allowance>> {
         let limit = self.per_second?;
         let full = f64::from(limit);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= REMEMBERED && !buckets.contains_key(who) {
+        if buckets.len() >= REMEMBERED && !buckets.contains_key(&who) {
             buckets.retain(|_, bucket| bucket.filled(full, now) < full);
             if buckets.len() >= REMEMBERED {
                 buckets.clear();
             }
         }
-        let bucket = buckets.entry(who.to_owned()).or_insert(Bucket { level: full, at: now });
+        let bucket = buckets.entry(who).or_insert(Bucket { level: full, at: now });
         let level = bucket.filled(full, now);
         let allowed = level >= 1.0;
         let left = if allowed { level - 1.0 } else { level };
@@ -80,13 +81,13 @@ mod tests {
     fn a_bucket_empties_and_fills() {
         let limits = RateLimits::new(Some(2));
         let now = Timestamp::UNIX_EPOCH;
-        let remaining = |at| limits.take("token:1", at).unwrap().map(|left| left.remaining);
+        let remaining = |at| limits.take(Actor::Token(1), at).unwrap().map(|left| left.remaining);
         assert_eq!(remaining(now), Ok(1));
         assert_eq!(remaining(now), Ok(0));
         assert!(remaining(now).is_err());
-        assert_eq!(limits.take("token:2", now).unwrap().unwrap().remaining, 1);
+        assert_eq!(limits.take(Actor::Token(2), now).unwrap().unwrap().remaining, 1);
         assert_eq!(remaining(now + 500.milliseconds()), Ok(0));
         assert_eq!(remaining(now + 5.seconds()), Ok(1));
-        assert_eq!(RateLimits::new(None).take("token:1", now), None);
+        assert_eq!(RateLimits::new(None).take(Actor::Token(1), now), None);
     }
 }

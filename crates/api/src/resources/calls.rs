@@ -23,7 +23,7 @@ use trunkline_domain::party::CustomData;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_domain::timezone::ZoneName;
 use trunkline_network::calls::{self, CallIn, Taken, Told};
-use trunkline_network::{Context, Error, IdempotencyKey, Submitted};
+use trunkline_network::{Context, Error, IdempotencyKey, Session, Submitted};
 
 /// Lines taken together, in one unit of work: some tens of milliseconds of the writer's time.
 const LINES: usize = 500;
@@ -50,7 +50,7 @@ async fn take(mut incoming: Incoming) -> Response<Body> {
             Ok(key) => {
                 let zone = zone(&incoming);
                 let submitted = read(&body, zone, &mut incoming.ignored);
-                take_one(&incoming.app, &incoming.context, submitted, key).await
+                take_alone(&incoming, submitted, key).await
             }
             Err(refusal) => Err(refusal),
         },
@@ -67,16 +67,17 @@ fn zone(incoming: &Incoming) -> ZoneName {
     incoming.network.time_zone
 }
 
-async fn take_one(
-    app: &App,
-    context: &Context,
+/// A call by itself, in a unit of work that confirms the credential.
+async fn take_alone(
+    incoming: &Incoming,
     submitted: Submitted<CallIn>,
     key: Option<IdempotencyKey>,
 ) -> Result<(StatusCode, Value), Refusal> {
-    let told = Told::new(submitted, facts::name_of_call(app));
-    let context = context.clone();
-    let taken = app.store.write(move |session| calls::take(session, &context, told, key.as_ref()));
-    let taken = taken.await?;
+    let told = Told::new(submitted, facts::name_of_call(&incoming.app));
+    let take = move |session: &mut Session<'_>, context: &Context| {
+        calls::take(session, context, told, key.as_ref())
+    };
+    let taken = incoming.write(take).await?;
     let (status, cuid) = answer_of(&taken);
     Ok((status, json!({"cuid": cuid})))
 }

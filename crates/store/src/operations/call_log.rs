@@ -1,6 +1,7 @@
 //! Calls as they are shown: with the names of who has a part in them, and what they came to.
 
 use super::calls::call;
+use super::months::Tables;
 use super::{Session, from_json, parsed};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
@@ -46,14 +47,19 @@ pub struct ListedCalls {
     pub live: Option<bool>,
 }
 
-const RECORD: &str = "SELECT c.id, c.network_id, c.campaign_id, c.affiliate_id, c.promo_number_id,
+/// A record's columns, in a call's tables.
+fn record_in(Tables { calls, transactions, .. }: &Tables) -> String {
+    format!(
+        "SELECT c.id, c.network_id, c.campaign_id, c.affiliate_id, c.promo_number_id,
     c.external_id, c.complete_call_id, c.terms_id, c.start_time, c.body, c.created_at, c.ended_at,
     k.id_from_network, k.advertiser_id, f.id_from_network, p.number, l.state, t.id, t.body
-    FROM calls c JOIN campaigns k ON k.id = c.campaign_id
+    FROM {calls} c JOIN campaigns k ON k.id = c.campaign_id
     LEFT JOIN parties f ON f.id = c.affiliate_id
     LEFT JOIN promo_numbers p ON p.id = c.promo_number_id
     LEFT JOIN live_calls l ON l.call_id = c.id
-    LEFT JOIN transactions t ON t.id = (SELECT MAX(id) FROM transactions WHERE call_id = c.id)";
+    LEFT JOIN {transactions} t ON t.id = (SELECT MAX(id) FROM {transactions} WHERE call_id = c.id)"
+    )
+}
 
 fn record(row: &Row<'_>) -> Result<CallRecord, Error> {
     let number: Option<String> = row.get(15)?;
@@ -90,6 +96,11 @@ impl Session<'_> {
         };
         // Few calls are under way at once, so those are looked for among themselves.
         let (from, live) = match which.live {
+            Some(true) if self.is_postgres() => (
+                "live_calls l JOIN call_keys y ON y.call_id = l.call_id
+                 JOIN calls c ON c.id = y.call_id AND c.start_time = y.start_time",
+                "l.call_id > ?2",
+            ),
             Some(true) => ("live_calls l JOIN calls c ON c.id = l.call_id", "l.call_id > ?2"),
             Some(false) => ("calls c", "c.id > ?2 AND c.ended_at IS NOT NULL"),
             None => ("calls c", "c.id > ?2"),
@@ -106,10 +117,8 @@ impl Session<'_> {
 
     /// A network's call, and what is shown with it.
     pub fn call_record(&mut self, network: i64, id: i64) -> Result<Option<CallRecord>, Error> {
-        self.first(
-            &format!("{RECORD} WHERE c.id = ?2 AND c.network_id = ?1"),
-            [network, id],
-            record,
-        )
+        let Some(tables) = self.tables_of_call("call_id = ?1", [id])? else { return Ok(None) };
+        let sql = format!("{} WHERE c.id = ?2 AND c.network_id = ?1", record_in(&tables));
+        self.first(&sql, [network, id], record)
     }
 }

@@ -1,5 +1,6 @@
 //! Calls, and the running totals of their quarters of an hour.
 
+use super::months::Tables;
 use super::rows::{Kind, Put, Table};
 use super::{Session, from_json, millis, moment, to_json};
 use crate::Error;
@@ -9,8 +10,8 @@ use serde_json::{Value, json};
 use trunkline_domain::call::{Call, Heard, Settlement, TurnedAway};
 use trunkline_domain::campaign::{CurrentTerms, Terms};
 
-const CALL: &str = "SELECT id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
-    complete_call_id, terms_id, start_time, body, created_at, ended_at FROM calls";
+const CALL: &str = "id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
+    complete_call_id, terms_id, start_time, body, created_at, ended_at";
 
 /// A call from a row that begins with the columns of [`CALL`].
 pub(super) fn call(row: &Row<'_>) -> Result<Call, Error> {
@@ -126,40 +127,70 @@ impl Session<'_> {
         network: i64,
         external_id: &str,
     ) -> Result<Option<(String, Vec<u8>)>, Error> {
-        self.first(
-            "SELECT complete_call_id, fingerprint FROM calls
-             WHERE network_id = ?1 AND external_id = ?2",
-            params![network, external_id],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
+        let key = "network_id = ?1 AND external_id = ?2";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        // As a rule there is none, and then no partition is looked at.
+        match self.tables_of_call(key, params![network, external_id])? {
+            Some(Tables { id: Some(id), calls, .. }) => {
+                let sql =
+                    format!("SELECT complete_call_id, fingerprint FROM {calls} WHERE id = ?1");
+                self.first(&sql, [id], read)
+            }
+            Some(Tables { calls, .. }) => {
+                let sql = format!("SELECT complete_call_id, fingerprint FROM {calls} WHERE {key}");
+                self.first(&sql, params![network, external_id], read)
+            }
+            None => Ok(None),
+        }
     }
 
     /// Stores new calls under ids of [`Session::next_ids`], each with the fingerprint of the request
     /// that brought it.
     pub fn insert_calls<'c>(
         &mut self,
-        calls: impl ExactSizeIterator<Item = (i64, &'c Call, &'c [u8])>,
+        calls: impl ExactSizeIterator<Item = (i64, &'c Call, &'c [u8])> + Clone,
     ) -> Result<(), Error> {
-        self.insert_rows(&CALLS, calls, |(id, it, fingerprint), put| {
+        for (_, it, _) in calls.clone() {
+            self.make_month(millis(it.start_time))?;
+        }
+        let inserted = self.insert_rows(&CALLS, calls, |(id, it, fingerprint), put| {
             put_call(id, it, fingerprint, put)
-        })
+        });
+        if inserted.is_err() {
+            self.forget_months();
+        }
+        inserted
     }
 
     /// Stores a new call and returns our id.
     pub fn insert_call(&mut self, it: &Call, fingerprint: &[u8]) -> Result<i64, Error> {
-        self.insert_row(&CALLS, |put| put_call(0, it, fingerprint, put))
+        self.make_month(millis(it.start_time))?;
+        let inserted = self.insert_row(&CALLS, |put| put_call(0, it, fingerprint, put));
+        if inserted.is_err() {
+            self.forget_months();
+        }
+        inserted
     }
 
     /// A network's call by our id.
     pub fn call_by_id(&mut self, network: i64, id: i64) -> Result<Option<Call>, Error> {
-        self.first(&format!("{CALL} WHERE id = ?2 AND network_id = ?1"), [network, id], call)
+        let Some(Tables { calls, .. }) = self.tables_of_call("call_id = ?1", [id])? else {
+            return Ok(None);
+        };
+        let sql = format!("SELECT {CALL} FROM {calls} WHERE id = ?2 AND network_id = ?1");
+        self.first(&sql, [network, id], call)
     }
 
     /// Stores what is known of a call by now, and when it was over.
     pub fn update_call(&mut self, it: &Call) -> Result<(), Error> {
         self.execute(
-            "UPDATE calls SET body = ?2, ended_at = ?3 WHERE id = ?1",
-            params![it.id, to_json(&it.heard, "call")?, it.ended_at.map(millis)],
+            "UPDATE calls SET body = ?2, ended_at = ?3 WHERE id = ?1 AND start_time = ?4",
+            params![
+                it.id,
+                to_json(&it.heard, "call")?,
+                it.ended_at.map(millis),
+                millis(it.start_time)
+            ],
         )?;
         Ok(())
     }
@@ -205,16 +236,17 @@ impl Session<'_> {
         network: i64,
         external_ids: &[&str],
     ) -> Result<Vec<(String, String, Vec<u8>)>, Error> {
-        let ids = if self.is_postgres() {
-            "json_array_elements_text(CAST(CAST(?2 AS TEXT) AS json)) AS it (id)"
+        // As a rule there is none, and then no partition is looked at.
+        let found = if self.is_postgres() {
+            "json_array_elements_text(CAST(CAST(?2 AS TEXT) AS json)) AS it (id)
+             JOIN call_keys k ON k.network_id = ?1 AND k.external_id = it.id
+             JOIN calls c ON c.id = k.call_id AND c.start_time = k.start_time"
         } else {
-            "(SELECT value AS id FROM json_each(?2)) it"
+            "(SELECT value AS id FROM json_each(?2)) it
+             JOIN calls c ON c.network_id = ?1 AND c.external_id = it.id"
         };
         self.all(
-            &format!(
-                "SELECT c.external_id, c.complete_call_id, c.fingerprint FROM {ids}
-                 JOIN calls c ON c.network_id = ?1 AND c.external_id = it.id"
-            ),
+            &format!("SELECT c.external_id, c.complete_call_id, c.fingerprint FROM {found}"),
             params![network, json!(external_ids).to_string()],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
@@ -357,6 +389,7 @@ impl Session<'_> {
         self.each(
             "SELECT c.complete_call_id, c.body, (
                  SELECT t.body FROM transactions t WHERE t.call_id = c.id
+                 AND t.start_time = c.start_time AND t.start_time >= ?2 AND t.start_time < ?3
                  AND t.corrects_id IS NOT NULL ORDER BY t.id DESC LIMIT 1)
              FROM calls c WHERE c.campaign_id = ?1 AND c.start_time >= ?2 AND c.start_time < ?3
              AND c.ended_at IS NOT NULL ORDER BY c.start_time, c.id",

@@ -156,6 +156,7 @@ impl Session<'_> {
                 let sql = format!("COPY {} ({}) FROM STDIN BINARY", table.name, table.names(0));
                 pg.copy_whole(&sql, copied.end())?;
             }
+            Connection::Glance(glance) => return Err(glance.give_up()),
             Connection::Lost => return Err(Error::Unavailable(None)),
         }
         Ok(())
