@@ -13,7 +13,7 @@ use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::timezone::ZoneName;
-use trunkline_network::calls::{self, CallIn, QuickStats};
+use trunkline_network::calls::{self, CallIn, QuickStats, Told};
 use trunkline_network::corrections::{self, CorrectionChange, FactsChange};
 use trunkline_network::dry_run::{self, Imagined};
 use trunkline_network::transactions::{self, Ledger, Narrowed};
@@ -175,7 +175,7 @@ impl<'a> World<'a> {
             let change = Submitted { change: imagined, ..Submitted::default() };
             let dry = dry_run::dry_run(session, context, change)?;
             let change = Submitted { change: call, ..Submitted::default() };
-            calls::take(session, context, change, external, None)?;
+            calls::take(session, context, Told::new(change, external), None)?;
             Ok(dry.decision)
         });
         let dry = dry.expect("a call that can be taken");

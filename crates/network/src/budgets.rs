@@ -1,5 +1,6 @@
 //! What a campaign's budgets have come to, who is told, and who is turned away.
 
+use crate::entries::Entries;
 use crate::mails::{self, Alert};
 use crate::{Context, Error, Session, events};
 use jiff::{Timestamp, ToSpan};
@@ -106,36 +107,38 @@ pub(crate) fn fill(
 /// Whether an enforced budget is used up. `live` calls also count against those at once.
 pub(crate) fn is_over(
     session: &mut Session<'_>,
+    entries: &mut Entries,
     campaign: i64,
     terms: &Terms,
     at: Timestamp,
     live: bool,
 ) -> Result<bool, Error> {
     for standing in standings(campaign, terms, at).into_iter().filter(|it| it.enforce) {
-        let at_once = standing.counted.is_some_and(|it| it.of == CountedThing::AtOnce);
-        let counts = standing.counted.is_some() && (live || !at_once);
-        if counts && standing.total(session)? >= standing.amount {
+        let counts = |it: &Counted| live || it.of != CountedThing::AtOnce;
+        if let Some(counted) = standing.counted.filter(counts)
+            && in_units(counted.of, entries.total(session, counted)?) >= standing.amount
+        {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// Counts what was stored just now, and tells people where a budget is nearly, or all, used up.
+/// Counts what was entered just now, and tells people where a budget is nearly, or all, used up.
 pub(crate) fn count(
     session: &mut Session<'_>,
     context: &Context,
-    campaign: &Campaign,
-    terms: &Terms,
+    entries: &mut Entries,
+    (campaign, terms): (&Campaign, &Terms),
     at: Timestamp,
     moves: &[(CountedThing, i64)],
 ) -> Result<(), Error> {
     for (of, by) in moves.iter().filter(|(_, by)| *by != 0) {
-        session.move_budget_totals(campaign.id, *of, at, *by)?;
+        entries.totals.shift(session, campaign.id, (*of, *by), at)?;
     }
     for standing in standings(campaign.id, terms, at) {
         if let Some(counted) = standing.counted {
-            alert(session, context, campaign, &standing, counted)?;
+            alert(session, context, entries, campaign, &standing, counted)?;
         }
     }
     Ok(())
@@ -144,16 +147,17 @@ pub(crate) fn count(
 fn alert(
     session: &mut Session<'_>,
     context: &Context,
+    entries: &mut Entries,
     campaign: &Campaign,
     standing: &Standing,
     counted: Counted,
 ) -> Result<(), Error> {
     let amount = standing.amount.cents();
-    let (total, alerted) = session.keep_budget_total(counted, amount)?;
+    let (total, alerted) = entries.keep_total(session, counted, amount)?;
     let total = in_units(counted.of, total);
     let due = due(standing.amount, total).filter(|percent| *percent > alerted);
     for percent in due {
-        session.remember_alert(counted, amount, percent)?;
+        entries.totals.remember_alert(counted, amount, percent);
         let currency = match counted.of {
             CountedThing::Payin(currency) => Some(currency),
             _ => None,
@@ -170,9 +174,9 @@ fn alert(
             "enforced": standing.enforce,
         });
         let whose = events::Whose { advertiser: Some(campaign.advertiser_id), affiliate: None };
-        let event = events::write(session, context, BUDGET_ALERT, whose, data)?;
+        let event = entries.tell(BUDGET_ALERT, whose, data);
         let alert = Alert { event, campaign, kind: standing.kind, percent, total, currency };
-        mails::tell(session, context, &alert, standing.amount)?;
+        mails::tell(session, context, entries, &alert, standing.amount)?;
     }
     Ok(())
 }

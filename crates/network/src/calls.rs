@@ -2,18 +2,21 @@
 //! and stored.
 
 use crate::cast::Cast;
+use crate::desk::Desk;
+use crate::entries::Entries;
 use crate::idempotency::{IdempotencyKey, keep_answer, kept_answer};
 use crate::settle::{Books, settle};
 use crate::{Context, Error, Session, Submitted, budgets, campaigns};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use trunkline_domain::call::{Call, CallFacts, Heard, Settlement, TurnedAway};
+use std::rc::Rc;
+use trunkline_domain::call::{Call, CallFacts, Heard, Transaction, TurnedAway};
 use trunkline_domain::campaign::{CampaignStatus, CurrentTerms, DEFAULT_REPEAT_DAYS, Terms};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_store::{CallTotals, CountedThing};
+use trunkline_store::{CallTotals, CountedThing, Repeat};
 
 /// A call as its sender tells it.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -60,99 +63,151 @@ pub enum Taken {
     Known(String),
 }
 
-/// Takes a call in. `complete_call_id` is the name it gets if it is new. The same key within 24
-/// hours gets the first answer again.
+/// A call that was told.
+#[derive(Debug, Clone)]
+pub struct Told {
+    submitted: Submitted<CallIn>,
+    /// The name it gets if it is new.
+    complete_call_id: String,
+    /// SHA-256 of what it says.
+    pub(crate) fingerprint: [u8; 32],
+}
+
+impl Told {
+    /// `complete_call_id` is the name that the call gets if it is new.
+    pub fn new(submitted: Submitted<CallIn>, complete_call_id: String) -> Self {
+        let fingerprint = Sha256::digest(&submitted.change.request).into();
+        Self { submitted, complete_call_id, fingerprint }
+    }
+
+    /// What was told.
+    pub(crate) fn call(&self) -> &CallIn {
+        &self.submitted.change
+    }
+}
+
+/// Takes a call in. The same key within 24 hours gets the first answer again.
 pub fn take(
     session: &mut Session<'_>,
     context: &Context,
-    submitted: Submitted<CallIn>,
-    complete_call_id: String,
+    told: Told,
     key: Option<&IdempotencyKey>,
 ) -> Result<Taken, Error> {
     if let Some(kept) = kept_answer(session, context, key)? {
         return Ok(kept);
     }
-    let taken = take_new(session, context, submitted, complete_call_id)?;
+    let taken = take_many(session, context, std::slice::from_ref(&told))?.pop();
+    let taken = taken.ok_or_else(|| Error::Internal("a call got no answer".to_owned()))??;
     keep_answer(session, context, key, &taken)?;
     Ok(taken)
 }
 
-fn take_new(
+/// Takes calls in, in this order: each gets the answer that it would get alone, and one that is
+/// refused leaves nothing behind.
+///
+/// # Errors
+///
+/// When storage fails: then none of them is taken.
+pub fn take_many(
     session: &mut Session<'_>,
     context: &Context,
-    submitted: Submitted<CallIn>,
-    complete_call_id: String,
-) -> Result<Taken, Error> {
-    Ok(take_and_settle(session, context, submitted, complete_call_id)?.0)
+    told: &[Told],
+) -> Result<Vec<Result<Taken, Error>>, Error> {
+    let (answers, _) = take_and_settle(session, context, told)?;
+    Ok(answers.into_iter().map(|answer| answer.map(|(taken, _)| taken)).collect())
 }
 
-/// As [`take`], with what a new call came to.
+/// What a call is answered, and the place of what it came to, where it is new.
+pub(crate) type Answer = Result<(Taken, Option<usize>), Error>;
+
+/// As [`take_many`], with what new calls came to.
 pub(crate) fn take_and_settle(
     session: &mut Session<'_>,
     context: &Context,
-    submitted: Submitted<CallIn>,
-    complete_call_id: String,
-) -> Result<(Taken, Option<Settlement>), Error> {
-    let Submitted { change: told, mut problems } = submitted;
-    require(&told, &mut problems);
+    told: &[Told],
+) -> Result<(Vec<Answer>, Vec<Transaction>), Error> {
+    let starts = || told.iter().filter_map(|told| told.submitted.change.start_time);
+    let span = (starts().min().unwrap_or_default(), starts().max().unwrap_or_default());
+    let (mut desk, mut entries) = (Desk::default(), Entries::within(span));
+    desk.foresee(session, context, told)?;
+    let mut answers = Vec::with_capacity(told.len());
+    for told in told {
+        match take_one(session, context, &mut desk, &mut entries, told) {
+            Err(error) if !error.is_refusal() => return Err(error),
+            answer => answers.push(answer),
+        }
+    }
+    Ok((answers, entries.write(session, context)?))
+}
+
+/// Looks at everything first, and enters only what is taken.
+fn take_one(
+    session: &mut Session<'_>,
+    context: &Context,
+    desk: &mut Desk,
+    entries: &mut Entries,
+    it: &Told,
+) -> Answer {
+    let (told, mut problems) = (&it.submitted.change, it.submitted.problems.clone());
+    require(told, &mut problems);
     let (external_id, start_time) = match (&told.external_id, told.start_time) {
-        (Some(id), Some(start)) => (id.clone(), start),
+        (Some(id), Some(start)) => (id, start),
         _ => return Err(problems.into()),
     };
-    let network = context.caller.network_id;
-    let fingerprint = Sha256::digest(&told.request);
-    let known = session.call_by_external_id(network, &external_id)?;
-    let same = known.as_ref().filter(|(_, known)| known == fingerprint.as_slice());
-    if let Some((call, _)) = same.filter(|_| problems.is_empty()) {
-        return Ok((Taken::Known(call.complete_call_id.clone()), None));
+    let known = desk.known(session, context, external_id)?;
+    let same = known.as_ref().filter(|(_, known)| *known == it.fingerprint);
+    if let Some((name, _)) = same.filter(|_| problems.is_empty()) {
+        return Ok((Taken::Known(name.clone()), None));
     }
-    check_custom_data_of(session, network, &told, &mut problems)?;
-    let campaign_id = problems.clone().or(told.campaign.clone().unwrap_or_default())?;
+    check_custom_data_of(session, context, desk, told, &mut problems)?;
+    problems.clone().or(())?;
+    let campaign_id = told.campaign.as_deref().unwrap_or_default();
     if known.is_some() {
         let message = format!("external_call_unique_id {external_id} was used for another call");
         return Err(Error::Conflict(message));
     }
     let parts = (told.affiliate.as_deref(), told.promo_number.as_ref());
-    let cast = Cast::find(session, context, &campaign_id, parts.0, parts.1)?;
+    let cast = desk.cast(session, context, campaign_id, parts.0, parts.1)?;
     context.caller.require_party(PartyKind::Advertiser, cast.campaign.advertiser_id)?;
     cast.check_number(problems.at("call"));
     problems.or(())?;
-    let terms = session.terms_at(cast.campaign.id, within_second(start_time))?;
-    let terms = terms.as_ref();
-    let turned_away = gate(session, &cast, terms, start_time, false)?;
-    let mut facts = told.facts;
-    facts.start_time = Some(start_time);
+    let terms = desk.terms_at(session, cast.campaign.id, within_second(start_time))?;
+    let terms = terms.as_deref();
+    let turned_away = gate(session, desk, entries, &cast, (terms, start_time, false))?;
     let in_force = terms.map(|current| &current.terms);
-    facts.repeat = has_called_lately(session, cast.campaign.id, in_force, &facts, start_time)?;
-    let facts = cast.complete(session, facts)?;
+    let mut facts = CallFacts { start_time: Some(start_time), ..told.facts.clone() };
+    let campaign = cast.campaign.id;
+    facts.repeat = has_called_lately(session, desk, campaign, in_force, &facts, start_time)?;
+    let facts = cast.complete(facts);
     let ended_at = Some(end_of(&facts, start_time, context.now));
-    let mut call = Call {
+    let call = Rc::new(Call {
         id: 0,
-        network_id: network,
-        campaign_id: cast.campaign.id,
+        network_id: context.caller.network_id,
+        campaign_id: campaign,
         affiliate_id: cast.affiliate.as_ref().map(|affiliate| affiliate.id),
         promo_number_id: cast.promo_number.as_ref().map(|number| number.id),
-        external_id,
-        complete_call_id: complete_call_id.clone(),
+        external_id: external_id.clone(),
+        complete_call_id: it.complete_call_id.clone(),
         terms_id: terms.map(|current| current.id),
         start_time,
         heard: Heard {
             facts,
-            keys: told.keys,
+            keys: told.keys.clone(),
             events: Vec::new(),
             turned_away,
             by_affiliate: cast.affiliate.is_some(),
-            destination_phone_number: told.destination_phone_number,
+            destination_phone_number: told.destination_phone_number.clone(),
         },
         created_at: context.now,
         ended_at,
-    };
-    call.id = session.insert_call(&call, &fingerprint)?;
-    count_in(session, context, &cast, in_force, &call)?;
+    });
+    desk.remember(&call, it);
+    let place = entries.enter_call(Rc::clone(&call), &it.fingerprint);
+    count_in(session, context, entries, &cast, in_force, &call)?;
     let affiliate = cast.affiliate.as_ref().map(|affiliate| affiliate.id_from_network.as_str());
     let books = Books { campaign: &cast.campaign, terms: in_force, affiliate };
-    let transaction = settle(session, context, &books, &call)?;
-    Ok((Taken::New(complete_call_id), Some(transaction.settlement)))
+    let row = settle(session, context, entries, &books, (&call, Some(place)))?;
+    Ok((Taken::New(it.complete_call_id.clone()), Some(row)))
 }
 
 /// When a call that was told whole was over: where that is not known, by when it was told.
@@ -161,17 +216,18 @@ fn end_of(facts: &CallFacts, start: Timestamp, told: Timestamp) -> Timestamp {
     lasted.and_then(|lasted| start.checked_add(lasted).ok()).unwrap_or(told)
 }
 
-/// Counts a call that was just stored towards the budgets for calls, if it was let in.
+/// Counts a call that was just entered, or stored, towards the budgets for calls, if it was let in.
 pub(crate) fn count_in(
     session: &mut Session<'_>,
     context: &Context,
+    entries: &mut Entries,
     cast: &Cast,
     terms: Option<&Terms>,
     call: &Call,
 ) -> Result<(), Error> {
     let Some(terms) = terms.filter(|_| call.heard.turned_away.is_none()) else { return Ok(()) };
     let one = [(CountedThing::Calls, 1)];
-    budgets::count(session, context, &cast.campaign, terms, call.start_time, &one)
+    budgets::count(session, context, entries, (&cast.campaign, terms), call.start_time, &one)
 }
 
 /// The last moment of a second: a time that is told to the second may be any moment in it, and
@@ -185,18 +241,32 @@ pub(crate) fn within_second(told: Timestamp) -> Timestamp {
 /// said, else looked up. `None` for a number that is not known; never for one that several share.
 pub(crate) fn has_called_lately(
     session: &mut Session<'_>,
+    desk: &Desk,
     campaign: i64,
     terms: Option<&Terms>,
     facts: &CallFacts,
     at: Timestamp,
 ) -> Result<Option<bool>, Error> {
+    match repeat(campaign, terms, facts, at) {
+        Ok(said) => Ok(said),
+        Err(asked) => Ok(Some(desk.has_called(session, asked)?)),
+    }
+}
+
+/// What is to be looked up to know whether a caller has called lately, unless that is known.
+pub(crate) fn repeat(
+    campaign: i64,
+    terms: Option<&Terms>,
+    facts: &CallFacts,
+    at: Timestamp,
+) -> Result<Option<bool>, Repeat> {
     match (facts.repeat, &facts.calling_phone_number) {
         (None, Some(_)) if !facts.can_repeat() => Ok(Some(false)),
         (None, Some(caller)) => {
             let days = terms.map_or(DEFAULT_REPEAT_DAYS, Terms::repeat_days);
             let within = SignedDuration::from_hours(24 * i64::from(days));
             let since = at.saturating_sub(within).unwrap_or(Timestamp::MIN);
-            Ok(Some(session.has_called(campaign, caller.e164(), since, at)?))
+            Err(Repeat { campaign, caller: caller.e164().to_owned(), since, before: at })
         }
         (said, _) => Ok(said),
     }
@@ -219,12 +289,13 @@ fn require(told: &CallIn, problems: &mut Problems) {
 /// What is wrong with a call's custom data, each value at its place in the request's array.
 fn check_custom_data_of(
     session: &mut Session<'_>,
-    network: i64,
+    context: &Context,
+    desk: &mut Desk,
     told: &CallIn,
     problems: &mut Problems,
 ) -> Result<(), Error> {
     let Some(data) = &told.facts.custom_data else { return Ok(()) };
-    let fields = session.custom_data_fields(network)?;
+    let fields = desk.fields(session, context)?;
     let mut complaints = check_custom_data(data, None, &fields);
     for (index, name) in data.keys().enumerate() {
         if complaints.has(name) {
@@ -240,25 +311,25 @@ fn check_custom_data_of(
 /// at once.
 pub(crate) fn gate(
     session: &mut Session<'_>,
+    desk: &mut Desk,
+    entries: &mut Entries,
     cast: &Cast,
-    terms: Option<&CurrentTerms>,
-    start_time: Timestamp,
-    live: bool,
+    (terms, start_time, live): (Option<&CurrentTerms>, Timestamp, bool),
 ) -> Result<Option<TurnedAway>, Error> {
     let at = within_second(start_time);
     let Some(terms) = terms.map(|current| &current.terms) else {
         return Ok(Some(TurnedAway::NotLive));
     };
-    let status = session.status_at("campaign", cast.campaign.id, at)?;
-    let activated = status.as_deref() == Some(CampaignStatus::Activated.as_str());
+    let (campaign, activated) = (("campaign", cast.campaign.id), CampaignStatus::Activated);
+    let activated = desk.had_status(session, campaign, at, activated.as_str())?;
     let expired = terms.pause_date.is_some_and(|pause| pause <= start_time);
     if !activated || expired {
         return Ok(Some(TurnedAway::NotLive));
     }
-    if let Some(reason) = cast.refused_affiliate(session, at)? {
+    if let Some(reason) = cast.refused_affiliate(session, desk, at)? {
         return Ok(Some(reason));
     }
-    let over = budgets::is_over(session, cast.campaign.id, terms, start_time, live)?;
+    let over = budgets::is_over(session, entries, cast.campaign.id, terms, start_time, live)?;
     Ok(over.then_some(TurnedAway::OverCap))
 }
 

@@ -1,5 +1,6 @@
 //! Who has a part in a call, imagined or real, and what the network knows of it by them.
 
+use crate::desk::Desk;
 use crate::{Context, Error, Session, campaigns, parties};
 use jiff::Timestamp;
 use trunkline_domain::affiliation::AffiliateCampaignStatus;
@@ -15,6 +16,11 @@ pub(crate) struct Cast {
     pub(crate) campaign: Campaign,
     pub(crate) affiliate: Option<Party>,
     pub(crate) promo_number: Option<PromoNumber>,
+    /// The affiliate's part in the campaign, ours.
+    affiliate_campaign: Option<i64>,
+    /// What is known of every call of theirs: an advertiser's custom data, over which counts the
+    /// campaign's, over that the affiliate's, the affiliate campaign's and the promo number's.
+    custom_data: CustomData,
 }
 
 impl Cast {
@@ -77,7 +83,21 @@ impl Cast {
             (None, Some(id)) => session.party_by_id(id)?,
             (None, None) => None,
         };
-        Ok(Self { campaign, affiliate, promo_number })
+        let affiliate_campaign = match &affiliate {
+            Some(affiliate) => session.affiliate_campaign(campaign.id, affiliate.id)?,
+            None => None,
+        };
+        let mut custom_data = CustomData::new();
+        let layers = [
+            session.party_by_id(campaign.advertiser_id)?.map(|it| it.custom_data),
+            Some(campaign.custom_data.clone()),
+            affiliate.as_ref().map(|it| it.custom_data.clone()),
+            affiliate_campaign.as_ref().map(|it| it.custom_data.clone()),
+            promo_number.as_ref().map(|it| it.custom_data.clone()),
+        ];
+        custom_data.extend(layers.into_iter().flatten().flatten());
+        let affiliate_campaign = affiliate_campaign.map(|it| it.id);
+        Ok(Self { campaign, affiliate, promo_number, affiliate_campaign, custom_data })
     }
 
     /// A promo number is one affiliate's, and brings nobody else's calls.
@@ -102,50 +122,34 @@ impl Cast {
     pub(crate) fn refused_affiliate(
         &self,
         session: &mut Session<'_>,
+        desk: &mut Desk,
         at: Timestamp,
     ) -> Result<Option<TurnedAway>, Error> {
-        let Some(affiliate) = &self.affiliate else { return Ok(None) };
-        let status = match session.affiliate_campaign(self.campaign.id, affiliate.id)? {
-            Some(found) => session.status_at("affiliate_campaign", found.id, at)?,
-            None => None,
+        if self.affiliate.is_none() {
+            return Ok(None);
+        }
+        let approved = match self.affiliate_campaign {
+            Some(id) => {
+                let approved = AffiliateCampaignStatus::Approved.as_str();
+                desk.had_status(session, ("affiliate_campaign", id), at, approved)?
+            }
+            None => false,
         };
-        let approved = status.as_deref() == Some(AffiliateCampaignStatus::Approved.as_str());
         Ok((!approved).then_some(TurnedAway::AffiliateNotApproved))
     }
 
-    /// What is known besides what was said: the place by the area code, names, and custom data, where
-    /// a promo number's values count over its affiliate campaign's, those over the affiliate's, those
-    /// over the campaign's, and those over the advertiser's.
-    pub(crate) fn complete(
-        &self,
-        session: &mut Session<'_>,
-        said: CallFacts,
-    ) -> Result<CallFacts, Error> {
-        let Self { campaign, affiliate, promo_number } = self;
-        let advertiser = session.party_by_id(campaign.advertiser_id)?;
-        let affiliate_campaign = match affiliate {
-            Some(affiliate) => session.affiliate_campaign(campaign.id, affiliate.id)?,
-            None => None,
-        };
-        let layers = [
-            advertiser.map(|it| it.custom_data),
-            Some(campaign.custom_data.clone()),
-            affiliate.as_ref().map(|it| it.custom_data.clone()),
-            affiliate_campaign.map(|it| it.custom_data),
-            promo_number.as_ref().map(|it| it.custom_data.clone()),
-            said.custom_data.clone(),
-        ];
-        let mut custom_data = CustomData::new();
-        for layer in layers.into_iter().flatten() {
-            custom_data.extend(layer);
-        }
+    /// What is known besides what was said: the place by the area code, names, and custom data, over
+    /// which what was said counts.
+    pub(crate) fn complete(&self, said: CallFacts) -> CallFacts {
         let mut facts = said.located();
+        let mut custom_data = self.custom_data.clone();
+        custom_data.extend(facts.custom_data.take().into_iter().flatten());
         facts.custom_data = Some(custom_data);
-        facts.affiliate_name = Some(affiliate.as_ref().map(|it| it.name.clone()));
-        if let Some(it) = promo_number {
+        facts.affiliate_name = Some(self.affiliate.as_ref().map(|it| it.name.clone()));
+        if let Some(it) = &self.promo_number {
             facts.media_type = Some(Some(it.media_type.clone()));
             facts.promo_number_description = Some(Some(it.description.clone()));
         }
-        Ok(facts)
+        facts
     }
 }

@@ -1,8 +1,11 @@
 //! Corrections: a call that was told wrong, or paid wrong. What there was stays; a new row of the
 //! ledger takes its place.
 
+use crate::desk::Desk;
+use crate::entries::Entries;
+use crate::events::Whose;
 use crate::idempotency::{IdempotencyKey, keep_answer, kept_answer};
-use crate::settle::{Books, tell};
+use crate::settle::{self, Books};
 use crate::transactions::find;
 use crate::{Context, Error, Session, Submitted, audit, budgets, calls};
 use trunkline_domain::call::{
@@ -114,17 +117,18 @@ fn write(
 ) -> Result<i64, Error> {
     let Corrected { row, mut call, heard, terms } = corrected;
     let old = &row.transaction;
-    let mut new = Transaction {
+    let new = Transaction {
         id: 0,
         corrects_id: Some(old.id),
         settlement,
         created_at: context.now,
         ..old.clone()
     };
-    new.id = session.insert_transaction(&new, Some(old))?;
+    let mut entries = Entries::at(old.start_time);
+    let place = entries.enter_transaction(new.clone(), Some(old.clone()), None);
     let seconds = |heard: &Heard| i64::from(heard.facts.duration.unwrap_or(0));
     let longer = seconds(&heard) - seconds(&row.heard);
-    session.add_to_totals(old.campaign_id, old.start_time, 0, longer)?;
+    entries.totals.add_call(old.campaign_id, old.start_time, 0, longer);
     let gone = || Error::Internal(format!("campaign {} is not there", old.campaign_id));
     let campaign = session.campaign_by_id(old.campaign_id)?.ok_or_else(gone)?;
     if let Some(terms) = terms {
@@ -132,8 +136,8 @@ fn write(
         let cents = |side: Option<&Side>| side.map_or(0, |side| side.amount.cents());
         let more = cents(after) - cents(before);
         let moves = after.or(before).map(|side| (CountedThing::Payin(side.currency), more));
-        let start = old.start_time;
-        budgets::count(session, context, &campaign, terms, start, moves.as_slice())?;
+        let (start, moves) = (old.start_time, moves.as_slice());
+        budgets::count(session, context, &mut entries, (&campaign, terms), start, moves)?;
     }
     let object = format!("transaction:{}", old.id);
     let (before, after) = (Some(&old.settlement), Some(&new.settlement));
@@ -141,8 +145,12 @@ fn write(
     call.heard = heard;
     let affiliate = row.affiliate.as_ref().map(|it| it.id_from_network.as_str());
     let books = Books { campaign: &campaign, terms, affiliate };
-    tell(session, context, &books, &call, &new, "transaction.corrected")?;
-    Ok(new.id)
+    let told = settle::told(&books, &call, &new)?;
+    let whose = Whose { advertiser: Some(new.advertiser_id), affiliate: new.affiliate_id };
+    entries.tell_of(place, "transaction.corrected", whose, told);
+    let written = entries.write(session, context)?;
+    let missing = || Error::Internal("a correction was not written".to_owned());
+    written.get(place).map(|row| row.id).ok_or_else(missing)
 }
 
 /// What the call comes to now. With other facts it is decided again; what is set by hand counts over
@@ -275,9 +283,10 @@ impl FactsChange {
         facts.repeat = None;
         *facts = std::mem::take(facts).located();
         let (campaign, start) = (row.transaction.campaign_id, row.transaction.start_time);
-        let terms = session.terms_at(campaign, calls::within_second(start))?;
-        let terms = terms.map(|current| current.terms);
-        facts.repeat = calls::has_called_lately(session, campaign, terms.as_ref(), facts, start)?;
+        let desk = &mut Desk::default();
+        let terms = desk.terms_at(session, campaign, calls::within_second(start))?;
+        let terms = terms.as_deref().map(|current| &current.terms);
+        facts.repeat = calls::has_called_lately(session, desk, campaign, terms, facts, start)?;
         Ok(())
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::budgets::{self, Standing};
 use crate::cast::Cast;
+use crate::desk::Desk;
+use crate::entries::Entries;
 use crate::{Context, Error, Session, Submitted, calls};
 use jiff::Timestamp;
 use trunkline_domain::call::{CallFacts, Decision, Gate, TurnedAway, decide};
@@ -102,7 +104,7 @@ pub fn dry_run(
     let said =
         CallFacts { repeat: repeat(session, context, &cast, &imagined, terms)?, ..imagined.facts };
     let partial = said.custom_data.is_none();
-    let mut facts = cast.complete(session, said)?;
+    let mut facts = cast.complete(said);
     facts.custom_data_is_partial = partial;
     let mut decision = decide(terms, &facts, &imagined.keys, gate);
     let paid_in = decision.advertiser_payin.as_ref().map(|it| (it.amount, it.currency));
@@ -134,9 +136,11 @@ fn gate(
     if which == Which::Current && !live {
         return Ok(Gate { turned_away: Some(TurnedAway::NotLive), by_affiliate });
     }
-    let mut turned_away = cast.refused_affiliate(session, context.now)?;
-    if turned_away.is_none() && budgets::is_over(session, cast.campaign.id, terms, start, true)? {
-        turned_away = Some(TurnedAway::OverCap);
+    let mut turned_away = cast.refused_affiliate(session, &mut Desk::default(), context.now)?;
+    if turned_away.is_none() {
+        let entries = &mut Entries::at(start);
+        let over = budgets::is_over(session, entries, cast.campaign.id, terms, start, true)?;
+        turned_away = over.then_some(TurnedAway::OverCap);
     }
     Ok(Gate { turned_away, by_affiliate })
 }
@@ -151,7 +155,8 @@ fn repeat(
     terms: &Terms,
 ) -> Result<Option<bool>, Error> {
     let start = imagined.facts.start_time.unwrap_or(context.now);
-    calls::has_called_lately(session, cast.campaign.id, Some(terms), &imagined.facts, start)
+    let (campaign, desk) = (cast.campaign.id, &Desk::default());
+    calls::has_called_lately(session, desk, campaign, Some(terms), &imagined.facts, start)
 }
 
 /// What budgets stand at, and the alerts that a call would set off.

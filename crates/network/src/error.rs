@@ -38,6 +38,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it is the request that is refused, by what is there, and would be again; else something
+    /// went wrong.
+    pub(crate) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Invalid { .. } | Self::NotFound(_) | Self::NotAllowed(_) | Self::Conflict(_) => {
+                true
+            }
+            Self::Unauthorized | Self::Overtaken | Self::Storage(_) | Self::Internal(_) => false,
+        }
+    }
+
     /// One message at one property.
     pub fn at(property: &str, message: impl Into<String>) -> Self {
         let mut problems = Problems::new();

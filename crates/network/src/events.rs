@@ -6,7 +6,7 @@ use crate::{Caller, Context, Error, Page, Session, outbox};
 use serde_json::Value;
 use trunkline_domain::event::BUDGET_ALERT;
 use trunkline_domain::party::PartyKind;
-use trunkline_store::EventRecord;
+use trunkline_store::{EventRecord, NewEvent};
 
 /// What an advertiser's own events don't tell it, at any depth.
 const NOT_FOR_ADVERTISERS: [&str; 2] = ["affiliate_payout", "margin"];
@@ -23,7 +23,8 @@ pub(crate) struct Whose {
     pub(crate) affiliate: Option<i64>,
 }
 
-/// As [`write`], for whoever needs no id.
+/// Writes an event, and what is to be sent of it. `data` is all that is told of it; what a party may
+/// not see is left out when it is told.
 pub(crate) fn emit(
     session: &mut Session<'_>,
     context: &Context,
@@ -31,30 +32,17 @@ pub(crate) fn emit(
     whose: Whose,
     data: Value,
 ) -> Result<(), Error> {
-    write(session, context, kind, whose, data).map(|_| ())
-}
-
-/// Writes an event, and what is to be sent of it; returns our id. `data` is all that is told of it;
-/// what a party may not see is left out when it is told.
-pub(crate) fn write(
-    session: &mut Session<'_>,
-    context: &Context,
-    kind: &str,
-    whose: Whose,
-    data: Value,
-) -> Result<i64, Error> {
-    let event = EventRecord {
+    let event = NewEvent {
         id: 0,
         network_id: context.caller.network_id,
         at: context.now,
-        kind: kind.to_owned(),
+        kind,
         advertiser_id: whose.advertiser,
         affiliate_id: whose.affiliate,
-        data,
+        data: data.to_string(),
     };
     let id = session.insert_event(&event, context.system_now)?;
-    outbox::deliver(session, context, id, kind)?;
-    Ok(id)
+    outbox::deliver(session, context, std::iter::once((id, kind)))
 }
 
 /// A page of events.

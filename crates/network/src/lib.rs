@@ -34,11 +34,14 @@ pub mod webhooks;
 mod budgets;
 mod caller;
 mod cast;
+mod desk;
+mod entries;
 mod error;
 mod idempotency;
 mod passwords;
 mod settle;
 mod standing;
+mod totals;
 
 pub use caller::{Actor, Caller, Context, Grant, Scope};
 pub use error::Error;

@@ -3,7 +3,9 @@
 
 use crate::calls::{count_in, gate, has_called_lately, within_second};
 use crate::cast::Cast;
-use crate::events::{self, Whose};
+use crate::desk::Desk;
+use crate::entries::Entries;
+use crate::events::Whose;
 use crate::idempotency::{IdempotencyKey, keep_answer, kept_answer};
 use crate::settle::{Books, settle};
 use crate::{Actor, Caller, Context, Error, Session, Submitted};
@@ -103,15 +105,17 @@ pub fn start(
     let cast = find_cast(session, context, &told)?;
     context.caller.require_party(PartyKind::Advertiser, cast.campaign.advertiser_id)?;
     let start = told.facts.start_time.unwrap_or(context.now);
-    let current = session.terms_at(cast.campaign.id, within_second(start))?;
-    let turned_away = gate(session, &cast, current.as_ref(), start, true)?;
+    let desk = &mut Desk::default();
+    let current = desk.terms_at(session, cast.campaign.id, within_second(start))?;
+    let current = current.as_deref();
+    let turned_away = gate(session, desk, &mut Entries::at(start), &cast, (current, start, true))?;
     let mut facts = told.facts;
     facts.start_time = Some(start);
-    let terms = current.as_ref().map(|current| &current.terms);
-    facts.repeat = has_called_lately(session, cast.campaign.id, terms, &facts, start)?;
+    let terms = current.map(|current| &current.terms);
+    facts.repeat = has_called_lately(session, desk, cast.campaign.id, terms, &facts, start)?;
     // Nothing was sent to this caller before the call.
     facts.sms_sent = Some(false);
-    let facts = cast.complete(session, facts)?;
+    let facts = cast.complete(facts);
     let call = Call {
         id: 0,
         network_id: context.caller.network_id,
@@ -120,7 +124,7 @@ pub fn start(
         promo_number_id: cast.promo_number.as_ref().map(|number| number.id),
         external_id: fresh.name.clone(),
         complete_call_id: fresh.name,
-        terms_id: current.as_ref().map(|current| current.id),
+        terms_id: current.map(|current| current.id),
         start_time: start,
         heard: Heard {
             facts,
@@ -133,7 +137,6 @@ pub fn start(
         created_at: context.now,
         ended_at: None,
     };
-    let terms = current.as_ref().map(|current| &current.terms);
     let orders = admit(session, context, &cast, terms, call, fresh.time_limit)?;
     keep_answer(session, context, key, &orders)?;
     Ok(orders)
@@ -188,14 +191,16 @@ fn admit(
         let deadline = context.system_now.saturating_add(time_limit).unwrap_or(Timestamp::MAX);
         session.insert_live_call(&call, live, deadline)?;
     }
-    count_in(session, context, cast, terms, &call)?;
+    let mut entries = Entries::at(start);
+    count_in(session, context, &mut entries, cast, terms, &call)?;
     let affiliate = cast.affiliate.as_ref().map(|affiliate| affiliate.id_from_network.as_str());
     let books = Books { campaign: &cast.campaign, terms, affiliate };
-    tell_start(session, context, &books, &call)?;
+    entries.tell("call.started", whose(&books, &call), about(&books, &call));
     let outcome = match live {
         Some(_) => None,
-        None => Some(finish(session, context, &books, &call)?),
+        None => Some(finish(session, context, &mut entries, &books, &call)?),
     };
+    entries.write(session, context)?;
     Ok(Orders { id: call.id, outcome, reason, actions })
 }
 
@@ -333,36 +338,32 @@ fn end(
     };
     let affiliate = affiliate.as_ref().map(|affiliate| affiliate.id_from_network.as_str());
     let books = Books { campaign: &campaign, terms: Some(terms), affiliate };
-    finish(session, context, &books, call)
+    let mut entries = Entries::at(call.start_time);
+    let outcome = finish(session, context, &mut entries, &books, call)?;
+    entries.write(session, context)?;
+    Ok(outcome)
 }
 
 /// Settles a call that is over, and tells of its end.
 fn finish(
     session: &mut Session<'_>,
     context: &Context,
+    entries: &mut Entries,
     books: &Books<'_>,
     call: &Call,
 ) -> Result<Outcome, Error> {
-    let transaction = settle(session, context, books, call)?;
-    let settlement = &transaction.settlement;
+    let row = settle(session, context, entries, books, (call, None))?;
+    let missing = || Error::Internal(format!("call {} was not settled", call.id));
+    let settlement = &entries.transaction(row).ok_or_else(missing)?.settlement;
+    let outcome = settlement.outcome;
     let mut data = about(books, call);
     data["ended_at"] = json!(call.ended_at.map(|at| at.to_string()));
-    data["outcome"] = json!(settlement.outcome);
+    data["outcome"] = json!(outcome);
     data["reason"] = json!(settlement.reason);
     data["duration"] = json!(call.heard.facts.duration);
     data["connect_duration"] = json!(settlement.connect_duration);
-    events::emit(session, context, "call.ended", whose(books, call), data)?;
-    Ok(settlement.outcome)
-}
-
-fn tell_start(
-    session: &mut Session<'_>,
-    context: &Context,
-    books: &Books<'_>,
-    call: &Call,
-) -> Result<(), Error> {
-    let data = about(books, call);
-    events::emit(session, context, "call.started", whose(books, call), data)
+    entries.tell("call.ended", whose(books, call), data);
+    Ok(outcome)
 }
 
 fn about(books: &Books<'_>, call: &Call) -> Value {

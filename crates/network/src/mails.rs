@@ -1,5 +1,6 @@
 //! Mail to users who asked for it: written with the event that it tells of, sent when the server can.
 
+use crate::entries::Entries;
 use crate::{Context, Error, Page, Session};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
@@ -16,8 +17,8 @@ const ADDRESSES: usize = 1_000;
 
 /// A budget that came to one of its marks.
 pub(crate) struct Alert<'a> {
-    /// Our id of the event.
-    pub(crate) event: i64,
+    /// The place of the event among the entries.
+    pub(crate) event: usize,
     /// Whose budget.
     pub(crate) campaign: &'a Campaign,
     /// `budget_cap_alert`, `call_cap_alert` or `concurrent_call_cap_alert`.
@@ -30,11 +31,12 @@ pub(crate) struct Alert<'a> {
     pub(crate) currency: Option<Currency>,
 }
 
-/// Writes a mail to each address for notifications of the people of the network, and of the
+/// Enters a mail to each address for notifications of the people of the network, and of the
 /// campaign's advertiser, who asked to be told of budgets.
 pub(crate) fn tell(
     session: &mut Session<'_>,
     context: &Context,
+    entries: &mut Entries,
     alert: &Alert<'_>,
     amount: Money,
 ) -> Result<(), Error> {
@@ -49,10 +51,10 @@ pub(crate) fn tell(
     }
     let (subject, body) = words(alert, amount);
     for address in addresses.into_values().take(ADDRESSES) {
-        session.insert_mail(&MailRecord {
+        let mail = MailRecord {
             id: 0,
             network_id: network,
-            event_id: alert.event,
+            event_id: 0,
             address,
             subject: subject.clone(),
             body: body.clone(),
@@ -63,7 +65,8 @@ pub(crate) fn tell(
             last_error: None,
             created_at: context.system_now,
             sent_at: None,
-        })?;
+        };
+        entries.mail(alert.event, mail);
     }
     Ok(())
 }

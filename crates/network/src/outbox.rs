@@ -59,22 +59,23 @@ pub enum Outcome {
     },
 }
 
-/// Writes a delivery of an event for each webhook that wants it.
-pub(crate) fn deliver(
+/// Writes a delivery of each event, our id and its kind, for each webhook that wants it.
+pub(crate) fn deliver<'k>(
     session: &mut Session<'_>,
     context: &Context,
-    event: i64,
-    kind: &str,
+    events: impl Iterator<Item = (i64, &'k str)>,
 ) -> Result<(), Error> {
     let page = Page { after: 0, limit: u32::MAX };
     // What is sent by itself goes by the system's clock, whatever a sandbox's says.
     let now = context.system_now;
     let give_up_at = now.saturating_add(GIVE_UP_AFTER).unwrap_or(now);
-    for webhook in session.webhooks(context.caller.network_id, page)? {
-        if webhook.wants(kind) {
-            session.insert_delivery(webhook.id, event, now, give_up_at)?;
-        }
+    let webhooks = session.webhooks(context.caller.network_id, page)?;
+    let mut sent = Vec::new();
+    for (event, kind) in events {
+        let wanting = webhooks.iter().filter(|webhook| webhook.wants(kind));
+        sent.extend(wanting.map(|webhook| (webhook.id, event)));
     }
+    session.insert_deliveries(&sent, now, give_up_at)?;
     Ok(())
 }
 

@@ -12,8 +12,9 @@ use trunkline_network::outbox::{
     take_mails,
 };
 use trunkline_network::{
-    DeliveryState, Error, EventRecord, MailRecord, MailState, Page, Session, Store, networks,
+    DeliveryState, Error, MailRecord, MailState, Page, Session, Store, networks,
 };
+use trunkline_store::NewEvent;
 
 const PACE: Pace =
     Pace { first_wait: SignedDuration::from_secs(5), lease: SignedDuration::from_secs(20) };
@@ -68,21 +69,20 @@ impl World {
 
     /// An event of a moment, with deliveries to webhooks.
     fn event(&self, now: Timestamp, webhooks: &[i64]) -> i64 {
-        let event = EventRecord {
+        let event = NewEvent {
             id: 0,
             network_id: self.network,
             at: now,
-            kind: "campaign.status_changed".to_owned(),
+            kind: "campaign.status_changed",
             advertiser_id: None,
             affiliate_id: None,
-            data: serde_json::json!({}),
+            data: "{}".to_owned(),
         };
         let webhooks = webhooks.to_vec();
         self.write(move |session| {
             let id = session.insert_event(&event, now)?;
-            for webhook in webhooks {
-                session.insert_delivery(webhook, id, now, now + GIVE_UP_AFTER)?;
-            }
+            let sent: Vec<(i64, i64)> = webhooks.into_iter().map(|it| (it, id)).collect();
+            session.insert_deliveries(&sent, now, now + GIVE_UP_AFTER)?;
             Ok(id)
         })
     }

@@ -18,8 +18,9 @@ mod writer;
 pub use error::{Error, OpenError};
 pub use operations::{
     CallRecord, CallTotals, CallsOf, Copied, CopyError, Counted, CountedThing, DeliveryRecord,
-    DeliveryState, EventRecord, Finding, LedgerFilter, LedgerOf, LedgerRow, ListedCalls,
-    MailRecord, MailState, Named, Session, StatementLine, StatementTotals, Watch, check, copy,
+    DeliveryState, EventRecord, Finding, Ids, IdsWanted, KeptTotal, LedgerFilter, LedgerOf,
+    LedgerRow, ListedCalls, MailRecord, MailState, Named, NewEvent, Reign, Repeat, Session,
+    StatementLine, StatementTotals, Watch, check, copy, edges, quarter,
 };
 pub use record::{
     AuditEntry, AuditFilter, Grant, Organization, Page, Scope, SignIn, SignInKind, TokenRecord,

@@ -29,10 +29,11 @@ pub(crate) trait Transactions: Send + 'static {
     fn commit(&mut self, news: bool) -> Result<(), Error>;
     /// Takes it back, as well as that goes.
     fn roll_back(&mut self);
-    /// Sets the savepoint that a unit of work begins at.
-    fn mark(&mut self, savepoint: Savepoint) -> Result<(), Error>;
-    /// Takes everything since the savepoint back; it stays set.
-    fn undo(&mut self) -> Result<(), Error>;
+    /// Sees to it that a unit of work can be undone; where the savepoint is then: `Here`, or `Start`
+    /// where none is needed.
+    fn mark(&mut self, savepoint: Savepoint) -> Result<Savepoint, Error>;
+    /// Takes everything back since the last [`Transactions::mark`], which answered `savepoint`.
+    fn undo(&mut self, savepoint: Savepoint) -> Result<(), Error>;
     /// What a unit of work sees.
     fn session(&mut self) -> Session<'_>;
 }
@@ -40,7 +41,9 @@ pub(crate) trait Transactions: Send + 'static {
 /// Where the savepoint is, before a unit of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Savepoint {
-    /// There is none.
+    /// There is none, and nothing was done in the transaction yet.
+    Start,
+    /// There is none, and something was done that is kept.
     Unset,
     /// Before what another unit of work did, which is kept.
     Behind,
@@ -203,7 +206,7 @@ fn commit_group(
     // Once something is wrong with the transaction itself, nothing of it is kept.
     let mut whole = begun;
     let mut telling = Vec::new();
-    let mut savepoint = Savepoint::Unset;
+    let mut savepoint = Savepoint::Start;
     let [writes, commits] = counts;
     for job in group {
         writes.fetch_add(1, Ordering::Relaxed);
@@ -239,17 +242,18 @@ fn run_one(
     job: Job,
     news: &mut bool,
 ) -> (Option<Tell>, Result<Savepoint, Error>) {
-    if let Err(error) = database.mark(savepoint) {
-        return (Some(job(Err(error.again())).tell), Err(error));
-    }
+    let mark = match database.mark(savepoint) {
+        Ok(mark) => mark,
+        Err(error) => return (Some(job(Err(error.again())).tell), Err(error)),
+    };
     let mut session = database.session();
     let done = catch_unwind(AssertUnwindSafe(|| job(Ok(&mut session))));
     let ended = match &done {
         Ok(Done { keep: true, .. }) => {
             *news |= session.news;
-            Ok(Savepoint::Behind)
+            Ok(if mark == Savepoint::Start { Savepoint::Unset } else { Savepoint::Behind })
         }
-        _ => database.undo().map(|()| Savepoint::Here),
+        _ => database.undo(mark).map(|()| mark),
     };
     (done.ok().map(|done| done.tell), ended)
 }

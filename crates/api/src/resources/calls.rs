@@ -13,20 +13,26 @@ use futures_util::future::join_all;
 use futures_util::stream;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
 use trunkline_domain::call::CallFacts;
 use trunkline_domain::party::CustomData;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_domain::timezone::ZoneName;
-use trunkline_network::calls::{self, CallIn, Taken};
-use trunkline_network::{Context, IdempotencyKey, Session, Submitted};
+use trunkline_network::calls::{self, CallIn, Taken, Told};
+use trunkline_network::{Context, Error, IdempotencyKey, Session, Submitted};
 
-/// Lines taken together: they share commits.
-const LINES: usize = 200;
-/// Parts of a body that are read ahead.
-const AHEAD: usize = LINES;
+/// Lines taken together, in one unit of work: some tens of milliseconds of the writer's time.
+const LINES: usize = 500;
+/// Bytes of lines taken together, more or less.
+const BYTES: usize = 1 << 19;
+/// Lines that are read before others have their turn of the processor.
+const TURN: usize = 50;
+/// Parts of a body that are read ahead, and their bytes together.
+const AHEAD: (usize, usize) = (LINES, 1 << 20);
 /// Custom data of one call.
 const CUSTOM_DATA: usize = 200;
 
@@ -67,32 +73,20 @@ async fn take_alone(
     submitted: Submitted<CallIn>,
     key: Option<IdempotencyKey>,
 ) -> Result<(StatusCode, Value), Refusal> {
-    let name = facts::name_of_call(&incoming.app);
+    let told = Told::new(submitted, facts::name_of_call(&incoming.app));
     let take = move |session: &mut Session<'_>, context: &Context| {
-        calls::take(session, context, submitted, name, key.as_ref())
+        calls::take(session, context, told, key.as_ref())
     };
-    Ok(answer_one(incoming.write(take).await?))
+    let taken = incoming.write(take).await?;
+    let (status, cuid) = answer_of(&taken);
+    Ok((status, json!({"cuid": cuid})))
 }
 
-fn answer_one(taken: Taken) -> (StatusCode, Value) {
+fn answer_of(taken: &Taken) -> (StatusCode, &str) {
     match taken {
-        Taken::New(cuid) => (StatusCode::CREATED, json!({"cuid": cuid})),
-        Taken::Known(cuid) => (StatusCode::ACCEPTED, json!({"cuid": cuid})),
+        Taken::New(cuid) => (StatusCode::CREATED, cuid),
+        Taken::Known(cuid) => (StatusCode::ACCEPTED, cuid),
     }
-}
-
-async fn take_one(
-    app: &App,
-    context: &Context,
-    submitted: Submitted<CallIn>,
-    key: Option<IdempotencyKey>,
-) -> Result<(StatusCode, Value), Refusal> {
-    let name = facts::name_of_call(app);
-    let context = context.clone();
-    let taken = app
-        .store
-        .write(move |session| calls::take(session, &context, submitted, name, key.as_ref()));
-    Ok(answer_one(taken.await?))
 }
 
 fn read(body: &Object, zone: ZoneName, ignored: &mut Ignored) -> Submitted<CallIn> {
@@ -161,72 +155,136 @@ fn read_call(mut fields: Fields<'_>, zone: ZoneName) -> CallIn {
 /// What is left of a body of lines.
 struct Lines {
     incoming: Incoming,
-    frames: mpsc::Receiver<Result<Bytes, axum::Error>>,
+    ahead: Ahead,
     buffer: Vec<u8>,
     ended: bool,
 }
 
 /// Takes a line each, and answers a line each: what a call alone would be answered, with its
-/// status. One bad line does not spoil the rest.
+/// status. One bad line does not spoil the rest. While some lines are being stored the next are read.
 fn take_lines(incoming: Incoming, body: Body) -> Response<Body> {
-    let frames = read_ahead(body, incoming.app.limits.body_time);
-    let lines = Lines { incoming, frames, buffer: Vec::new(), ended: false };
-    let answers = stream::try_unfold(lines, |mut lines| async move {
-        let batch = lines.next().await?;
-        if batch.is_empty() {
-            return Ok(None);
-        }
-        // An empty line is no call.
-        let told = batch.iter().filter(|line| !line.is_empty());
-        let answers = join_all(told.map(|line| answer(&lines.incoming, line))).await;
-        let text: String = answers.iter().map(|answer| format!("{answer}\n")).collect();
-        Ok::<_, axum::Error>(Some((Bytes::from(text), lines)))
-    });
-    let mut response = Response::new(Body::from_stream(answers));
+    let ahead = Ahead::read(body, incoming.app.limits.body_time);
+    let (answers, told) = mpsc::channel(1);
+    let lines = Lines { incoming, ahead, buffer: Vec::new(), ended: false };
+    tokio::spawn(lines.take(answers));
+    let told = stream::unfold(told, async |mut told| Some((told.recv().await?, told)));
+    let mut response = Response::new(Body::from_stream(told));
     let kind = HeaderValue::from_static("application/x-ndjson");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
 }
 
-/// Reads a body while what came before is being stored, a little ahead: what has arrived by then
-/// shares the next commit. It ends with the body, or when nothing comes for `time`.
-fn read_ahead(mut body: Body, time: Duration) -> mpsc::Receiver<Result<Bytes, axum::Error>> {
-    let (frames, ahead) = mpsc::channel(AHEAD);
-    tokio::spawn(async move {
-        while let Ok(Some(frame)) = tokio::time::timeout(time, body.frame()).await {
-            let bytes = frame.map(|frame| frame.into_data().unwrap_or_default());
-            if frames.send(bytes).await.is_err() {
-                return;
+/// A body that is read while what came before is being stored, a little ahead: what has arrived by then
+/// shares the next commit. It ends with the body, or when nothing comes for some time.
+struct Ahead {
+    frames: mpsc::Receiver<Result<Bytes, axum::Error>>,
+    /// For so many bytes there is room.
+    room: Arc<Semaphore>,
+}
+
+/// What a part of a body takes of the room there is, however long it is.
+fn taken_by(frame: &Result<Bytes, axum::Error>) -> usize {
+    frame.as_ref().map_or(0, |bytes| bytes.len().min(AHEAD.1))
+}
+
+impl Ahead {
+    fn read(mut body: Body, time: Duration) -> Self {
+        let (frames, ahead) = mpsc::channel(AHEAD.0);
+        let room = Arc::new(Semaphore::new(AHEAD.1));
+        let taken = Arc::clone(&room);
+        tokio::spawn(async move {
+            while let Ok(Some(frame)) = tokio::time::timeout(time, body.frame()).await {
+                let bytes = frame.map(|frame| frame.into_data().unwrap_or_default());
+                let needed = u32::try_from(taken_by(&bytes)).unwrap_or(u32::MAX);
+                let Ok(room) = taken.acquire_many(needed).await else { return };
+                room.forget();
+                if frames.send(bytes).await.is_err() {
+                    return;
+                }
             }
-        }
-    });
-    ahead
+        });
+        Self { frames: ahead, room }
+    }
+
+    /// The next part; `None` at the end.
+    async fn next(&mut self) -> Option<Result<Bytes, axum::Error>> {
+        let frame = self.frames.recv().await?;
+        self.room.add_permits(taken_by(&frame));
+        Some(frame)
+    }
+
+    /// The next part, if there is one already.
+    fn try_next(&mut self) -> Result<Result<Bytes, axum::Error>, TryRecvError> {
+        let frame = self.frames.try_recv()?;
+        self.room.add_permits(taken_by(&frame));
+        Ok(frame)
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        // Nothing more is waited for.
+        self.room.close();
+    }
 }
 
 impl Lines {
+    /// Takes them all, and sends the answers in order, as long as somebody is there for them.
+    async fn take(mut self, answers: mpsc::Sender<Result<Bytes, axum::Error>>) {
+        let mut stored: Option<JoinHandle<Bytes>> = None;
+        loop {
+            let (next, broken) = match self.next().await {
+                Ok(lines) if lines.is_empty() => (None, None),
+                Ok(lines) => (Some(Batch::read(&self.incoming, &lines).await), None),
+                Err(error) => (None, Some(error)),
+            };
+            let next = next.map(|batch| {
+                let (app, context) = (self.incoming.app.clone(), self.incoming.context.clone());
+                tokio::spawn(batch.take(app, context))
+            });
+            let ended = next.is_none();
+            if let Some(before) = std::mem::replace(&mut stored, next)
+                && let Ok(text) = before.await
+                && answers.send(Ok(text)).await.is_err()
+            {
+                return;
+            }
+            if let Some(error) = broken {
+                let _gone = answers.send(Err(error)).await;
+            }
+            if ended {
+                return;
+            }
+        }
+    }
+
     /// The next lines, at most so many; none at the end.
     async fn next(&mut self) -> Result<Vec<Vec<u8>>, axum::Error> {
+        // Lines and bytes that were counted already.
+        let (mut whole, mut seen) = (0, 0);
         loop {
-            let whole = self.buffer.iter().filter(|byte| **byte == b'\n').count();
-            let full = whole >= LINES || self.buffer.len() > self.incoming.app.limits.body;
+            let fresh = self.buffer.get(seen..).unwrap_or_default();
+            whole += fresh.iter().filter(|byte| **byte == b'\n').count();
+            seen = self.buffer.len();
+            let full = whole >= LINES || seen > BYTES;
             if self.ended || (whole > 0 && full) {
                 return Ok(self.split());
             }
             if whole > 0 {
                 // What has arrived already is taken with it; nothing is waited for.
-                match self.frames.try_recv() {
+                match self.ahead.try_next() {
                     Ok(frame) => self.buffer.extend(frame?),
-                    Err(mpsc::error::TryRecvError::Disconnected) => self.ended = true,
-                    Err(mpsc::error::TryRecvError::Empty) => return Ok(self.split()),
+                    Err(TryRecvError::Disconnected) => self.ended = true,
+                    Err(TryRecvError::Empty) => return Ok(self.split()),
                 }
                 continue;
             }
-            if full {
+            if seen > self.incoming.app.limits.body {
                 // Too long for a line: it is answered as it is, and nothing after it is read.
                 self.ended = true;
                 continue;
             }
-            match self.frames.recv().await {
+            match self.ahead.next().await {
                 Some(frame) => self.buffer.extend(frame?),
                 None => self.ended = true,
             }
@@ -238,7 +296,8 @@ impl Lines {
         let mut taken = 0;
         for line in self.buffer.split_inclusive(|byte| *byte == b'\n') {
             let complete = line.last() == Some(&b'\n');
-            if lines.len() == LINES || !(complete || self.ended) {
+            let full = lines.len() == LINES || taken > BYTES;
+            if full || !(complete || self.ended) {
                 break;
             }
             taken += line.len();
@@ -249,23 +308,79 @@ impl Lines {
     }
 }
 
-/// What one line is answered.
-async fn answer(incoming: &Incoming, line: &[u8]) -> Value {
-    let Incoming { app, context, .. } = incoming;
-    let result = match parse(line, app.limits.body) {
-        Ok(body) => {
-            let submitted = read(&body, zone(incoming), &mut Ignored::default());
-            take_one(app, context, submitted, None).await
+/// Lines that are taken together.
+struct Batch {
+    calls: Arc<Vec<Told>>,
+    /// What becomes of each line: of those that can be read the next call's answer, of the others this.
+    lines: Vec<Option<Refusal>>,
+}
+
+impl Batch {
+    async fn read(incoming: &Incoming, lines: &[Vec<u8>]) -> Self {
+        let Incoming { app, .. } = incoming;
+        let mut batch = Self { calls: Arc::default(), lines: Vec::with_capacity(lines.len()) };
+        let mut calls = Vec::with_capacity(lines.len());
+        // An empty line is no call.
+        for (index, line) in lines.iter().filter(|line| !line.is_empty()).enumerate() {
+            if index % TURN == TURN - 1 {
+                tokio::task::yield_now().await;
+            }
+            batch.lines.push(match parse(line, app.limits.body) {
+                Ok(body) => {
+                    let submitted = read(&body, zone(incoming), &mut Ignored::default());
+                    calls.push(Told::new(submitted, facts::name_of_call(app)));
+                    None
+                }
+                Err(refusal) => Some(refusal),
+            });
         }
-        Err(refusal) => Err(refusal),
-    };
-    match result {
-        Ok((status, mut answer)) => {
-            answer["status"] = status.as_u16().into();
-            answer
-        }
-        Err(refusal) => refused(app, refusal).await,
+        batch.calls = Arc::new(calls);
+        batch
     }
+
+    /// Stores the calls, and returns a line for each line.
+    async fn take(self, app: App, context: Context) -> Bytes {
+        let mut taken = store(&app, &context, self.calls).await.into_iter();
+        let mut text = String::with_capacity(self.lines.len() * 64);
+        for line in self.lines {
+            let answer = match line {
+                Some(refusal) => Err(refusal),
+                None => match taken.next() {
+                    Some(answer) => answer.map_err(Refusal::from),
+                    None => continue,
+                },
+            };
+            let answer = match answer {
+                Ok(taken) => {
+                    let (status, cuid) = answer_of(&taken);
+                    json!({"cuid": cuid, "status": status.as_u16()})
+                }
+                Err(refusal) => refused(&app, refusal).await,
+            };
+            text.push_str(&answer.to_string());
+            text.push('\n');
+        }
+        text.into()
+    }
+}
+
+/// Takes calls in together. Where that fails, each alone: what is wrong with one is its own.
+async fn store(app: &App, context: &Context, calls: Arc<Vec<Told>>) -> Vec<Result<Taken, Error>> {
+    if calls.is_empty() {
+        return Vec::new();
+    }
+    let together = {
+        let (calls, context) = (Arc::clone(&calls), context.clone());
+        app.store.write(move |session| calls::take_many(session, &context, &calls))
+    };
+    if let Ok(taken) = together.await {
+        return taken;
+    }
+    let alone = calls.iter().map(|told| {
+        let (told, context) = (told.clone(), context.clone());
+        app.store.write(move |session| calls::take(session, &context, told, None))
+    });
+    join_all(alone).await
 }
 
 fn parse(line: &[u8], limit: usize) -> Result<Object, Refusal> {

@@ -39,9 +39,13 @@ pub(super) fn read_one_key(value: &Value) -> Option<char> {
     }
 }
 
-/// A new call's complete_call_id: nobody else's, and not to be guessed.
+/// A new call's complete_call_id: nobody else's, and not to be guessed. Its first eight digits are the
+/// second, so that calls that come together are near each other where they are looked up by it.
 pub(super) fn name_of_call(app: &App) -> String {
-    (app.random)().iter().take(12).map(|byte| format!("{byte:02X}")).collect()
+    let second = (app.clock)().as_second() as u32;
+    let random = (app.random)();
+    let random = random.iter().take(8).map(|byte| format!("{byte:02X}"));
+    std::iter::once(format!("{second:08X}")).chain(random).collect()
 }
 
 /// Who calls, from where and from what, and whether they have called before: what is said of every

@@ -1,6 +1,7 @@
 //! Where a North American number is from, by its area code.
 
 use crate::phone::PhoneNumber;
+use std::sync::LazyLock;
 
 /// `country state codes…` a line; the file says where it comes from.
 const TABLE: &str = include_str!("../../data/area_codes.txt");
@@ -16,8 +17,20 @@ pub struct Place {
 
 /// Where a number is from; `None` for toll-free numbers and for those of other countries.
 pub fn place_of(number: &PhoneNumber) -> Option<Place> {
-    let code = number.area_code()?;
-    lines().find_map(|(place, mut codes)| codes.any(|known| known == code).then_some(place))
+    static PLACES: LazyLock<Vec<Option<Place>>> = LazyLock::new(|| {
+        let mut places = vec![None; 1_000];
+        for (place, codes) in lines() {
+            for code in codes {
+                if let Some(known) = code.parse().ok().and_then(|code: usize| places.get_mut(code))
+                {
+                    *known = known.or(Some(place));
+                }
+            }
+        }
+        places
+    });
+    let code: usize = number.area_code()?.parse().ok()?;
+    *PLACES.get(code)?
 }
 
 /// The area codes of a state or province; without one, those that several share. None where there is

@@ -1,7 +1,7 @@
 //! Storing imagined calls, and what they came to.
 
 use super::{imagined::Calls, require, view};
-use crate::calls::{self, Taken};
+use crate::calls::{self, Told};
 use crate::{Context, Error, Session, Submitted};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -74,14 +74,18 @@ pub fn take(
 ) -> Result<Tally, Error> {
     context.caller.require_network()?;
     let network = require(session, context)?.id;
+    let told = places.map_while(|place| {
+        let submitted = Submitted { change: calls.call(place)?, problems: Problems::new() };
+        Some(Told::new(submitted, name(network, &calls.external_id(place))))
+    });
+    let told: Vec<Told> = told.collect();
+    let (answers, settled) = calls::take_and_settle(session, context, &told)?;
     let mut tally = Tally::default();
-    for place in places {
-        let Some(call) = calls.call(place) else { break };
-        let name = name(network, &calls.external_id(place));
-        let submitted = Submitted { change: call, problems: Problems::new() };
-        match calls::take_and_settle(session, context, submitted, name)? {
-            (Taken::New(_), Some(settlement)) => tally.count(&settlement),
-            _ => tally.known += 1,
+    for answer in answers {
+        let (_, row) = answer?;
+        match row.and_then(|row| settled.get(row)) {
+            Some(row) => tally.count(&row.settlement),
+            None => tally.known += 1,
         }
     }
     Ok(tally)

@@ -3,6 +3,7 @@
 use super::{Session, millis};
 use crate::Error;
 use crate::sql::params;
+use jiff::Timestamp;
 use trunkline_domain::campaign::Period;
 use trunkline_domain::money::Currency;
 
@@ -18,7 +19,7 @@ pub struct Counted {
 }
 
 /// What a budget counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CountedThing {
     /// Calls that were let in.
     Calls,
@@ -38,7 +39,21 @@ impl CountedThing {
     }
 }
 
-fn edges(period: Period) -> (i64, i64) {
+/// A running total that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptTotal {
+    /// The edges of its period: see [`edges`].
+    pub edges: (i64, i64),
+    /// Calls, or cents.
+    pub total: i64,
+    /// The percent up to which alerts were given.
+    pub alerted: u32,
+    /// The amount of the budget that they were given for.
+    pub amount: i64,
+}
+
+/// A period's first moment and the first one after it (milliseconds since 1970): what it is kept by.
+pub fn edges(period: Period) -> (i64, i64) {
     (millis(period.start), period.end.map_or(i64::MAX, millis))
 }
 
@@ -46,23 +61,23 @@ impl Session<'_> {
     /// What a period has come to: its running total, or a recount where none is kept yet.
     pub fn budget_total(&mut self, counted: Counted) -> Result<i64, Error> {
         match self.kept_total(counted)? {
-            Some((total, ..)) if counted.of != CountedThing::AtOnce => Ok(total),
+            Some(total) if counted.of != CountedThing::AtOnce => Ok(total),
             _ => self.recount(counted),
         }
     }
 
-    /// A period's running total, the percent up to which alerts were given, and of what amount.
-    fn kept_total(&mut self, counted: Counted) -> Result<Option<(i64, u32, i64)>, Error> {
+    fn kept_total(&mut self, counted: Counted) -> Result<Option<i64>, Error> {
         let ((start, end), (kind, currency)) = (edges(counted.period), counted.of.key());
         self.first(
-            "SELECT total, alerted, amount FROM budget_totals WHERE campaign_id = ?1 AND kind = ?2
+            "SELECT total FROM budget_totals WHERE campaign_id = ?1 AND kind = ?2
              AND period_start = ?3 AND period_end = ?4 AND currency = ?5",
             params![counted.campaign, kind, start, end, currency],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| row.get(0),
         )
     }
 
-    fn recount(&mut self, counted: Counted) -> Result<i64, Error> {
+    /// What a period comes to by the rows that are stored.
+    pub fn recount(&mut self, counted: Counted) -> Result<i64, Error> {
         let (start, end) = edges(counted.period);
         let found = match counted.of {
             CountedThing::AtOnce => return self.live_calls(counted.campaign),
@@ -82,60 +97,45 @@ impl Session<'_> {
         Ok(found?.unwrap_or(0))
     }
 
-    /// Moves the running totals of every period that a moment is in. What is counted is stored
-    /// already, so that a total that is not kept yet is a recount, and right.
-    pub fn move_budget_totals(
+    /// The running totals that are kept of what a campaign counts, of every period that has a moment
+    /// in common with a span: from its first moment to its last.
+    pub fn kept_totals(
         &mut self,
         campaign: i64,
         of: CountedThing,
-        at: jiff::Timestamp,
-        by: i64,
-    ) -> Result<(), Error> {
+        (first, last): (Timestamp, Timestamp),
+    ) -> Result<Vec<KeptTotal>, Error> {
         let (kind, currency) = of.key();
-        self.execute(
-            "UPDATE budget_totals SET total = total + ?5 WHERE campaign_id = ?1 AND kind = ?2
-             AND period_start <= ?3 AND period_end > ?3 AND currency = ?4",
-            params![campaign, kind, millis(at), currency, by],
-        )?;
-        Ok(())
+        self.all(
+            "SELECT period_start, period_end, total, alerted, amount FROM budget_totals
+             WHERE campaign_id = ?1 AND kind = ?2 AND period_start <= ?4 AND period_end > ?3
+             AND currency = ?5",
+            params![campaign, kind, millis(first), millis(last), currency],
+            |row| {
+                Ok(KeptTotal {
+                    edges: (row.get(0)?, row.get(1)?),
+                    total: row.get(2)?,
+                    alerted: row.get(3)?,
+                    amount: row.get(4)?,
+                })
+            },
+        )
     }
 
-    /// Keeps a running total from now on, and returns it with the percent up to which alerts were
-    /// given for an amount.
-    pub fn keep_budget_total(
+    /// Stores what a running total has come to.
+    pub fn keep_total(
         &mut self,
-        counted: Counted,
-        amount: i64,
-    ) -> Result<(i64, u32), Error> {
-        if let Some((kept, alerted, of)) = self.kept_total(counted)? {
-            let total = match counted.of {
-                CountedThing::AtOnce => self.live_calls(counted.campaign)?,
-                _ => kept,
-            };
-            return Ok((total, if of == amount { alerted } else { 0 }));
-        }
-        let total = self.recount(counted)?;
-        let ((start, end), (kind, currency)) = (edges(counted.period), counted.of.key());
+        campaign: i64,
+        of: CountedThing,
+        it: &KeptTotal,
+    ) -> Result<(), Error> {
+        let ((start, end), (kind, currency)) = (it.edges, of.key());
         self.execute(
             "INSERT INTO budget_totals (campaign_id, kind, period_start, period_end, currency,
-             total, amount) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![counted.campaign, kind, start, end, currency, total, amount],
-        )?;
-        Ok((total, 0))
-    }
-
-    /// Remembers that alerts were given up to a percent of an amount.
-    pub fn remember_alert(
-        &mut self,
-        counted: Counted,
-        amount: i64,
-        percent: u32,
-    ) -> Result<(), Error> {
-        let ((start, end), (kind, currency)) = (edges(counted.period), counted.of.key());
-        self.execute(
-            "UPDATE budget_totals SET alerted = ?6, amount = ?7 WHERE campaign_id = ?1 AND kind = ?2
-             AND period_start = ?3 AND period_end = ?4 AND currency = ?5",
-            params![counted.campaign, kind, start, end, currency, percent, amount],
+             total, alerted, amount) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (campaign_id, kind, period_start, period_end, currency) DO UPDATE
+             SET total = excluded.total, alerted = excluded.alerted, amount = excluded.amount",
+            params![campaign, kind, start, end, currency, it.total, it.alerted, it.amount],
         )?;
         Ok(())
     }

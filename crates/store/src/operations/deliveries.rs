@@ -1,6 +1,7 @@
 //! Events on their way to webhooks.
 
 use super::events::{EVENT_COLUMNS, event_at};
+use super::rows::{Kind, Table};
 use super::{Session, millis, moment, parsed};
 use crate::sql::{Row, params};
 use crate::{Error, EventRecord, Page};
@@ -67,6 +68,19 @@ pub struct DeliveryRecord {
 const COLUMNS: &str = "d.id, d.webhook_id, d.state, d.attempts, d.due_at, d.give_up_at,
     d.last_status, d.last_error, d.created_at, d.delivered_at";
 
+/// Where a new delivery goes.
+const DELIVERIES: Table<6> = Table {
+    name: "deliveries",
+    columns: [
+        ("webhook_id", Kind::Integer),
+        ("event_id", Kind::Integer),
+        ("state", Kind::Text),
+        ("due_at", Kind::Integer),
+        ("give_up_at", Kind::Integer),
+        ("created_at", Kind::Integer),
+    ],
+};
+
 fn delivery(row: &Row<'_>) -> Result<DeliveryRecord, Error> {
     let at = |column: usize| -> Result<Option<Timestamp>, Error> {
         row.get::<Option<i64>>(column)?.map(moment).transpose()
@@ -94,21 +108,18 @@ fn select(condition: &str) -> String {
 }
 
 impl Session<'_> {
-    /// Stores that an event is to be sent to a webhook, at once.
-    pub fn insert_delivery(
+    /// Stores that events are to be sent to webhooks, at once: each a webhook and an event, ours.
+    pub fn insert_deliveries(
         &mut self,
-        webhook: i64,
-        event: i64,
+        sent: &[(i64, i64)],
         now: Timestamp,
         give_up_at: Timestamp,
     ) -> Result<(), Error> {
-        self.news = true;
-        self.execute(
-            "INSERT INTO deliveries (webhook_id, event_id, state, due_at, give_up_at, created_at)
-             VALUES (?1, ?2, 'pending', ?3, ?4, ?3)",
-            [webhook, event, millis(now), millis(give_up_at)],
-        )?;
-        Ok(())
+        self.news |= !sent.is_empty();
+        self.insert_rows(&DELIVERIES, sent.iter(), |(webhook, event), put| {
+            let now = millis(now);
+            put(&params![webhook, event, "pending", now, millis(give_up_at), now])
+        })
     }
 
     /// One page of a webhook's deliveries, all or those in a state.

@@ -1,6 +1,7 @@
 //! What happened, for those who listen.
 
-use super::{Session, from_json, millis, moment, to_json};
+use super::rows::{Kind, Put, Table};
+use super::{Session, from_json, millis, moment};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
@@ -25,6 +26,53 @@ pub struct EventRecord {
     pub data: Value,
 }
 
+/// An event to store.
+#[derive(Debug, Clone)]
+pub struct NewEvent<'a> {
+    /// Ours; of no meaning where it is yet to be taken.
+    pub id: i64,
+    /// The network.
+    pub network_id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What: `transaction.created`.
+    pub kind: &'a str,
+    /// The advertiser whose business it is, ours.
+    pub advertiser_id: Option<i64>,
+    /// The affiliate whose business it is, ours.
+    pub affiliate_id: Option<i64>,
+    /// What is told of it, a JSON object.
+    pub data: String,
+}
+
+/// Where a new event goes.
+const EVENTS: Table<8> = Table {
+    name: "events",
+    columns: [
+        ("id", Kind::Integer),
+        ("network_id", Kind::Integer),
+        ("at", Kind::Integer),
+        ("kind", Kind::Text),
+        ("advertiser_id", Kind::Integer),
+        ("affiliate_id", Kind::Integer),
+        ("body", Kind::Text),
+        ("stored_at", Kind::Integer),
+    ],
+};
+
+fn put_event(it: &NewEvent<'_>, stored_at: Timestamp, put: &mut Put<'_, 8>) -> Result<(), Error> {
+    put(&params![
+        it.id,
+        it.network_id,
+        millis(it.at),
+        it.kind,
+        it.advertiser_id,
+        it.affiliate_id,
+        it.data,
+        millis(stored_at),
+    ])
+}
+
 /// The columns of an event, for [`event_at`].
 pub(super) const EVENT_COLUMNS: &str =
     "e.id, e.network_id, e.at, e.kind, e.advertiser_id, e.affiliate_id, e.body";
@@ -43,23 +91,21 @@ pub(super) fn event_at(row: &Row<'_>, at: usize) -> Result<EventRecord, Error> {
 }
 
 impl Session<'_> {
-    /// Stores an event and returns our id. `stored_at` is by the system's clock: events are kept for
-    /// so long, whatever a sandbox's says.
-    pub fn insert_event(&mut self, it: &EventRecord, stored_at: Timestamp) -> Result<i64, Error> {
+    /// Stores events under ids of [`Session::next_ids`]. `stored_at` is by the system's clock: events
+    /// are kept for so long, whatever a sandbox's says.
+    pub fn insert_events(
+        &mut self,
+        events: &[NewEvent<'_>],
+        stored_at: Timestamp,
+    ) -> Result<(), Error> {
+        self.news |= !events.is_empty();
+        self.insert_rows(&EVENTS, events.iter(), |it, put| put_event(it, stored_at, put))
+    }
+
+    /// Stores an event and returns our id.
+    pub fn insert_event(&mut self, it: &NewEvent<'_>, stored_at: Timestamp) -> Result<i64, Error> {
         self.news = true;
-        self.insert(
-            "INSERT INTO events (network_id, at, kind, advertiser_id, affiliate_id, body, stored_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                it.network_id,
-                millis(it.at),
-                it.kind,
-                it.advertiser_id,
-                it.affiliate_id,
-                to_json(&it.data, "event")?,
-                millis(stored_at),
-            ],
-        )
+        self.insert_row(&EVENTS, |put| put_event(it, stored_at, put))
     }
 
     /// One page of a network's events, oldest first.

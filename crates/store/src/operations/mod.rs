@@ -18,6 +18,7 @@ mod months;
 mod networks;
 mod parties;
 mod promo_numbers;
+mod rows;
 mod sandbox;
 mod statements;
 mod sweep;
@@ -25,14 +26,15 @@ mod transactions;
 mod users;
 mod webhooks;
 
-pub use budgets::{Counted, CountedThing};
+pub use budgets::{Counted, CountedThing, KeptTotal, edges};
 pub use call_log::{CallRecord, CallsOf, ListedCalls};
-pub use calls::CallTotals;
+pub use calls::{CallTotals, Reign, Repeat, quarter};
 pub use database::{Copied, CopyError, Finding, Watch, check, copy};
 pub use deliveries::{DeliveryRecord, DeliveryState};
-pub use events::EventRecord;
+pub use events::{EventRecord, NewEvent};
 pub(crate) use glance::{Glance, Statement};
 pub use mails::{MailRecord, MailState};
+pub use rows::{Ids, IdsWanted};
 pub use statements::{StatementLine, StatementTotals};
 pub use transactions::{LedgerFilter, LedgerOf, LedgerRow, Named};
 
@@ -216,6 +218,12 @@ trait Values {
 impl<T: Value, const N: usize> Values for [T; N] {
     fn values(&self) -> impl Iterator<Item = &dyn Value> {
         self.iter().map(|value| value as &dyn Value)
+    }
+}
+
+impl Values for &[&dyn Value] {
+    fn values(&self) -> impl Iterator<Item = &dyn Value> {
+        self.iter().copied()
     }
 }
 

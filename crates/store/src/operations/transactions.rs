@@ -1,6 +1,7 @@
 //! The ledger.
 
 use super::months::Tables;
+use super::rows::{Kind, Table};
 use super::{Session, from_json, millis, moment, parsed, to_json};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
@@ -80,6 +81,29 @@ impl LedgerFilter {
     }
 }
 
+/// Where a row goes.
+const TRANSACTIONS: Table<16> = Table {
+    name: "transactions",
+    columns: [
+        ("id", Kind::Integer),
+        ("network_id", Kind::Integer),
+        ("call_id", Kind::Integer),
+        ("campaign_id", Kind::Integer),
+        ("advertiser_id", Kind::Integer),
+        ("affiliate_id", Kind::Integer),
+        ("corrects_id", Kind::Integer),
+        ("start_time", Kind::Integer),
+        ("payin_currency", Kind::Text),
+        ("payin", Kind::Integer),
+        ("payin_delta", Kind::Integer),
+        ("payout_currency", Kind::Text),
+        ("payout", Kind::Integer),
+        ("payout_delta", Kind::Integer),
+        ("body", Kind::Text),
+        ("created_at", Kind::Integer),
+    ],
+};
+
 pub(super) fn transaction(row: &Row<'_>) -> Result<Transaction, Error> {
     Ok(Transaction {
         id: row.get(0)?,
@@ -128,27 +152,23 @@ fn cents(side: Option<&Side>) -> Option<i64> {
 }
 
 impl Session<'_> {
-    /// Writes a row and returns our id. `replaced` is the row that it corrects.
-    pub fn insert_transaction(
+    /// Writes rows under ids of [`Session::next_ids`], each with the row that it corrects.
+    pub fn insert_transactions<'t>(
         &mut self,
-        it: &Transaction,
-        replaced: Option<&Transaction>,
-    ) -> Result<i64, Error> {
-        let (payin, payout) = (it.settlement.payin.as_ref(), it.settlement.payout.as_ref());
-        let before = |side: fn(&Transaction) -> Option<&Side>| cents(replaced.and_then(side));
-        // A row that takes a whole payin back still says of which currency.
-        let currency = |side: fn(&Transaction) -> Option<&Side>| {
-            let known = side(it).or_else(|| replaced.and_then(side));
-            known.map(|side| side.currency.as_str())
-        };
-        let payin_before = before(|it| it.settlement.payin.as_ref());
-        let payout_before = before(|it| it.settlement.payout.as_ref());
-        self.insert(
-            "INSERT INTO transactions (network_id, call_id, campaign_id, advertiser_id, affiliate_id,
-             corrects_id, start_time, payin_currency, payin, payin_delta, payout_currency, payout,
-             payout_delta, body, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-            params![
+        rows: impl ExactSizeIterator<Item = (&'t Transaction, Option<&'t Transaction>)>,
+    ) -> Result<(), Error> {
+        self.insert_rows(&TRANSACTIONS, rows, |(it, replaced), put| {
+            let (payin, payout) = (it.settlement.payin.as_ref(), it.settlement.payout.as_ref());
+            let before = |side: fn(&Transaction) -> Option<&Side>| cents(replaced.and_then(side));
+            // A row that takes a whole payin back still says of which currency.
+            let currency = |side: fn(&Transaction) -> Option<&Side>| {
+                let known = side(it).or_else(|| replaced.and_then(side));
+                known.map(|side| side.currency.as_str())
+            };
+            let payin_before = before(|it| it.settlement.payin.as_ref());
+            let payout_before = before(|it| it.settlement.payout.as_ref());
+            put(&params![
+                it.id,
                 it.network_id,
                 it.call_id,
                 it.campaign_id,
@@ -164,8 +184,8 @@ impl Session<'_> {
                 cents(payout).unwrap_or(0) - payout_before.unwrap_or(0),
                 to_json(&it.settlement, "transaction")?,
                 millis(it.created_at),
-            ],
-        )
+            ])
+        })
     }
 
     /// One page of a network's ledger, by our ids, with the names of what its rows are about.

@@ -4,7 +4,8 @@ use super::months::Months;
 use super::server::PgServer;
 use crate::Error;
 use crate::sql::Param;
-use futures_util::StreamExt;
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
 use std::collections::HashMap;
 use std::fmt;
 use std::pin::{Pin, pin};
@@ -203,6 +204,17 @@ impl Pg {
     pub(crate) fn copy_in(&mut self, sql: &str, types: &[Type]) -> Result<Copying, Error> {
         let sink = self.ask(async |client| client.copy_in(sql).await)?;
         Ok(Box::pin(BinaryCopyInWriter::new(sink, types)))
+    }
+
+    /// Runs a `COPY … FROM STDIN BINARY` of rows that are all there.
+    pub(crate) fn copy_whole(&mut self, sql: &str, rows: Bytes) -> Result<(), Error> {
+        let statement = self.statement(sql)?;
+        self.ask(async |client| {
+            let mut sink = pin!(client.copy_in(&statement).await?);
+            sink.send(rows.clone()).await?;
+            sink.finish().await
+        })?;
+        Ok(())
     }
 
     /// Runs a query; its rows are taken with [`Pg::next`].

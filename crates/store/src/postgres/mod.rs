@@ -142,20 +142,20 @@ impl Transactions for Writing {
         }
     }
 
-    fn mark(&mut self, savepoint: Savepoint) -> Result<(), Error> {
+    fn mark(&mut self, savepoint: Savepoint) -> Result<Savepoint, Error> {
         // One round trip, with what the unit of work is going to ask first.
         let set = match savepoint {
-            Savepoint::Unset => "SAVEPOINT work;",
+            Savepoint::Start | Savepoint::Unset => "SAVEPOINT work;",
             Savepoint::Behind => "RELEASE work; SAVEPOINT work;",
             Savepoint::Here => "",
         };
         let sql = format!("{set} SELECT generation FROM credential_generations WHERE id = 1");
         let open = self.open.as_mut().ok_or(Error::Unavailable(None))?;
         self.generation = Some(open.number(&sql)?.unwrap_or(0));
-        Ok(())
+        Ok(Savepoint::Here)
     }
 
-    fn undo(&mut self) -> Result<(), Error> {
+    fn undo(&mut self, _savepoint: Savepoint) -> Result<(), Error> {
         self.run("ROLLBACK TO work")
     }
 

@@ -18,6 +18,12 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0008_credentials.sql"),
 ];
 
+/// Pages of the file that the writing connection keeps in memory (KiB).
+const CACHE: i64 = 16 << 10;
+/// Pages that are written to the log before they are moved to the file, each of them once, however
+/// often it was written.
+const CHECKPOINT: i64 = 8_000;
+
 /// Statements kept prepared for each connection.
 const STATEMENTS: usize = 256;
 
@@ -38,6 +44,10 @@ pub(crate) fn open(file: &Path) -> Result<Connection, OpenError> {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         prepare_once(&connection)?;
+        connection.pragma_update(None, "cache_size", -CACHE)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
+        // What a savepoint needs to undo its writes would be a file, written as often as the log.
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
         Ok(())
     };
     set_up().map_err(|error| refused(file, &error))?;

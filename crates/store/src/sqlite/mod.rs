@@ -31,17 +31,25 @@ impl Transactions for Writing {
         let _rolled_back = self.0.execute_batch("ROLLBACK");
     }
 
-    fn mark(&mut self, savepoint: Savepoint) -> Result<(), Error> {
-        if savepoint == Savepoint::Behind {
-            self.run("RELEASE work")?;
+    fn mark(&mut self, savepoint: Savepoint) -> Result<Savepoint, Error> {
+        match savepoint {
+            // The whole transaction can be undone, which costs less than to remember each page as it was.
+            Savepoint::Start => return Ok(Savepoint::Start),
+            Savepoint::Unset => self.run("SAVEPOINT work")?,
+            Savepoint::Behind => {
+                self.run("RELEASE work")?;
+                self.run("SAVEPOINT work")?;
+            }
+            Savepoint::Here => {}
         }
-        if savepoint != Savepoint::Here {
-            self.run("SAVEPOINT work")?;
-        }
-        Ok(())
+        Ok(Savepoint::Here)
     }
 
-    fn undo(&mut self) -> Result<(), Error> {
+    fn undo(&mut self, savepoint: Savepoint) -> Result<(), Error> {
+        if savepoint == Savepoint::Start {
+            self.0.execute_batch("ROLLBACK")?;
+            return self.begin();
+        }
         self.run("ROLLBACK TO work")
     }
 

@@ -4,6 +4,7 @@ use super::check::Watch;
 use super::snapshot::Snapshot;
 use super::tables::{TABLES, Table};
 use super::target::Target;
+use crate::operations::rows::Kind;
 use crate::operations::{NONE, Session};
 use crate::sql::{Cell, Row};
 use crate::{Error, OpenError};
@@ -48,14 +49,6 @@ pub enum CopyError {
 /// The columns of a table, in the order of their names, and whether each holds numbers, texts or
 /// bytes.
 pub(super) type Columns = Vec<(String, Kind)>;
-
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Integer,
-    Text,
-    Bytes,
-}
 
 /// Copies everything from one database to another that has no network yet: `sqlite://…` or
 /// `postgres://…`, either way. The source is read in one snapshot, so that it may be in use; the

@@ -1,7 +1,8 @@
 //! The database that a copy is written to, in one transaction.
 
-use super::copy::{Columns, Kind};
+use super::copy::Columns;
 use super::snapshot::file_of;
+use crate::operations::rows::Kind;
 use crate::operations::{Connection, NONE, Session};
 use crate::postgres::{Copying, Pg};
 use crate::sql::{Cell, Param, Row, params};
