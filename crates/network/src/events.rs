@@ -43,7 +43,27 @@ pub(crate) fn write(
     whose: Whose,
     data: Value,
 ) -> Result<i64, Error> {
-    let event = EventRecord {
+    let event = event(context, kind, whose, data);
+    let id = session.insert_event(&event, context.system_now)?;
+    outbox::deliver(session, context, id, kind)?;
+    Ok(id)
+}
+
+/// As [`write`], for many events of a kind at once, in their order.
+pub(crate) fn write_all(
+    session: &mut Session<'_>,
+    context: &Context,
+    kind: &str,
+    told: Vec<(Whose, Value)>,
+) -> Result<(), Error> {
+    let last = session.last_event(context.caller.network_id)?;
+    let events = told.into_iter().map(|(whose, data)| event(context, kind, whose, data));
+    session.insert_events(&events.collect::<Vec<_>>(), context.system_now)?;
+    outbox::deliver_after(session, context, last, kind)
+}
+
+fn event(context: &Context, kind: &str, whose: Whose, data: Value) -> EventRecord {
+    EventRecord {
         id: 0,
         network_id: context.caller.network_id,
         at: context.now,
@@ -51,10 +71,7 @@ pub(crate) fn write(
         advertiser_id: whose.advertiser,
         affiliate_id: whose.affiliate,
         data,
-    };
-    let id = session.insert_event(&event, context.system_now)?;
-    outbox::deliver(session, context, id, kind)?;
-    Ok(id)
+    }
 }
 
 /// A page of events.

@@ -78,6 +78,25 @@ pub(crate) fn deliver(
     Ok(())
 }
 
+/// Writes a delivery of each of the network's events after one, all of a kind, for each webhook that
+/// wants it.
+pub(crate) fn deliver_after(
+    session: &mut Session<'_>,
+    context: &Context,
+    event: i64,
+    kind: &str,
+) -> Result<(), Error> {
+    let network = context.caller.network_id;
+    let (now, page) = (context.system_now, Page { after: 0, limit: u32::MAX });
+    let give_up_at = now.saturating_add(GIVE_UP_AFTER).unwrap_or(now);
+    let webhooks = session.webhooks(network, page)?.into_iter();
+    let webhooks: Vec<i64> = webhooks.filter(|it| it.wants(kind)).map(|it| it.id).collect();
+    if webhooks.is_empty() {
+        return Ok(());
+    }
+    Ok(session.insert_deliveries_after(network, event, &webhooks, now, give_up_at)?)
+}
+
 /// Whether a delivery is due for a webhook that has room for one more.
 pub fn has_due_deliveries(
     session: &mut Session<'_>,

@@ -57,7 +57,7 @@ pub struct WriteCounts {
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
     queue: mpsc::SyncSender<Message>,
-    counts: Arc<[AtomicU64; 2]>,
+    counts: Arc<[AtomicU64; 3]>,
     news: Arc<News>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -102,7 +102,7 @@ where
 impl Writer {
     pub(super) fn start(mut database: impl Transactions) -> Self {
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
-        let counts = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
+        let counts = Arc::new([const { AtomicU64::new(0) }; 3]);
         let counted = Arc::clone(&counts);
         let (tell, news) = watch::channel(0);
         let tell = Arc::new(tell);
@@ -120,11 +120,15 @@ impl Writer {
     }
 
     pub(super) fn counts(&self) -> WriteCounts {
-        let [writes, commits] = &*self.counts;
+        let [writes, commits, _] = &*self.counts;
         WriteCounts {
             writes: writes.load(Ordering::Relaxed),
             commits: commits.load(Ordering::Relaxed),
         }
+    }
+
+    pub(super) fn statements(&self) -> u64 {
+        self.counts[2].load(Ordering::Relaxed)
     }
 
     pub(super) fn news(&self) -> watch::Receiver<u64> {
@@ -148,7 +152,7 @@ impl Writer {
 fn run(
     database: &mut impl Transactions,
     jobs: &mpsc::Receiver<Message>,
-    counts: &[AtomicU64; 2],
+    counts: &[AtomicU64; 3],
     news: &watch::Sender<u64>,
 ) {
     while let Ok(Message::Run(first)) = jobs.recv() {
@@ -180,7 +184,7 @@ fn run(
 fn commit_group(
     database: &mut impl Transactions,
     group: impl Iterator<Item = Job>,
-    counts: &[AtomicU64; 2],
+    counts: &[AtomicU64; 3],
 ) -> bool {
     let mut news = false;
     let begun = database.begin();
@@ -190,12 +194,12 @@ fn commit_group(
     // Once something is wrong with the transaction itself, nothing of it is kept.
     let mut whole = begun;
     let mut telling = Vec::new();
-    let [writes, commits] = counts;
+    let [writes, commits, statements] = counts;
     for job in group {
         writes.fetch_add(1, Ordering::Relaxed);
         match &whole {
             Ok(()) => {
-                let (tell, ended) = run_one(database, job, &mut news);
+                let (tell, ended) = run_one(database, job, &mut news, statements);
                 telling.extend(tell);
                 whole = ended;
             }
@@ -223,12 +227,14 @@ fn run_one(
     database: &mut impl Transactions,
     job: Job,
     news: &mut bool,
+    statements: &AtomicU64,
 ) -> (Option<Tell>, Result<(), Error>) {
     if let Err(error) = database.run("SAVEPOINT work") {
         return (Some(job(Err(error.again())).tell), Err(error));
     }
     let mut session = database.session();
     let done = catch_unwind(AssertUnwindSafe(|| job(Ok(&mut session))));
+    statements.fetch_add(session.statements, Ordering::Relaxed);
     let end = match &done {
         Ok(Done { keep: true, .. }) => {
             *news |= session.news;

@@ -1,7 +1,7 @@
 //! Calls as they are shown: with the names of who has a part in them, and what they came to.
 
 use super::calls::call;
-use super::{Session, from_json, parsed};
+use super::{Session, from_json, parsed, to_ids};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use trunkline_domain::call::{Call, Live, Settlement};
@@ -26,15 +26,17 @@ pub struct CallRecord {
     pub settled: Option<(i64, Settlement)>,
 }
 
-/// Whose calls to list, by our ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallsOf {
+/// Whose calls to list, by our ids: those of any of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallsOf {
     /// A network's.
-    Network(i64),
+    pub network: Option<i64>,
     /// A campaign's.
-    Campaign(i64),
-    /// An affiliate's.
-    Affiliate(i64),
+    pub campaign: Option<i64>,
+    /// Those of advertisers' campaigns.
+    pub advertisers: Vec<i64>,
+    /// Those that affiliates brought.
+    pub affiliates: Vec<i64>,
 }
 
 /// Which of them.
@@ -75,33 +77,88 @@ fn record(row: &Row<'_>) -> Result<CallRecord, Error> {
     })
 }
 
+/// Calls (`c`) of which there may be some on a page.
+const ON_PAGE: &str = "c.id > ?2 AND (CAST(?4 AS BIGINT) IS NULL OR c.campaign_id = ?4)";
+
+/// A page of the calls that a condition holds for.
+fn calls_where(condition: &str, live: Option<bool>) -> String {
+    // Few calls are under way at once, so those are looked for among themselves.
+    let (from, ended) = match live {
+        Some(true) => ("live_calls l JOIN calls c ON c.id = l.call_id", "l.call_id > ?2"),
+        Some(false) => ("calls c", "c.ended_at IS NOT NULL"),
+        None => ("calls c", "c.id > ?2"),
+    };
+    format!(
+        "SELECT id FROM (SELECT c.id FROM {from}
+         WHERE {condition} AND {ended} AND {ON_PAGE} ORDER BY c.id LIMIT ?3) p"
+    )
+}
+
 impl Session<'_> {
-    /// One page of our ids of somebody's calls, in order.
+    /// One page of our ids of somebody's calls, in order: one statement, however many there are whose
+    /// calls they may be.
     pub fn call_ids(
         &mut self,
-        of: CallsOf,
+        of: &CallsOf,
         which: ListedCalls,
         page: Page,
     ) -> Result<Vec<i64>, Error> {
-        let (column, id) = match of {
-            CallsOf::Network(id) => ("network_id", id),
-            CallsOf::Campaign(id) => ("campaign_id", id),
-            CallsOf::Affiliate(id) => ("affiliate_id", id),
-        };
-        // Few calls are under way at once, so those are looked for among themselves.
-        let (from, live) = match which.live {
-            Some(true) => ("live_calls l JOIN calls c ON c.id = l.call_id", "l.call_id > ?2"),
-            Some(false) => ("calls c", "c.id > ?2 AND c.ended_at IS NOT NULL"),
-            None => ("calls c", "c.id > ?2"),
-        };
+        let (advertisers, affiliates) = (self.ids_in("?6"), self.ids_in("?7"));
+        let mut parts = Vec::new();
+        if of.network.is_some() {
+            parts.push(calls_where("c.network_id = ?1", which.live));
+        }
+        if of.campaign.is_some() {
+            parts.push(calls_where("c.campaign_id = ?5", which.live));
+        }
+        if !of.advertisers.is_empty() {
+            let whose = format!("k.advertiser_id IN {advertisers}");
+            parts.push(self.calls_of_each("campaign_id", "campaigns", &whose, which.live));
+        }
+        if !of.affiliates.is_empty() {
+            let whose = format!("k.id IN {affiliates}");
+            parts.push(self.calls_of_each("affiliate_id", "parties", &whose, which.live));
+        }
+        if parts.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Every parameter is named, so that each statement has as many as it is given.
+        let given = "CAST(?1 AS BIGINT) IS NULL AND CAST(?5 AS BIGINT) IS NULL
+            AND CAST(?6 AS TEXT) IS NULL AND CAST(?7 AS TEXT) IS NULL";
+        let parts = parts.join(" UNION ");
         self.all(
             &format!(
-                "SELECT c.id FROM {from} WHERE c.{column} = ?1 AND {live}
-                 AND (CAST(?4 AS BIGINT) IS NULL OR c.campaign_id = ?4) ORDER BY c.id LIMIT ?3"
+                "SELECT id FROM ({parts} UNION SELECT id FROM calls WHERE id = 0 AND {given}) u
+                 ORDER BY id LIMIT ?3"
             ),
-            params![id, page.after, page.limit, which.campaign],
+            params![
+                of.network,
+                page.after,
+                page.limit,
+                which.campaign,
+                of.campaign,
+                to_ids(&of.advertisers)?,
+                to_ids(&of.affiliates)?,
+            ],
             |row| row.get(0),
         )
+    }
+
+    /// A page of the calls of each of a table's rows (`k`), by an index for each: so a page costs as
+    /// many looks as there are rows, however many calls they have.
+    fn calls_of_each(&self, column: &str, table: &str, whose: &str, live: Option<bool>) -> String {
+        if live == Some(true) {
+            let those = format!("c.{column} IN (SELECT k.id FROM {table} k WHERE {whose})");
+            return calls_where(&those, live);
+        }
+        let page = calls_where(&format!("c.{column} = k.id"), live);
+        if self.is_postgres() {
+            return format!(
+                "SELECT i.id FROM {table} k CROSS JOIN LATERAL ({page}) i WHERE {whose}"
+            );
+        }
+        // SQLite keeps the order of a CROSS JOIN.
+        format!("SELECT i.id FROM {table} k CROSS JOIN calls i WHERE {whose} AND i.id IN ({page})")
     }
 
     /// A network's call, and what is shown with it.
@@ -109,6 +166,16 @@ impl Session<'_> {
         self.first(
             &format!("{RECORD} WHERE c.id = ?2 AND c.network_id = ?1"),
             [network, id],
+            record,
+        )
+    }
+
+    /// Calls of a network, and what is shown with them, in the order of our ids.
+    pub fn call_records(&mut self, network: i64, ids: &[i64]) -> Result<Vec<CallRecord>, Error> {
+        let listed = self.ids_in("?2");
+        self.all(
+            &format!("{RECORD} WHERE c.network_id = ?1 AND c.id IN {listed} ORDER BY c.id"),
+            params![network, to_ids(ids)?],
             record,
         )
     }

@@ -1,7 +1,7 @@
 //! Events on their way to webhooks.
 
 use super::events::{EVENT_COLUMNS, event_at};
-use super::{Session, millis, moment, parsed};
+use super::{Session, millis, moment, parsed, to_ids};
 use crate::sql::{Row, params};
 use crate::{Error, EventRecord, Page};
 use jiff::Timestamp;
@@ -107,6 +107,29 @@ impl Session<'_> {
             "INSERT INTO deliveries (webhook_id, event_id, state, due_at, give_up_at, created_at)
              VALUES (?1, ?2, 'pending', ?3, ?4, ?3)",
             [webhook, event, millis(now), millis(give_up_at)],
+        )?;
+        Ok(())
+    }
+
+    /// Stores that a network's events after one are to be sent to webhooks, at once.
+    pub fn insert_deliveries_after(
+        &mut self,
+        network: i64,
+        event: i64,
+        webhooks: &[i64],
+        now: Timestamp,
+        give_up_at: Timestamp,
+    ) -> Result<(), Error> {
+        let from = self.rows_in("?5");
+        self.execute(
+            &format!(
+                "INSERT INTO deliveries
+                 (webhook_id, event_id, state, due_at, give_up_at, created_at)
+                 SELECT CAST(j.value ->> 0 AS BIGINT), e.id, 'pending', CAST(?3 AS BIGINT), CAST(?4 AS BIGINT), CAST(?3 AS BIGINT)
+                 FROM events e CROSS JOIN {from} WHERE e.network_id = ?1 AND e.id > ?2
+                 ORDER BY e.id, 1"
+            ),
+            params![network, event, millis(now), millis(give_up_at), to_ids(webhooks)?],
         )?;
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! What happened, for those who listen.
 
-use super::{Session, from_json, millis, moment, to_json};
+use super::{Session, from_json, millis, moment, to_json, to_rows};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Something that happened in a network.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +60,33 @@ impl Session<'_> {
                 millis(stored_at),
             ],
         )
+    }
+
+    /// Stores events, in their order, by one statement.
+    pub fn insert_events(
+        &mut self,
+        events: &[EventRecord],
+        stored_at: Timestamp,
+    ) -> Result<(), Error> {
+        self.news = true;
+        let row = |(at, it): (usize, &EventRecord)| -> Result<Value, Error> {
+            let body = to_json(&it.data, "event")?;
+            let EventRecord { network_id, kind, advertiser_id, affiliate_id, .. } = it;
+            Ok(json!([at, network_id, millis(it.at), kind, advertiser_id, affiliate_id, body]))
+        };
+        let rows: Vec<Value> = events.iter().enumerate().map(row).collect::<Result<_, _>>()?;
+        let from = self.rows_in("?1");
+        self.execute(
+            &format!(
+                "INSERT INTO events
+                 (network_id, at, kind, advertiser_id, affiliate_id, body, stored_at)
+                 SELECT CAST(j.value ->> 1 AS BIGINT), CAST(j.value ->> 2 AS BIGINT), j.value ->> 3,
+                 CAST(j.value ->> 4 AS BIGINT), CAST(j.value ->> 5 AS BIGINT), j.value ->> 6, CAST(?2 AS BIGINT)
+                 FROM {from} ORDER BY CAST(j.value ->> 0 AS BIGINT)"
+            ),
+            params![to_rows(&rows)?, millis(stored_at)],
+        )?;
+        Ok(())
     }
 
     /// One page of a network's events, oldest first.

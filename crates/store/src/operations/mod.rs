@@ -45,6 +45,8 @@ pub struct Session<'a> {
     /// Whether this unit of work wrote something that somebody waits for: see
     /// [`crate::Store::news`].
     pub(crate) news: bool,
+    /// Statements that this unit of work has run so far.
+    pub(crate) statements: u64,
 }
 
 /// The database that a unit of work talks to.
@@ -58,7 +60,7 @@ pub(crate) enum Connection<'a> {
 
 impl<'a> Session<'a> {
     pub(crate) fn on(connection: Connection<'a>) -> Self {
-        Self { connection, news: false }
+        Self { connection, news: false, statements: 0 }
     }
 
     /// Whether the words are PostgreSQL's, where they are not the same.
@@ -75,8 +77,23 @@ impl<'a> Session<'a> {
         format!("json_extract({column}, '$.{path}')")
     }
 
+    /// What stands behind `FROM` for the rows in a parameter, a JSON array of arrays (see
+    /// [`to_rows`]): each is `j.value`, whose cells are `j.value ->> 0` and so on.
+    fn rows_in(&self, parameter: &str) -> String {
+        if self.is_postgres() {
+            return format!("json_array_elements(CAST({parameter} AS json)) AS j(value)");
+        }
+        format!("json_each({parameter}) AS j")
+    }
+
+    /// What stands behind `IN` for the ids in a parameter, a JSON array of arrays of one.
+    fn ids_in(&self, parameter: &str) -> String {
+        format!("(SELECT CAST(j.value ->> 0 AS BIGINT) FROM {})", self.rows_in(parameter))
+    }
+
     /// Runs a statement; how many rows it changed.
     fn execute(&mut self, sql: &str, values: impl Values) -> Result<u64, Error> {
+        self.statements += 1;
         match &mut self.connection {
             Connection::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sql)?;
@@ -92,6 +109,7 @@ impl<'a> Session<'a> {
     fn insert(&mut self, sql: &str, values: impl Values) -> Result<i64, Error> {
         match &mut self.connection {
             Connection::Sqlite(connection) => {
+                self.statements += 1;
                 let mut statement = connection.prepare_cached(sql)?;
                 bind(&mut statement, &values)?;
                 statement.raw_execute()?;
@@ -111,6 +129,7 @@ impl<'a> Session<'a> {
         values: impl Values,
         mut take: impl FnMut(&Row<'_>) -> Result<bool, Error>,
     ) -> Result<(), Error> {
+        self.statements += 1;
         match &mut self.connection {
             Connection::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sql)?;
@@ -200,6 +219,17 @@ fn bind(statement: &mut rusqlite::Statement<'_>, values: &impl Values) -> Result
 
 fn to_json<T: Serialize>(value: &T, what: &'static str) -> Result<String, Error> {
     serde_json::to_string(value).map_err(|source| Error::Unreadable { what, source: Some(source) })
+}
+
+/// Rows for a statement to read: see [`Session::rows_in`].
+fn to_rows<T: Serialize>(rows: &[T]) -> Result<String, Error> {
+    to_json(&rows, "parameter")
+}
+
+/// Ids for a statement to read: see [`Session::ids_in`].
+fn to_ids(ids: &[i64]) -> Result<String, Error> {
+    let rows: Vec<[i64; 1]> = ids.iter().map(|id| [*id]).collect();
+    to_rows(&rows)
 }
 
 fn from_json<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, Error> {
