@@ -95,7 +95,7 @@ impl Incoming {
         let credential = shown.ok_or(Refusal::Unauthorized)?;
         let by_cookie = matches!(credential, Shown::Secret(Credential::Session(_)));
         let (caller, network) = authorize(&app, &credential, addressed.network).await?;
-        spend(&app, &caller, parts.extensions.get::<Spent>())?;
+        spend(&app, &caller, parts.extensions.get::<Spent>()).await?;
         let mut lines = None;
         let body = match body {
             Ok(read) => read,
@@ -242,10 +242,9 @@ impl From<trunkline_store::Error> for Refusal {
     }
 }
 
-fn spend(app: &App, caller: &Caller, spent: Option<&Spent>) -> Result<(), Refusal> {
-    let Some(taken) = app.rates.take(&caller.actor.to_string(), (app.clock)()) else {
-        return Ok(());
-    };
+/// Takes a request from the credential's allowance.
+async fn spend(app: &App, caller: &Caller, spent: Option<&Spent>) -> Result<(), Refusal> {
+    let Some(taken) = app.rates.draw(app, &caller.actor.to_string()).await else { return Ok(()) };
     let (Ok(allowance) | Err(allowance)) = taken;
     if let Some(Spent(place)) = spent {
         *place.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(allowance);

@@ -16,6 +16,7 @@ mod mails;
 mod networks;
 mod parties;
 mod promo_numbers;
+mod rate_limits;
 mod sandbox;
 mod statements;
 mod sweep;

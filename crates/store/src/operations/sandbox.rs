@@ -50,6 +50,7 @@ const FATES: &[(&str, Fate)] = &[
     ("tokens", Fate::Follows),
     ("parties", Fate::Goes(NETWORK)),
     ("custom_data_fields", Fate::By(FIELDS)),
+    ("rate_limits", Fate::Stays),
 ];
 
 const NETWORK: &str = "network_id = ?1";

@@ -6,7 +6,10 @@ use crate::sql::Cell;
 use crate::{Error, OpenError};
 
 /// Forward only; each runs in a transaction of its own, at start.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/postgres/0001_network.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/postgres/0001_network.sql"),
+    include_str!("../../migrations/postgres/0005_rate_limits.sql"),
+];
 
 /// The key of the advisory lock that is held while migrating.
 const MIGRATING: i64 = 0x5472_756e_6b6d;
