@@ -41,9 +41,7 @@ fn world(campaigns: usize) -> (Server, Client, Receiver) {
                 affiliate_id_from_network: "976".to_owned(),
                 id_from_network: format!("x-{at}"),
                 status,
-                custom_data: [("channel".to_owned(), format!("a \"{at}\"").into())]
-                    .into_iter()
-                    .collect(),
+                custom_data: [("channel".to_owned(), format!("a \"{at}\""))].into_iter().collect(),
                 created_at: first.created_at,
                 updated_at: first.created_at,
             })?;
