@@ -1,20 +1,27 @@
-//! Measures. `cargo run --release -p trunkline-bench -- list` fills a database with affiliates and
-//! reads them all from the server in one list, watching its memory. `evaluator` times conditions
-//! and whole decisions; with `--features comparisons` conditions run against other crates. `replay`
-//! tells calls and replays them.
+//! Measures. `cargo run --release -p trunkline-bench` runs the whole suite: baselines and the server under
+//! the same loads, and tables of what came out. `list` fills a database with affiliates and reads them all
+//! from the server in one list, watching its memory. `evaluator` times conditions and whole decisions; with
+//! `--features comparisons` conditions run against other crates. `replay` tells calls and replays them.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod calls;
 mod evaluator;
+mod fill;
+mod http;
 mod list;
+mod load;
+mod process;
 mod replay;
 mod server;
+mod suite;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let result = match arguments.next().as_deref() {
+    let all: Vec<String> = std::env::args().skip(1).collect();
+    let mut arguments = all.iter().map(String::as_str);
+    let result = match arguments.next() {
         Some("list") => {
             let affiliates = arguments.next().and_then(|said| said.parse().ok());
             list::run(affiliates.unwrap_or(1_000_000))
@@ -24,7 +31,7 @@ fn main() -> ExitCode {
             let calls = arguments.next().and_then(|said| said.parse().ok());
             replay::run(calls.unwrap_or(1_000_000))
         }
-        _ => Err("usage: trunkline-bench list [affiliates] | replay [calls] | evaluator".into()),
+        _ => suite::run(&all),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,70 +1,77 @@
 //! The real binary, started as a user starts it.
 
+use crate::http::ask;
+use crate::process::Process;
+use serde_json::Value;
 use std::error::Error;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 /// A server on a database of its own. Killed when dropped.
+#[derive(Debug)]
 pub(crate) struct Server {
-    process: Child,
-    /// `host:port`.
-    pub(crate) address: String,
+    /// What runs, and where it listens.
+    pub(crate) process: Process,
     /// A token for network 1.
     pub(crate) token: String,
 }
 
-fn binary() -> Result<PathBuf, Box<dyn Error>> {
+/// A program of this workspace, built as this one was.
+pub(crate) fn program(name: &str) -> Result<PathBuf, Box<dyn Error>> {
     let here = std::env::current_exe()?;
-    let beside = here.parent().ok_or("no folder")?.join("trunkline");
+    let beside = here.parent().ok_or("no folder")?.join(name);
     if beside.exists() {
         return Ok(beside);
     }
-    Err("build the server first: cargo build --release -p trunkline".into())
+    Err(format!("{name} is not built: cargo build --release --workspace").into())
+}
+
+/// The URL of an SQLite file.
+pub(crate) fn sqlite_url(file: &Path) -> String {
+    format!("sqlite://{}", file.display())
 }
 
 impl Server {
-    /// Makes network 1 in a database file.
-    pub(crate) fn make_network(database: &Path) -> Result<String, Box<dyn Error>> {
-        let url = format!("sqlite://{}", database.display());
-        let made = Command::new(binary()?)
-            .args(["network", "create", "--name", "Bench", "--id", "1", "--database", &url])
+    /// Makes network 1 in a database; a token for it.
+    pub(crate) fn make_network(database: &str) -> Result<String, Box<dyn Error>> {
+        let made = Command::new(program("trunkline")?)
+            .args(["network", "create", "--name", "Bench", "--id", "1", "--database", database])
             .output()?;
-        let answer: serde_json::Value = serde_json::from_slice(&made.stdout)?;
+        let answer: Value = serde_json::from_slice(&made.stdout)
+            .map_err(|_| String::from_utf8_lossy(&made.stderr).into_owned())?;
         Ok(answer["token"].as_str().ok_or("no token")?.to_owned())
     }
 
-    /// Starts a server on a database file.
-    pub(crate) fn start(database: &Path, token: String) -> Result<Self, Box<dyn Error>> {
-        let url = format!("sqlite://{}", database.display());
-        let mut process = Command::new(binary()?)
-            .args(["serve", "--listen", "127.0.0.1:0", "--database", &url])
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let errors = process.stderr.take().ok_or("no standard error")?;
-        for line in BufReader::new(errors).lines() {
-            let line = line?;
-            if let Some((_, rest)) = line.split_once("http://") {
-                let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || ".:".contains(c)));
-                let address = rest.get(..end.unwrap_or(rest.len())).unwrap_or(rest).to_owned();
-                return Ok(Self { process, address, token });
-            }
-        }
-        Err("the server did not start".into())
+    /// Starts a server on a database; it answers as many requests as are asked.
+    pub(crate) fn start(database: &str, token: &str, log: &Path) -> Result<Self, Box<dyn Error>> {
+        let mut command = Command::new(program("trunkline")?);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--rate-limit", "0"]);
+        let process = Process::start(command.args(["--database", database]), log)?;
+        Ok(Self { process, token: token.to_owned() })
     }
 
-    /// A figure of `/proc/<pid>/status` in KiB: `VmRSS` now, `VmHWM` at most so far.
-    pub(crate) fn memory(&self, name: &str) -> Result<u64, Box<dyn Error>> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find(|line| line.starts_with(name)).ok_or("no such figure")?;
-        let figure = line.split_whitespace().nth(1).ok_or("no figure")?;
-        Ok(figure.parse()?)
+    /// `host:port`.
+    pub(crate) fn address(&self) -> &str {
+        &self.process.address
     }
-}
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _killed = self.process.kill();
-        let _ended = self.process.wait();
+    /// Asks something of network 1: a method, and a path from there on.
+    pub(crate) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<Value, Box<dyn Error>> {
+        let head = format!("{method} /api/2018-11-01/1{path}.json");
+        let answer = ask(self.address(), &self.token, &head, Some(body))?;
+        Ok(serde_json::from_str(&answer)?)
+    }
+
+    /// A counter of `/metrics`.
+    pub(crate) fn counter(&self, name: &str) -> Result<u64, Box<dyn Error>> {
+        let all = ask(self.address(), &self.token, "GET /metrics", None)?;
+        let mut lines = all.lines().filter_map(|line| line.strip_prefix(name));
+        let figure = lines.next().ok_or_else(|| format!("there is no {name}"))?;
+        Ok(figure.trim().parse()?)
     }
 }

@@ -14,6 +14,7 @@ mod answer;
 pub mod body;
 mod calls;
 mod client;
+mod cluster;
 mod compare;
 mod dump;
 mod fixture;
@@ -30,6 +31,7 @@ mod world;
 
 pub use answer::Answer;
 pub use client::{Client, Request};
+pub use cluster::Cluster;
 pub use compare::{assert_same, patched};
 pub use dump::dump;
 pub use fixture::fixture;

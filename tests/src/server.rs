@@ -63,8 +63,8 @@ impl Server {
         Self::start_on(Place::new(), None, &[], arguments)
     }
 
-    /// A server on a database somewhere.
-    pub fn start_at(place: Place, arguments: &[&str]) -> Self {
+    /// A server on somebody else's place.
+    pub fn start_in(place: Place, arguments: &[&str]) -> Self {
         Self::start_on(place, None, &[], arguments)
     }
 
@@ -82,13 +82,27 @@ impl Server {
         (Self::start_on(place, None, &[], arguments), folder)
     }
 
+    /// A server with an empty network, on a database that is somebody else's.
+    pub fn on(database: &str, arguments: &[&str]) -> Self {
+        Self::start_at(database.to_owned(), None, None, &[], arguments)
+    }
+
     fn start_on(
         place: Place,
         reaches: Option<String>,
         network: &[&str],
         arguments: &[&str],
     ) -> Self {
-        let database = place.url();
+        Self::start_at(place.url(), Some(place), reaches, network, arguments)
+    }
+
+    fn start_at(
+        database: String,
+        place: Option<Place>,
+        reaches: Option<String>,
+        network: &[&str],
+        arguments: &[&str],
+    ) -> Self {
         let reaches = reaches.unwrap_or_else(|| database.clone());
         let (network, token) = create_network(&database, "Demo", network);
         let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
@@ -105,7 +119,7 @@ impl Server {
             store,
             issued,
             arguments,
-            _place: Some(place),
+            _place: place,
         }
     }
 

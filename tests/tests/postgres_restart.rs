@@ -120,7 +120,7 @@ fn on_postgres_that_is_killed_and_recovers_nothing_is_lost() {
         return;
     }
     let cluster = Cluster::start();
-    let server = Server::start_at(Place::at(&cluster.url()), &["--rate-limit", "0"]);
+    let server = Server::start_in(Place::at(&cluster.url()), &["--rate-limit", "0"]);
     let network = server.network();
     network.has_live_campaign("354", "12", json!({}));
     let (over, taken) = (AtomicBool::new(false), Mutex::new(0_usize));

@@ -2,11 +2,12 @@
 
 use crate::{Ending, RateLimits, Streams};
 use jiff::Timestamp;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use trunkline_network::credentials::Entropy;
-use trunkline_network::{Passwords, Store};
+use trunkline_network::{Credentials, Passwords, Store};
 
 /// Reads the time. The binary's is the system's; a test's is what the test says.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -50,7 +51,10 @@ impl Default for Limits {
 
 /// Shared by all requests of a server.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What an [`App`] is made of.
+pub struct Parts {
     /// Where everything is kept.
     pub store: Store,
     /// What time it is.
@@ -63,6 +67,8 @@ pub struct App {
     pub limits: Limits,
     /// How much each credential has asked for.
     pub rates: Arc<RateLimits>,
+    /// Tokens that were found good.
+    pub credentials: Credentials,
     /// Verifies passwords.
     pub passwords: Arc<Passwords>,
     /// Whose turn it is to replay calls.
@@ -77,14 +83,23 @@ pub struct App {
     pub ending: Ending,
 }
 
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl App {
     /// An app on an opened store.
     pub fn new(store: Store, clock: Clock, random: Random, base_url: &str, limits: Limits) -> Self {
-        Self {
+        Self(Arc::new(Parts {
             store,
             base_url: base_url.trim_end_matches('/').into(),
             limits,
             rates: Arc::new(RateLimits::new(limits.requests_per_second)),
+            credentials: Credentials::default(),
             passwords: Arc::new(Passwords::new(random())),
             replays: Arc::new(Semaphore::new(1)),
             strangers: Arc::new(Semaphore::new(STRANGERS)),
@@ -93,6 +108,6 @@ impl App {
             ending: Ending::default(),
             clock,
             random,
-        }
+        }))
     }
 }

@@ -73,12 +73,7 @@ impl Refusal {
             Self::BadVersion(message) => {
                 answer(StatusCode::BAD_REQUEST, &message, "InvalidApiVersion")
             }
-            Self::Unauthorized => {
-                let message = "Access is not authorized: a valid credential is needed";
-                let response = answer(StatusCode::UNAUTHORIZED, message, "Unauthorized");
-                let schemes = "Basic realm=\"Trunkline\", charset=\"UTF-8\"";
-                with(response, header::WWW_AUTHENTICATE, schemes)
-            }
+            Self::Unauthorized => unauthorized(),
             Self::Method(allow) => {
                 let message = format!("this path takes {allow}");
                 let response = answer(StatusCode::METHOD_NOT_ALLOWED, &message, "MethodNotAllowed");
@@ -117,6 +112,13 @@ impl Refusal {
     }
 }
 
+fn unauthorized() -> Response<Body> {
+    let message = "Access is not authorized: a valid credential is needed";
+    let response = json_response(StatusCode::UNAUTHORIZED, &body(message, "Unauthorized"));
+    let schemes = "Basic realm=\"Trunkline\", charset=\"UTF-8\"";
+    with(response, header::WWW_AUTHENTICATE, schemes)
+}
+
 fn refused(app: &App, error: Error, invalid: impl FnOnce(&mut Value)) -> Response<Body> {
     match error {
         Error::Invalid { problems, status } => {
@@ -144,6 +146,7 @@ fn refused(app: &App, error: Error, invalid: impl FnOnce(&mut Value)) -> Respons
             let message = "the object has been changed since it was read";
             json_response(StatusCode::PRECONDITION_FAILED, &body(message, "PreconditionFailed"))
         }
+        Error::Unauthorized => unauthorized(),
         Error::Storage(error) => stored_badly(app, &error),
         Error::Internal(_) => our_fault(app, &error),
     }

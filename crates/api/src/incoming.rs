@@ -6,24 +6,21 @@ use crate::errors::Refusal;
 use crate::fields::Ignored;
 use crate::json;
 use crate::path::{Addressed, Format};
-use crate::rate_limit::Allowance;
+use crate::proof::{Proof, Told};
 use crate::router::RequestId;
 use crate::versions::Version;
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequest};
 use axum::http::{HeaderMap, Method, Request, Response, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex};
 use trunkline_domain::party::{NAME_LIMIT, Network};
 use trunkline_domain::problem::{NOT_A_NUMBER, Problems};
 use trunkline_network::credentials::Credential;
-use trunkline_network::{Caller, Context, Error, IdempotencyKey, Session};
-
-/// Set by [`Incoming`] for the layer that adds headers to every answer.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Spent(pub(crate) Arc<Mutex<Option<Allowance>>>);
+use trunkline_network::{Caller, Context, Error, IdempotencyKey, Session, Standing};
 
 /// A request, understood.
 pub(crate) struct Incoming {
@@ -50,6 +47,8 @@ pub(crate) struct Incoming {
     /// Whether the credential is a browser's cookie, which other sites can make it send.
     pub(crate) by_cookie: bool,
     pub(crate) ignored: Ignored,
+    /// What each unit of work has to confirm.
+    pub(crate) proof: Proof,
 }
 
 impl<S> FromRequest<S> for Incoming
@@ -94,13 +93,19 @@ impl Incoming {
         };
         let credential = shown.ok_or(Refusal::Unauthorized)?;
         let by_cookie = matches!(credential, Shown::Secret(Credential::Session(_)));
-        let (caller, network) = authorize(&app, &credential, addressed.network).await?;
-        spend(&app, &caller, parts.extensions.get::<Spent>()).await?;
+        let told = parts.extensions.get::<Told>().cloned().unwrap_or_default();
+        let system_now = (app.clock)();
+        let known = authorize(&app, &credential, (addressed.network, system_now), &told).await?;
+        let Known { caller, network, standing } = known;
+        spend(&app, &caller, &told).await?;
+        let proof = Proof::new(app.clone(), standing, told);
         let mut lines = None;
         let body = match body {
             Ok(read) => read,
             Err(_) if reads_only => None,
             Err(unread) if content_type(&parts.headers) == LINES => {
+                // They are written in many units of work.
+                app.store.read(|session| proof.confirm(session))?;
                 lines = Some(Mutex::new(unread));
                 None
             }
@@ -112,7 +117,6 @@ impl Incoming {
         });
         let request_id = parts.extensions.get::<RequestId>();
         let asked_path = parts.extensions.get::<AskedPath>();
-        let system_now = (app.clock)();
         Ok(Self {
             context: Context {
                 caller,
@@ -133,6 +137,7 @@ impl Incoming {
             credential,
             by_cookie,
             ignored: Ignored::default(),
+            proof,
             app,
         })
     }
@@ -178,7 +183,24 @@ impl Incoming {
         &self,
         work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error>,
     ) -> Result<T, Refusal> {
-        Ok(self.app.store.read(|session| work(session, &self.context))?)
+        let work = |session: &mut Session<'_>| {
+            self.proof.confirm(session)?;
+            work(session, &self.context)
+        };
+        Ok(self.app.store.read(work)?)
+    }
+
+    /// Runs a use case that only reads, and as a rule with one statement: that has no need of a
+    /// transaction. It may be run more than once.
+    pub(crate) async fn look<T>(
+        &self,
+        work: impl Fn(&mut Session<'_>, &Context) -> Result<T, Error>,
+    ) -> Result<T, Refusal> {
+        let glance = self.app.store.glance(|session| work(session, &self.context)).await?;
+        match glance {
+            Some((generation, result)) if self.proof.holds_at(generation) => Ok(result?),
+            _ => self.read(work),
+        }
     }
 
     /// Runs a use case that writes; returns after its commit.
@@ -186,8 +208,12 @@ impl Incoming {
         &self,
         work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let context = self.context.clone();
-        Ok(self.app.store.write(move |session| work(session, &context)).await?)
+        let (context, proof) = (self.context.clone(), self.proof.clone());
+        let work = move |session: &mut Session<'_>| {
+            proof.confirm(session)?;
+            work(session, &context)
+        };
+        Ok(self.app.store.write(work).await?)
     }
 
     /// The request's Idempotency-Key, with what it is used for: path and body. Asked for before or
@@ -220,20 +246,56 @@ impl Incoming {
 #[derive(Debug, Clone)]
 pub(crate) struct AskedPath(pub(crate) String);
 
+/// Who asks, and of which network.
+struct Known {
+    caller: Caller,
+    network: Network,
+    standing: Option<Arc<Standing>>,
+}
+
 async fn authorize(
     app: &App,
     shown: &Shown,
-    asked: Option<i64>,
-) -> Result<(Caller, Network), Refusal> {
-    let caller = auth::caller(app, shown, asked).await?.ok_or(Refusal::Unauthorized)?;
-    if let Some(asked) = asked
-        && asked != caller.network_id
-    {
-        let message = format!("this credential is not for network {asked}");
-        return Err(Error::NotAllowed(message).into());
+    (asked, now): (Option<i64>, Timestamp),
+    told: &Told,
+) -> Result<Known, Refusal> {
+    let known = match shown {
+        Shown::Secret(credential @ Credential::Token(token)) => {
+            by_token(app, (credential, token), now, told)?
+        }
+        _ => {
+            let caller = auth::caller(app, shown, asked).await?.ok_or(Refusal::Unauthorized)?;
+            let network = app.store.read(|session| session.network(caller.network_id))?;
+            Known { caller, network: network.ok_or(Refusal::Unauthorized)?, standing: None }
+        }
+    };
+    match asked {
+        Some(asked) if asked != known.caller.network_id => {
+            let message = format!("this credential is not for network {asked}");
+            Err(Error::NotAllowed(message).into())
+        }
+        _ => Ok(known),
     }
-    let network = app.store.read(|session| session.network(caller.network_id))?;
-    Ok((caller, network.ok_or(Refusal::Unauthorized)?))
+}
+
+fn by_token(
+    app: &App,
+    (credential, token): (&Credential, &str),
+    now: Timestamp,
+    told: &Told,
+) -> Result<Known, Refusal> {
+    let standing = match app.credentials.remembered(credential, now) {
+        Some(standing) => {
+            told.remembered(&standing);
+            standing
+        }
+        None => {
+            let found = app.store.read(|it| app.credentials.look_up(it, token, now))?;
+            found.ok_or(Refusal::Unauthorized)?
+        }
+    };
+    let (caller, network) = (standing.caller.clone(), standing.network.clone());
+    Ok(Known { caller, network, standing: Some(standing) })
 }
 
 impl From<trunkline_store::Error> for Refusal {
@@ -243,12 +305,10 @@ impl From<trunkline_store::Error> for Refusal {
 }
 
 /// Takes a request from the credential's allowance.
-async fn spend(app: &App, caller: &Caller, spent: Option<&Spent>) -> Result<(), Refusal> {
-    let Some(taken) = app.rates.draw(app, &caller.actor.to_string()).await else { return Ok(()) };
+async fn spend(app: &App, caller: &Caller, told: &Told) -> Result<(), Refusal> {
+    let Some(taken) = app.rates.draw(app, caller.actor).await else { return Ok(()) };
     let (Ok(allowance) | Err(allowance)) = taken;
-    if let Some(Spent(place)) = spent {
-        *place.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(allowance);
-    }
+    told.spend(allowance);
     taken.map(|_| ()).map_err(Refusal::TooMany)
 }
 

@@ -15,6 +15,7 @@ mod json;
 mod list;
 mod openapi;
 mod path;
+mod proof;
 mod rate_limit;
 mod reply;
 mod resources;

@@ -114,8 +114,11 @@ where
     fn read(&mut self) -> Result<(), Error> {
         let limit = self.left.unwrap_or(PAGE).min(PAGE);
         let page = Page { after: self.after, limit };
-        let Incoming { app, context, version, method, .. } = &self.incoming;
-        let part = app.store.read(|session| (self.fetch)(session, context, page))?;
+        let Incoming { app, context, version, method, proof, .. } = &self.incoming;
+        let part = app.store.read(|session| {
+            proof.confirm(session)?;
+            (self.fetch)(session, context, page)
+        })?;
         let mut bytes = self.next.take().unwrap_or_default();
         let sent = Sent { kind: self.kind, method };
         for mut object in part.objects {

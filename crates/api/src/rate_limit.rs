@@ -18,6 +18,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
+use trunkline_network::Actor;
 
 /// Credentials remembered at once. When there are more, full buckets are forgotten: they are the
 /// ones that nobody has drawn from lately.
@@ -66,7 +67,7 @@ struct Bucket {
 /// What is to be told the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Telling {
-    who: String,
+    who: Actor,
     worth: i64,
     since: i64,
 }
@@ -84,7 +85,7 @@ enum Drawn {
 #[derive(Debug)]
 pub struct RateLimits {
     per_second: Option<u32>,
-    buckets: Mutex<HashMap<String, Bucket>>,
+    buckets: Mutex<HashMap<Actor, Bucket>>,
 }
 
 impl RateLimits {
@@ -95,7 +96,7 @@ impl RateLimits {
 
     /// Draws one request from a credential's bucket. `Err` when it is empty: nothing is drawn.
     /// `None` when there is no limit.
-    pub(crate) async fn draw(&self, app: &App, who: &str) -> Option<Result<Allowance, Allowance>> {
+    pub(crate) async fn draw(&self, app: &App, who: Actor) -> Option<Result<Allowance, Allowance>> {
         let limit = self.per_second?;
         loop {
             match self.take(limit, who, (app.clock)()) {
@@ -112,17 +113,17 @@ impl RateLimits {
         }
     }
 
-    fn take(&self, limit: u32, who: &str, now: Timestamp) -> Drawn {
+    fn take(&self, limit: u32, who: Actor, now: Timestamp) -> Drawn {
         let now = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX / 2);
         let worth = (SECOND / i64::from(limit)).max(1);
         let mut buckets = self.buckets();
-        if buckets.len() >= REMEMBERED && !buckets.contains_key(who) {
+        if buckets.len() >= REMEMBERED && !buckets.contains_key(&who) {
             buckets.retain(|_, bucket| bucket.until > now || bucket.telling.is_some());
             if buckets.len() >= REMEMBERED {
                 buckets.clear();
             }
         }
-        let bucket = buckets.entry(who.to_owned()).or_insert_with(|| Bucket::full(now));
+        let bucket = buckets.entry(who).or_insert_with(|| Bucket::full(now));
         bucket.forgive(now);
         let slice = SLICE.max(worth);
         let patience = i64::try_from(PATIENCE.as_nanos()).unwrap_or(i64::MAX);
@@ -145,16 +146,16 @@ impl RateLimits {
         let telling = (bucket.telling.is_none() && bucket.untold >= slice).then(|| {
             let worth = std::mem::take(&mut bucket.untold);
             bucket.telling = Some((worth, now));
-            Telling { who: who.to_owned(), worth, since: bucket.since }
+            Telling { who, worth, since: bucket.since }
         });
         Drawn::Now(if allowed { Ok(allowance) } else { Err(allowance) }, telling)
     }
 
     /// The database was told: `until` is when the bucket of all servers together is full again, if it
     /// could be written.
-    fn told(&self, who: &str, until: Option<i64>) {
+    fn told(&self, who: Actor, until: Option<i64>) {
         let mut buckets = self.buckets();
-        let Some(bucket) = buckets.get_mut(who) else { return };
+        let Some(bucket) = buckets.get_mut(&who) else { return };
         let worth = bucket.telling.take().map_or(0, |(worth, _)| worth);
         match until {
             Some(until) => bucket.until = bucket.until.max(until + bucket.untold),
@@ -163,7 +164,7 @@ impl RateLimits {
         bucket.told.send_replace(());
     }
 
-    fn buckets(&self) -> MutexGuard<'_, HashMap<String, Bucket>> {
+    fn buckets(&self) -> MutexGuard<'_, HashMap<Actor, Bucket>> {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -172,7 +173,7 @@ impl RateLimits {
 async fn tell(app: App, telling: Telling) {
     let rates = Arc::clone(&app.rates);
     let Telling { who, worth, since } = telling;
-    let of = who.clone();
+    let of = who.to_string();
     let write = move |session: &mut trunkline_network::Session<'_>| {
         session.spend_allowance(&of, worth, since)
     };
@@ -180,7 +181,7 @@ async fn tell(app: App, telling: Telling) {
     if let Err(error) = &until {
         tracing::debug!(%error, "other servers were not told what was asked of this one");
     }
-    rates.told(&who, until.ok());
+    rates.told(who, until.ok());
 }
 
 impl Bucket {
@@ -221,12 +222,12 @@ mod tests {
             limits.told(who, None);
             drawn.map(|left| left.remaining)
         };
-        assert_eq!(take("token:1", now), Ok(1));
-        assert_eq!(take("token:1", now), Ok(0));
-        assert!(take("token:1", now).is_err());
-        assert_eq!(take("token:2", now), Ok(1));
-        assert_eq!(take("token:1", now + 500.milliseconds()), Ok(0));
-        assert_eq!(take("token:1", now + 5.seconds()), Ok(1));
+        assert_eq!(take(Actor::Token(1), now), Ok(1));
+        assert_eq!(take(Actor::Token(1), now), Ok(0));
+        assert!(take(Actor::Token(1), now).is_err());
+        assert_eq!(take(Actor::Token(2), now), Ok(1));
+        assert_eq!(take(Actor::Token(1), now + 500.milliseconds()), Ok(0));
+        assert_eq!(take(Actor::Token(1), now + 5.seconds()), Ok(1));
     }
 
     /// What a database does with what it is told, some time later.
@@ -247,12 +248,12 @@ mod tests {
             while shared.told.front().is_some_and(|(due, ..)| *due <= now) {
                 let (_, server, telling) = shared.told.pop_front().unwrap();
                 shared.until = shared.until.max(telling.since) + telling.worth;
-                all[server].told(&telling.who, Some(shared.until));
+                all[server].told(telling.who, Some(shared.until));
             }
             let at = Timestamp::from_nanosecond(i128::from(now)).unwrap();
             for (server, limits) in all.iter().enumerate() {
                 // Who has to wait asks again at the next step.
-                if let Drawn::Now(taken, telling) = limits.take(limit, "token:1", at) {
+                if let Drawn::Now(taken, telling) = limits.take(limit, Actor::Token(1), at) {
                     through += i64::from(taken.is_ok());
                     let due = now + shared.late;
                     shared.told.extend(telling.map(|it| (due, server, it)));
@@ -291,7 +292,7 @@ mod tests {
         let limits = RateLimits::new(Some(2_000));
         for step in 0..1_000 {
             let at = Timestamp::UNIX_EPOCH + (step * 30).milliseconds();
-            let Drawn::Now(Ok(_), None) = limits.take(2_000, "token:1", at) else {
+            let Drawn::Now(Ok(_), None) = limits.take(2_000, Actor::Token(1), at) else {
                 panic!("33 requests a second are a trifle of 2,000")
             };
         }

@@ -2,9 +2,11 @@
 
 use crate::app::App;
 use crate::errors::{Refusal, body, json_response, our_fault};
-use crate::incoming::{AskedPath, Spent};
+use crate::incoming::AskedPath;
 use crate::openapi;
 use crate::path::{self, Addressed, BadPath};
+use crate::proof::Told;
+use crate::rate_limit::Allowance;
 use crate::resources;
 use crate::versions::get_changes_state;
 use axum::Router;
@@ -113,11 +115,12 @@ struct Panicked;
 /// keep browsers safe.
 async fn around(State(app): State<App>, mut request: Request<Body>, next: Next) -> Response<Body> {
     let id = request_id(&app, request.headers());
-    let spent = Spent::default();
+    let told = Told::default();
     request.extensions_mut().insert(RequestId(id.clone()));
-    request.extensions_mut().insert(spent.clone());
+    request.extensions_mut().insert(told.clone());
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    let mut response = answered.unwrap_or_else(|_| our_fault(&app, &Panicked));
+    let response = answered.unwrap_or_else(|_| our_fault(&app, &Panicked));
+    let mut response = told.answer(&app, response);
     let headers = response.headers_mut();
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
@@ -136,12 +139,11 @@ async fn around(State(app): State<App>, mut request: Request<Body>, next: Next) 
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert("x-request-id", id);
     }
-    add_rate_limit(headers, &spent);
+    add_rate_limit(headers, told.spent());
     response
 }
 
-fn add_rate_limit(headers: &mut HeaderMap, Spent(spent): &Spent) {
-    let spent = *spent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+fn add_rate_limit(headers: &mut HeaderMap, spent: Option<Allowance>) {
     let Some(left) = spent else { return };
     let values = [
         ("ratelimit-policy", format!("\"default\";q={};w=1", left.limit)),

@@ -264,8 +264,11 @@ where
     /// Reads the next page and adds its bytes to what goes out next.
     fn read(&mut self) -> Result<(), Error> {
         let page = Page { after: self.after, limit: self.left.min(PAGE) };
-        let Incoming { app, context, .. } = &self.incoming;
-        let Rows { rows, last } = app.store.read(|session| (self.fetch)(session, context, page))?;
+        let Incoming { app, context, proof, .. } = &self.incoming;
+        let Rows { rows, last } = app.store.read(|session| {
+            proof.confirm(session)?;
+            (self.fetch)(session, context, page)
+        })?;
         self.next.extend(self.table.rows(&rows, self.first));
         self.first &= rows.is_empty();
         self.left -= page.limit;

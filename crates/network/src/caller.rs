@@ -7,7 +7,7 @@ use trunkline_domain::party::{Party, PartyKind};
 pub use trunkline_store::{Grant, Scope};
 
 /// Who did something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// An API token, by our id.
     Token(i64),

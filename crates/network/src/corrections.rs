@@ -72,7 +72,7 @@ pub fn correct(
         return find(session, context, &kept.to_string());
     }
     let row = find(session, context, id)?;
-    if let Some(newer) = session.correction_of(row.transaction.id)? {
+    if let Some(newer) = session.correction_of(&row.transaction)? {
         let message = format!("transaction {id} was corrected by transaction {newer} already");
         return Err(Error::NotAllowed(message));
     }

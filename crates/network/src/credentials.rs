@@ -54,7 +54,7 @@ fn secret(prefix: &str, entropy: &Entropy) -> String {
 
 /// What is stored of a secret. Secrets are 256 random bits, so a fast hash is enough; looking
 /// one up by its hash tells nothing by its time.
-fn hash(secret: &str) -> [u8; 32] {
+pub(crate) fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }
 
@@ -98,21 +98,28 @@ pub fn authenticate(
 ) -> Result<Option<Caller>, Error> {
     match credential {
         Credential::Token(token) => {
-            let found = session.token_by_hash(&hash(token))?;
-            let good = found.filter(|it| {
-                it.revoked_at.is_none() && it.expires_at.is_none_or(|expires| expires > now)
-            });
-            Ok(good.map(|it| Caller {
-                network_id: it.network_id,
-                actor: Actor::Token(it.id),
-                grants: vec![it.grant],
-            }))
+            Ok(good_token(session, &hash(token), now)?.map(caller_of_token))
         }
         Credential::Session(cookie) => {
             let user = session.signed_in(&hash(cookie), SignInKind::Session, now)?;
             user.map_or(Ok(None), |user| caller_of_user(session, user))
         }
     }
+}
+
+/// A token by what is stored of it, if it is good.
+pub(crate) fn good_token(
+    session: &mut Session<'_>,
+    hash: &[u8],
+    now: Timestamp,
+) -> Result<Option<TokenRecord>, Error> {
+    let found = session.token_by_hash(hash)?;
+    Ok(found
+        .filter(|it| it.revoked_at.is_none() && it.expires_at.is_none_or(|expires| expires > now)))
+}
+
+pub(crate) fn caller_of_token(it: TokenRecord) -> Caller {
+    Caller { network_id: it.network_id, actor: Actor::Token(it.id), grants: vec![it.grant] }
 }
 
 fn caller_of_user(session: &mut Session<'_>, user: i64) -> Result<Option<Caller>, Error> {

@@ -26,6 +26,9 @@ pub enum Error {
     /// Someone else has changed the object since it was read.
     #[error("the object has been changed since it was read")]
     Overtaken,
+    /// The credential is good no longer.
+    #[error("a valid credential is needed")]
+    Unauthorized,
     /// Storage failed.
     #[error("storage failed")]
     Storage(#[from] trunkline_store::Error),

@@ -38,11 +38,13 @@ mod error;
 mod idempotency;
 mod passwords;
 mod settle;
+mod standing;
 
 pub use caller::{Actor, Caller, Context, Grant, Scope};
 pub use error::Error;
 pub use idempotency::IdempotencyKey;
 pub use passwords::Passwords;
+pub use standing::{Credentials, Standing};
 pub use trunkline_store::{
     AuditEntry, AuditFilter, CallTotals, DeliveryRecord, DeliveryState, EventRecord, LedgerOf,
     LedgerRow, MailRecord, MailState, Named, OpenError, Page, Session, StatementLine,

@@ -46,9 +46,10 @@ pub fn get(
     kind: PartyKind,
     id: &str,
 ) -> Result<Party, Error> {
-    let party = find(session, context, kind, id)?;
+    let found = session.party_with_members(context.caller.network_id, kind, id)?;
+    let party = found.ok_or_else(|| not_found(kind, id))?;
     context.caller.require_sight(&party)?;
-    Ok(session.with_members(party)?)
+    Ok(party)
 }
 
 /// One party with its people, by our own id.
@@ -78,10 +79,9 @@ pub fn put(
     let Submitted { change, mut problems } = submitted;
     let asked = change.id_from_network.clone().or(path_id.map(str::to_owned));
     let before = match &asked {
-        Some(id) => session.party(network, kind, id)?,
+        Some(id) => session.party_with_members(network, kind, id)?,
         None => None,
     };
-    let before = before.map(|party| session.with_members(party)).transpose()?;
     permit(context, kind, before.as_ref(), change.status)?;
     pass(guard, before.as_ref())?;
     let id = match asked {
@@ -192,8 +192,7 @@ pub fn delete(
     guard: &Guard<Party>,
 ) -> Result<(), Error> {
     context.caller.require_network()?;
-    let found = session.party(context.caller.network_id, kind, id)?;
-    let found = found.map(|party| session.with_members(party)).transpose()?;
+    let found = session.party_with_members(context.caller.network_id, kind, id)?;
     pass(guard, found.as_ref())?;
     let Some(party) = found else { return Ok(()) };
     if session.party_has_campaigns(&party)? {

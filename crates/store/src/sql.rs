@@ -17,6 +17,37 @@ pub(crate) enum Param<'a> {
     Bytes(&'a [u8]),
 }
 
+/// A value that is kept until its statement is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Owned {
+    Null,
+    Integer(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Owned {
+    pub(crate) fn of(param: Param<'_>) -> Self {
+        match param {
+            Param::Null => Self::Null,
+            Param::Integer(number) => Self::Integer(number),
+            Param::Text(text) => Self::Text(text.to_owned()),
+            Param::Bytes(bytes) => Self::Bytes(bytes.to_owned()),
+        }
+    }
+}
+
+impl Value for Owned {
+    fn param(&self) -> Param<'_> {
+        match self {
+            Self::Null => Param::Null,
+            Self::Integer(number) => Param::Integer(*number),
+            Self::Text(text) => Param::Text(text),
+            Self::Bytes(bytes) => Param::Bytes(bytes),
+        }
+    }
+}
+
 /// What can be a parameter.
 pub(crate) trait Value {
     fn param(&self) -> Param<'_>;
@@ -180,7 +211,13 @@ impl Column<'_> for Vec<u8> {
 }
 
 /// A row of an answer.
-pub(crate) enum Row<'a> {
+pub(crate) struct Row<'a> {
+    of: Of<'a>,
+    /// Columns in front that the statement itself does not know of.
+    before: usize,
+}
+
+enum Of<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
     Postgres(&'a tokio_postgres::Row),
 }
@@ -188,11 +225,29 @@ pub(crate) enum Row<'a> {
 impl<'a> Row<'a> {
     /// A column, by its place in the statement from 0.
     pub(crate) fn get<T: Column<'a>>(&self, index: usize) -> Result<T, Error> {
-        let cell = match self {
-            Self::Sqlite(row) => cell(row.get_ref(index)?)?,
-            Self::Postgres(row) => row.try_get(index)?,
+        self.at(self.before + index)
+    }
+
+    fn at<T: Column<'a>>(&self, place: usize) -> Result<T, Error> {
+        let cell = match self.of {
+            Of::Sqlite(row) => cell(row.get_ref(place)?)?,
+            Of::Postgres(row) => row.try_get(place)?,
         };
         T::read(cell).ok_or_else(unreadable)
+    }
+
+    pub(crate) fn of_sqlite(row: &'a rusqlite::Row<'a>) -> Self {
+        Self { of: Of::Sqlite(row), before: 0 }
+    }
+
+    pub(crate) fn of_postgres(row: &'a tokio_postgres::Row) -> Self {
+        Self { of: Of::Postgres(row), before: 0 }
+    }
+
+    /// The same row without its first column, and that.
+    pub(crate) fn split(self) -> Result<(i64, Self), Error> {
+        let first = self.at(self.before)?;
+        Ok((first, Self { before: self.before + 1, ..self }))
     }
 }
 

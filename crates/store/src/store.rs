@@ -1,6 +1,6 @@
 //! A database, and units of work on it.
 
-use crate::operations::{Connection, Session};
+use crate::operations::{Connection, Glance, Session};
 use crate::waits::{Waits, WriteWaits};
 use crate::writer::{self, WriteCounts, Writer};
 use crate::{Error, OpenError, postgres, sqlite};
@@ -24,7 +24,7 @@ pub struct Store {
 #[derive(Debug, Clone)]
 enum Readers {
     Sqlite(Arc<sqlite::readers::Readers>),
-    Postgres(Arc<postgres::Readers>),
+    Postgres(Arc<postgres::Readers>, Arc<postgres::Shared>),
 }
 
 impl Store {
@@ -34,7 +34,8 @@ impl Store {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let writing = postgres::open(url)?;
             let readers = Arc::new(postgres::Readers::new(writing.server()));
-            return Ok(Self::on(Writer::start(writing), Readers::Postgres(readers)));
+            let shared = Arc::new(postgres::Shared::new(writing.server()));
+            return Ok(Self::on(Writer::start(writing), Readers::Postgres(readers, shared)));
         }
         let file = url.strip_prefix("sqlite://").filter(|file| !file.is_empty());
         let file = PathBuf::from(file.ok_or_else(|| OpenError::Url(url.to_owned()))?);
@@ -101,7 +102,7 @@ impl Store {
                 readers.give_back(reader);
                 result
             }
-            Readers::Postgres(readers) => waiting(|| {
+            Readers::Postgres(readers, _) => waiting(|| {
                 let mut reader = readers.take()?;
                 let pg = reader.connection()?;
                 self.count(Connection::Postgres(pg), work)
@@ -117,16 +118,45 @@ impl Store {
         result
     }
 
-    /// Statements run so far, in reads and in writes, without those that begin and end transactions.
+    /// Statements run so far, in reads and in writes, without those that begin and end transactions, and
+    /// without glances.
     pub fn statements(&self) -> u64 {
         self.read_statements.load(Ordering::Relaxed) + self.writer.statements()
+    }
+
+    /// Runs a read that is one statement, without a transaction, and says which generation of credentials
+    /// that statement saw (see [`Session::credential_generation`]). `None` when that is not to be known: the
+    /// work asked for more than one statement, or found no row. Then it is to be run with [`Store::read`].
+    ///
+    /// The work may be run more than once. On PostgreSQL it has to be called on a runtime that goes on.
+    pub async fn glance<T, E>(
+        &self,
+        work: impl Fn(&mut Session<'_>) -> Result<T, E>,
+    ) -> Result<Option<(i64, Result<T, E>)>, Error> {
+        let seen = |(result, glance): (_, Option<Glance<'_>>)| {
+            Some((glance.and_then(|glance| glance.generation())?, result))
+        };
+        let shared = match &self.readers {
+            Readers::Sqlite(readers) => {
+                let reader = readers.take()?;
+                let glance = Glance::at_sqlite(reader.connection());
+                let found = seen(Session::glance(glance, |session| work(session)));
+                readers.give_back(reader);
+                return Ok(found);
+            }
+            Readers::Postgres(_, shared) => shared,
+        };
+        let (_, plan) = Session::glance(Glance::plan(), |session| work(session));
+        let Some(statement) = plan.and_then(Glance::planned) else { return Ok(None) };
+        let rows = shared.rows(&statement).await?;
+        Ok(seen(Session::glance(Glance::answered(&rows), |session| work(session))))
     }
 
     /// Changes whenever something was committed that somebody waits for: an event, or something to
     /// send. On PostgreSQL other servers are heard of too, as a rule; whoever must not miss what another
     /// process wrote looks now and then.
     pub fn news(&self) -> tokio::sync::watch::Receiver<u64> {
-        if let Readers::Postgres(readers) = &self.readers {
+        if let Readers::Postgres(readers, _) = &self.readers {
             self.hearing.call_once(|| postgres::listen(readers.server(), self.writer.tells()));
         }
         self.writer.news()

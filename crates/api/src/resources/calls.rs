@@ -21,7 +21,7 @@ use trunkline_domain::party::CustomData;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_domain::timezone::ZoneName;
 use trunkline_network::calls::{self, CallIn, Taken};
-use trunkline_network::{Context, IdempotencyKey, Submitted};
+use trunkline_network::{Context, IdempotencyKey, Session, Submitted};
 
 /// Lines taken together: they share commits.
 const LINES: usize = 200;
@@ -44,7 +44,7 @@ async fn take(mut incoming: Incoming) -> Response<Body> {
             Ok(key) => {
                 let zone = zone(&incoming);
                 let submitted = read(&body, zone, &mut incoming.ignored);
-                take_one(&incoming.app, &incoming.context, submitted, key).await
+                take_alone(&incoming, submitted, key).await
             }
             Err(refusal) => Err(refusal),
         },
@@ -61,6 +61,26 @@ fn zone(incoming: &Incoming) -> ZoneName {
     incoming.network.time_zone
 }
 
+/// A call by itself, in a unit of work that confirms the credential.
+async fn take_alone(
+    incoming: &Incoming,
+    submitted: Submitted<CallIn>,
+    key: Option<IdempotencyKey>,
+) -> Result<(StatusCode, Value), Refusal> {
+    let name = facts::name_of_call(&incoming.app);
+    let take = move |session: &mut Session<'_>, context: &Context| {
+        calls::take(session, context, submitted, name, key.as_ref())
+    };
+    Ok(answer_one(incoming.write(take).await?))
+}
+
+fn answer_one(taken: Taken) -> (StatusCode, Value) {
+    match taken {
+        Taken::New(cuid) => (StatusCode::CREATED, json!({"cuid": cuid})),
+        Taken::Known(cuid) => (StatusCode::ACCEPTED, json!({"cuid": cuid})),
+    }
+}
+
 async fn take_one(
     app: &App,
     context: &Context,
@@ -72,10 +92,7 @@ async fn take_one(
     let taken = app
         .store
         .write(move |session| calls::take(session, &context, submitted, name, key.as_ref()));
-    Ok(match taken.await? {
-        Taken::New(cuid) => (StatusCode::CREATED, json!({"cuid": cuid})),
-        Taken::Known(cuid) => (StatusCode::ACCEPTED, json!({"cuid": cuid})),
-    })
+    Ok(answer_one(taken.await?))
 }
 
 fn read(body: &Object, zone: ZoneName, ignored: &mut Ignored) -> Submitted<CallIn> {

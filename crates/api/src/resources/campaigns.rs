@@ -161,7 +161,7 @@ async fn put(
 fn zone_before(incoming: &Incoming, id: Option<&str>) -> Result<ZoneName, Refusal> {
     let Some(id) = id else { return Ok(ZoneName::default()) };
     let network = incoming.context.caller.network_id;
-    let found = incoming.app.store.read(|session| session.campaign(network, id))?;
+    let found = incoming.read(|session, _| Ok(session.campaign(network, id)?))?;
     let terms = found.as_ref().and_then(Campaign::terms_written);
     Ok(terms.map(|terms| terms.timezone).unwrap_or_default())
 }

@@ -4,6 +4,7 @@ use crate::App;
 use crate::auth;
 use crate::errors::Refusal;
 use crate::incoming::Incoming;
+use crate::proof::Proof;
 use crate::routes::{Routes, get};
 use crate::streams::Place;
 use axum::body::{Body, Bytes};
@@ -41,6 +42,7 @@ struct Listener {
     app: App,
     context: Context,
     credential: auth::Shown,
+    proof: Proof,
     /// Types that are told; all when there are none.
     types: Vec<String>,
     /// The last event that was looked at.
@@ -98,7 +100,7 @@ fn listener(incoming: Incoming) -> Result<Listener, Refusal> {
     // What is written from here on is news, or is found by the first look.
     let news = incoming.app.store.news();
     let after = incoming.read(|session, context| events::start(session, context, named))?;
-    let Incoming { app, context, credential, .. } = incoming;
+    let Incoming { app, context, credential, proof, .. } = incoming;
     let place = app.streams.enter(&context.caller.actor.to_string());
     let now = Instant::now();
     Ok(Listener {
@@ -106,6 +108,7 @@ fn listener(incoming: Incoming) -> Result<Listener, Refusal> {
         app,
         context,
         credential,
+        proof,
         types,
         after,
         news,
@@ -153,7 +156,10 @@ impl Listener {
     /// The next page, written out, and whether there may be more.
     fn look(&mut self) -> Result<(Vec<u8>, bool), Error> {
         let page = Page { after: self.after, limit: PAGE };
-        let page = self.app.store.read(|session| events::after(session, &self.context, page))?;
+        let page = self.app.store.read(|session| {
+            self.proof.confirm(session)?;
+            events::after(session, &self.context, page)
+        })?;
         let mut bytes = Vec::new();
         for event in page.found {
             if self.types.is_empty() || self.types.contains(&event.kind) {

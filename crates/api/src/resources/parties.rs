@@ -18,7 +18,7 @@ use trunkline_domain::party::{
 };
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_network::{Submitted, parties};
+use trunkline_network::{Context, Session, Submitted, parties};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -41,7 +41,7 @@ fn collection(kind: PartyKind) -> Methods {
 }
 
 fn member(kind: PartyKind) -> Methods {
-    get(move |Path(id): Path<String>, incoming: Incoming| async move { show(kind, &id, incoming) })
+    get(move |Path(id): Path<String>, incoming: Incoming| show(kind, id, incoming))
         .post(move |Path(id): Path<String>, incoming: Incoming| write(kind, Some(id), incoming))
         .put(move |Path(id): Path<String>, incoming: Incoming| write(kind, Some(id), incoming))
         .delete(move |Path(id): Path<String>, incoming: Incoming| delete(kind, id, incoming))
@@ -56,8 +56,10 @@ fn list(kind: PartyKind, incoming: Incoming) -> Response<Body> {
     })
 }
 
-fn show(kind: PartyKind, id: &str, incoming: Incoming) -> Response<Body> {
-    let result = incoming.read(|session, context| parties::get(session, context, kind, id));
+async fn show(kind: PartyKind, id: String, incoming: Incoming) -> Response<Body> {
+    let get =
+        |session: &mut Session<'_>, context: &Context| parties::get(session, context, kind, &id);
+    let result = incoming.look(get).await;
     let base = &incoming.app.base_url;
     incoming.reply(wire(kind), result.map(|party| render(&party, base)))
 }

@@ -40,6 +40,7 @@ async fn run_again(incoming: &mut Incoming) -> Result<Replay, Refusal> {
     // Each takes every processor: they wait for each other.
     let turn = incoming.app.replays.clone().acquire_owned().await;
     let turn = turn.map_err(|error| Error::Internal(format!("replay: {error}")))?;
+    incoming.read(|_, _| Ok(()))?;
     let (store, context) = (incoming.app.store.clone(), incoming.context.clone());
     let stop = Stop(Arc::default());
     let stopped = Arc::clone(&stop.0);

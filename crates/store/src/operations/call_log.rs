@@ -1,6 +1,7 @@
 //! Calls as they are shown: with the names of who has a part in them, and what they came to.
 
 use super::calls::call;
+use super::months::Tables;
 use super::{Session, from_json, parsed, to_ids};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
@@ -48,14 +49,25 @@ pub struct ListedCalls {
     pub live: Option<bool>,
 }
 
-const RECORD: &str = "SELECT c.id, c.network_id, c.campaign_id, c.affiliate_id, c.promo_number_id,
+/// A record's columns, in a call's tables.
+fn record_in(Tables { calls, transactions, .. }: &Tables) -> String {
+    record_from(&format!("{calls} c"), transactions, "")
+}
+
+/// The same, where the call is `c`; `same` is what is known of the time of its transactions besides.
+fn record_from(calls: &str, transactions: &str, same: &str) -> String {
+    format!(
+        "SELECT c.id, c.network_id, c.campaign_id, c.affiliate_id, c.promo_number_id,
     c.external_id, c.complete_call_id, c.terms_id, c.start_time, c.body, c.created_at, c.ended_at,
     k.id_from_network, k.advertiser_id, f.id_from_network, p.number, l.state, t.id, t.body
-    FROM calls c JOIN campaigns k ON k.id = c.campaign_id
+    FROM {calls} JOIN campaigns k ON k.id = c.campaign_id
     LEFT JOIN parties f ON f.id = c.affiliate_id
     LEFT JOIN promo_numbers p ON p.id = c.promo_number_id
     LEFT JOIN live_calls l ON l.call_id = c.id
-    LEFT JOIN transactions t ON t.id = (SELECT MAX(id) FROM transactions WHERE call_id = c.id)";
+    LEFT JOIN {transactions} t
+        ON t.id = (SELECT MAX(t.id) FROM {transactions} t WHERE t.call_id = c.id {same}) {same}"
+    )
+}
 
 fn record(row: &Row<'_>) -> Result<CallRecord, Error> {
     let number: Option<String> = row.get(15)?;
@@ -80,20 +92,6 @@ fn record(row: &Row<'_>) -> Result<CallRecord, Error> {
 /// Calls (`c`) of which there may be some on a page.
 const ON_PAGE: &str = "c.id > ?2 AND (CAST(?4 AS BIGINT) IS NULL OR c.campaign_id = ?4)";
 
-/// A page of the calls that a condition holds for.
-fn calls_where(condition: &str, live: Option<bool>) -> String {
-    // Few calls are under way at once, so those are looked for among themselves.
-    let (from, ended) = match live {
-        Some(true) => ("live_calls l JOIN calls c ON c.id = l.call_id", "l.call_id > ?2"),
-        Some(false) => ("calls c", "c.ended_at IS NOT NULL"),
-        None => ("calls c", "c.id > ?2"),
-    };
-    format!(
-        "SELECT id FROM (SELECT c.id FROM {from}
-         WHERE {condition} AND {ended} AND {ON_PAGE} ORDER BY c.id LIMIT ?3) p"
-    )
-}
-
 impl Session<'_> {
     /// One page of our ids of somebody's calls, in order: one statement, however many there are whose
     /// calls they may be.
@@ -106,10 +104,10 @@ impl Session<'_> {
         let (advertisers, affiliates) = (self.ids_in("?6"), self.ids_in("?7"));
         let mut parts = Vec::new();
         if of.network.is_some() {
-            parts.push(calls_where("c.network_id = ?1", which.live));
+            parts.push(self.calls_where("c.network_id = ?1", which.live));
         }
         if of.campaign.is_some() {
-            parts.push(calls_where("c.campaign_id = ?5", which.live));
+            parts.push(self.calls_where("c.campaign_id = ?5", which.live));
         }
         if !of.advertisers.is_empty() {
             let whose = format!("k.advertiser_id IN {advertisers}");
@@ -128,7 +126,7 @@ impl Session<'_> {
         let parts = parts.join(" UNION ");
         self.all(
             &format!(
-                "SELECT id FROM ({parts} UNION SELECT id FROM calls WHERE id = 0 AND {given}) u
+                "SELECT id FROM ({parts} UNION SELECT id FROM campaigns WHERE id = 0 AND {given}) u
                  ORDER BY id LIMIT ?3"
             ),
             params![
@@ -144,14 +142,33 @@ impl Session<'_> {
         )
     }
 
+    /// A page of the calls that a condition holds for.
+    fn calls_where(&self, condition: &str, live: Option<bool>) -> String {
+        // Few calls are under way at once, so those are looked for among themselves.
+        let (from, ended) = match live {
+            Some(true) if self.is_postgres() => (
+                "live_calls l JOIN call_keys y ON y.call_id = l.call_id
+                 JOIN calls c ON c.id = y.call_id AND c.start_time = y.start_time",
+                "l.call_id > ?2",
+            ),
+            Some(true) => ("live_calls l JOIN calls c ON c.id = l.call_id", "l.call_id > ?2"),
+            Some(false) => ("calls c", "c.ended_at IS NOT NULL"),
+            None => ("calls c", "c.id > ?2"),
+        };
+        format!(
+            "SELECT id FROM (SELECT c.id FROM {from}
+             WHERE {condition} AND {ended} AND {ON_PAGE} ORDER BY c.id LIMIT ?3) p"
+        )
+    }
+
     /// A page of the calls of each of a table's rows (`k`), by an index for each: so a page costs as
     /// many looks as there are rows, however many calls they have.
     fn calls_of_each(&self, column: &str, table: &str, whose: &str, live: Option<bool>) -> String {
         if live == Some(true) {
             let those = format!("c.{column} IN (SELECT k.id FROM {table} k WHERE {whose})");
-            return calls_where(&those, live);
+            return self.calls_where(&those, live);
         }
-        let page = calls_where(&format!("c.{column} = k.id"), live);
+        let page = self.calls_where(&format!("c.{column} = k.id"), live);
         if self.is_postgres() {
             return format!(
                 "SELECT i.id FROM {table} k CROSS JOIN LATERAL ({page}) i WHERE {whose}"
@@ -163,18 +180,26 @@ impl Session<'_> {
 
     /// A network's call, and what is shown with it.
     pub fn call_record(&mut self, network: i64, id: i64) -> Result<Option<CallRecord>, Error> {
-        self.first(
-            &format!("{RECORD} WHERE c.id = ?2 AND c.network_id = ?1"),
-            [network, id],
-            record,
-        )
+        let Some(tables) = self.tables_of_call("call_id = ?1", [id])? else { return Ok(None) };
+        let sql = format!("{} WHERE c.id = ?2 AND c.network_id = ?1", record_in(&tables));
+        self.first(&sql, [network, id], record)
     }
 
     /// Calls of a network, and what is shown with them, in the order of our ids.
     pub fn call_records(&mut self, network: i64, ids: &[i64]) -> Result<Vec<CallRecord>, Error> {
         let listed = self.ids_in("?2");
+        // By a call's key its month is known.
+        let (calls, same) = match self.is_postgres() {
+            true => (
+                "call_keys y JOIN calls c ON c.id = y.call_id AND c.start_time = y.start_time",
+                "AND t.start_time = c.start_time",
+            ),
+            false => ("calls c", ""),
+        };
+        let id = if self.is_postgres() { "y.call_id" } else { "c.id" };
+        let found = record_from(calls, "transactions", same);
         self.all(
-            &format!("{RECORD} WHERE c.network_id = ?1 AND c.id IN {listed} ORDER BY c.id"),
+            &format!("{found} WHERE c.network_id = ?1 AND {id} IN {listed} ORDER BY c.id"),
             params![network, to_ids(ids)?],
             record,
         )

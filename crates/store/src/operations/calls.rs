@@ -1,5 +1,6 @@
 //! Calls, and the running totals of their quarters of an hour.
 
+use super::months::Tables;
 use super::{Session, from_json, millis, moment, to_json};
 use crate::Error;
 use crate::sql::{Row, params};
@@ -7,8 +8,8 @@ use jiff::Timestamp;
 use trunkline_domain::call::{Call, Heard, Settlement, TurnedAway};
 use trunkline_domain::campaign::{CurrentTerms, Terms};
 
-const CALL: &str = "SELECT id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
-    complete_call_id, terms_id, start_time, body, created_at, ended_at FROM calls";
+const CALL: &str = "id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
+    complete_call_id, terms_id, start_time, body, created_at, ended_at";
 
 /// A call from a row that begins with the columns of [`CALL`].
 pub(super) fn call(row: &Row<'_>) -> Result<Call, Error> {
@@ -49,18 +50,27 @@ impl Session<'_> {
         network: i64,
         id: &str,
     ) -> Result<Option<(Call, Vec<u8>)>, Error> {
-        let sql = CALL.replace(" FROM calls", ", fingerprint FROM calls");
-        self.first(
-            &format!("{sql} WHERE network_id = ?1 AND external_id = ?2"),
-            params![network, id],
-            |row| Ok((call(row)?, row.get(12)?)),
-        )
+        let key = "network_id = ?1 AND external_id = ?2";
+        let read = |row: &Row<'_>| Ok((call(row)?, row.get(12)?));
+        // As a rule there is none, and then no partition is looked at.
+        match self.tables_of_call(key, params![network, id])? {
+            Some(Tables { id: Some(id), calls, .. }) => {
+                let sql = format!("SELECT {CALL}, fingerprint FROM {calls} WHERE id = ?1");
+                self.first(&sql, [id], read)
+            }
+            Some(Tables { calls, .. }) => {
+                let sql = format!("SELECT {CALL}, fingerprint FROM {calls} WHERE {key}");
+                self.first(&sql, params![network, id], read)
+            }
+            None => Ok(None),
+        }
     }
 
     /// Stores a new call and returns our id.
     pub fn insert_call(&mut self, it: &Call, fingerprint: &[u8]) -> Result<i64, Error> {
         let caller = it.heard.facts.calling_phone_number.as_ref().map(|number| number.e164());
-        self.insert(
+        self.make_month(millis(it.start_time))?;
+        let inserted = self.insert(
             "INSERT INTO calls (network_id, campaign_id, affiliate_id, promo_number_id, external_id,
              fingerprint, complete_call_id, terms_id, caller, start_time, body, created_at, ended_at,
              turned_away)
@@ -81,19 +91,32 @@ impl Session<'_> {
                 it.ended_at.map(millis),
                 it.heard.turned_away.map(TurnedAway::as_str),
             ],
-        )
+        );
+        if inserted.is_err() {
+            self.forget_months();
+        }
+        inserted
     }
 
     /// A network's call by our id.
     pub fn call_by_id(&mut self, network: i64, id: i64) -> Result<Option<Call>, Error> {
-        self.first(&format!("{CALL} WHERE id = ?2 AND network_id = ?1"), [network, id], call)
+        let Some(Tables { calls, .. }) = self.tables_of_call("call_id = ?1", [id])? else {
+            return Ok(None);
+        };
+        let sql = format!("SELECT {CALL} FROM {calls} WHERE id = ?2 AND network_id = ?1");
+        self.first(&sql, [network, id], call)
     }
 
     /// Stores what is known of a call by now, and when it was over.
     pub fn update_call(&mut self, it: &Call) -> Result<(), Error> {
         self.execute(
-            "UPDATE calls SET body = ?2, ended_at = ?3 WHERE id = ?1",
-            params![it.id, to_json(&it.heard, "call")?, it.ended_at.map(millis)],
+            "UPDATE calls SET body = ?2, ended_at = ?3 WHERE id = ?1 AND start_time = ?4",
+            params![
+                it.id,
+                to_json(&it.heard, "call")?,
+                it.ended_at.map(millis),
+                millis(it.start_time)
+            ],
         )?;
         Ok(())
     }
@@ -222,6 +245,7 @@ impl Session<'_> {
         self.each(
             "SELECT c.complete_call_id, c.body, (
                  SELECT t.body FROM transactions t WHERE t.call_id = c.id
+                 AND t.start_time = c.start_time AND t.start_time >= ?2 AND t.start_time < ?3
                  AND t.corrects_id IS NOT NULL ORDER BY t.id DESC LIMIT 1)
              FROM calls c WHERE c.campaign_id = ?1 AND c.start_time >= ?2 AND c.start_time < ?3
              AND c.ended_at IS NOT NULL ORDER BY c.start_time, c.id",

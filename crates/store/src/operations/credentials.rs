@@ -81,6 +81,13 @@ impl Session<'_> {
         Ok(found == 1)
     }
 
+    /// The generation that tokens and networks are of: it is another one after anything was done to them
+    /// that what is remembered of a credential could say differently.
+    pub fn credential_generation(&mut self) -> Result<i64, Error> {
+        let sql = "SELECT generation FROM credential_generations WHERE id = 1";
+        Ok(self.first(sql, super::NONE, |row| row.get(0))?.unwrap_or(0))
+    }
+
     /// Stores a sign-in, forgets expired ones, and returns our id.
     pub fn insert_sign_in(&mut self, it: SignIn<'_>, now: Timestamp) -> Result<i64, Error> {
         self.execute("DELETE FROM sign_ins WHERE expires_at <= ?1", [millis(now)])?;

@@ -47,9 +47,16 @@ impl Session<'_> {
     /// Calls whose deadline has come, by network and our id, the longest overdue first; at most
     /// `limit`.
     pub fn overdue_calls(&mut self, now: Timestamp, limit: u32) -> Result<Vec<(i64, i64)>, Error> {
+        let of = if self.is_postgres() {
+            "call_keys c ON c.call_id = l.call_id"
+        } else {
+            "calls c ON c.id = l.call_id"
+        };
         self.all(
-            "SELECT c.network_id, c.id FROM live_calls l JOIN calls c ON c.id = l.call_id
-             WHERE l.deadline <= ?1 ORDER BY l.deadline, l.call_id LIMIT ?2",
+            &format!(
+                "SELECT c.network_id, l.call_id FROM live_calls l JOIN {of}
+                 WHERE l.deadline <= ?1 ORDER BY l.deadline, l.call_id LIMIT ?2"
+            ),
             params![millis(now), limit],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )

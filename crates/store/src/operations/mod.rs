@@ -11,8 +11,10 @@ mod credentials;
 mod database;
 mod deliveries;
 mod events;
+mod glance;
 mod live_calls;
 mod mails;
+mod months;
 mod networks;
 mod parties;
 mod promo_numbers;
@@ -30,6 +32,7 @@ pub use calls::CallTotals;
 pub use database::{Copied, CopyError, Finding, Watch, check, copy};
 pub use deliveries::{DeliveryRecord, DeliveryState};
 pub use events::EventRecord;
+pub(crate) use glance::{Glance, Statement};
 pub use mails::{MailRecord, MailState};
 pub use statements::{StatementLine, StatementTotals};
 pub use transactions::{LedgerFilter, LedgerOf, LedgerRow, Named};
@@ -55,6 +58,8 @@ pub struct Session<'a> {
 pub(crate) enum Connection<'a> {
     Sqlite(&'a rusqlite::Connection),
     Postgres(&'a mut Pg),
+    /// One statement's worth of either.
+    Glance(Glance<'a>),
     /// A server that went away.
     Lost,
 }
@@ -64,9 +69,26 @@ impl<'a> Session<'a> {
         Self { connection, news: false, statements: 0 }
     }
 
+    /// Runs a unit of work that is one statement.
+    pub(crate) fn glance<T>(
+        glance: Glance<'a>,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> (T, Option<Glance<'a>>) {
+        let mut session = Self::on(Connection::Glance(glance));
+        let result = work(&mut session);
+        match session.connection {
+            Connection::Glance(glance) => (result, Some(glance)),
+            _ => (result, None),
+        }
+    }
+
     /// Whether the words are PostgreSQL's, where they are not the same.
     fn is_postgres(&self) -> bool {
-        matches!(self.connection, Connection::Postgres(_))
+        match &self.connection {
+            Connection::Postgres(_) => true,
+            Connection::Glance(glance) => glance.is_postgres(),
+            Connection::Sqlite(_) | Connection::Lost => false,
+        }
     }
 
     /// An expression for a text inside a column of JSON, by its path as SQLite writes it.
@@ -102,6 +124,7 @@ impl<'a> Session<'a> {
                 Ok(statement.raw_execute()? as u64)
             }
             Connection::Postgres(pg) => pg.execute(sql, values.params()),
+            Connection::Glance(glance) => Err(glance.give_up()),
             Connection::Lost => Err(Error::Unavailable(None)),
         }
     }
@@ -137,7 +160,7 @@ impl<'a> Session<'a> {
                 bind(&mut statement, &values)?;
                 let mut rows = statement.raw_query();
                 while let Some(row) = rows.next()? {
-                    if !take(&Row::Sqlite(row))? {
+                    if !take(&Row::of_sqlite(row))? {
                         break;
                     }
                 }
@@ -145,11 +168,12 @@ impl<'a> Session<'a> {
             Connection::Postgres(pg) => {
                 let mut rows = pg.query(sql, values.params())?;
                 while let Some(row) = pg.next(&mut rows)? {
-                    if !take(&Row::Postgres(&row))? {
+                    if !take(&Row::of_postgres(&row))? {
                         break;
                     }
                 }
             }
+            Connection::Glance(glance) => glance.each(sql, &values, take)?,
             Connection::Lost => return Err(Error::Unavailable(None)),
         }
         Ok(())

@@ -1,9 +1,19 @@
 //! Advertisers and affiliates.
 
+use super::users::member;
 use super::{Session, from_json, millis, moment, parsed, to_ids, to_json};
 use crate::sql::{Row, params};
 use crate::{Error, Organization, Page};
 use trunkline_domain::party::{Party, PartyKind, PartyStatus};
+
+/// A party with its people, a row for each; the same columns first.
+const PARTY_WITH_PEOPLE: &str =
+    "SELECT p.id, p.network_id, p.kind, p.id_from_network, p.name, p.status,
+    p.sites, p.profile, p.custom_data, p.created_at, p.updated_at,
+    m.role, u.id, u.body, u.password_hash IS NOT NULL
+    FROM parties p LEFT JOIN memberships m ON m.organization = p.kind AND m.organization_id = p.id
+    LEFT JOIN users u ON u.id = m.user_id
+    WHERE p.network_id = ?1 AND p.kind = ?2 AND p.id_from_network = ?3 ORDER BY m.position";
 
 const PARTY: &str = "SELECT id, network_id, kind, id_from_network, name, status, sites, profile,
     custom_data, created_at, updated_at FROM parties";
@@ -42,6 +52,27 @@ impl Session<'_> {
             params![network, kind.word(), id_from_network],
             party,
         )
+    }
+
+    /// A party by the network's id, with its people.
+    pub fn party_with_members(
+        &mut self,
+        network: i64,
+        kind: PartyKind,
+        id_from_network: &str,
+    ) -> Result<Option<Party>, Error> {
+        let mut found: Option<Party> = None;
+        self.each(PARTY_WITH_PEOPLE, params![network, kind.word(), id_from_network], |row| {
+            let party = match &mut found {
+                Some(party) => party,
+                None => found.insert(party(row)?),
+            };
+            if row.get::<Option<&str>>(11)?.is_some() {
+                party.members.push(member(row, 11)?);
+            }
+            Ok(true)
+        })?;
+        Ok(found)
     }
 
     /// A party by our id, without its people.

@@ -51,10 +51,24 @@ const FATES: &[(&str, Fate)] = &[
     ("parties", Fate::Goes(NETWORK)),
     ("custom_data_fields", Fate::By(FIELDS)),
     ("rate_limits", Fate::Stays),
+    ("credential_generations", Fate::Stays),
 ];
 
 const NETWORK: &str = "network_id = ?1";
 const CALL: &str = "call_id IN (SELECT id FROM calls WHERE network_id = ?1)";
+/// Whose rows of a table those are on PostgreSQL, where calls are found by their keys.
+fn by_keys(table: &str) -> Option<&'static str> {
+    match table {
+        "live_calls" | "call_events" => {
+            Some("call_id IN (SELECT call_id FROM call_keys WHERE network_id = ?1)")
+        }
+        "calls" => Some(
+            "(id, start_time) IN (SELECT call_id, start_time FROM call_keys WHERE network_id = ?1)",
+        ),
+        _ => None,
+    }
+}
+
 const CAMPAIGN: &str = "campaign_id IN (SELECT id FROM campaigns WHERE network_id = ?1)";
 const WEBHOOK: &str = "webhook_id IN (SELECT id FROM webhooks WHERE network_id = ?1)";
 
@@ -158,6 +172,8 @@ impl Session<'_> {
             match fate {
                 Fate::Stays | Fate::Follows => {}
                 Fate::Goes(whose) => {
+                    let keys = by_keys(table).filter(|_| self.is_postgres());
+                    let whose = keys.unwrap_or(whose);
                     self.execute(&format!("DELETE FROM {table} WHERE {whose}"), [network])?;
                 }
                 Fate::By(statements) => {

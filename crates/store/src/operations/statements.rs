@@ -62,6 +62,13 @@ impl Session<'_> {
             PartyKind::Affiliate => ("affiliate_id", "payout", "affiliate_payout"),
         };
         let agreed = self.json_text("s.body", &format!("{pricing}.policies[0].currency"));
+        // A call and its rows have one time, and are in one month.
+        let same = |of: &str| {
+            format!(
+                "{of}.start_time = t.start_time AND {of}.start_time >= ?2 AND {of}.start_time < ?3"
+            )
+        };
+        let (of_call, of_row) = (same("c"), same("o"));
         self.all(
             &format!(
                 "SELECT k.id_from_network, k.name, n.currency, COUNT(*),
@@ -70,16 +77,17 @@ impl Session<'_> {
                  FROM (SELECT t.campaign_id, COALESCE(t.{side}, 0) AS amount,
                      COALESCE(t.{side}_currency,
                          (SELECT {agreed} FROM calls c JOIN terms s ON s.id = c.terms_id
-                         WHERE c.id = t.call_id)) AS currency,
+                         WHERE c.id = t.call_id AND {of_call})) AS currency,
                      CASE WHEN t.corrects_id IS NULL THEN 0 ELSE (SELECT COUNT(*)
-                         FROM transactions o WHERE o.call_id = t.call_id
+                         FROM transactions o WHERE o.call_id = t.call_id AND {of_row}
                          AND o.corrects_id IS NOT NULL) END AS corrections,
                      CASE WHEN t.corrects_id IS NULL THEN COALESCE(t.{side}, 0)
                          ELSE COALESCE((SELECT o.{side} FROM transactions o
-                         WHERE o.call_id = t.call_id AND o.corrects_id IS NULL), 0) END AS first
+                         WHERE o.call_id = t.call_id AND {of_row} AND o.corrects_id IS NULL), 0) END AS first
                      FROM transactions t
                      WHERE t.{whose} = ?1 AND t.start_time >= ?2 AND t.start_time < ?3
-                     AND NOT EXISTS (SELECT 1 FROM transactions o WHERE o.corrects_id = t.id)) n
+                     AND NOT EXISTS (SELECT 1 FROM transactions o
+                         WHERE o.corrects_id = t.id AND {of_row})) n
                  JOIN campaigns k ON k.id = n.campaign_id
                  GROUP BY k.id, k.id_from_network, k.name, n.currency ORDER BY k.id, n.currency IS NOT NULL, n.currency"
             ),

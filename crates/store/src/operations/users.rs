@@ -23,6 +23,11 @@ fn user(row: &Row<'_>, at: usize) -> Result<User, Error> {
     Ok(user)
 }
 
+/// Reads a member from a role and the columns of [`USER`], starting at `at`.
+pub(super) fn member(row: &Row<'_>, at: usize) -> Result<Member, Error> {
+    Ok(Member { role: role(row, at)?, user: user(row, at + 1)? })
+}
+
 fn role(row: &Row<'_>, at: usize) -> Result<Role, Error> {
     parsed(Role::parse(&row.get::<String>(at)?), "role")
 }
@@ -37,7 +42,7 @@ impl Session<'_> {
                  WHERE m.organization = ?1 AND m.organization_id = ?2 ORDER BY m.position"
             ),
             params![word, id],
-            |row| Ok(Member { role: role(row, 0)?, user: user(row, 1)? }),
+            |row| member(row, 0),
         )
     }
 
@@ -59,7 +64,7 @@ impl Session<'_> {
                  ORDER BY m.organization_id, m.position"
             ),
             params![kind.word(), to_ids(ids)?],
-            |row| Ok((row.get(0)?, Member { role: role(row, 1)?, user: user(row, 2)? })),
+            |row| Ok((row.get(0)?, member(row, 1)?)),
         )?;
         let mut found: HashMap<i64, Vec<Member>> = HashMap::new();
         for (party, member) in rows {

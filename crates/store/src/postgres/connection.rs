@@ -1,5 +1,6 @@
 //! A connection and its prepared statements. Whatever is asked of it is answered, or refused in time.
 
+use super::months::Months;
 use super::server::PgServer;
 use crate::Error;
 use crate::sql::Param;
@@ -13,20 +14,17 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Config, NoTls, Row, RowStream, Statement};
+use tokio_postgres::{Client, Config, Row, RowStream, Statement};
 
-/// How long a server may take to be reached, so that a request that meets none is refused in time.
-const CONNECT: Duration = Duration::from_millis(1_300);
-/// How long a server may say nothing before it is asked whether it is there.
-const SILENCE: Duration = Duration::from_millis(500);
-/// How long it may take to say that it is.
-const PROBE: Duration = Duration::from_millis(800);
+const CONNECT: Duration = PgServer::CONNECT;
+const SILENCE: Duration = PgServer::SILENCE;
+const PROBE: Duration = PgServer::PROBE;
 /// What the server is told of us: how long a statement may take, and wait for a lock (a writer asks
 /// for its turn again), and when it is to take us for lost, so that what we held is free again.
 const OPTIONS: &str = "-c statement_timeout=30000 -c lock_timeout=1000 \
     -c idle_in_transaction_session_timeout=3000 -c tcp_keepalives_idle=5 \
     -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c tcp_user_timeout=5000 \
-    -c timezone=UTC -c client_min_messages=warning";
+    -c timezone=UTC -c client_min_messages=warning -c jit=off";
 /// How long what was sent may stay unacknowledged before a connection counts as lost.
 const UNACKNOWLEDGED: Duration = Duration::from_millis(1_500);
 
@@ -37,6 +35,8 @@ pub(crate) struct Pg {
     runtime: Option<Runtime>,
     client: Client,
     statements: HashMap<String, Statement>,
+    /// Where calls can go.
+    pub(crate) months: Months,
     lost: bool,
 }
 
@@ -61,9 +61,8 @@ impl Drop for Pg {
     }
 }
 
-/// Reads a URL (`postgres://user:password@host:port/name`), and adds our limits.
-pub(super) fn configure(url: &str) -> Result<Config, tokio_postgres::Error> {
-    let mut config: Config = url.parse()?;
+/// Adds our limits to what a URL says.
+pub(super) fn limit(config: &mut Config) {
     config
         .application_name("trunkline")
         .connect_timeout(CONNECT)
@@ -72,18 +71,6 @@ pub(super) fn configure(url: &str) -> Result<Config, tokio_postgres::Error> {
         .keepalives_interval(Duration::from_secs(1))
         .keepalives_retries(3)
         .options(OPTIONS);
-    Ok(config)
-}
-
-/// A URL as it may be shown.
-pub(crate) fn without_password(url: &str) -> String {
-    match (url.find("://"), url.find('@')) {
-        (Some(scheme), Some(at)) if scheme < at => {
-            let user = url[scheme + 3..at].split(':').next().unwrap_or_default();
-            format!("{}{user}{}", &url[..scheme + 3], &url[at..])
-        }
-        _ => url.to_owned(),
-    }
 }
 
 /// An error with its causes, in a line.
@@ -104,7 +91,7 @@ impl Pg {
     pub(super) fn connect(server: &Arc<PgServer>) -> Result<Self, Error> {
         let runtime = runtime()?;
         let connected = runtime.block_on(async {
-            let connecting = timeout(CONNECT, server.config.connect(NoTls));
+            let connecting = timeout(CONNECT, server.reach());
             match connecting.await {
                 Ok(Ok((client, connection))) => {
                     // How it ended is told to whoever asks next.
@@ -121,6 +108,7 @@ impl Pg {
                 runtime: Some(runtime),
                 client,
                 statements: HashMap::new(),
+                months: Months::default(),
                 lost: false,
             }),
             Err(error) => {
@@ -171,7 +159,9 @@ impl Pg {
 
     /// Runs statements that answer nothing.
     pub(crate) fn run(&mut self, sql: &str) -> Result<(), Error> {
-        self.ask(async |client| client.batch_execute(sql).await)
+        let done = self.ask(async |client| client.batch_execute(sql).await);
+        self.months.follow(sql, done.is_ok());
+        done
     }
 
     fn statement(&mut self, sql: &str) -> Result<Statement, Error> {
@@ -207,21 +197,5 @@ impl Pg {
     /// The next row of a query.
     pub(crate) fn next(&mut self, rows: &mut Rows) -> Result<Option<Row>, Error> {
         self.ask(async |_| rows.next().await.transpose())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_password;
-
-    #[test]
-    fn passwords_are_not_shown() {
-        for (url, shown) in [
-            ("postgres://trunk:secret@db:5432/line", "postgres://trunk@db:5432/line"),
-            ("postgres://trunk@db/line", "postgres://trunk@db/line"),
-            ("postgres://db/line", "postgres://db/line"),
-        ] {
-            assert_eq!(without_password(url), shown);
-        }
     }
 }

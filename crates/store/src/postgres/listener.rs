@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
-use tokio_postgres::{AsyncMessage, NoTls};
+use tokio_postgres::AsyncMessage;
 
 /// How long to let things be when the server cannot be reached. Whoever waits for news looks now and
 /// then by itself.
@@ -43,7 +43,7 @@ fn tell(news: &Weak<watch::Sender<u64>>) -> Option<()> {
 
 /// Listens on a connection until it is lost; `None` when it is.
 async fn listen(server: &PgServer, news: &Weak<watch::Sender<u64>>) -> Option<()> {
-    let connecting = timeout(ANSWER, server.config.connect(NoTls));
+    let connecting = timeout(ANSWER, server.reach());
     let (client, mut connection) = connecting.await.ok()?.ok()?;
     let mut messages = pin!(poll_fn(|context| connection.poll_message(context)));
     let mut asked = pin!(timeout(ANSWER, client.batch_execute("LISTEN trunkline")));

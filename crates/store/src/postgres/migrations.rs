@@ -1,13 +1,16 @@
 //! Bringing a database up to date. Servers that start at once take turns.
 
 use super::Pg;
-use super::connection::{chain, without_password};
+use super::connection::chain;
+use super::url::without_password;
 use crate::sql::Cell;
 use crate::{Error, OpenError};
 
 /// Forward only; each runs in a transaction of its own, at start.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../migrations/postgres/0001_network.sql"),
+    include_str!("../../migrations/postgres/0002_credentials.sql"),
+    include_str!("../../migrations/postgres/0003_months.sql"),
     include_str!("../../migrations/postgres/0005_rate_limits.sql"),
 ];
 

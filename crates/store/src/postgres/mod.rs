@@ -4,13 +4,20 @@
 mod connection;
 mod listener;
 mod migrations;
+mod months;
 mod readers;
 mod server;
+mod shared;
+mod tls;
+mod trust;
+mod url;
 
-pub(crate) use connection::{Copying, Pg, without_password};
+pub(crate) use connection::{Copying, Pg};
 pub(crate) use listener::start as listen;
 pub(crate) use readers::Readers;
 pub(crate) use server::PgServer;
+pub(crate) use shared::Shared;
+pub(crate) use url::without_password;
 
 use crate::operations::{Connection, Session};
 use crate::writer::Transactions;
@@ -25,7 +32,7 @@ const TURNS: usize = 5;
 /// Opens a database, brings it up to date, and returns its writer.
 pub(crate) fn open(url: &str) -> Result<Writing, OpenError> {
     let refused = |reason: &dyn std::fmt::Display| OpenError::Server {
-        url: connection::without_password(url),
+        url: without_password(url),
         reason: reason.to_string(),
     };
     let server = Arc::new(PgServer::new(url).map_err(|error| refused(&error))?);
@@ -37,7 +44,7 @@ pub(crate) fn open(url: &str) -> Result<Writing, OpenError> {
 /// A connection that is kept busy for long: no statement of it runs out of time.
 fn connect_for_long(url: &str) -> Result<Pg, OpenError> {
     let refused = |reason: &dyn std::fmt::Display| OpenError::Server {
-        url: connection::without_password(url),
+        url: without_password(url),
         reason: reason.to_string(),
     };
     let mut server = PgServer::new(url).map_err(|error| refused(&error))?;
@@ -53,12 +60,12 @@ fn connect_for_long(url: &str) -> Result<Pg, OpenError> {
 pub(crate) fn open_snapshot(url: &str) -> Result<Pg, OpenError> {
     let mut pg = connect_for_long(url)?;
     let refused = |error: Error| OpenError::Server {
-        url: connection::without_password(url),
+        url: without_password(url),
         reason: connection::chain(&error),
     };
     pg.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").map_err(refused)?;
     let (found, known) = migrations::versions(&mut pg).map_err(refused)?;
-    OpenError::unless_current(&connection::without_password(url), found, known)?;
+    OpenError::unless_current(&without_password(url), found, known)?;
     Ok(pg)
 }
 
@@ -68,7 +75,7 @@ pub(crate) fn open_target(url: &str) -> Result<Pg, OpenError> {
     migrations::run(&mut pg, url)?;
     let begun = pg.run(&format!("BEGIN; SELECT pg_advisory_xact_lock({WRITING})"));
     begun.map_err(|error| OpenError::Server {
-        url: connection::without_password(url),
+        url: without_password(url),
         reason: connection::chain(&error),
     })?;
     Ok(pg)

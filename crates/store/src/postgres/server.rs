@@ -1,11 +1,13 @@
 //! The PostgreSQL server: how it is reached, and whether it was there when we last asked.
 
 use super::Pg;
-use super::connection;
+use super::tls::{self, Tls};
+use super::{connection, url};
 use crate::Error;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio_postgres::Config;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{Client, Config, Connection, Socket};
 
 /// How long nobody asks a server again that did not answer: those who waited meanwhile are refused
 /// at once, so that no request waits for more than one who tries.
@@ -14,6 +16,7 @@ const RESPITE: Duration = Duration::from_millis(500);
 /// A server, for all connections to it.
 pub(crate) struct PgServer {
     pub(super) config: Config,
+    tls: Tls,
     failed: Mutex<Option<Instant>>,
 }
 
@@ -24,9 +27,33 @@ impl std::fmt::Debug for PgServer {
 }
 
 impl PgServer {
-    /// Reads a URL (`postgres://user:password@host:port/name`).
-    pub(super) fn new(url: &str) -> Result<Self, tokio_postgres::Error> {
-        Ok(Self { config: connection::configure(url)?, failed: Mutex::default() })
+    /// How long it may take to be reached, so that a request that does not reach it is refused in time.
+    pub(super) const CONNECT: Duration = Duration::from_millis(1_300);
+    /// How long it may say nothing before it is asked whether it is there.
+    pub(super) const SILENCE: Duration = Duration::from_millis(500);
+    /// How long it may take to say that it is.
+    pub(super) const PROBE: Duration = Duration::from_millis(800);
+
+    /// Reads a URL (`postgres://user:password@host:port/name`), and the files that it names; else what is
+    /// wrong with them.
+    pub(super) fn new(url: &str) -> Result<Self, String> {
+        let (mut config, tls) = url::read(url)?;
+        connection::limit(&mut config);
+        Ok(Self { config, tls, failed: Mutex::default() })
+    }
+
+    /// Makes a connection, as the URL says.
+    pub(super) async fn reach(
+        &self,
+    ) -> Result<(Client, Connection<Socket, tls::Stream>), tokio_postgres::Error> {
+        let reached = self.config.connect(self.tls.clone()).await;
+        match reached {
+            Err(error) if self.tls.may_do_without(&error) => {
+                let mut plain = self.config.clone();
+                plain.ssl_mode(SslMode::Disable).connect(self.tls.clone()).await
+            }
+            reached => reached,
+        }
     }
 
     /// Whether it was found gone a moment ago.
@@ -47,7 +74,7 @@ impl PgServer {
 
     /// Whether it answers, now.
     pub(super) async fn answers(&self, within: Duration) -> bool {
-        let connected = tokio::time::timeout(within, self.config.connect(tokio_postgres::NoTls));
+        let connected = tokio::time::timeout(within, self.reach());
         match connected.await {
             Ok(Ok(_)) => true,
             // A refusal is an answer.

@@ -14,6 +14,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0005_ledger.sql"),
     include_str!("../../migrations/sqlite/0006_live_calls.sql"),
     include_str!("../../migrations/sqlite/0007_sandbox.sql"),
+    include_str!("../../migrations/sqlite/0008_credentials.sql"),
     include_str!("../../migrations/sqlite/0010_rate_limits.sql"),
 ];
 

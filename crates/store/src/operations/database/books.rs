@@ -20,7 +20,7 @@ const CALLS: &str = "SELECT c.campaign_id, c.start_time, c.id, c.body, c.caller,
         c.ended_at, t.id, t.body, t.payin_currency, t.payin, t.payout_currency, t.payout
     FROM (SELECT * FROM calls WHERE (campaign_id, start_time, id) > (?1, ?2, ?3)
         ORDER BY campaign_id, start_time, id LIMIT ?4) c
-    LEFT JOIN transactions t ON t.call_id = c.id
+    LEFT JOIN transactions t ON t.call_id = c.id AND t.start_time = c.start_time
     ORDER BY c.campaign_id, c.start_time, c.id, t.id";
 
 /// A quarter of an hour of a campaign.

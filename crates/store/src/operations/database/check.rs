@@ -1,6 +1,6 @@
 //! Whether everything in a database agrees.
 
-use super::rules::{Rule, rules};
+use super::rules::{Rule, keys, rules};
 use super::snapshot::Snapshot;
 use super::tables::TABLES;
 use crate::operations::{NONE, Session};
@@ -55,7 +55,9 @@ fn check_in(
         counts.insert(table.name, session.count_rows(table.name)?);
     }
     watch.total(counts.values().sum());
-    if !session.is_postgres() {
+    if session.is_postgres() {
+        session.check_rule(&keys(), watch)?;
+    } else {
         session.check_file(watch)?;
     }
     for rule in rules() {

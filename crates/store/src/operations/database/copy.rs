@@ -111,8 +111,18 @@ fn copy_table(
     // A campaign's terms are not there before the campaign is; its statuses are written down by
     // themselves when it is.
     let later = (table.name == "campaigns").then_some("current_terms_id");
-    if table.name == "statuses" {
-        target.session().execute("DELETE FROM statuses", NONE)?;
+    // What a trigger may have written.
+    if ["statuses", "credential_generations"].contains(&table.name) {
+        target.session().execute(&format!("DELETE FROM {}", table.name), NONE)?;
+    }
+    if table.name == "calls" {
+        // Calls and their rows go to the months they are of; a month is whole days.
+        let days = "SELECT start_time / 86400000 FROM calls GROUP BY start_time / 86400000";
+        source.each(days, NONE, |row| {
+            let day: i64 = row.get(0)?;
+            target.session().make_month(day * 86_400_000)?;
+            Ok(true)
+        })?;
     }
     let (mut rows, mut sum) = (0, Sum::new(table, &columns));
     target.fill(table.name, &columns, |into| {

@@ -44,6 +44,28 @@ pub(super) fn rules() -> Vec<Rule> {
     rules
 }
 
+/// What PostgreSQL keeps beside the months that calls are in: each call has its key.
+pub(super) fn keys() -> Rule {
+    let shown = |of: &str| {
+        format!(
+            "{of}.external_id || ', ' || {of}.complete_call_id || ' of network ' || {of}.network_id
+             || ', at ' || {of}.start_time"
+        )
+    };
+    Rule {
+        name: "call_key",
+        sql: format!(
+            "SELECT 'call ' || COALESCE(c.id, y.call_id), {}, {}
+             FROM calls c FULL JOIN call_keys y ON y.call_id = c.id
+             WHERE c.id IS NULL OR y.call_id IS NULL OR c.external_id <> y.external_id
+             OR c.complete_call_id <> y.complete_call_id OR c.network_id <> y.network_id
+             OR c.start_time <> y.start_time",
+            shown("y"),
+            shown("c")
+        ),
+    }
+}
+
 const MEMBERSHIP: &str =
     "'membership ' || position || ' of ' || organization || ' ' || organization_id";
 
@@ -93,7 +115,8 @@ const PLAIN: [(&str, &str); 25] = [
         "SELECT 'call ' || q.id, q.found, q.expected FROM (SELECT c.id,
              CASE WHEN c.ended_at IS NULL THEN 0 ELSE 1 END AS expected,
              (SELECT COUNT(*) FROM transactions t
-              WHERE t.call_id = c.id AND t.corrects_id IS NULL) AS found
+              WHERE t.call_id = c.id AND t.start_time = c.start_time
+              AND t.corrects_id IS NULL) AS found
          FROM calls c) q WHERE q.found <> q.expected",
     ),
     // With the rule before, and ids that are corrected once: the rows of a call are one chain, which

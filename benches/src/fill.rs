@@ -1,0 +1,148 @@
+//! Databases with very much in them: written through the store, because a million requests are not what
+//! is measured.
+
+use crate::server::{Server, sqlite_url};
+use serde_json::{Value, json};
+use std::error::Error;
+use std::path::Path;
+use trunkline_domain::affiliation::{AffiliateCampaign, AffiliateCampaignStatus};
+use trunkline_domain::campaign::Campaign;
+use trunkline_domain::party::{AdvertiserProfile, CustomData, Party, PartyKind, PartyStatus, Site};
+use trunkline_store::{Error as StoreError, Session, Store};
+
+/// Objects stored in one unit of work.
+const BATCH: u64 = 10_000;
+
+/// Stores affiliates with the ids from 1 on.
+pub(crate) fn affiliates(database: &Path, affiliates: u64) -> Result<(), Box<dyn Error>> {
+    let store = Store::open(&sqlite_url(database))?;
+    in_batches(&store, affiliates, |session, number| {
+        session.insert_party(&affiliate(number))?;
+        Ok(())
+    })?;
+    store.close();
+    Ok(())
+}
+
+fn in_batches(
+    store: &Store,
+    count: u64,
+    each: impl Fn(&mut Session<'_>, u64) -> Result<(), StoreError> + Clone + Send + 'static,
+) -> Result<(), StoreError> {
+    let mut next = 1;
+    while next <= count {
+        let last = count.min(next + BATCH - 1);
+        let each = each.clone();
+        store.write_blocking(move |session| {
+            (next..=last).try_for_each(|number| each(session, number))
+        })?;
+        next = last + 1;
+    }
+    Ok(())
+}
+
+fn affiliate(number: u64) -> Party {
+    Party {
+        id: 0,
+        network_id: 1,
+        kind: PartyKind::Affiliate,
+        id_from_network: number.to_string(),
+        name: format!("Affiliate {number}"),
+        status: PartyStatus::Approved,
+        sites: vec![Site {
+            id_from_network: number.to_string(),
+            name: Some(format!("http://www.example.com/{number}")),
+        }],
+        profile: AdvertiserProfile::default(),
+        custom_data: CustomData::from_iter([("channel".to_owned(), "Online lead".to_owned())]),
+        members: Vec::new(),
+        created_at: jiff::Timestamp::UNIX_EPOCH,
+        updated_at: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// Makes advertiser 1's campaign 1 and puts it live, with regions, menus, bonuses, and affiliate 1 in it.
+pub(crate) fn campaign(server: &Server) -> Result<(), Box<dyn Error>> {
+    let connect =
+        |number: &str| json!({"node_type": "Connect", "destination_phone_number": number});
+    let campaign = json!({
+        "name": "Bench", "timezone": "UTC", "auto_approve": "All",
+        "named_regions": [{"name": "West Coast", "regions": [
+            {"region_type": "State", "value": "CA"}, {"region_type": "State", "value": "OR"},
+            {"region_type": "State", "value": "WA"}]}],
+        "advertiser_payin": policies(&[("Base", 9.0, "duration >= 1 min 30 sec and (in_region[West Coast] or pressed[1 2]) and not repeat"), ("Bonus", 2.0, "mobile")]),
+        "affiliate_payout": policies(&[("Base", 4.5, "duration > 60"), ("Bonus", 2.75, "in_region")]),
+        "ivr_tree": {"root": {"node_type": "Menu", "prompt": "Press 1 or 2.", "children": [
+            {"node_type": "Menu", "prompt": "Again.", "children": [connect("8005550101"), connect("8005550102")]},
+            connect("8005550103")]}},
+    });
+    server.ask("PUT", "/advertisers/1", &json!({"name": "A"}))?;
+    server.ask("PUT", "/affiliates/1", &json!({"name": "Affiliate 1"}))?;
+    server.ask("PUT", "/advertisers/1/advertiser_campaigns/1", &campaign)?;
+    server.ask("POST", "/advertisers/1/advertiser_campaigns/1/go_live", &json!({}))?;
+    let application = "/advertisers/1/advertiser_campaigns/1/affiliates/1/affiliate_campaigns";
+    server.ask("PUT", application, &json!({}))?;
+    Ok(())
+}
+
+/// Policies of (type, US dollars, condition), as a campaign's payin or payout has them.
+pub(crate) fn policies(amounts: &[(&str, f64, &str)]) -> Value {
+    let policy = |(kind, amount, condition): &(&str, f64, &str)| json!({"type": kind, "amount": amount, "currency": "USD", "condition": condition});
+    json!({"policies": amounts.iter().map(policy).collect::<Vec<_>>()})
+}
+
+/// The numbers that campaigns of an advertiser have as their ids.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Copies<'a> {
+    /// The network's id of the advertiser, which is there.
+    pub(crate) advertiser: &'a str,
+    /// What stands before each number.
+    pub(crate) prefix: &'a str,
+    /// How many there are, from 1 on.
+    pub(crate) count: u64,
+    /// Whether affiliate 1 has applied to each.
+    pub(crate) with_affiliate: bool,
+}
+
+/// Stores live copies of campaign 1.
+pub(crate) fn copies(database: &Path, copies: Copies<'_>) -> Result<(), Box<dyn Error>> {
+    let store = Store::open(&sqlite_url(database))?;
+    let (advertiser, affiliate, template) = store.read(|session| {
+        let advertiser = session.party(1, PartyKind::Advertiser, copies.advertiser)?;
+        let affiliate = session.party(1, PartyKind::Affiliate, "1")?;
+        Ok::<_, StoreError>((advertiser, affiliate, session.campaign(1, "1")?))
+    })?;
+    let (advertiser, affiliate) = advertiser.zip(affiliate).ok_or("no advertiser or affiliate")?;
+    let template = template.ok_or("no campaign 1")?;
+    let current = template.current.clone().ok_or("campaign 1 is not live")?;
+    let (prefix, with_affiliate) = (copies.prefix.to_owned(), copies.with_affiliate);
+    in_batches(&store, copies.count, move |session, number| {
+        let id_from_network = format!("{prefix}{number}");
+        let name = format!("Bench {id_from_network}");
+        let campaign = Campaign {
+            advertiser_id: advertiser.id,
+            id_from_network: id_from_network.clone(),
+            name,
+            ..template.clone()
+        };
+        let campaign_id = session.insert_campaign(&campaign)?;
+        session.put_terms_live(campaign_id, current.terms.clone(), current.went_live_at)?;
+        if with_affiliate {
+            session.insert_affiliate_campaign(&AffiliateCampaign {
+                id: 0,
+                network_id: 1,
+                campaign_id,
+                affiliate_id: affiliate.id,
+                affiliate_id_from_network: affiliate.id_from_network.clone(),
+                id_from_network,
+                status: AffiliateCampaignStatus::Applied,
+                custom_data: CustomData::default(),
+                created_at: current.went_live_at,
+                updated_at: current.went_live_at,
+            })?;
+        }
+        Ok(())
+    })?;
+    store.close();
+    Ok(())
+}

@@ -1,0 +1,341 @@
+//! Calls in partitions by month, which only PostgreSQL has: `./test --postgres months`.
+
+use postgres::{Client as Sql, NoTls};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::thread;
+use trunkline_tests::{Client, Place, Server, rows, run};
+
+fn sql(url: &str) -> Sql {
+    Sql::connect(url, NoTls).expect("the database")
+}
+
+/// The first column of a question's rows.
+fn texts(sql: &mut Sql, question: &str) -> Vec<String> {
+    let rows = sql.query(question, &[]).expect("rows");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+fn world() -> (Server, Client) {
+    let server = Server::start_with(&["--rate-limit", "0"]);
+    let network = server.network();
+    network.has_live_campaign("354", "12", json!({"timezone": "UTC"}));
+    (server, network)
+}
+
+/// Tells of a call that started at a moment; the answer's status.
+fn call(network: &Client, id: &str, start: &str) -> u16 {
+    let call = json!({"external_call_unique_id": id, "start_time": start,
+        "advertiser_campaign_id_from_network": "12", "calling_phone_number": "8057089876",
+        "duration_in_seconds": 90});
+    network.post("/calls", json!({"call": call})).status
+}
+
+fn check(url: &str) -> Vec<Value> {
+    let done = run(&["database", "check", "--database", url]);
+    let text = String::from_utf8_lossy(&done.stdout).into_owned();
+    let lines = text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON"));
+    lines.filter(|line: &Value| line.get("rule").is_some()).collect()
+}
+
+const STARTS: [(&str, &str); 11] = [
+    ("1999-12-31T23:59:59Z", "before_2010"),
+    ("2009-12-31T23:59:59.999Z", "before_2010"),
+    ("2010-01-01T00:00:00Z", "2010_01"),
+    ("2024-02-29T23:59:59.999Z", "2024_02"),
+    ("2024-03-01T00:00:00Z", "2024_03"),
+    ("2026-12-31T23:59:59Z", "2026_12"),
+    ("2027-01-01T00:00:00+14:00", "2026_12"),
+    ("2039-12-31T23:59:59.999Z", "2039_12"),
+    ("2040-01-01T00:00:00Z", "from_2040"),
+    ("2200-01-01T12:00:00Z", "from_2040"),
+    ("99999999999", "from_2040"),
+];
+
+#[test]
+fn on_postgres_a_call_is_in_its_month() {
+    let (server, network) = world();
+    for (at, (start, _)) in STARTS.iter().enumerate() {
+        assert_eq!(call(&network, &at.to_string(), start), 201, "{start}");
+    }
+    let mut sql = sql(server.database());
+    for table in ["calls", "transactions"] {
+        let found =
+            texts(&mut sql, &format!("SELECT tableoid::regclass::text FROM {table} ORDER BY id"));
+        let expected = STARTS.map(|(_, month)| format!("{table}_{month}"));
+        assert_eq!(found, expected);
+        // None was made that nothing is in.
+        let made = format!(
+            "SELECT inhrelid::regclass::text FROM pg_inherits
+             WHERE inhparent = '{table}'::regclass ORDER BY 1"
+        );
+        let mut expected = expected.to_vec();
+        expected.dedup();
+        expected.sort();
+        assert_eq!(texts(&mut sql, &made), expected);
+    }
+    // They are listed in the order in which they came in, whatever their months.
+    let listed = network.extensions().get("/calls").body(200);
+    let listed = listed.as_array().expect("a list").iter().map(|it| it["id"].as_i64());
+    let listed: Vec<i64> = listed.map(|id| id.expect("an id")).collect();
+    assert!(listed.len() == STARTS.len() && listed.is_sorted(), "{listed:?}");
+    assert_eq!(network.ledger().len(), STARTS.len());
+    for row in network.ledger() {
+        let id = row["transaction_id"].as_str().expect("an id");
+        let one = network.get(&network.ledger_path(&format!("?transaction_id={id}"))).body(200);
+        assert_eq!(one, json!([row]));
+        let call = row["complete_call_id"].as_str().expect("an id");
+        let one = network.get(&network.ledger_path(&format!("?call_record_id={call}"))).body(200);
+        assert_eq!(one, json!([row]));
+        network
+            .correct(&row["transaction_id"], json!({"reason": "No.", "call": {"duration": 9}}))
+            .expect(201);
+    }
+    assert_eq!(check(server.database()), Vec::<Value>::new());
+}
+
+#[test]
+fn on_postgres_an_id_is_used_once_in_all_months() {
+    let (server, network) = world();
+    assert_eq!(call(&network, "1", "2026-03-05"), 201);
+    assert_eq!(call(&network, "1", "2026-03-05"), 202);
+    assert_eq!(call(&network, "1", "2026-04-05"), 409);
+    assert_eq!(call(&network, "2", "2026-04-05"), 201);
+    // The database itself sees to it.
+    let mut sql = sql(server.database());
+    let columns = "network_id, campaign_id, fingerprint, body, created_at";
+    let mut twice = |values: &str| {
+        let into = format!(
+            "INSERT INTO calls ({columns}, id, external_id, complete_call_id, start_time)
+            SELECT {columns}, {values} FROM calls WHERE id = 1"
+        );
+        let refused = sql.execute(&into, &[]).expect_err("it is there already");
+        refused.code().expect("a code").code().to_owned()
+    };
+    let april = "1775347200000";
+    assert_eq!(twice(&format!("99, '1', 'new', {april}")), "23505");
+    assert_eq!(twice(&format!("1, 'new', 'new', {april}")), "23505");
+    assert_eq!(twice(&format!("99, 'new', complete_call_id, {april}")), "23505");
+    for column in ["id = 7", "external_id = 'x'", "start_time = 1", "complete_call_id = 'x'"] {
+        assert!(sql.execute(&format!("UPDATE calls SET {column}"), &[]).is_err(), "{column}");
+    }
+    assert!(sql.execute("UPDATE transactions SET payin = 1", &[]).is_err());
+    assert!(sql.execute("DELETE FROM transactions", &[]).is_err());
+    assert_eq!(texts(&mut sql, "SELECT external_id FROM call_keys ORDER BY 1"), ["1", "2"]);
+    assert_eq!(check(server.database()), Vec::<Value>::new());
+}
+
+#[test]
+fn on_postgres_a_month_is_made_beside_readers() {
+    let (server, network) = world();
+    assert_eq!(call(&network, "1", "2026-03-05"), 201);
+    let mut reader = sql(server.database());
+    let mut reading = reader.transaction().expect("a transaction");
+    let all = "SELECT CAST(COUNT(*) AS TEXT) FROM calls, transactions, campaigns, parties, terms, networks";
+    let mut count = || -> String { reading.query_one(all, &[]).expect("a row").get(0) };
+    let before = count();
+    // Whoever waits for a lock gives up after a second, and is refused.
+    assert_eq!(call(&network, "2", "2026-05-05"), 201);
+    assert_ne!(count(), before);
+    assert_eq!(network.ledger().len(), 2);
+}
+
+#[test]
+fn on_postgres_servers_make_a_month_at_once() {
+    let (first, network) = world();
+    let servers = [first.beside(), first.beside()];
+    let clients = [&first, &servers[0], &servers[1]].map(Server::network);
+    for month in 1..=6 {
+        let answers: Vec<u16> = thread::scope(|scope| {
+            let each = clients.iter().enumerate().map(|(at, client)| {
+                let told = (format!("{month}-{at}"), format!("2026-0{month}-15"));
+                scope.spawn(move || call(client, &told.0, &told.1))
+            });
+            let running: Vec<_> = each.collect();
+            running.into_iter().map(|it| it.join().expect("an answer")).collect()
+        });
+        assert_eq!(answers, [201, 201, 201]);
+    }
+    assert_eq!(network.ledger().len(), 18);
+    assert_eq!(check(first.database()), Vec::<Value>::new());
+}
+
+/// A month that was made in vain, by a unit of work or by a whole group of them, is made again.
+#[test]
+fn on_postgres_a_month_that_was_rolled_back_is_made_again() {
+    let (server, network) = world();
+    let mut sql = sql(server.database());
+    let refuse = |table: &str, month: &str, when: &str| {
+        format!(
+            "CREATE FUNCTION refuse_{month}() RETURNS trigger LANGUAGE plpgsql AS
+             $$BEGIN RAISE EXCEPTION 'not now'; END$$;
+             CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON {table} DEFERRABLE INITIALLY {when}
+             FOR EACH ROW EXECUTE FUNCTION refuse_{month}()"
+        )
+    };
+    for (month, table, when, status) in [
+        // Once the call is stored, before its transaction is.
+        ("2026-06", "call_quarters", "IMMEDIATE", 500),
+        // At the commit.
+        ("2026-07", "call_keys", "DEFERRED", 500),
+    ] {
+        let start = format!("{month}-05");
+        let name = month.replace('-', "_");
+        sql.batch_execute(&refuse(table, &name, when)).expect("a trigger");
+        assert_eq!(call(&network, month, &start), status);
+        let made = format!("SELECT relname::text FROM pg_class WHERE relname = 'calls_{name}'");
+        assert_eq!(texts(&mut sql, &made), Vec::<String>::new());
+        sql.batch_execute(&format!("DROP TRIGGER refuse ON {table}")).expect("no trigger");
+        assert_eq!(call(&network, month, &start), 201);
+        assert_eq!(texts(&mut sql, &made).len(), 1);
+    }
+    assert_eq!(check(server.database()), Vec::<Value>::new());
+}
+
+#[test]
+fn on_postgres_a_reset_takes_keys_with_it() {
+    let server = Server::of_a_sandbox();
+    let network = server.network();
+    network.has_live_campaign("354", "12", json!({"timezone": "UTC"}));
+    assert_eq!(call(&network, "1", "2026-03-05"), 201);
+    assert_eq!(call(&network, "2", "2200-03-05"), 201);
+    network.extensions().post("/sandbox/reset", json!({})).expect(200);
+    let mut sql = sql(server.database());
+    assert_eq!(texts(&mut sql, "SELECT external_id FROM call_keys"), Vec::<String>::new());
+}
+
+#[test]
+fn on_postgres_keys_that_are_not_those_of_calls_are_found() {
+    let (server, network) = world();
+    assert_eq!(call(&network, "1", "2026-03-05"), 201);
+    assert_eq!(call(&network, "2", "2026-04-05"), 201);
+    let mut sql = sql(server.database());
+    let words = "UPDATE call_keys SET start_time = 1 WHERE call_id = 1;
+        DELETE FROM call_keys WHERE call_id = 2; INSERT INTO call_keys VALUES (7, 1, 1, 'x', 'x')";
+    sql.batch_execute(words).expect("it is broken");
+    let found = check(server.database());
+    assert!(found.iter().all(|it| it["rule"] == "call_key"), "{found:?}");
+    let at: Vec<&Value> = found.iter().map(|it| &it["at"]).collect();
+    assert_eq!(at.len(), 3, "{at:?}");
+    for call in ["call 1", "call 2", "call 7"] {
+        assert!(at.contains(&&json!(call)), "{at:?}");
+    }
+}
+
+/// What is written in docs/database.md, carried out.
+#[test]
+fn on_postgres_an_old_month_can_be_put_away() {
+    let (server, network) = world();
+    for (id, start) in [("1", "2024-02-05"), ("2", "2024-03-05"), ("3", "2024-04-05")] {
+        assert_eq!(call(&network, id, start), 201);
+    }
+    let words = include_str!("../../docs/database.md");
+    let (_, words) = words.split_once("```sql\n").expect("what to do");
+    let (words, _) = words.split_once("```").expect("an end");
+    let mut sql = sql(server.database());
+    sql.batch_execute(words).expect("it can be carried out");
+    assert_eq!(network.ledger().len(), 2);
+    assert_eq!(network.extensions().get("/calls").body(200).as_array().expect("a list").len(), 2);
+    let statement = network.extensions().get("/statements/advertisers/354?month=2024-03").body(200);
+    assert_eq!(statement["lines"], json!([]));
+    let found = check(server.database());
+    assert!(!found.is_empty());
+    assert!(
+        found.iter().all(|it| it["rule"] == "call_quarter" || it["rule"] == "budget_total"),
+        "{found:?}"
+    );
+    assert_eq!(texts(&mut sql, "SELECT external_id FROM archive.calls_2024_03"), ["2"]);
+    // The server may not know that it is gone.
+    let first = call(&network, "2", "2024-03-05");
+    assert!(first == 201 || first == 500, "{first}");
+    assert!([201, 202].contains(&call(&network, "2", "2024-03-05")));
+    assert_eq!(network.ledger().len(), 3);
+}
+
+/// Rows of a database, as `COPY` writes them, in the columns that another one has.
+fn move_rows(from: &mut Sql, to: &mut Sql) {
+    to.batch_execute("SET session_replication_role = replica").expect("the right to");
+    let tables = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'schema_version'";
+    for table in texts(to, tables) {
+        let columns = format!("SELECT string_agg(column_name::text, ', ' ORDER BY ordinal_position)
+            FROM information_schema.columns WHERE table_name = '{table}' AND table_schema = 'public'");
+        let columns = texts(to, &columns).remove(0);
+        let mut rows = Vec::new();
+        let out = format!("COPY (SELECT {columns} FROM {table}) TO STDOUT");
+        from.copy_out(&out).expect("rows").read_to_end(&mut rows).expect("rows");
+        let mut into = to.copy_in(&format!("COPY {table} ({columns}) FROM STDIN")).expect("a copy");
+        into.write_all(&rows).expect("rows are written");
+        into.finish().expect("rows are written");
+        if columns.split(", ").any(|column| column == "id") {
+            let last =
+                texts(from, &format!("SELECT CAST(nextval('{table}_id_seq') AS TEXT)")).remove(0);
+            to.batch_execute(&format!("SELECT setval('{table}_id_seq', {last})"))
+                .expect("a sequence");
+        }
+    }
+    to.batch_execute("RESET session_replication_role").expect("the right to");
+}
+
+#[test]
+fn on_postgres_a_database_without_months_gets_them() {
+    let (mut server, network) = world();
+    for (at, (start, _)) in STARTS.iter().enumerate() {
+        assert_eq!(call(&network, &at.to_string(), start), 201, "{start}");
+    }
+    for row in &network.ledger()[..2] {
+        network
+            .correct(&row["transaction_id"], json!({"reason": "No.", "call": {"duration": 9}}))
+            .expect(201);
+    }
+    let live = json!({"advertiser_campaign": "12", "calling_phone_number": "8057089870",
+        "start_time": "2200-01-01T12:00:00Z"});
+    let live = network.extensions().post("/calls", live).body(201)["id"].clone();
+    assert!(server.stop());
+    let ledger = rows(server.database());
+
+    let old = Place::new();
+    let mut there = sql(&old.url());
+    there
+        .batch_execute(include_str!("../../crates/store/migrations/postgres/0001_network.sql"))
+        .expect("the first migration");
+    there
+        .batch_execute(
+            "CREATE TABLE schema_version (version BIGINT NOT NULL);
+        INSERT INTO schema_version VALUES (1)",
+        )
+        .expect("a version");
+    move_rows(&mut sql(server.database()), &mut there);
+    drop(there);
+
+    // Two that start at once bring it up to date once.
+    let url = old.url();
+    let servers = thread::scope(|scope| {
+        let starting = [0, 1].map(|_| scope.spawn(|| server.on_copy(&url)));
+        starting.map(|it| it.join().expect("a server"))
+    });
+    assert_eq!(rows(&url), ledger);
+    assert_eq!(check(&url), Vec::<Value>::new());
+    let [network, other] = servers.each_ref().map(Server::network);
+    // It goes on with the next ids, and with the call that is under way.
+    assert_eq!(call(&network, "1", "2010-01-01T00:00:00Z"), 409);
+    assert_eq!(call(&other, "new", "2026-05-05"), 201);
+    let event = format!("/calls/{live}/events");
+    network.extensions().post(&event, json!({"event": "hung_up"})).expect(200);
+    assert_eq!(check(&url), Vec::<Value>::new());
+    let mut there = sql(&url);
+    assert!(there.execute("UPDATE transactions SET payin = 1", &[]).is_err());
+    let months =
+        texts(&mut there, "SELECT tableoid::regclass::text FROM transactions ORDER BY call_id, id");
+    assert_eq!(months.first().map(String::as_str), Some("transactions_before_2010"));
+    let indexes = |sql: &mut Sql| {
+        texts(
+            sql,
+            "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+        AND tablename IN ('calls', 'transactions', 'call_keys') ORDER BY 1",
+        )
+    };
+    let new = indexes(&mut sql(server.database()));
+    assert!(new.len() > 12, "{new:?}");
+    assert_eq!(indexes(&mut there), new);
+}
