@@ -37,7 +37,7 @@ pub use dump::dump;
 pub use fixture::fixture;
 pub use mailbox::{Mail, Mailbox};
 pub use place::{Place, postgres_address};
-pub use proxy::Proxy;
+pub use proxy::{Lost, Proxy, Then};
 pub use receiver::{Delivered, Receiver, Reply};
 pub use report::{Report, is_full};
 pub use rows::rows;

@@ -22,6 +22,8 @@ enum Kind {
         server: String,
         name: String,
     },
+    /// Somebody else's.
+    Url(String),
 }
 
 static MADE: AtomicU32 = AtomicU32::new(0);
@@ -42,6 +44,11 @@ impl Place {
         Self { kind: Kind::Database { server, name } }
     }
 
+    /// One that is somebody else's, and stays.
+    pub fn at(url: &str) -> Self {
+        Self { kind: Kind::Url(url.to_owned()) }
+    }
+
     /// A file on a disk of its own, of so many KiB. Mounting it needs root, or sudo that does not ask.
     pub fn of_size(kibibytes: u32) -> Self {
         let directory = TempDir::new().expect("a temporary directory can be made");
@@ -54,7 +61,9 @@ impl Place {
     pub fn folder(&self) -> &Path {
         match &self.kind {
             Kind::File(directory) | Kind::Disk(directory) => directory.path(),
-            Kind::Database { .. } => panic!("a server's database is in no folder of ours"),
+            Kind::Database { .. } | Kind::Url(_) => {
+                panic!("a server's database is in no folder of ours")
+            }
         }
     }
 
@@ -68,6 +77,7 @@ impl Place {
                 let (server, _) = server.rsplit_once('/').expect("a URL names a database");
                 format!("{server}/{name}")
             }
+            Kind::Url(url) => url.clone(),
         }
     }
 
@@ -111,7 +121,7 @@ impl Drop for Place {
             }
             // Whoever still has files open there keeps it until they are closed.
             Kind::Disk(directory) => as_root(&["umount", "--lazy"], directory.path()),
-            Kind::File(_) => {}
+            Kind::File(_) | Kind::Url(_) => {}
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,24 @@ use std::time::Duration;
 pub struct Proxy {
     address: SocketAddr,
     state: Arc<State>,
+}
+
+/// What is lost of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// `COMMIT` itself never arrives.
+    Commit,
+    /// It arrives and is carried out, and the answer never comes back.
+    Answer,
+}
+
+/// What the other side sees of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// The connection is cut.
+    Cut,
+    /// Nothing is heard any more, of any connection, until the proxy is healed.
+    Silence,
 }
 
 #[derive(Debug, Default)]
@@ -23,6 +42,8 @@ struct Now {
     refuses: bool,
     swallows: bool,
     delay: Duration,
+    /// What is to become of the next commit.
+    losing: Option<(Lost, Then)>,
     open: Vec<TcpStream>,
     over: bool,
 }
@@ -76,6 +97,16 @@ impl Proxy {
         self.state.now().swallows = true;
     }
 
+    /// Loses the next commit, or its answer.
+    pub fn lose(&self, lost: Lost, then: Then) {
+        self.state.now().losing = Some((lost, then));
+    }
+
+    /// Whether that has happened.
+    pub fn has_lost(&self) -> bool {
+        self.state.now().losing.is_none()
+    }
+
     /// Takes this long over each thing that passes, each way.
     pub fn delay(&self, by: Duration) {
         self.state.now().delay = by;
@@ -117,26 +148,68 @@ fn accept(mut listener: TcpListener, address: SocketAddr, state: &Arc<State>, ta
         drop(now);
         let Ok(far) = TcpStream::connect(target) else { continue };
         let _nodelay = (near.set_nodelay(true), far.set_nodelay(true));
-        for (from, to) in [(&near, &far), (&far, &near)] {
+        let unheard = Arc::new(AtomicBool::new(false));
+        for (from, to, is_near) in [(&near, &far, true), (&far, &near, false)] {
             let clone = |stream: &TcpStream| stream.try_clone().expect("a socket has another name");
             let (from, to, state) = (clone(from), clone(to), Arc::clone(state));
-            std::thread::spawn(move || pass(from, to, &state));
+            let unheard = Arc::clone(&unheard);
+            std::thread::spawn(move || pass(from, to, &state, is_near, &unheard));
         }
         state.now().open.extend([near, far]);
     }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, state: &State) {
+/// Passes on what comes, until either end is gone. `unheard` is of a connection whose answers are lost
+/// from now on.
+fn pass(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    state: &State,
+    is_near: bool,
+    unheard: &AtomicBool,
+) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(count) = from.read(&mut buffer) {
         let delay = state.while_it(|now| now.swallows).delay;
         if !delay.is_zero() {
             std::thread::sleep(delay);
         }
-        let passed = buffer.get(..count).filter(|bytes| !bytes.is_empty());
-        if passed.is_none_or(|bytes| to.write_all(bytes).is_err()) {
+        let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
+        if !is_near && unheard.load(Ordering::SeqCst) {
+            // The commit was carried out, and this is its answer.
+            if lose(state) == Then::Cut { break } else { continue }
+        }
+        let losing = state.now().losing.filter(|_| is_near && commits(bytes));
+        match losing {
+            Some((Lost::Commit, _)) => {
+                if lose(state) == Then::Cut {
+                    break;
+                } else {
+                    continue;
+                }
+            }
+            Some((Lost::Answer, _)) => unheard.store(true, Ordering::SeqCst),
+            None => {}
+        }
+        if to.write_all(bytes).is_err() {
             break;
         }
     }
     let _already = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+}
+
+fn commits(bytes: &[u8]) -> bool {
+    bytes.windows(6).any(|word| word == b"COMMIT")
+}
+
+/// What was to be lost is lost; what becomes of the connection. Silence is for everybody.
+fn lose(state: &State) -> Then {
+    let mut now = state.now();
+    match now.losing.take() {
+        Some((_, Then::Silence)) => {
+            now.swallows = true;
+            Then::Silence
+        }
+        _ => Then::Cut,
+    }
 }

@@ -91,6 +91,11 @@ impl Receiver {
         self.heard.recv_timeout(PATIENCE).expect("a delivery comes")
     }
 
+    /// What has come that was not heard of yet.
+    pub fn heard(&self) -> Vec<Delivered> {
+        self.heard.try_iter().collect()
+    }
+
     /// Whether nothing has come that was not heard of yet.
     pub fn heard_nothing(&self) -> bool {
         matches!(self.heard.try_recv(), Err(mpsc::TryRecvError::Empty))

@@ -1,5 +1,6 @@
 //! What became of acknowledged writes, as a row of the table in `docs/reliability.md`.
 
+use crate::run;
 use std::time::Duration;
 
 /// Whether to try everything as often as `docs/reliability.md` says: `TRUNKLINE_FAULTS=full`.
@@ -23,9 +24,13 @@ pub struct Report {
 }
 
 impl Report {
-    /// Prints the row, on standard error, and fails if a write was lost or doubled.
+    /// Prints the row, on standard error, and fails if a write was lost or doubled, or if anything in
+    /// the database does not agree (`trunkline database check`).
     #[track_caller]
-    pub fn conclude(&self, fault: &str) {
+    pub fn conclude(&self, fault: &str, database: &str) {
+        let looked = run(&["database", "check", "--database", database]);
+        let found = String::from_utf8_lossy(&looked.stdout);
+        assert!(looked.status.success(), "{fault}: {found}");
         let on = match std::env::var("TRUNKLINE_TEST_DATABASE") {
             Ok(_) => "PostgreSQL",
             Err(_) => "SQLite",

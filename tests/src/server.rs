@@ -63,6 +63,11 @@ impl Server {
         Self::start_on(Place::new(), None, &[], arguments)
     }
 
+    /// A server on somebody else's place.
+    pub fn start_in(place: Place, arguments: &[&str]) -> Self {
+        Self::start_on(place, None, &[], arguments)
+    }
+
     /// A server that reaches its PostgreSQL server through a proxy.
     pub fn behind(proxy: &Proxy, arguments: &[&str]) -> Self {
         let place = Place::new();
@@ -188,6 +193,13 @@ impl Server {
     /// The network's id.
     pub fn network_id(&self) -> i64 {
         self.network
+    }
+
+    /// Memory that the server holds, in bytes, as it says itself.
+    pub fn memory(&self) -> u64 {
+        let metrics = self.anon().anywhere().get("/metrics").text();
+        let line = metrics.lines().find_map(|it| it.strip_prefix("process_resident_memory_bytes "));
+        line.expect("Linux").parse().expect("a number")
     }
 
     /// Its database's URL.

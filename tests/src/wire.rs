@@ -13,9 +13,11 @@ pub fn exchange(address: &str, bytes: &[u8]) -> Option<Answer> {
     talk(connect(address), bytes, false)
 }
 
-/// The same with a server that may be gone, which is no answer either.
+/// The same with a server that may be gone, which is no answer either; an answer that breaks off has
+/// what came of it.
 pub fn attempt(address: &str, bytes: &[u8]) -> Option<Answer> {
-    talk(TcpStream::connect(address).ok()?, bytes, false)
+    let received = hear(TcpStream::connect(address).ok()?, bytes, false);
+    parse(&received, |rest| chunks(rest).0)
 }
 
 /// Sends bytes, says that there will be no more, and reads the answer: a client that goes away
@@ -28,7 +30,15 @@ fn connect(address: &str) -> TcpStream {
     TcpStream::connect(address).expect("the server listens")
 }
 
-fn talk(mut stream: TcpStream, bytes: &[u8], hangs_up: bool) -> Option<Answer> {
+fn talk(stream: TcpStream, bytes: &[u8], hangs_up: bool) -> Option<Answer> {
+    parse(&hear(stream, bytes, hangs_up), |rest| {
+        let (body, is_whole) = chunks(rest);
+        assert!(is_whole, "the answer ends with its last chunk");
+        body
+    })
+}
+
+fn hear(mut stream: TcpStream, bytes: &[u8], hangs_up: bool) -> Vec<u8> {
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
     stream.set_nodelay(true).expect("nodelay can be set");
     // A server may answer, and hang up, before it has read everything.
@@ -49,14 +59,14 @@ fn talk(mut stream: TcpStream, bytes: &[u8], hangs_up: bool) -> Option<Answer> {
             }
         }
     }
-    parse(&received)
+    received
 }
 
 fn timed_out(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)
 }
 
-fn parse(received: &[u8]) -> Option<Answer> {
+fn parse(received: &[u8], dechunk: impl FnOnce(&[u8]) -> Vec<u8>) -> Option<Answer> {
     let end = received.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
     let (head, rest) = received.split_at(end);
     let head = String::from_utf8_lossy(head);
@@ -69,21 +79,26 @@ fn parse(received: &[u8]) -> Option<Answer> {
     let rest = rest.get(4..).unwrap_or_default();
     let chunked =
         headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
-    let body = if chunked { without_chunks(rest) } else { rest.to_vec() };
+    let body = if chunked { dechunk(rest) } else { rest.to_vec() };
     Some(Answer::new(status, headers, body))
 }
 
-fn without_chunks(mut rest: &[u8]) -> Vec<u8> {
+/// What is in chunks, and whether it ends with the last one.
+fn chunks(mut rest: &[u8]) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
     loop {
-        let end = rest.windows(2).position(|bytes| bytes == b"\r\n").expect("a chunk has a size");
+        let Some(end) = rest.windows(2).position(|bytes| bytes == b"\r\n") else {
+            return (body, false);
+        };
         let (size, after) = rest.split_at(end);
         let size = std::str::from_utf8(size).expect("a chunk's size is text");
         let size = usize::from_str_radix(size, 16).expect("a chunk's size is hexadecimal");
         if size == 0 {
-            return body;
+            return (body, true);
         }
-        body.extend_from_slice(after.get(2..2 + size).expect("a chunk is whole"));
-        rest = after.get(2 + size + 2..).expect("a chunk ends with a line break");
+        let Some(chunk) = after.get(2..2 + size) else { return (body, false) };
+        body.extend_from_slice(chunk);
+        let Some(next) = after.get(2 + size + 2..) else { return (body, false) };
+        rest = next;
     }
 }

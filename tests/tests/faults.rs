@@ -158,5 +158,5 @@ fn what_was_acknowledged_survives_a_kill() {
     (report.lost, report.doubled) = (report.lost + lost, report.doubled + doubled);
     report.tried = rounds;
     assert_eq!(admitted(&network), (CAP, asked.len()));
-    report.conclude("kill -9 under load");
+    report.conclude("kill -9 under load", server.database());
 }

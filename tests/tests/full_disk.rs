@@ -63,5 +63,5 @@ fn a_full_disk_refuses_writes_and_keeps_what_it_has() {
     let there = calls.as_array().expect("a list").len();
     report.lost = report.acknowledged.saturating_sub(there);
     report.doubled = there.saturating_sub(report.acknowledged);
-    report.conclude("disk full");
+    report.conclude("disk full", server.database());
 }

@@ -94,7 +94,7 @@ fn ready(network: &Client) -> (bool, Duration) {
 
 /// The database goes, and comes back after a while: under load, again and again.
 fn goes_and_comes_back(fault: &str, goes: impl Fn(&Proxy)) {
-    let (tries, away) = if is_full() { (10, 5) } else { (1, 2) };
+    let (tries, away) = if is_full() { (10, 10) } else { (1, 2) };
     let (proxy, server, network) = world();
     network.has_affiliate("976");
     let (load, mut report) = (Load::default(), Report { tried: tries, ..Report::default() });
@@ -125,7 +125,7 @@ fn goes_and_comes_back(fault: &str, goes: impl Fn(&Proxy)) {
     assert!(slowest < REFUSAL, "{fault}: refused after {slowest:?}");
     assert!(refused > 0, "{fault}: somebody was refused");
     compare(&server.network(), &load.written.lock().unwrap(), &mut report);
-    report.conclude(fault);
+    report.conclude(fault, server.database());
 }
 
 /// Looks for what was written.
@@ -182,7 +182,7 @@ fn on_postgres_connections_that_are_cut_are_made_again() {
         load.over.store(true, Ordering::Relaxed);
     });
     compare(&server.network(), &load.written.lock().unwrap(), &mut report);
-    report.conclude("connections to the database cut");
+    report.conclude("connections to the database cut", server.database());
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn on_postgres_that_is_slow_every_answer_is_right() {
     proxy.heal();
     let mut report = Report { tried: 1, ..Report::default() };
     compare(&server.network(), &load.written.lock().unwrap(), &mut report);
-    report.conclude("database slow, 50 ms each way");
+    report.conclude("database slow, 50 ms each way", server.database());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Clients that say little or nothing keep nobody else from being answered, and are let go.
 
+use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -94,4 +95,121 @@ fn clients_who_say_nothing_or_little_are_let_go() {
     );
     assert!(slowest < AT_ONCE, "others waited {slowest:?}");
     assert!(gone < opened + LET_GO, "let go after {gone:?}");
+}
+
+/// A request's head, and as much of its body as there is at once.
+fn begin(server: &Server, kind: &str, length: usize, body: &str) -> TcpStream {
+    let network = server.network();
+    let mut stream = TcpStream::connect(server.address()).expect("the server listens");
+    let head = format!(
+        "POST {} HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nContent-Type: {kind}\r\n\
+         Content-Length: {length}\r\n\r\n{body}",
+        network.path("/calls"),
+        network.token()
+    );
+    stream.write_all(head.as_bytes()).expect("the server reads");
+    stream
+}
+
+/// What comes until the server hangs up, while a byte is sent now and then; and how long that took.
+fn answer_to(mut stream: TcpStream, byte: Option<u8>, within: Duration) -> (String, Duration) {
+    let begun = Instant::now();
+    let mut answer = Vec::new();
+    stream.set_read_timeout(Some(Duration::from_secs(1))).expect("a timeout can be set");
+    loop {
+        // Whoever was answered may not be listened to any more.
+        let _sent = byte.map(|byte| stream.write_all(&[byte]));
+        let mut some = [0; 4096];
+        match stream.read(&mut some) {
+            Ok(0) => break,
+            Ok(count) => answer.extend_from_slice(&some[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => break,
+            Err(_) => {}
+        }
+        assert!(begun.elapsed() < within, "the server listened for {:?}", begun.elapsed());
+    }
+    (String::from_utf8_lossy(&answer).into_owned(), begun.elapsed())
+}
+
+/// A body's time: the usual one in full, a short one else.
+fn body_time() -> (Vec<String>, Duration) {
+    let seconds: u64 = if is_full() { 30 } else { 2 };
+    let mut arguments = vec!["--rate-limit".to_owned(), "0".to_owned()];
+    if !is_full() {
+        arguments.extend(["--body-time-limit".to_owned(), seconds.to_string()]);
+    }
+    (arguments, Duration::from_secs(seconds))
+}
+
+#[test]
+fn bodies_that_stop_or_trickle_are_let_go() {
+    let (arguments, time) = body_time();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let server = Server::start_with(&arguments);
+    let network = server.network();
+    network.has_live_campaign("354", "12", json!({}));
+    let held = if is_full() { 1_000 } else { 100 }.min(files().saturating_sub(200));
+    let before = server.memory();
+    let late = time + Duration::from_secs(10);
+    let begun = Instant::now();
+    // Each has sent the most that a body may have, but for one byte.
+    let most = "x".repeat((1 << 20) - 1);
+    let stopped: Vec<TcpStream> = (0..held)
+        .map(|at| {
+            let sent = if at < 20 { most.as_str() } else { "{\"call\": {" };
+            begin(&server, "application/json", 1 << 20, sent)
+        })
+        .collect();
+    let mut peak = 0;
+    std::thread::scope(|scope| {
+        let dripping = scope.spawn(|| {
+            let stream = begin(&server, "application/json", 1 << 20, "{");
+            answer_to(stream, Some(b' '), late)
+        });
+        while begun.elapsed() < time / 2 {
+            network.put("/affiliates/222", body::affiliate("Surf Oz")).expect(200);
+            peak = peak.max(server.memory());
+        }
+        let (answer, took) = dripping.join().expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(took >= time - Duration::from_secs(1), "let go after {took:?}");
+    });
+    for stream in stopped {
+        let (answer, _) = answer_to(stream, None, late);
+        assert!(
+            answer.starts_with("HTTP/1.1 408") && answer.contains("RequestTimeout"),
+            "{answer}"
+        );
+    }
+    let (gone, more) = (begun.elapsed(), peak.saturating_sub(before) >> 20);
+    eprintln!(
+        "{held} bodies that stop, 20 of them after a MiB, and one of a byte a second: answered 408 after \
+         {gone:.1?}; memory grew by {more} MiB meanwhile"
+    );
+    assert!(more < 100, "memory grew by {more} MiB");
+}
+
+#[test]
+fn lines_that_came_are_stored_though_the_rest_trickles_or_stops() {
+    let (arguments, time) = body_time();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let server = Server::start_with(&arguments);
+    let network = server.network();
+    network.has_live_campaign("354", "12", json!({}));
+    let lines: String = (0..5)
+        .map(|id| {
+            let call = json!({"external_call_unique_id": id, "start_time": "2200-01-01",
+                "advertiser_campaign_id_from_network": "12"});
+            format!("{}\n", json!({"call": call}))
+        })
+        .collect();
+    let stream =
+        begin(&server, "application/x-ndjson", lines.len() + 100, &format!("{lines}{{\"ca"));
+    let (answer, _) = answer_to(stream, None, time + Duration::from_secs(10));
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(answer.matches("\"status\":201").count(), 5, "{answer}");
+    // What is not a line is said not to be one.
+    assert_eq!(answer.matches("\"status\":400").count(), 1, "{answer}");
+    let calls = network.extensions().get("/calls").body(200);
+    assert_eq!(calls.as_array().expect("a list").len(), 5);
 }

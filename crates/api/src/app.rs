@@ -18,6 +18,10 @@ pub type Random = Arc<dyn Fn() -> Entropy + Send + Sync>;
 /// Bodies that are read at once before a credential was shown: each may show one.
 const STRANGERS: usize = 64;
 
+/// Bytes of all bodies that are on their way at once, beyond a little of each; a body that may be
+/// larger than that by itself has as much.
+const BODIES: usize = 64 << 20;
+
 /// Bounds on what one request may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -71,6 +75,8 @@ pub struct Parts {
     pub replays: Arc<Semaphore>,
     /// Whose turn it is to send a body before it is known who they are.
     pub strangers: Arc<Semaphore>,
+    /// Room for bodies that are on their way.
+    pub bodies: Arc<Semaphore>,
     /// Who listens to events.
     pub streams: Arc<Streams>,
     /// Whether the server is going down.
@@ -97,6 +103,7 @@ impl App {
             passwords: Arc::new(Passwords::new(random())),
             replays: Arc::new(Semaphore::new(1)),
             strangers: Arc::new(Semaphore::new(STRANGERS)),
+            bodies: Arc::new(Semaphore::new(limits.body.max(BODIES))),
             streams: Arc::default(),
             ending: Ending::default(),
             clock,

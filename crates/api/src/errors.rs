@@ -22,6 +22,8 @@ pub(crate) enum Refusal {
     Method(&'static str),
     /// 408: the body did not arrive in time.
     TooSlow,
+    /// 503: as many bodies are on their way as there is room for.
+    Crowded,
     /// 413: the body is over the limit (bytes).
     TooLarge(usize),
     /// 415: the body is not JSON.
@@ -79,6 +81,12 @@ impl Refusal {
             }
             Self::TooSlow => {
                 answer(StatusCode::REQUEST_TIMEOUT, "the body took too long", "RequestTimeout")
+            }
+            Self::Crowded => {
+                let message = "too much is being sent at once: try again";
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                let response = answer(status, message, "ServiceUnavailable");
+                with(response, header::RETRY_AFTER, "1")
             }
             Self::TooLarge(limit) => {
                 let message = format!("the body is over the limit of {limit} bytes");

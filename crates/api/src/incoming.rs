@@ -9,7 +9,7 @@ use crate::path::{Addressed, Format};
 use crate::proof::{Proof, Told};
 use crate::router::RequestId;
 use crate::versions::Version;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{FromRef, FromRequest};
 use axum::http::{HeaderMap, Method, Request, Response, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -90,7 +90,7 @@ impl Incoming {
         let system_now = (app.clock)();
         let known = authorize(&app, &credential, (addressed.network, system_now), &told).await?;
         let Known { caller, network, standing } = known;
-        spend(&app, &caller, system_now, &told)?;
+        spend(&app, &caller, &told).await?;
         let proof = Proof::new(app.clone(), standing, told);
         let mut lines = None;
         let body = match body {
@@ -297,8 +297,9 @@ impl From<trunkline_store::Error> for Refusal {
     }
 }
 
-fn spend(app: &App, caller: &Caller, now: Timestamp, told: &Told) -> Result<(), Refusal> {
-    let Some(taken) = app.rates.take(caller.actor, now) else { return Ok(()) };
+/// Takes a request from the credential's allowance.
+async fn spend(app: &App, caller: &Caller, told: &Told) -> Result<(), Refusal> {
+    let Some(taken) = app.rates.draw(app, caller.actor).await else { return Ok(()) };
     let (Ok(allowance) | Err(allowance)) = taken;
     told.spend(allowance);
     taken.map(|_| ()).map_err(Refusal::TooMany)
@@ -329,16 +330,8 @@ async fn read_body(
     if length.and_then(|it| it.parse::<u64>().ok()).is_some_and(|length| length > limit as u64) {
         return Err(Refusal::TooLarge(limit));
     }
-    let collect = Limited::new(body, limit).collect();
-    let collected = tokio::time::timeout(app.limits.body_time, collect).await;
-    let bytes = match collected {
-        Err(_) => return Err(Refusal::TooSlow),
-        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => {
-            return Err(Refusal::TooLarge(limit));
-        }
-        Ok(Err(_)) => return Err(Refusal::Bad("the body ended early".to_owned())),
-        Ok(Ok(body)) => body.to_bytes(),
-    };
+    let collected = tokio::time::timeout(app.limits.body_time, collect(app, body, limit)).await;
+    let bytes = collected.map_err(|_| Refusal::TooSlow)??;
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -348,6 +341,30 @@ async fn read_body(
         Ok(_) => Err(Refusal::Bad("the body must be a JSON object, at line 1 column 1".to_owned())),
         Err(error) => Err(Refusal::Bad(format!("the body is not valid JSON: {error}"))),
     }
+}
+
+/// Bytes of a body that are nobody else's business.
+const SMALL: usize = 16 * 1024;
+
+/// Takes what comes of a body. What was read of it stands alone in memory, not in the buffers that it
+/// came in; and beyond a little, of all bodies that are on their way there is only so much.
+async fn collect(app: &App, body: Body, limit: usize) -> Result<Vec<u8>, Refusal> {
+    let mut body = Limited::new(body, limit);
+    let (mut bytes, mut held) = (Vec::new(), Vec::new());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+            Some(_) => Refusal::TooLarge(limit),
+            None => Refusal::Bad("the body ended early".to_owned()),
+        })?;
+        let more = frame.into_data().unwrap_or_default();
+        if bytes.len() + more.len() > SMALL {
+            let much = u32::try_from(more.len()).unwrap_or(u32::MAX);
+            let turn = app.bodies.try_acquire_many(much);
+            held.push(turn.map_err(|_| Refusal::Crowded)?);
+        }
+        bytes.extend_from_slice(&more);
+    }
+    Ok(bytes)
 }
 
 /// A body of one JSON value a line.
@@ -362,7 +379,7 @@ fn content_type(headers: &HeaderMap) -> String {
 
 /// JSON has to say that it is JSON; but curl's `-d` says "form" of everything, and the seeds' own
 /// example sends its JSON so: what looks like an object is taken for one.
-fn require_json(headers: &HeaderMap, bytes: &Bytes) -> Result<(), Refusal> {
+fn require_json(headers: &HeaderMap, bytes: &[u8]) -> Result<(), Refusal> {
     let kind = content_type(headers);
     let looks_like_json = bytes.trim_ascii_start().starts_with(b"{");
     let unsaid = kind.is_empty() || kind == "application/x-www-form-urlencoded";

@@ -3,7 +3,8 @@
 use crate::campaigns::{advertiser, find_campaign};
 use crate::parties::{check_network_id, find};
 use crate::{Context, Error, Guard, Page, Session, Submitted, audit, events, pass};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::HashMap;
 use trunkline_domain::affiliation::{
     AffiliateCampaign, AffiliateCampaignStatus, Application, Move, decide_application, transition,
 };
@@ -137,13 +138,15 @@ pub fn of_affiliate(
     page: Page,
 ) -> Result<Vec<(AffiliateCampaign, Campaign)>, Error> {
     context.caller.require_sight(affiliate)?;
-    let mut found = Vec::new();
-    for it in session.affiliate_campaigns_of_affiliate(affiliate.id, page)? {
-        if let Some(campaign) = session.campaign_by_id(it.campaign_id)? {
-            found.push((it, campaign));
-        }
-    }
-    Ok(found)
+    let found = session.affiliate_campaigns_of_affiliate(affiliate.id, page)?;
+    let ids: Vec<i64> = found.iter().map(|it| it.campaign_id).collect();
+    let campaigns = session.campaigns_by_ids(&ids)?.into_iter();
+    let campaigns: HashMap<i64, Campaign> = campaigns.map(|it| (it.id, it)).collect();
+    let with = |it: AffiliateCampaign| {
+        let campaign = campaigns.get(&it.campaign_id)?.clone();
+        Some((it, campaign))
+    };
+    Ok(found.into_iter().filter_map(with).collect())
 }
 
 /// One page of a campaign's affiliate campaigns, with the campaign; an affiliate sees its own.
@@ -157,15 +160,11 @@ pub fn list(
     let advertiser = advertiser(session, context, advertiser_id)?;
     let campaign = find_campaign(session, context, &advertiser, campaign_id)?;
     if context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
-        let found = session.affiliate_campaigns(campaign.id, None, page)?;
+        let found = session.affiliate_campaigns(campaign.id, page)?;
         return Ok((found, campaign));
     }
-    let mut found = Vec::new();
-    for affiliate in context.caller.own(PartyKind::Affiliate) {
-        found.extend(session.affiliate_campaigns(campaign.id, Some(affiliate), page)?);
-    }
-    found.sort_by_key(|it| it.id);
-    found.truncate(page.limit as usize);
+    let own = context.caller.own(PartyKind::Affiliate);
+    let found = session.affiliate_campaigns_of(campaign.id, &own, page)?;
     Ok((found, campaign))
 }
 
@@ -351,6 +350,16 @@ fn tell(
     it: &AffiliateCampaign,
     within: Within<'_>,
 ) -> Result<(), Error> {
+    let (whose, data) = told(from, it, within);
+    events::emit(session, context, AFFILIATE_CAMPAIGN_STATUS_CHANGED, whose, data)
+}
+
+/// Whose business a status is, and what is told of it.
+fn told(
+    from: Option<AffiliateCampaignStatus>,
+    it: &AffiliateCampaign,
+    within: Within<'_>,
+) -> (events::Whose, Value) {
     let data = json!({
         "affiliate_campaign": it.id_from_network,
         "affiliate": it.affiliate_id_from_network,
@@ -359,22 +368,44 @@ fn tell(
         "to": it.status.as_str(),
     });
     let advertiser = Some(within.advertiser);
-    let whose = events::Whose { advertiser, affiliate: Some(it.affiliate_id) };
-    events::emit(session, context, AFFILIATE_CAMPAIGN_STATUS_CHANGED, whose, data)
+    (events::Whose { advertiser, affiliate: Some(it.affiliate_id) }, data)
 }
 
-/// Sets a status that something else has decided, with an entry of its own in the audit log.
-pub(crate) fn set_status(
+/// Sets statuses that something else has decided, of affiliate campaigns (by our ids) of one
+/// advertiser; each with an entry of its own in the audit log, and told of. A few statements,
+/// however many there are.
+pub(crate) fn set_statuses(
     session: &mut Session<'_>,
     context: &Context,
-    before: AffiliateCampaign,
-    within: Within<'_>,
-    to: AffiliateCampaignStatus,
+    advertiser: i64,
+    ids: &[i64],
+    to: impl Fn(AffiliateCampaignStatus) -> Option<AffiliateCampaignStatus>,
     action: &str,
 ) -> Result<(), Error> {
-    let after = AffiliateCampaign { status: to, ..before.clone() };
-    store(session, context, Some(before), after, within, Some(action))?;
-    Ok(())
+    let (mut entries, mut tellings) = (Vec::new(), Vec::new());
+    let mut moved: Vec<(AffiliateCampaignStatus, Vec<i64>)> = Vec::new();
+    for (before, campaign) in session.affiliate_campaigns_by_ids(ids)? {
+        let Some(status) = to(before.status).filter(|to| *to != before.status) else { continue };
+        let old = audit::of_affiliate_campaign(&before);
+        let it = AffiliateCampaign { status, ..before };
+        let new = audit::of_affiliate_campaign(&it);
+        let object = object(&it, &campaign);
+        entries.push(audit::entry(context, object, Some(action), Some(&old), Some(&new))?);
+        let within = Within { advertiser, campaign: &campaign };
+        tellings.push(told(Some(old.status), &it, within));
+        match moved.iter_mut().find(|(to, _)| *to == status) {
+            Some((_, ids)) => ids.push(it.id),
+            None => moved.push((status, vec![it.id])),
+        }
+    }
+    if entries.is_empty() {
+        return Ok(());
+    }
+    for (status, ids) in moved {
+        session.set_affiliate_campaign_status(&ids, status, context.now)?;
+    }
+    session.insert_audit_entries(&entries)?;
+    events::emit_all(session, context, AFFILIATE_CAMPAIGN_STATUS_CHANGED, tellings)
 }
 
 /// Affiliate campaigns are never deleted (seeds/000, "You are not allowed to delete affiliate

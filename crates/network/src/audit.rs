@@ -82,12 +82,24 @@ pub(crate) fn record<T: Serialize>(
     before: Option<&T>,
     after: Option<&T>,
 ) -> Result<(), Error> {
+    session.insert_audit_entry(&entry(context, object, action, before, after)?)?;
+    Ok(())
+}
+
+/// An entry that is to be written, for those who write many at once.
+pub(crate) fn entry<T: Serialize>(
+    context: &Context,
+    object: String,
+    action: Option<&str>,
+    before: Option<&T>,
+    after: Option<&T>,
+) -> Result<AuditEntry, Error> {
     let made = match (before.is_some(), after.is_some()) {
         (false, _) => "create",
         (true, true) => "update",
         (true, false) => "delete",
     };
-    session.insert_audit_entry(&AuditEntry {
+    Ok(AuditEntry {
         id: 0,
         network_id: context.caller.network_id,
         at: context.now,
@@ -97,8 +109,7 @@ pub(crate) fn record<T: Serialize>(
         action: action.unwrap_or(made).to_owned(),
         before: before.map(to_value).transpose()?,
         after: after.map(to_value).transpose()?,
-    })?;
-    Ok(())
+    })
 }
 
 fn to_value<T: Serialize>(value: &T) -> Result<Value, Error> {

@@ -86,21 +86,45 @@ pub(crate) fn fill(
     campaign: &mut Campaign,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let current = campaign.current.as_ref().map(|current| &current.terms);
-    let mut totals = [BudgetTotals::default(); 2];
-    for (terms, totals) in [current, campaign.future.as_ref()].into_iter().zip(&mut totals) {
-        let Some(terms) = terms else { continue };
-        for standing in standings(campaign.id, terms, now) {
-            let total = Some(standing.total(session)?);
-            match standing.counted.map(|counted| counted.of) {
-                Some(CountedThing::Payin(_)) => totals.budget_cap_alert = total,
-                Some(CountedThing::Calls) => totals.periodic_call_cap_alert = total,
-                Some(CountedThing::AtOnce) => totals.concurrent_call_cap_alert = total,
-                None => {}
-            }
+    fill_all(session, std::slice::from_mut(campaign), now)
+}
+
+/// As [`fill`], for any number of campaigns at once.
+pub(crate) fn fill_all(
+    session: &mut Session<'_>,
+    campaigns: &mut [Campaign],
+    now: Timestamp,
+) -> Result<(), Error> {
+    // The budgets of each campaign's current terms, and of its future ones, and what they count.
+    let mut counted = Vec::new();
+    for campaign in campaigns.iter() {
+        let current = campaign.current.as_ref().map(|current| &current.terms);
+        for terms in [current, campaign.future.as_ref()].into_iter().flatten() {
+            counted
+                .extend(standings(campaign.id, terms, now).into_iter().filter_map(|it| it.counted));
         }
     }
-    campaign.totals = totals;
+    let mut sums = counted.iter().zip(session.budget_totals_of(&counted)?);
+    for campaign in campaigns {
+        let mut totals = [BudgetTotals::default(); 2];
+        let current = campaign.current.as_ref().map(|current| &current.terms);
+        for (terms, totals) in [current, campaign.future.as_ref()].into_iter().zip(&mut totals) {
+            let Some(terms) = terms else { continue };
+            for standing in standings(campaign.id, terms, now) {
+                if standing.counted.is_none() {
+                    continue;
+                }
+                let Some((counted, sum)) = sums.next() else { continue };
+                let total = Some(in_units(counted.of, sum));
+                match counted.of {
+                    CountedThing::Payin(_) => totals.budget_cap_alert = total,
+                    CountedThing::Calls => totals.periodic_call_cap_alert = total,
+                    CountedThing::AtOnce => totals.concurrent_call_cap_alert = total,
+                }
+            }
+        }
+        campaign.totals = totals;
+    }
     Ok(())
 }
 

@@ -39,33 +39,19 @@ pub fn list(
         which.campaign = Some(campaign.id);
         named = Some(campaign);
     }
-    let mut whose = Vec::new();
+    let own = |kind| context.caller.own(kind);
+    let mut whose = CallsOf { affiliates: own(PartyKind::Affiliate), ..CallsOf::default() };
     match named {
         Some(campaign) if context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) => {
-            whose.push(CallsOf::Campaign(campaign.id));
+            whose.campaign = Some(campaign.id);
         }
-        None if context.caller.sees_network() => whose.push(CallsOf::Network(network)),
-        None => {
-            for advertiser in context.caller.own(PartyKind::Advertiser) {
-                let campaigns = session.campaign_ids(advertiser)?;
-                whose.extend(campaigns.into_iter().map(CallsOf::Campaign));
-            }
-        }
+        None if context.caller.sees_network() => whose.network = Some(network),
+        None => whose.advertisers = own(PartyKind::Advertiser),
         Some(_) => {}
     }
-    whose.extend(context.caller.own(PartyKind::Affiliate).into_iter().map(CallsOf::Affiliate));
-    let mut ids = Vec::new();
-    for of in whose {
-        ids.extend(session.call_ids(of, which, page)?);
-    }
-    ids.sort_unstable();
-    ids.dedup();
-    ids.truncate(page.limit as usize);
-    let mut found = Vec::with_capacity(ids.len());
-    for id in ids {
-        found.extend(session.call_record(network, id)?.map(|record| seen(context, record)));
-    }
-    Ok(found)
+    let ids = session.call_ids(&whose, which, page)?;
+    let found = session.call_records(network, &ids)?;
+    Ok(found.into_iter().map(|record| seen(context, record)).collect())
 }
 
 /// One call, by our own id.

@@ -2,6 +2,7 @@
 
 use crate::parties::{check_network_id, find, makes_ids_up};
 use crate::{Context, Error, Guard, Listed, Page, Session, Submitted, audit, budgets, pass};
+use std::collections::HashSet;
 use trunkline_domain::affiliation::RelationshipStatus;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms, TermsChange, Visibility};
 use trunkline_domain::party::{CustomData, Party, PartyKind, check_custom_data};
@@ -69,22 +70,51 @@ pub(crate) fn is_visible(
     if context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
         return Ok(true);
     }
-    let visibility = campaign.terms_in_force().map(|terms| terms.visibility).unwrap_or_default();
-    for affiliate in context.caller.own(PartyKind::Affiliate) {
-        let related = |session: &mut Session<'_>| -> Result<bool, Error> {
-            let relationship = session.relationship(campaign.advertiser_id, affiliate)?;
-            Ok(relationship.is_some_and(|it| it.status == RelationshipStatus::Approved))
-        };
-        let seen = match visibility {
+    let own = context.caller.own(PartyKind::Affiliate);
+    if own.is_empty() {
+        return Ok(false);
+    }
+    let seen = match visibility(campaign) {
+        Visibility::All => true,
+        Visibility::ApprovedAffiliates => {
+            session.is_related(campaign.advertiser_id, &own, RelationshipStatus::Approved)?
+        }
+        Visibility::None => false,
+    };
+    Ok(seen || !session.campaigns_with(&[campaign.id], &own)?.is_empty())
+}
+
+fn visibility(campaign: &Campaign) -> Visibility {
+    campaign.terms_in_force().map(|terms| terms.visibility).unwrap_or_default()
+}
+
+/// Leaves those of an advertiser's campaigns that the caller sees, by the rule of [`is_visible`].
+fn keep_visible(
+    session: &mut Session<'_>,
+    context: &Context,
+    advertiser: i64,
+    campaigns: &mut Vec<Campaign>,
+) -> Result<(), Error> {
+    if context.caller.sees(PartyKind::Advertiser, advertiser) {
+        return Ok(());
+    }
+    let own = context.caller.own(PartyKind::Affiliate);
+    if own.is_empty() {
+        campaigns.clear();
+        return Ok(());
+    }
+    let related = session.is_related(advertiser, &own, RelationshipStatus::Approved)?;
+    let ids: Vec<i64> = campaigns.iter().map(|campaign| campaign.id).collect();
+    let with: HashSet<i64> = session.campaigns_with(&ids, &own)?.into_iter().collect();
+    campaigns.retain(|campaign| {
+        let seen = match visibility(campaign) {
             Visibility::All => true,
-            Visibility::ApprovedAffiliates => related(session)?,
+            Visibility::ApprovedAffiliates => related,
             Visibility::None => false,
         };
-        if seen || session.affiliate_campaign(campaign.id, affiliate)?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+        seen || with.contains(&campaign.id)
+    });
+    Ok(())
 }
 
 /// One page of an advertiser's campaigns that the caller sees.
@@ -95,16 +125,11 @@ pub fn list(
     page: Page,
 ) -> Result<Listed<Campaign>, Error> {
     let advertiser = advertiser(session, context, advertiser_id)?;
-    let found = session.campaigns(advertiser.id, page)?;
+    let mut found = session.campaigns(advertiser.id, page)?;
     let last = found.last().map(|campaign| campaign.id);
-    let mut visible = Vec::with_capacity(found.len());
-    for mut campaign in found {
-        if is_visible(session, context, &campaign)? {
-            budgets::fill(session, &mut campaign, context.now)?;
-            visible.push(campaign);
-        }
-    }
-    Ok(Listed { found: visible, last })
+    keep_visible(session, context, advertiser.id, &mut found)?;
+    budgets::fill_all(session, &mut found, context.now)?;
+    Ok(Listed { found, last })
 }
 
 /// One campaign.

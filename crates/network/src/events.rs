@@ -6,7 +6,7 @@ use crate::{Caller, Context, Error, Page, Session, outbox};
 use serde_json::Value;
 use trunkline_domain::event::BUDGET_ALERT;
 use trunkline_domain::party::PartyKind;
-use trunkline_store::{EventRecord, NewEvent};
+use trunkline_store::{EventRecord, IdsWanted, NewEvent};
 
 /// What an advertiser's own events don't tell it, at any depth.
 const NOT_FOR_ADVERTISERS: [&str; 2] = ["affiliate_payout", "margin"];
@@ -32,17 +32,41 @@ pub(crate) fn emit(
     whose: Whose,
     data: Value,
 ) -> Result<(), Error> {
-    let event = NewEvent {
-        id: 0,
+    let event = event(context, 0, kind, (whose, data));
+    let id = session.insert_event(&event, context.system_now)?;
+    outbox::deliver(session, context, std::iter::once((id, kind)))
+}
+
+/// As [`emit`], for many events of a kind at once, in their order.
+pub(crate) fn emit_all(
+    session: &mut Session<'_>,
+    context: &Context,
+    kind: &str,
+    told: Vec<(Whose, Value)>,
+) -> Result<(), Error> {
+    let wanted = IdsWanted { events: told.len(), ..IdsWanted::default() };
+    let first = session.next_ids(wanted)?.event;
+    let events: Vec<NewEvent<'_>> =
+        (first..).zip(told).map(|(id, told)| event(context, id, kind, told)).collect();
+    session.insert_events(&events, context.system_now)?;
+    outbox::deliver(session, context, events.iter().map(|event| (event.id, kind)))
+}
+
+fn event<'k>(
+    context: &Context,
+    id: i64,
+    kind: &'k str,
+    (whose, data): (Whose, Value),
+) -> NewEvent<'k> {
+    NewEvent {
+        id,
         network_id: context.caller.network_id,
         at: context.now,
         kind,
         advertiser_id: whose.advertiser,
         affiliate_id: whose.affiliate,
         data: data.to_string(),
-    };
-    let id = session.insert_event(&event, context.system_now)?;
-    outbox::deliver(session, context, std::iter::once((id, kind)))
+    }
 }
 
 /// A page of events.

@@ -34,14 +34,9 @@ pub fn list(
     if context.caller.sees_network() {
         return Ok(session.parties(context.caller.network_id, kind, page)?);
     }
-    let mut found = Vec::new();
     let own = context.caller.own(kind).into_iter().filter(|id| *id > page.after);
-    for id in own.take(page.limit as usize) {
-        if let Some(party) = session.party_by_id(id)? {
-            found.push(session.with_members(party)?);
-        }
-    }
-    Ok(found)
+    let own: Vec<i64> = own.take(page.limit as usize).collect();
+    Ok(session.parties_by_ids(kind, &own)?)
 }
 
 /// One party with its people.
@@ -213,9 +208,7 @@ pub fn delete(
         let message = "cannot be deleted because one or more calls exist";
         return Err(Error::NotAllowed(format!("{} {id} {message}", kind.class())));
     }
-    for (advertiser, affiliate, status) in session.relationships_of_party(party.id)? {
-        crate::relationships::record_end(session, context, &advertiser, &affiliate, status)?;
-    }
+    crate::relationships::record_ends(session, context, party.id)?;
     session.delete_party(&party)?;
     let snapshot = audit::of_party(&party);
     audit::record(session, context, object(&party), None, Some(&snapshot), None)

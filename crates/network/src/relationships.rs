@@ -1,6 +1,5 @@
 //! Advertiser–affiliate relationships, and what setting one does.
 
-use crate::affiliate_campaigns::Within;
 use crate::campaigns::advertiser;
 use crate::{
     Context, Error, Guard, Listed, Page, Session, Submitted, affiliate_campaigns, audit, pass,
@@ -87,24 +86,54 @@ pub fn put(
         let object = object(advertiser_id, affiliate_id);
         audit::record(session, context, object, None, old.as_ref(), Some(&new))?;
     }
-    for (found, campaign) in session.affiliate_campaigns_of_pair(advertiser.id, affiliate.id)? {
-        let Some(to) = cascade(status, found.status) else { continue };
-        let within = Within { advertiser: advertiser.id, campaign: &campaign };
-        affiliate_campaigns::set_status(session, context, found, within, to, "cascade")?;
-    }
-    Ok(())
+    carry_over(session, context, advertiser.id, affiliate.id, status)
 }
 
-/// Writes down that a relationship ends with one of its parties.
-pub(crate) fn record_end(
+/// Rows that are written at a time, of however many.
+const BATCH: usize = 500;
+/// Characters of custom data among them: what is held in memory at once.
+const BATCH_LENGTH: i64 = 1 << 20;
+
+/// Carries a relationship over to the affiliate campaigns of the pair, some at a time, so that memory
+/// does not grow with how many there are.
+fn carry_over(
     session: &mut Session<'_>,
     context: &Context,
-    advertiser_id: &str,
-    affiliate_id: &str,
+    advertiser: i64,
+    affiliate: i64,
     status: RelationshipStatus,
 ) -> Result<(), Error> {
-    let old = json!({"status": status});
-    audit::record(session, context, object(advertiser_id, affiliate_id), None, Some(&old), None)
+    let to = |from| cascade(status, from);
+    let (mut batch, mut length) = (Vec::new(), 0);
+    let mut found = session.affiliate_campaigns_of_pair(advertiser, affiliate)?;
+    found.retain(|(_, status, _)| to(*status).is_some());
+    for (id, _, more) in found {
+        if batch.len() == BATCH || length + more > BATCH_LENGTH {
+            let ids = std::mem::take(&mut batch);
+            affiliate_campaigns::set_statuses(session, context, advertiser, &ids, to, "cascade")?;
+            length = 0;
+        }
+        batch.push(id);
+        length += more;
+    }
+    affiliate_campaigns::set_statuses(session, context, advertiser, &batch, to, "cascade")
+}
+
+/// Writes down that all of a party's relationships end with it.
+pub(crate) fn record_ends(
+    session: &mut Session<'_>,
+    context: &Context,
+    party: i64,
+) -> Result<(), Error> {
+    for some in session.relationships_of_party(party)?.chunks(BATCH) {
+        let entry = |(advertiser, affiliate, status): &(String, String, RelationshipStatus)| {
+            let old = json!({"status": status});
+            audit::entry(context, object(advertiser, affiliate), None, Some(&old), None)
+        };
+        let entries = some.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+        session.insert_audit_entries(&entries)?;
+    }
+    Ok(())
 }
 
 /// Forgets a relationship; does nothing when there is none, and nothing to affiliate campaigns.

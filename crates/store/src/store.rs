@@ -5,6 +5,7 @@ use crate::waits::{Waits, WriteWaits};
 use crate::writer::{self, WriteCounts, Writer};
 use crate::{Error, OpenError, postgres, sqlite};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Instant;
 
@@ -14,6 +15,8 @@ pub struct Store {
     writer: Writer,
     readers: Readers,
     waits: Arc<Waits>,
+    /// Statements that reads have run.
+    read_statements: Arc<AtomicU64>,
     /// Starts to hear other servers, once.
     hearing: Arc<Once>,
 }
@@ -44,7 +47,13 @@ impl Store {
     }
 
     fn on(writer: Writer, readers: Readers) -> Self {
-        Self { writer, readers, waits: Arc::default(), hearing: Arc::new(Once::new()) }
+        Self {
+            writer,
+            readers,
+            waits: Arc::default(),
+            read_statements: Arc::default(),
+            hearing: Arc::new(Once::new()),
+        }
     }
 
     /// Runs a unit of work in one transaction and returns after its commit. When the work returns
@@ -88,7 +97,7 @@ impl Store {
             Readers::Sqlite(readers) => {
                 let reader = readers.take()?;
                 reader.connection().execute_batch("BEGIN").map_err(Error::from)?;
-                let result = work(&mut Session::on(Connection::Sqlite(reader.connection())));
+                let result = self.count(Connection::Sqlite(reader.connection()), work);
                 reader.connection().execute_batch("ROLLBACK").map_err(Error::from)?;
                 readers.give_back(reader);
                 result
@@ -96,9 +105,23 @@ impl Store {
             Readers::Postgres(readers, _) => waiting(|| {
                 let mut reader = readers.take()?;
                 let pg = reader.connection()?;
-                work(&mut Session::on(Connection::Postgres(pg)))
+                self.count(Connection::Postgres(pg), work)
             }),
         }
+    }
+
+    /// Runs a read, and counts its statements.
+    fn count<T>(&self, on: Connection<'_>, work: impl FnOnce(&mut Session<'_>) -> T) -> T {
+        let mut session = Session::on(on);
+        let result = work(&mut session);
+        self.read_statements.fetch_add(session.statements, Ordering::Relaxed);
+        result
+    }
+
+    /// Statements run so far, in reads and in writes, without those that begin and end transactions, and
+    /// without glances.
+    pub fn statements(&self) -> u64 {
+        self.read_statements.load(Ordering::Relaxed) + self.writer.statements()
     }
 
     /// Runs a read that is one statement, without a transaction, and says which generation of credentials

@@ -73,7 +73,7 @@ pub struct WriteCounts {
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
     queue: mpsc::SyncSender<Message>,
-    counts: Arc<[AtomicU64; 2]>,
+    counts: Arc<[AtomicU64; 3]>,
     news: Arc<News>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -118,7 +118,7 @@ where
 impl Writer {
     pub(super) fn start(mut database: impl Transactions) -> Self {
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
-        let counts = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
+        let counts = Arc::new([const { AtomicU64::new(0) }; 3]);
         let counted = Arc::clone(&counts);
         let (tell, news) = watch::channel(0);
         let tell = Arc::new(tell);
@@ -136,11 +136,15 @@ impl Writer {
     }
 
     pub(super) fn counts(&self) -> WriteCounts {
-        let [writes, commits] = &*self.counts;
+        let [writes, commits, _] = &*self.counts;
         WriteCounts {
             writes: writes.load(Ordering::Relaxed),
             commits: commits.load(Ordering::Relaxed),
         }
+    }
+
+    pub(super) fn statements(&self) -> u64 {
+        self.counts[2].load(Ordering::Relaxed)
     }
 
     pub(super) fn news(&self) -> watch::Receiver<u64> {
@@ -164,7 +168,7 @@ impl Writer {
 fn run(
     database: &mut impl Transactions,
     jobs: &mpsc::Receiver<Message>,
-    counts: &[AtomicU64; 2],
+    counts: &[AtomicU64; 3],
     news: &watch::Sender<u64>,
 ) {
     while let Ok(Message::Run(first)) = jobs.recv() {
@@ -196,7 +200,7 @@ fn run(
 fn commit_group(
     database: &mut impl Transactions,
     group: impl Iterator<Item = Job>,
-    counts: &[AtomicU64; 2],
+    counts: &[AtomicU64; 3],
 ) -> bool {
     let mut news = false;
     let begun = database.begin();
@@ -207,12 +211,12 @@ fn commit_group(
     let mut whole = begun;
     let mut telling = Vec::new();
     let mut savepoint = Savepoint::Start;
-    let [writes, commits] = counts;
+    let [writes, commits, statements] = counts;
     for job in group {
         writes.fetch_add(1, Ordering::Relaxed);
         match &whole {
             Ok(()) => {
-                let (tell, ended) = run_one(database, savepoint, job, &mut news);
+                let (tell, ended) = run_one(database, savepoint, job, (&mut news, statements));
                 telling.extend(tell);
                 whole = ended.map(|after| savepoint = after);
             }
@@ -240,7 +244,7 @@ fn run_one(
     database: &mut impl Transactions,
     savepoint: Savepoint,
     job: Job,
-    news: &mut bool,
+    (news, statements): (&mut bool, &AtomicU64),
 ) -> (Option<Tell>, Result<Savepoint, Error>) {
     let mark = match database.mark(savepoint) {
         Ok(mark) => mark,
@@ -248,6 +252,7 @@ fn run_one(
     };
     let mut session = database.session();
     let done = catch_unwind(AssertUnwindSafe(|| job(Ok(&mut session))));
+    statements.fetch_add(session.statements, Ordering::Relaxed);
     let ended = match &done {
         Ok(Done { keep: true, .. }) => {
             *news |= session.news;

@@ -16,6 +16,9 @@ pub(crate) const BODY_LIMIT_MAX: u64 = 1 << 30;
 /// The longest that a live call may be left hanging: 31 days, as long as a call can last (seconds).
 pub(crate) const CALL_TIME_MAX: u64 = 31 * 86_400;
 
+/// The longest that a body may take (seconds).
+pub(crate) const BODY_TIME_MAX: u64 = 86_400;
+
 /// Which database, for every command that has one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DatabaseArgs {
@@ -53,6 +56,8 @@ pub(crate) struct File {
     pub(crate) rate_limit: Option<u32>,
     /// `body_limit`: bytes.
     pub(crate) body_limit: Option<u64>,
+    /// `body_time_limit`: seconds.
+    pub(crate) body_time_limit: Option<u64>,
     /// `call_time_limit`: seconds.
     pub(crate) call_time_limit: Option<u64>,
     /// `log`: a level.
@@ -113,7 +118,7 @@ pub(crate) enum Error {
     BaseUrl(String),
 }
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "listen",
     "database",
     "base_url",
@@ -121,6 +126,7 @@ const KEYS: [&str; 13] = [
     "tls_key",
     "rate_limit",
     "body_limit",
+    "body_time_limit",
     "call_time_limit",
     "log",
     "webhook_allow_private",
@@ -160,6 +166,7 @@ impl File {
                 "tls_key" => read.tls_key = Some(string(value).map_err(bad)?.into()),
                 "rate_limit" => read.rate_limit = Some(rate(&value).map_err(bad)?),
                 "body_limit" => read.body_limit = Some(bytes(&value).map_err(bad)?),
+                "body_time_limit" => read.body_time_limit = Some(body_time(&value).map_err(bad)?),
                 "call_time_limit" => read.call_time_limit = Some(seconds(&value).map_err(bad)?),
                 "log" => read.log = Some(string(value).map_err(bad)?),
                 "webhook_allow_private" => {
@@ -199,6 +206,11 @@ fn bytes(value: &Value) -> Result<u64, &'static str> {
     let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
     let fits = number.filter(|number| (1..=BODY_LIMIT_MAX).contains(number));
     fits.ok_or("a whole number of bytes, 1 to 1073741824")
+}
+
+fn body_time(value: &Value) -> Result<u64, &'static str> {
+    let fits = seconds(value).ok().filter(|number| *number <= BODY_TIME_MAX);
+    fits.ok_or("a whole number of seconds, 1 to 86400")
 }
 
 fn seconds(value: &Value) -> Result<u64, &'static str> {
@@ -242,6 +254,7 @@ mod tests {
             tls_key = "key.pem"
             rate_limit = 0
             body_limit = 1024
+            body_time_limit = 20
             call_time_limit = 3600
             log = "debug"
             webhook_allow_private = true
@@ -253,6 +266,7 @@ mod tests {
         assert_eq!(file.listen.as_deref(), Some("0.0.0.0:80"));
         assert_eq!(file.rate_limit, Some(0));
         assert_eq!(file.body_limit, Some(1024));
+        assert_eq!(file.body_time_limit, Some(20));
         assert_eq!(file.call_time_limit, Some(3600));
         assert_eq!(file.webhook_allow_private, Some(true));
         for key in KEYS {

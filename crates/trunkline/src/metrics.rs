@@ -133,6 +133,9 @@ fn write_database(out: &mut String, store: &Store) -> std::fmt::Result {
     writeln!(out, "trunkline_database_writes_total {}", counts.writes)?;
     head(out, "trunkline_database_commits_total", "counter", "Commits, each of many writes.")?;
     writeln!(out, "trunkline_database_commits_total {}", counts.commits)?;
+    let name = "trunkline_database_statements_total";
+    head(out, name, "counter", "Statements run, in reads and writes.")?;
+    writeln!(out, "{name} {}", store.statements())?;
     let waits = store.write_waits();
     let name = "trunkline_database_waits_seconds";
     head(out, name, "histogram", "Time a write waits for its commit.")?;

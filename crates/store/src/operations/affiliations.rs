@@ -1,8 +1,9 @@
 //! Relationships and affiliate campaigns.
 
-use super::{Session, from_json, millis, moment, parsed, to_json};
+use super::{Session, from_json, millis, moment, parsed, to_ids, to_json};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
+use jiff::Timestamp;
 use trunkline_domain::affiliation::{
     AffiliateCampaign, AffiliateCampaignStatus, Relationship, RelationshipStatus,
 };
@@ -123,20 +124,70 @@ impl Session<'_> {
         )
     }
 
-    /// One page of a campaign's affiliate campaigns; only one affiliate's when that is given.
+    /// One page of a campaign's affiliate campaigns.
     pub fn affiliate_campaigns(
         &mut self,
         campaign: i64,
-        affiliate: Option<i64>,
         page: Page,
     ) -> Result<Vec<AffiliateCampaign>, Error> {
         self.all(
             &format!(
-                "{AFFILIATE_CAMPAIGN} WHERE a.campaign_id = ?1 AND a.id > ?2
-                 AND (CAST(?4 AS BIGINT) IS NULL OR a.affiliate_id = ?4) ORDER BY a.id LIMIT ?3"
+                "{AFFILIATE_CAMPAIGN} WHERE a.campaign_id = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3"
             ),
-            params![campaign, page.after, page.limit, affiliate],
+            params![campaign, page.after, page.limit],
             affiliate_campaign,
+        )
+    }
+
+    /// One page of what affiliates have in a campaign.
+    pub fn affiliate_campaigns_of(
+        &mut self,
+        campaign: i64,
+        affiliates: &[i64],
+        page: Page,
+    ) -> Result<Vec<AffiliateCampaign>, Error> {
+        let listed = self.ids_in("?4");
+        self.all(
+            &format!(
+                "{AFFILIATE_CAMPAIGN} WHERE a.campaign_id = ?1 AND a.id > ?2
+                 AND a.affiliate_id IN {listed} ORDER BY a.id LIMIT ?3"
+            ),
+            params![campaign, page.after, page.limit, to_ids(affiliates)?],
+            affiliate_campaign,
+        )
+    }
+
+    /// Whether an advertiser has a relationship in this status with one of some affiliates.
+    pub fn is_related(
+        &mut self,
+        advertiser: i64,
+        affiliates: &[i64],
+        status: RelationshipStatus,
+    ) -> Result<bool, Error> {
+        let listed = self.ids_in("?3");
+        self.exists(
+            &format!(
+                "SELECT 1 FROM relationships
+                 WHERE advertiser_id = ?1 AND status = ?2 AND affiliate_id IN {listed} LIMIT 1"
+            ),
+            params![advertiser, status.as_str(), to_ids(affiliates)?],
+        )
+    }
+
+    /// Those of some campaigns in which one of some affiliates has a place, by our ids.
+    pub fn campaigns_with(
+        &mut self,
+        campaigns: &[i64],
+        affiliates: &[i64],
+    ) -> Result<Vec<i64>, Error> {
+        let (campaign, affiliate) = (self.ids_in("?1"), self.ids_in("?2"));
+        self.all(
+            &format!(
+                "SELECT DISTINCT campaign_id FROM affiliate_campaigns
+                 WHERE campaign_id IN {campaign} AND affiliate_id IN {affiliate}"
+            ),
+            params![to_ids(campaigns)?, to_ids(affiliates)?],
+            |row| row.get(0),
         )
     }
 
@@ -155,22 +206,59 @@ impl Session<'_> {
         )
     }
 
-    /// Every affiliate campaign of a pair, each with the network's id of its campaign.
+    /// Every affiliate campaign of a pair: our id, its status, and how long its custom data is, in
+    /// characters.
     pub fn affiliate_campaigns_of_pair(
         &mut self,
         advertiser: i64,
         affiliate: i64,
-    ) -> Result<Vec<(AffiliateCampaign, String)>, Error> {
+    ) -> Result<Vec<(i64, AffiliateCampaignStatus, i64)>, Error> {
         self.all(
-            "SELECT a.id, a.network_id, a.campaign_id, a.affiliate_id, p.id_from_network,
-             a.id_from_network, a.status, a.custom_data, a.created_at, a.updated_at,
-             c.id_from_network
-             FROM affiliate_campaigns a JOIN parties p ON p.id = a.affiliate_id
-             JOIN campaigns c ON c.id = a.campaign_id
+            "SELECT a.id, a.status, CAST(LENGTH(a.custom_data) AS BIGINT)
+             FROM affiliate_campaigns a JOIN campaigns c ON c.id = a.campaign_id
              WHERE a.affiliate_id = ?2 AND c.advertiser_id = ?1 ORDER BY a.id",
             [advertiser, affiliate],
+            |row| {
+                let status = AffiliateCampaignStatus::parse(&row.get::<String>(1)?);
+                Ok((row.get(0)?, parsed(status, "affiliate campaign status")?, row.get(2)?))
+            },
+        )
+    }
+
+    /// Affiliate campaigns by our ids, in order, each with the network's id of its campaign.
+    pub fn affiliate_campaigns_by_ids(
+        &mut self,
+        ids: &[i64],
+    ) -> Result<Vec<(AffiliateCampaign, String)>, Error> {
+        let listed = self.ids_in("?1");
+        self.all(
+            &format!(
+                "SELECT a.id, a.network_id, a.campaign_id, a.affiliate_id, p.id_from_network,
+                 a.id_from_network, a.status, a.custom_data, a.created_at, a.updated_at,
+                 c.id_from_network
+                 FROM affiliate_campaigns a JOIN parties p ON p.id = a.affiliate_id
+                 JOIN campaigns c ON c.id = a.campaign_id WHERE a.id IN {listed} ORDER BY a.id"
+            ),
+            [to_ids(ids)?],
             |row| Ok((affiliate_campaign(row)?, row.get(10)?)),
         )
+    }
+
+    /// Sets the status of affiliate campaigns, by our ids.
+    pub fn set_affiliate_campaign_status(
+        &mut self,
+        ids: &[i64],
+        status: AffiliateCampaignStatus,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let listed = self.ids_in("?1");
+        self.execute(
+            &format!(
+                "UPDATE affiliate_campaigns SET status = ?2, updated_at = ?3 WHERE id IN {listed}"
+            ),
+            params![to_ids(ids)?, status.as_str(), millis(now)],
+        )?;
+        Ok(())
     }
 
     /// Whether another affiliate campaign of the network has this id.

@@ -1,10 +1,10 @@
 //! The audit log, and the answers kept for Idempotency-Keys.
 
-use super::{Session, from_json, millis, moment, to_json};
+use super::{Session, from_json, millis, moment, to_json, to_rows};
 use crate::sql::{Row, params};
 use crate::{AuditEntry, AuditFilter, Error, Page};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const ENTRY: &str = "SELECT id, network_id, at, request_id, actor, object, action, before, after
     FROM audit";
@@ -27,12 +27,44 @@ fn entry(row: &Row<'_>) -> Result<AuditEntry, Error> {
     })
 }
 
+fn body(value: &Option<Value>) -> Result<Option<String>, Error> {
+    value.as_ref().map(|value| to_json(value, "audit entry")).transpose()
+}
+
 impl Session<'_> {
+    /// Adds entries, in their order, by one statement.
+    pub fn insert_audit_entries(&mut self, entries: &[AuditEntry]) -> Result<(), Error> {
+        let row = |(at, it): (usize, &AuditEntry)| -> Result<Value, Error> {
+            let (before, after) = (body(&it.before)?, body(&it.after)?);
+            let AuditEntry { network_id, request_id, actor, object, action, .. } = it;
+            Ok(json!([
+                at,
+                network_id,
+                millis(it.at),
+                request_id,
+                actor,
+                object,
+                action,
+                before,
+                after
+            ]))
+        };
+        let rows: Vec<Value> = entries.iter().enumerate().map(row).collect::<Result<_, _>>()?;
+        let from = self.rows_in("?1");
+        self.execute(
+            &format!(
+                "INSERT INTO audit (network_id, at, request_id, actor, object, action, before, after)
+                 SELECT CAST(j.value ->> 1 AS BIGINT), CAST(j.value ->> 2 AS BIGINT), j.value ->> 3,
+                 j.value ->> 4, j.value ->> 5, j.value ->> 6, j.value ->> 7, j.value ->> 8
+                 FROM {from} ORDER BY CAST(j.value ->> 0 AS BIGINT)"
+            ),
+            [to_rows(&rows)?],
+        )?;
+        Ok(())
+    }
+
     /// Adds an entry and returns our id.
     pub fn insert_audit_entry(&mut self, it: &AuditEntry) -> Result<i64, Error> {
-        let body = |value: &Option<Value>| -> Result<Option<String>, Error> {
-            value.as_ref().map(|value| to_json(value, "audit entry")).transpose()
-        };
         self.insert(
             "INSERT INTO audit (network_id, at, request_id, actor, object, action, before, after)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

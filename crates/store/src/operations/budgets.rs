@@ -1,6 +1,6 @@
 //! What budgets' periods have come to.
 
-use super::{Session, millis};
+use super::{Session, millis, to_rows};
 use crate::Error;
 use crate::sql::params;
 use jiff::Timestamp;
@@ -52,6 +52,23 @@ pub struct KeptTotal {
     pub amount: i64,
 }
 
+/// What stands for a row of [`Session::budget_totals_of`]: place, campaign, kind, the period's start and
+/// end, currency.
+const KEPT: &str = "(SELECT b.total FROM budget_totals b
+    WHERE b.campaign_id = CAST(j.value ->> 1 AS BIGINT) AND b.kind = j.value ->> 2
+    AND b.period_start = CAST(j.value ->> 3 AS BIGINT)
+    AND b.period_end = CAST(j.value ->> 4 AS BIGINT) AND b.currency = j.value ->> 5)";
+const CALLS: &str = "(SELECT COUNT(*) FROM calls c
+    WHERE c.campaign_id = CAST(j.value ->> 1 AS BIGINT)
+    AND c.start_time >= CAST(j.value ->> 3 AS BIGINT)
+    AND c.start_time < CAST(j.value ->> 4 AS BIGINT) AND c.turned_away IS NULL)";
+const PAYIN: &str = "(SELECT CAST(COALESCE(SUM(t.payin_delta), 0) AS BIGINT) FROM transactions t
+    WHERE t.campaign_id = CAST(j.value ->> 1 AS BIGINT)
+    AND t.start_time >= CAST(j.value ->> 3 AS BIGINT)
+    AND t.start_time < CAST(j.value ->> 4 AS BIGINT) AND t.payin_currency = j.value ->> 5)";
+const AT_ONCE: &str = "(SELECT COUNT(*) FROM live_calls l
+    WHERE l.campaign_id = CAST(j.value ->> 1 AS BIGINT))";
+
 /// A period's first moment and the first one after it (milliseconds since 1970): what it is kept by.
 pub fn edges(period: Period) -> (i64, i64) {
     (millis(period.start), period.end.map_or(i64::MAX, millis))
@@ -64,6 +81,47 @@ impl Session<'_> {
             Some(total) if counted.of != CountedThing::AtOnce => Ok(total),
             _ => self.recount(counted),
         }
+    }
+
+    /// The same of many periods, in their order: as many statements as there are kinds of things.
+    pub fn budget_totals_of(&mut self, counted: &[Counted]) -> Result<Vec<i64>, Error> {
+        type Row<'a> = (usize, i64, &'a str, i64, i64, &'a str);
+        let row = |(at, counted): (usize, &Counted)| -> Row<'_> {
+            let ((start, end), (kind, currency)) = (edges(counted.period), counted.of.key());
+            (at, counted.campaign, kind, start, end, currency)
+        };
+        let rows: Vec<Row<'_>> = counted.iter().enumerate().map(row).collect();
+        let mut totals: Vec<Option<i64>> = vec![None; rows.len()];
+        self.totals_by(KEPT, rows.iter().filter(|row| row.2 != "at_once"), &mut totals)?;
+        for (kind, sql) in [("calls", CALLS), ("payin", PAYIN), ("at_once", AT_ONCE)] {
+            let missing: Vec<Row<'_>> = rows.iter().filter(|row| row.2 == kind).copied().collect();
+            let missing = missing.iter().filter(|row| totals[row.0].is_none());
+            let missing: Vec<&Row<'_>> = missing.collect();
+            self.totals_by(sql, missing.into_iter(), &mut totals)?;
+        }
+        Ok(totals.into_iter().map(|total| total.unwrap_or(0)).collect())
+    }
+
+    /// Adds what a statement finds for each of some rows to their totals.
+    fn totals_by<'r, R: serde::Serialize + 'r>(
+        &mut self,
+        sql: &str,
+        rows: impl Iterator<Item = &'r R>,
+        totals: &mut [Option<i64>],
+    ) -> Result<(), Error> {
+        let rows: Vec<&R> = rows.collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let sql =
+            format!("SELECT CAST(j.value ->> 0 AS BIGINT), {sql} FROM {}", self.rows_in("?1"));
+        self.each(&sql, [to_rows(&rows)?], |row| {
+            let at = usize::try_from(row.get::<i64>(0)?).ok();
+            if let Some(total) = at.and_then(|at| totals.get_mut(at)) {
+                *total = row.get(1)?;
+            }
+            Ok(true)
+        })
     }
 
     fn kept_total(&mut self, counted: Counted) -> Result<Option<i64>, Error> {

@@ -1,6 +1,6 @@
 //! Advertiser campaigns and their terms.
 
-use super::{NONE, Session, from_json, millis, moment, parsed, to_json};
+use super::{NONE, Session, from_json, millis, moment, parsed, to_ids, to_json};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
@@ -64,10 +64,11 @@ impl Session<'_> {
         )
     }
 
-    /// Our ids of all of an advertiser's campaigns.
-    pub fn campaign_ids(&mut self, advertiser: i64) -> Result<Vec<i64>, Error> {
-        let sql = "SELECT id FROM campaigns WHERE advertiser_id = ?1 ORDER BY id";
-        self.all(sql, [advertiser], |row| row.get(0))
+    /// Campaigns by our ids, in order.
+    pub fn campaigns_by_ids(&mut self, ids: &[i64]) -> Result<Vec<Campaign>, Error> {
+        let listed = self.ids_in("?1");
+        let sql = format!("{CAMPAIGN} WHERE c.id IN {listed} ORDER BY c.id");
+        self.all(&sql, [to_ids(ids)?], campaign)
     }
 
     /// Stores a new campaign, never live, and returns our id.

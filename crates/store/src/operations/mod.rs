@@ -18,6 +18,7 @@ mod months;
 mod networks;
 mod parties;
 mod promo_numbers;
+mod rate_limits;
 mod rows;
 mod sandbox;
 mod statements;
@@ -52,6 +53,8 @@ pub struct Session<'a> {
     pub(crate) news: bool,
     /// The generation of credentials, where it is known already.
     generation: Option<i64>,
+    /// Statements that this unit of work has run so far.
+    pub(crate) statements: u64,
 }
 
 /// The database that a unit of work talks to.
@@ -72,7 +75,7 @@ impl<'a> Session<'a> {
 
     /// The same, where the generation of credentials has been read in the same snapshot.
     pub(crate) fn with_generation(connection: Connection<'a>, generation: Option<i64>) -> Self {
-        Self { connection, news: false, generation }
+        Self { connection, news: false, generation, statements: 0 }
     }
 
     /// Runs a unit of work that is one statement.
@@ -106,8 +109,23 @@ impl<'a> Session<'a> {
         format!("json_extract({column}, '$.{path}')")
     }
 
+    /// What stands behind `FROM` for the rows in a parameter, a JSON array of arrays (see
+    /// [`to_rows`]): each is `j.value`, whose cells are `j.value ->> 0` and so on.
+    fn rows_in(&self, parameter: &str) -> String {
+        if self.is_postgres() {
+            return format!("json_array_elements(CAST({parameter} AS json)) AS j(value)");
+        }
+        format!("json_each({parameter}) AS j")
+    }
+
+    /// What stands behind `IN` for the ids in a parameter, a JSON array of arrays of one.
+    fn ids_in(&self, parameter: &str) -> String {
+        format!("(SELECT CAST(j.value ->> 0 AS BIGINT) FROM {})", self.rows_in(parameter))
+    }
+
     /// Runs a statement; how many rows it changed.
     fn execute(&mut self, sql: &str, values: impl Values) -> Result<u64, Error> {
+        self.statements += 1;
         match &mut self.connection {
             Connection::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sql)?;
@@ -124,6 +142,7 @@ impl<'a> Session<'a> {
     fn insert(&mut self, sql: &str, values: impl Values) -> Result<i64, Error> {
         match &mut self.connection {
             Connection::Sqlite(connection) => {
+                self.statements += 1;
                 let mut statement = connection.prepare_cached(sql)?;
                 bind(&mut statement, &values)?;
                 statement.raw_execute()?;
@@ -143,6 +162,7 @@ impl<'a> Session<'a> {
         values: impl Values,
         mut take: impl FnMut(&Row<'_>) -> Result<bool, Error>,
     ) -> Result<(), Error> {
+        self.statements += 1;
         match &mut self.connection {
             Connection::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sql)?;
@@ -239,6 +259,17 @@ fn bind(statement: &mut rusqlite::Statement<'_>, values: &impl Values) -> Result
 
 fn to_json<T: Serialize>(value: &T, what: &'static str) -> Result<String, Error> {
     serde_json::to_string(value).map_err(|source| Error::Unreadable { what, source: Some(source) })
+}
+
+/// Rows for a statement to read: see [`Session::rows_in`].
+fn to_rows<T: Serialize>(rows: &[T]) -> Result<String, Error> {
+    to_json(&rows, "parameter")
+}
+
+/// Ids for a statement to read: see [`Session::ids_in`].
+fn to_ids(ids: &[i64]) -> Result<String, Error> {
+    let rows: Vec<[i64; 1]> = ids.iter().map(|id| [*id]).collect();
+    to_rows(&rows)
 }
 
 fn from_json<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, Error> {

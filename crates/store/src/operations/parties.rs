@@ -1,7 +1,7 @@
 //! Advertisers and affiliates.
 
 use super::users::member;
-use super::{Session, from_json, millis, moment, parsed, to_json};
+use super::{Session, from_json, millis, moment, parsed, to_ids, to_json};
 use crate::sql::{Row, params};
 use crate::{Error, Organization, Page};
 use trunkline_domain::party::{Party, PartyKind, PartyStatus};
@@ -100,14 +100,29 @@ impl Session<'_> {
             params![network, kind.word(), page.after, page.limit],
             party,
         )?;
-        let (Some(first), Some(last)) = (parties.first(), parties.last()) else {
-            return Ok(parties);
-        };
-        let mut members = self.members_of_parties(kind, first.id, last.id)?;
-        for party in &mut parties {
+        self.add_members(kind, &mut parties)?;
+        Ok(parties)
+    }
+
+    /// Parties of a kind by our ids, with their people, in order.
+    pub fn parties_by_ids(&mut self, kind: PartyKind, ids: &[i64]) -> Result<Vec<Party>, Error> {
+        let listed = self.ids_in("?2");
+        let mut parties = self.all(
+            &format!("{PARTY} WHERE kind = ?1 AND id IN {listed} ORDER BY id"),
+            params![kind.word(), to_ids(ids)?],
+            party,
+        )?;
+        self.add_members(kind, &mut parties)?;
+        Ok(parties)
+    }
+
+    fn add_members(&mut self, kind: PartyKind, parties: &mut [Party]) -> Result<(), Error> {
+        let ids: Vec<i64> = parties.iter().map(|party| party.id).collect();
+        let mut members = self.members_of_parties(kind, &ids)?;
+        for party in parties {
             party.members = members.remove(&party.id).unwrap_or_default();
         }
-        Ok(parties)
+        Ok(())
     }
 
     /// Whether a name is another party's already; compared without regard to case.

@@ -126,6 +126,7 @@ impl Session<'_> {
         if rows.len() == 0 {
             return Ok(());
         }
+        self.statements += 1;
         match &mut self.connection {
             Connection::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(&table.insert(0))?;

@@ -50,6 +50,7 @@ const FATES: &[(&str, Fate)] = &[
     ("tokens", Fate::Follows),
     ("parties", Fate::Goes(NETWORK)),
     ("custom_data_fields", Fate::By(FIELDS)),
+    ("rate_limits", Fate::Stays),
     ("credential_generations", Fate::Stays),
 ];
 

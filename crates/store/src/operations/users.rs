@@ -1,6 +1,6 @@
 //! People, and their places in organizations.
 
-use super::{Session, from_json, parsed, to_json};
+use super::{Session, from_json, parsed, to_ids, to_json};
 use crate::sql::{Row, params};
 use crate::{Error, Grant, Organization, Scope};
 use std::collections::HashMap;
@@ -46,21 +46,24 @@ impl Session<'_> {
         )
     }
 
-    /// The people of all parties of a kind with ids from `first` to `last`.
+    /// The people of parties of a kind, by our ids.
     pub(super) fn members_of_parties(
         &mut self,
         kind: PartyKind,
-        first: i64,
-        last: i64,
+        ids: &[i64],
     ) -> Result<HashMap<i64, Vec<Member>>, Error> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let listed = self.ids_in("?2");
         let rows = self.all(
             &format!(
                 "SELECT m.organization_id, m.role, {USER}
                  FROM memberships m JOIN users u ON u.id = m.user_id
-                 WHERE m.organization = ?1 AND m.organization_id BETWEEN ?2 AND ?3
+                 WHERE m.organization = ?1 AND m.organization_id IN {listed}
                  ORDER BY m.organization_id, m.position"
             ),
-            params![kind.word(), first, last],
+            params![kind.word(), to_ids(ids)?],
             |row| Ok((row.get(0)?, member(row, 1)?)),
         )?;
         let mut found: HashMap<i64, Vec<Member>> = HashMap::new();

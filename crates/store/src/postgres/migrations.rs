@@ -7,10 +7,11 @@ use crate::sql::Cell;
 use crate::{Error, OpenError};
 
 /// Forward only; each runs in a transaction of its own, at start.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../migrations/postgres/0001_network.sql"),
     include_str!("../../migrations/postgres/0002_credentials.sql"),
     include_str!("../../migrations/postgres/0003_months.sql"),
+    include_str!("../../migrations/postgres/0004_rate_limits.sql"),
 ];
 
 /// The key of the advisory lock that is held while migrating.

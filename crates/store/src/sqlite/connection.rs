@@ -16,6 +16,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0006_live_calls.sql"),
     include_str!("../../migrations/sqlite/0007_sandbox.sql"),
     include_str!("../../migrations/sqlite/0008_credentials.sql"),
+    include_str!("../../migrations/sqlite/0009_rate_limits.sql"),
 ];
 
 /// Pages of the file that the writing connection keeps in memory (KiB).

@@ -1,7 +1,7 @@
 //! `trunkline serve`.
 
 use super::sending::{Sending, SendingArgs};
-use crate::config::{self, BODY_LIMIT_MAX, CALL_TIME_MAX, DatabaseArgs, File, said};
+use crate::config::{self, BODY_LIMIT_MAX, BODY_TIME_MAX, CALL_TIME_MAX, DatabaseArgs, File, said};
 use crate::failure::Failure;
 use crate::server::{self, Server, Signals, address_url};
 use crate::{system, tls};
@@ -58,6 +58,15 @@ struct ServerArgs {
         value_parser = clap::value_parser!(u64).range(1..=BODY_LIMIT_MAX)
     )]
     body_limit: Option<u64>,
+    /// How long a request's body may take to arrive, in seconds [default: 30]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "TRUNKLINE_BODY_TIME_LIMIT",
+        hide_env_values = true,
+        value_parser = clap::value_parser!(u64).range(1..=BODY_TIME_MAX)
+    )]
+    body_time_limit: Option<u64>,
     /// How long a live call may be left hanging, in seconds [default: 14400]
     #[arg(
         long,
@@ -93,6 +102,7 @@ impl Settings {
         let defaults = Limits::default();
         let rate = args.rate_limit.or(file.rate_limit);
         let body = args.body_limit.or(file.body_limit);
+        let body_time = args.body_time_limit.or(file.body_time_limit);
         let call_time = args.call_time_limit.or(file.call_time_limit);
         Ok(Self {
             listen: listen.unwrap_or_else(|| config::LISTEN.to_owned()),
@@ -101,6 +111,7 @@ impl Settings {
             limits: Limits {
                 body: body.and_then(|body| usize::try_from(body).ok()).unwrap_or(defaults.body),
                 requests_per_second: rate.or(defaults.requests_per_second).filter(|rate| *rate > 0),
+                body_time: body_time.map_or(defaults.body_time, Duration::from_secs),
                 call_time: call_time.map_or(defaults.call_time, Duration::from_secs),
                 ..defaults
             },
