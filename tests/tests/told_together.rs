@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 use trunkline_tests::{Client, Server, body};
 
 /// The first second of the calls: 2200-03-01.
@@ -268,6 +269,27 @@ fn plain(ids: std::ops::Range<usize>) -> String {
 fn cuid(line: &str) -> Option<String> {
     let answer: Value = serde_json::from_str(line.trim()).ok()?;
     answer["cuid"].as_str().map(str::to_owned)
+}
+
+/// Who waits for an answer before it tells of the next call is not waited for.
+#[test]
+fn a_line_is_answered_before_the_next_one_is_told() {
+    let server = Server::start();
+    let network = server.network();
+    network.has_live_campaign("354", "12", json!({}));
+    let request = network.request("POST", "/calls").without_header("Content-Type");
+    let request = request.header("Content-Type", "application/x-ndjson");
+    let head = request.header("Transfer-Encoding", "chunked").to_bytes();
+    let mut writing = TcpStream::connect(network.address()).expect("a connection");
+    writing.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
+    writing.write_all(&head).expect("a head");
+    let mut answers = BufReader::new(writing.try_clone().expect("a connection")).lines();
+    for id in 0..3 {
+        let line = plain(id..id + 1);
+        write!(writing, "{:x}\r\n{line}\r\n", line.len()).expect("a line");
+        let answer = answers.find_map(|line| cuid(&line.expect("an answer before the next line")));
+        assert!(answer.is_some(), "{id}");
+    }
 }
 
 #[test]

@@ -201,12 +201,7 @@ impl Incoming {
         &self,
         work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let (context, proof) = (self.context.clone(), self.proof.clone());
-        let work = move |session: &mut Session<'_>| {
-            proof.confirm(session)?;
-            work(session, &context)
-        };
-        Ok(self.app.store.write(work).await?)
+        Ok(self.proof.write(&self.context, work).await?)
     }
 
     /// The request's Idempotency-Key, with what it is used for: path and body. Asked for before or

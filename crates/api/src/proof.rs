@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::MatchedPath;
 use axum::http::Response;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use trunkline_network::{Error, Session, Standing};
+use trunkline_network::{Context, Error, Session, Standing};
 
 /// What is found out about a request on its way, for the layer around all answers.
 #[derive(Debug, Clone, Default)]
@@ -90,6 +90,20 @@ impl Proof {
             self.told.confirmed();
         }
         confirmed
+    }
+
+    /// Runs a use case that writes, if the token is good in its unit of work; returns after its commit.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        context: &Context,
+        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (context, proof) = (context.clone(), self.clone());
+        let work = move |session: &mut Session<'_>| {
+            proof.confirm(session)?;
+            work(session, &context)
+        };
+        self.app.store.write(work).await
     }
 
     /// Whether the token is good as of a generation that a unit of work saw.

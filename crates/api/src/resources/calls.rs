@@ -3,6 +3,7 @@
 use crate::errors::{Refusal, json_response};
 use crate::fields::{Fields, Ignored, Reading};
 use crate::incoming::Incoming;
+use crate::proof::Proof;
 use crate::reply::Object;
 use crate::resources::facts::{self, SECONDS};
 use crate::routes::{Routes, post};
@@ -17,7 +18,6 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinHandle;
 use trunkline_domain::call::CallFacts;
 use trunkline_domain::party::CustomData;
 use trunkline_domain::problem::{BLANK, Problems};
@@ -164,9 +164,16 @@ struct Lines {
 /// status. One bad line does not spoil the rest. While some lines are being stored the next are read.
 fn take_lines(incoming: Incoming, body: Body) -> Response<Body> {
     let ahead = Ahead::read(body, incoming.app.limits.body_time);
+    let (batches, waiting) = mpsc::channel(1);
     let (answers, told) = mpsc::channel(1);
+    let desk = Desk {
+        app: incoming.app.clone(),
+        context: incoming.context.clone(),
+        proof: incoming.proof.clone(),
+    };
     let lines = Lines { incoming, ahead, buffer: Vec::new(), ended: false };
-    tokio::spawn(lines.take(answers));
+    tokio::spawn(lines.read(batches));
+    tokio::spawn(desk.take(waiting, answers));
     let told = stream::unfold(told, async |mut told| Some((told.recv().await?, told)));
     let mut response = Response::new(Body::from_stream(told));
     let kind = HeaderValue::from_static("application/x-ndjson");
@@ -229,30 +236,16 @@ impl Drop for Ahead {
 }
 
 impl Lines {
-    /// Takes them all, and sends the answers in order, as long as somebody is there for them.
-    async fn take(mut self, answers: mpsc::Sender<Result<Bytes, axum::Error>>) {
-        let mut stored: Option<JoinHandle<Bytes>> = None;
+    /// Reads them all, and hands them on in order for as long as somebody takes them.
+    async fn read(mut self, batches: mpsc::Sender<Result<Batch, axum::Error>>) {
         loop {
-            let (next, broken) = match self.next().await {
-                Ok(lines) if lines.is_empty() => (None, None),
-                Ok(lines) => (Some(Batch::read(&self.incoming, &lines).await), None),
-                Err(error) => (None, Some(error)),
+            let next = match self.next().await {
+                Ok(lines) if lines.is_empty() => return,
+                Ok(lines) => Ok(Batch::read(&self.incoming, &lines).await),
+                Err(error) => Err(error),
             };
-            let next = next.map(|batch| {
-                let (app, context) = (self.incoming.app.clone(), self.incoming.context.clone());
-                tokio::spawn(batch.take(app, context))
-            });
-            let ended = next.is_none();
-            if let Some(before) = std::mem::replace(&mut stored, next)
-                && let Ok(text) = before.await
-                && answers.send(Ok(text)).await.is_err()
-            {
-                return;
-            }
-            if let Some(error) = broken {
-                let _gone = answers.send(Err(error)).await;
-            }
-            if ended {
+            let broken = next.is_err();
+            if batches.send(next).await.is_err() || broken {
                 return;
             }
         }
@@ -338,9 +331,9 @@ impl Batch {
         batch
     }
 
-    /// Stores the calls, and returns a line for each line.
-    async fn take(self, app: App, context: Context) -> Bytes {
-        let mut taken = store(&app, &context, self.calls).await.into_iter();
+    /// A line for each line, once its calls came to this.
+    async fn answers(self, app: &App, taken: Vec<Result<Taken, Error>>) -> Bytes {
+        let mut taken = taken.into_iter();
         let mut text = String::with_capacity(self.lines.len() * 64);
         for line in self.lines {
             let answer = match line {
@@ -355,7 +348,7 @@ impl Batch {
                     let (status, cuid) = answer_of(&taken);
                     json!({"cuid": cuid, "status": status.as_u16()})
                 }
-                Err(refusal) => refused(&app, refusal).await,
+                Err(refusal) => refused(app, refusal).await,
             };
             text.push_str(&answer.to_string());
             text.push('\n');
@@ -364,23 +357,54 @@ impl Batch {
     }
 }
 
-/// Takes calls in together. Where that fails, each alone: what is wrong with one is its own.
-async fn store(app: &App, context: &Context, calls: Arc<Vec<Told>>) -> Vec<Result<Taken, Error>> {
-    if calls.is_empty() {
-        return Vec::new();
+/// Where lines are taken, one batch after the other.
+struct Desk {
+    app: App,
+    context: Context,
+    proof: Proof,
+}
+
+impl Desk {
+    /// Takes batches and answers them, each before the next, for as long as somebody listens.
+    async fn take(
+        self,
+        mut waiting: mpsc::Receiver<Result<Batch, axum::Error>>,
+        answers: mpsc::Sender<Result<Bytes, axum::Error>>,
+    ) {
+        while let Some(batch) = waiting.recv().await {
+            let answer = match batch {
+                Ok(batch) => {
+                    let taken = self.store(Arc::clone(&batch.calls)).await;
+                    Ok(batch.answers(&self.app, taken).await)
+                }
+                Err(error) => Err(error),
+            };
+            if answers.send(answer).await.is_err() {
+                return;
+            }
+        }
     }
-    let together = {
-        let (calls, context) = (Arc::clone(&calls), context.clone());
-        app.store.write(move |session| calls::take_many(session, &context, &calls))
-    };
-    if let Ok(taken) = together.await {
-        return taken;
+
+    /// Takes calls in together. Where that fails, each alone: what is wrong with one is its own.
+    async fn store(&self, calls: Arc<Vec<Told>>) -> Vec<Result<Taken, Error>> {
+        if calls.is_empty() {
+            return Vec::new();
+        }
+        let all = Arc::clone(&calls);
+        let together = self
+            .proof
+            .write(&self.context, move |session, context| calls::take_many(session, context, &all));
+        if let Ok(taken) = together.await {
+            return taken;
+        }
+        let alone = calls.iter().map(|told| {
+            let told = told.clone();
+            self.proof.write(&self.context, move |session, context| {
+                calls::take(session, context, told, None)
+            })
+        });
+        join_all(alone).await
     }
-    let alone = calls.iter().map(|told| {
-        let (told, context) = (told.clone(), context.clone());
-        app.store.write(move |session| calls::take(session, &context, told, None))
-    });
-    join_all(alone).await
 }
 
 fn parse(line: &[u8], limit: usize) -> Result<Object, Refusal> {
