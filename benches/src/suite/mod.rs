@@ -95,6 +95,14 @@ fn build() -> Result<(), Box<dyn Error>> {
         if !cfg!(debug_assertions) {
             command.arg("--release");
         }
+        // What cargo says of this program would make it build other things again.
+        let said = std::env::vars_os().map(|(name, _)| name);
+        for name in said.filter(|name| name.to_string_lossy().starts_with("CARGO_")) {
+            let kept = ["CARGO_HOME", "CARGO_TARGET_DIR"].iter().any(|kept| name == *kept);
+            if !kept && !name.to_string_lossy().starts_with("CARGO_PROFILE_") {
+                command.env_remove(name);
+            }
+        }
         if !command.current_dir(env!("CARGO_MANIFEST_DIR")).status()?.success() {
             return Err(format!("{binary} could not be built").into());
         }
