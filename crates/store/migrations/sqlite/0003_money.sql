@@ -110,8 +110,7 @@ CREATE TRIGGER affiliate_campaign_moves AFTER UPDATE OF status ON affiliate_camp
     INSERT INTO statuses (object, object_id, since, status) VALUES ('affiliate_campaign', NEW.id, NEW.updated_at, NEW.status);
 END;
 
--- What happened, for those who listen. `advertiser_id` and `affiliate_id` say whose business it is; `at`
--- is the network's time, which a sandbox may set, `stored_at` the system's.
+-- What happened, for those who listen. `advertiser_id` and `affiliate_id` say whose business it is.
 CREATE TABLE events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     network_id INTEGER NOT NULL REFERENCES networks (id),
@@ -119,8 +118,7 @@ CREATE TABLE events (
     kind TEXT NOT NULL,
     advertiser_id INTEGER,
     affiliate_id INTEGER,
-    body TEXT NOT NULL,
-    stored_at INTEGER NOT NULL
+    body TEXT NOT NULL
 ) STRICT;
 CREATE INDEX events_in_order ON events (network_id, id);
-CREATE INDEX events_by_age ON events (stored_at);
+CREATE INDEX events_by_age ON events (at);

@@ -7,11 +7,12 @@ use crate::sql::Cell;
 use crate::{Error, OpenError};
 
 /// Forward only; each runs in a transaction of its own, at start.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../migrations/postgres/0001_network.sql"),
     include_str!("../../migrations/postgres/0002_credentials.sql"),
     include_str!("../../migrations/postgres/0003_months.sql"),
     include_str!("../../migrations/postgres/0004_rate_limits.sql"),
+    include_str!("../../migrations/postgres/0005_stored_at.sql"),
 ];
 
 /// The key of the advisory lock that is held while migrating.

@@ -17,6 +17,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0007_sandbox.sql"),
     include_str!("../../migrations/sqlite/0008_credentials.sql"),
     include_str!("../../migrations/sqlite/0009_rate_limits.sql"),
+    include_str!("../../migrations/sqlite/0010_stored_at.sql"),
 ];
 
 /// Pages of the file that the writing connection keeps in memory (KiB).
@@ -105,4 +106,31 @@ fn migrate_once(connection: &mut Connection) -> rusqlite::Result<i64> {
     }
     transaction.commit()?;
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MIGRATIONS, migrate};
+    use rusqlite::Connection;
+    use std::path::Path;
+
+    /// Events that were written before it was kept when they were stored are as old as they say.
+    #[test]
+    fn a_file_of_an_earlier_version_is_brought_up_to_date() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        for sql in MIGRATIONS.get(..7).unwrap() {
+            connection.execute_batch(sql).unwrap();
+        }
+        connection.pragma_update(None, "user_version", 7).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO networks (id, name, time_zone, created_at) VALUES (1, 'A', 'UTC', 0);
+                 INSERT INTO events (network_id, at, kind, body) VALUES (1, 1700000000000, 'k', '{}')",
+            )
+            .unwrap();
+        migrate(&mut connection, Path::new("a file")).unwrap();
+        let stored: i64 =
+            connection.query_row("SELECT stored_at FROM events", [], |row| row.get(0)).unwrap();
+        assert_eq!(stored, 1_700_000_000_000);
+    }
 }
