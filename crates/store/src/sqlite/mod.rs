@@ -1,6 +1,7 @@
 //! The embedded database: one file, WAL, `synchronous=FULL`, one writer that commits the writes
 //! that are waiting together, and a pool of readers.
 
+pub(crate) mod anchor;
 mod checkpoints;
 pub(crate) mod connection;
 pub(crate) mod readers;
@@ -8,39 +9,51 @@ pub(crate) mod readers;
 use crate::operations::{Connection, Session};
 use crate::writer::{Savepoint, Transactions};
 use crate::{Error, OpenError};
+use anchor::Anchor;
 use checkpoints::Checkpoints;
 use std::path::Path;
+use std::sync::Arc;
 
-/// The connection that writes, and what moves its log to the file.
-pub(crate) struct Writing(
-    rusqlite::Connection,
-    #[expect(dead_code, reason = "ended last")] Checkpoints,
-);
+/// The connection that writes.
+pub(crate) struct Writing {
+    connection: rusqlite::Connection,
+    anchor: Arc<Anchor>,
+    /// Ends after the connection.
+    _checkpoints: Checkpoints,
+}
 
 impl Writing {
-    pub(crate) fn on(mut connection: rusqlite::Connection, file: &Path) -> Result<Self, OpenError> {
+    pub(crate) fn on(
+        mut connection: rusqlite::Connection,
+        file: &Path,
+        anchor: Arc<Anchor>,
+    ) -> Result<Self, OpenError> {
         let checkpoints = Checkpoints::of(&mut connection, file)
             .map_err(|error| connection::refused(file, &error))?;
-        Ok(Self(connection, checkpoints))
+        Ok(Self { connection, anchor, _checkpoints: checkpoints })
     }
 
     fn run(&mut self, sql: &str) -> Result<(), Error> {
-        self.0.prepare_cached(sql)?.raw_execute()?;
+        self.connection.prepare_cached(sql)?.raw_execute()?;
         Ok(())
     }
 }
 
 impl Transactions for Writing {
     fn begin(&mut self) -> Result<(), Error> {
-        Ok(self.0.execute_batch("BEGIN IMMEDIATE")?)
+        self.anchor.hold_in();
+        Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
     }
 
     fn commit(&mut self, _news: bool) -> Result<(), Error> {
-        Ok(self.0.execute_batch("COMMIT")?)
+        self.connection.execute_batch("COMMIT")?;
+        self.anchor.let_go();
+        Ok(())
     }
 
     fn roll_back(&mut self) {
-        let _rolled_back = self.0.execute_batch("ROLLBACK");
+        let _rolled_back = self.connection.execute_batch("ROLLBACK");
+        self.anchor.let_go();
     }
 
     fn mark(&mut self, savepoint: Savepoint) -> Result<Savepoint, Error> {
@@ -59,13 +72,13 @@ impl Transactions for Writing {
 
     fn undo(&mut self, savepoint: Savepoint) -> Result<(), Error> {
         if savepoint == Savepoint::Start {
-            self.0.execute_batch("ROLLBACK")?;
+            self.connection.execute_batch("ROLLBACK")?;
             return self.begin();
         }
         self.run("ROLLBACK TO work")
     }
 
     fn session(&mut self) -> Session<'_> {
-        Session::on(Connection::Sqlite(&self.0))
+        Session::on(Connection::Sqlite(&self.connection))
     }
 }

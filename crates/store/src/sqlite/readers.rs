@@ -1,10 +1,11 @@
 //! A pool of connections that only read. It grows with what is asked at once and keeps a few.
 
+use super::anchor::Anchor;
 use super::connection;
 use crate::Error;
 use rusqlite::Connection;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Idle readers kept; more are made when more reads run at once.
 const KEPT: usize = 8;
@@ -12,6 +13,7 @@ const KEPT: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Readers {
     file: PathBuf,
+    anchor: Arc<Anchor>,
     idle: Mutex<Vec<Connection>>,
 }
 
@@ -26,11 +28,12 @@ impl Reader {
 }
 
 impl Readers {
-    pub(crate) fn new(file: PathBuf) -> Self {
-        Self { file, idle: Mutex::new(Vec::new()) }
+    pub(crate) fn new(file: PathBuf, anchor: Arc<Anchor>) -> Self {
+        Self { file, anchor, idle: Mutex::new(Vec::new()) }
     }
 
     pub(crate) fn take(&self) -> Result<Reader, Error> {
+        self.anchor.reading();
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {
             Some(connection) => Ok(Reader(connection)),
