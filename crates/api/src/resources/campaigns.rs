@@ -101,8 +101,9 @@ async fn show(
     Path((advertiser, campaign)): Path<(String, String)>,
     incoming: Incoming,
 ) -> Response<Body> {
-    let found =
-        incoming.read(|session, context| campaigns::get(session, context, &advertiser, &campaign));
+    let found = incoming
+        .look(|session, context| campaigns::get(session, context, &advertiser, &campaign))
+        .await;
     let view = View::of(&incoming);
     incoming.reply(Kind::Campaign, found.map(|campaign| view.render(&campaign)))
 }
