@@ -3,6 +3,7 @@
 
 use crate::errors::Refusal;
 use crate::incoming::Incoming;
+use crate::json;
 use crate::reply::Object;
 use crate::versions::{Kind, Sent};
 use axum::body::{Body, Bytes};
@@ -125,7 +126,7 @@ where
             version.downgrade(&sent, &mut object);
             bytes.push(if self.started { b',' } else { b'[' });
             self.started = true;
-            bytes.extend_from_slice(Value::Object(object).to_string().as_bytes());
+            bytes.extend_from_slice(json::written(&Value::Object(object)).as_bytes());
         }
         self.left = self.left.map(|left| left - limit);
         self.more = part.last.is_some();

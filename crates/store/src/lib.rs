@@ -24,7 +24,8 @@ pub use operations::{
     check, copy, edges, quarter,
 };
 pub use record::{
-    AuditEntry, AuditFilter, Grant, Organization, Page, Scope, SignIn, SignInKind, TokenRecord,
+    AuditEntry, AuditFilter, Grant, NewAuditEntry, Organization, Page, Scope, SignIn, SignInKind,
+    TokenRecord,
 };
 pub use store::Store;
 pub use waits::WriteWaits;

@@ -83,10 +83,31 @@ pub struct SignIn<'a> {
     pub expires_at: Timestamp,
 }
 
+/// One change, for the audit log to keep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewAuditEntry {
+    /// The network it happened in.
+    pub network_id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// The request that caused it.
+    pub request_id: String,
+    /// Who: `token:1`, `user:7`, `command line`.
+    pub actor: String,
+    /// What: `affiliate_campaign:975/12`.
+    pub object: String,
+    /// `create`, `update`, `delete`, or a named action.
+    pub action: String,
+    /// The object before, as JSON; `None` when it was made.
+    pub before: Option<String>,
+    /// The object after, as JSON; `None` when it was deleted.
+    pub after: Option<String>,
+}
+
 /// One change, as the audit log keeps it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditEntry {
-    /// Ours, in order of time; 0 until stored.
+    /// Ours, in order of time.
     pub id: i64,
     /// The network it happened in.
     pub network_id: i64,
