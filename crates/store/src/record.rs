@@ -11,6 +11,15 @@ pub struct Page {
     pub after: i64,
     /// At most so many rows.
     pub limit: u32,
+    /// No more rows once those there are have so many bytes of text.
+    pub bytes: usize,
+}
+
+impl Page {
+    /// Rows after an id, up to a number, however large they are.
+    pub const fn of(after: i64, limit: u32) -> Self {
+        Self { after, limit, bytes: usize::MAX }
+    }
 }
 
 /// Whose people a membership is about.

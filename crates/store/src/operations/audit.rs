@@ -88,7 +88,7 @@ impl Session<'_> {
         } else {
             "AND CAST(?4 AS TEXT) IS NULL"
         };
-        self.all(
+        self.page(page,
             &format!(
                 "{ENTRY} WHERE network_id = ?1 AND id > ?2 {object}
                  AND (CAST(?5 AS TEXT) IS NULL OR actor = ?5) AND (CAST(?6 AS BIGINT) IS NULL OR at >= ?6)
