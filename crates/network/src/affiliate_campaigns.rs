@@ -1,7 +1,7 @@
 //! Affiliates' places in advertisers' campaigns: applying, and the network's decisions.
 
-use crate::campaigns::{advertiser, find_campaign};
-use crate::parties::{check_network_id, find};
+use crate::campaigns::{advertiser, find_campaign, follow};
+use crate::parties::{check_network_id, not_found, require_seen};
 use crate::{Context, Error, Guard, Page, Session, Submitted, audit, events, pass};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -12,6 +12,7 @@ use trunkline_domain::campaign::Campaign;
 use trunkline_domain::event::AFFILIATE_CAMPAIGN_STATUS_CHANGED;
 use trunkline_domain::party::{CustomData, Party, PartyKind, PartyStatus, check_custom_data};
 use trunkline_domain::problem::{Problems, TAKEN};
+use trunkline_store::{Chain, LinkedAffiliate};
 
 /// Where an affiliate campaign is found: the chain of the path.
 #[derive(Debug, Clone)]
@@ -57,7 +58,7 @@ pub(crate) struct Within<'a> {
 
 struct Found {
     campaign: Campaign,
-    affiliate: Party,
+    affiliate: LinkedAffiliate,
     it: Option<AffiliateCampaign>,
 }
 
@@ -74,21 +75,20 @@ fn chain(place: &Place) -> Error {
 }
 
 fn look_up(session: &mut Session<'_>, context: &Context, place: &Place) -> Result<Found, Error> {
-    let advertiser = advertiser(session, context, &place.advertiser)?;
-    let campaign = find_campaign(session, context, &advertiser, &place.campaign)?;
-    let affiliate = find(session, context, PartyKind::Affiliate, &place.affiliate)?;
+    let network = context.caller.network_id;
+    let affiliate = Some(place.affiliate.as_str());
+    let path =
+        Chain { affiliate, ..Chain::of_campaign(network, &place.advertiser, &place.campaign) };
+    let (campaign, links) = follow(session, context, path)?;
+    let missing = || not_found(PartyKind::Affiliate, &place.affiliate);
+    let affiliate = links.affiliate.ok_or_else(missing)?;
     if !context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
-        context.caller.require_sight(&affiliate)?;
+        require_seen(context, PartyKind::Affiliate, affiliate.id, &place.affiliate)?;
     }
-    let it = session.affiliate_campaign(campaign.id, affiliate.id)?;
-    let is_anothers = match (&place.id, &it) {
-        (Some(id), Some(found)) => *id != found.id_from_network,
-        (Some(id), None) => {
-            session.affiliate_campaign_id_is_taken(context.caller.network_id, id, 0)?
-        }
-        (None, _) => false,
-    };
-    if is_anothers {
+    let it = links.affiliate_campaign;
+    if let (Some(id), Some(found)) = (&place.id, &it)
+        && *id != found.id_from_network
+    {
         return Err(chain(place));
     }
     Ok(Found { campaign, affiliate, it })
@@ -179,6 +179,11 @@ pub fn put(
     guard: &Guard<AffiliateCampaign>,
 ) -> Result<(AffiliateCampaign, Campaign), Error> {
     let found = look_up(session, context, place)?;
+    if let (Some(id), None) = (&place.id, &found.it)
+        && session.affiliate_campaign_id_is_taken(context.caller.network_id, id, 0)?
+    {
+        return Err(chain(place));
+    }
     permit(context, &found, &submitted.change)?;
     pass(guard, found.it.as_ref())?;
     let Submitted { mut change, mut problems } = submitted;
@@ -209,7 +214,7 @@ pub fn put(
         network_id: context.caller.network_id,
         campaign_id: campaign.id,
         affiliate_id: affiliate.id,
-        affiliate_id_from_network: affiliate.id_from_network,
+        affiliate_id_from_network: place.affiliate.clone(),
         id_from_network: String::new(),
         status: to,
         custom_data: CustomData::new(),

@@ -8,7 +8,7 @@ use serde_json::json;
 use trunkline_domain::campaign::{Budget, BudgetTotals, Campaign, Period, Terms};
 use trunkline_domain::event::BUDGET_ALERT;
 use trunkline_domain::money::{Currency, Money};
-use trunkline_store::{Counted, CountedThing};
+use trunkline_store::{Counted, CountedThing, TotalsNow};
 
 /// The percents at which people are told.
 pub(crate) const ALERTS: [u32; 3] = [75, 90, 100];
@@ -89,22 +89,52 @@ pub(crate) fn fill(
     fill_all(session, std::slice::from_mut(campaign), now)
 }
 
+/// As [`fill`], where what is kept has been read with the campaign.
+pub(crate) fn fill_from(
+    session: &mut Session<'_>,
+    campaign: &mut Campaign,
+    known: &TotalsNow,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let campaigns = std::slice::from_mut(campaign);
+    let counted = counted(campaigns, now);
+    let sums: Option<Vec<i64>> = counted.iter().map(|counted| known.of(counted)).collect();
+    let sums = match sums {
+        Some(sums) => sums,
+        None => session.budget_totals_of(&counted)?,
+    };
+    distribute(campaigns, &counted, sums, now);
+    Ok(())
+}
+
 /// As [`fill`], for any number of campaigns at once.
 pub(crate) fn fill_all(
     session: &mut Session<'_>,
     campaigns: &mut [Campaign],
     now: Timestamp,
 ) -> Result<(), Error> {
-    // The budgets of each campaign's current terms, and of its future ones, and what they count.
+    let counted = counted(campaigns, now);
+    let sums = session.budget_totals_of(&counted)?;
+    distribute(campaigns, &counted, sums, now);
+    Ok(())
+}
+
+/// What is counted for the budgets of each campaign's current terms, and of its future ones.
+fn counted(campaigns: &[Campaign], now: Timestamp) -> Vec<Counted> {
     let mut counted = Vec::new();
-    for campaign in campaigns.iter() {
+    for campaign in campaigns {
         let current = campaign.current.as_ref().map(|current| &current.terms);
         for terms in [current, campaign.future.as_ref()].into_iter().flatten() {
             counted
                 .extend(standings(campaign.id, terms, now).into_iter().filter_map(|it| it.counted));
         }
     }
-    let mut sums = counted.iter().zip(session.budget_totals_of(&counted)?);
+    counted
+}
+
+/// Fills in sums, in the order of what was counted.
+fn distribute(campaigns: &mut [Campaign], counted: &[Counted], sums: Vec<i64>, now: Timestamp) {
+    let mut sums = counted.iter().zip(sums);
     for campaign in campaigns {
         let mut totals = [BudgetTotals::default(); 2];
         let current = campaign.current.as_ref().map(|current| &current.terms);
@@ -125,7 +155,6 @@ pub(crate) fn fill_all(
         }
         campaign.totals = totals;
     }
-    Ok(())
 }
 
 /// Whether an enforced budget is used up. `live` calls also count against those at once.

@@ -1,12 +1,13 @@
 //! Advertiser campaigns: reading them, and writing their draft.
 
-use crate::parties::{check_network_id, find, makes_ids_up};
+use crate::parties::{check_network_id, find, makes_ids_up, not_found, require_seen};
 use crate::{Context, Error, Guard, Listed, Page, Session, Submitted, audit, budgets, pass};
 use std::collections::HashSet;
 use trunkline_domain::affiliation::RelationshipStatus;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms, TermsChange, Visibility};
 use trunkline_domain::party::{CustomData, Party, PartyKind, check_custom_data};
 use trunkline_domain::problem::{BLANK, Problems, TAKEN};
+use trunkline_store::{Chain, Links};
 
 /// What a request says of a campaign.
 #[derive(Debug, Clone, Default)]
@@ -74,14 +75,50 @@ pub(crate) fn is_visible(
     if own.is_empty() {
         return Ok(false);
     }
-    let seen = match visibility(campaign) {
-        Visibility::All => true,
+    let related = match visibility(campaign) {
         Visibility::ApprovedAffiliates => {
             session.is_related(campaign.advertiser_id, &own, RelationshipStatus::Approved)?
         }
-        Visibility::None => false,
+        Visibility::All | Visibility::None => false,
     };
-    Ok(seen || !session.campaigns_with(&[campaign.id], &own)?.is_empty())
+    Ok(shows_itself(campaign, related) || !session.campaigns_with(&[campaign.id], &own)?.is_empty())
+}
+
+/// Whether a campaign's visibility lets affiliates see it that its advertiser has approved, or not.
+fn shows_itself(campaign: &Campaign, related: bool) -> bool {
+    match visibility(campaign) {
+        Visibility::All => true,
+        Visibility::ApprovedAffiliates => related,
+        Visibility::None => false,
+    }
+}
+
+/// Reads what a path leads to, and returns its campaign, without what its budgets stand at, if the
+/// caller sees it: by the rule of [`is_visible`].
+pub(crate) fn follow(
+    session: &mut Session<'_>,
+    context: &Context,
+    chain: Chain<'_>,
+) -> Result<(Campaign, Links), Error> {
+    let own = context.caller.own(PartyKind::Affiliate);
+    let mut links = session.links(&Chain { ties_of: &own, ..chain })?;
+    let advertiser = links.advertiser;
+    let advertiser =
+        advertiser.ok_or_else(|| not_found(PartyKind::Advertiser, chain.advertiser))?;
+    if own.is_empty() {
+        require_seen(context, PartyKind::Advertiser, advertiser, chain.advertiser)?;
+    }
+    let visible = |campaign: &Campaign| {
+        context.caller.sees(PartyKind::Advertiser, advertiser)
+            || links.has_place
+            || (!own.is_empty() && shows_itself(campaign, links.is_related))
+    };
+    let found = links.campaign.take().filter(|it| it.advertiser_id == advertiser && visible(it));
+    let missing = || {
+        let (id, advertiser) = (chain.campaign.unwrap_or_default(), chain.advertiser);
+        Error::NotFound(format!("AdvertiserCampaign {id} for advertiser {advertiser}"))
+    };
+    Ok((found.ok_or_else(missing)?, links))
 }
 
 fn visibility(campaign: &Campaign) -> Visibility {
@@ -106,14 +143,7 @@ fn keep_visible(
     let related = session.is_related(advertiser, &own, RelationshipStatus::Approved)?;
     let ids: Vec<i64> = campaigns.iter().map(|campaign| campaign.id).collect();
     let with: HashSet<i64> = session.campaigns_with(&ids, &own)?.into_iter().collect();
-    campaigns.retain(|campaign| {
-        let seen = match visibility(campaign) {
-            Visibility::All => true,
-            Visibility::ApprovedAffiliates => related,
-            Visibility::None => false,
-        };
-        seen || with.contains(&campaign.id)
-    });
+    campaigns.retain(|campaign| shows_itself(campaign, related) || with.contains(&campaign.id));
     Ok(())
 }
 
@@ -139,8 +169,15 @@ pub fn get(
     advertiser_id: &str,
     id: &str,
 ) -> Result<Campaign, Error> {
-    let advertiser = advertiser(session, context, advertiser_id)?;
-    find_campaign(session, context, &advertiser, id)
+    let network = context.caller.network_id;
+    let totals_at = Some(context.now);
+    let chain = Chain { totals_at, ..Chain::of_campaign(network, advertiser_id, id) };
+    let (mut campaign, links) = follow(session, context, chain)?;
+    match &links.totals {
+        Some(known) => budgets::fill_from(session, &mut campaign, known, context.now)?,
+        None => budgets::fill(session, &mut campaign, context.now)?,
+    }
+    Ok(campaign)
 }
 
 /// One campaign and its advertiser (without its people), by our own id.

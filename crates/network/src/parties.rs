@@ -24,6 +24,17 @@ pub(crate) fn find(
     session.party(context.caller.network_id, kind, id)?.ok_or_else(|| not_found(kind, id))
 }
 
+/// `Ok` if the caller sees a party: by our id, and the network's, for what is said else.
+pub(crate) fn require_seen(
+    context: &Context,
+    kind: PartyKind,
+    id: i64,
+    id_from_network: &str,
+) -> Result<(), Error> {
+    let sees = context.caller.sees(kind, id);
+    if sees { Ok(()) } else { Err(not_found(kind, id_from_network)) }
+}
+
 /// One page of the parties that the caller sees, with their people.
 pub fn list(
     session: &mut Session<'_>,

@@ -1,8 +1,8 @@
 //! Promo numbers: taking one from the network's inventory, and giving it back.
 
-use crate::campaigns::{advertiser, find_campaign};
+use crate::campaigns::follow;
 use crate::idempotency::{IdempotencyKey, keep_answer, kept_answer};
-use crate::parties::{check_network_id, find};
+use crate::parties::{check_network_id, not_found, require_seen};
 use crate::{Context, Error, Guard, Page, Session, Submitted, audit, pass};
 use trunkline_domain::affiliation::AffiliateCampaignStatus;
 use trunkline_domain::campaign::{Campaign, DEFAULT_MAX_PROMO_NUMBERS};
@@ -10,6 +10,7 @@ use trunkline_domain::party::{CustomData, PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems, TAKEN};
 use trunkline_domain::promo::PromoNumber;
+use trunkline_store::{Chain, Links, Numbered};
 
 /// Whose promo numbers: a campaign's own, or an affiliate's in it.
 #[derive(Debug, Clone)]
@@ -51,19 +52,54 @@ struct Resolved {
     affiliate_id: Option<i64>,
 }
 
-/// Our ids and the chain of names behind an owner.
+/// The campaign and the affiliate behind an owner.
 fn resolve(session: &mut Session<'_>, context: &Context, owner: &Owner) -> Result<Resolved, Error> {
-    let advertiser = advertiser(session, context, &owner.advertiser)?;
-    let campaign = find_campaign(session, context, &advertiser, &owner.campaign)?;
+    Ok(resolve_with(session, context, owner, None)?.0)
+}
+
+/// The same, and which promo number is asked for, if it is theirs.
+fn resolve_with(
+    session: &mut Session<'_>,
+    context: &Context,
+    owner: &Owner,
+    which: Option<&Which>,
+) -> Result<(Resolved, Option<PromoNumber>), Error> {
+    let number = match which {
+        Some(Which::Number(number)) => PhoneNumber::parse(number),
+        _ => None,
+    };
+    let promo_number = match which {
+        Some(Which::Id(id)) => Some(Numbered::Id(id)),
+        _ => number.as_ref().map(Numbered::Number),
+    };
+    let (network, affiliate) = (context.caller.network_id, owner.affiliate.as_deref());
+    let chain = Chain::of_campaign(network, &owner.advertiser, &owner.campaign);
+    let (campaign, links) = follow(session, context, Chain { affiliate, promo_number, ..chain })?;
+    let at = affiliate_of(context, owner, campaign, &links)?;
+    let own =
+        |it: &PromoNumber| it.campaign_id == at.campaign.id && it.affiliate_id == at.affiliate_id;
+    let found = links.promo_number.filter(own);
+    Ok((at, found))
+}
+
+/// An owner's affiliate, if it has one and the caller sees it.
+fn affiliate_of(
+    context: &Context,
+    owner: &Owner,
+    campaign: Campaign,
+    links: &Links,
+) -> Result<Resolved, Error> {
     let Some(affiliate_id) = &owner.affiliate else {
-        context.caller.require_sight(&advertiser)?;
+        let advertiser = campaign.advertiser_id;
+        require_seen(context, PartyKind::Advertiser, advertiser, &owner.advertiser)?;
         return Ok(Resolved { campaign, affiliate_id: None });
     };
-    let affiliate = find(session, context, PartyKind::Affiliate, affiliate_id)?;
+    let missing = || not_found(PartyKind::Affiliate, affiliate_id);
+    let affiliate = links.affiliate.ok_or_else(missing)?;
     if !context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
-        context.caller.require_sight(&affiliate)?;
+        require_seen(context, PartyKind::Affiliate, affiliate.id, affiliate_id)?;
     }
-    if session.affiliate_campaign(campaign.id, affiliate.id)?.is_none() {
+    if links.affiliate_campaign.is_none() {
         return Err(Error::NotFound(format!(
             "AffiliateCampaign for affiliate {affiliate_id}, advertiser campaign {} and advertiser {}",
             owner.campaign, owner.advertiser
@@ -124,27 +160,8 @@ pub fn get(
     owner: &Owner,
     which: &Which,
 ) -> Result<PromoNumber, Error> {
-    let at = resolve(session, context, owner)?;
-    lookup(session, context, &at, which)?.ok_or_else(|| missing(owner, which))
-}
-
-fn lookup(
-    session: &mut Session<'_>,
-    context: &Context,
-    at: &Resolved,
-    which: &Which,
-) -> Result<Option<PromoNumber>, Error> {
-    let network = context.caller.network_id;
-    let found = match which {
-        Which::Number(number) => match PhoneNumber::parse(number) {
-            Some(number) => session.promo_number(network, &number)?,
-            None => None,
-        },
-        Which::Id(id) => session.promo_number_by_network_id(network, id)?,
-    };
-    let own =
-        |it: &PromoNumber| it.campaign_id == at.campaign.id && it.affiliate_id == at.affiliate_id;
-    Ok(found.filter(own))
+    let (_, found) = resolve_with(session, context, owner, Some(which))?;
+    found.ok_or_else(|| missing(owner, which))
 }
 
 fn missing(owner: &Owner, which: &Which) -> Error {
@@ -229,9 +246,8 @@ pub fn put(
     submitted: Submitted<PromoNumberChange>,
     guard: &Guard<PromoNumber>,
 ) -> Result<PromoNumber, Error> {
-    let at = resolve(session, context, owner)?;
+    let (at, found) = resolve_with(session, context, owner, Some(which))?;
     permit(context, &at)?;
-    let found = lookup(session, context, &at, which)?;
     let before = found.ok_or_else(|| missing(owner, which))?;
     pass(guard, Some(&before))?;
     let Submitted { change, mut problems } = submitted;
@@ -253,9 +269,9 @@ pub fn delete(
     owner: &Owner,
     which: &Which,
 ) -> Result<(), Error> {
-    let at = resolve(session, context, owner)?;
+    let (at, found) = resolve_with(session, context, owner, Some(which))?;
     permit(context, &at)?;
-    let Some(it) = lookup(session, context, &at, which)? else { return Ok(()) };
+    let Some(it) = found else { return Ok(()) };
     session.delete_promo_number(&it)?;
     audit::record(session, context, object(&it), None, Some(&it), None)
 }

@@ -1,16 +1,25 @@
 //! Advertiser–affiliate relationships, and what setting one does.
 
 use crate::campaigns::advertiser;
+use crate::parties::{not_found, require_seen};
 use crate::{
     Context, Error, Guard, Listed, Page, Session, Submitted, affiliate_campaigns, audit, pass,
 };
 use serde_json::json;
 use trunkline_domain::affiliation::{Relationship, RelationshipStatus, cascade};
-use trunkline_domain::party::{Party, PartyKind};
+use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::BLANK;
+use trunkline_store::{Chain, Links};
 
 fn object(advertiser: &str, affiliate: &str) -> String {
     format!("relationship:{affiliate}/{advertiser}")
+}
+
+/// An advertiser and an affiliate, by our ids, and how they stand, if a relationship is set.
+struct Pair {
+    advertiser: i64,
+    affiliate: i64,
+    relationship: Option<Relationship>,
 }
 
 /// The pair, each if the caller sees it; an affiliate sees its own relationships.
@@ -19,13 +28,21 @@ fn pair(
     context: &Context,
     advertiser_id: &str,
     affiliate_id: &str,
-) -> Result<(Party, Party), Error> {
-    let advertiser = advertiser(session, context, advertiser_id)?;
-    let affiliate = crate::parties::find(session, context, PartyKind::Affiliate, affiliate_id)?;
-    if !context.caller.sees(PartyKind::Advertiser, advertiser.id) {
-        context.caller.require_sight(&affiliate)?;
+) -> Result<Pair, Error> {
+    use PartyKind::{Advertiser, Affiliate};
+    let network = context.caller.network_id;
+    let affiliate = Some(affiliate_id);
+    let chain = Chain { affiliate, ..Chain::of_advertiser(network, advertiser_id) };
+    let Links { advertiser, affiliate, relationship, .. } = session.links(&chain)?;
+    let advertiser = advertiser.ok_or_else(|| not_found(Advertiser, advertiser_id))?;
+    if context.caller.own(Affiliate).is_empty() {
+        require_seen(context, Advertiser, advertiser, advertiser_id)?;
     }
-    Ok((advertiser, affiliate))
+    let affiliate = affiliate.ok_or_else(|| not_found(Affiliate, affiliate_id))?.id;
+    if !context.caller.sees(Advertiser, advertiser) {
+        require_seen(context, Affiliate, affiliate, affiliate_id)?;
+    }
+    Ok(Pair { advertiser, affiliate, relationship })
 }
 
 /// One page of an advertiser's relationships; an affiliate sees only its own.
@@ -52,10 +69,10 @@ pub fn get(
     advertiser_id: &str,
     affiliate_id: &str,
 ) -> Result<Relationship, Error> {
-    let (advertiser, affiliate) = pair(session, context, advertiser_id, affiliate_id)?;
+    let found = pair(session, context, advertiser_id, affiliate_id)?.relationship;
     let chain =
         || format!("Relationship for affiliate {affiliate_id} and advertiser {advertiser_id}");
-    session.relationship(advertiser.id, affiliate.id)?.ok_or_else(|| Error::NotFound(chain()))
+    found.ok_or_else(|| Error::NotFound(chain()))
 }
 
 /// Sets a relationship, and carries it over to every affiliate campaign of the pair in the same
@@ -68,25 +85,25 @@ pub fn put(
     submitted: Submitted<Option<RelationshipStatus>>,
     guard: &Guard<Relationship>,
 ) -> Result<(), Error> {
-    let (advertiser, affiliate) = pair(session, context, advertiser_id, affiliate_id)?;
-    context.caller.require_party(PartyKind::Advertiser, advertiser.id)?;
+    let Pair { advertiser, affiliate, relationship: before } =
+        pair(session, context, advertiser_id, affiliate_id)?;
+    context.caller.require_party(PartyKind::Advertiser, advertiser)?;
     let Submitted { change, mut problems } = submitted;
     if change.is_none() && !problems.has("status") {
         problems.at("status").add(BLANK);
     }
-    let before = session.relationship(advertiser.id, affiliate.id)?;
     pass(guard, before.as_ref())?;
     let Some(status) = problems.or(change)? else {
         return Err(Error::Internal("a relationship without status".to_owned()));
     };
     if before.as_ref().is_none_or(|had| had.status != status) {
-        session.put_relationship(advertiser.id, affiliate.id, status)?;
+        session.put_relationship(advertiser, affiliate, status)?;
         let old = before.map(|had| json!({"status": had.status}));
         let new = json!({"status": status});
         let object = object(advertiser_id, affiliate_id);
         audit::record(session, context, object, None, old.as_ref(), Some(&new))?;
     }
-    carry_over(session, context, advertiser.id, affiliate.id, status)
+    carry_over(session, context, advertiser, affiliate, status)
 }
 
 /// Rows that are written at a time, of however many.
@@ -144,12 +161,12 @@ pub fn delete(
     affiliate_id: &str,
     guard: &Guard<Relationship>,
 ) -> Result<(), Error> {
-    let (advertiser, affiliate) = pair(session, context, advertiser_id, affiliate_id)?;
-    context.caller.require_party(PartyKind::Advertiser, advertiser.id)?;
-    let found = session.relationship(advertiser.id, affiliate.id)?;
+    let Pair { advertiser, affiliate, relationship: found } =
+        pair(session, context, advertiser_id, affiliate_id)?;
+    context.caller.require_party(PartyKind::Advertiser, advertiser)?;
     pass(guard, found.as_ref())?;
     let Some(had) = found else { return Ok(()) };
-    session.delete_relationship(advertiser.id, affiliate.id)?;
+    session.delete_relationship(advertiser, affiliate)?;
     let old = json!({"status": had.status});
     audit::record(session, context, object(advertiser_id, affiliate_id), None, Some(&old), None)
 }

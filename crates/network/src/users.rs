@@ -1,6 +1,6 @@
 //! An advertiser's users, one by one.
 
-use crate::parties::{find, object};
+use crate::parties::{self, object};
 use crate::{Context, Error, Guard, Page, Session, Submitted, audit, pass};
 use trunkline_domain::party::{Member, Party, PartyKind, USER_LIMIT, UserChange};
 use trunkline_domain::problem::BLANK;
@@ -32,9 +32,7 @@ pub(crate) fn permit_members(
 }
 
 fn party(session: &mut Session<'_>, context: &Context, id: &str) -> Result<Party, Error> {
-    let party = find(session, context, PartyKind::Advertiser, id)?;
-    context.caller.require_sight(&party)?;
-    Ok(session.with_members(party)?)
+    parties::get(session, context, PartyKind::Advertiser, id)
 }
 
 fn of<'a>(party: &'a Party, user: &str) -> Option<&'a Member> {

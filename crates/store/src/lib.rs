@@ -17,10 +17,11 @@ mod writer;
 
 pub use error::{Error, OpenError};
 pub use operations::{
-    CallRecord, CallTotals, CallsOf, Copied, CopyError, Counted, CountedThing, DeliveryRecord,
-    DeliveryState, EventRecord, Finding, Ids, IdsWanted, KeptTotal, LedgerFilter, LedgerOf,
-    LedgerRow, ListedCalls, MailRecord, MailState, Named, NewEvent, Reign, Repeat, Session,
-    StatementLine, StatementTotals, Watch, check, copy, edges, quarter,
+    CallRecord, CallTotals, CallsOf, Chain, Copied, CopyError, Counted, CountedThing,
+    DeliveryRecord, DeliveryState, EventRecord, Finding, Ids, IdsWanted, KeptTotal, LedgerFilter,
+    LedgerOf, LedgerRow, LinkedAffiliate, Links, ListedCalls, MailRecord, MailState, Named,
+    NewEvent, Numbered, Reign, Repeat, Session, StatementLine, StatementTotals, TotalsNow, Watch,
+    check, copy, edges, quarter,
 };
 pub use record::{
     AuditEntry, AuditFilter, Grant, NewAuditEntry, Organization, Page, Scope, SignIn, SignInKind,

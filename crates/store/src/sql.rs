@@ -211,12 +211,14 @@ impl Column<'_> for Vec<u8> {
 }
 
 /// A row of an answer.
+#[derive(Clone, Copy)]
 pub(crate) struct Row<'a> {
     of: Of<'a>,
     /// Columns in front that the statement itself does not know of.
     before: usize,
 }
 
+#[derive(Clone, Copy)]
 enum Of<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
     Postgres(&'a tokio_postgres::Row),
@@ -264,10 +266,15 @@ impl<'a> Row<'a> {
         Self { of: Of::Postgres(row), before: 0 }
     }
 
+    /// The same row without its first columns, so many.
+    pub(crate) fn beyond(&self, columns: usize) -> Self {
+        Self { before: self.before + columns, ..*self }
+    }
+
     /// The same row without its first column, and that.
     pub(crate) fn split(self) -> Result<(i64, Self), Error> {
         let first = self.at(self.before)?;
-        Ok((first, Self { before: self.before + 1, ..self }))
+        Ok((first, self.beyond(1)))
     }
 }
 

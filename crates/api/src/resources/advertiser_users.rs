@@ -35,7 +35,8 @@ async fn show(
     Path((advertiser, user)): Path<(String, String)>,
     incoming: Incoming,
 ) -> Response<Body> {
-    let found = incoming.read(|session, context| users::get(session, context, &advertiser, &user));
+    let found =
+        incoming.look(|session, context| users::get(session, context, &advertiser, &user)).await;
     incoming.reply(Kind::User, found.map(|member| shape::render(&member)))
 }
 

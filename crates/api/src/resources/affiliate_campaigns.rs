@@ -128,7 +128,7 @@ async fn list(
 async fn show(Path(ids): Path<Ids>, incoming: Incoming) -> Response<Body> {
     let place = Place::from(ids);
     let found =
-        incoming.read(|session, context| affiliate_campaigns::get(session, context, &place));
+        incoming.look(|session, context| affiliate_campaigns::get(session, context, &place)).await;
     reply(&incoming, found)
 }
 

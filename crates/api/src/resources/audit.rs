@@ -52,7 +52,7 @@ fn filter(incoming: &Incoming) -> Result<AuditFilter, Problems> {
 
 async fn show(Path(id): Path<String>, incoming: Incoming) -> Response<Body> {
     let zone = incoming.network.time_zone;
-    let found = incoming.read(|session, context| audit::get(session, context, number(&id)?));
+    let found = incoming.look(|session, context| audit::get(session, context, number(&id)?)).await;
     incoming.reply(Kind::Plain, found.map(|entry| render(entry, zone)))
 }
 

@@ -101,8 +101,9 @@ async fn show(
     Path((advertiser, campaign)): Path<(String, String)>,
     incoming: Incoming,
 ) -> Response<Body> {
-    let found =
-        incoming.read(|session, context| campaigns::get(session, context, &advertiser, &campaign));
+    let found = incoming
+        .look(|session, context| campaigns::get(session, context, &advertiser, &campaign))
+        .await;
     let view = View::of(&incoming);
     incoming.reply(Kind::Campaign, found.map(|campaign| view.render(&campaign)))
 }
@@ -135,7 +136,7 @@ async fn put(
         Value::Number(said) => Some(said.to_string()),
         _ => None,
     });
-    let zone = zone_before(incoming, said_id.as_deref().or(path_id.as_deref()))?;
+    let zone = zone_before(incoming, said_id.as_deref().or(path_id.as_deref())).await?;
     let mut problems = Problems::new();
     let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
     let mut fields = Fields::new(&body, reading);
@@ -158,10 +159,10 @@ async fn put(
 }
 
 /// The zone that a bare date in a request is in, when the request names none itself.
-fn zone_before(incoming: &Incoming, id: Option<&str>) -> Result<ZoneName, Refusal> {
+async fn zone_before(incoming: &Incoming, id: Option<&str>) -> Result<ZoneName, Refusal> {
     let Some(id) = id else { return Ok(ZoneName::default()) };
     let network = incoming.context.caller.network_id;
-    let found = incoming.read(|session, _| Ok(session.campaign(network, id)?))?;
+    let found = incoming.look(|session, _| Ok(session.campaign(network, id)?)).await?;
     let terms = found.as_ref().and_then(Campaign::terms_written);
     Ok(terms.map(|terms| terms.timezone).unwrap_or_default())
 }

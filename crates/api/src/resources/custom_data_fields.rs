@@ -35,7 +35,7 @@ async fn list(incoming: Incoming) -> Response<Body> {
 }
 
 async fn show(Path(name): Path<String>, incoming: Incoming) -> Response<Body> {
-    let found = incoming.read(|session, context| fields_of::get(session, context, &name));
+    let found = incoming.look(|session, context| fields_of::get(session, context, &name)).await;
     incoming.reply(Kind::Plain, found.map(|field| render(&field)))
 }
 

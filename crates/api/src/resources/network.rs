@@ -20,7 +20,7 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn show(incoming: Incoming) -> Response<Body> {
-    let result = incoming.read(networks::get);
+    let result = incoming.look(networks::get).await;
     incoming.reply(Kind::Network, result.map(|network| render(&network)))
 }
 

@@ -65,7 +65,8 @@ async fn list(Path(ids): Ids, incoming: Incoming) -> Response<Body> {
 
 async fn show(Path(ids): Ids, incoming: Incoming) -> Response<Body> {
     let found = incoming
-        .read(|session, context| promo_numbers::get(session, context, &owner(&ids), &which(&ids)));
+        .look(|session, context| promo_numbers::get(session, context, &owner(&ids), &which(&ids)))
+        .await;
     let base = &incoming.app.base_url;
     incoming.reply(Kind::PromoNumber, found.map(|it| render(&it, base)))
 }

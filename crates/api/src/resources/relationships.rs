@@ -34,7 +34,8 @@ async fn show(
     incoming: Incoming,
 ) -> Response<Body> {
     let found = incoming
-        .read(|session, context| relationships::get(session, context, &advertiser, &affiliate));
+        .look(|session, context| relationships::get(session, context, &advertiser, &affiliate))
+        .await;
     incoming.reply(Kind::Plain, found.map(|it| render(&it)))
 }
 

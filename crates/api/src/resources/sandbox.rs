@@ -29,7 +29,7 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn show(incoming: Incoming) -> Response<Body> {
-    let found = incoming.read(sandbox::clock);
+    let found = incoming.look(sandbox::clock).await;
     incoming.reply(Kind::Plain, found.map(render_clock))
 }
 

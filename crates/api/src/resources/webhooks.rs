@@ -37,8 +37,9 @@ async fn list(incoming: Incoming) -> Response<Body> {
 
 async fn show(Path(id): Path<String>, incoming: Incoming) -> Response<Body> {
     let zone = incoming.network.time_zone;
-    let found =
-        incoming.read(|session, context| webhooks::get(session, context, number("Webhook", &id)?));
+    let found = incoming
+        .look(|session, context| webhooks::get(session, context, number("Webhook", &id)?))
+        .await;
     incoming.reply(Kind::Plain, found.map(|webhook| render(&webhook, zone)))
 }
 

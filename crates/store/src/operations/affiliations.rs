@@ -8,11 +8,22 @@ use trunkline_domain::affiliation::{
     AffiliateCampaign, AffiliateCampaignStatus, Relationship, RelationshipStatus,
 };
 
-const AFFILIATE_CAMPAIGN: &str = "SELECT a.id, a.network_id, a.campaign_id, a.affiliate_id,
-    p.id_from_network, a.id_from_network, a.status, a.custom_data, a.created_at, a.updated_at
-    FROM affiliate_campaigns a JOIN parties p ON p.id = a.affiliate_id";
+/// The columns of an affiliate campaign `a` and its affiliate `p`.
+macro_rules! columns {
+    () => {
+        "a.id, a.network_id, a.campaign_id, a.affiliate_id, p.id_from_network, a.id_from_network, \
+         a.status, a.custom_data, a.created_at, a.updated_at"
+    };
+}
 
-fn affiliate_campaign(row: &Row<'_>) -> Result<AffiliateCampaign, Error> {
+pub(super) const AFFILIATE_CAMPAIGN_COLUMNS: &str = columns!();
+const AFFILIATE_CAMPAIGN: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM affiliate_campaigns a JOIN parties p ON p.id = a.affiliate_id"
+);
+
+pub(super) fn affiliate_campaign(row: &Row<'_>) -> Result<AffiliateCampaign, Error> {
     let status = AffiliateCampaignStatus::parse(&row.get::<String>(6)?);
     Ok(AffiliateCampaign {
         id: row.get(0)?,
@@ -28,7 +39,7 @@ fn affiliate_campaign(row: &Row<'_>) -> Result<AffiliateCampaign, Error> {
     })
 }
 
-fn relationship(row: &Row<'_>) -> Result<Relationship, Error> {
+pub(super) fn relationship(row: &Row<'_>) -> Result<Relationship, Error> {
     let status = RelationshipStatus::parse(&row.get::<String>(2)?);
     Ok(Relationship {
         affiliate_id: row.get(0)?,

@@ -1,9 +1,10 @@
 //! What budgets' periods have come to.
 
-use super::{Session, millis, to_rows};
+use super::{Session, millis, parsed, to_rows};
 use crate::Error;
-use crate::sql::params;
+use crate::sql::{Row, params};
 use jiff::Timestamp;
+use std::collections::HashMap;
 use trunkline_domain::campaign::Period;
 use trunkline_domain::money::Currency;
 
@@ -50,6 +51,54 @@ pub struct KeptTotal {
     pub alerted: u32,
     /// The amount of the budget that they were given for.
     pub amount: i64,
+}
+
+/// What a campaign's budgets have come to at a moment, as far as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TotalsNow {
+    /// Calls under way.
+    live: i64,
+    /// A total for each: kind, currency, the period's first moment and the first one after it.
+    kept: HashMap<(String, String, i64, i64), i64>,
+}
+
+impl TotalsNow {
+    /// How many columns there are.
+    pub(super) const COLUMNS: usize = 2;
+
+    /// The columns that it is read from: calls under way, and a line for each total.
+    pub(super) fn columns(campaign: &str, now: &str) -> String {
+        format!(
+            "(SELECT COUNT(*) FROM live_calls WHERE campaign_id = {campaign}),
+             (SELECT string_agg(b.kind || ' ' || b.currency || ' ' || b.period_start || ' '
+             || b.period_end || ' ' || b.total, ',') FROM budget_totals b
+             WHERE b.campaign_id = {campaign} AND b.period_start <= {now} AND b.period_end > {now})"
+        )
+    }
+
+    pub(super) fn read(row: &Row<'_>) -> Result<Self, Error> {
+        let mut kept = HashMap::new();
+        let lines = row.get::<Option<&str>>(1)?.unwrap_or_default();
+        for line in lines.split(',').filter(|line| !line.is_empty()) {
+            let words: Vec<&str> = line.split(' ').collect();
+            let number = |word: &str| parsed(word.parse::<i64>().ok(), "total");
+            let [kind, currency, start, end, total] = words[..] else {
+                return parsed(None, "total");
+            };
+            let key = (kind.to_owned(), currency.to_owned(), number(start)?, number(end)?);
+            kept.insert(key, number(total)?);
+        }
+        Ok(Self { live: row.get(0)?, kept })
+    }
+
+    /// What a period has come to that is now; `None` where it has to be counted.
+    pub fn of(&self, counted: &Counted) -> Option<i64> {
+        let ((start, end), (kind, currency)) = (edges(counted.period), counted.of.key());
+        match counted.of {
+            CountedThing::AtOnce => Some(self.live),
+            _ => self.kept.get(&(kind.to_owned(), currency.to_owned(), start, end)).copied(),
+        }
+    }
 }
 
 /// What stands for a row of [`Session::budget_totals_of`]: place, campaign, kind, the period's start and

@@ -6,9 +6,20 @@ use crate::{Error, Page};
 use jiff::Timestamp;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, CurrentTerms, Terms};
 
-pub(super) const CAMPAIGN: &str = "SELECT c.id, c.network_id, c.advertiser_id, c.id_from_network, c.name,
-    c.status, c.future_terms, c.custom_data, c.created_at, c.updated_at, t.id, t.went_live_at, t.body
-    FROM campaigns c LEFT JOIN terms t ON t.id = c.current_terms_id";
+/// The columns of a campaign `c` and its current terms `t`.
+macro_rules! columns {
+    () => {
+        "c.id, c.network_id, c.advertiser_id, c.id_from_network, c.name, c.status, c.future_terms, \
+         c.custom_data, c.created_at, c.updated_at, t.id, t.went_live_at, t.body"
+    };
+}
+
+pub(super) const CAMPAIGN_COLUMNS: &str = columns!();
+pub(super) const CAMPAIGN: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM campaigns c LEFT JOIN terms t ON t.id = c.current_terms_id"
+);
 
 pub(super) fn campaign(row: &Row<'_>) -> Result<Campaign, Error> {
     let future: Option<String> = row.get(6)?;

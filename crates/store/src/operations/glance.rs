@@ -5,10 +5,18 @@ use super::{Values, bind};
 use crate::Error;
 use crate::sql::{Owned, Row};
 
-/// What a statement begins with, and what it begins with here.
+/// What a statement begins with.
 const SELECT: &str = "SELECT ";
+/// What it begins with here.
 const SELECT_WITH_GENERATION: &str =
     "SELECT COALESCE((SELECT generation FROM credential_generations WHERE id = 1), 0), ";
+/// What stands around it on PostgreSQL, where a second statement would be another round trip: it has a row,
+/// with nothing in it but the generation, when there is none.
+const AROUND: [&str; 2] = [
+    "SELECT COALESCE((SELECT generation FROM credential_generations WHERE id = 1), 0), found.*
+    FROM (SELECT) AS one LEFT JOIN (SELECT TRUE, ",
+    ") AS found ON TRUE",
+];
 
 /// One statement's worth of a database.
 #[derive(Debug)]
@@ -90,38 +98,37 @@ impl<'a> Glance<'a> {
             return Err(self.give_up());
         };
         self.used = true;
-        let sql = || [SELECT_WITH_GENERATION, rest].concat();
         let generation = &mut self.generation;
-        let mut take = |row: Row<'_>| {
-            let (seen, row) = row.split()?;
-            *generation = Some(seen);
-            take(&row)
-        };
         match &mut self.from {
             From::Sqlite(connection) => {
-                let mut statement = connection.prepare_cached(&sql())?;
+                let sql = [SELECT_WITH_GENERATION, rest].concat();
+                let mut statement = connection.prepare_cached(&sql)?;
                 bind(&mut statement, values)?;
                 let mut rows = statement.raw_query();
                 while let Some(row) = rows.next()? {
-                    if !take(Row::of_sqlite(row))? {
+                    let (seen, row) = Row::of_sqlite(row).split()?;
+                    *generation = Some(seen);
+                    if !take(&row)? {
                         break;
                     }
                 }
-                Ok(())
             }
             From::Plan(planned) => {
                 let values = values.values().map(|value| Owned::of(value.param())).collect();
-                *planned = Some(Statement { sql: sql(), values });
-                Err(Error::Abandoned)
+                *planned = Some(Statement { sql: [AROUND[0], rest, AROUND[1]].concat(), values });
+                return Err(Error::Abandoned);
             }
             From::Rows(rows) => {
                 for row in *rows {
-                    if !take(Row::of_postgres(row))? {
+                    let (seen, row) = Row::of_postgres(row).split()?;
+                    *generation = Some(seen);
+                    let found = row.get::<Option<bool>>(0)?.is_some();
+                    if !found || !take(&row.beyond(1))? {
                         break;
                     }
                 }
-                Ok(())
             }
         }
+        Ok(())
     }
 }

@@ -1,14 +1,22 @@
 //! Networks and their custom data fields.
 
+use super::users::member;
 use super::{NONE, Session, from_json, millis, moment, parsed, to_json};
 use crate::sql::{Row, params};
-use crate::{Error, Organization, Page};
+use crate::{Error, Page};
 use jiff::Timestamp;
 use trunkline_domain::party::{CustomDataField, Network};
 use trunkline_domain::timezone::ZoneName;
 
 const NETWORK: &str = "SELECT id, name, time_zone, auto_generate_ids, sandbox, clock
     FROM networks";
+
+/// A network with its people, a row for each; the same columns first.
+const NETWORK_WITH_PEOPLE: &str =
+    "SELECT n.id, n.name, n.time_zone, n.auto_generate_ids, n.sandbox, n.clock,
+    m.role, u.id, u.body, u.password_hash IS NOT NULL
+    FROM networks n LEFT JOIN memberships m ON m.organization = 'network' AND m.organization_id = n.id
+    LEFT JOIN users u ON u.id = m.user_id WHERE n.id = ?1 ORDER BY m.position";
 
 fn network(row: &Row<'_>) -> Result<Network, Error> {
     let zone: String = row.get(2)?;
@@ -31,9 +39,18 @@ impl Session<'_> {
 
     /// A network with its people.
     pub fn network_with_members(&mut self, id: i64) -> Result<Option<Network>, Error> {
-        let Some(mut network) = self.network(id)? else { return Ok(None) };
-        network.members = self.members(Organization::Network(id))?;
-        Ok(Some(network))
+        let mut found: Option<Network> = None;
+        self.each(NETWORK_WITH_PEOPLE, [id], |row| {
+            let network = match &mut found {
+                Some(network) => network,
+                None => found.insert(network(row)?),
+            };
+            if row.get::<Option<&str>>(6)?.is_some() {
+                network.members.push(member(row, 6)?);
+            }
+            Ok(true)
+        })?;
+        Ok(found)
     }
 
     /// Every network, without their people.

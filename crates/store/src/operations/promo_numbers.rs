@@ -6,9 +6,16 @@ use crate::{Error, Page};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::promo::PromoNumber;
 
-pub(super) const PROMO_NUMBER: &str =
-    "SELECT id, network_id, campaign_id, affiliate_id, id_from_network,
-    number, description, media_type, custom_data, created_at FROM promo_numbers";
+/// The columns of a promo number `n`.
+macro_rules! columns {
+    () => {
+        "n.id, n.network_id, n.campaign_id, n.affiliate_id, n.id_from_network, n.number, \
+         n.description, n.media_type, n.custom_data, n.created_at"
+    };
+}
+
+pub(super) const PROMO_NUMBER_COLUMNS: &str = columns!();
+pub(super) const PROMO_NUMBER: &str = concat!("SELECT ", columns!(), " FROM promo_numbers n");
 
 pub(super) fn promo_number(row: &Row<'_>) -> Result<PromoNumber, Error> {
     Ok(PromoNumber {

@@ -5,8 +5,9 @@ use super::server::PgServer;
 use crate::Error;
 use crate::sql::Param;
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
-use std::collections::HashMap;
+use futures_util::future::try_join;
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -40,14 +41,61 @@ pub(crate) struct Pg {
     statements: HashMap<String, Statement>,
     /// Where calls can go.
     pub(crate) months: Months,
+    /// What the next query is sent behind, in one go.
+    before: Option<&'static str>,
     lost: bool,
 }
 
 /// Rows on their way in.
 pub(crate) type Copying = Pin<Box<BinaryCopyInWriter>>;
 
-/// Rows that are on their way.
-pub(crate) type Rows = Pin<Box<RowStream>>;
+/// Rows that are on their way, and those that have come already.
+pub(crate) struct Rows {
+    stream: Pin<Box<RowStream>>,
+    come: VecDeque<Result<Row, tokio_postgres::Error>>,
+    is_over: bool,
+}
+
+/// Rows that are taken from a connection ahead of whoever reads them.
+const AHEAD: usize = 128;
+
+impl Rows {
+    fn new(stream: RowStream) -> Self {
+        Self { stream: Box::pin(stream), come: VecDeque::new(), is_over: false }
+    }
+
+    /// How many rows the statement changed, when all that it answered was read.
+    fn rows_affected(&self) -> Option<u64> {
+        self.stream.rows_affected()
+    }
+
+    /// Takes what has come, without waiting for more.
+    fn take_what_has_come(&mut self) {
+        while self.come.len() < AHEAD && !self.is_over {
+            match self.stream.next().now_or_never() {
+                Some(Some(row)) => {
+                    self.is_over = row.is_err();
+                    self.come.push_back(row);
+                }
+                Some(None) => self.is_over = true,
+                None => break,
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<Row>, tokio_postgres::Error> {
+        if let Some(row) = self.come.pop_front() {
+            return row.map(Some);
+        }
+        if self.is_over {
+            return Ok(None);
+        }
+        let next = self.stream.next().await.transpose();
+        self.is_over = !matches!(next, Ok(Some(_)));
+        self.take_what_has_come();
+        next
+    }
+}
 
 impl fmt::Debug for Pg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,6 +160,7 @@ impl Pg {
                 client,
                 statements: HashMap::new(),
                 months: Months::default(),
+                before: None,
                 lost: false,
             }),
             Err(error) => {
@@ -217,15 +266,64 @@ impl Pg {
         Ok(())
     }
 
+    /// Sends `sql` along with the next query, and once more with it on a new connection when this one
+    /// turns out to be lost.
+    pub(super) fn begin(&mut self, sql: &'static str) {
+        self.before = Some(sql);
+    }
+
+    /// Ends what was begun, if it was; the answer is not waited for.
+    pub(super) fn end(&mut self, sql: &str) {
+        let Some(runtime) = self.runtime.as_ref().filter(|_| !self.lost) else { return };
+        if self.before.take().is_none() {
+            runtime.block_on(async {
+                let _sent = pin!(self.client.batch_execute(sql)).now_or_never();
+                // The connection's turn: it writes.
+                tokio::task::yield_now().await;
+            });
+        }
+    }
+
     /// Runs a query; its rows are taken with [`Pg::next`].
     pub(crate) fn query(&mut self, sql: &str, values: Vec<Param<'_>>) -> Result<Rows, Error> {
+        let Some(before) = self.before.take() else { return self.query_behind(None, sql, values) };
+        let rows = self.query_behind(Some(before), sql, values.clone());
+        if self.is_lost() && matches!(rows, Err(Error::Unavailable(_))) {
+            // It was lost while nobody asked: once more, on a new one, unless the server is gone.
+            *self = self.server.connect()?;
+            return self.query_behind(Some(before), sql, values);
+        }
+        rows
+    }
+
+    /// Runs a query, behind statements that answer nothing.
+    fn query_behind(
+        &mut self,
+        before: Option<&str>,
+        sql: &str,
+        values: Vec<Param<'_>>,
+    ) -> Result<Rows, Error> {
         let statement = self.statement(sql)?;
-        let rows = self.ask(async |client| client.query_raw(&statement, values).await)?;
-        Ok(Box::pin(rows))
+        self.ask(async |client| {
+            let query = client.query_raw(&statement, values);
+            let stream = match before {
+                Some(before) => try_join(client.batch_execute(before), query).await?.1,
+                None => query.await?,
+            };
+            let mut rows = Rows::new(stream);
+            rows.take_what_has_come();
+            Ok(rows)
+        })
     }
 
     /// The next row of a query.
     pub(crate) fn next(&mut self, rows: &mut Rows) -> Result<Option<Row>, Error> {
-        self.ask(async |_| rows.next().await.transpose())
+        if rows.come.is_empty() && !rows.is_over {
+            return self.ask(async |_| rows.next().await);
+        }
+        // Nothing to wait for.
+        let next = rows.next().now_or_never().unwrap_or(Ok(None)).map_err(Error::from);
+        self.lost |= matches!(next, Err(Error::Unavailable(_)));
+        next
     }
 }

@@ -45,7 +45,8 @@ impl Readers {
         Arc::clone(&self.server)
     }
 
-    /// A connection in a transaction of its own: one snapshot, for reading only.
+    /// A connection in a transaction of its own: one snapshot, for reading only. The transaction begins
+    /// with the first query, in the same round trip.
     pub(crate) fn take(&self) -> Result<Reader<'_>, Error> {
         const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,17 +61,12 @@ impl Readers {
         pool.taken += 1;
         let idle = pool.idle.pop();
         drop(pool);
-        let mut reader = Reader { readers: self, pg: idle };
-        if let Some(pg) = &mut reader.pg
-            && pg.run(BEGIN).is_ok()
-        {
-            return Ok(reader);
-        }
-        // None was idle, or it was lost while nobody used it.
-        reader.pg = None;
-        let mut pg = self.server.connect()?;
-        pg.run(BEGIN)?;
-        reader.pg = Some(pg);
+        let mut reader = Reader { readers: self, pg: idle.filter(|pg| !pg.is_lost()) };
+        let pg = match reader.pg.take() {
+            Some(pg) => pg,
+            None => self.server.connect()?,
+        };
+        reader.pg.insert(pg).begin(BEGIN);
         Ok(reader)
     }
 }
@@ -83,8 +79,11 @@ impl Reader<'_> {
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        let kept = self.pg.take().filter(|pg| !pg.is_lost());
-        let kept = kept.and_then(|mut pg| pg.run("ROLLBACK").is_ok().then_some(pg));
+        let mut kept = self.pg.take();
+        if let Some(pg) = &mut kept {
+            pg.end("ROLLBACK");
+        }
+        let kept = kept.filter(|pg| !pg.is_lost());
         let mut pool = self.readers.pool.lock().unwrap_or_else(PoisonError::into_inner);
         pool.taken -= 1;
         pool.idle.extend(kept);

@@ -46,10 +46,18 @@ impl PgServer {
     pub(super) async fn reach(
         &self,
     ) -> Result<(Client, Connection<Socket, tls::Stream>), tokio_postgres::Error> {
-        let reached = self.config.connect(self.tls.clone()).await;
+        self.reach_by(&self.config).await
+    }
+
+    /// Makes a connection that is set up otherwise.
+    pub(super) async fn reach_by(
+        &self,
+        config: &Config,
+    ) -> Result<(Client, Connection<Socket, tls::Stream>), tokio_postgres::Error> {
+        let reached = config.connect(self.tls.clone()).await;
         match reached {
             Err(error) if self.tls.may_do_without(&error) => {
-                let mut plain = self.config.clone();
+                let mut plain = config.clone();
                 plain.ssl_mode(SslMode::Disable).connect(self.tls.clone()).await
             }
             reached => reached,

@@ -13,11 +13,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::{Client, Config, Row, Statement};
 
 /// Connections. One statement is waited for by those behind it, so these are for what takes next to no
 /// time: an object by its key.
 const CONNECTIONS: usize = 4;
+/// One plan for each statement: there is nothing to be gained by looking at the values, and for the first
+/// five times PostgreSQL would, on each connection.
+const ONE_PLAN: &str = "-c plan_cache_mode=force_generic_plan";
 /// Statements under way; more wait for their turn.
 const UNDER_WAY: usize = 1_024;
 /// How long a statement waits for its turn.
@@ -28,8 +31,8 @@ const STATEMENTS: usize = 256;
 /// The shared connections; each is made when it is needed.
 pub(crate) struct Shared {
     server: Arc<PgServer>,
+    config: Config,
     places: [Place; CONNECTIONS],
-    next: AtomicUsize,
     turns: Semaphore,
     /// When the server was last found there, by whoever asked; one asks at a time.
     there: tokio::sync::Mutex<Option<Instant>>,
@@ -37,9 +40,27 @@ pub(crate) struct Shared {
 
 #[derive(Default)]
 struct Place {
+    /// Statements that are not answered yet.
+    under_way: AtomicUsize,
     open: Mutex<Option<Arc<Open>>>,
     /// Held by who makes the connection.
     connecting: tokio::sync::Mutex<()>,
+}
+
+/// One of the statements under way, until it is dropped.
+struct Taken<'a>(&'a AtomicUsize);
+
+impl<'a> Taken<'a> {
+    fn take(under_way: &'a AtomicUsize) -> Self {
+        under_way.fetch_add(1, Ordering::Relaxed);
+        Self(under_way)
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 struct Open {
@@ -55,10 +76,14 @@ impl std::fmt::Debug for Shared {
 
 impl Shared {
     pub(crate) fn new(server: Arc<PgServer>) -> Self {
+        let mut config = server.config.clone();
+        let options = config.get_options().unwrap_or_default();
+        let options = format!("{options} {ONE_PLAN}");
+        config.options(options);
         Self {
             server,
+            config,
             places: Default::default(),
-            next: AtomicUsize::new(0),
             turns: Semaphore::new(UNDER_WAY),
             there: tokio::sync::Mutex::default(),
         }
@@ -69,16 +94,23 @@ impl Shared {
         self.server.require()?;
         let turn = timeout(PATIENCE, self.turns.acquire()).await;
         let _turn = turn.map_err(|_| Error::Busy)?;
-        let place = &self.places[self.next.fetch_add(1, Ordering::Relaxed) % CONNECTIONS];
-        let open = place.open(&self.server).await?;
+        let place = self.place();
+        let _taken = Taken::take(&place.under_way);
+        let open = place.open(&self.server, &self.config).await?;
         match self.patiently(&open, asked).await {
             // It was lost while nobody asked: once more, on a new one, unless the server is gone.
             Err(Error::Unavailable(_)) if open.client.is_closed() => {
-                let open = place.open(&self.server).await?;
+                let open = place.open(&self.server, &self.config).await?;
                 self.patiently(&open, asked).await
             }
             answer => answer,
         }
+    }
+
+    /// Where the least is under way: a statement that takes long holds up few.
+    fn place(&self) -> &Place {
+        let under_way = |place: &&Place| place.under_way.load(Ordering::Relaxed);
+        self.places.iter().min_by_key(under_way).expect("there are some")
     }
 
     /// Waits for the answer as long as the server is there.
@@ -128,7 +160,7 @@ impl Place {
     }
 
     /// The connection, made anew when there is none.
-    async fn open(&self, server: &PgServer) -> Result<Arc<Open>, Error> {
+    async fn open(&self, server: &PgServer, config: &Config) -> Result<Arc<Open>, Error> {
         if let Some(open) = self.current() {
             return Ok(open);
         }
@@ -137,7 +169,7 @@ impl Place {
             return Ok(open);
         }
         server.require()?;
-        let connecting = timeout(PgServer::CONNECT, server.reach());
+        let connecting = timeout(PgServer::CONNECT, server.reach_by(config));
         let error = match connecting.await {
             Ok(Ok((client, connection))) => {
                 // How it ended is told to whoever asks next.
