@@ -5,8 +5,8 @@ pub(crate) mod connection;
 pub(crate) mod readers;
 
 use crate::Error;
-use crate::operations::{Connection, Session};
-use crate::writer::{Savepoint, Transactions};
+use crate::operations::{Connection, Session, Statement};
+use crate::writer::{Marked, Savepoint, Transactions};
 
 /// The connection that writes.
 pub(crate) struct Writing(pub(crate) rusqlite::Connection);
@@ -31,10 +31,10 @@ impl Transactions for Writing {
         let _rolled_back = self.0.execute_batch("ROLLBACK");
     }
 
-    fn mark(&mut self, savepoint: Savepoint) -> Result<Savepoint, Error> {
+    fn mark(&mut self, savepoint: Savepoint, _foreseen: Vec<Statement>) -> Result<Marked, Error> {
         match savepoint {
             // The whole transaction can be undone, which costs less than to remember each page as it was.
-            Savepoint::Start => return Ok(Savepoint::Start),
+            Savepoint::Start => return Ok(Marked { savepoint, last: None }),
             Savepoint::Unset => self.run("SAVEPOINT work")?,
             Savepoint::Behind => {
                 self.run("RELEASE work")?;
@@ -42,7 +42,11 @@ impl Transactions for Writing {
             }
             Savepoint::Here => {}
         }
-        Ok(Savepoint::Here)
+        Ok(Marked { savepoint: Savepoint::Here, last: None })
+    }
+
+    fn settle(&mut self) -> Result<Option<Error>, Error> {
+        Ok(None)
     }
 
     fn undo(&mut self, savepoint: Savepoint) -> Result<(), Error> {
