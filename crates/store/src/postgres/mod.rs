@@ -41,7 +41,16 @@ pub(crate) fn open(url: &str) -> Result<Writing, OpenError> {
     let server = Arc::new(PgServer::new(url).map_err(|error| refused(&error))?);
     let mut pg = server.connect().map_err(|error| refused(&connection::chain(&error)))?;
     migrations::run(&mut pg, url)?;
+    prepare(&mut pg).map_err(|error| refused(&connection::chain(&error)))?;
     Ok(Writing { server, open: Some(pg), generation: None })
+}
+
+/// Makes a connection one that writes.
+fn prepare(pg: &mut Pg) -> Result<(), Error> {
+    // A plan that was made while a table was small holds while it grows.
+    pg.run("SET enable_seqscan = off")?;
+    pg.puts_off = true;
+    Ok(())
 }
 
 /// A connection that is kept busy for long: no statement of it runs out of time.
@@ -101,12 +110,9 @@ impl Writing {
     fn connection(&mut self) -> Result<&mut Pg, Error> {
         self.server.require()?;
         if self.open.as_ref().is_none_or(Pg::is_lost) {
-            self.open = Some(self.server.connect()?);
-        }
-        if let Some(pg) = self.open.as_mut().filter(|pg| !pg.puts_off) {
-            // A plan that was made while a table was small holds while it grows.
-            pg.run("SET enable_seqscan = off")?;
-            pg.puts_off = true;
+            let mut pg = self.server.connect()?;
+            prepare(&mut pg)?;
+            self.open = Some(pg);
         }
         self.open.as_mut().ok_or(Error::Unavailable(None))
     }
