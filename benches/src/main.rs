@@ -2,6 +2,7 @@
 //! the same loads, and tables of what came out. `list` fills a database with affiliates and reads them all
 //! from the server in one list, watching its memory. `evaluator` times conditions and whole decisions; with
 //! `--features comparisons` conditions run against other crates. `replay` tells calls and replays them.
+//! `servers` asks one, two and three servers on one PostgreSQL.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -14,6 +15,7 @@ mod load;
 mod process;
 mod replay;
 mod server;
+mod servers;
 mod suite;
 
 use std::process::ExitCode;
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
             let calls = arguments.next().and_then(|said| said.parse().ok());
             replay::run(calls.unwrap_or(1_000_000))
         }
+        Some("servers") => servers::run(),
         _ => suite::run(&all),
     };
     match result {

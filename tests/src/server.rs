@@ -185,7 +185,7 @@ impl Server {
 
     /// Kinds and data of what was told of the network, oldest first.
     pub fn told(&self) -> Vec<(String, Value)> {
-        let page = Page { after: 0, limit: 10_000 };
+        let page = Page::of(0, 10_000);
         let events = self.read(|session| session.events(self.network, page));
         events.into_iter().map(|event| (event.kind, event.data)).collect()
     }
@@ -321,7 +321,7 @@ impl Server {
 
     /// What has happened in the network, as it is kept for those who listen: `kind` and `data`.
     pub fn events(&self) -> Vec<Value> {
-        let page = Page { after: 0, limit: 10_000 };
+        let page = Page::of(0, 10_000);
         let events = self.read(|session| session.events(self.network, page));
         events.into_iter().map(|it| json!({"kind": it.kind, "data": it.data})).collect()
     }

@@ -53,7 +53,7 @@ fn world(campaigns: usize) -> (Server, Client, Receiver) {
     (server, network, receiver)
 }
 
-const FIRST: Page = Page { after: 0, limit: 1 };
+const FIRST: Page = Page::of(0, 1);
 
 fn statements(client: &Client) -> u64 {
     let metrics = client.anywhere().get("/metrics").text();

@@ -226,7 +226,7 @@ impl<'a> World<'a> {
             let mut rows: Vec<LedgerRow> = Vec::new();
             loop {
                 let after = rows.last().map_or(0, |row| row.transaction.id);
-                let page = Page { after, limit: 7 };
+                let page = Page::of(after, 7);
                 let more =
                     transactions::list(session, context, &ledger, &Narrowed::default(), page)?;
                 if more.is_empty() {

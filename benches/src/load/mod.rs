@@ -23,8 +23,8 @@ pub(crate) type Next<'a> = dyn FnMut(&mut Vec<u8>) + 'a;
 /// A load, and how long it lasts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load<'a> {
-    /// `host:port`.
-    pub(crate) address: &'a str,
+    /// `host:port` of each server; the clients take turns.
+    pub(crate) addresses: &'a [&'a str],
     /// Clients at once.
     pub(crate) connections: usize,
     /// What every answer has to be.
@@ -109,9 +109,10 @@ impl Load<'_> {
     }
 
     fn connect(&self, poll: &Poll) -> Result<Vec<Connection>, Box<dyn Error>> {
-        let address: SocketAddr = self.address.parse()?;
         let mut connections = Vec::new();
-        for index in 0..self.connections {
+        let addresses = self.addresses.iter().cycle();
+        for (index, address) in addresses.take(self.connections).enumerate() {
+            let address: SocketAddr = address.parse()?;
             let stream = std::net::TcpStream::connect(address)?;
             stream.set_nodelay(true)?;
             stream.set_nonblocking(true)?;

@@ -3,13 +3,13 @@
 //! tables.
 
 mod bulk;
-mod cluster;
+pub(crate) mod cluster;
 mod figures;
 mod machine;
 mod options;
 mod report;
-mod requests;
-mod stage;
+pub(crate) mod requests;
+pub(crate) mod stage;
 mod targets;
 mod turns;
 

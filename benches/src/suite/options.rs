@@ -7,7 +7,7 @@ use std::time::Duration;
 pub(crate) const USAGE: &str = "\
 usage: trunkline-bench [--quick] [--database sqlite|postgres] [--only SCENARIO] [--seconds N]
                        [--rounds N] [--markdown FILE]
-       trunkline-bench list [affiliates] | replay [calls] | evaluator
+       trunkline-bench list [affiliates] | replay [calls] | evaluator | servers
 
 Without a word it runs the whole suite, half an hour at the most, and prints Markdown.
 

@@ -45,7 +45,12 @@ pub(crate) fn of_baseline(rows: u64, token: &str) -> Box<Next<'static>> {
 
 /// Reads of affiliates.
 pub(crate) fn get_affiliates(home: &Home) -> Box<Next<'static>> {
-    let (mut numbers, headers, rows) = (Numbers(2), headers(&home.server.token), home.rows);
+    get_affiliates_of(&home.server.token, home.rows)
+}
+
+/// Reads of so many affiliates.
+pub(crate) fn get_affiliates_of(token: &str, rows: u64) -> Box<Next<'static>> {
+    let (mut numbers, headers) = (Numbers(2), headers(token));
     Box::new(move |out| {
         let id = numbers.next(rows);
         put(
@@ -67,7 +72,12 @@ pub(crate) fn get_campaigns(home: &Home, campaigns: u64) -> Box<Next<'static>> {
 
 /// Changes of affiliates' names, each another than there was.
 pub(crate) fn put_affiliates(home: &Home) -> Box<Next<'static>> {
-    let (mut numbers, headers, rows) = (Numbers(4), headers(&home.server.token), home.rows);
+    put_affiliates_of(&home.server.token, home.rows)
+}
+
+/// Changes of the names of so many affiliates.
+pub(crate) fn put_affiliates_of(token: &str, rows: u64) -> Box<Next<'static>> {
+    let (mut numbers, headers) = (Numbers(4), headers(token));
     let (mut turn, mut body) = (0_u64, Vec::new());
     Box::new(move |out| {
         let id = numbers.next(rows);

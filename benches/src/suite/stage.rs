@@ -163,7 +163,8 @@ fn on_each(
     Ok(filled)
 }
 
-fn copy(from: &str, to: &str) -> Result<(), Box<dyn Error>> {
+/// Copies a database, as a user would.
+pub(crate) fn copy(from: &str, to: &str) -> Result<(), Box<dyn Error>> {
     let copied = Command::new(program("trunkline")?)
         .args(["database", "copy", "--from", from, "--to", to])
         .output()?;

@@ -8,6 +8,7 @@ use crate::load::{Load, Next};
 use crate::process::{self, Process};
 use crate::server::Server;
 use std::error::Error;
+use std::process::Command;
 
 /// Clients that read.
 pub(crate) const READERS: usize = 16;
@@ -104,12 +105,13 @@ pub(crate) fn round(
 impl Turn<'_> {
     fn run(&mut self, options: &Options) -> Result<Sample, Box<dyn Error>> {
         let load = Load {
-            address: &self.process.address,
+            addresses: &[&self.process.address],
             connections: self.connections,
             status: self.status,
             warm_up: options.warm_up,
             window: options.window,
         };
+        settle()?;
         self.process.forget_peak();
         let counted = self.counted()?;
         let (cpu, client) = (self.process.cpu()?, process::cpu("self")?);
@@ -136,6 +138,14 @@ impl Turn<'_> {
         let Some(server) = self.server else { return Ok([0; 2]) };
         let counter = |what: &str| server.counter(&format!("trunkline_database_{what}_total"));
         Ok([counter("writes")?, counter("commits")?])
+    }
+}
+
+/// Waits until what the load before has left to write is on disk: it is not the next one's to wait for.
+fn settle() -> Result<(), Box<dyn Error>> {
+    match Command::new("sync").status()?.success() {
+        true => Ok(()),
+        false => Err("sync failed".into()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every answer that is a refusal, in one place. Always an object with `errors`.
 
 use crate::App;
+use crate::json;
 use crate::rate_limit::Allowance;
 use crate::streams::STREAMS_OF_ONE;
 use axum::body::Body;
@@ -49,7 +50,7 @@ pub(crate) fn body(message: &str, class: &str) -> Value {
 
 /// An answer of a status with a JSON body.
 pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.to_string()));
+    let mut response = Response::new(Body::from(json::written(body)));
     *response.status_mut() = status;
     let json = HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, json);

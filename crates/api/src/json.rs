@@ -13,6 +13,11 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Strict>(bytes).map(|Strict(value)| value)
 }
 
+/// Writes a JSON value.
+pub(crate) fn written(value: &Value) -> String {
+    serde_json::to_string(value).expect("a value's names are strings")
+}
+
 struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {

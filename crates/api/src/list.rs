@@ -3,6 +3,7 @@
 
 use crate::errors::Refusal;
 use crate::incoming::Incoming;
+use crate::json;
 use crate::reply::Object;
 use crate::versions::{Kind, Sent};
 use axum::body::{Body, Bytes};
@@ -12,8 +13,12 @@ use serde_json::Value;
 use trunkline_domain::problem::Problems;
 use trunkline_network::{Context, Error, Page, Session};
 
-/// Objects read at a time, each time from a snapshot of its own.
+/// Objects read at a time, each time from a snapshot of its own; fewer where they are large.
 const PAGE: u32 = 200;
+/// Bytes that are read at a time, or a little more.
+const PAGE_BYTES: usize = 1 << 20;
+/// Bytes that are made ready before an answer begins, where it has to be known how it ends.
+const AHEAD: usize = 4 << 20;
 /// The most that `limit` may ask for.
 const LIMIT: u32 = 4_000;
 
@@ -37,6 +42,8 @@ struct Cursor<F> {
     next: Option<Vec<u8>>,
     after: i64,
     left: Option<u32>,
+    /// Objects that the next page may have.
+    most: u32,
     more: bool,
     started: bool,
 }
@@ -62,6 +69,7 @@ impl Incoming {
             next: None,
             after: asked.after,
             left: asked.limit,
+            most: PAGE,
             more: true,
             started: false,
         };
@@ -70,14 +78,9 @@ impl Incoming {
         }
         // With a limit that fits in one page, whether there is more is known by now; with a
         // larger one the pages up to it are read first: at most 4,000 objects.
-        let link = match asked.limit {
-            None => None,
-            Some(_) => match cursor.read_to_limit() {
-                Ok(()) => cursor.link(asked),
-                Err(error) => {
-                    return Refusal::Refused(error).response(&cursor.incoming.app, |_| ());
-                }
-            },
+        let link = match asked.limit.map(|limit| cursor.link(limit)).transpose() {
+            Ok(link) => link.flatten(),
+            Err(error) => return Refusal::Refused(error).response(&cursor.incoming.app, |_| ()),
         };
         let body = stream::try_unfold(Some(cursor), |cursor| async move {
             let Some(mut cursor) = cursor else { return Ok(None) };
@@ -112,33 +115,43 @@ where
 {
     /// Reads the next page and adds its bytes to what goes out next.
     fn read(&mut self) -> Result<(), Error> {
-        let limit = self.left.unwrap_or(PAGE).min(PAGE);
-        let page = Page { after: self.after, limit };
-        let Incoming { app, context, version, method, proof, .. } = &self.incoming;
-        let part = app.store.read(|session| {
-            proof.confirm(session)?;
-            (self.fetch)(session, context, page)
-        })?;
+        let objects = self.take_page()?;
         let mut bytes = self.next.take().unwrap_or_default();
+        let (before, count) = (bytes.len(), objects.len().max(1));
+        let Incoming { version, method, .. } = &self.incoming;
         let sent = Sent { kind: self.kind, method };
-        for mut object in part.objects {
+        for mut object in objects {
             version.downgrade(&sent, &mut object);
             bytes.push(if self.started { b',' } else { b'[' });
             self.started = true;
-            bytes.extend_from_slice(Value::Object(object).to_string().as_bytes());
+            bytes.extend_from_slice(json::written(&Value::Object(object)).as_bytes());
         }
-        self.left = self.left.map(|left| left - limit);
-        self.more = part.last.is_some();
-        self.after = part.last.unwrap_or(self.after);
+        // What belongs to an object is not all in its row: where objects came out large, fewer are next.
+        let each = (bytes.len() - before) / count;
+        self.most = u32::try_from(PAGE_BYTES / each.max(1)).unwrap_or(PAGE).clamp(1, PAGE);
         self.next = Some(bytes);
         Ok(())
     }
 
-    fn read_to_limit(&mut self) -> Result<(), Error> {
-        while self.more && self.left.is_some_and(|left| left > 0) {
-            self.read()?;
-        }
-        Ok(())
+    /// The next page's objects; the cursor is behind them then.
+    fn take_page(&mut self) -> Result<Vec<Object>, Error> {
+        let limit = self.left.unwrap_or(PAGE).min(self.most);
+        let page = Page { bytes: PAGE_BYTES, ..Page::of(self.after, limit) };
+        let Incoming { app, context, proof, .. } = &self.incoming;
+        let part = app.store.read(|session| {
+            proof.confirm(session)?;
+            (self.fetch)(session, context, page)
+        })?;
+        let taken = u32::try_from(part.objects.len()).unwrap_or(limit);
+        self.left = self.left.map(|left| left.saturating_sub(taken));
+        self.more = part.last.is_some();
+        self.after = part.last.unwrap_or(self.after);
+        Ok(part.objects)
+    }
+
+    /// Whether there is more to come before the limit.
+    fn is_short(&self) -> bool {
+        self.more && self.left.is_some_and(|left| left > 0)
     }
 
     /// Whether another page is to be read.
@@ -157,20 +170,28 @@ where
         Ok(bytes.into())
     }
 
-    /// The header that leads to the next page, if there is one.
-    fn link(&self, asked: Asked) -> Option<String> {
-        if !self.more {
-            return None;
+    /// The header that leads on from a list that was limited, if there is more. What comes up to the limit
+    /// is made ready; but where it is too much, it is only looked at, and read again when it is sent.
+    fn link(&mut self, limit: u32) -> Result<Option<String>, Error> {
+        while self.is_short() && self.next.as_ref().is_none_or(|bytes| bytes.len() < AHEAD) {
+            self.read()?;
+        }
+        let here = (self.after, self.left);
+        while self.is_short() {
+            self.take_page()?;
+        }
+        let (end, more) = (self.after, self.more);
+        if self.left != here.1 {
+            (self.after, self.left, self.more) = (here.0, here.1, true);
         }
         let Incoming { app, context, asked_path, .. } = &self.incoming;
-        let page = Page { after: self.after, limit: 1 };
-        let next = app.store.read(|session| (self.fetch)(session, context, page)).ok()?;
-        next.last?;
-        let limit = asked.limit?;
+        let page = Page::of(end, 1);
+        if !more || app.store.read(|session| (self.fetch)(session, context, page))?.last.is_none() {
+            return Ok(None);
+        }
         let base = &app.base_url;
-        let after = self.after;
         let filters: String = self.incoming.filters();
-        let query = format!("{filters}limit={limit}&start_after_id={after}");
-        Some(format!("<{base}{asked_path}?{query}>; rel=\"next\""))
+        let query = format!("{filters}limit={limit}&start_after_id={end}");
+        Ok(Some(format!("<{base}{asked_path}?{query}>; rel=\"next\"")))
     }
 }

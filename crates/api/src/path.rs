@@ -51,7 +51,7 @@ pub(crate) fn address(path: &str) -> Result<(String, Option<Addressed>), BadPath
         let version = Version::newest();
         let (rest, format) = split_suffix(rest);
         let addressed = Addressed { version, network: Some(network), format };
-        return Ok((format!("/trunkline/{rest}"), Some(addressed)));
+        return Ok((["/trunkline/", rest].concat(), Some(addressed)));
     }
     let Some(rest) = path.strip_prefix("/api/") else { return Ok((path.to_owned(), None)) };
     let (date, rest) = rest.split_once('/').unwrap_or((rest, ""));
@@ -65,14 +65,17 @@ pub(crate) fn address(path: &str) -> Result<(String, Option<Addressed>), BadPath
     };
     let (rest, format) = split_suffix(rest);
     let network = network.or_else(|| network_of_ledger(rest));
-    Ok((format!("/api/{rest}"), Some(Addressed { version, network, format })))
+    Ok((["/api/", rest].concat(), Some(Addressed { version, network, format })))
 }
 
 /// Puts another path into a URI; the query stays.
 pub(crate) fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
-    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let whole = match uri.query() {
+        Some(query) => [path, "?", query].concat(),
+        None => path.to_owned(),
+    };
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(format!("{path}{query}").parse::<PathAndQuery>().ok()?);
+    parts.path_and_query = Some(PathAndQuery::try_from(whole).ok()?);
     Uri::from_parts(parts).ok()
 }
 
@@ -86,16 +89,17 @@ fn network_of_ledger(rest: &str) -> Option<i64> {
 /// suffix is part of an id.
 fn split_suffix(rest: &str) -> (&str, Format) {
     let whole = rest.strip_suffix('/').unwrap_or(rest);
-    let mut formats: &[(&str, Format)] = &[];
-    if let [first, second, _] = whole.split('/').collect::<Vec<_>>()[..] {
-        formats = match (first, second) {
-            ("networks" | "advertisers" | "affiliates", "transactions") => {
-                &[(".csv", Format::Csv), (".xml", Format::Xml)]
-            }
-            ("statements", "advertisers" | "affiliates") => &[(".csv", Format::Csv)],
-            _ => &[],
-        };
-    }
+    let mut parts = whole.split('/');
+    let three = (parts.next(), parts.next(), parts.next(), parts.next());
+    let formats: &[(&str, Format)] = match three {
+        (Some("networks" | "advertisers" | "affiliates"), Some("transactions"), Some(_), None) => {
+            &[(".csv", Format::Csv), (".xml", Format::Xml)]
+        }
+        (Some("statements"), Some("advertisers" | "affiliates"), Some(_), None) => {
+            &[(".csv", Format::Csv)]
+        }
+        _ => &[],
+    };
     let found = formats.iter().find_map(|(suffix, format)| {
         let rest = whole.strip_suffix(suffix)?;
         Some((rest, *format))
@@ -110,6 +114,9 @@ fn without_suffix(rest: &str) -> &str {
 
 fn check_encoding(path: &str) -> Result<(), BadPath> {
     let bytes = path.as_bytes();
+    if !bytes.contains(&b'%') && !bytes.contains(&0) {
+        return Ok(());
+    }
     for (at, byte) in bytes.iter().enumerate() {
         let hex = |offset: usize| bytes.get(at + offset).is_some_and(u8::is_ascii_hexdigit);
         if *byte == b'%' && !(hex(1) && hex(2)) {

@@ -2,6 +2,7 @@
 
 use crate::errors::{Refusal, json_response};
 use crate::incoming::Incoming;
+use crate::json;
 use crate::versions::{Kind, Sent};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
@@ -11,6 +12,9 @@ use trunkline_network::{Guard, unguarded};
 
 /// A JSON object of the wire.
 pub(crate) type Object = Map<String, Value>;
+
+/// Headers that an answer has, with those of every answer.
+const HEADERS: usize = 16;
 
 /// The header that names what nobody looked at.
 const IGNORED: &str = "trunkline-ignored";
@@ -68,13 +72,14 @@ impl Incoming {
     }
 
     fn object_response(&self, status: StatusCode, value: &Value) -> Response<Body> {
-        let bytes = value.to_string();
+        let bytes = json::written(value);
         let tag = etag(bytes.as_bytes());
         let known = self.method == Method::GET && names(&self.headers, header::IF_NONE_MATCH, &tag);
         let status = if known { StatusCode::NOT_MODIFIED } else { status };
         let mut response = Response::new(if known { Body::empty() } else { Body::from(bytes) });
         *response.status_mut() = status;
         let headers = response.headers_mut();
+        headers.reserve(HEADERS);
         if !known {
             let json = HeaderValue::from_static("application/json; charset=utf-8");
             headers.insert(header::CONTENT_TYPE, json);
@@ -115,7 +120,7 @@ impl Incoming {
             let tag = found.map(|object| {
                 let mut object = render(object);
                 version.downgrade(&Sent { kind, method: &Method::GET }, &mut object);
-                etag(Value::Object(object).to_string().as_bytes())
+                etag(json::written(&Value::Object(object)).as_bytes())
             });
             let named = |name: header::HeaderName| {
                 tag.as_ref().is_some_and(|tag| names(&headers, name, tag))
@@ -133,12 +138,13 @@ impl Incoming {
 
 fn etag(bytes: &[u8]) -> String {
     let digest: [u8; 32] = Sha256::digest(bytes).into();
-    format!("\"{}\"", hex(digest.first_chunk::<16>().unwrap_or(&[0; 16])))
+    ["\"", &hex(&digest[..16]), "\""].concat()
 }
 
 /// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(*bytes))
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |of: u8| char::from(b"0123456789abcdef"[usize::from(of & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 /// Whether a header of entity tags names this one, or any (`*`). A weak tag is never the same for

@@ -161,8 +161,7 @@ fn request_id(app: &App, headers: &HeaderMap) -> String {
     let said = headers.get("x-request-id").and_then(|value| value.to_str().ok());
     let plain =
         |id: &&str| !id.is_empty() && id.len() <= 128 && id.bytes().all(|b| b.is_ascii_graphic());
-    said.filter(plain)
-        .map_or_else(|| hex((app.random)().first_chunk::<16>().unwrap_or(&[0; 16])), str::to_owned)
+    said.filter(plain).map_or_else(|| hex(&(app.random)()[..16]), str::to_owned)
 }
 
 async fn not_found(request: Request<Body>) -> Response<Body> {

@@ -263,7 +263,7 @@ where
 {
     /// Reads the next page and adds its bytes to what goes out next.
     fn read(&mut self) -> Result<(), Error> {
-        let page = Page { after: self.after, limit: self.left.min(PAGE) };
+        let page = Page::of(self.after, self.left.min(PAGE));
         let Incoming { app, context, proof, .. } = &self.incoming;
         let Rows { rows, last } = app.store.read(|session| {
             proof.confirm(session)?;

@@ -107,7 +107,7 @@ impl Visit {
     /// are more.
     pub(crate) fn rows(&self) -> Page {
         let after = self.query.get("start_after_id").and_then(|id| id.parse().ok());
-        Page { after: after.unwrap_or(0), limit: ROWS + 1 }
+        Page::of(after.unwrap_or(0), ROWS + 1)
     }
 
     /// The answer: a page, or why there is none.

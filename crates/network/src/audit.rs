@@ -1,6 +1,6 @@
 //! The audit log: one entry for each change, written in the change's own unit of work.
 
-use crate::{AuditEntry, AuditFilter, Context, Error, Page, Session};
+use crate::{AuditEntry, AuditFilter, Context, Error, NewAuditEntry, Page, Session};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trunkline_domain::affiliation::{AffiliateCampaign, AffiliateCampaignStatus};
@@ -92,27 +92,26 @@ pub(crate) fn entry<T: Serialize>(
     action: Option<&str>,
     before: Option<&T>,
     after: Option<&T>,
-) -> Result<AuditEntry, Error> {
+) -> Result<NewAuditEntry, Error> {
     let made = match (before.is_some(), after.is_some()) {
         (false, _) => "create",
         (true, true) => "update",
         (true, false) => "delete",
     };
-    Ok(AuditEntry {
-        id: 0,
+    Ok(NewAuditEntry {
         network_id: context.caller.network_id,
         at: context.now,
         request_id: context.request_id.clone(),
         actor: context.caller.actor.to_string(),
         object,
         action: action.unwrap_or(made).to_owned(),
-        before: before.map(to_value).transpose()?,
-        after: after.map(to_value).transpose()?,
+        before: before.map(to_json).transpose()?,
+        after: after.map(to_json).transpose()?,
     })
 }
 
-fn to_value<T: Serialize>(value: &T) -> Result<Value, Error> {
-    serde_json::to_value(value).map_err(|error| Error::Internal(format!("audit entry: {error}")))
+fn to_json<T: Serialize>(value: &T) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| Error::Internal(format!("audit entry: {error}")))
 }
 
 /// Entries of a network's log, oldest first. The whole network's credentials only.

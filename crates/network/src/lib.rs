@@ -50,8 +50,8 @@ pub use passwords::Passwords;
 pub use standing::{Credentials, Standing};
 pub use trunkline_store::{
     AuditEntry, AuditFilter, CallTotals, DeliveryRecord, DeliveryState, EventRecord, LedgerOf,
-    LedgerRow, MailRecord, MailState, Named, OpenError, Page, Session, StatementLine,
-    StatementTotals, Store, TokenRecord,
+    LedgerRow, MailRecord, MailState, Named, NewAuditEntry, OpenError, Page, Session,
+    StatementLine, StatementTotals, Store, TokenRecord,
 };
 
 use trunkline_domain::problem::Problems;

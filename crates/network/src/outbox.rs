@@ -65,7 +65,7 @@ pub(crate) fn deliver<'k>(
     context: &Context,
     events: impl Iterator<Item = (i64, &'k str)>,
 ) -> Result<(), Error> {
-    let page = Page { after: 0, limit: u32::MAX };
+    let page = Page::of(0, u32::MAX);
     // What is sent by itself goes by the system's clock, whatever a sandbox's says.
     let now = context.system_now;
     let give_up_at = now.saturating_add(GIVE_UP_AFTER).unwrap_or(now);

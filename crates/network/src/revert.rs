@@ -32,7 +32,7 @@ pub fn revert(session: &mut Session<'_>, context: &Context, id: i64) -> Result<A
     let filter = AuditFilter { object: Some(entry.object.clone()), ..AuditFilter::default() };
     let mut last = entry;
     loop {
-        let page = Page { after: last.id, limit: 1_000 };
+        let page = Page::of(last.id, 1_000);
         let later = session.audit_entries(context.caller.network_id, &filter, page)?;
         match later.into_iter().next_back() {
             Some(newer) => last = newer,

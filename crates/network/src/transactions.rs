@@ -114,7 +114,7 @@ pub(crate) fn find(
     let missing = || Error::NotFound(format!("Transaction {id}"));
     let number: i64 = id.parse().map_err(|_| missing())?;
     let filter = LedgerFilter { transaction: Some(number), ..LedgerFilter::of(LedgerOf::Network) };
-    let page = Page { after: 0, limit: 1 };
+    let page = Page::of(0, 1);
     let found = session.ledger(context.caller.network_id, &filter, page)?;
     found.into_iter().next().ok_or_else(missing)
 }

@@ -76,7 +76,7 @@ pub fn create(
     };
     let network_id = context.caller.network_id;
     let limit = u32::try_from(WEBHOOK_LIMIT).unwrap_or(u32::MAX);
-    if session.webhooks(network_id, Page { after: 0, limit })?.len() == WEBHOOK_LIMIT {
+    if session.webhooks(network_id, Page::of(0, limit))?.len() == WEBHOOK_LIMIT {
         let message = format!("a network has at most {WEBHOOK_LIMIT} webhooks");
         return Err(Error::NotAllowed(message));
     }

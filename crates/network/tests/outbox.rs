@@ -18,7 +18,7 @@ use trunkline_store::NewEvent;
 
 const PACE: Pace =
     Pace { first_wait: SignedDuration::from_secs(5), lease: SignedDuration::from_secs(20) };
-const ALL: Page = Page { after: 0, limit: 10_000 };
+const ALL: Page = Page::of(0, 10_000);
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()

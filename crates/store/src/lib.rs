@@ -23,7 +23,8 @@ pub use operations::{
     StatementLine, StatementTotals, Watch, check, copy, edges, quarter,
 };
 pub use record::{
-    AuditEntry, AuditFilter, Grant, Organization, Page, Scope, SignIn, SignInKind, TokenRecord,
+    AuditEntry, AuditFilter, Grant, NewAuditEntry, Organization, Page, Scope, SignIn, SignInKind,
+    TokenRecord,
 };
 pub use store::Store;
 pub use waits::WriteWaits;

@@ -11,6 +11,15 @@ pub struct Page {
     pub after: i64,
     /// At most so many rows.
     pub limit: u32,
+    /// No more rows once those there are have so many bytes of text.
+    pub bytes: usize,
+}
+
+impl Page {
+    /// Rows after an id, up to a number, however large they are.
+    pub const fn of(after: i64, limit: u32) -> Self {
+        Self { after, limit, bytes: usize::MAX }
+    }
 }
 
 /// Whose people a membership is about.
@@ -83,10 +92,31 @@ pub struct SignIn<'a> {
     pub expires_at: Timestamp,
 }
 
+/// One change, for the audit log to keep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewAuditEntry {
+    /// The network it happened in.
+    pub network_id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// The request that caused it.
+    pub request_id: String,
+    /// Who: `token:1`, `user:7`, `command line`.
+    pub actor: String,
+    /// What: `affiliate_campaign:975/12`.
+    pub object: String,
+    /// `create`, `update`, `delete`, or a named action.
+    pub action: String,
+    /// The object before, as JSON; `None` when it was made.
+    pub before: Option<String>,
+    /// The object after, as JSON; `None` when it was deleted.
+    pub after: Option<String>,
+}
+
 /// One change, as the audit log keeps it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditEntry {
-    /// Ours, in order of time; 0 until stored.
+    /// Ours, in order of time.
     pub id: i64,
     /// The network it happened in.
     pub network_id: i64,

@@ -229,11 +229,31 @@ impl<'a> Row<'a> {
     }
 
     fn at<T: Column<'a>>(&self, place: usize) -> Result<T, Error> {
-        let cell = match self.of {
-            Of::Sqlite(row) => cell(row.get_ref(place)?)?,
-            Of::Postgres(row) => row.try_get(place)?,
+        T::read(self.cell(place)?).ok_or_else(unreadable)
+    }
+
+    fn cell(&self, place: usize) -> Result<Cell<'a>, Error> {
+        match self.of {
+            Of::Sqlite(row) => cell(row.get_ref(place)?),
+            Of::Postgres(row) => Ok(row.try_get(place)?),
+        }
+    }
+
+    /// Bytes of its texts, together.
+    pub(crate) fn bytes(&self) -> Result<usize, Error> {
+        let columns = match self.of {
+            Of::Sqlite(row) => row.as_ref().column_count(),
+            Of::Postgres(row) => row.len(),
         };
-        T::read(cell).ok_or_else(unreadable)
+        let mut bytes = 0;
+        for place in 0..columns {
+            bytes += match self.cell(place)? {
+                Cell::Text(text) => text.len(),
+                Cell::Bytes(all) => all.len(),
+                Cell::Null | Cell::Integer(_) => 0,
+            };
+        }
+        Ok(bytes)
     }
 
     pub(crate) fn of_sqlite(row: &'a rusqlite::Row<'a>) -> Self {

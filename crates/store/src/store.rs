@@ -41,8 +41,8 @@ impl Store {
         let file = PathBuf::from(file.ok_or_else(|| OpenError::Url(url.to_owned()))?);
         let mut connection = sqlite::connection::open(&file)?;
         sqlite::connection::migrate(&mut connection, &file)?;
+        let writer = Writer::start(sqlite::Writing::on(connection, &file)?);
         let readers = Readers::Sqlite(Arc::new(sqlite::readers::Readers::new(file)));
-        let writer = Writer::start(sqlite::Writing(connection));
         Ok(Self::on(writer, readers))
     }
 

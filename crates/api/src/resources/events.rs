@@ -155,7 +155,7 @@ impl Listener {
 
     /// The next page, written out, and whether there may be more.
     fn look(&mut self) -> Result<(Vec<u8>, bool), Error> {
-        let page = Page { after: self.after, limit: PAGE };
+        let page = Page::of(self.after, PAGE);
         let page = self.app.store.read(|session| {
             self.proof.confirm(session)?;
             events::after(session, &self.context, page)

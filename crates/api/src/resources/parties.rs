@@ -138,6 +138,9 @@ fn read_sites(fields: &mut Fields<'_>) -> Option<Vec<Site>> {
     })
 }
 
+/// Properties of a party, at most.
+const PROPERTIES: usize = 13;
+
 /// A party as the newest version shows it.
 pub(super) fn render(party: &Party, base_url: &str) -> Object {
     let page = match party.kind {
@@ -148,7 +151,7 @@ pub(super) fn render(party: &Party, base_url: &str) -> Object {
     let sites: Vec<Value> = party.sites.iter().map(site).collect();
     let users: Vec<Value> =
         party.members.iter().map(|member| Value::Object(users::render(member))).collect();
-    let mut object = Object::new();
+    let mut object = Object::with_capacity(PROPERTIES);
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
     put("id", party.id.into());
     put("id_from_network", party.id_from_network.clone().into());

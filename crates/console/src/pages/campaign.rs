@@ -17,7 +17,7 @@ pub(super) async fn show(Path(of): Path<String>, visit: Visit) -> Response {
     let found = visit.read(|session, context| {
         let (campaign, advertiser) = campaigns::get_by_id(session, context, super::id(&of)?)?;
         let (owner, name) = (&advertiser.id_from_network, &campaign.id_from_network);
-        let page = Page { after: 0, limit: ROWS + 1 };
+        let page = Page::of(0, ROWS + 1);
         let (affiliates, _) = affiliate_campaigns::list(session, context, owner, name, page)?;
         Ok::<_, Error>((campaign, advertiser, affiliates))
     });

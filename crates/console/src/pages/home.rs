@@ -10,7 +10,7 @@ use trunkline_network::{Page, parties};
 
 pub(super) async fn show(visit: Visit) -> Response {
     let found = visit.read(|session, context| {
-        let page = Page { after: 0, limit: ROWS + 1 };
+        let page = Page::of(0, ROWS + 1);
         let advertisers = parties::list(session, context, PartyKind::Advertiser, page)?;
         let affiliates = parties::list(session, context, PartyKind::Affiliate, page)?;
         Ok((advertisers, affiliates))

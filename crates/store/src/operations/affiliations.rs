@@ -60,7 +60,8 @@ impl Session<'_> {
         advertiser: i64,
         page: Page,
     ) -> Result<Vec<(i64, Relationship)>, Error> {
-        self.all(
+        self.page(
+            page,
             &format!(
                 "{RELATIONSHIP} WHERE r.advertiser_id = ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3"
             ),
@@ -130,7 +131,8 @@ impl Session<'_> {
         campaign: i64,
         page: Page,
     ) -> Result<Vec<AffiliateCampaign>, Error> {
-        self.all(
+        self.page(
+            page,
             &format!(
                 "{AFFILIATE_CAMPAIGN} WHERE a.campaign_id = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3"
             ),
@@ -147,7 +149,8 @@ impl Session<'_> {
         page: Page,
     ) -> Result<Vec<AffiliateCampaign>, Error> {
         let listed = self.ids_in("?4");
-        self.all(
+        self.page(
+            page,
             &format!(
                 "{AFFILIATE_CAMPAIGN} WHERE a.campaign_id = ?1 AND a.id > ?2
                  AND a.affiliate_id IN {listed} ORDER BY a.id LIMIT ?3"
@@ -197,7 +200,7 @@ impl Session<'_> {
         affiliate: i64,
         page: Page,
     ) -> Result<Vec<AffiliateCampaign>, Error> {
-        self.all(
+        self.page(page,
             &format!(
                 "{AFFILIATE_CAMPAIGN} WHERE a.affiliate_id = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3"
             ),

@@ -2,7 +2,7 @@
 
 use super::{Session, from_json, millis, moment, to_json, to_rows};
 use crate::sql::{Row, params};
-use crate::{AuditEntry, AuditFilter, Error, Page};
+use crate::{AuditEntry, AuditFilter, Error, NewAuditEntry, Page};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -27,17 +27,12 @@ fn entry(row: &Row<'_>) -> Result<AuditEntry, Error> {
     })
 }
 
-fn body(value: &Option<Value>) -> Result<Option<String>, Error> {
-    value.as_ref().map(|value| to_json(value, "audit entry")).transpose()
-}
-
 impl Session<'_> {
     /// Adds entries, in their order, by one statement.
-    pub fn insert_audit_entries(&mut self, entries: &[AuditEntry]) -> Result<(), Error> {
-        let row = |(at, it): (usize, &AuditEntry)| -> Result<Value, Error> {
-            let (before, after) = (body(&it.before)?, body(&it.after)?);
-            let AuditEntry { network_id, request_id, actor, object, action, .. } = it;
-            Ok(json!([
+    pub fn insert_audit_entries(&mut self, entries: &[NewAuditEntry]) -> Result<(), Error> {
+        let row = |(at, it): (usize, &NewAuditEntry)| {
+            let NewAuditEntry { network_id, request_id, actor, object, action, .. } = it;
+            json!([
                 at,
                 network_id,
                 millis(it.at),
@@ -45,11 +40,11 @@ impl Session<'_> {
                 actor,
                 object,
                 action,
-                before,
-                after
-            ]))
+                it.before,
+                it.after
+            ])
         };
-        let rows: Vec<Value> = entries.iter().enumerate().map(row).collect::<Result<_, _>>()?;
+        let rows: Vec<Value> = entries.iter().enumerate().map(row).collect();
         let from = self.rows_in("?1");
         self.execute(
             &format!(
@@ -64,7 +59,7 @@ impl Session<'_> {
     }
 
     /// Adds an entry.
-    pub fn insert_audit_entry(&mut self, it: &AuditEntry) -> Result<(), Error> {
+    pub fn insert_audit_entry(&mut self, it: &NewAuditEntry) -> Result<(), Error> {
         self.execute(
             "INSERT INTO audit (network_id, at, request_id, actor, object, action, before, after)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -75,8 +70,8 @@ impl Session<'_> {
                 it.actor,
                 it.object,
                 it.action,
-                body(&it.before)?,
-                body(&it.after)?,
+                it.before,
+                it.after,
             ],
         )
     }
@@ -93,7 +88,7 @@ impl Session<'_> {
         } else {
             "AND CAST(?4 AS TEXT) IS NULL"
         };
-        self.all(
+        self.page(page,
             &format!(
                 "{ENTRY} WHERE network_id = ?1 AND id > ?2 {object}
                  AND (CAST(?5 AS TEXT) IS NULL OR actor = ?5) AND (CAST(?6 AS BIGINT) IS NULL OR at >= ?6)

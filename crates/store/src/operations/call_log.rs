@@ -124,7 +124,8 @@ impl Session<'_> {
         let given = "CAST(?1 AS BIGINT) IS NULL AND CAST(?5 AS BIGINT) IS NULL
             AND CAST(?6 AS TEXT) IS NULL AND CAST(?7 AS TEXT) IS NULL";
         let parts = parts.join(" UNION ");
-        self.all(
+        self.page(
+            page,
             &format!(
                 "SELECT id FROM ({parts} UNION SELECT id FROM campaigns WHERE id = 0 AND {given}) u
                  ORDER BY id LIMIT ?3"

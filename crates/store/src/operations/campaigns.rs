@@ -57,7 +57,8 @@ impl Session<'_> {
 
     /// One page of an advertiser's campaigns.
     pub fn campaigns(&mut self, advertiser: i64, page: Page) -> Result<Vec<Campaign>, Error> {
-        self.all(
+        self.page(
+            page,
             &format!("{CAMPAIGN} WHERE c.advertiser_id = ?1 AND c.id > ?2 ORDER BY c.id LIMIT ?3"),
             params![advertiser, page.after, page.limit],
             campaign,

@@ -130,7 +130,8 @@ impl Session<'_> {
         page: Page,
     ) -> Result<Vec<DeliveryRecord>, Error> {
         let state = state.map(DeliveryState::as_str);
-        self.all(
+        self.page(
+            page,
             &select(
                 "d.webhook_id = ?1 AND d.id > ?2 AND (CAST(?4 AS TEXT) IS NULL OR d.state = ?4)
                  ORDER BY d.id LIMIT ?3",

@@ -125,7 +125,7 @@ impl Session<'_> {
         state: Option<MailState>,
         page: Page,
     ) -> Result<Vec<MailRecord>, Error> {
-        self.all(
+        self.page(page,
             &format!(
                 "{MAIL} WHERE network_id = ?1 AND id > ?2 AND (CAST(?4 AS TEXT) IS NULL OR state = ?4)
                  ORDER BY id LIMIT ?3"

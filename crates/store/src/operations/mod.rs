@@ -39,9 +39,9 @@ pub use rows::{Ids, IdsWanted};
 pub use statements::{StatementLine, StatementTotals};
 pub use transactions::{LedgerFilter, LedgerOf, LedgerRow, Named};
 
-use crate::Error;
 use crate::postgres::Pg;
 use crate::sql::{Owned, Param, Row, Value};
+use crate::{Error, Page};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// What a unit of work sees of the database. Operations are in the files beside this one.
@@ -246,6 +246,23 @@ impl<'a> Session<'a> {
         self.each(sql, values, |row| {
             found.push(read(row)?);
             Ok(true)
+        })?;
+        Ok(found)
+    }
+
+    /// The rows of a page, as `read` makes them, until they have as many bytes as it may have.
+    fn page<T>(
+        &mut self,
+        page: Page,
+        sql: &str,
+        values: impl Values,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let (mut found, mut bytes) = (Vec::new(), 0);
+        self.each(sql, values, |row| {
+            found.push(read(row)?);
+            bytes += row.bytes()?;
+            Ok(bytes < page.bytes)
         })?;
         Ok(found)
     }

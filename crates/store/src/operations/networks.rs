@@ -95,7 +95,8 @@ impl Session<'_> {
         network: i64,
         page: Page,
     ) -> Result<Vec<(i64, CustomDataField)>, Error> {
-        self.all(
+        self.page(
+            page,
             "SELECT id, body FROM custom_data_fields WHERE network_id = ?1 AND id > ?2
              ORDER BY id LIMIT ?3",
             params![network, page.after, page.limit],

@@ -19,7 +19,7 @@ const PARTY: &str = "SELECT id, network_id, kind, id_from_network, name, status,
     custom_data, created_at, updated_at FROM parties";
 
 fn party(row: &Row<'_>) -> Result<Party, Error> {
-    let kind = match row.get::<String>(2)?.as_str() {
+    let kind = match row.get::<&str>(2)? {
         "advertiser" => PartyKind::Advertiser,
         _ => PartyKind::Affiliate,
     };
@@ -29,10 +29,10 @@ fn party(row: &Row<'_>) -> Result<Party, Error> {
         kind,
         id_from_network: row.get(3)?,
         name: row.get(4)?,
-        status: parsed(PartyStatus::parse(&row.get::<String>(5)?), "party status")?,
-        sites: from_json(&row.get::<String>(6)?, "sites")?,
-        profile: from_json(&row.get::<String>(7)?, "profile")?,
-        custom_data: from_json(&row.get::<String>(8)?, "custom data")?,
+        status: parsed(PartyStatus::parse(row.get(5)?), "party status")?,
+        sites: from_json(row.get(6)?, "sites")?,
+        profile: from_json(row.get(7)?, "profile")?,
+        custom_data: from_json(row.get(8)?, "custom data")?,
         members: Vec::new(),
         created_at: moment(row.get(9)?)?,
         updated_at: moment(row.get(10)?)?,
@@ -93,7 +93,8 @@ impl Session<'_> {
         kind: PartyKind,
         page: Page,
     ) -> Result<Vec<Party>, Error> {
-        let mut parties = self.all(
+        let mut parties = self.page(
+            page,
             &format!(
                 "{PARTY} WHERE network_id = ?1 AND kind = ?2 AND id > ?3 ORDER BY id LIMIT ?4"
             ),

@@ -121,7 +121,7 @@ impl Session<'_> {
         affiliate: Option<i64>,
         page: Page,
     ) -> Result<Vec<PromoNumber>, Error> {
-        self.all(
+        self.page(page,
             &format!(
                 "{PROMO_NUMBER} WHERE campaign_id = ?1 AND affiliate_id IS NOT DISTINCT FROM ?2 AND id > ?3
                  ORDER BY id LIMIT ?4"

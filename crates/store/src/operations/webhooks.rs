@@ -40,7 +40,8 @@ impl Session<'_> {
 
     /// One page of a network's webhooks.
     pub fn webhooks(&mut self, network: i64, page: Page) -> Result<Vec<Webhook>, Error> {
-        self.all(
+        self.page(
+            page,
             &format!(
                 "{WEBHOOK} WHERE network_id = ?1 AND id > ?2 AND deleted_at IS NULL
                  ORDER BY id LIMIT ?3"

@@ -22,14 +22,10 @@ pub(crate) const MIGRATIONS: &[&str] = &[
 
 /// Pages of the file that the writing connection keeps in memory (KiB).
 const CACHE: i64 = 16 << 10;
-/// Pages that are written to the log before they are moved to the file, each of them once, however
-/// often it was written.
-const CHECKPOINT: i64 = 8_000;
-
 /// Statements kept prepared for each connection.
 const STATEMENTS: usize = 256;
 
-fn refused(file: &Path, error: &dyn std::fmt::Display) -> OpenError {
+pub(super) fn refused(file: &Path, error: &dyn std::fmt::Display) -> OpenError {
     OpenError::File { file: file.display().to_string(), reason: error.to_string() }
 }
 
@@ -47,7 +43,6 @@ pub(crate) fn open(file: &Path) -> Result<Connection, OpenError> {
         connection.pragma_update(None, "foreign_keys", true)?;
         prepare_once(&connection)?;
         connection.pragma_update(None, "cache_size", -CACHE)?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
         // What a savepoint needs to undo its writes would be a file, written as often as the log.
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         Ok(())
@@ -66,6 +61,15 @@ fn prepare_once(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
+}
+
+/// Opens a connection that moves the log to the file, and does nothing else.
+pub(super) fn open_checkpointer(file: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    // The log is on disk before the file is touched, and the file before the log begins anew.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
 }
 
 /// Opens a connection that only reads. A small cache each: there are several of them.

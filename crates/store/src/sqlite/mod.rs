@@ -1,17 +1,29 @@
 //! The embedded database: one file, WAL, `synchronous=FULL`, one writer that commits the writes
 //! that are waiting together, and a pool of readers.
 
+mod checkpoints;
 pub(crate) mod connection;
 pub(crate) mod readers;
 
-use crate::Error;
 use crate::operations::{Connection, Session, Statement};
 use crate::writer::{Marked, Savepoint, Transactions};
+use crate::{Error, OpenError};
+use checkpoints::Checkpoints;
+use std::path::Path;
 
-/// The connection that writes.
-pub(crate) struct Writing(pub(crate) rusqlite::Connection);
+/// The connection that writes, and what moves its log to the file.
+pub(crate) struct Writing(
+    rusqlite::Connection,
+    #[expect(dead_code, reason = "ended last")] Checkpoints,
+);
 
 impl Writing {
+    pub(crate) fn on(mut connection: rusqlite::Connection, file: &Path) -> Result<Self, OpenError> {
+        let checkpoints = Checkpoints::of(&mut connection, file)
+            .map_err(|error| connection::refused(file, &error))?;
+        Ok(Self(connection, checkpoints))
+    }
+
     fn run(&mut self, sql: &str) -> Result<(), Error> {
         self.0.prepare_cached(sql)?.raw_execute()?;
         Ok(())
