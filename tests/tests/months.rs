@@ -126,6 +126,90 @@ fn on_postgres_an_id_is_used_once_in_all_months() {
 }
 
 #[test]
+fn on_postgres_what_calls_refer_to_is_there_and_stays() {
+    let (server, network) = world();
+    assert_eq!(call(&network, "1", "2200-03-05"), 201);
+    let mut sql = sql(server.database());
+    let refused = |sql: &mut Sql, statement: &str| {
+        let refused = sql.execute(statement, &[]).expect_err(statement);
+        refused.code().expect("a code").code().to_owned()
+    };
+    let calls = "network_id, campaign_id, affiliate_id, terms_id, id, external_id, fingerprint,
+        complete_call_id, start_time, body, created_at";
+    let rows = "id, network_id, call_id, campaign_id, advertiser_id, affiliate_id, start_time,
+        payin_delta, payout_delta, body, created_at";
+    for month in ["", "_from_2040"] {
+        for values in ["77, 1, NULL, 1", "1, 77, NULL, 1", "1, 1, 77, 1", "1, 1, NULL, 77"] {
+            let into = format!(
+                "INSERT INTO calls{month} ({calls}) SELECT {values}, 9, 'x', fingerprint, 'x',
+                 start_time, body, created_at FROM calls"
+            );
+            assert_eq!(refused(&mut sql, &into), "23503", "{into}");
+        }
+        for values in [
+            "77, 1, 1, 1, NULL",
+            "1, 77, 1, 1, NULL",
+            "1, 1, 77, 1, NULL",
+            "1, 1, 1, 77, NULL",
+            "1, 1, 1, 1, 77",
+        ] {
+            let into = format!(
+                "INSERT INTO transactions{month} ({rows}) SELECT 9, {values}, start_time,
+                 0, 0, body, created_at FROM transactions"
+            );
+            assert_eq!(refused(&mut sql, &into), "23503", "{into}");
+        }
+    }
+    let event = "INSERT INTO events (network_id, at, kind, body) VALUES (77, 0, 'x', '{}')";
+    assert_eq!(refused(&mut sql, event), "23503");
+    // What else refers to them goes first: what is left is what calls see to.
+    for table in ["budget_totals", "call_quarters", "statuses", "memberships"] {
+        sql.execute(&format!("DELETE FROM {table}"), &[]).expect("it goes");
+    }
+    for from in ["parties", "campaigns", "terms"] {
+        let delete = format!(
+            "WITH it AS (UPDATE campaigns SET current_terms_id = NULL)
+            DELETE FROM {from}"
+        );
+        assert_eq!(refused(&mut sql, &delete), "23503", "{delete}");
+    }
+    assert_eq!(check(server.database()).iter().filter(|it| it["rule"] == "reference").count(), 0);
+}
+
+/// Whoever gets round all of it is found out.
+#[test]
+fn on_postgres_what_refers_to_nothing_is_found() {
+    let (server, network) = world();
+    assert_eq!(call(&network, "1", "2200-03-05"), 201);
+    let mut sql = sql(server.database());
+    sql.batch_execute(
+        "SET session_replication_role = replica; UPDATE calls SET affiliate_id = 77;
+         UPDATE transactions SET call_id = 77, affiliate_id = 78; UPDATE events SET network_id = 79 WHERE id = 1;
+         SET session_replication_role = DEFAULT",
+    )
+    .expect("it is done");
+    let found = check(server.database());
+    let found = found.iter().filter(|it| it["rule"] == "reference");
+    let mut found: Vec<(&str, &str)> =
+        found.filter_map(|it| it["at"].as_str().zip(it["expected"].as_str())).collect();
+    found.sort_unstable();
+    let expected = [
+        ("calls 1", "a row of parties"),
+        ("events 1", "a row of networks"),
+        ("transactions 1", "a row of calls"),
+        ("transactions 1", "a row of parties"),
+    ];
+    assert_eq!(found, expected);
+    // A table that is no month's any longer takes no calls.
+    sql.batch_execute(
+        "ALTER TABLE transactions DETACH PARTITION transactions_from_2040;
+        ALTER TABLE calls DETACH PARTITION calls_from_2040",
+    )
+    .expect("they are detached");
+    assert_eq!(call(&network, "2", "2200-03-06"), 500);
+}
+
+#[test]
 fn on_postgres_a_month_is_made_beside_readers() {
     let (server, network) = world();
     assert_eq!(call(&network, "1", "2026-03-05"), 201);
@@ -336,6 +420,6 @@ fn on_postgres_a_database_without_months_gets_them() {
         )
     };
     let new = indexes(&mut sql(server.database()));
-    assert!(new.len() > 12, "{new:?}");
+    assert!(new.len() >= 10, "{new:?}");
     assert_eq!(indexes(&mut there), new);
 }

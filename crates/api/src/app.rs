@@ -1,5 +1,6 @@
 //! What every request needs: the store, the clock, and the limits.
 
+use crate::resources::calls_together::Together;
 use crate::{Ending, RateLimits, Streams};
 use jiff::Timestamp;
 use std::ops::Deref;
@@ -77,6 +78,8 @@ pub struct Parts {
     pub strangers: Arc<Semaphore>,
     /// Room for bodies that are on their way.
     pub bodies: Arc<Semaphore>,
+    /// Calls that are told at once.
+    pub(crate) calls: Together,
     /// Who listens to events.
     pub streams: Arc<Streams>,
     /// Whether the server is going down.
@@ -104,6 +107,7 @@ impl App {
             replays: Arc::new(Semaphore::new(1)),
             strangers: Arc::new(Semaphore::new(STRANGERS)),
             bodies: Arc::new(Semaphore::new(limits.body.max(BODIES))),
+            calls: Together::default(),
             streams: Arc::default(),
             ending: Ending::default(),
             clock,

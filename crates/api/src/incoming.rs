@@ -204,6 +204,17 @@ impl Incoming {
         Ok(self.proof.write(&self.context, work).await?)
     }
 
+    /// As [`Incoming::write`]; `foresee` asks what the use case is going to ask, as far as the request
+    /// tells, and is answered nothing.
+    pub(crate) async fn write_foreseeing<T: Send + 'static>(
+        &self,
+        foresee: impl FnOnce(&mut Session<'_>, &Context),
+        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let foresee = |session: &mut Session<'_>| foresee(session, &self.context);
+        Ok(self.proof.write_foreseeing(&self.context, foresee, work).await?)
+    }
+
     /// The request's Idempotency-Key, with what it is used for: path and body. Asked for before or
     /// after the body is taken, it is the same.
     pub(crate) fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Refusal> {

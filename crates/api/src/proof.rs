@@ -98,12 +98,23 @@ impl Proof {
         context: &Context,
         work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        self.write_foreseeing(context, |_| (), work).await
+    }
+
+    /// As [`Proof::write`]; `foresee` asks what the use case is going to ask: see
+    /// [`trunkline_store::Store::write_foreseeing`].
+    pub(crate) async fn write_foreseeing<T: Send + 'static>(
+        &self,
+        context: &Context,
+        foresee: impl FnOnce(&mut Session<'_>),
+        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let (context, proof) = (context.clone(), self.clone());
         let work = move |session: &mut Session<'_>| {
             proof.confirm(session)?;
             work(session, &context)
         };
-        self.app.store.write(work).await
+        self.app.store.write_foreseeing(foresee, work).await
     }
 
     /// Whether the token is good as of a generation that a unit of work saw.

@@ -82,8 +82,7 @@ pub(crate) fn record<T: Serialize>(
     before: Option<&T>,
     after: Option<&T>,
 ) -> Result<(), Error> {
-    session.insert_audit_entry(&entry(context, object, action, before, after)?)?;
-    Ok(())
+    Ok(session.insert_audit_entry(&entry(context, object, action, before, after)?)?)
 }
 
 /// An entry that is to be written, for those who write many at once.

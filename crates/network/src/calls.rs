@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::rc::Rc;
+use std::sync::Arc;
 use trunkline_domain::call::{Call, CallFacts, Heard, Transaction, TurnedAway};
 use trunkline_domain::campaign::{CampaignStatus, CurrentTerms, DEFAULT_REPEAT_DAYS, Terms};
 use trunkline_domain::party::{PartyKind, check_custom_data};
@@ -66,7 +67,7 @@ pub enum Taken {
 /// A call that was told.
 #[derive(Debug, Clone)]
 pub struct Told {
-    submitted: Submitted<CallIn>,
+    submitted: Arc<Submitted<CallIn>>,
     /// The name it gets if it is new.
     complete_call_id: String,
     /// SHA-256 of what it says.
@@ -77,7 +78,7 @@ impl Told {
     /// `complete_call_id` is the name that the call gets if it is new.
     pub fn new(submitted: Submitted<CallIn>, complete_call_id: String) -> Self {
         let fingerprint = Sha256::digest(&submitted.change.request).into();
-        Self { submitted, complete_call_id, fingerprint }
+        Self { submitted: Arc::new(submitted), complete_call_id, fingerprint }
     }
 
     /// What was told.

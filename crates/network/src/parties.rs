@@ -1,7 +1,7 @@
 //! Advertisers and affiliates.
 
 use crate::{Context, Error, Guard, Page, Session, Submitted, audit, pass};
-use trunkline_domain::party::{NAME_LIMIT, Party, PartyChange, PartyKind, PartyStatus};
+use trunkline_domain::party::{NAME_LIMIT, Party, PartyChange, PartyKind, PartyStatus, name_key};
 use trunkline_domain::problem::{BLANK, Problems, TAKEN};
 use trunkline_store::Organization;
 
@@ -140,6 +140,24 @@ pub fn put(
     let (old, new) = (before.as_ref().map(audit::of_party), audit::of_party(&party));
     audit::record(session, context, object(&party), None, old.as_ref(), Some(&new))?;
     Ok(party)
+}
+
+/// Asks what [`put`] is going to ask, as far as the request tells.
+pub fn foresee_put(
+    session: &mut Session<'_>,
+    context: &Context,
+    kind: PartyKind,
+    path_id: Option<&str>,
+    change: &PartyChange,
+) {
+    let network = context.caller.network_id;
+    // Nothing is answered here.
+    if let Some(id) = change.id_from_network.as_deref().or(path_id) {
+        let _foreseen = session.party_with_members(network, kind, id);
+    }
+    if let Some(name) = &change.name {
+        let _foreseen = session.party_name_is_taken(network, kind, &name_key(name), 0);
+    }
 }
 
 /// Who may: the whole network's credentials, and a party's own; but no party decides whether the

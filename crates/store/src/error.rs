@@ -69,8 +69,13 @@ impl From<tokio_postgres::Error> for Error {
 }
 
 impl Error {
+    /// Whether it is the database's, whatever was asked of it: full, busy, closed or out of reach.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Full | Self::Busy | Self::Closed | Self::Unavailable(_))
+    }
+
     /// The same for each of those who waited for one commit.
-    pub(crate) fn again(&self) -> Self {
+    pub fn again(&self) -> Self {
         match self {
             Self::Full => Self::Full,
             Self::Busy => Self::Busy,

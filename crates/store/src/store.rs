@@ -67,7 +67,26 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (job, answer) = writer::job(work);
+        self.write_foreseeing(|_| (), work).await
+    }
+
+    /// As [`Store::write`]. `foresee` asks what the work is going to ask, as far as it is known by now;
+    /// on PostgreSQL that spares round trips. It is run without a database: whatever it asks fails, and
+    /// it goes on to the next.
+    pub async fn write_foreseeing<T, E>(
+        &self,
+        foresee: impl FnOnce(&mut Session<'_>),
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let foreseen = match &self.readers {
+            Readers::Sqlite(_) => Vec::new(),
+            Readers::Postgres(..) => Session::foresee(foresee),
+        };
+        let (job, answer) = writer::job(foreseen, work);
         let begun = Instant::now();
         self.writer.send(job)?;
         let answer = answer.await;
@@ -84,7 +103,7 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (job, answer) = writer::job(work);
+        let (job, answer) = writer::job(Vec::new(), work);
         self.writer.send(job)?;
         answer.blocking_recv().map_err(|_| E::from(Error::Abandoned))?
     }

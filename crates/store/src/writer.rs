@@ -2,7 +2,7 @@
 //! commits them together. An answer goes out after its commit, never before.
 
 use crate::Error;
-use crate::operations::Session;
+use crate::operations::{Session, Statement};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
@@ -29,13 +29,23 @@ pub(crate) trait Transactions: Send + 'static {
     fn commit(&mut self, news: bool) -> Result<(), Error>;
     /// Takes it back, as well as that goes.
     fn roll_back(&mut self);
-    /// Sees to it that a unit of work can be undone; where the savepoint is then: `Here`, or `Start`
-    /// where none is needed.
-    fn mark(&mut self, savepoint: Savepoint) -> Result<Savepoint, Error>;
+    /// Sees to it that a unit of work can be undone, and may ask already what it is going to ask.
+    fn mark(&mut self, savepoint: Savepoint, foreseen: Vec<Statement>) -> Result<Marked, Error>;
+    /// Waits until all that was written is; else why the last unit of work failed, which is undone then.
+    fn settle(&mut self) -> Result<Option<Error>, Error>;
     /// Takes everything back since the last [`Transactions::mark`], which answered `savepoint`.
     fn undo(&mut self, savepoint: Savepoint) -> Result<(), Error>;
     /// What a unit of work sees.
     fn session(&mut self) -> Session<'_>;
+}
+
+/// What became of [`Transactions::mark`].
+#[derive(Debug)]
+pub(crate) struct Marked {
+    /// Where the savepoint is: `Here`, or `Start` where none is needed.
+    pub(crate) savepoint: Savepoint,
+    /// Why the unit of work before failed, if that is known only now; nothing of it is left.
+    pub(crate) last: Option<Error>,
 }
 
 /// Where the savepoint is, before a unit of work.
@@ -53,8 +63,20 @@ pub(crate) enum Savepoint {
 
 /// Runs the work, and returns what tells the sender how it went once the commit is known. Without
 /// a session it tells why there is none.
-pub(super) type Job = Box<dyn FnOnce(Result<&mut Session<'_>, Error>) -> Done + Send>;
+type Run = Box<dyn FnOnce(Result<&mut Session<'_>, Error>) -> Done + Send>;
 type Tell = Box<dyn FnOnce(Result<(), Error>) + Send>;
+
+/// A unit of work, with what is known of what it is going to ask.
+pub(super) struct Job {
+    run: Run,
+    foreseen: Vec<Statement>,
+}
+
+/// A unit of work that was done, and why it was not after all.
+struct Told {
+    tell: Tell,
+    failed: Option<Error>,
+}
 
 pub(super) struct Done {
     keep: bool,
@@ -91,6 +113,7 @@ enum Message {
 
 /// A unit of work and where its answer will be.
 pub(super) fn job<T, E>(
+    foreseen: Vec<Statement>,
     work: impl FnOnce(&mut Session<'_>) -> Result<T, E> + Send + 'static,
 ) -> (Job, oneshot::Receiver<Result<T, E>>)
 where
@@ -98,7 +121,7 @@ where
     E: From<Error> + Send + 'static,
 {
     let (sender, receiver) = oneshot::channel();
-    let job = move |session: Result<&mut Session<'_>, Error>| {
+    let run = move |session: Result<&mut Session<'_>, Error>| {
         let result = session.map_err(E::from).and_then(work);
         let keep = result.is_ok();
         let tell = move |commit: Result<(), Error>| {
@@ -112,7 +135,7 @@ where
         };
         Done { keep, tell: Box::new(tell) }
     };
-    (Box::new(job), receiver)
+    (Job { run: Box::new(run), foreseen }, receiver)
 }
 
 impl Writer {
@@ -209,49 +232,67 @@ fn commit_group(
     }
     // Once something is wrong with the transaction itself, nothing of it is kept.
     let mut whole = begun;
-    let mut telling = Vec::new();
+    let mut told: Vec<Told> = Vec::new();
     let mut savepoint = Savepoint::Start;
     let [writes, commits, statements] = counts;
     for job in group {
         writes.fetch_add(1, Ordering::Relaxed);
-        match &whole {
-            Ok(()) => {
-                let (tell, ended) = run_one(database, savepoint, job, (&mut news, statements));
-                telling.extend(tell);
+        let marked = match &whole {
+            Ok(()) => database.mark(savepoint, job.foreseen),
+            Err(error) => Err(error.again()),
+        };
+        match marked {
+            Ok(Marked { savepoint: mark, last }) => {
+                fail_last(&mut told, last);
+                let (tell, ended) = run_one(database, mark, job.run, (&mut news, statements));
+                told.extend(tell.map(|tell| Told { tell, failed: None }));
                 whole = ended.map(|after| savepoint = after);
             }
-            Err(error) => telling.push(job(Err(error.again())).tell),
+            Err(error) => {
+                let tell = (job.run)(Err(error.again())).tell;
+                told.push(Told { tell, failed: None });
+                whole = Err(error);
+            }
         }
     }
-    let committed = whole.and_then(|()| database.commit(news));
+    let settled = whole.and_then(|()| database.settle());
+    let committed = settled.and_then(|last| {
+        fail_last(&mut told, last);
+        database.commit(news)
+    });
     commits.fetch_add(1, Ordering::Relaxed);
     if let Err(error) = &committed {
         tracing::error!(%error, "a commit failed; its writes are rolled back");
         database.roll_back();
     }
-    for tell in telling {
-        tell(match &committed {
-            Ok(()) => Ok(()),
-            Err(error) => Err(error.again()),
+    for Told { tell, failed } in told {
+        tell(match (failed, &committed) {
+            (None, Ok(())) => Ok(()),
+            (Some(error), Ok(())) => Err(error),
+            (_, Err(error)) => Err(error.again()),
         });
     }
     news && committed.is_ok()
 }
 
+/// Of all units of work only the last one that was done can have failed without anybody knowing.
+fn fail_last(told: &mut [Told], last: Option<Error>) {
+    if let (Some(error), Some(told)) = (last, told.last_mut()) {
+        tracing::error!(%error, "a write failed");
+        told.failed = Some(error);
+    }
+}
+
 /// Runs one unit of work from a savepoint on; what it refuses, or panics in, is undone. Returns where the
-/// savepoint is then. An error there is the transaction's: a savepoint that could not be set or gone back to.
+/// savepoint is then. An error there is the transaction's: a savepoint that could not be gone back to.
 fn run_one(
     database: &mut impl Transactions,
-    savepoint: Savepoint,
-    job: Job,
+    mark: Savepoint,
+    run: Run,
     (news, statements): (&mut bool, &AtomicU64),
 ) -> (Option<Tell>, Result<Savepoint, Error>) {
-    let mark = match database.mark(savepoint) {
-        Ok(mark) => mark,
-        Err(error) => return (Some(job(Err(error.again())).tell), Err(error)),
-    };
     let mut session = database.session();
-    let done = catch_unwind(AssertUnwindSafe(|| job(Ok(&mut session))));
+    let done = catch_unwind(AssertUnwindSafe(|| run(Ok(&mut session))));
     statements.fetch_add(session.statements, Ordering::Relaxed);
     let ended = match &done {
         Ok(Done { keep: true, .. }) => {

@@ -5,6 +5,7 @@ use crate::fields::{Fields, Ignored, Reading};
 use crate::incoming::Incoming;
 use crate::proof::Proof;
 use crate::reply::Object;
+use crate::resources::calls_together;
 use crate::resources::facts::{self, SECONDS};
 use crate::routes::{Routes, post};
 use crate::{App, json};
@@ -67,17 +68,25 @@ fn zone(incoming: &Incoming) -> ZoneName {
     incoming.network.time_zone
 }
 
-/// A call by itself, in a unit of work that confirms the credential.
+/// A call by itself: with a key in a unit of work of its own, else in one with others.
 async fn take_alone(
     incoming: &Incoming,
     submitted: Submitted<CallIn>,
     key: Option<IdempotencyKey>,
 ) -> Result<(StatusCode, Value), Refusal> {
     let told = Told::new(submitted, facts::name_of_call(&incoming.app));
-    let take = move |session: &mut Session<'_>, context: &Context| {
-        calls::take(session, context, told, key.as_ref())
+    let taken = match key {
+        None => {
+            let Incoming { app, context, proof, .. } = incoming;
+            calls_together::take(app, context, proof, told).await?
+        }
+        Some(key) => {
+            let take = move |session: &mut Session<'_>, context: &Context| {
+                calls::take(session, context, told, Some(&key))
+            };
+            incoming.write(take).await?
+        }
     };
-    let taken = incoming.write(take).await?;
     let (status, cuid) = answer_of(&taken);
     Ok((status, json!({"cuid": cuid})))
 }

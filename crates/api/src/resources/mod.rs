@@ -7,6 +7,7 @@ mod audit;
 mod budgets;
 mod call_log;
 mod calls;
+pub(crate) mod calls_together;
 mod campaign_actions;
 mod campaigns;
 mod checks;

@@ -83,11 +83,15 @@ async fn put(
     let submitted = Submitted { change, problems };
     let base = Arc::clone(&incoming.app.base_url);
     let guard = incoming.guard(wire(kind), move |party| render(party, &base));
-    incoming
-        .write(move |session, context| {
-            parties::put(session, context, kind, id.as_deref(), submitted, &guard)
-        })
-        .await
+    let asked = submitted.change.clone();
+    let path_id = id.clone();
+    let foresee = |session: &mut Session<'_>, context: &Context| {
+        parties::foresee_put(session, context, kind, path_id.as_deref(), &asked);
+    };
+    let put = move |session: &mut Session<'_>, context: &Context| {
+        parties::put(session, context, kind, id.as_deref(), submitted, &guard)
+    };
+    incoming.write_foreseeing(foresee, put).await
 }
 
 async fn delete(kind: PartyKind, id: String, incoming: Incoming) -> Response<Body> {

@@ -58,9 +58,9 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Adds an entry and returns our id.
-    pub fn insert_audit_entry(&mut self, it: &NewAuditEntry) -> Result<i64, Error> {
-        self.insert(
+    /// Adds an entry.
+    pub fn insert_audit_entry(&mut self, it: &NewAuditEntry) -> Result<(), Error> {
+        self.execute(
             "INSERT INTO audit (network_id, at, request_id, actor, object, action, before, after)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![

@@ -148,18 +148,16 @@ impl Session<'_> {
     /// that brought it.
     pub fn insert_calls<'c>(
         &mut self,
-        calls: impl ExactSizeIterator<Item = (i64, &'c Call, &'c [u8])> + Clone,
+        calls: impl Iterator<Item = (i64, &'c Call, &'c [u8])>,
     ) -> Result<(), Error> {
-        for (_, it, _) in calls.clone() {
-            self.make_month(millis(it.start_time))?;
+        for (part, calls) in self.by_month(calls, |(_, it, _)| millis(it.start_time))? {
+            let put = |(id, it, fingerprint): (i64, &Call, &[u8]), put: &mut Put<'_, 15>| {
+                put_call(id, it, fingerprint, put)
+            };
+            self.insert_rows((&CALLS, &part), calls.into_iter(), put)
+                .inspect_err(|_| self.forget_months())?;
         }
-        let inserted = self.insert_rows(&CALLS, calls, |(id, it, fingerprint), put| {
-            put_call(id, it, fingerprint, put)
-        });
-        if inserted.is_err() {
-            self.forget_months();
-        }
-        inserted
+        Ok(())
     }
 
     /// Stores a new call and returns our id.
@@ -238,9 +236,12 @@ impl Session<'_> {
     ) -> Result<Vec<(String, String, Vec<u8>)>, Error> {
         // As a rule there is none, and then no partition is looked at.
         let found = if self.is_postgres() {
+            // One look-up by the index for each, whatever the planner thinks of them together.
             "json_array_elements_text(CAST(CAST(?2 AS TEXT) AS json)) AS it (id)
-             JOIN call_keys k ON k.network_id = ?1 AND k.external_id = it.id
-             JOIN calls c ON c.id = k.call_id AND c.start_time = k.start_time"
+             CROSS JOIN LATERAL (SELECT call_id, start_time FROM call_keys
+                 WHERE network_id = ?1 AND external_id = it.id LIMIT 1) k
+             CROSS JOIN LATERAL (SELECT external_id, complete_call_id, fingerprint FROM calls
+                 WHERE id = k.call_id AND start_time = k.start_time LIMIT 1) c"
         } else {
             "(SELECT value AS id FROM json_each(?2)) it
              JOIN calls c ON c.network_id = ?1 AND c.external_id = it.id"

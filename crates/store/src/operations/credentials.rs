@@ -73,7 +73,7 @@ impl Session<'_> {
 
     /// Revokes a token; false when the network has none with this id.
     pub fn revoke_token(&mut self, network: i64, id: i64, now: Timestamp) -> Result<bool, Error> {
-        let found = self.execute(
+        let found = self.change(
             "UPDATE tokens SET revoked_at = COALESCE(revoked_at, ?3)
              WHERE network_id = ?1 AND id = ?2",
             params![network, id, millis(now)],
@@ -117,6 +117,6 @@ impl Session<'_> {
 
     /// Uses a sign-in up; false when it was not there.
     pub fn delete_sign_in(&mut self, hash: &[u8]) -> Result<bool, Error> {
-        Ok(self.execute("DELETE FROM sign_ins WHERE hash = ?1", [hash])? == 1)
+        Ok(self.change("DELETE FROM sign_ins WHERE hash = ?1", [hash])? == 1)
     }
 }

@@ -116,7 +116,7 @@ impl Session<'_> {
         give_up_at: Timestamp,
     ) -> Result<(), Error> {
         self.news |= !sent.is_empty();
-        self.insert_rows(&DELIVERIES, sent.iter(), |(webhook, event), put| {
+        self.insert_rows((&DELIVERIES, ""), sent.iter(), |(webhook, event), put| {
             let now = millis(now);
             put(&params![webhook, event, "pending", now, millis(give_up_at), now])
         })
@@ -191,7 +191,7 @@ impl Session<'_> {
         lease: Option<Timestamp>,
     ) -> Result<bool, Error> {
         self.news |= it.due_at.is_some();
-        let changed = self.execute(
+        let changed = self.change(
             "UPDATE deliveries SET state = ?2, attempts = ?3, due_at = ?4, give_up_at = ?5,
              last_status = ?6, last_error = ?7, delivered_at = ?8
              WHERE id = ?1 AND due_at IS NOT DISTINCT FROM ?9",

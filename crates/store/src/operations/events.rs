@@ -99,7 +99,7 @@ impl Session<'_> {
         stored_at: Timestamp,
     ) -> Result<(), Error> {
         self.news |= !events.is_empty();
-        self.insert_rows(&EVENTS, events.iter(), |it, put| put_event(it, stored_at, put))
+        self.insert_rows((&EVENTS, ""), events.iter(), |it, put| put_event(it, stored_at, put))
     }
 
     /// Stores an event and returns our id.

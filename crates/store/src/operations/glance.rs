@@ -3,7 +3,7 @@
 
 use super::{Values, bind};
 use crate::Error;
-use crate::sql::{Owned, Row};
+use crate::sql::{Owned, Param, Row, Value};
 
 /// What a statement begins with.
 const SELECT: &str = "SELECT ";
@@ -42,6 +42,16 @@ pub(crate) struct Statement {
     /// With parameters `?1`, `?2`, …
     pub(crate) sql: String,
     pub(crate) values: Vec<Owned>,
+}
+
+impl Statement {
+    /// Whether it asks the same of the same.
+    pub(crate) fn is(&self, sql: &str, values: &[Param<'_>]) -> bool {
+        let same = |(one, other): (&Owned, &Param<'_>)| one.param() == *other;
+        self.values.len() == values.len()
+            && self.sql == sql
+            && self.values.iter().zip(values).all(same)
+    }
 }
 
 impl<'a> Glance<'a> {

@@ -157,7 +157,7 @@ impl Session<'_> {
         it: &MailRecord,
         due_at: Option<Timestamp>,
     ) -> Result<bool, Error> {
-        let changed = self.execute(
+        let changed = self.change(
             "UPDATE mails SET state = ?2, attempts = ?3, due_at = ?4, last_error = ?5, sent_at = ?6
              WHERE id = ?1 AND due_at IS NOT DISTINCT FROM ?7",
             params![

@@ -42,7 +42,7 @@ pub use statements::{StatementLine, StatementTotals};
 pub use transactions::{LedgerFilter, LedgerOf, LedgerRow, Named};
 
 use crate::postgres::Pg;
-use crate::sql::{Param, Row, Value};
+use crate::sql::{Owned, Param, Row, Value};
 use crate::{Error, Page};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -66,6 +66,8 @@ pub(crate) enum Connection<'a> {
     Postgres(&'a mut Pg),
     /// One statement's worth of either.
     Glance(Glance<'a>),
+    /// None at all: what PostgreSQL is going to be asked is written down.
+    Foreseeing(Vec<Statement>),
     /// A server that went away.
     Lost,
 }
@@ -93,10 +95,20 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// What some work would ask of PostgreSQL.
+    pub(crate) fn foresee(work: impl FnOnce(&mut Session<'_>)) -> Vec<Statement> {
+        let mut session = Session::on(Connection::Foreseeing(Vec::new()));
+        work(&mut session);
+        match session.connection {
+            Connection::Foreseeing(statements) => statements,
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether the words are PostgreSQL's, where they are not the same.
     fn is_postgres(&self) -> bool {
         match &self.connection {
-            Connection::Postgres(_) => true,
+            Connection::Postgres(_) | Connection::Foreseeing(_) => true,
             Connection::Glance(glance) => glance.is_postgres(),
             Connection::Sqlite(_) | Connection::Lost => false,
         }
@@ -125,8 +137,20 @@ impl<'a> Session<'a> {
         format!("(SELECT CAST(j.value ->> 0 AS BIGINT) FROM {})", self.rows_in(parameter))
     }
 
+    /// Runs a statement. On PostgreSQL nobody may know yet whether it failed: then whatever is asked next
+    /// fails in its place, or in the end the whole unit of work.
+    fn execute(&mut self, sql: &str, values: impl Values) -> Result<(), Error> {
+        match &mut self.connection {
+            Connection::Postgres(pg) => {
+                self.statements += 1;
+                pg.send(sql, values.params())
+            }
+            _ => self.change(sql, values).map(drop),
+        }
+    }
+
     /// Runs a statement; how many rows it changed.
-    fn execute(&mut self, sql: &str, values: impl Values) -> Result<u64, Error> {
+    fn change(&mut self, sql: &str, values: impl Values) -> Result<u64, Error> {
         self.statements += 1;
         match &mut self.connection {
             Connection::Sqlite(connection) => {
@@ -136,6 +160,7 @@ impl<'a> Session<'a> {
             }
             Connection::Postgres(pg) => pg.execute(sql, values.params()),
             Connection::Glance(glance) => Err(glance.give_up()),
+            Connection::Foreseeing(_) => Err(Error::Abandoned),
             Connection::Lost => Err(Error::Unavailable(None)),
         }
     }
@@ -185,6 +210,11 @@ impl<'a> Session<'a> {
                 }
             }
             Connection::Glance(glance) => glance.each(sql, &values, take)?,
+            Connection::Foreseeing(statements) => {
+                let values = values.params().into_iter().map(Owned::of).collect();
+                statements.push(Statement { sql: sql.to_owned(), values });
+                return Err(Error::Abandoned);
+            }
             Connection::Lost => return Err(Error::Unavailable(None)),
         }
         Ok(())

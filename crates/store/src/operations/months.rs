@@ -3,6 +3,7 @@
 
 use super::{Connection, Session, Values, parsed};
 use crate::Error;
+use crate::postgres::Month;
 
 /// The tables to look in. Where a call's month is known its own partitions are read, and not the whole:
 /// that is planned once, and costs the same however many months there are.
@@ -21,22 +22,46 @@ impl Tables {
 }
 
 impl Session<'_> {
-    /// Sees to it that a call that started at a moment (milliseconds) has a partition to be in. What is
-    /// known to be there is not asked for.
-    pub(super) fn make_month(&mut self, start_time: i64) -> Result<(), Error> {
-        let Connection::Postgres(pg) = &self.connection else { return Ok(()) };
-        if pg.months.has(start_time) {
-            return Ok(());
+    /// Sees to it that a call that started at a moment (milliseconds) has a partition to be in; what
+    /// stands behind `calls` and `transactions` in that partition's names. What is known to be there is
+    /// not asked for.
+    pub(super) fn make_month(&mut self, start_time: i64) -> Result<String, Error> {
+        let Connection::Postgres(pg) = &self.connection else { return Ok(String::new()) };
+        let of = |month: &Month| format!("_{}", month.name);
+        if let Some(known) = pg.months.at(start_time) {
+            return Ok(of(known));
         }
-        let found =
-            self.first("SELECT since, before, made FROM make_month(?1)", [start_time], |row| {
-                Ok(((row.get(0)?, row.get(1)?), row.get(2)?))
-            })?;
-        let (range, made) = parsed(found, "month")?;
+        let found = self.first(
+            "SELECT month_name(?1), since, before, made FROM make_month(?1)",
+            [start_time],
+            |row| {
+                let (name, since, before) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                Ok((Month { name, since, before }, row.get(3)?))
+            },
+        )?;
+        let (month, made) = parsed(found, "month")?;
+        let name = of(&month);
         if let Connection::Postgres(pg) = &mut self.connection {
-            pg.months.learn(range, made);
+            pg.months.learn(month, made);
         }
-        Ok(())
+        Ok(name)
+    }
+
+    /// Rows by the partitions they go to, each with what [`Session::make_month`] answers.
+    pub(super) fn by_month<T>(
+        &mut self,
+        rows: impl Iterator<Item = T>,
+        start_time: impl Fn(&T) -> i64,
+    ) -> Result<Vec<(String, Vec<T>)>, Error> {
+        let mut parts: Vec<(String, Vec<T>)> = Vec::new();
+        for row in rows {
+            let part = self.make_month(start_time(&row))?;
+            match parts.iter_mut().rev().find(|(known, _)| *known == part) {
+                Some((_, rows)) => rows.push(row),
+                None => parts.push((part, vec![row])),
+            }
+        }
+        Ok(parts)
     }
 
     /// Asks again for every month: one of them may have been taken away.

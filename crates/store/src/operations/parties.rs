@@ -134,11 +134,13 @@ impl Session<'_> {
         name_key: &str,
         but: i64,
     ) -> Result<bool, Error> {
-        self.exists(
-            "SELECT 1 FROM parties
-             WHERE network_id = ?1 AND kind = ?2 AND name_key = ?3 AND id <> ?4",
-            params![network, kind.word(), name_key, but],
-        )
+        // In these words it can be asked before it is known who is not meant.
+        let found = self.first(
+            "SELECT id FROM parties WHERE network_id = ?1 AND kind = ?2 AND name_key = ?3",
+            params![network, kind.word(), name_key],
+            |row| row.get::<i64>(0),
+        )?;
+        Ok(found.is_some_and(|id| id != but))
     }
 
     /// Stores a new party, without its people, and returns our id.

@@ -35,7 +35,7 @@ pub(super) fn promo_number(row: &Row<'_>) -> Result<PromoNumber, Error> {
 impl Session<'_> {
     /// Adds a number to the inventory; false when it was there already.
     pub fn add_number(&mut self, network: i64, number: &PhoneNumber) -> Result<bool, Error> {
-        let added = self.execute(
+        let added = self.change(
             "INSERT INTO numbers (network_id, number) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
             params![network, number.e164()],
         )?;

@@ -55,10 +55,11 @@ impl<const N: usize> Table<N> {
         names.join(", ")
     }
 
-    fn insert(&self, but: usize) -> String {
+    /// `part` stands behind the table's name.
+    fn insert(&self, part: &str, but: usize) -> String {
         let values: Vec<String> = (1..=N - but).map(|at| format!("?{at}")).collect();
         let (names, values) = (self.names(but), values.join(", "));
-        format!("INSERT INTO {} ({names}) VALUES ({values})", self.name)
+        format!("INSERT INTO {}{part} ({names}) VALUES ({values})", self.name)
     }
 }
 
@@ -107,7 +108,7 @@ impl Session<'_> {
         table: &Table<N>,
         values: impl FnOnce(&mut Put<'_, N>) -> Result<(), Error>,
     ) -> Result<i64, Error> {
-        let sql = table.insert(1);
+        let sql = table.insert("", 1);
         let mut id = None;
         values(&mut |row| {
             id = Some(self.insert(&sql, row.get(1..).unwrap_or_default())?);
@@ -116,10 +117,10 @@ impl Session<'_> {
         parsed(id, "id")
     }
 
-    /// Writes rows: `values` gives each one's values to what writes them.
+    /// Writes rows, to a part of a table if one is named: `values` gives each one's values to what writes them.
     pub(super) fn insert_rows<const N: usize, T>(
         &mut self,
-        table: &Table<N>,
+        (table, part): (&Table<N>, &str),
         rows: impl ExactSizeIterator<Item = T>,
         mut values: impl FnMut(T, &mut Put<'_, N>) -> Result<(), Error>,
     ) -> Result<(), Error> {
@@ -129,7 +130,7 @@ impl Session<'_> {
         self.statements += 1;
         match &mut self.connection {
             Connection::Sqlite(connection) => {
-                let mut statement = connection.prepare_cached(&table.insert(0))?;
+                let mut statement = connection.prepare_cached(&table.insert(part, 0))?;
                 for row in rows {
                     values(row, &mut |row| {
                         for (index, value) in row.iter().enumerate() {
@@ -141,11 +142,10 @@ impl Session<'_> {
                 }
             }
             Connection::Postgres(pg) if rows.len() <= FEW => {
-                let sql = table.insert(0);
+                let sql = table.insert(part, 0);
                 for row in rows {
                     values(row, &mut |row| {
-                        pg.execute(&sql, row.iter().map(|value| value.param()).collect())?;
-                        Ok(())
+                        pg.send(&sql, row.iter().map(|value| value.param()).collect())
                     })?;
                 }
             }
@@ -154,10 +154,12 @@ impl Session<'_> {
                 for row in rows {
                     values(row, &mut |row| copied.put(&table.columns, row))?;
                 }
-                let sql = format!("COPY {} ({}) FROM STDIN BINARY", table.name, table.names(0));
+                let sql =
+                    format!("COPY {}{part} ({}) FROM STDIN BINARY", table.name, table.names(0));
                 pg.copy_whole(&sql, copied.end())?;
             }
             Connection::Glance(glance) => return Err(glance.give_up()),
+            Connection::Foreseeing(_) => return Err(Error::Abandoned),
             Connection::Lost => return Err(Error::Unavailable(None)),
         }
         Ok(())

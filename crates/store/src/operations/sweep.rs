@@ -89,7 +89,7 @@ impl Session<'_> {
             let Rule(what, table, which, _) = rule;
             let sql =
                 format!("{what} WHERE id IN (SELECT id FROM {table} WHERE {which} LIMIT {BATCH})");
-            more |= self.execute(&sql, [rule.moment(now, old)])? == BATCH;
+            more |= self.change(&sql, [rule.moment(now, old)])? == BATCH;
         }
         Ok(more)
     }

@@ -1,7 +1,7 @@
 //! The ledger.
 
 use super::months::Tables;
-use super::rows::{Kind, Table};
+use super::rows::{Kind, Put, Table};
 use super::{Session, from_json, millis, moment, parsed, to_json};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
@@ -151,41 +151,51 @@ fn cents(side: Option<&Side>) -> Option<i64> {
     side.map(|side| side.amount.cents())
 }
 
+/// A row, and the one that it corrects.
+fn put_transaction(
+    (it, replaced): (&Transaction, Option<&Transaction>),
+    put: &mut Put<'_, 16>,
+) -> Result<(), Error> {
+    let (payin, payout) = (it.settlement.payin.as_ref(), it.settlement.payout.as_ref());
+    let before = |side: fn(&Transaction) -> Option<&Side>| cents(replaced.and_then(side));
+    // A row that takes a whole payin back still says of which currency.
+    let currency = |side: fn(&Transaction) -> Option<&Side>| {
+        let known = side(it).or_else(|| replaced.and_then(side));
+        known.map(|side| side.currency.as_str())
+    };
+    let payin_before = before(|it| it.settlement.payin.as_ref());
+    let payout_before = before(|it| it.settlement.payout.as_ref());
+    put(&params![
+        it.id,
+        it.network_id,
+        it.call_id,
+        it.campaign_id,
+        it.advertiser_id,
+        it.affiliate_id,
+        it.corrects_id,
+        millis(it.start_time),
+        currency(|it| it.settlement.payin.as_ref()),
+        cents(payin),
+        cents(payin).unwrap_or(0) - payin_before.unwrap_or(0),
+        currency(|it| it.settlement.payout.as_ref()),
+        cents(payout),
+        cents(payout).unwrap_or(0) - payout_before.unwrap_or(0),
+        to_json(&it.settlement, "transaction")?,
+        millis(it.created_at),
+    ])
+}
+
 impl Session<'_> {
     /// Writes rows under ids of [`Session::next_ids`], each with the row that it corrects.
     pub fn insert_transactions<'t>(
         &mut self,
-        rows: impl ExactSizeIterator<Item = (&'t Transaction, Option<&'t Transaction>)>,
+        rows: impl Iterator<Item = (&'t Transaction, Option<&'t Transaction>)>,
     ) -> Result<(), Error> {
-        self.insert_rows(&TRANSACTIONS, rows, |(it, replaced), put| {
-            let (payin, payout) = (it.settlement.payin.as_ref(), it.settlement.payout.as_ref());
-            let before = |side: fn(&Transaction) -> Option<&Side>| cents(replaced.and_then(side));
-            // A row that takes a whole payin back still says of which currency.
-            let currency = |side: fn(&Transaction) -> Option<&Side>| {
-                let known = side(it).or_else(|| replaced.and_then(side));
-                known.map(|side| side.currency.as_str())
-            };
-            let payin_before = before(|it| it.settlement.payin.as_ref());
-            let payout_before = before(|it| it.settlement.payout.as_ref());
-            put(&params![
-                it.id,
-                it.network_id,
-                it.call_id,
-                it.campaign_id,
-                it.advertiser_id,
-                it.affiliate_id,
-                it.corrects_id,
-                millis(it.start_time),
-                currency(|it| it.settlement.payin.as_ref()),
-                cents(payin),
-                cents(payin).unwrap_or(0) - payin_before.unwrap_or(0),
-                currency(|it| it.settlement.payout.as_ref()),
-                cents(payout),
-                cents(payout).unwrap_or(0) - payout_before.unwrap_or(0),
-                to_json(&it.settlement, "transaction")?,
-                millis(it.created_at),
-            ])
-        })
+        for (part, rows) in self.by_month(rows, |(it, _)| millis(it.start_time))? {
+            self.insert_rows((&TRANSACTIONS, &part), rows.into_iter(), put_transaction)
+                .inspect_err(|_| self.forget_months())?;
+        }
+        Ok(())
     }
 
     /// One page of a network's ledger, by our ids, with the names of what its rows are about.

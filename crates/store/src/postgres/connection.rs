@@ -2,12 +2,14 @@
 
 use super::months::Months;
 use super::server::PgServer;
+use super::trip::{Failure, Rows, Sent, first_rows, in_order};
 use crate::Error;
-use crate::sql::Param;
+use crate::operations::Statement as Asked;
+use crate::sql::{Owned, Param, Value};
 use bytes::Bytes;
-use futures_util::future::try_join;
-use futures_util::{FutureExt, SinkExt, StreamExt};
-use std::collections::{HashMap, VecDeque};
+use futures_util::future::{join_all, join3};
+use futures_util::{FutureExt, SinkExt, TryStreamExt};
+use std::collections::HashMap;
 use std::fmt;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Config, Row, RowStream, SimpleQueryMessage, Statement};
+use tokio_postgres::{Client, Config, Row, Statement};
 
 const CONNECT: Duration = PgServer::CONNECT;
 const SILENCE: Duration = PgServer::SILENCE;
@@ -29,6 +31,12 @@ const OPTIONS: &str = "-c statement_timeout=30000 -c lock_timeout=1000 \
     -c timezone=UTC -c client_min_messages=warning -c jit=off";
 /// Statements kept prepared: there are fewer in the code that are run again and again.
 const STATEMENTS: usize = 512;
+/// Statements that are put off until somebody waits: more are sent without that.
+const PUT_OFF: usize = 128;
+/// How often a connection may write on before it is left alone.
+const TURNS: usize = 4;
+/// What a unit of work asks first.
+const GENERATION: &str = "SELECT generation FROM credential_generations WHERE id = 1";
 /// How long what was sent may stay unacknowledged before a connection counts as lost.
 const UNACKNOWLEDGED: Duration = Duration::from_millis(1_500);
 
@@ -37,8 +45,16 @@ pub(crate) struct Pg {
     server: Arc<PgServer>,
     /// Drives the connection while something is asked of it; there until this is dropped.
     runtime: Option<Runtime>,
-    client: Client,
+    client: Arc<Client>,
     statements: HashMap<String, Statement>,
+    /// What goes out in front of the next that is waited for, and is answered before it.
+    put_off: Vec<Sent>,
+    /// Whether statements that answer nothing are put off.
+    pub(super) puts_off: bool,
+    /// What was asked already, and not by whom it is for: nothing was written since.
+    foreseen: Vec<(Asked, Vec<Row>)>,
+    /// Whether something went wrong in the transaction since it was begun, or taken back.
+    broken: bool,
     /// Where calls can go.
     pub(crate) months: Months,
     /// What the next query is sent behind, in one go.
@@ -48,54 +64,6 @@ pub(crate) struct Pg {
 
 /// Rows on their way in.
 pub(crate) type Copying = Pin<Box<BinaryCopyInWriter>>;
-
-/// Rows that are on their way, and those that have come already.
-pub(crate) struct Rows {
-    stream: Pin<Box<RowStream>>,
-    come: VecDeque<Result<Row, tokio_postgres::Error>>,
-    is_over: bool,
-}
-
-/// Rows that are taken from a connection ahead of whoever reads them.
-const AHEAD: usize = 128;
-
-impl Rows {
-    fn new(stream: RowStream) -> Self {
-        Self { stream: Box::pin(stream), come: VecDeque::new(), is_over: false }
-    }
-
-    /// How many rows the statement changed, when all that it answered was read.
-    fn rows_affected(&self) -> Option<u64> {
-        self.stream.rows_affected()
-    }
-
-    /// Takes what has come, without waiting for more.
-    fn take_what_has_come(&mut self) {
-        while self.come.len() < AHEAD && !self.is_over {
-            match self.stream.next().now_or_never() {
-                Some(Some(row)) => {
-                    self.is_over = row.is_err();
-                    self.come.push_back(row);
-                }
-                Some(None) => self.is_over = true,
-                None => break,
-            }
-        }
-    }
-
-    async fn next(&mut self) -> Result<Option<Row>, tokio_postgres::Error> {
-        if let Some(row) = self.come.pop_front() {
-            return row.map(Some);
-        }
-        if self.is_over {
-            return Ok(None);
-        }
-        let next = self.stream.next().await.transpose();
-        self.is_over = !matches!(next, Ok(Some(_)));
-        self.take_what_has_come();
-        next
-    }
-}
 
 impl fmt::Debug for Pg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,8 +125,12 @@ impl Pg {
             Ok(client) => Ok(Self {
                 server: Arc::clone(server),
                 runtime: Some(runtime),
-                client,
+                client: Arc::new(client),
                 statements: HashMap::new(),
+                put_off: Vec::new(),
+                puts_off: false,
+                foreseen: Vec::new(),
+                broken: false,
                 months: Months::default(),
                 before: None,
                 lost: false,
@@ -177,17 +149,32 @@ impl Pg {
         self.lost || self.client.is_closed()
     }
 
+    /// Whether the transaction can only be taken back, at least to its savepoint.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     /// Asks something, and waits for the answer as long as the server is there: one that is slow is
-    /// waited for, one that is gone is not.
+    /// waited for, one that is gone is not. What was put off goes out before, and if that fails, nothing of
+    /// this counts.
     pub(crate) fn ask<T>(
         &mut self,
         asking: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Error> {
+        Ok(self.trip(asking)?)
+    }
+
+    /// As [`Pg::ask`]; says whether it was something put off that failed.
+    fn trip<T>(
+        &mut self,
+        asking: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, Failure> {
+        let before = std::mem::take(&mut self.put_off);
         let Some(runtime) = self.runtime.as_ref().filter(|_| !self.lost) else {
-            return Err(Error::Unavailable(None));
+            return Err(Failure::Own(Error::Unavailable(None)));
         };
         let answered = runtime.block_on(async {
-            let mut asked = pin!(asking(&self.client));
+            let mut asked = pin!(in_order(before, asking(&self.client)));
             loop {
                 if let Ok(answer) = timeout(SILENCE, &mut asked).await {
                     return Some(answer);
@@ -202,10 +189,16 @@ impl Pg {
             tracing::warn!("the database server has stopped answering");
             self.lost = true;
             self.server.failed();
-            return Err(Error::Unavailable(None));
+            return Err(Failure::Own(Error::Unavailable(None)));
         };
-        let answer = answer.map_err(Error::from);
-        self.lost |= matches!(answer, Err(Error::Unavailable(_)));
+        if let Err(failure) = &answer {
+            self.broken = true;
+            self.lost |= matches!(failure.error(), Error::Unavailable(_));
+            if matches!(failure, Failure::Earlier(_)) {
+                // It may have been about a month that is not there any longer.
+                self.months.forget();
+            }
+        }
         answer
     }
 
@@ -213,28 +206,60 @@ impl Pg {
     pub(crate) fn run(&mut self, sql: &str) -> Result<(), Error> {
         let done = self.ask(async |client| client.batch_execute(sql).await);
         self.months.follow(sql, done.is_ok());
+        if done.is_ok() && (sql.starts_with("BEGIN") || sql.starts_with("ROLLBACK")) {
+            self.broken = false;
+        }
         done
     }
 
-    /// Runs statements of which at most one answers, with a number in a row.
-    pub(super) fn number(&mut self, sql: &str) -> Result<Option<i64>, Error> {
-        let messages = self.ask(async |client| client.simple_query(sql).await);
-        self.months.follow(sql, messages.is_ok());
-        let messages = messages?;
-        let row = messages.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0),
-            _ => None,
-        });
-        let unreadable = |_| Error::Unreadable { what: "number", source: None };
-        row.map(|text| text.parse().map_err(unreadable)).transpose()
+    /// Takes back what was done, by a statement: what was put off is not even sent.
+    pub(super) fn take_back(&mut self, sql: &str) -> Result<(), Error> {
+        self.put_off.clear();
+        self.foreseen.clear();
+        self.run(sql)
     }
 
-    fn statement(&mut self, sql: &str) -> Result<Statement, Error> {
+    /// Waits for what was put off.
+    pub(super) fn settle(&mut self) -> Result<(), Failure> {
+        if self.put_off.is_empty() { Ok(()) } else { self.trip(async |_| Ok(())) }
+    }
+
+    /// Runs `set`, which may be empty, and asks what the next unit of work is going to ask, all in one
+    /// round trip. The generation of credentials comes back.
+    pub(super) fn mark(&mut self, set: &str, foreseen: &mut Vec<Asked>) -> Result<i64, Failure> {
+        self.foreseen.clear();
+        let generation = self.prepared(GENERATION)?;
+        let mut statements = Vec::with_capacity(foreseen.len());
+        for asked in foreseen.iter() {
+            statements.push(self.prepared(&asked.sql)?);
+        }
+        let marked = self.trip(async |client| {
+            let set =
+                async { if set.is_empty() { Ok(()) } else { client.batch_execute(set).await } };
+            let asked = statements.iter().zip(foreseen.iter());
+            let asked = asked.map(|(statement, asked)| rows(client, statement, &asked.values));
+            let generation = client.query_opt(&generation, &[]);
+            let (set, generation, found) = join3(set, generation, join_all(asked)).await;
+            set?;
+            Ok((generation?, found.into_iter().collect::<Result<Vec<_>, _>>()))
+        });
+        self.months.follow(set, marked.is_ok());
+        let (generation, found) = marked?;
+        match found {
+            Ok(found) => self.foreseen = foreseen.drain(..).zip(found).collect(),
+            // Whoever asks for it will see; nobody has by now.
+            Err(_) => self.take_back("ROLLBACK TO work").map_err(Failure::Own)?,
+        }
+        let generation = generation.map(|row| row.try_get(0)).transpose();
+        Ok(generation.map_err(|error| Failure::Own(error.into()))?.unwrap_or(0))
+    }
+
+    fn prepared(&mut self, sql: &str) -> Result<Statement, Failure> {
         if let Some(known) = self.statements.get(sql) {
             return Ok(known.clone());
         }
         let dollars = sql.replace('?', "$");
-        let statement = self.ask(async |client| client.prepare(&dollars).await)?;
+        let statement = self.trip(async |client| client.prepare(&dollars).await)?;
         if self.statements.len() >= STATEMENTS {
             self.statements.clear();
         }
@@ -244,9 +269,35 @@ impl Pg {
 
     /// Runs a statement; how many rows it changed.
     pub(crate) fn execute(&mut self, sql: &str, values: Vec<Param<'_>>) -> Result<u64, Error> {
-        let mut rows = self.query(sql, values)?;
-        while self.next(&mut rows)?.is_some() {}
-        Ok(rows.rows_affected().unwrap_or(0))
+        self.foreseen.clear();
+        let statement = self.prepared(sql)?;
+        self.ask(async |client| client.execute_raw(&statement, values).await)
+    }
+
+    /// Runs a statement that answers nothing. It may be put off: then it goes out in front of the next that
+    /// is waited for, and whether it failed is found out there, or when all is [settled](Pg::settle).
+    pub(crate) fn send(&mut self, sql: &str, values: Vec<Param<'_>>) -> Result<(), Error> {
+        if !self.puts_off {
+            return self.execute(sql, values).map(drop);
+        }
+        self.foreseen.clear();
+        let statement = self.prepared(sql)?;
+        let values: Vec<Owned> = values.into_iter().map(Owned::of).collect();
+        let client = Arc::clone(&self.client);
+        self.put_off(async move {
+            client.execute_raw(&statement, values.iter().map(Value::param)).await.map(drop)
+        })
+    }
+
+    fn put_off(
+        &mut self,
+        sent: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
+    ) -> Result<(), Error> {
+        self.put_off.push(Box::pin(sent));
+        match self.put_off.len() >= PUT_OFF {
+            true => Ok(self.settle()?),
+            false => Ok(()),
+        }
     }
 
     /// Begins a `COPY … FROM STDIN BINARY`.
@@ -255,15 +306,22 @@ impl Pg {
         Ok(Box::pin(BinaryCopyInWriter::new(sink, types)))
     }
 
-    /// Runs a `COPY … FROM STDIN BINARY` of rows that are all there.
+    /// Runs a `COPY … FROM STDIN BINARY` of rows that are all there, as [`Pg::send`] does.
     pub(crate) fn copy_whole(&mut self, sql: &str, rows: Bytes) -> Result<(), Error> {
-        let statement = self.statement(sql)?;
-        self.ask(async |client| {
-            let mut sink = pin!(client.copy_in(&statement).await?);
-            sink.send(rows.clone()).await?;
-            sink.finish().await
-        })?;
-        Ok(())
+        self.foreseen.clear();
+        let statement = self.prepared(sql)?;
+        let sink = self.ask(async |client| {
+            let mut sink = Box::pin(client.copy_in(&statement).await?);
+            sink.send(rows).await?;
+            // The server reads and stores them while the next ones are made.
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+            Ok(sink)
+        });
+        let mut sink = sink?;
+        let copied = async move { sink.as_mut().finish().await.map(drop) };
+        if self.puts_off { self.put_off(copied) } else { self.ask(async |_| copied.await) }
     }
 
     /// Sends `sql` along with the next query, and once more with it on a new connection when this one
@@ -286,44 +344,50 @@ impl Pg {
 
     /// Runs a query; its rows are taken with [`Pg::next`].
     pub(crate) fn query(&mut self, sql: &str, values: Vec<Param<'_>>) -> Result<Rows, Error> {
-        let Some(before) = self.before.take() else { return self.query_behind(None, sql, values) };
-        let rows = self.query_behind(Some(before), sql, values.clone());
+        let same = |(asked, _): &(Asked, _)| asked.is(sql, &values);
+        if let Some(place) = self.foreseen.iter().position(same) {
+            return Ok(Rows::of(self.foreseen.swap_remove(place).1));
+        }
+        let Some(before) = self.before.take() else { return self.query_now(sql, values) };
+        self.put_before(before);
+        let rows = self.query_now(sql, values.clone());
         if self.is_lost() && matches!(rows, Err(Error::Unavailable(_))) {
             // It was lost while nobody asked: once more, on a new one, unless the server is gone.
             *self = self.server.connect()?;
-            return self.query_behind(Some(before), sql, values);
+            self.put_before(before);
+            return self.query_now(sql, values);
         }
         rows
     }
 
-    /// Runs a query, behind statements that answer nothing.
-    fn query_behind(
-        &mut self,
-        before: Option<&str>,
-        sql: &str,
-        values: Vec<Param<'_>>,
-    ) -> Result<Rows, Error> {
-        let statement = self.statement(sql)?;
-        self.ask(async |client| {
-            let query = client.query_raw(&statement, values);
-            let stream = match before {
-                Some(before) => try_join(client.batch_execute(before), query).await?.1,
-                None => query.await?,
-            };
-            let mut rows = Rows::new(stream);
-            rows.take_what_has_come();
-            Ok(rows)
-        })
+    /// Has statements that answer nothing go out in front of the next.
+    fn put_before(&mut self, sql: &'static str) {
+        let client = Arc::clone(&self.client);
+        self.put_off.push(Box::pin(async move { client.batch_execute(sql).await }));
+    }
+
+    fn query_now(&mut self, sql: &str, values: Vec<Param<'_>>) -> Result<Rows, Error> {
+        if !sql.starts_with("SELECT") {
+            self.foreseen.clear();
+        }
+        let statement = self.prepared(sql)?;
+        self.ask(async |client| first_rows(client.query_raw(&statement, values).await?).await)
     }
 
     /// The next row of a query.
     pub(crate) fn next(&mut self, rows: &mut Rows) -> Result<Option<Row>, Error> {
-        if rows.come.is_empty() && !rows.is_over {
-            return self.ask(async |_| rows.next().await);
+        match rows.ready() {
+            Some(row) => Ok(row),
+            None => self.ask(async |_| rows.more().await),
         }
-        // Nothing to wait for.
-        let next = rows.next().now_or_never().unwrap_or(Ok(None)).map_err(Error::from);
-        self.lost |= matches!(next, Err(Error::Unavailable(_)));
-        next
     }
+}
+
+async fn rows(
+    client: &Client,
+    statement: &Statement,
+    values: &[Owned],
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    let rows = client.query_raw(statement, values.iter().map(Value::param)).await?;
+    pin!(rows).try_collect().await
 }

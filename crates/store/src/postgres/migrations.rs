@@ -7,12 +7,13 @@ use crate::sql::Cell;
 use crate::{Error, OpenError};
 
 /// Forward only; each runs in a transaction of its own, at start.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../migrations/postgres/0001_network.sql"),
     include_str!("../../migrations/postgres/0002_credentials.sql"),
     include_str!("../../migrations/postgres/0003_months.sql"),
     include_str!("../../migrations/postgres/0004_rate_limits.sql"),
     include_str!("../../migrations/postgres/0005_stored_at.sql"),
+    include_str!("../../migrations/postgres/0006_references.sql"),
 ];
 
 /// The key of the advisory lock that is held while migrating.

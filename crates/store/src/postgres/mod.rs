@@ -9,20 +9,23 @@ mod readers;
 mod server;
 mod shared;
 mod tls;
+mod trip;
 mod trust;
 mod url;
 
 pub(crate) use connection::{Copying, Pg};
 pub(crate) use listener::start as listen;
+pub(crate) use months::Month;
 pub(crate) use readers::Readers;
 pub(crate) use server::PgServer;
 pub(crate) use shared::Shared;
 pub(crate) use url::without_password;
 
-use crate::operations::{Connection, Session};
-use crate::writer::{Savepoint, Transactions};
+use crate::operations::{Connection, Session, Statement};
+use crate::writer::{Marked, Savepoint, Transactions};
 use crate::{Error, OpenError};
 use std::sync::Arc;
+use trip::Failure;
 
 /// The key of the advisory lock that the writing server holds until its commit.
 const WRITING: i64 = 0x5472_756e_6b6c;
@@ -38,7 +41,16 @@ pub(crate) fn open(url: &str) -> Result<Writing, OpenError> {
     let server = Arc::new(PgServer::new(url).map_err(|error| refused(&error))?);
     let mut pg = server.connect().map_err(|error| refused(&connection::chain(&error)))?;
     migrations::run(&mut pg, url)?;
+    prepare(&mut pg).map_err(|error| refused(&connection::chain(&error)))?;
     Ok(Writing { server, open: Some(pg), generation: None })
+}
+
+/// Makes a connection one that writes.
+fn prepare(pg: &mut Pg) -> Result<(), Error> {
+    // A plan that was made while a table was small holds while it grows.
+    pg.run("SET enable_seqscan = off")?;
+    pg.puts_off = true;
+    Ok(())
 }
 
 /// A connection that is kept busy for long: no statement of it runs out of time.
@@ -98,7 +110,9 @@ impl Writing {
     fn connection(&mut self) -> Result<&mut Pg, Error> {
         self.server.require()?;
         if self.open.as_ref().is_none_or(Pg::is_lost) {
-            self.open = Some(self.server.connect()?);
+            let mut pg = self.server.connect()?;
+            prepare(&mut pg)?;
+            self.open = Some(pg);
         }
         self.open.as_mut().ok_or(Error::Unavailable(None))
     }
@@ -106,6 +120,14 @@ impl Writing {
     fn run(&mut self, sql: &str) -> Result<(), Error> {
         // A transaction does not outlive its connection.
         self.open.as_mut().ok_or(Error::Unavailable(None))?.run(sql)
+    }
+
+    fn take_back(&mut self, sql: &str) -> Result<(), Error> {
+        self.open.as_mut().ok_or(Error::Unavailable(None))?.take_back(sql)
+    }
+
+    fn is_broken(&self) -> bool {
+        self.open.as_ref().is_some_and(Pg::is_broken)
     }
 
     fn take_turn(&mut self) -> Result<(), Error> {
@@ -136,27 +158,58 @@ impl Transactions for Writing {
     }
 
     fn roll_back(&mut self) {
-        let rolled_back = self.run("ROLLBACK");
+        let rolled_back = self.take_back("ROLLBACK");
         if rolled_back.is_err() {
             self.open = None;
         }
     }
 
-    fn mark(&mut self, savepoint: Savepoint) -> Result<Savepoint, Error> {
-        // One round trip, with what the unit of work is going to ask first.
-        let set = match savepoint {
-            Savepoint::Start | Savepoint::Unset => "SAVEPOINT work;",
-            Savepoint::Behind => "RELEASE work; SAVEPOINT work;",
-            Savepoint::Here => "",
-        };
-        let sql = format!("{set} SELECT generation FROM credential_generations WHERE id = 1");
+    fn mark(
+        &mut self,
+        mut savepoint: Savepoint,
+        mut foreseen: Vec<Statement>,
+    ) -> Result<Marked, Error> {
+        let mut last = None;
+        if savepoint == Savepoint::Behind && self.is_broken() {
+            last = self.settle()?;
+            savepoint = Savepoint::Here;
+        }
+        loop {
+            // One round trip, with what the last unit of work wrote, and what this one is going to ask.
+            let set = match savepoint {
+                Savepoint::Start | Savepoint::Unset => "SAVEPOINT work",
+                Savepoint::Behind => "RELEASE work; SAVEPOINT work",
+                Savepoint::Here => "",
+            };
+            let open = self.open.as_mut().ok_or(Error::Unavailable(None))?;
+            match open.mark(set, &mut foreseen) {
+                Ok(generation) => {
+                    self.generation = Some(generation);
+                    return Ok(Marked { savepoint: Savepoint::Here, last });
+                }
+                Err(Failure::Earlier(error)) if savepoint == Savepoint::Behind => {
+                    self.undo(Savepoint::Here)?;
+                    (last, savepoint) = (Some(error), Savepoint::Here);
+                }
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+    }
+
+    fn settle(&mut self) -> Result<Option<Error>, Error> {
         let open = self.open.as_mut().ok_or(Error::Unavailable(None))?;
-        self.generation = Some(open.number(&sql)?.unwrap_or(0));
-        Ok(Savepoint::Here)
+        // A unit of work that made little of a statement's failure has not done what it says.
+        let failed = match open.settle() {
+            Ok(()) if open.is_broken() => Error::Abandoned,
+            Ok(()) => return Ok(None),
+            Err(failure) => failure.into(),
+        };
+        self.undo(Savepoint::Here)?;
+        Ok(Some(failed))
     }
 
     fn undo(&mut self, _savepoint: Savepoint) -> Result<(), Error> {
-        self.run("ROLLBACK TO work")
+        self.take_back("ROLLBACK TO work")
     }
 
     fn session(&mut self) -> Session<'_> {

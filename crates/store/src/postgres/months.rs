@@ -6,21 +6,31 @@
 /// back; so once a transaction has made one, every rollback in it makes all of them unknown.
 #[derive(Debug, Default)]
 pub(crate) struct Months {
-    /// From when on, and before when (milliseconds).
-    known: Vec<(i64, i64)>,
+    known: Vec<Month>,
     /// Whether the transaction that is under way has made one.
     made: bool,
 }
 
+/// A partition of calls, and one of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Month {
+    /// What stands behind `calls_` and `transactions_`.
+    pub(crate) name: String,
+    /// From when on (milliseconds).
+    pub(crate) since: i64,
+    /// Before when.
+    pub(crate) before: i64,
+}
+
 impl Months {
-    /// Whether there is a partition for a moment, as far as is known.
-    pub(crate) fn has(&self, moment: i64) -> bool {
-        self.known.iter().rev().any(|(since, before)| (*since..*before).contains(&moment))
+    /// The one that a moment is in, as far as is known.
+    pub(crate) fn at(&self, moment: i64) -> Option<&Month> {
+        self.known.iter().rev().find(|it| (it.since..it.before).contains(&moment))
     }
 
-    /// There is one from `since` on and before `before`; `made` in this transaction.
-    pub(crate) fn learn(&mut self, (since, before): (i64, i64), made: bool) {
-        self.known.push((since, before));
+    /// There is one; `made` in this transaction.
+    pub(crate) fn learn(&mut self, month: Month, made: bool) {
+        self.known.push(month);
         self.made |= made;
     }
 
@@ -42,7 +52,11 @@ impl Months {
 
 #[cfg(test)]
 mod tests {
-    use super::Months;
+    use super::{Month, Months};
+
+    fn month() -> Month {
+        Month { name: String::new(), since: 0, before: 10 }
+    }
 
     /// What was made and done since, and whether the month is known then.
     #[test]
@@ -61,9 +75,9 @@ mod tests {
             (false, &["ROLLBACK"], true),
         ] {
             let mut months = Months::default();
-            months.learn((0, 10), made);
+            months.learn(month(), made);
             since.iter().for_each(|sql| months.follow(sql, *sql != "failed COMMIT"));
-            assert_eq!(months.has(5), known, "{made} {since:?}");
+            assert_eq!(months.at(5).is_some(), known, "{made} {since:?}");
         }
     }
 
@@ -71,11 +85,11 @@ mod tests {
     #[test]
     fn what_was_found_in_a_transaction_that_made_months_goes_with_it() {
         let mut months = Months::default();
-        months.learn((0, 10), true);
+        months.learn(month(), true);
         months.follow("ROLLBACK TO work; RELEASE work", true);
-        months.learn((0, 10), false);
-        assert!(months.has(0) && months.has(9) && !months.has(10) && !months.has(-1));
+        months.learn(month(), false);
+        assert_eq!([0, 9, 10, -1].map(|at| months.at(at).is_some()), [true, true, false, false]);
         months.follow("ROLLBACK", true);
-        assert!(!months.has(5));
+        assert_eq!(months.at(5), None);
     }
 }

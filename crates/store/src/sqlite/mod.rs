@@ -6,8 +6,8 @@ mod checkpoints;
 pub(crate) mod connection;
 pub(crate) mod readers;
 
-use crate::operations::{Connection, Session};
-use crate::writer::{Savepoint, Transactions};
+use crate::operations::{Connection, Session, Statement};
+use crate::writer::{Marked, Savepoint, Transactions};
 use crate::{Error, OpenError};
 use anchor::Anchor;
 use checkpoints::Checkpoints;
@@ -56,10 +56,10 @@ impl Transactions for Writing {
         self.anchor.let_go();
     }
 
-    fn mark(&mut self, savepoint: Savepoint) -> Result<Savepoint, Error> {
+    fn mark(&mut self, savepoint: Savepoint, _foreseen: Vec<Statement>) -> Result<Marked, Error> {
         match savepoint {
             // The whole transaction can be undone, which costs less than to remember each page as it was.
-            Savepoint::Start => return Ok(Savepoint::Start),
+            Savepoint::Start => return Ok(Marked { savepoint, last: None }),
             Savepoint::Unset => self.run("SAVEPOINT work")?,
             Savepoint::Behind => {
                 self.run("RELEASE work")?;
@@ -67,7 +67,11 @@ impl Transactions for Writing {
             }
             Savepoint::Here => {}
         }
-        Ok(Savepoint::Here)
+        Ok(Marked { savepoint: Savepoint::Here, last: None })
+    }
+
+    fn settle(&mut self) -> Result<Option<Error>, Error> {
+        Ok(None)
     }
 
     fn undo(&mut self, savepoint: Savepoint) -> Result<(), Error> {

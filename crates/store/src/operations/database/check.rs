@@ -1,5 +1,6 @@
 //! Whether everything in a database agrees.
 
+use super::references::references;
 use super::rules::{Rule, keys, rules};
 use super::snapshot::Snapshot;
 use super::tables::TABLES;
@@ -56,7 +57,9 @@ fn check_in(
     }
     watch.total(counts.values().sum());
     if session.is_postgres() {
-        session.check_rule(&keys(), watch)?;
+        for rule in references().iter().chain([&keys()]) {
+            session.check_rule(rule, watch)?;
+        }
     } else {
         session.check_file(watch)?;
     }
@@ -88,7 +91,7 @@ impl Session<'_> {
     }
 
     /// What SQLite knows of its own file, and of what refers to what is not there; a server sees to
-    /// both by itself.
+    /// the first by itself, and to most of the second.
     fn check_file(&mut self, watch: &mut dyn Watch) -> Result<(), Error> {
         self.each("PRAGMA integrity_check(100)", NONE, |row| {
             let said: String = row.get(0)?;

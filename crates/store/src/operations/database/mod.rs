@@ -4,6 +4,7 @@ mod bodies;
 mod books;
 mod check;
 mod copy;
+mod references;
 mod rules;
 mod snapshot;
 mod tables;
