@@ -268,10 +268,11 @@ impl Session<'_> {
              value ->> 'b' AS b FROM json_each(?1)"
         };
         // One look-up by the index for each, whatever the planner thinks of them together.
+        let campaign = self.campaign_of_callers();
         self.all(
             &format!(
                 "SELECT it.i FROM ({asked}) it WHERE (SELECT 1 FROM calls
-                     WHERE campaign_id = it.c AND caller = it.n
+                     WHERE {campaign} = it.c AND caller = it.n
                      AND start_time >= it.s AND start_time < it.b LIMIT 1) IS NOT NULL"
             ),
             [rows],
@@ -279,11 +280,19 @@ impl Session<'_> {
         )
     }
 
+    /// The campaign, in the words of the index of callers.
+    fn campaign_of_callers(&self) -> &'static str {
+        if self.is_postgres() { "campaign_id + 0" } else { "campaign_id" }
+    }
+
     /// Whether a caller called a campaign.
     pub fn has_called(&mut self, it: &Repeat) -> Result<bool, Error> {
+        let campaign = self.campaign_of_callers();
         self.exists(
-            "SELECT 1 FROM calls WHERE campaign_id = ?1 AND caller = ?2
-             AND start_time >= ?3 AND start_time < ?4",
+            &format!(
+                "SELECT 1 FROM calls WHERE {campaign} = ?1 AND caller = ?2
+                 AND start_time >= ?3 AND start_time < ?4"
+            ),
             params![it.campaign, it.caller, millis(it.since), millis(it.before)],
         )
     }
