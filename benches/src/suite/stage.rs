@@ -7,6 +7,7 @@ use crate::process::Process;
 use crate::server::{Server, program, sqlite_url};
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -180,6 +181,22 @@ impl Filled {
         let log = folder.join(format!("server-{}-{rows}.log", kind.name()));
         let server = Server::start(&url, &token, &log)?;
         Ok(Home { kind, rows, url, server, calls: Arc::default() })
+    }
+}
+
+impl Home {
+    /// Reads the database's files, so that no load has to wait for what the system has dropped from its
+    /// memory meanwhile.
+    pub(crate) fn read_through(&self) -> Result<(), Box<dyn Error>> {
+        match self.url.strip_prefix("sqlite://") {
+            Some(file) => drop(std::io::copy(&mut File::open(file)?, &mut std::io::sink())?),
+            None => connect(&self.url)?.batch_execute(
+                "CREATE EXTENSION IF NOT EXISTS pg_prewarm;
+                 SELECT sum(pg_prewarm(CAST(oid AS regclass), 'read')) FROM pg_class
+                 WHERE relkind IN ('r', 'i')",
+            )?,
+        }
+        Ok(())
     }
 }
 

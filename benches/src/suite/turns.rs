@@ -19,6 +19,8 @@ pub(crate) const WRITERS: usize = 64;
 pub(crate) struct Turn<'a> {
     key: Key,
     process: &'a Process,
+    /// The database that it reads or writes, if it is one of the filled ones.
+    database: Option<&'a Home>,
     /// Whose commits are counted.
     server: Option<&'a Server>,
     connections: usize,
@@ -33,23 +35,24 @@ pub(crate) fn all<'a>(stage: &'a Stage, options: &Options) -> Vec<Turn<'a>> {
     let reads = options.runs(Scenario::GetAffiliate) || options.runs(Scenario::GetCampaign);
     let writes = options.runs(Scenario::PutAffiliate) || options.runs(Scenario::Calls);
     let mut turns = Vec::new();
-    let mut baseline = |what, who, rows, process| {
+    let mut baseline = |what, who, rows, (process, database)| {
         let connections = if what == What::GetAffiliate { READERS } else { WRITERS };
         let next = requests::of_baseline(most.min(rows), token);
         let rows = if matches!(who, Who::Select(_)) { rows } else { 0 };
         let key = Key { what, who, rows };
-        turns.push(Turn { key, process, server: None, connections, status: 200, next });
+        turns.push(Turn { key, process, database, server: None, connections, status: 200, next });
     };
     if reads {
-        baseline(What::GetAffiliate, Who::Constant, most, &stage.constant);
+        baseline(What::GetAffiliate, Who::Constant, most, (&stage.constant, None));
         for (home, process) in stage.homes.iter().zip(&stage.selects) {
-            baseline(What::GetAffiliate, Who::Select(home.kind), home.rows, process);
+            let who = Who::Select(home.kind);
+            baseline(What::GetAffiliate, who, home.rows, (process, Some(home)));
         }
     }
     if writes {
-        baseline(What::PutAffiliate, Who::Constant, most, &stage.constant);
+        baseline(What::PutAffiliate, Who::Constant, most, (&stage.constant, None));
         for (kind, process) in &stage.commits {
-            baseline(What::PutAffiliate, Who::Commit(*kind), most, process);
+            baseline(What::PutAffiliate, Who::Commit(*kind), most, (process, None));
         }
     }
     for home in &stage.homes {
@@ -72,6 +75,7 @@ fn of_home<'a>(home: &'a Home, options: &Options) -> Vec<Turn<'a>> {
     let turn = |(_, what, connections, status)| Turn {
         key: Key { what, who: Who::Ours(home.kind), rows: home.rows },
         process: &home.server.process,
+        database: Some(home),
         server: Some(&home.server),
         connections,
         status,
@@ -112,6 +116,9 @@ impl Turn<'_> {
             window: options.window,
         };
         settle()?;
+        if let Some(home) = self.database {
+            home.read_through()?;
+        }
         self.process.forget_peak();
         let counted = self.counted()?;
         let (cpu, client) = (self.process.cpu()?, process::cpu("self")?);

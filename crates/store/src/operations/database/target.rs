@@ -92,7 +92,15 @@ impl Target {
     pub(super) fn commit(mut self) -> Result<(), Error> {
         match &mut self {
             Self::Sqlite(connection) => Ok(connection.execute_batch("COMMIT")?),
-            Self::Postgres(pg) => pg.run("COMMIT"),
+            Self::Postgres(pg) => {
+                pg.run("COMMIT")?;
+                // Until PostgreSQL has counted what is there, it may take any index for as good as another;
+                // by itself it does within some minutes.
+                if let Err(error) = pg.run("ANALYZE") {
+                    tracing::warn!(%error, "PostgreSQL could not count what was copied (ANALYZE)");
+                }
+                Ok(())
+            }
         }
     }
 }
