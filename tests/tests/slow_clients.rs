@@ -149,6 +149,11 @@ fn bodies_that_stop_or_trickle_are_let_go() {
     let network = server.network();
     network.has_live_campaign("354", "12", json!({}));
     let held = if is_full() { 1_000 } else { 100 }.min(files().saturating_sub(200));
+    // What it keeps in memory anyway is there by then.
+    for _ in 0..held {
+        network.put("/affiliates/222", body::affiliate("Surf Oz")).expect(200);
+        network.put("/affiliates/222", body::affiliate("Surf")).expect(200);
+    }
     let before = server.memory();
     let late = time + Duration::from_secs(10);
     let begun = Instant::now();
@@ -186,7 +191,10 @@ fn bodies_that_stop_or_trickle_are_let_go() {
         "{held} bodies that stop, 20 of them after a MiB, and one of a byte a second: answered 408 after \
          {gone:.1?}; memory grew by {more} MiB meanwhile"
     );
-    assert!(more < 100, "memory grew by {more} MiB");
+    // What bodies may take together, half as much again for how memory is given out, and 32 KiB for each
+    // connection.
+    let most = 96 + held as u64 / 32;
+    assert!(more < most, "memory grew by {more} MiB");
 }
 
 #[test]

@@ -99,6 +99,7 @@ pub(crate) fn entry<T: Serialize>(
         (true, false) => "delete",
     };
     Ok(NewAuditEntry {
+        id: 0,
         network_id: context.caller.network_id,
         at: context.now,
         request_id: context.request_id.clone(),

@@ -92,31 +92,13 @@ pub struct SignIn<'a> {
     pub expires_at: Timestamp,
 }
 
-/// One change, for the audit log to keep.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewAuditEntry {
-    /// The network it happened in.
-    pub network_id: i64,
-    /// When.
-    pub at: Timestamp,
-    /// The request that caused it.
-    pub request_id: String,
-    /// Who: `token:1`, `user:7`, `command line`.
-    pub actor: String,
-    /// What: `affiliate_campaign:975/12`.
-    pub object: String,
-    /// `create`, `update`, `delete`, or a named action.
-    pub action: String,
-    /// The object before, as JSON; `None` when it was made.
-    pub before: Option<String>,
-    /// The object after, as JSON; `None` when it was deleted.
-    pub after: Option<String>,
-}
+/// One change, for the audit log to keep: objects are JSON already.
+pub type NewAuditEntry = AuditEntry<String>;
 
 /// One change, as the audit log keeps it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct AuditEntry {
-    /// Ours, in order of time.
+pub struct AuditEntry<Object = Value> {
+    /// Ours, in order of time; 0 until stored.
     pub id: i64,
     /// The network it happened in.
     pub network_id: i64,
@@ -131,9 +113,9 @@ pub struct AuditEntry {
     /// `create`, `update`, `delete`, or a named action.
     pub action: String,
     /// The object before; `None` when it was made.
-    pub before: Option<Value>,
+    pub before: Option<Object>,
     /// The object after; `None` when it was deleted.
-    pub after: Option<Value>,
+    pub after: Option<Object>,
 }
 
 /// Which entries of the audit log.
