@@ -1,14 +1,14 @@
-//! The yes-or-no questions that conditions ask, and which sets of answers can be true together.
+//! Boolean atoms of conditions, and consistency of partial assignments to them.
 //!
-//! Facts of different kinds are taken as independent. Within a kind the answers hang together:
-//! a call is not shorter than its connection, a phone is not mobile and landline, a named region
-//! is one of the regions, a menu has one key, a text is one text.
+//! Facts of different kinds are independent. Atoms of one kind constrain each other: the connect
+//! duration is at most the duration, a phone is not both mobile and landline, a named region is one
+//! of the campaign's regions, a menu has one key, a text fact has one value.
 
 use super::tree::{Comparison, Expr, Key, Term, TextFact, TextTest};
 use crate::text::{folded, plain};
 use indexmap::IndexSet;
 
-/// One question. `!=` is the opposite of `=`, and `pressed[1 2]` is two questions.
+/// Boolean atom. `!=` is the negation of the atom of `=`; `pressed[1 2]` yields two atoms.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum Atom<'a> {
     Duration(Comparison, u32),
@@ -20,9 +20,9 @@ pub(super) enum Atom<'a> {
     DuringHours,
     Region(Option<&'a str>),
     Pressed(u8, Key),
-    /// The text is there and plainly this.
+    /// The text is present and equal to this normalized text.
     Equals(&'a TextFact, String),
-    /// The text is there and has this in it, without capitals.
+    /// The text is present and contains this case-folded substring.
     Contains(&'a TextFact, String),
     Present(&'a TextFact),
 }
@@ -36,38 +36,44 @@ impl<'a> Atom<'a> {
     }
 }
 
-/// A condition over numbered atoms.
+/// Boolean formula over atom indices.
 pub(super) enum Formula {
-    Known(bool),
+    Constant(bool),
     Atom(usize),
     Not(Box<Formula>),
     And(Vec<Formula>),
     Or(Vec<Formula>),
 }
 
-/// The atoms of one or two conditions, and the answers given so far.
+/// Atoms of one or two conditions with a partial assignment of truth values.
 #[derive(Default)]
-pub(super) struct Atoms<'a> {
+pub(super) struct Assignment<'a> {
     atoms: IndexSet<Atom<'a>>,
-    answers: Vec<Option<bool>>,
+    values: Vec<Option<bool>>,
 }
 
-impl<'a> Atoms<'a> {
-    /// The condition over these atoms; the ones that are new are added, unanswered.
-    pub(super) fn formula(&mut self, expr: &'a Expr) -> Formula {
+impl<'a> Assignment<'a> {
+    /// Converts a condition into a formula. New atoms are added without a value.
+    pub(super) fn add_condition(&mut self, expr: &'a Expr) -> Formula {
         match expr {
-            Expr::Always => Formula::Known(true),
-            Expr::Term(term) => self.term(term),
-            Expr::Not(inner) => Formula::Not(Box::new(self.formula(inner))),
-            Expr::And(members) => Formula::And(members.iter().map(|e| self.formula(e)).collect()),
-            Expr::Or(members) => Formula::Or(members.iter().map(|e| self.formula(e)).collect()),
+            Expr::Always => Formula::Constant(true),
+            Expr::Term(term) => self.add_term(term),
+            Expr::Not(inner) => Formula::Not(Box::new(self.add_condition(inner))),
+            Expr::And(members) => {
+                Formula::And(members.iter().map(|e| self.add_condition(e)).collect())
+            }
+            Expr::Or(members) => {
+                Formula::Or(members.iter().map(|e| self.add_condition(e)).collect())
+            }
         }
     }
 
-    fn term(&mut self, term: &'a Term) -> Formula {
+    fn add_term(&mut self, term: &'a Term) -> Formula {
         let atom = match term {
-            Term::Duration(is, seconds) => Atom::Duration(*is, *seconds),
-            Term::ConnectDuration(is, seconds) => Atom::ConnectDuration(*is, *seconds),
+            Term::Duration(comparison, seconds) => Atom::Duration(*comparison, *seconds),
+            Term::ConnectDuration(comparison, seconds) => {
+                Atom::ConnectDuration(*comparison, *seconds)
+            }
             Term::Repeat => Atom::Repeat,
             Term::Mobile => Atom::Mobile,
             Term::Landline => Atom::Landline,
@@ -76,145 +82,155 @@ impl<'a> Atoms<'a> {
             Term::InRegion(name) => Atom::Region(name.as_deref()),
             Term::Pressed(entries) => {
                 let keys = entries.iter().map(|(level, key)| Atom::Pressed(*level, *key));
-                return Formula::And(keys.map(|atom| self.add(atom)).collect());
+                return Formula::And(keys.map(|atom| self.add_atom(atom)).collect());
             }
             Term::Text(fact, TextTest::Equals(text)) => Atom::Equals(fact, plain(text)),
             Term::Text(fact, TextTest::Differs(text)) => {
-                return Formula::Not(Box::new(self.add(Atom::Equals(fact, plain(text)))));
+                return Formula::Not(Box::new(self.add_atom(Atom::Equals(fact, plain(text)))));
             }
             Term::Text(fact, TextTest::Contains(text)) => {
                 Atom::Contains(fact, folded(text).collect())
             }
             Term::Text(fact, TextTest::Present) => Atom::Present(fact),
         };
-        self.add(atom)
+        self.add_atom(atom)
     }
 
-    fn add(&mut self, atom: Atom<'a>) -> Formula {
-        let (number, new) = self.atoms.insert_full(atom);
-        if new {
-            self.answers.push(None);
+    fn add_atom(&mut self, atom: Atom<'a>) -> Formula {
+        let (index, is_new) = self.atoms.insert_full(atom);
+        if is_new {
+            self.values.push(None);
         }
-        Formula::Atom(number)
+        Formula::Atom(index)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.answers.len()
+        self.values.len()
     }
 
-    pub(super) fn answer(&self, atom: usize) -> Option<bool> {
-        self.answers.get(atom).copied().flatten()
+    /// Returns the value of an atom; `None` if it is unassigned.
+    pub(super) fn value(&self, atom: usize) -> Option<bool> {
+        self.values.get(atom).copied().flatten()
     }
 
-    /// Answers a question, or takes the answer back.
-    pub(super) fn set(&mut self, atom: usize, answer: Option<bool>) {
-        if let Some(place) = self.answers.get_mut(atom) {
-            *place = answer;
+    /// Assigns or clears the value of an atom.
+    pub(super) fn set(&mut self, atom: usize, value: Option<bool>) {
+        if let Some(slot) = self.values.get_mut(atom) {
+            *slot = value;
         }
     }
 
-    fn answered(&self) -> impl Iterator<Item = (&Atom<'a>, bool)> {
-        self.atoms.iter().zip(&self.answers).filter_map(|(atom, answer)| Some((atom, (*answer)?)))
+    fn assigned(&self) -> impl Iterator<Item = (&Atom<'a>, bool)> {
+        self.atoms.iter().zip(&self.values).filter_map(|(atom, value)| Some((atom, (*value)?)))
     }
 
-    /// Whether some call gives all the answers given so far, provided that one gave them before
-    /// this atom's was added.
-    pub(super) fn possible(&self, atom: usize) -> bool {
+    /// Returns true if some call satisfies all assigned values. Only constraints on the given atom
+    /// are checked: the assignment must have been consistent before this atom was assigned.
+    pub(super) fn is_consistent_at(&self, atom: usize) -> bool {
         match self.atoms.get_index(atom) {
-            Some(Atom::Duration(..) | Atom::ConnectDuration(..)) => self.times_possible(),
+            Some(Atom::Duration(..) | Atom::ConnectDuration(..)) => self.durations_are_consistent(),
             Some(Atom::Mobile | Atom::Landline) => {
-                !(self.answered().any(|answer| answer == (&Atom::Mobile, true))
-                    && self.answered().any(|answer| answer == (&Atom::Landline, true)))
+                !(self.assigned().any(|assigned| assigned == (&Atom::Mobile, true))
+                    && self.assigned().any(|assigned| assigned == (&Atom::Landline, true)))
             }
             Some(Atom::Region(_)) => {
-                let named = |(atom, answer)| answer && matches!(atom, &Atom::Region(Some(_)));
-                !(self.answered().any(|answer| answer == (&Atom::Region(None), false))
-                    && self.answered().any(named))
+                let is_in_named_region =
+                    |(atom, value)| value && matches!(atom, &Atom::Region(Some(_)));
+                !(self.assigned().any(|assigned| assigned == (&Atom::Region(None), false))
+                    && self.assigned().any(is_in_named_region))
             }
             Some(Atom::Pressed(level, _)) => {
-                let here = |(atom, answer): &(&Atom<'_>, bool)| {
-                    *answer && matches!(atom, Atom::Pressed(other, _) if other == level)
+                let is_pressed_here = |(atom, value): &(&Atom<'_>, bool)| {
+                    *value && matches!(atom, Atom::Pressed(other, _) if other == level)
                 };
-                self.answered().filter(here).count() <= 1
+                self.assigned().filter(is_pressed_here).count() <= 1
             }
             Some(Atom::Equals(fact, _) | Atom::Contains(fact, _) | Atom::Present(fact)) => {
-                self.text_possible(fact)
+                self.text_is_consistent(fact)
             }
             Some(Atom::Repeat | Atom::SmsSent | Atom::DuringHours) | None => true,
         }
     }
 
-    fn times_possible(&self) -> bool {
-        let mut call = Times::new();
-        let mut connection = Times::new();
-        for (atom, answer) in self.answered() {
+    fn durations_are_consistent(&self) -> bool {
+        let mut duration = DurationRange::new();
+        let mut connect_duration = DurationRange::new();
+        for (atom, value) in self.assigned() {
             match atom {
-                Atom::Duration(is, seconds) => call.restrict(*is, *seconds, answer),
-                Atom::ConnectDuration(is, seconds) => connection.restrict(*is, *seconds, answer),
+                Atom::Duration(comparison, seconds) => {
+                    duration.restrict(*comparison, *seconds, value);
+                }
+                Atom::ConnectDuration(comparison, seconds) => {
+                    connect_duration.restrict(*comparison, *seconds, value);
+                }
                 _ => {}
             }
         }
-        match (connection.shortest(), call.longest()) {
-            (Some(connection), Some(call)) => connection <= call,
+        match (connect_duration.min(), duration.max()) {
+            (Some(connect_duration), Some(duration)) => connect_duration <= duration,
             _ => false,
         }
     }
 
-    /// Whether a text, or its absence, gives all the answers about a text fact.
+    /// Returns true if some text, or no text, satisfies all assigned atoms of a text fact.
     ///
-    /// If it equals one of the texts, that one says everything. If not, it may be absent. Else it
-    /// can be made: write one after another all that it contains, with a character between them
-    /// that no other text has; it then contains nothing else but the parts of those.
-    fn text_possible(&self, fact: &TextFact) -> bool {
-        let mut absent = true;
-        let mut another = true;
-        let (mut equal, mut contained, mut missing) = (None, Vec::new(), Vec::new());
-        for (atom, answer) in self.answered().filter(|(atom, _)| atom.text_fact() == Some(fact)) {
-            absent &= !answer;
+    /// If an `Equals` atom is true, its text decides. Otherwise the text may be absent if no atom is
+    /// true. Otherwise a satisfying text is constructed: the concatenation of all required
+    /// substrings, separated by a character that occurs in no other text. It contains only the
+    /// substrings of its parts, so it fails only if a forbidden substring is part of a required one.
+    fn text_is_consistent(&self, fact: &TextFact) -> bool {
+        let mut absent_fits = true;
+        let mut constructed_fits = true;
+        let mut equal = None;
+        let mut required = Vec::new();
+        let mut forbidden = Vec::new();
+        for (atom, value) in self.assigned().filter(|(atom, _)| atom.text_fact() == Some(fact)) {
+            absent_fits &= !value;
             match atom {
-                Atom::Equals(_, text) if answer => equal = Some(text),
-                Atom::Contains(_, text) if answer => contained.push(text),
-                Atom::Contains(_, text) => missing.push(text),
-                Atom::Present(_) => another &= answer,
+                Atom::Equals(_, text) if value => equal = Some(text),
+                Atom::Contains(_, text) if value => required.push(text),
+                Atom::Contains(_, text) => forbidden.push(text),
+                Atom::Present(_) => constructed_fits &= value,
                 _ => {}
             }
         }
         if let Some(text) = equal {
-            return self.text_gives(fact, text);
+            return self.text_satisfies(fact, text);
         }
         let contains = |outer: &String, inner: &String| outer.contains(inner.as_str());
-        another &= !missing
-            .iter()
-            .any(|gone| gone.is_empty() || contained.iter().any(|there| contains(there, gone)));
-        absent || another
+        constructed_fits &= !forbidden.iter().any(|part| {
+            part.is_empty() || required.iter().any(|required| contains(required, part))
+        });
+        absent_fits || constructed_fits
     }
 
-    fn text_gives(&self, fact: &TextFact, text: &str) -> bool {
-        let bare: String = folded(text).collect();
-        let about = self.answered().filter(|(atom, _)| atom.text_fact() == Some(fact));
-        about.into_iter().all(|(atom, answer)| match atom {
-            Atom::Equals(_, other) => answer == (other == text),
-            Atom::Contains(_, inner) => answer == bare.contains(inner.as_str()),
-            _ => answer,
+    fn text_satisfies(&self, fact: &TextFact, text: &str) -> bool {
+        let case_folded: String = folded(text).collect();
+        let mut of_fact = self.assigned().filter(|(atom, _)| atom.text_fact() == Some(fact));
+        of_fact.all(|(atom, value)| match atom {
+            Atom::Equals(_, other) => value == (other == text),
+            Atom::Contains(_, part) => value == case_folded.contains(part.as_str()),
+            _ => value,
         })
     }
 }
 
-/// The times that are left, in seconds: from, to, and single ones that are not.
-struct Times {
+/// Possible values of a duration in seconds: an inclusive range minus excluded values.
+struct DurationRange {
     from: u32,
     to: u32,
     excluded: Vec<u32>,
     empty: bool,
 }
 
-impl Times {
-    fn new() -> Times {
-        Times { from: 0, to: u32::MAX, excluded: Vec::new(), empty: false }
+impl DurationRange {
+    fn new() -> DurationRange {
+        DurationRange { from: 0, to: u32::MAX, excluded: Vec::new(), empty: false }
     }
 
-    fn restrict(&mut self, is: Comparison, seconds: u32, answer: bool) {
-        match (is, answer) {
+    /// Applies a comparison with a constant, or its negation if `value` is false.
+    fn restrict(&mut self, comparison: Comparison, seconds: u32, value: bool) {
+        match (comparison, value) {
             (Comparison::Greater, true) | (Comparison::LessOrEqual, false) => {
                 match seconds.checked_add(1) {
                     Some(next) => self.from = self.from.max(next),
@@ -241,13 +257,17 @@ impl Times {
         }
     }
 
-    fn shortest(&self) -> Option<u32> {
-        let left = !self.empty && self.from <= self.to;
-        left.then(|| (self.from..=self.to).find(|time| !self.excluded.contains(time))).flatten()
+    fn min(&self) -> Option<u32> {
+        let is_range = !self.empty && self.from <= self.to;
+        is_range
+            .then(|| (self.from..=self.to).find(|seconds| !self.excluded.contains(seconds)))
+            .flatten()
     }
 
-    fn longest(&self) -> Option<u32> {
-        let left = !self.empty && self.from <= self.to;
-        left.then(|| (self.from..=self.to).rfind(|time| !self.excluded.contains(time))).flatten()
+    fn max(&self) -> Option<u32> {
+        let is_range = !self.empty && self.from <= self.to;
+        is_range
+            .then(|| (self.from..=self.to).rfind(|seconds| !self.excluded.contains(seconds)))
+            .flatten()
     }
 }

@@ -1,13 +1,13 @@
-//! A place in a condition's text.
+//! Character cursor over the source text of a condition.
 
 use super::ParseError;
 use crate::text::plain_char;
 
-/// How much of an unexpected word a message repeats, in characters.
-const SHOWN: usize = 30;
+/// Maximum number of characters of an unexpected word that an error message quotes.
+const MAX_QUOTED_CHARACTERS: usize = 30;
 
-/// The characters still to be read, each with its column in the text as written: a soft hyphen is
-/// dropped, but it still counts for the columns after it.
+/// Normalized characters of a text, each with its column in the source text. Soft hyphens are
+/// dropped but counted in the columns.
 pub(super) struct Cursor {
     characters: Vec<(char, usize)>,
     position: usize,
@@ -26,9 +26,9 @@ impl Cursor {
         self.peek_at(0)
     }
 
-    /// The character that many places on.
-    pub(super) fn peek_at(&self, places: usize) -> Option<char> {
-        self.characters.get(self.position + places).map(|(c, _)| *c)
+    /// Returns the character at an offset from the current position, without consuming it.
+    pub(super) fn peek_at(&self, offset: usize) -> Option<char> {
+        self.characters.get(self.position + offset).map(|(c, _)| *c)
     }
 
     pub(super) fn next(&mut self) -> Option<char> {
@@ -37,77 +37,78 @@ impl Cursor {
         Some(next)
     }
 
-    /// Takes the character if it is the next one.
-    pub(super) fn eat(&mut self, wanted: char) -> bool {
-        let found = self.peek() == Some(wanted);
-        self.position += usize::from(found);
-        found
+    /// Consumes the next character if it is `expected`.
+    pub(super) fn eat(&mut self, expected: char) -> bool {
+        let matches = self.peek() == Some(expected);
+        self.position += usize::from(matches);
+        matches
     }
 
-    /// The next character's column, or the one after the end.
+    /// Returns the column of the next character, or one past the end.
     pub(super) fn column(&self) -> usize {
         self.characters.get(self.position).map_or(self.end_column, |(_, column)| *column)
     }
 
-    pub(super) fn skip_space(&mut self) {
+    pub(super) fn skip_whitespace(&mut self) {
         while self.peek().is_some_and(char::is_whitespace) {
             self.position += 1;
         }
     }
 
-    /// Whether nothing is left but a forgiven full stop: `mobile and.` ends too early, at the stop.
+    /// Returns true if only an optional full stop remains. The full stop counts as the end, so that
+    /// the error of `mobile and.` is reported at the stop.
     pub(super) fn at_end(&self) -> bool {
-        let left = self.characters.get(self.position..).unwrap_or_default();
-        let after_stop = left.strip_prefix(&[('.', self.column())]).unwrap_or(left);
-        left.is_empty()
-            || (after_stop.len() < left.len() && after_stop.iter().all(|(c, _)| c.is_whitespace()))
+        let rest = self.characters.get(self.position..).unwrap_or_default();
+        let after_stop = rest.strip_prefix(&[('.', self.column())]).unwrap_or(rest);
+        rest.is_empty()
+            || (after_stop.len() < rest.len() && after_stop.iter().all(|(c, _)| c.is_whitespace()))
     }
 
-    /// The word that starts here, in lower case, not taken; empty if none does.
-    pub(super) fn word(&self) -> String {
-        self.run(is_word_character).to_ascii_lowercase()
+    /// Returns the next word in lower case without consuming it; empty if there is none.
+    pub(super) fn peek_word(&self) -> String {
+        self.peek_while(is_word_character).to_ascii_lowercase()
     }
 
-    /// Takes the word if it is the next one, in any case.
-    pub(super) fn eat_word(&mut self, wanted: &str) -> bool {
-        let found = self.word() == wanted;
-        if found {
-            self.skip(wanted.chars().count());
+    /// Consumes the next word if it is `expected`, ignoring case.
+    pub(super) fn eat_word(&mut self, expected: &str) -> bool {
+        let matches = self.peek_word() == expected;
+        if matches {
+            self.skip(expected.chars().count());
         }
-        found
+        matches
     }
 
-    /// The characters from here on for which something holds, not taken.
-    pub(super) fn run(&self, holds: fn(char) -> bool) -> String {
-        let left = self.characters.get(self.position..).unwrap_or_default();
-        left.iter().map(|(c, _)| *c).take_while(|c| holds(*c)).collect()
+    /// Returns the longest prefix whose characters satisfy a predicate, without consuming it.
+    pub(super) fn peek_while(&self, predicate: fn(char) -> bool) -> String {
+        let rest = self.characters.get(self.position..).unwrap_or_default();
+        rest.iter().map(|(c, _)| *c).take_while(|c| predicate(*c)).collect()
     }
 
     pub(super) fn skip(&mut self, characters: usize) {
         self.position = self.characters.len().min(self.position + characters);
     }
 
-    /// What stands here, for a message: a word, or one character.
-    pub(super) fn found(&self) -> String {
-        let word = self.run(is_word_character);
+    /// Returns the next token for an error message: a word or one character, truncated.
+    pub(super) fn peek_token(&self) -> String {
+        let word = self.peek_while(is_word_character);
         if word.is_empty() {
             return self.peek().map(String::from).unwrap_or_default();
         }
-        let shown: String = word.chars().take(SHOWN).collect();
-        if shown.len() < word.len() { format!("{shown}…") } else { shown }
+        let quoted: String = word.chars().take(MAX_QUOTED_CHARACTERS).collect();
+        if quoted.len() < word.len() { format!("{quoted}…") } else { quoted }
     }
 
-    /// A problem here.
+    /// Creates an error at the current column.
     pub(super) fn error(&self, message: impl Into<String>) -> ParseError {
         ParseError { column: self.column(), message: message.into() }
     }
 
-    /// A problem here that names what stands here instead, unless the text ends.
-    pub(super) fn error_found(&self, expected: &str) -> ParseError {
+    /// Creates an error at the current column that also quotes the unexpected token, if there is one.
+    pub(super) fn unexpected_token_error(&self, expected: &str) -> ParseError {
         if self.at_end() {
             return self.error(expected);
         }
-        self.error(format!("{expected}, found '{}'", self.found()))
+        self.error(format!("{expected}, found '{}'", self.peek_token()))
     }
 }
 

@@ -1,21 +1,22 @@
-//! The condition language: what a call must be like for a policy to pay or an IVR branch to be
-//! taken.
+//! The condition language. A condition is a predicate over the facts of a call. It decides if a
+//! policy pays or which branch of an IVR tree a call takes.
 //!
 //! `duration >= 1 min 30 sec and (in_region[West Coast] or pressed[1 2]) and not repeat`
 //!
-//! A condition keeps its text as it was written beside the tree it means. The tree prints in one
-//! normal form and in words, is evaluated with unknown facts staying unknown, explains each of its
-//! values, and can be asked whether it is always or never true. Grammar: [`Condition::parse`].
+//! A [`Condition`] stores its source text and the expression tree parsed from it. The tree prints
+//! in one normal form and as an English phrase. Evaluation is three-valued: unknown facts give an
+//! unknown value. An explanation lists the value of each node. A satisfiability check decides if a
+//! condition is always or never true. Grammar: [`Condition::parse`].
 
-mod algebra;
 mod atoms;
 mod cursor;
+mod describe;
 mod evaluate;
 mod explain;
 mod parse;
-mod terms;
+mod parse_term;
+mod satisfiability;
 mod tree;
-mod words;
 
 pub use evaluate::{Facts, Pressed};
 pub use explain::Explanation;
@@ -24,21 +25,21 @@ pub use tree::{Comparison, Expr, Key, Term, TextFact, TextTest};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::str::FromStr;
 
-/// The longest text of a condition, in characters as written.
+/// Maximum length of a condition's source text, in characters.
 pub const MAX_CHARACTERS: usize = 5_000;
-/// How deep parentheses and `not` may be nested, counted together.
+/// Maximum nesting depth of parentheses and `not`, counted together.
 pub const MAX_NESTING: usize = 50;
-/// How many terms one condition may have.
+/// Maximum number of terms in one condition.
 pub const MAX_TERMS: usize = 200;
-/// How many menus one `pressed[…]` may name.
-pub const MAX_PRESSED: usize = 10;
-/// The longest time a condition may name, in seconds: 31 days.
-pub const MAX_SECONDS: u32 = 86_400 * 31;
+/// Maximum number of menus in one `pressed[…]`.
+pub const MAX_PRESSED_KEYS: usize = 10;
+/// Maximum duration in a condition, in seconds (31 days).
+pub const MAX_DURATION_SECONDS: u32 = 86_400 * 31;
 
-/// A condition: the text as it was written and the tree it means.
+/// Source text of a condition and its parsed expression tree.
 ///
-/// Two conditions are equal when text and tree are; compare [`Condition::expr`] to ignore spelling.
-/// In JSON it is its text.
+/// Two conditions are equal if both text and tree are equal. Compare [`Condition::expr`] to ignore
+/// differences in spelling. The JSON form is the source text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     text: String,
@@ -46,10 +47,10 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// Reads a condition.
+    /// Parses a condition.
     ///
     /// ```text
-    /// condition  = [ or ] [ "." ]                     nothing at all is always true
+    /// condition  = [ or ] [ "." ]                     an empty text is always true
     /// or         = and { "or" and }
     /// and        = not { "and" not }
     /// not        = "not" not | "(" or ")" | term
@@ -61,29 +62,34 @@ impl Condition {
     ///              | "promo_number_description" )
     ///              ( "=" text | "!=" text | "contains" text | "present" )
     /// time       = number | [ number hours ] [ number minutes ] [ number seconds ]
-    /// level      = a … z, the first menu to the 26th; without one, the menu after the last named
+    /// level      = a … z, the first menu to the 26th; default: the level after the previous one
     /// key        = 1 … 9 | W (a wrong key) | N (no key)
-    /// text       = a text in double quotes, with \" and \\ for a quote and a backslash
+    /// text       = a string in double quotes; \" is a quote and \\ a backslash
     /// ```
     ///
-    /// Words are read in any case, white space is free, and what [`crate::text::plain`] reads as
-    /// plain is read so here. The limits are [`MAX_CHARACTERS`], [`MAX_NESTING`], [`MAX_TERMS`],
-    /// [`MAX_PRESSED`] and [`MAX_SECONDS`]; the time taken is linear in the text's length.
+    /// Keywords are case-insensitive and white space is insignificant. Typographic hyphens and
+    /// spaces are normalized by [`crate::text::plain`]. Limits: [`MAX_CHARACTERS`],
+    /// [`MAX_NESTING`], [`MAX_TERMS`], [`MAX_PRESSED_KEYS`] and [`MAX_DURATION_SECONDS`]. Parsing
+    /// takes linear time in the length of the text.
+    ///
+    /// # Errors
+    ///
+    /// Returns the column of the first syntax error and the expected token.
     pub fn parse(text: &str) -> Result<Condition, ParseError> {
         Ok(Condition { text: text.to_owned(), expr: parse::parse(text)? })
     }
 
-    /// The empty condition, which is always true.
+    /// Returns the empty condition, which is always true.
     pub fn always() -> Condition {
         Condition { text: String::new(), expr: Expr::Always }
     }
 
-    /// The text exactly as it was written.
+    /// Returns the source text, unchanged.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// What the text means.
+    /// Returns the expression tree.
     pub fn expr(&self) -> &Expr {
         &self.expr
     }
@@ -116,14 +122,14 @@ impl<'de> Deserialize<'de> for Condition {
     }
 }
 
-/// Where a text stops being a condition, and what was expected there.
+/// Syntax error in a condition: its position and the expected token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("is invalid at column {column}: {message}")]
 pub struct ParseError {
-    /// The place, counted from 1 in characters of the text as written; one more than their number
-    /// when the text ends too early.
+    /// Column of the error: a 1-based index of characters in the source text. It is one past the
+    /// last character if the text ends too early.
     pub column: usize,
-    /// What was expected: `expected a condition after 'and'`.
+    /// Message that names the expected token: `expected a condition after 'and'`.
     pub message: String,
 }
 

@@ -1,11 +1,13 @@
-//! Recursive descent over `or`, `and`, `not` and parentheses; the terms are in [`super::terms`].
+//! Recursive-descent parser for `or`, `and`, `not` and parentheses. [`super::parse_term`] parses
+//! the terms.
 
 use super::cursor::Cursor;
+use super::parse_term::parse_term;
 use super::tree::Expr;
-use super::{MAX_CHARACTERS, MAX_NESTING, MAX_TERMS, ParseError, terms};
+use super::{MAX_CHARACTERS, MAX_NESTING, MAX_TERMS, ParseError};
 
-/// The words a condition can start with, to suggest the one that was meant.
-const WORDS: [&str; 14] = [
+/// Keywords that start a condition; candidates for a spelling suggestion.
+const KEYWORDS: [&str; 14] = [
     "not",
     "duration",
     "connect_duration",
@@ -27,7 +29,7 @@ pub(super) fn parse(text: &str) -> Result<Expr, ParseError> {
         let message = "expected at most 5,000 characters".to_owned();
         return Err(ParseError { column: MAX_CHARACTERS + 1, message });
     }
-    Parser { cursor: Cursor::new(text), nesting: 0, terms: 0 }.condition()
+    Parser { cursor: Cursor::new(text), nesting: 0, terms: 0 }.parse_condition()
 }
 
 struct Parser {
@@ -37,82 +39,83 @@ struct Parser {
 }
 
 impl Parser {
-    fn condition(&mut self) -> Result<Expr, ParseError> {
-        self.cursor.skip_space();
-        let expr = if self.cursor.at_end() { Expr::Always } else { self.or("")? };
-        self.cursor.skip_space();
+    fn parse_condition(&mut self) -> Result<Expr, ParseError> {
+        self.cursor.skip_whitespace();
+        let expr = if self.cursor.at_end() { Expr::Always } else { self.parse_or("")? };
+        self.cursor.skip_whitespace();
         if self.cursor.peek().is_none() {
             return Ok(expr);
         }
         if !self.cursor.eat('.') {
-            return Err(self.cursor.error_found("expected 'and', 'or' or the end"));
+            return Err(self.cursor.unexpected_token_error("expected 'and', 'or' or the end"));
         }
-        self.cursor.skip_space();
+        self.cursor.skip_whitespace();
         match self.cursor.peek() {
             None => Ok(expr),
             Some(_) => {
-                let found = self.cursor.found();
+                let found = self.cursor.peek_token();
                 let message = format!("expected the end after '.', found '{found}'");
                 Err(self.cursor.error(message))
             }
         }
     }
 
-    /// `after` is what was read last, for the message when nothing follows it.
-    fn or(&mut self, after: &str) -> Result<Expr, ParseError> {
-        let mut members = vec![self.and(after)?];
-        while self.keyword("or") {
-            members.push(self.and("or")?);
+    /// Parses a disjunction. `after` is the previous token; the error message quotes it if nothing
+    /// follows.
+    fn parse_or(&mut self, after: &str) -> Result<Expr, ParseError> {
+        let mut members = vec![self.parse_and(after)?];
+        while self.eat_keyword("or") {
+            members.push(self.parse_and("or")?);
         }
         Ok(Expr::or(members))
     }
 
-    fn and(&mut self, after: &str) -> Result<Expr, ParseError> {
-        let mut members = vec![self.not(after)?];
-        while self.keyword("and") {
-            members.push(self.not("and")?);
+    fn parse_and(&mut self, after: &str) -> Result<Expr, ParseError> {
+        let mut members = vec![self.parse_not(after)?];
+        while self.eat_keyword("and") {
+            members.push(self.parse_not("and")?);
         }
         Ok(Expr::and(members))
     }
 
-    fn not(&mut self, after: &str) -> Result<Expr, ParseError> {
-        self.cursor.skip_space();
+    fn parse_not(&mut self, after: &str) -> Result<Expr, ParseError> {
+        self.cursor.skip_whitespace();
         if self.cursor.at_end() {
             return Err(self.cursor.error(format!("expected a condition after '{after}'")));
         }
         if self.cursor.peek() == Some('(') {
-            return self.parentheses();
+            return self.parse_parentheses();
         }
-        if self.cursor.word() == "not" {
-            self.nest()?;
+        if self.cursor.peek_word() == "not" {
+            self.enter_nesting()?;
             self.cursor.eat_word("not");
-            let inner = self.not("not")?;
+            let inner = self.parse_not("not")?;
             self.nesting -= 1;
             return Ok(Expr::not(inner));
         }
-        self.term()
+        self.parse_term()
     }
 
-    fn parentheses(&mut self) -> Result<Expr, ParseError> {
+    fn parse_parentheses(&mut self) -> Result<Expr, ParseError> {
         let opened_at = self.cursor.column();
-        self.nest()?;
+        self.enter_nesting()?;
         self.cursor.eat('(');
-        let inner = self.or("(")?;
-        self.cursor.skip_space();
+        let inner = self.parse_or("(")?;
+        self.cursor.skip_whitespace();
         if self.cursor.at_end() {
             let message = format!("expected ')' to close the '(' at column {opened_at}");
             return Err(self.cursor.error(message));
         }
         if !self.cursor.eat(')') {
-            return Err(self.cursor.error_found("expected 'and', 'or' or ')'"));
+            return Err(self.cursor.unexpected_token_error("expected 'and', 'or' or ')'"));
         }
         self.nesting -= 1;
         Ok(inner)
     }
 
-    /// Goes one level down: the bound keeps this recursion, and every later one over the tree, off
-    /// the end of the stack.
-    fn nest(&mut self) -> Result<(), ParseError> {
+    /// Increments the nesting depth. The limit bounds the stack depth of the parser and of every
+    /// later recursion over the tree.
+    fn enter_nesting(&mut self) -> Result<(), ParseError> {
         self.nesting += 1;
         if self.nesting > MAX_NESTING {
             let message = "expected at most 50 parentheses and 'not' inside each other";
@@ -121,17 +124,17 @@ impl Parser {
         Ok(())
     }
 
-    fn keyword(&mut self, word: &str) -> bool {
-        self.cursor.skip_space();
+    fn eat_keyword(&mut self, word: &str) -> bool {
+        self.cursor.skip_whitespace();
         self.cursor.eat_word(word)
     }
 
-    fn term(&mut self) -> Result<Expr, ParseError> {
-        let word = self.cursor.word();
-        if !WORDS.contains(&word.as_str()) {
-            let mut message = format!("expected a condition, found '{}'", self.cursor.found());
-            if let Some(near) = nearest(&word) {
-                message.push_str(&format!("; did you mean '{near}'?"));
+    fn parse_term(&mut self) -> Result<Expr, ParseError> {
+        let word = self.cursor.peek_word();
+        if !KEYWORDS.contains(&word.as_str()) {
+            let mut message = format!("expected a condition, found '{}'", self.cursor.peek_token());
+            if let Some(suggestion) = closest_keyword(&word) {
+                message.push_str(&format!("; did you mean '{suggestion}'?"));
             }
             return Err(self.cursor.error(message));
         }
@@ -139,31 +142,31 @@ impl Parser {
         if self.terms > MAX_TERMS {
             return Err(self.cursor.error("expected at most 200 terms"));
         }
-        let start = self.cursor.column();
+        let start_column = self.cursor.column();
         self.cursor.eat_word(&word);
-        terms::term(&mut self.cursor, &word, start).map(Expr::Term)
+        parse_term(&mut self.cursor, &word, start_column).map(Expr::Term)
     }
 }
 
-/// The word of the language that is at most two slips away.
-fn nearest(word: &str) -> Option<&'static str> {
+/// Returns the keyword with the smallest edit distance, if that is at most 2.
+fn closest_keyword(word: &str) -> Option<&'static str> {
     let written: Vec<char> = word.chars().collect();
-    // Short words are two slips away from anything.
+    // Every short word is within distance 2 of some keyword.
     if !(4..=30).contains(&written.len()) {
         return None;
     }
-    let slips = |candidate: &&str| distance(&written, candidate);
-    WORDS.into_iter().min_by_key(slips).filter(|candidate| slips(candidate) <= 2)
+    let edits = |candidate: &&str| edit_distance(&written, candidate);
+    KEYWORDS.into_iter().min_by_key(edits).filter(|candidate| edits(candidate) <= 2)
 }
 
-/// Levenshtein's distance.
-fn distance(written: &[char], word: &str) -> usize {
+/// Returns the Levenshtein distance.
+fn edit_distance(written: &[char], keyword: &str) -> usize {
     let mut row: Vec<usize> = (0..=written.len()).collect();
-    for (index, wanted) in word.chars().enumerate() {
+    for (index, expected) in keyword.chars().enumerate() {
         let mut diagonal = index;
         let mut left = index + 1;
-        for (above, found) in row.iter_mut().skip(1).zip(written) {
-            let replaced = diagonal + usize::from(*found != wanted);
+        for (above, actual) in row.iter_mut().skip(1).zip(written) {
+            let replaced = diagonal + usize::from(*actual != expected);
             diagonal = *above;
             left = replaced.min(left + 1).min(diagonal + 1);
             *above = left;

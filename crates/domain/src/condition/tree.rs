@@ -1,30 +1,31 @@
-//! What a condition means: a tree of terms, and the tree's normal text.
+//! Expression tree of a condition and its normalized text.
 
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display, Formatter};
 
-/// A condition's meaning.
+/// Boolean expression over terms.
 ///
-/// [`Expr::and`], [`Expr::or`] and [`Expr::not`] keep the tree normal, and parsing makes no other:
-/// `And` and `Or` have at least two members, none of their own kind; `Not` holds no `Not`; `Always`
-/// stands only at the top. The text that `Display` prints of a normal tree is parsed into the same
-/// tree again.
+/// The constructors [`Expr::and`], [`Expr::or`] and [`Expr::not`] and the parser build normalized
+/// trees: `And` and `Or` have at least two members, none of the same kind; `Not` contains no `Not`;
+/// `Always` occurs only at the root. Parsing the `Display` text of a normalized tree yields the same
+/// tree.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Expr {
-    /// The empty condition.
+    /// Empty condition, always true.
     Always,
-    /// One question about the call.
+    /// Atomic predicate over the call.
     Term(Term),
-    /// True when the inner one is false.
+    /// Negation.
     Not(Box<Expr>),
-    /// True when every member is.
+    /// Conjunction: true if every member is true.
     And(Vec<Expr>),
-    /// True when a member is.
+    /// Disjunction: true if any member is true.
     Or(Vec<Expr>),
 }
 
 impl Expr {
-    /// All of the members: flattened, without `Always`. Of none, `Always`.
+    /// Builds a conjunction. Nested conjunctions are flattened and `Always` is dropped. An empty list
+    /// gives `Always`.
     pub fn and(members: Vec<Expr>) -> Expr {
         let mut flat = Vec::with_capacity(members.len());
         for member in members {
@@ -41,8 +42,8 @@ impl Expr {
         }
     }
 
-    /// Any of the members: flattened; `Always` if one of them is. Of none, never true: `Not` of
-    /// `Always`, which has no text in the language.
+    /// Builds a disjunction. Nested disjunctions are flattened; one `Always` makes the whole `Always`.
+    /// An empty list gives `Not(Always)`, which is never true and has no text in the language.
     pub fn or(members: Vec<Expr>) -> Expr {
         let mut flat = Vec::with_capacity(members.len());
         for member in members {
@@ -59,8 +60,8 @@ impl Expr {
         }
     }
 
-    /// The opposite; the opposite of an opposite is the thing itself.
-    #[expect(clippy::should_implement_trait, reason = "it is named beside `and` and `or`")]
+    /// Builds a negation. A double negation is removed.
+    #[expect(clippy::should_implement_trait, reason = "constructor named like `and` and `or`")]
     pub fn not(inner: Expr) -> Expr {
         match inner {
             Expr::Not(inner) => *inner,
@@ -68,7 +69,7 @@ impl Expr {
         }
     }
 
-    /// Every term, left to right, as often as it is written.
+    /// Returns all terms from left to right, duplicates included.
     pub fn terms(&self) -> Vec<&Term> {
         match self {
             Expr::Always => Vec::new(),
@@ -80,8 +81,8 @@ impl Expr {
         }
     }
 
-    /// How tightly its parts hold together: what is looser than its place needs parentheses.
-    fn tightness(&self) -> u8 {
+    /// Operator precedence. A child with a lower precedence than its parent needs parentheses.
+    fn precedence(&self) -> u8 {
         match self {
             Expr::Or(_) => 0,
             Expr::And(_) => 1,
@@ -89,10 +90,10 @@ impl Expr {
         }
     }
 
-    fn print(&self, f: &mut Formatter<'_>, place: u8) -> fmt::Result {
-        if self.tightness() < place {
+    fn fmt_in_parent(&self, f: &mut Formatter<'_>, parent_precedence: u8) -> fmt::Result {
+        if self.precedence() < parent_precedence {
             f.write_str("(")?;
-            self.print(f, 0)?;
+            self.fmt_in_parent(f, 0)?;
             return f.write_str(")");
         }
         let (members, joiner) = match self {
@@ -100,58 +101,62 @@ impl Expr {
             Expr::Term(term) => return term.fmt(f),
             Expr::Not(inner) => {
                 f.write_str("not ")?;
-                return inner.print(f, 2);
+                return inner.fmt_in_parent(f, 2);
             }
             Expr::And(members) => (members, " and "),
             Expr::Or(members) => (members, " or "),
         };
         for (index, member) in members.iter().enumerate() {
             f.write_str(if index == 0 { "" } else { joiner })?;
-            member.print(f, self.tightness())?;
+            member.fmt_in_parent(f, self.precedence())?;
         }
         Ok(())
     }
 }
 
 impl Display for Expr {
-    /// The normal text: words in lower case, times in seconds, no more parentheses than needed.
+    /// Formats the normalized text: keywords in lower case, durations in seconds, only the required
+    /// parentheses.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.print(f, 0)
+        self.fmt_in_parent(f, 0)
     }
 }
 
-/// One question about a call.
+/// Atomic predicate over a call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Term {
-    /// `duration > 60`: how long the whole call lasts, in seconds.
+    /// `duration > 60`: total duration of the call, in seconds.
     Duration(Comparison, u32),
-    /// `connect_duration > 60`: how long caller and destination are connected, in seconds; never
-    /// longer than the call.
+    /// `connect_duration > 60`: time for which caller and destination are connected, in seconds; at
+    /// most the duration.
     ConnectDuration(Comparison, u32),
     /// `repeat`: the caller has called before.
     Repeat,
     /// `mobile`: the caller is on a mobile phone.
     Mobile,
-    /// `landline`: the caller is on a landline; never together with `mobile`.
+    /// `landline`: the caller is on a landline; excludes `mobile`.
     Landline,
     /// `sms_sent`: the caller was sent a text message.
     SmsSent,
     /// `during_hours`: the call comes in the campaign's hours.
     DuringHours,
-    /// `in_region` (any of the campaign's named regions) or `in_region[West Coast]` (that one).
+    /// `in_region`: the caller is in any named region of the campaign; `in_region[West Coast]`: in
+    /// the region of this name.
     InRegion(Option<String>),
-    /// `pressed[1 2]`: the key pressed in each of these menus; level 0 is the first menu, 25 the
-    /// last that can be named. At least one, each level once.
+    /// `pressed[1 2]`: pairs of a menu level and the key that was pressed there. Level 0 is the first
+    /// menu; the maximum is 25. The list is not empty and levels are unique.
     Pressed(Vec<(u8, Key)>),
-    /// `media_type = "Online"`: a text that came with the call.
+    /// `media_type = "Online"`: test of a text fact.
     Text(TextFact, TextTest),
 }
 
 impl Display for Term {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Term::Duration(is, seconds) => write!(f, "duration {is} {seconds}"),
-            Term::ConnectDuration(is, seconds) => write!(f, "connect_duration {is} {seconds}"),
+            Term::Duration(comparison, seconds) => write!(f, "duration {comparison} {seconds}"),
+            Term::ConnectDuration(comparison, seconds) => {
+                write!(f, "connect_duration {comparison} {seconds}")
+            }
             Term::Repeat => f.write_str("repeat"),
             Term::Mobile => f.write_str("mobile"),
             Term::Landline => f.write_str("landline"),
@@ -159,14 +164,14 @@ impl Display for Term {
             Term::DuringHours => f.write_str("during_hours"),
             Term::InRegion(None) => f.write_str("in_region"),
             Term::InRegion(Some(name)) => write!(f, "in_region[{name}]"),
-            Term::Pressed(entries) => print_pressed(f, entries),
+            Term::Pressed(entries) => fmt_pressed(f, entries),
             Term::Text(fact, test) => write!(f, "{fact} {test}"),
         }
     }
 }
 
-/// Keys of the menus from the first on go without letters.
-fn print_pressed(f: &mut Formatter<'_>, entries: &[(u8, Key)]) -> fmt::Result {
+/// Formats a `pressed[…]` term. Letters are omitted if the levels are 0, 1, 2, ….
+fn fmt_pressed(f: &mut Formatter<'_>, entries: &[(u8, Key)]) -> fmt::Result {
     let in_order = entries.iter().zip(0_u8..).all(|((level, _), index)| *level == index);
     f.write_str("pressed[")?;
     for (index, (level, key)) in entries.iter().enumerate() {
@@ -179,7 +184,7 @@ fn print_pressed(f: &mut Formatter<'_>, entries: &[(u8, Key)]) -> fmt::Result {
     f.write_str("]")
 }
 
-/// How a time is compared.
+/// Comparison operator of a duration term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Comparison {
     /// `>`
@@ -195,7 +200,7 @@ pub enum Comparison {
 }
 
 impl Comparison {
-    /// Whether it holds between two numbers of seconds.
+    /// Returns true if the comparison holds for two durations in seconds.
     pub fn holds(self, left: u32, right: u32) -> bool {
         match self {
             Comparison::Greater => left > right,
@@ -219,18 +224,18 @@ impl Display for Comparison {
     }
 }
 
-/// What a caller can do at a menu.
+/// Input of a caller at a menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Key {
-    /// One of the keys 1–9.
+    /// Key 1–9.
     Digit(u8),
-    /// `W`: a key that the menu does not have.
+    /// `W`: a key without a choice in the menu.
     Wrong,
-    /// `N`: no key at all.
+    /// `N`: no key within the timeout.
     None,
 }
 
-/// The letter that names a level: `a` for 0, the first menu, to `z` for 25.
+/// Returns the letter of a menu level: `a` for 0 to `z` for 25.
 pub(super) fn level_letter(level: u8) -> char {
     char::from(b'a' + level.min(25))
 }
@@ -245,16 +250,16 @@ impl Display for Key {
     }
 }
 
-/// A text that comes with a call.
+/// Text attribute of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TextFact {
-    /// `custom_data[field]`: that field of the call's custom data.
+    /// `custom_data[field]`: field of the custom data of the call.
     CustomData(String),
-    /// `affiliate_name`: the name of the affiliate who brought the call.
+    /// `affiliate_name`: name of the affiliate that generated the call.
     AffiliateName,
-    /// `media_type`: the media type of the affiliate's campaign or promo number.
+    /// `media_type`: media type of the affiliate's campaign or promo number.
     MediaType,
-    /// `promo_number_description`: the description of the promo number called.
+    /// `promo_number_description`: description of the dialled promo number.
     PromoNumberDescription,
 }
 
@@ -269,32 +274,30 @@ impl Display for TextFact {
     }
 }
 
-/// What is asked of a text. A text that the call is known not to have differs from every other and
-/// is nothing else.
+/// Test of a text fact. For a text that is known to be absent only `!=` is true.
 ///
-/// Typographic hyphens and spaces of the call's text count as plain ones, as they do in the
-/// condition ([`crate::text::plain`]); otherwise `=` and `!=` are exact, capitals and spaces
-/// included. `contains` takes no notice of capitals.
+/// Typographic hyphens and spaces are normalized on both sides ([`crate::text::plain`]). Otherwise
+/// `=` and `!=` compare exactly, including case and spaces. `contains` ignores case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TextTest {
-    /// `= "…"`: it is there and exactly this.
+    /// `= "…"`: the text is present and equal.
     Equals(String),
-    /// `!= "…"`: the opposite of `=`.
+    /// `!= "…"`: negation of `=`.
     Differs(String),
-    /// `contains "…"`: it is there and has this in it, in capitals or not.
+    /// `contains "…"`: the text is present and contains the substring, ignoring case.
     Contains(String),
-    /// `present`: it is there, even if empty.
+    /// `present`: the text is present, possibly empty.
     Present,
 }
 
 impl Display for TextTest {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let (word, text) = match self {
+        let (operator, text) = match self {
             TextTest::Equals(text) => ("=", text),
             TextTest::Differs(text) => ("!=", text),
             TextTest::Contains(text) => ("contains", text),
             TextTest::Present => return f.write_str("present"),
         };
-        write!(f, "{word} \"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
+        write!(f, "{operator} \"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
     }
 }

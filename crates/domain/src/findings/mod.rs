@@ -1,11 +1,11 @@
-//! Static findings: what can be said of a campaign's terms before a single call comes in.
+//! Static analysis of a campaign's terms, before any call is received.
 //!
-//! Errors are what keeps the terms from going live, and a base that is never met; warnings are
-//! what is probably not meant; infos are worth knowing. Nothing here needs a clock, so whether a
-//! `pause_date` has passed is left to others.
+//! Errors: problems that prevent the terms from going live, and a base policy that is never met.
+//! Warnings: probable mistakes. Infos: facts worth knowing. The analysis uses no clock; it does not
+//! check if a `pause_date` has passed.
 
-mod policies;
-mod reach;
+mod pricing;
+mod reachability;
 mod regions;
 
 use crate::campaign::{Terms, check_for_live};
@@ -14,120 +14,124 @@ use crate::ivr::NodeKind;
 use crate::problem::Problems;
 use serde::{Deserialize, Serialize};
 
-/// From how many terms on a question about a condition may take long: what takes time doubles with
-/// each of them.
-const BIG: usize = 16;
-/// How many questions about big conditions are asked of one set of terms, some 50 ms each at the
-/// worst. Anyone who may write a campaign may ask for its findings.
-const BIG_LIMIT: usize = 40;
+/// Number of terms from which on a decision counts as expensive. The worst-case time doubles with
+/// each term.
+const LARGE_CONDITION_TERMS: usize = 16;
+/// Maximum number of expensive decisions per analysis, about 50 ms each in the worst case. The
+/// limit bounds the cost of a request, because every user who can edit a campaign can request its
+/// analysis.
+const MAX_LARGE_DECISIONS: usize = 40;
 
-/// How much a finding matters; the most first.
+/// Severity of a finding, in descending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The terms cannot go live, or never pay.
     Error,
-    /// Probably not what was meant.
+    /// Probable mistake.
     Warning,
-    /// Worth knowing.
+    /// Fact worth knowing.
     Info,
 }
 
-/// Something that can be said of the terms.
+/// Result of the static analysis at one place of the terms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// How much it matters.
+    /// Severity.
     pub severity: Severity,
-    /// The place: `advertiser_payin.policies[1].condition`, `ivr_tree.root.children[0]`.
+    /// JSON path within the terms: `advertiser_payin.policies[1].condition`, `ivr_tree.root.children[0]`.
     pub at: String,
-    /// What is found there, as a predicate: `is never true: …`.
+    /// Message, a predicate about that place: `is never true: …`.
     pub message: String,
 }
 
-/// Everything that is found: errors first, then warnings, then infos, each in the order of tree,
-/// payin, payout and regions. The same terms give the same findings in the same order.
+/// Analyzes terms. Findings are sorted by severity, then in the order of tree, payin, payout and
+/// regions. The result is deterministic.
 pub fn findings(terms: &Terms) -> Vec<Finding> {
-    let mut found = Found::default();
-    refusals(terms, &mut found);
-    reach::check(terms, &mut found);
-    policies::check(terms, &mut found);
-    regions::check(terms, &mut found);
-    found.finish()
+    let mut analysis = Analysis::default();
+    check_go_live(terms, &mut analysis);
+    reachability::check_tree(terms, &mut analysis);
+    pricing::check_pricings(terms, &mut analysis);
+    regions::check_regions(terms, &mut analysis);
+    analysis.into_findings()
 }
 
-/// What go_live would refuse, each with the path from the root of the tree where it has one.
-fn refusals(terms: &Terms, found: &mut Found) {
+/// Adds an error for each problem that prevents the campaign from going live.
+fn check_go_live(terms: &Terms, analysis: &mut Analysis) {
     let mut problems = Problems::new();
     check_for_live(terms, &mut problems);
     for (path, message) in problems.list() {
-        // The wire's problems leave the root's name out.
-        let at = match path.strip_prefix("ivr_tree.") {
-            Some(below) => format!("{}.{below}", reach::ROOT),
+        // Problem paths omit the name of the root node.
+        let path = match path.strip_prefix("ivr_tree.") {
+            Some(rest) => format!("{}.{rest}", reachability::ROOT_PATH),
             None => path,
         };
-        found.add(Severity::Error, &at, message);
+        analysis.add(Severity::Error, &path, message);
     }
 }
 
-/// What was found so far, and what could not be.
+/// Findings so far, the number of expensive decisions and the places left undecided.
 #[derive(Default)]
-struct Found {
+struct Analysis {
     findings: Vec<Finding>,
-    big_questions: usize,
+    large_decisions: usize,
     undecided: Vec<String>,
 }
 
-impl Found {
-    fn add(&mut self, severity: Severity, at: &str, message: impl Into<String>) {
-        self.findings.push(Finding { severity, at: at.to_owned(), message: message.into() });
+impl Analysis {
+    fn add(&mut self, severity: Severity, path: &str, message: impl Into<String>) {
+        self.findings.push(Finding { severity, at: path.to_owned(), message: message.into() });
     }
 
-    /// The answer to a question about conditions, given with what they are; `None`, and noted for
-    /// the place, when it is too big to decide or too many big ones were asked.
-    fn ask(
+    /// Runs a decision about conditions. `None` if it is too large or if the limit of expensive
+    /// decisions is reached; the path is then recorded as undecided.
+    fn decide(
         &mut self,
-        at: &str,
-        about: &[&Expr],
-        question: impl FnOnce() -> Option<bool>,
+        path: &str,
+        conditions: &[&Expr],
+        decision: impl FnOnce() -> Option<bool>,
     ) -> Option<bool> {
-        let terms: usize = about.iter().map(|expr| expr.terms().len()).sum();
-        let is_big = terms >= BIG;
-        self.big_questions += usize::from(is_big);
-        let answer = if is_big && self.big_questions > BIG_LIMIT { None } else { question() };
-        if answer.is_none() && !self.undecided.iter().any(|place| place == at) {
-            self.undecided.push(at.to_owned());
+        let terms: usize = conditions.iter().map(|expr| expr.terms().len()).sum();
+        let is_large = terms >= LARGE_CONDITION_TERMS;
+        self.large_decisions += usize::from(is_large);
+        let exceeds_limit = is_large && self.large_decisions > MAX_LARGE_DECISIONS;
+        let result = if exceeds_limit { None } else { decision() };
+        if result.is_none() && !self.undecided.iter().any(|undecided| undecided == path) {
+            self.undecided.push(path.to_owned());
         }
-        answer
+        result
     }
 
-    fn always(&mut self, at: &str, expr: &Expr) -> bool {
-        // The empty condition is how one says "always".
-        !matches!(expr, Expr::Always) && self.ask(at, &[expr], || expr.always_true()) == Some(true)
+    /// Returns true if a non-empty condition is always true. The empty condition is excluded,
+    /// because it states "always" explicitly.
+    fn is_always_true(&mut self, path: &str, expr: &Expr) -> bool {
+        !matches!(expr, Expr::Always)
+            && self.decide(path, &[expr], || expr.always_true()) == Some(true)
     }
 
-    fn never(&mut self, at: &str, expr: &Expr) -> bool {
-        self.ask(at, &[expr], || expr.never_true()) == Some(true)
+    fn is_never_true(&mut self, path: &str, expr: &Expr) -> bool {
+        self.decide(path, &[expr], || expr.never_true()) == Some(true)
     }
 
-    fn finish(mut self) -> Vec<Finding> {
-        for at in std::mem::take(&mut self.undecided) {
-            self.add(Severity::Info, &at, "is too big to be checked fully");
+    fn into_findings(mut self) -> Vec<Finding> {
+        for path in std::mem::take(&mut self.undecided) {
+            self.add(Severity::Info, &path, "is too big to be checked fully");
         }
         self.findings.sort_by_key(|finding| finding.severity);
         self.findings
     }
 }
 
-/// Every condition of the terms: the tree's, then the payin's, then the payout's.
-fn conditions(terms: &Terms) -> Vec<&Expr> {
+/// Returns all conditions of the terms: of the tree, then of the payin, then of the payout.
+fn all_conditions(terms: &Terms) -> Vec<&Expr> {
     let nodes = terms.ivr_tree.iter().flat_map(|tree| tree.nodes());
-    let of_nodes = nodes.filter_map(|(_, node)| match &node.kind {
+    let node_conditions = nodes.filter_map(|(_, node)| match &node.kind {
         NodeKind::Condition { condition } => condition.as_ref().map(|condition| condition.expr()),
         _ => None,
     });
     let pricings = terms.advertiser_payin.iter().chain(&terms.affiliate_payout);
-    let of_policies = pricings.flat_map(|pricing| pricing.policies().iter());
-    of_nodes.chain(of_policies.map(|policy| policy.condition.expr())).collect()
+    let policies = pricings.flat_map(|pricing| pricing.policies().iter());
+    node_conditions.chain(policies.map(|policy| policy.condition.expr())).collect()
 }
 
 #[cfg(test)]

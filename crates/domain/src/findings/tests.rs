@@ -1,6 +1,6 @@
-//! One test for each kind of finding; that nothing is called unreachable wrongly is in `walks`.
+//! Tests of each kind of finding. `reachability_laws` checks that no reachable node is reported.
 
-mod walks;
+mod reachability_laws;
 
 use super::{Finding, Severity, findings};
 use crate::campaign::{CampaignType, Terms};
@@ -14,8 +14,8 @@ use crate::sample::{
 use Severity::{Error, Info, Warning};
 use jiff::Timestamp;
 
-/// Nothing to be found here.
-fn sound() -> Terms {
+/// Terms without findings.
+fn valid_terms() -> Terms {
     Terms {
         ivr_tree: tree(connect("8004377950")),
         advertiser_payin: pricing(Currency::Usd, &[("7", "duration > 60")]),
@@ -25,7 +25,7 @@ fn sound() -> Terms {
 }
 
 fn with_tree(root: IvrNode) -> Terms {
-    Terms { ivr_tree: tree(root), ..sound() }
+    Terms { ivr_tree: tree(root), ..valid_terms() }
 }
 
 fn with_payin(policies: &[(&str, &str)]) -> Terms {
@@ -33,7 +33,7 @@ fn with_payin(policies: &[(&str, &str)]) -> Terms {
         campaign_type: CampaignType::ExternalOnly,
         advertiser_payin: pricing(Currency::Usd, policies),
         affiliate_payout: None,
-        ..sound()
+        ..valid_terms()
     }
 }
 
@@ -41,7 +41,7 @@ fn with_prices(payin: &[(&str, &str)], payout: &[(&str, &str)]) -> Terms {
     Terms {
         advertiser_payin: pricing(Currency::Usd, payin),
         affiliate_payout: pricing(Currency::Usd, payout),
-        ..sound()
+        ..valid_terms()
     }
 }
 
@@ -53,20 +53,20 @@ fn assert_findings(terms: &Terms, expected: &[(Severity, &str, &str)]) {
     assert_eq!(found, expected);
 }
 
-/// The places that calls cannot reach.
-fn unreachable(root: IvrNode) -> Vec<String> {
+/// Returns the paths of nodes reported as unreachable.
+fn unreachable_paths(root: IvrNode) -> Vec<String> {
     let found = findings(&with_tree(root));
-    let there = found.into_iter().filter(|f| f.message.starts_with("cannot be reached"));
-    there.map(|finding| finding.at).collect()
+    let unreachable = found.into_iter().filter(|f| f.message.starts_with("cannot be reached"));
+    unreachable.map(|finding| finding.at).collect()
 }
 
 #[test]
-fn there_is_nothing_to_say_of_sound_terms() {
-    assert_findings(&sound(), &[]);
+fn valid_terms_have_no_findings() {
+    assert_findings(&valid_terms(), &[]);
 }
 
 #[test]
-fn of_the_post_season_campaign_there_is_to_say_what_is_true_of_it() {
+fn findings_of_the_post_season_campaign() {
     let open = |closed| Day { open: Some(32_400), close: Some(75_600), closed: Some(closed) };
     let mut days = [true; 7].map(open);
     for weekday in [0, 2, 3] {
@@ -102,7 +102,7 @@ fn of_the_post_season_campaign_there_is_to_say_what_is_true_of_it() {
 }
 
 #[test]
-fn what_go_live_refuses_is_an_error_at_its_place() {
+fn go_live_problems_are_errors_at_their_paths() {
     assert_findings(
         &Terms::new(Timestamp::UNIX_EPOCH),
         &[
@@ -131,7 +131,7 @@ fn what_go_live_refuses_is_an_error_at_its_place() {
 }
 
 #[test]
-fn a_condition_that_uses_what_the_campaign_has_not_is_an_error() {
+fn condition_on_a_missing_resource_is_an_error() {
     let terms = Terms {
         named_regions: vec![states("West", &["CA"])],
         ivr_tree: tree(when("in_region[East]", connect("8004377950"), end())),
@@ -156,7 +156,7 @@ fn a_condition_that_uses_what_the_campaign_has_not_is_an_error() {
 }
 
 #[test]
-fn a_base_that_is_never_met_is_an_error() {
+fn base_that_is_never_met_is_an_error() {
     assert_findings(
         &with_payin(&[("7", "mobile and landline"), ("1", "mobile")]),
         &[(Error, "advertiser_payin.policies[0].condition", "is never true: nothing is ever paid")],
@@ -164,7 +164,7 @@ fn a_base_that_is_never_met_is_an_error() {
 }
 
 #[test]
-fn conditions_of_policies_that_are_always_or_never_true_are_warned_of() {
+fn constant_policy_conditions_are_warnings() {
     assert_findings(
         &with_payin(&[
             ("7", "duration >= 0"),
@@ -185,7 +185,7 @@ fn conditions_of_policies_that_are_always_or_never_true_are_warned_of() {
 }
 
 #[test]
-fn a_bonus_that_its_base_excludes_is_warned_of() {
+fn bonus_disjoint_from_its_base_is_a_warning() {
     assert_findings(
         &with_payin(&[("7", "duration > 60"), ("1", "duration > 30"), ("1", "duration < 60")]),
         &[(
@@ -197,10 +197,10 @@ fn a_bonus_that_its_base_excludes_is_warned_of() {
 }
 
 #[test]
-fn a_payout_above_the_payin_is_warned_of() {
-    let base_and_sum = |payin, payout| with_prices(payin, payout);
+fn payout_above_the_payin_is_a_warning() {
+    let priced = |payin, payout| with_prices(payin, payout);
     assert_findings(
-        &base_and_sum(&[("7", "")], &[("1250", "")]),
+        &priced(&[("7", "")], &[("1250", "")]),
         &[(
             Warning,
             "affiliate_payout.policies[0].amount",
@@ -208,18 +208,18 @@ fn a_payout_above_the_payin_is_warned_of() {
         )],
     );
     assert_findings(
-        &base_and_sum(&[("7", "")], &[("7", ""), ("0.01", "mobile")]),
+        &priced(&[("7", "")], &[("7", ""), ("0.01", "mobile")]),
         &[(
             Warning,
             "affiliate_payout.max",
             "is above the payin's: $7.01 is paid out and $7.00 paid in",
         )],
     );
-    assert_findings(&base_and_sum(&[("7", ""), ("1", "mobile")], &[("7", "")]), &[]);
+    assert_findings(&priced(&[("7", ""), ("1", "mobile")], &[("7", "")]), &[]);
 }
 
 #[test]
-fn bases_that_differ_are_a_warning_only_where_payout_is_not_covered() {
+fn different_bases_are_a_warning_only_if_the_payout_is_not_covered() {
     let bases = |payin, payout| with_prices(&[("7", payin)], &[("4.5", payout)]);
     let place = "affiliate_payout.policies[0].condition";
     let uncovered =
@@ -232,7 +232,7 @@ fn bases_that_differ_are_a_warning_only_where_payout_is_not_covered() {
 }
 
 #[test]
-fn regions_that_mean_no_place_and_those_not_asked_for_are_found() {
+fn unknown_and_unused_regions_are_found() {
     let places = [(RegionType::State, "CA"), (RegionType::City, "Paris"), (RegionType::Zone, "W")];
     let mut terms = Terms {
         named_regions: vec![region("West", &places), states("East", &["NY"])],
@@ -251,7 +251,7 @@ fn regions_that_mean_no_place_and_those_not_asked_for_are_found() {
 }
 
 #[test]
-fn conditions_of_nodes_that_are_always_or_never_true_are_warned_of() {
+fn constant_node_conditions_are_warnings() {
     let never = when("mobile and landline", connect("8004377950"), end());
     let always = when("media_type present or not media_type present", end(), end());
     assert_findings(
@@ -263,31 +263,31 @@ fn conditions_of_nodes_that_are_always_or_never_true_are_warned_of() {
                 "ivr_tree.root.children[0].children[0]",
                 "cannot be reached: on the way here the condition is never met",
             ),
-            // The other branch of the second is for calls whose media type is unknown.
+            // The second branch remains reachable for calls with an unknown media type.
             (Warning, "ivr_tree.root.children[1].condition", "is always true"),
         ],
     );
 }
 
 #[test]
-fn of_nodes_that_cannot_be_reached_the_topmost_is_named() {
+fn topmost_unreachable_node_is_reported() {
     let under = when("landline", menu(vec![when("landline", end(), end())]), end());
     assert_eq!(
-        unreachable(when("mobile", under, end())),
+        unreachable_paths(when("mobile", under, end())),
         ["ivr_tree.root.children[0].children[0]"]
     );
     let again = when("mobile", end(), end());
     assert_eq!(
-        unreachable(when("mobile", again.clone(), again)),
+        unreachable_paths(when("mobile", again.clone(), again)),
         ["ivr_tree.root.children[0].children[1]", "ivr_tree.root.children[1].children[0]"]
     );
 }
 
 #[test]
-fn a_call_of_which_nothing_is_known_meets_neither_a_condition_nor_its_opposite() {
+fn unknown_facts_meet_neither_a_condition_nor_its_negation() {
     let unknown = when("mobile", end(), when("not mobile", end(), connect("8004377950")));
-    assert_eq!(unreachable(unknown), [""; 0]);
-    // Whether it is during hours is always known.
+    assert_eq!(unreachable_paths(unknown), [""; 0]);
+    // `during_hours` is always known.
     let mut terms = with_tree(when("during_hours", end(), when("not during_hours", end(), end())));
     terms.operating_24_7 = Some(true);
     let found = findings(&terms);
@@ -297,40 +297,43 @@ fn a_call_of_which_nothing_is_known_meets_neither_a_condition_nor_its_opposite()
 }
 
 #[test]
-fn a_menu_that_was_passed_has_its_key_and_one_to_come_has_none() {
+fn passed_menu_has_its_key_and_later_menu_has_none() {
     let one = when("pressed[1]", end(), end());
     assert_eq!(
-        unreachable(menu(vec![one.clone(), one])),
+        unreachable_paths(menu(vec![one.clone(), one])),
         ["ivr_tree.root.children[0].children[1]", "ivr_tree.root.children[1].children[0]"]
     );
     let second =
         menu(vec![end(), when("pressed[a 1 b 2]", end(), when("not pressed[2 2]", end(), end()))]);
     assert_eq!(
-        unreachable(menu(vec![second])),
+        unreachable_paths(menu(vec![second])),
         ["ivr_tree.root.children[0].children[1].children[1]",]
     );
     let early = when("pressed[1]", end(), menu(vec![when("pressed[1]", end(), end())]));
     assert_eq!(
-        unreachable(early),
+        unreachable_paths(early),
         ["ivr_tree.root.children[0]", "ivr_tree.root.children[1].children[0].children[1]"]
     );
     let mut wrong = when("pressed[W]", end(), end());
     wrong.keypress_failover_type = Some(KeypressFailover::Wrong);
-    assert_eq!(unreachable(menu(vec![end(), wrong])), ["ivr_tree.root.children[1].children[1]"]);
+    assert_eq!(
+        unreachable_paths(menu(vec![end(), wrong])),
+        ["ivr_tree.root.children[1].children[1]"]
+    );
 }
 
 #[test]
-fn what_a_node_finds_out_opens_ways_that_were_closed() {
+fn fact_changed_by_a_node_is_no_longer_constrained() {
     let region = |child| when("in_region", end(), child);
-    assert_eq!(unreachable(region(region(end()))), ["ivr_tree.root.children[1].children[0]"]);
-    assert_eq!(unreachable(region(verify_location(region(end())))), [""; 0]);
+    assert_eq!(unreachable_paths(region(region(end()))), ["ivr_tree.root.children[1].children[0]"]);
+    assert_eq!(unreachable_paths(region(verify_location(region(end())))), [""; 0]);
     let sent = |child| when("sms_sent", end(), child);
-    assert_eq!(unreachable(sent(sent(end()))), ["ivr_tree.root.children[1].children[0]"]);
-    assert_eq!(unreachable(sent(sms_promo(sent(end())))), [""; 0]);
+    assert_eq!(unreachable_paths(sent(sent(end()))), ["ivr_tree.root.children[1].children[0]"]);
+    assert_eq!(unreachable_paths(sent(sms_promo(sent(end())))), [""; 0]);
 }
 
 #[test]
-fn after_many_questions_about_big_conditions_the_rest_goes_unchecked_and_says_so() {
+fn decisions_beyond_the_limit_are_reported_as_unchecked() {
     let fields: Vec<_> = (0..16).map(|field| format!("custom_data[{field}] present")).collect();
     let big = fields.join(" or ");
     let policies = [("1", &*big); 10];
@@ -346,7 +349,7 @@ fn after_many_questions_about_big_conditions_the_rest_goes_unchecked_and_says_so
 }
 
 #[test]
-fn a_finding_is_its_severity_place_and_message_in_json() {
+fn finding_serializes_severity_path_and_message() {
     let finding = Finding { severity: Warning, at: "ivr_tree".into(), message: "is odd".into() };
     assert_eq!(
         serde_json::to_value(finding).unwrap(),

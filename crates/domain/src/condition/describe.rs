@@ -1,51 +1,52 @@
-//! A condition in words, for people who do not write conditions.
+//! English description of a condition, for readers who do not know the language.
 
 use super::tree::{Comparison, Expr, Key, Term, TextFact, TextTest};
 
-/// How the opposite of what has no verb of its own to negate begins; it would take in all that
-/// follows.
-const NOT_TRUE: &str = "it is not true that";
+/// Prefix of a negated part that has no verb to negate. It extends to the end of the phrase, so a
+/// phrase that starts with it needs parentheses.
+const NEGATION_PREFIX: &str = "it is not true that";
 
 impl Expr {
-    /// The condition as a sentence without its full stop: `the caller is on a mobile phone and the
-    /// call lasts longer than 1 minute`. Parts of parts are in parentheses, because few readers
-    /// know what binds tighter. `always` for the empty condition.
+    /// Describes the condition in English, without a full stop: `the caller is on a mobile phone and
+    /// the call lasts longer than 1 minute`. Nested operators are parenthesized so that the reader
+    /// need not know their precedence. The empty condition is `always`.
     pub fn in_words(&self) -> String {
         match self {
             Expr::Always => "always".to_owned(),
-            Expr::Term(term) => words(term, true),
+            Expr::Term(term) => describe_term(term, true),
             Expr::Not(inner) => match inner.as_ref() {
                 Expr::Always => "never".to_owned(),
-                Expr::Term(term) => words(term, false),
-                other => format!("{NOT_TRUE} {}", other.as_part()),
+                Expr::Term(term) => describe_term(term, false),
+                other => format!("{NEGATION_PREFIX} {}", other.describe_operand()),
             },
-            Expr::And(members) => joined(members, " and "),
-            Expr::Or(members) => joined(members, " or "),
+            Expr::And(members) => describe_operands(members, " and "),
+            Expr::Or(members) => describe_operands(members, " or "),
         }
     }
 
-    fn as_part(&self) -> String {
-        let words = self.in_words();
-        let open_ended = matches!(self, Expr::And(_) | Expr::Or(_)) || words.starts_with(NOT_TRUE);
-        if open_ended { format!("({words})") } else { words }
+    fn describe_operand(&self) -> String {
+        let phrase = self.in_words();
+        let needs_parentheses =
+            matches!(self, Expr::And(_) | Expr::Or(_)) || phrase.starts_with(NEGATION_PREFIX);
+        if needs_parentheses { format!("({phrase})") } else { phrase }
     }
 }
 
-fn joined(members: &[Expr], joiner: &str) -> String {
-    let parts: Vec<String> = members.iter().map(Expr::as_part).collect();
+fn describe_operands(members: &[Expr], joiner: &str) -> String {
+    let parts: Vec<String> = members.iter().map(Expr::describe_operand).collect();
     parts.join(joiner)
 }
 
-/// A term, or its opposite.
-fn words(term: &Term, holds: bool) -> String {
+/// Describes a term, or its negation if `holds` is false.
+fn describe_term(term: &Term, holds: bool) -> String {
     let is = if holds { "is" } else { "is not" };
     match term {
         Term::Duration(comparison, seconds) => {
             let lasts = if holds { "lasts" } else { "does not last" };
-            format!("the call {lasts} {}", compared(*comparison, *seconds))
+            format!("the call {lasts} {}", describe_comparison(*comparison, *seconds))
         }
         Term::ConnectDuration(comparison, seconds) => {
-            format!("the caller {is} connected for {}", compared(*comparison, *seconds))
+            format!("the caller {is} connected for {}", describe_comparison(*comparison, *seconds))
         }
         Term::Repeat => {
             let has = if holds { "has" } else { "has not" };
@@ -61,7 +62,7 @@ fn words(term: &Term, holds: bool) -> String {
         Term::DuringHours => "the call comes outside the campaign's hours".to_owned(),
         Term::InRegion(None) => format!("the caller {is} in one of the campaign's regions"),
         Term::InRegion(Some(name)) => format!("the caller {is} in the region \"{name}\""),
-        Term::Pressed(entries) => pressed(entries, holds),
+        Term::Pressed(entries) => describe_pressed(entries, holds),
         Term::Text(fact, test) => {
             let fact = match fact {
                 TextFact::CustomData(field) => format!("the custom data field \"{field}\""),
@@ -69,13 +70,13 @@ fn words(term: &Term, holds: bool) -> String {
                 TextFact::MediaType => "the media type".to_owned(),
                 TextFact::PromoNumberDescription => "the promo number's description".to_owned(),
             };
-            format!("{fact} {}", tested(test, holds))
+            format!("{fact} {}", describe_text_test(test, holds))
         }
     }
 }
 
-fn compared(comparison: Comparison, seconds: u32) -> String {
-    let time = time(seconds);
+fn describe_comparison(comparison: Comparison, seconds: u32) -> String {
+    let time = format_duration(seconds);
     match comparison {
         Comparison::Greater => format!("longer than {time}"),
         Comparison::GreaterOrEqual => format!("at least {time}"),
@@ -85,7 +86,7 @@ fn compared(comparison: Comparison, seconds: u32) -> String {
     }
 }
 
-fn time(seconds: u32) -> String {
+fn format_duration(seconds: u32) -> String {
     let units = [(seconds / 3600, "hour"), (seconds / 60 % 60, "minute"), (seconds % 60, "second")];
     let parts: Vec<String> = units
         .into_iter()
@@ -95,10 +96,10 @@ fn time(seconds: u32) -> String {
     if parts.is_empty() { "0 seconds".to_owned() } else { parts.join(" ") }
 }
 
-fn pressed(entries: &[(u8, Key)], holds: bool) -> String {
-    let mut in_order = entries.to_vec();
-    in_order.sort_by_key(|(level, _)| *level);
-    let at_menus: Vec<String> = in_order
+fn describe_pressed(entries: &[(u8, Key)], holds: bool) -> String {
+    let mut sorted = entries.to_vec();
+    sorted.sort_by_key(|(level, _)| *level);
+    let at_menus: Vec<String> = sorted
         .iter()
         .map(|(level, key)| {
             let key = match key {
@@ -109,15 +110,16 @@ fn pressed(entries: &[(u8, Key)], holds: bool) -> String {
             format!("{key} at the {} menu", ordinal(*level))
         })
         .collect();
-    // "then" and not "and", so that the parts of one term stay together between "or"s.
+    // "then" instead of "and" keeps the keys of one term together next to an "or".
     let keys = at_menus.join(", then ");
     match entries {
         _ if holds => format!("the caller pressed {keys}"),
         [(_, Key::Digit(_) | Key::Wrong)] => format!("the caller did not press {keys}"),
-        _ => format!("{NOT_TRUE} the caller pressed {keys}"),
+        _ => format!("{NEGATION_PREFIX} the caller pressed {keys}"),
     }
 }
 
+/// Returns the English ordinal of a menu level (0-based).
 fn ordinal(level: u8) -> String {
     let number = u32::from(level) + 1;
     match number {
@@ -133,7 +135,7 @@ fn ordinal(level: u8) -> String {
     }
 }
 
-fn tested(test: &TextTest, holds: bool) -> String {
+fn describe_text_test(test: &TextTest, holds: bool) -> String {
     match (test, holds) {
         (TextTest::Equals(text), true) | (TextTest::Differs(text), false) => {
             format!("is \"{text}\"")

@@ -1,4 +1,4 @@
-//! Calls walk random trees: where one of them comes, nothing may be called unreachable.
+//! Property: random calls through random trees never reach a node reported as unreachable.
 
 use super::{findings, with_tree};
 use crate::condition::{Facts, Key, Pressed, TextFact};
@@ -12,16 +12,16 @@ struct Call {
     landline: Option<bool>,
     repeat: Option<bool>,
     during_hours: bool,
-    /// Whether the caller is in A and in B, before and after the location was verified.
+    /// Membership in regions A and B, before and after the location was verified.
     regions: [(Option<bool>, Option<bool>); 2],
     verified: usize,
     sms_sent: Option<bool>,
     sms_accepted: Option<bool>,
     media_type: Option<Option<&'static str>>,
     keys: Vec<Key>,
-    /// What is said of menus to come.
-    to_come: Option<Pressed>,
-    /// Chooses a child of each menu.
+    /// Fact reported for later menus.
+    later_menus: Option<Pressed>,
+    /// Child index chosen at each menu, modulo the number of children.
     choices: Vec<usize>,
 }
 
@@ -57,7 +57,7 @@ impl Facts for Call {
         }
     }
     fn pressed(&self, level: u8) -> Option<Pressed> {
-        self.keys.get(usize::from(level)).map_or(self.to_come, |key| Some(Pressed::Key(*key)))
+        self.keys.get(usize::from(level)).map_or(self.later_menus, |key| Some(Pressed::Key(*key)))
     }
     fn text(&self, _: &TextFact) -> Option<Option<&str>> {
         self.media_type
@@ -65,10 +65,10 @@ impl Facts for Call {
 }
 
 impl Call {
-    /// The places the call comes to.
-    fn walk(&mut self, root: &IvrNode) -> Vec<String> {
+    /// Returns the paths of the nodes that the call visits.
+    fn visited_paths(&mut self, root: &IvrNode) -> Vec<String> {
         let mut node = root;
-        let mut places = vec!["ivr_tree.root".to_owned()];
+        let mut paths = vec!["ivr_tree.root".to_owned()];
         while !node.children.is_empty() {
             let next = match &node.kind {
                 NodeKind::Menu { .. } => {
@@ -89,10 +89,10 @@ impl Call {
                 }
                 _ => 0,
             };
-            places.push(format!("{}.children[{next}]", places[places.len() - 1]));
+            paths.push(format!("{}.children[{next}]", paths[paths.len() - 1]));
             node = &node.children[next];
         }
-        places
+        paths
     }
 }
 
@@ -107,13 +107,13 @@ fn call() -> impl Strategy<Value = Call> {
         (Some(false), None),
     ]);
     let media = prop::sample::select(vec![None, Some(None), Some(Some("Radio")), Some(Some("TV"))]);
-    let to_come = prop::sample::select(vec![None, Some(Pressed::NeverReached)]);
+    let later_menus = prop::sample::select(vec![None, Some(Pressed::NeverReached)]);
     (
         (phone, fact(), any::<bool>(), fact(), fact()),
         ((fact(), fact()), (fact(), fact())),
-        (media, to_come, prop::collection::vec(0_usize..3, 20)),
+        (media, later_menus, prop::collection::vec(0_usize..3, 20)),
     )
-        .prop_map(|(facts, regions, (media_type, to_come, choices))| {
+        .prop_map(|(facts, regions, (media_type, later_menus, choices))| {
             let ((mobile, landline), repeat, during_hours, sms_sent, sms_accepted) = facts;
             Call {
                 mobile,
@@ -126,7 +126,7 @@ fn call() -> impl Strategy<Value = Call> {
                 sms_accepted,
                 media_type,
                 keys: Vec::new(),
-                to_come,
+                later_menus,
                 choices,
             }
         })
@@ -182,17 +182,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn no_call_comes_to_a_node_that_cannot_be_reached(
+    fn no_call_visits_a_node_reported_as_unreachable(
         root in root(),
         calls in prop::collection::vec(call(), 40),
     ) {
         let found = findings(&with_tree(root.clone()));
-        let closed: Vec<_> =
+        let unreachable: Vec<_> =
             found.iter().filter(|f| f.message.starts_with("cannot be reached")).collect();
         for call in calls {
-            let places = call.clone().walk(&root);
-            for finding in &closed {
-                prop_assert!(!places.contains(&finding.at), "{call:?} comes to {}", finding.at);
+            let paths = call.clone().visited_paths(&root);
+            for finding in &unreachable {
+                prop_assert!(!paths.contains(&finding.at), "{call:?} visits {}", finding.at);
             }
         }
     }
