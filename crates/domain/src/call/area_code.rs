@@ -1,47 +1,49 @@
-//! Where a North American number is from, by its area code.
+//! Locations of North American phone numbers by area code.
 
 use crate::phone::PhoneNumber;
 use std::sync::LazyLock;
 
-/// `country state codes…` a line; the file says where it comes from.
+/// Table of area codes. Line format: `country state codes…`. The source is named in the file.
 const TABLE: &str = include_str!("../../data/area_codes.txt");
 
-/// A country and, where the code says it, a state or province.
+/// Country and, if known, state or province.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// ISO 3166-1 alpha-2.
+    /// ISO 3166-1 alpha-2 code.
     pub country: &'static str,
-    /// As the postal services write it: `CA`, `ON`.
+    /// Postal abbreviation: `CA`, `ON`.
     pub region: Option<&'static str>,
 }
 
-/// Where a number is from; `None` for toll-free numbers and for those of other countries.
+/// Returns the location of a number by its area code; `None` for toll-free numbers and numbers
+/// outside North America.
 pub fn place_of(number: &PhoneNumber) -> Option<Place> {
-    static PLACES: LazyLock<Vec<Option<Place>>> = LazyLock::new(|| {
-        let mut places = vec![None; 1_000];
-        for (place, codes) in lines() {
+    static LOCATIONS_BY_CODE: LazyLock<Vec<Option<Place>>> = LazyLock::new(|| {
+        let mut locations = vec![None; 1_000];
+        for (location, codes) in table_lines() {
             for code in codes {
-                if let Some(known) = code.parse().ok().and_then(|code: usize| places.get_mut(code))
-                {
-                    *known = known.or(Some(place));
+                let code = code.parse().ok();
+                if let Some(slot) = code.and_then(|code: usize| locations.get_mut(code)) {
+                    *slot = slot.or(Some(location));
                 }
             }
         }
-        places
+        locations
     });
     let code: usize = number.area_code()?.parse().ok()?;
-    *PLACES.get(code)?
+    *LOCATIONS_BY_CODE.get(code)?
 }
 
-/// The area codes of a state or province; without one, those that several share. None where there is
-/// no such place.
+/// Returns the area codes of a state or province; without a region, the codes that several regions
+/// of the country share. Empty for an unknown location.
 pub fn area_codes(country: &str, region: Option<&str>) -> Vec<&'static str> {
-    let of = lines().filter(|(place, _)| place.country == country && place.region == region);
-    of.flat_map(|(_, codes)| codes).collect()
+    let matching = table_lines()
+        .filter(|(location, _)| location.country == country && location.region == region);
+    matching.flat_map(|(_, codes)| codes).collect()
 }
 
-/// The table's lines: a place and its area codes.
-pub(super) fn lines() -> impl Iterator<Item = (Place, impl Iterator<Item = &'static str>)> {
+/// Parses the table. Yields each location with its area codes.
+pub(super) fn table_lines() -> impl Iterator<Item = (Place, impl Iterator<Item = &'static str>)> {
     let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| {
         let mut words = line.split(' ');

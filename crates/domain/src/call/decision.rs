@@ -1,30 +1,30 @@
-//! The way of a call through its campaign, and what is paid for it: one function for calls that
-//! are imagined and calls that were.
+//! Decision of a call: its path through the IVR tree, its outcome and its price, with explanations.
+//! Simulated and stored calls use the same function.
 
-use super::inputs::Inputs;
-use super::price::{agreed, price};
-use super::walk::walk;
+use super::execution::execute;
+use super::price::{applicable_pricings, price_policies};
+use super::script::CallScript;
 use super::{CallFacts, Known};
 use crate::campaign::{Pricing, Terms};
 use crate::condition::{Explanation, Expr, Facts, Key};
-use crate::ivr::{IvrNode, Witness};
+use crate::ivr::{IvrNode, Tracer};
 use crate::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
-/// What stands between a call and its campaign.
+/// Reason for rejecting a call before routing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TurnedAway {
-    /// The campaign is not Activated, or past its expiration.
+    /// The campaign is not Activated, or has expired.
     NotLive,
     /// The affiliate campaign is not Approved.
     AffiliateNotApproved,
-    /// An enforced cap is reached.
+    /// An enforced cap has been reached.
     OverCap,
 }
 
 impl TurnedAway {
-    /// The wire's word.
+    /// Returns the wire value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotLive => "not_live",
@@ -34,25 +34,25 @@ impl TurnedAway {
     }
 }
 
-/// How a call went, in a word.
+/// Outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Caller and destination talked.
+    /// Caller and destination were connected.
     Connected,
-    /// The campaign ended it before they did.
+    /// The campaign ended the call before it was connected.
     Ended,
-    /// The caller hung up before they did.
+    /// The caller hung up before the call was connected.
     Abandoned,
-    /// It was not let in.
+    /// The call was rejected before routing.
     TurnedAway,
 }
 
 impl Outcome {
-    /// Every outcome.
+    /// All outcomes.
     pub const ALL: [Self; 4] = [Self::Connected, Self::Ended, Self::Abandoned, Self::TurnedAway];
 
-    /// The wire's word.
+    /// Returns the wire value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Connected => "connected",
@@ -63,137 +63,138 @@ impl Outcome {
     }
 }
 
-/// Whether a call is let in, and for whom.
+/// Result of the admission check before routing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gate {
-    /// Why it is not let in.
+    /// Rejection reason; `None` if the call is admitted.
     pub turned_away: Option<TurnedAway>,
-    /// Whether an affiliate brought it: only then there is a payout.
+    /// True if an affiliate generated the call. Without an affiliate there is no payout.
     pub by_affiliate: bool,
 }
 
-/// A node on a call's way.
+/// Node on the path of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// By child indices from the root.
+    /// Path of the node: child indices from the root.
     pub at: Vec<usize>,
-    /// Its type's name.
+    /// Name of the node type.
     pub node_type: &'static str,
-    /// What was said there.
+    /// Text played at the node.
     pub prompt: String,
-    /// What was pressed there in the end.
+    /// Final input at a menu.
     pub key: Option<Key>,
-    /// Why a Condition went the way it did.
+    /// Explanation of the condition of a Condition node.
     pub condition: Option<Explanation>,
 }
 
-/// One policy, and what became of it.
+/// Policy with its evaluation for one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaidPolicy {
-    /// `Base` or `Bonus`.
+    /// Wire value of the policy type: `Base` or `Bonus`.
     pub kind: &'static str,
-    /// What it pays.
+    /// Amount of the policy.
     pub amount: Money,
-    /// Whether its condition is met; `None` is unknown, and pays nothing.
+    /// Value of the condition; `None` is unknown and pays nothing.
     pub met: Option<bool>,
-    /// Whether it is paid: a bonus only where the base is.
+    /// True if the policy is paid. A bonus is paid only if the base is paid.
     pub paid: bool,
-    /// Why.
+    /// Explanation of the condition.
     pub condition: Explanation,
 }
 
-/// A payin or a payout.
+/// Payin or payout of a call, with the evaluation of each policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
-    /// The sum of what is paid.
+    /// Sum of the paid policies.
     pub amount: Money,
-    /// Of all policies.
+    /// Currency of all policies.
     pub currency: Currency,
-    /// `base+bonus1`; empty when nothing is paid.
+    /// Paid policies as text: `base+bonus1`; empty if nothing is paid.
     pub matching_policies: String,
-    /// Every policy, the base first.
+    /// All policies, the base first.
     pub policies: Vec<PaidPolicy>,
 }
 
-/// How a call went.
+/// Decision of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// In a word.
+    /// Outcome.
     pub outcome: Outcome,
-    /// Why it was turned away.
+    /// Reason of a rejection.
     pub reason: Option<TurnedAway>,
-    /// Its way.
+    /// Visited nodes in order.
     pub path: Vec<Step>,
-    /// Where it was connected to.
+    /// Destination that the caller was connected to.
     pub destination_phone_number: Option<String>,
-    /// What was pressed in the end at each menu, from the first.
+    /// Final input at each menu, in order.
     pub pressed: Vec<Key>,
-    /// Seconds connected, as they counted: 0 for a call that never connected.
+    /// Connect duration in seconds, as evaluated; 0 if the call was never connected.
     pub connect_duration: Option<u32>,
-    /// Whether a text message was sent, as it counted.
+    /// True if a text message was sent, as evaluated.
     pub sms_sent: Option<bool>,
-    /// The caller's postal code, as it counted: given on the way, or known before.
+    /// Postal code of the caller, as evaluated: entered during the call or known before.
     pub zip: Option<String>,
-    /// The caller's state or province, as it counted.
+    /// State or province of the caller, as evaluated.
     pub region: Option<String>,
-    /// The caller's country, as it counted.
+    /// Country of the caller, as evaluated.
     pub country: Option<String>,
-    /// The campaign's named regions that the caller is in.
+    /// Names of the campaign's regions that contain the caller.
     pub qualified_regions: Vec<String>,
-    /// What the advertiser pays; `None` where no payin is agreed.
+    /// Payin of the advertiser; `None` if no payin is agreed.
     pub advertiser_payin: Option<Payment>,
-    /// What the affiliate gets; `None` without an affiliate, or where no payout is agreed.
+    /// Payout to the affiliate; `None` without an affiliate or if no payout is agreed.
     pub affiliate_payout: Option<Payment>,
 }
 
-/// Runs a call's facts through terms.
+/// Decides a call under the given terms, with explanations.
 ///
-/// [`super::price_call`] is the same without the reasons.
-pub fn decide(terms: &Terms, facts: &CallFacts, keys: &[char], gate: Gate) -> Decision {
-    decide_by(terms, facts, Inputs::told(facts, keys), gate)
+/// [`super::price_call`] computes the same outcome and amounts without explanations.
+pub fn decide(terms: &Terms, facts: &CallFacts, keys: &[char], admission: Gate) -> Decision {
+    decide_script(terms, facts, CallScript::from_keys(facts, keys), admission)
 }
 
-/// The same, by what the call answers where its tree waits.
-pub(super) fn decide_by(
+/// Decides a call with the given input.
+pub(super) fn decide_script(
     terms: &Terms,
     facts: &CallFacts,
-    inputs: Inputs<'_>,
-    gate: Gate,
+    script: CallScript<'_>,
+    admission: Gate,
 ) -> Decision {
-    if let Some(reason) = gate.turned_away {
-        return turned_away(facts, reason);
+    if let Some(reason) = admission.turned_away {
+        return rejected(facts, reason);
     }
-    let walk = walk(terms, facts, inputs, Notes::default());
-    let known = walk.run.known(Some(walk.connected()));
-    let [payin, payout] = agreed(terms, gate);
-    let pay = |pricing| pay(pricing, &known);
+    let execution = execute(terms, facts, script, DecisionTrace::default());
+    let context = execution.run.evaluation_context(Some(execution.is_connected()));
+    let [payin, payout] = applicable_pricings(terms, admission);
+    let payment = |pricing| price_with_explanations(pricing, &context);
     Decision {
-        outcome: walk.outcome,
+        outcome: execution.outcome,
         reason: None,
-        destination_phone_number: walk
+        destination_phone_number: execution
             .run
             .destination()
-            .filter(|_| walk.connected())
+            .filter(|_| execution.is_connected())
             .map(str::to_owned),
-        advertiser_payin: payin.map(pay),
-        affiliate_payout: payout.map(pay),
-        pressed: walk.run.position.pressed.clone(),
-        connect_duration: known.connect_duration(),
-        sms_sent: known.sms_sent(),
-        zip: known.zip().map(str::to_owned),
-        region: known.region().map(str::to_owned),
-        country: known.country().map(str::to_owned),
+        advertiser_payin: payin.map(payment),
+        affiliate_payout: payout.map(payment),
+        pressed: execution.run.position.pressed_keys.clone(),
+        connect_duration: context.connect_duration(),
+        sms_sent: context.sms_sent(),
+        zip: context.zip().map(str::to_owned),
+        region: context.region().map(str::to_owned),
+        country: context.country().map(str::to_owned),
         qualified_regions: terms
             .named_regions
             .iter()
-            .filter(|region| known.in_region(Some(&region.name)) == Some(true))
+            .filter(|region| context.in_region(Some(&region.name)) == Some(true))
             .map(|region| region.name.clone())
             .collect(),
-        path: walk.run.witness.path,
+        path: execution.run.tracer.path,
     }
 }
 
-fn turned_away(facts: &CallFacts, reason: TurnedAway) -> Decision {
+/// Returns the decision of a rejected call.
+fn rejected(facts: &CallFacts, reason: TurnedAway) -> Decision {
     Decision {
         outcome: Outcome::TurnedAway,
         reason: Some(reason),
@@ -211,51 +212,57 @@ fn turned_away(facts: &CallFacts, reason: TurnedAway) -> Decision {
     }
 }
 
-/// What a pricing pays, and why.
-pub(super) fn pay(pricing: &Pricing, known: &Known<'_>) -> Payment {
+/// Prices a call and explains each policy.
+pub(super) fn price_with_explanations(pricing: &Pricing, context: &Known<'_>) -> Payment {
     let mut policies = Vec::with_capacity(pricing.policies().len());
-    let paid = price::<Notes>(pricing, known, |it| {
+    let total = price_policies::<DecisionTrace>(pricing, context, |priced| {
         policies.push(PaidPolicy {
-            kind: it.policy.kind.as_str(),
-            amount: it.policy.amount,
-            met: it.met,
-            paid: it.paid,
-            condition: it.why,
+            kind: priced.policy.kind.as_str(),
+            amount: priced.policy.amount,
+            met: priced.met,
+            paid: priced.paid,
+            condition: priced.reason,
         });
     });
     Payment {
-        amount: paid.amount,
-        currency: paid.currency,
-        matching_policies: paid.matching.to_string(),
+        amount: total.amount,
+        currency: total.currency,
+        matching_policies: total.matching.to_string(),
         policies,
     }
 }
 
-/// The way, as it is explained.
+/// Tracer that records the path of a decision.
 #[derive(Default)]
-struct Notes {
+struct DecisionTrace {
     path: Vec<Step>,
 }
 
-impl Witness for Notes {
-    type Why = Explanation;
+impl Tracer for DecisionTrace {
+    type Reason = Explanation;
 
-    fn judge(expr: &Expr, known: &Known<'_>) -> (Option<bool>, Explanation) {
-        let why = expr.explain(known);
-        (why.value, why)
+    fn evaluate(expr: &Expr, context: &Known<'_>) -> (Option<bool>, Explanation) {
+        let explanation = expr.explain(context);
+        (explanation.value, explanation)
     }
 
-    fn came_to(&mut self, at: &[usize], node: &IvrNode, said: &str, why: Option<Explanation>) {
+    fn on_enter(
+        &mut self,
+        path: &[usize],
+        node: &IvrNode,
+        prompt: &str,
+        reason: Option<Explanation>,
+    ) {
         self.path.push(Step {
-            at: at.to_vec(),
+            at: path.to_vec(),
             node_type: node.kind.name(),
-            prompt: said.to_owned(),
+            prompt: prompt.to_owned(),
             key: None,
-            condition: why,
+            condition: reason,
         });
     }
 
-    fn pressed(&mut self, key: Key) {
+    fn on_menu_key(&mut self, key: Key) {
         if let Some(menu) = self.path.last_mut() {
             menu.key = Some(key);
         }

@@ -1,4 +1,4 @@
-//! What is known of a call, and how it answers a condition.
+//! Facts of a call, and their use in the evaluation of conditions.
 
 use super::{Place, ZipCode, place_of};
 use crate::campaign::Terms;
@@ -9,152 +9,169 @@ use crate::region::{Region, RegionType, is_same_city, is_same_country, is_same_s
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// What a caller calls from.
+/// Type of the caller's phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PhoneType {
-    /// A mobile phone.
+    /// Mobile phone.
     Mobile,
-    /// A landline.
+    /// Landline.
     Landline,
 }
 
-/// What is known of a call from outside; `None` is not known. What the tree decides (which menus
-/// it meets, whether it connects) is not here.
+/// Facts of a call that do not depend on its IVR tree. `None` is unknown. Facts that the execution
+/// of the tree determines, such as the menus passed, are in [`Way`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallFacts {
-    /// The caller's number; not known when it is withheld.
+    /// Number of the caller; `None` if it is withheld.
     pub calling_phone_number: Option<PhoneNumber>,
-    /// Whether several callers have this number: a switchboard's, or a relay's.
+    /// True if several callers share the number, as with a switchboard or a relay service.
     #[serde(default)]
     pub shared_caller_id: Option<bool>,
-    /// When it came in.
+    /// Start of the call.
     pub start_time: Option<Timestamp>,
-    /// Seconds in all.
+    /// Total duration in seconds.
     pub duration: Option<u32>,
-    /// Seconds connected to a destination.
+    /// Connect duration in seconds.
     pub connect_duration: Option<u32>,
-    /// From what.
+    /// Type of the caller's phone.
     pub phone_type: Option<PhoneType>,
-    /// ISO 3166-1 alpha-2.
+    /// Country of the caller, ISO 3166-1 alpha-2.
     pub country: Option<String>,
-    /// State or province, by its code.
+    /// Code of the caller's state or province.
     pub region: Option<String>,
-    /// City.
+    /// City of the caller.
     pub city: Option<String>,
-    /// Postal code.
+    /// Postal code of the caller.
     pub zip: Option<String>,
-    /// Whether the caller has called this campaign lately.
+    /// True if the caller has called this campaign recently.
     pub repeat: Option<bool>,
-    /// Whether a text message was sent.
+    /// True if a text message was sent.
     pub sms_sent: Option<bool>,
-    /// Custom data, cascaded; a field that is not in it is known not to be there.
+    /// Custom data after cascading. A missing field is known to be absent.
     pub custom_data: Option<CustomData>,
-    /// Whether there may be more custom data than that: then a field that is not in it is not known.
+    /// True if the custom data may be incomplete. A missing field is then unknown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub custom_data_is_partial: bool,
-    /// The affiliate's name; `Some(None)` when there is none.
-    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
+    /// Name of the affiliate; `Some(None)` if there is none.
+    #[serde(
+        default,
+        deserialize_with = "deserialize_present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub affiliate_name: Option<Option<String>>,
-    /// The promo number's media type.
-    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
+    /// Media type of the promo number; `Some(None)` if there is none.
+    #[serde(
+        default,
+        deserialize_with = "deserialize_present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub media_type: Option<Option<String>>,
-    /// The promo number's description.
-    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
+    /// Description of the promo number; `Some(None)` if there is none.
+    #[serde(
+        default,
+        deserialize_with = "deserialize_present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub promo_number_description: Option<Option<String>>,
 }
 
-/// In JSON `null` is known not to be there, and what is not known is left out.
-fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+/// Deserializes a present property: `null` is known to be absent. An unknown property is omitted.
+fn deserialize_present<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
 impl CallFacts {
-    /// Whether the caller's number tells one caller from all others, so that a second call from it
-    /// is the same caller's: not when it is withheld, nor when several share it.
+    /// Returns true if the number identifies one caller, so that a second call from it is a repeat
+    /// call. False if the number is withheld or shared.
     pub fn can_repeat(&self) -> bool {
         let number = self.calling_phone_number.as_ref();
         number.is_some_and(|number| !number.is_placeholder()) && self.shared_caller_id != Some(true)
     }
 
-    /// Fills in country and region by the caller's area code, where they are not said.
+    /// Sets country and region from the caller's area code, if both are unknown.
     pub fn located(mut self) -> Self {
-        let place = self.calling_phone_number.as_ref().and_then(place_of);
-        if let (None, None, Some(place)) = (&self.country, &self.region, place) {
-            self.country = Some(place.country.to_owned());
-            self.region = place.region.map(str::to_owned);
+        let location = self.calling_phone_number.as_ref().and_then(place_of);
+        if let (None, None, Some(location)) = (&self.country, &self.region, location) {
+            self.country = Some(location.country.to_owned());
+            self.region = location.region.map(str::to_owned);
         }
         self
     }
 }
 
-/// What a call's way through its tree says of it, over what was known before.
+/// Facts determined by the execution of the IVR tree. Except for the region they take precedence
+/// over [`CallFacts`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Way<'a> {
-    /// What was pressed at the menus passed so far, from the first.
+    /// Final input at each menu passed so far, in order.
     pub pressed: &'a [Key],
-    /// Whether a text message was sent.
+    /// True if a text message was sent.
     pub sms_sent: bool,
-    /// The postal code that the caller gave.
+    /// Postal code that the caller entered.
     pub zip: Option<&'a ZipCode>,
-    /// Where that is.
+    /// Location of that postal code.
     pub place: Option<Place>,
-    /// Whether it is over, so that no further menu comes, and if so, whether caller and destination
-    /// talked.
+    /// `None` while the call runs. After its end (no further menus follow), true if caller and
+    /// destination were connected.
     pub over: Option<bool>,
 }
 
-/// A call's facts as a campaign's conditions ask for them.
+/// Evaluation context: all facts of a call in relation to the terms of a campaign.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
-    /// What is known from outside.
+    /// Facts that do not depend on the tree.
     pub facts: &'a CallFacts,
-    /// The campaign's regions, hours and zone.
+    /// Terms with the named regions, hours and time zone of the campaign.
     pub terms: &'a Terms,
-    /// What the way said.
+    /// Facts determined by the tree.
     pub way: Way<'a>,
 }
 
 impl<'a> Known<'a> {
-    /// The caller's postal code, as given on the way or else known before.
+    /// Returns the postal code entered during the call, or else the one known before.
     pub fn zip(&self) -> Option<&'a str> {
         self.way.zip.map(ZipCode::as_str).or(self.facts.zip.as_deref())
     }
 
-    /// The caller's country. That of a postal code given on the way counts, so that it never
-    /// stands beside a state of another country.
+    /// Returns the country of the caller. The country of a postal code entered during the call
+    /// takes precedence, so that country and state are consistent.
     pub fn country(&self) -> Option<&'a str> {
-        self.way.place.map(|place| place.country).or(self.facts.country.as_deref())
+        self.way.place.map(|location| location.country).or(self.facts.country.as_deref())
     }
 
-    /// The caller's state or province. The way asks for it only where it is not known.
+    /// Returns the state or province of the caller. A known region takes precedence over that of an
+    /// entered postal code; the tree asks for a code only if the region is unknown.
     pub fn region(&self) -> Option<&'a str> {
-        let given = self.way.place.and_then(|place| place.region);
-        self.facts.region.as_deref().or(given)
+        let entered = self.way.place.and_then(|location| location.region);
+        self.facts.region.as_deref().or(entered)
     }
 
-    /// Whether the caller is in a region; `None` when the facts don't say.
+    /// Returns true if the caller is in a region; `None` if the facts do not determine it.
     fn is_in(&self, region: &Region) -> Option<bool> {
-        let asked = region.value.as_str();
+        let value = region.value.as_str();
         match region.region_type {
-            RegionType::Country => Some(is_same_country(self.country()?, asked)),
-            RegionType::State => Some(is_same_state(self.region()?, asked)),
+            RegionType::Country => Some(is_same_country(self.country()?, value)),
+            RegionType::State => Some(is_same_state(self.region()?, value)),
             RegionType::City => {
-                let (city, state) = asked.rsplit_once(',').unwrap_or((asked, ""));
+                let (city, state) = value.rsplit_once(',').unwrap_or((value, ""));
                 let in_city = self.facts.city.as_deref().map(|known| is_same_city(known, city));
                 let in_state = match state.trim() {
                     "" => Some(true),
                     state => self.region().map(|known| is_same_state(known, state)),
                 };
-                both(in_city, in_state)
+                and(in_city, in_state)
             }
-            // What a zone is made of is not said anywhere: nobody is known to be in one.
+            // The source documents do not define the contents of a zone, so membership is unknown.
             RegionType::Zone => None,
         }
     }
 }
 
-fn both(left: Option<bool>, right: Option<bool>) -> Option<bool> {
+/// Kleene conjunction of two values.
+fn and(left: Option<bool>, right: Option<bool>) -> Option<bool> {
     match (left, right) {
         (Some(false), _) | (_, Some(false)) => Some(false),
         (Some(true), Some(true)) => Some(true),
@@ -168,7 +185,7 @@ impl Facts for Known<'_> {
     }
 
     fn connect_duration(&self) -> Option<u32> {
-        // A call that never connected has no time connected, whatever was said of it.
+        // A call that was never connected has no connect duration, even if one was reported.
         match self.way.over {
             Some(false) => Some(0),
             _ => self.facts.connect_duration,

@@ -1,24 +1,23 @@
-//! A call: what is known of it, the way it takes through a campaign's tree, and what is paid for it.
+//! Calls: recorded facts, execution of the IVR tree, pricing and settlement.
 //!
-//! One evaluator serves whoever asks: an imagined call and a real one differ only in where their
-//! facts come from.
+//! Simulated and real calls use the same evaluation; they differ only in the source of their facts.
 
 mod area_code;
 mod decision;
+mod execution;
 mod facts;
-mod inputs;
-mod live;
+mod live_call;
 mod price;
 mod record;
+mod script;
 mod settlement;
-mod walk;
 mod zip_code;
 
 pub use area_code::{Place, area_codes, place_of};
 pub use decision::{Decision, Gate, Outcome, PaidPolicy, Payment, Step, TurnedAway, decide};
 pub use facts::{CallFacts, Known, PhoneType, Way};
-pub use live::Live;
-pub use price::{Matching, Paid, Verdict, price_call};
+pub use live_call::Live;
+pub use price::{MatchingPolicies, PaidAmount, PricedCall, price_call};
 pub use record::{Call, Heard};
 pub use settlement::{Correction, Settlement, Side, Transaction};
 pub use zip_code::ZipCode;

@@ -1,66 +1,66 @@
-//! What a call pays, and nothing about why: for those who decide many calls.
+//! Outcome and price of a call without explanations, for computations over many calls.
 
-use super::inputs::Inputs;
-use super::walk::walk;
+use super::execution::execute;
+use super::script::CallScript;
 use super::{CallFacts, Gate, Known, Outcome, TurnedAway};
 use crate::campaign::{Policy, Pricing, Terms};
-use crate::ivr::{Nobody, Witness};
+use crate::ivr::{NoTrace, Tracer};
 use crate::money::{Currency, Money};
 use std::fmt::{self, Display, Formatter};
 
-/// How a call went and what it pays: what [`super::decide`] says, without the reasons.
+/// Outcome and price of a call: [`super::Decision`] without explanations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
-    /// In a word.
+pub struct PricedCall {
+    /// Outcome.
     pub outcome: Outcome,
-    /// Why it was turned away.
+    /// Reason of a rejection.
     pub reason: Option<TurnedAway>,
-    /// What the advertiser pays; `None` where no payin is agreed.
-    pub advertiser_payin: Option<Paid>,
-    /// What the affiliate gets; `None` without an affiliate, or where no payout is agreed.
-    pub affiliate_payout: Option<Paid>,
+    /// Amount the advertiser pays; `None` if no payin is agreed.
+    pub advertiser_payin: Option<PaidAmount>,
+    /// Amount the affiliate receives; `None` without an affiliate or if no payout is agreed.
+    pub affiliate_payout: Option<PaidAmount>,
 }
 
-/// What a payin or a payout comes to.
+/// Total of a payin or payout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Paid {
-    /// The sum of what is paid.
+pub struct PaidAmount {
+    /// Sum of the paid policies.
     pub amount: Money,
-    /// Of all policies.
+    /// Currency of all policies.
     pub currency: Currency,
-    /// The policies that are paid.
-    pub matching: Matching,
+    /// Paid policies.
+    pub matching: MatchingPolicies,
 }
 
-/// The policies of a payin or payout that are paid; the base is number 0. It prints as
-/// `base+bonus1`, and as nothing where none is.
+/// Set of the paid policies of a payin or payout; index 0 is the base. It formats as
+/// `base+bonus1`; the empty set formats as an empty text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Matching {
-    /// A bit for each.
-    numbers: u16,
+pub struct MatchingPolicies {
+    /// Bit set of policy indices.
+    bits: u16,
 }
 
-impl Matching {
-    fn add(&mut self, number: usize) {
-        self.numbers |= bit(number);
+impl MatchingPolicies {
+    fn insert(&mut self, index: usize) {
+        self.bits |= policy_bit(index);
     }
 
-    /// Whether a policy is among them.
-    pub fn has(self, number: usize) -> bool {
-        self.numbers & bit(number) != 0
+    /// Returns true if the set contains a policy.
+    pub fn contains(self, index: usize) -> bool {
+        self.bits & policy_bit(index) != 0
     }
 }
 
-/// A pricing has at most 10 policies.
-fn bit(number: usize) -> u16 {
-    u32::try_from(number).ok().and_then(|number| 1_u16.checked_shl(number)).unwrap_or(0)
+/// Returns the bit of a policy index. A pricing has at most 10 policies.
+fn policy_bit(index: usize) -> u16 {
+    u32::try_from(index).ok().and_then(|index| 1_u16.checked_shl(index)).unwrap_or(0)
 }
 
-impl Display for Matching {
+impl Display for MatchingPolicies {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut joiner = "";
-        for number in (0..16).filter(|number| self.has(*number)) {
-            match number {
+        for index in (0..16).filter(|index| self.contains(*index)) {
+            match index {
                 0 => f.write_str("base")?,
                 bonus => write!(f, "{joiner}bonus{bonus}")?,
             }
@@ -70,72 +70,74 @@ impl Display for Matching {
     }
 }
 
-/// Runs a call's facts through terms, as [`super::decide`] does, and keeps only what it comes to.
-pub fn price_call(terms: &Terms, facts: &CallFacts, keys: &[char], gate: Gate) -> Verdict {
-    price_by(terms, facts, Inputs::told(facts, keys), gate)
+/// Decides and prices a call like [`super::decide`], without explanations.
+pub fn price_call(terms: &Terms, facts: &CallFacts, keys: &[char], admission: Gate) -> PricedCall {
+    price_script(terms, facts, CallScript::from_keys(facts, keys), admission)
 }
 
-/// The same, by what the call answers where its tree waits.
-pub(super) fn price_by(
+/// Decides and prices a call with the given input.
+pub(super) fn price_script(
     terms: &Terms,
     facts: &CallFacts,
-    inputs: Inputs<'_>,
-    gate: Gate,
-) -> Verdict {
-    if let Some(reason) = gate.turned_away {
-        return Verdict {
+    script: CallScript<'_>,
+    admission: Gate,
+) -> PricedCall {
+    if let Some(reason) = admission.turned_away {
+        return PricedCall {
             outcome: Outcome::TurnedAway,
             reason: Some(reason),
             advertiser_payin: None,
             affiliate_payout: None,
         };
     }
-    let walk = walk(terms, facts, inputs, Nobody);
-    let known = walk.run.known(Some(walk.connected()));
-    let [payin, payout] = agreed(terms, gate);
-    let pay = |pricing| price::<Nobody>(pricing, &known, |_| {});
-    Verdict {
-        outcome: walk.outcome,
+    let execution = execute(terms, facts, script, NoTrace);
+    let context = execution.run.evaluation_context(Some(execution.is_connected()));
+    let [payin, payout] = applicable_pricings(terms, admission);
+    let total = |pricing| price_policies::<NoTrace>(pricing, &context, |_| {});
+    PricedCall {
+        outcome: execution.outcome,
         reason: None,
-        advertiser_payin: payin.map(pay),
-        affiliate_payout: payout.map(pay),
+        advertiser_payin: payin.map(total),
+        affiliate_payout: payout.map(total),
     }
 }
 
-/// The payin and the payout that a call let in is priced by.
-pub(super) fn agreed(terms: &Terms, gate: Gate) -> [Option<&Pricing>; 2] {
-    let payout = terms.affiliate_payout.as_ref().filter(|_| gate.by_affiliate);
+/// Returns the payin and the payout that apply to an admitted call.
+pub(super) fn applicable_pricings(terms: &Terms, admission: Gate) -> [Option<&Pricing>; 2] {
+    let payout = terms.affiliate_payout.as_ref().filter(|_| admission.by_affiliate);
     [terms.advertiser_payin.as_ref(), payout]
 }
 
-/// What became of a policy.
-pub(super) struct Priced<'a, Why> {
+/// Evaluated policy.
+pub(super) struct PricedPolicy<'a, Reason> {
     pub(super) policy: &'a Policy,
+    /// Value of the condition; `None` is unknown.
     pub(super) met: Option<bool>,
     pub(super) paid: bool,
-    pub(super) why: Why,
+    pub(super) reason: Reason,
 }
 
-/// What a pricing pays for a call: bonuses only where the base is met. Each policy is noted.
-pub(super) fn price<'a, W: Witness>(
+/// Sums the policies that a call pays. Bonuses are paid only if the base is met. `on_policy`
+/// receives every policy in order.
+pub(super) fn price_policies<'a, T: Tracer>(
     pricing: &'a Pricing,
-    known: &Known<'_>,
-    mut note: impl FnMut(Priced<'a, W::Why>),
-) -> Paid {
+    context: &Known<'_>,
+    mut on_policy: impl FnMut(PricedPolicy<'a, T::Reason>),
+) -> PaidAmount {
     let mut base_is_met = false;
     let mut amount = Money::ZERO;
-    let mut matching = Matching::default();
-    for (number, policy) in pricing.policies().iter().enumerate() {
-        let (met, why) = W::judge(policy.condition.expr(), known);
-        if number == 0 {
+    let mut matching = MatchingPolicies::default();
+    for (index, policy) in pricing.policies().iter().enumerate() {
+        let (met, reason) = T::evaluate(policy.condition.expr(), context);
+        if index == 0 {
             base_is_met = met == Some(true);
         }
         let paid = base_is_met && met == Some(true);
         if paid {
             amount = amount.checked_add(policy.amount).unwrap_or(amount);
-            matching.add(number);
+            matching.insert(index);
         }
-        note(Priced { policy, met, paid, why });
+        on_policy(PricedPolicy { policy, met, paid, reason });
     }
-    Paid { amount, currency: pricing.currency(), matching }
+    PaidAmount { amount, currency: pricing.currency(), matching }
 }

@@ -1,75 +1,74 @@
-//! A call that was: what is known of it, and what priced it.
+//! Stored calls: recorded facts and their decision.
 
-use super::decision::decide_by;
-use super::inputs::Inputs;
-use super::price::price_by;
-use super::{CallFacts, Decision, Gate, TurnedAway, Verdict};
+use super::decision::decide_script;
+use super::price::price_script;
+use super::script::CallScript;
+use super::{CallFacts, Decision, Gate, PricedCall, TurnedAway};
 use crate::campaign::Terms;
 use crate::ivr::run::Event;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A call, as it is kept. Facts, appended; never changed once it is over.
+/// Stored call. Facts are only appended; they do not change after the end of the call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
-    /// Ours; 0 until stored.
+    /// Id; 0 until stored.
     pub id: i64,
-    /// The network it came in to.
+    /// Network that received the call.
     pub network_id: i64,
-    /// The advertiser campaign, ours.
+    /// Id of the advertiser campaign.
     pub campaign_id: i64,
-    /// The affiliate that brought it, ours.
+    /// Id of the affiliate that generated the call.
     pub affiliate_id: Option<i64>,
-    /// The promo number it came in by, ours.
+    /// Id of the dialled promo number.
     pub promo_number_id: Option<i64>,
-    /// The sender's id for it, unique in the network.
+    /// Id assigned by the sender, unique within the network.
     pub external_id: String,
-    /// What people call it by.
+    /// Complete call id, shown to users.
     pub complete_call_id: String,
-    /// The terms in force at its start, ours; `None` when the campaign had none.
+    /// Id of the terms in force at the start; `None` if the campaign had none.
     pub terms_id: Option<i64>,
-    /// When it came in.
+    /// Start of the call.
     pub start_time: Timestamp,
-    /// What is known of it.
+    /// Recorded facts.
     pub heard: Heard,
-    /// When it was stored.
+    /// Time of storage.
     pub created_at: Timestamp,
-    /// When it was over; `None` is live.
+    /// End of the call; `None` while it is live.
     pub ended_at: Option<Timestamp>,
 }
 
-/// What a call is decided by, besides the terms.
+/// Recorded facts of a call: together with the terms they determine its decision. Stored as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Heard {
-    /// The facts, completed: with its place, custom data and whether the caller called before.
+    /// Facts, completed with the location, the custom data and the repeat status.
     pub facts: CallFacts,
-    /// The keys pressed, in order.
+    /// Keys pressed at menus, in order.
     pub keys: Vec<char>,
-    /// What happened, in order, where it was heard as it did: then the call is decided by it, and
-    /// not by `keys`.
+    /// Events of a call that was live, in order. If there are any, they determine the decision and
+    /// `keys` is ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Event>,
-    /// Why it was turned away.
+    /// Reason of a rejection.
     pub turned_away: Option<TurnedAway>,
-    /// Whether an affiliate brought it.
+    /// True if an affiliate generated the call.
     pub by_affiliate: bool,
-    /// The number dialled at the end, where the sender said it.
+    /// Dialled destination number, if the sender reported it.
     pub destination_phone_number: Option<String>,
 }
 
 impl Heard {
-    /// How the call went, and what it pays, by the terms that priced it: as often as it is asked,
-    /// the same.
+    /// Decides the call under the given terms, with explanations. The result is deterministic.
     pub fn decide(&self, terms: &Terms) -> Decision {
-        decide_by(terms, &self.facts, Inputs::heard(self), self.gate())
+        decide_script(terms, &self.facts, CallScript::from_recorded(self), self.admission())
     }
 
-    /// The same without the reasons.
-    pub fn price(&self, terms: &Terms) -> Verdict {
-        price_by(terms, &self.facts, Inputs::heard(self), self.gate())
+    /// Decides and prices the call without explanations.
+    pub fn price(&self, terms: &Terms) -> PricedCall {
+        price_script(terms, &self.facts, CallScript::from_recorded(self), self.admission())
     }
 
-    fn gate(&self) -> Gate {
+    fn admission(&self) -> Gate {
         Gate { turned_away: self.turned_away, by_affiliate: self.by_affiliate }
     }
 }

@@ -1,4 +1,4 @@
-//! What a call came to: how it went and what was paid, as the ledger keeps it.
+//! Settlement of a call and the ledger rows that store it.
 
 use super::{Decision, Heard, Outcome, Payment, TurnedAway};
 use crate::campaign::Terms;
@@ -7,112 +7,113 @@ use crate::money::{Currency, Money};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A row of the ledger. It is never changed; a correction is another row.
+/// Ledger row. Rows are immutable; a correction adds a row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transaction {
-    /// Ours, in order of time; 0 until stored.
+    /// Id, ascending in time; 0 until stored.
     pub id: i64,
-    /// The network it is of.
+    /// Id of the network.
     pub network_id: i64,
-    /// The call, ours.
+    /// Id of the call.
     pub call_id: i64,
-    /// The advertiser campaign, ours.
+    /// Id of the advertiser campaign.
     pub campaign_id: i64,
-    /// Who pays in, ours.
+    /// Id of the advertiser, who pays the payin.
     pub advertiser_id: i64,
-    /// Who is paid out, ours.
+    /// Id of the affiliate, who receives the payout.
     pub affiliate_id: Option<i64>,
-    /// The row that this one replaces.
+    /// Id of the row that this one corrects.
     pub corrects_id: Option<i64>,
-    /// When the call came in.
+    /// Start of the call.
     pub start_time: Timestamp,
-    /// What the call came to.
+    /// Settlement of the call.
     pub settlement: Settlement,
-    /// When the row was written.
+    /// Time of the insertion.
     pub created_at: Timestamp,
 }
 
-/// What a call came to.
+/// Settlement of a call: outcome, evaluated facts and amounts. Stored as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settlement {
-    /// How it went.
+    /// Outcome.
     pub outcome: Outcome,
-    /// Why it was turned away.
+    /// Reason of a rejection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<TurnedAway>,
-    /// Where it was connected to.
+    /// Destination that the caller was connected to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination_phone_number: Option<String>,
-    /// Seconds connected, as they counted.
+    /// Connect duration in seconds, as evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_duration: Option<u32>,
-    /// Whether a text message was sent, as it counted.
+    /// True if a text message was sent, as evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sms_sent: Option<bool>,
-    /// What was pressed in the end at each menu, from the first.
+    /// Final input at each menu, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pressed: Vec<Key>,
-    /// The caller's state or province, as it counted.
+    /// State or province of the caller, as evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// The caller's postal code, as it counted.
+    /// Postal code of the caller, as evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zip: Option<String>,
-    /// The campaign's named regions that the caller was in.
+    /// Names of the campaign's regions that contained the caller.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub qualified_regions: Vec<String>,
-    /// What the advertiser pays; `None` where no payin is agreed.
+    /// Payin of the advertiser; `None` if no payin is agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payin: Option<Side>,
-    /// What the affiliate gets; `None` without an affiliate, or where no payout is agreed.
+    /// Payout to the affiliate; `None` without an affiliate or if no payout is agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<Side>,
-    /// Why there is a row after the first.
+    /// Correction; `None` for the first row of a call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correction: Option<Correction>,
 }
 
-/// A payin or a payout, as it was decided.
+/// Payin or payout of a ledger row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
-    /// How much.
+    /// Amount.
     pub amount: Money,
-    /// Of what.
+    /// Currency of the amount.
     pub currency: Currency,
-    /// `base+bonus1`; empty when nothing is paid.
+    /// Paid policies as text: `base+bonus1`; empty if nothing is paid.
     pub matching_policies: String,
-    /// The base's condition, with what was in its way in braces: `duration > 60 and {in_region}`.
+    /// Condition of the base policy with the unmet parts in braces: `duration > 60 and
+    /// {in_region}`.
     pub conditions: String,
 }
 
-/// Why a transaction was corrected.
+/// Correction of a ledger row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Correction {
-    /// In the words of whoever did it.
+    /// Reason given by the user.
     pub reason: String,
-    /// Who: `token:1`.
+    /// Principal that made the correction: `token:1`.
     pub actor: String,
-    /// What is known of the call from this row on, where that is not what came in.
+    /// Recorded facts from this row on, if they differ from those received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard: Option<Box<Heard>>,
-    /// Whether the payin was set by hand.
+    /// True if the payin was set manually.
     #[serde(default)]
     pub payin_is_set: bool,
-    /// Whether the payout was set by hand.
+    /// True if the payout was set manually.
     #[serde(default)]
     pub payout_is_set: bool,
 }
 
 impl Settlement {
-    /// What a call comes to by the terms that price it; without terms it was turned away.
-    pub fn of(heard: &Heard, terms: Option<&Terms>) -> Self {
+    /// Settles a call under the terms that price it. Without terms the call is rejected.
+    pub fn of(recorded: &Heard, terms: Option<&Terms>) -> Self {
         match terms {
-            Some(terms) => heard.decide(terms).into(),
-            None => Self::turned_away(heard.turned_away.unwrap_or(TurnedAway::NotLive)),
+            Some(terms) => recorded.decide(terms).into(),
+            None => Self::rejected(recorded.turned_away.unwrap_or(TurnedAway::NotLive)),
         }
     }
 
-    fn turned_away(reason: TurnedAway) -> Self {
+    fn rejected(reason: TurnedAway) -> Self {
         Self {
             outcome: Outcome::TurnedAway,
             reason: Some(reason),
@@ -129,15 +130,16 @@ impl Settlement {
         }
     }
 
-    /// Payin less payout, in the payin's currency; `None` without a payin, and across currencies.
+    /// Returns payin minus payout in the currency of the payin; `None` without a payin or if the
+    /// currencies differ.
     pub fn margin(&self) -> Option<(rust_decimal::Decimal, Currency)> {
         let payin = self.payin.as_ref()?;
-        let paid_out = match &self.payout {
+        let payout_amount = match &self.payout {
             None => Money::ZERO,
             Some(payout) if payout.currency == payin.currency => payout.amount,
             Some(_) => return None,
         };
-        Some((payin.amount.decimal() - paid_out.decimal(), payin.currency))
+        Some((payin.amount.decimal() - payout_amount.decimal(), payin.currency))
     }
 }
 
@@ -167,48 +169,48 @@ impl From<Payment> for Side {
             amount: payment.amount,
             currency: payment.currency,
             matching_policies: payment.matching_policies,
-            conditions: base.map(|base| marked(&base.condition)).unwrap_or_default(),
+            conditions: base.map(|base| mark_unmet_parts(&base.condition)).unwrap_or_default(),
         }
     }
 }
 
-/// A condition's text, with what kept it from being met in braces.
-fn marked(explained: &Explanation) -> String {
-    if explained.value == Some(true) {
-        return explained.text.clone();
+/// Returns the text of a condition with the unmet parts in braces.
+fn mark_unmet_parts(explanation: &Explanation) -> String {
+    if explanation.value == Some(true) {
+        return explanation.text.clone();
     }
-    let members = |word: &str| {
-        let shown: Vec<String> = explained
+    let join_operands = |operator: &str| {
+        let operands: Vec<String> = explanation
             .terms
             .iter()
-            .map(|member| match member.op {
-                "or" if word == " and " => format!("({})", marked(member)),
-                _ => marked(member),
+            .map(|operand| match operand.op {
+                "or" if operator == " and " => format!("({})", mark_unmet_parts(operand)),
+                _ => mark_unmet_parts(operand),
             })
             .collect();
-        shown.join(word)
+        operands.join(operator)
     };
-    match explained.op {
-        "and" => members(" and "),
-        "or" => members(" or "),
-        _ => format!("{{{}}}", explained.text),
+    match explanation.op {
+        "and" => join_operands(" and "),
+        "or" => join_operands(" or "),
+        _ => format!("{{{}}}", explanation.text),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::marked;
+    use super::mark_unmet_parts;
     use crate::call::{CallFacts, Known, Way};
     use crate::campaign::Terms;
     use crate::condition::Condition;
 
     #[test]
-    fn what_was_in_the_way_is_in_braces() {
+    fn unmet_parts_are_in_braces() {
         let terms = Terms::new(jiff::Timestamp::UNIX_EPOCH);
         let facts = CallFacts { duration: Some(75), repeat: Some(true), ..CallFacts::default() };
         let way = Way { over: Some(true), ..Way::default() };
-        let known = Known { facts: &facts, terms: &terms, way };
-        for (condition, shown) in [
+        let context = Known { facts: &facts, terms: &terms, way };
+        for (condition, expected) in [
             ("", ""),
             ("duration > 60", "duration > 60"),
             ("duration > 90", "{duration > 90}"),
@@ -220,8 +222,8 @@ mod tests {
                 "duration > 60 and ({mobile} or {duration > 90}) and repeat",
             ),
         ] {
-            let explained = Condition::parse(condition).unwrap().expr().explain(&known);
-            assert_eq!(marked(&explained), shown, "{condition}");
+            let explanation = Condition::parse(condition).unwrap().expr().explain(&context);
+            assert_eq!(mark_unmet_parts(&explanation), expected, "{condition}");
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Calls through trees, and what they pay.
+//! Tests of the decision of calls.
 
-mod laws;
+mod live_calls;
+mod properties;
 mod zip_codes;
 
 use super::*;
@@ -13,9 +14,7 @@ use crate::problem::Problems;
 use crate::region::{NamedRegion, Region, RegionType};
 use std::collections::{BTreeMap, BTreeSet};
 
-mod live;
-
-const OPEN: Gate = Gate { turned_away: None, by_affiliate: true };
+const ADMITTED: Gate = Gate { turned_away: None, by_affiliate: true };
 
 fn node(kind: NodeKind, children: Vec<IvrNode>) -> IvrNode {
     IvrNode { kind, children, keypress_failover_type: None }
@@ -35,7 +34,7 @@ fn menu(children: Vec<IvrNode>) -> IvrNode {
     node(NodeKind::Menu { prompt: "Press a key".to_owned() }, children)
 }
 
-fn on(condition: &str, met: IvrNode, not_met: IvrNode) -> IvrNode {
+fn when(condition: &str, met: IvrNode, not_met: IvrNode) -> IvrNode {
     let condition = Some(Condition::parse(condition).unwrap());
     node(NodeKind::Condition { condition }, vec![met, not_met])
 }
@@ -64,18 +63,20 @@ fn lasting(seconds: u32) -> CallFacts {
 }
 
 fn amount(payment: Option<&Payment>) -> String {
-    payment.map(|it| format!("{} {}", it.amount, it.matching_policies)).unwrap_or_default()
+    payment
+        .map(|payment| format!("{} {}", payment.amount, payment.matching_policies))
+        .unwrap_or_default()
 }
 
 #[test]
-fn a_call_is_priced_by_base_and_bonuses() {
+fn call_pays_base_and_bonuses() {
     let terms = terms(connect("8004377950"));
     for (seconds, payin, payout) in [
         (30, "0.00 ", "4.50 base"),
         (61, "0.00 ", "7.25 base+bonus1"),
         (151, "7.00 base", "7.25 base+bonus1"),
     ] {
-        let call = decide(&terms, &lasting(seconds), &[], OPEN);
+        let call = decide(&terms, &lasting(seconds), &[], ADMITTED);
         assert_eq!(call.outcome, Outcome::Connected);
         assert_eq!(call.destination_phone_number.as_deref(), Some("8004377950"));
         assert_eq!(amount(call.advertiser_payin.as_ref()), payin);
@@ -84,75 +85,82 @@ fn a_call_is_priced_by_base_and_bonuses() {
 }
 
 #[test]
-fn an_unknown_fact_pays_nothing_and_a_bonus_needs_its_base() {
+fn unknown_fact_pays_nothing_and_bonus_requires_its_base() {
     let mut terms = terms(connect("8004377950"));
-    let call = decide(&terms, &CallFacts::default(), &[], OPEN);
+    let call = decide(&terms, &CallFacts::default(), &[], ADMITTED);
     let payin = call.advertiser_payin.unwrap();
     assert_eq!((payin.policies[0].met, payin.policies[0].paid), (None, false));
     terms.affiliate_payout = Some(pricing(&[("4.50", "mobile"), ("2.75", "duration > 60")]));
-    let call = decide(&terms, &lasting(90), &[], OPEN);
+    let call = decide(&terms, &lasting(90), &[], ADMITTED);
     let payout = call.affiliate_payout.unwrap();
     assert_eq!((payout.policies[1].met, payout.policies[1].paid), (Some(true), false));
     assert_eq!(payout.amount, Money::ZERO);
 }
 
 #[test]
-fn without_an_affiliate_there_is_no_payout_and_a_call_turned_away_pays_nothing() {
+fn direct_call_has_no_payout_and_rejected_call_pays_nothing() {
     let terms = terms(connect("8004377950"));
     let direct = Gate { turned_away: None, by_affiliate: false };
     assert_eq!(decide(&terms, &lasting(90), &[], direct).affiliate_payout, None);
-    let closed = Gate { turned_away: Some(TurnedAway::NotLive), by_affiliate: true };
-    let call = decide(&terms, &lasting(90), &[], closed);
+    let rejected = Gate { turned_away: Some(TurnedAway::NotLive), by_affiliate: true };
+    let call = decide(&terms, &lasting(90), &[], rejected);
     assert_eq!((call.outcome, call.reason), (Outcome::TurnedAway, Some(TurnedAway::NotLive)));
     assert!(call.path.is_empty() && call.advertiser_payin.is_none());
 }
 
 #[test]
-fn keys_lead_through_menus_and_wrong_ones_repeat_them() {
+fn keys_select_menu_choices_and_wrong_keys_replay_the_menu() {
     let terms = terms(menu(vec![connect("8005550101"), menu(vec![connect("8005550102")])]));
-    let go = |keys: &str| {
+    let decide_keys = |keys: &str| {
         let keys: Vec<char> = keys.chars().collect();
-        let call = decide(&terms, &lasting(90), &keys, OPEN);
+        let call = decide(&terms, &lasting(90), &keys, ADMITTED);
         let keys: Vec<Option<Key>> = call.path.iter().map(|step| step.key).collect();
         (call.outcome, call.destination_phone_number.unwrap_or_default(), keys)
     };
     let digit = |digit| Some(Key::Digit(digit));
-    assert_eq!(go("1"), (Outcome::Connected, "8005550101".to_owned(), vec![digit(1), None]));
-    let deep = vec![digit(2), digit(1), None];
-    assert_eq!(go("21"), (Outcome::Connected, "8005550102".to_owned(), deep.clone()));
-    assert_eq!(go("87721").0, Outcome::Connected, "three wrong keys, then the right ones");
-    assert_eq!(go("8772*1"), (Outcome::Connected, "8005550102".to_owned(), deep));
-    assert_eq!(go("8777"), (Outcome::Ended, String::new(), vec![Some(Key::Wrong)]));
-    assert_eq!(go("2"), (Outcome::Abandoned, String::new(), vec![digit(2), None]));
+    assert_eq!(
+        decide_keys("1"),
+        (Outcome::Connected, "8005550101".to_owned(), vec![digit(1), None])
+    );
+    let nested_keys = vec![digit(2), digit(1), None];
+    assert_eq!(
+        decide_keys("21"),
+        (Outcome::Connected, "8005550102".to_owned(), nested_keys.clone())
+    );
+    assert_eq!(decide_keys("87721").0, Outcome::Connected, "three wrong keys, then the right ones");
+    assert_eq!(decide_keys("8772*1"), (Outcome::Connected, "8005550102".to_owned(), nested_keys));
+    assert_eq!(decide_keys("8777"), (Outcome::Ended, String::new(), vec![Some(Key::Wrong)]));
+    assert_eq!(decide_keys("2"), (Outcome::Abandoned, String::new(), vec![digit(2), None]));
 }
 
 #[test]
-fn a_call_that_never_connected_has_no_time_connected() {
+fn unconnected_call_has_no_connect_duration() {
     let mut terms = terms(menu(vec![connect("8005550101")]));
     terms.advertiser_payin = Some(pricing(&[("7", "connect_duration > 10")]));
     let facts = CallFacts { connect_duration: Some(60), ..lasting(90) };
-    let paid = |keys: &[char]| decide(&terms, &facts, keys, OPEN).advertiser_payin.unwrap().amount;
-    assert_eq!(paid(&['1']), Money::parse("7").unwrap());
-    assert_eq!(paid(&[]), Money::ZERO);
+    let payin =
+        |keys: &[char]| decide(&terms, &facts, keys, ADMITTED).advertiser_payin.unwrap().amount;
+    assert_eq!(payin(&['1']), Money::parse("7").unwrap());
+    assert_eq!(payin(&[]), Money::ZERO);
 }
 
 #[test]
-fn a_condition_that_is_unknown_goes_the_way_of_not_met_and_says_why() {
-    let terms = terms(on("mobile", connect("8005550101"), connect("8005550102")));
+fn unknown_node_condition_selects_the_second_child_with_an_explanation() {
+    let terms = terms(when("mobile", connect("8005550101"), connect("8005550102")));
     let facts = |phone_type| CallFacts { phone_type, ..lasting(90) };
-    let go = |phone_type| decide(&terms, &facts(phone_type), &[], OPEN);
+    let decide_for = |phone_type| decide(&terms, &facts(phone_type), &[], ADMITTED);
     let destination = |call: &Decision| call.destination_phone_number.clone().unwrap();
-    assert_eq!(destination(&go(Some(PhoneType::Mobile))), "8005550101");
-    assert_eq!(destination(&go(Some(PhoneType::Landline))), "8005550102");
-    let unknown = go(None);
+    assert_eq!(destination(&decide_for(Some(PhoneType::Mobile))), "8005550101");
+    assert_eq!(destination(&decide_for(Some(PhoneType::Landline))), "8005550102");
+    let unknown = decide_for(None);
     assert_eq!(destination(&unknown), "8005550102");
-    let why = unknown.path[0].condition.as_ref().unwrap();
-    assert_eq!((why.value, why.text.as_str()), (None, "mobile"));
+    let explanation = unknown.path[0].condition.as_ref().unwrap();
+    assert_eq!((explanation.value, explanation.text.as_str()), (None, "mobile"));
 }
 
 #[test]
-fn regions_come_from_area_codes() {
-    let mut terms = terms(on("in_region[West]", connect("8005550101"), connect("8005550102")));
+fn region_is_inferred_from_the_area_code() {
+    let mut terms = terms(when("in_region[West]", connect("8005550101"), connect("8005550102")));
     let region = |region_type, value: &str| Region { region_type, value: value.to_owned() };
     terms.named_regions = vec![NamedRegion {
         name: "West".to_owned(),
@@ -162,21 +170,21 @@ fn regions_come_from_area_codes() {
             region(RegionType::Country, "Canada"),
         ],
     }];
-    let from = |number: &str| {
+    let in_west = |number: &str| {
         let number = PhoneNumber::parse(number);
         let facts = CallFacts { calling_phone_number: number, ..lasting(90) }.located();
-        let path = decide(&terms, &facts, &[], OPEN).path;
+        let path = decide(&terms, &facts, &[], ADMITTED).path;
         path[0].condition.as_ref().unwrap().value
     };
-    assert_eq!(from("8057089876"), Some(true), "California");
-    assert_eq!(from("4165550100"), Some(true), "Ontario, Canada");
-    assert_eq!(from("2125550100"), Some(false), "New York");
-    assert_eq!(from("5035550100"), None, "Oregon, perhaps Portland");
-    assert_eq!(from("8005550100"), None, "toll-free");
+    assert_eq!(in_west("8057089876"), Some(true), "California");
+    assert_eq!(in_west("4165550100"), Some(true), "Ontario, Canada");
+    assert_eq!(in_west("2125550100"), Some(false), "New York");
+    assert_eq!(in_west("5035550100"), None, "Oregon, possibly Portland");
+    assert_eq!(in_west("8005550100"), None, "toll-free");
 }
 
 #[test]
-fn only_a_number_of_ones_own_makes_a_repeat_caller() {
+fn shared_or_withheld_numbers_cannot_repeat() {
     for (number, shared, can_repeat) in [
         (Some("8057089876"), None, true),
         (Some("8057089876"), Some(false), true),
@@ -194,25 +202,25 @@ fn only_a_number_of_ones_own_makes_a_repeat_caller() {
 }
 
 #[test]
-fn facts_stored_without_what_is_new_are_read() {
+fn facts_stored_before_a_field_existed_are_deserialized() {
     let mut json = serde_json::to_value(lasting(90)).unwrap();
     json.as_object_mut().unwrap().remove("shared_caller_id");
     assert_eq!(serde_json::from_value::<CallFacts>(json).unwrap(), lasting(90));
 }
 
 #[test]
-fn the_table_of_area_codes_is_complete() {
+fn area_code_table_covers_all_states_and_provinces() {
     let mut codes = BTreeSet::new();
     let mut regions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (place, of_place) in area_code::lines() {
-        regions.entry(place.country).or_default().extend(place.region);
-        for code in of_place {
+    for (location, location_codes) in area_code::table_lines() {
+        regions.entry(location.country).or_default().extend(location.region);
+        for code in location_codes {
             assert!(code.len() == 3 && code.bytes().all(|b| b.is_ascii_digit()), "{code}");
-            assert!(codes.insert(code), "{code} is there twice");
+            assert!(codes.insert(code), "{code} occurs twice");
         }
     }
-    // 50 states, the District of Columbia and five territories; the provinces with a code of
-    // their own (902 and 782 serve two, 867 three territories).
+    // 50 states, the District of Columbia and 5 territories. Canada: only provinces with a code of
+    // their own; 902 and 782 are shared by two provinces, 867 by three territories.
     assert_eq!(regions["US"].len(), 56);
     assert_eq!(regions["CA"].len(), 8);
     for region in regions["US"].iter().chain(&regions["CA"]) {

@@ -1,14 +1,14 @@
-//! Where a caller is, by the postal code they give.
+//! Postal codes of the United States and Canada, and their locations.
 
 use super::Place;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::sync::LazyLock;
 
-/// `country state prefixes…` a line; the file says where it comes from.
+/// Table of prefixes. Line format: `country state prefixes…`. The source is named in the file.
 const TABLE: &str = include_str!("../../data/zip_codes.txt");
 
-/// A postal code of the United States (`93101`) or of Canada (`K1A 0B1`).
+/// Postal code of the United States (`93101`) or Canada (`K1A 0B1`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ZipCode {
@@ -16,36 +16,37 @@ pub struct ZipCode {
 }
 
 impl ZipCode {
-    /// Reads exactly 5 digits, or letters and digits as Canada has them, in any case and with or
-    /// without the space.
+    /// Parses exactly 5 digits, or a Canadian code in any case, with or without the space. Returns
+    /// `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        let american = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
-        if american {
+        let is_us_code = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_us_code {
             return Some(Self { code: text.to_owned() });
         }
-        let solid = text.bytes().filter(|byte| *byte != b' ');
-        let code: String = solid.map(|byte| char::from(byte.to_ascii_uppercase())).collect();
-        let pattern = |(at, byte): (usize, u8)| match at % 2 {
+        let without_spaces = text.bytes().filter(|byte| *byte != b' ');
+        let code: String =
+            without_spaces.map(|byte| char::from(byte.to_ascii_uppercase())).collect();
+        let matches_pattern = |(index, byte): (usize, u8)| match index % 2 {
             0 => byte.is_ascii_uppercase(),
             _ => byte.is_ascii_digit(),
         };
-        let canadian = code.len() == 6 && code.bytes().enumerate().all(pattern);
-        canadian.then(|| Self { code: format!("{} {}", &code[..3], &code[3..]) })
+        let is_canadian_code = code.len() == 6 && code.bytes().enumerate().all(matches_pattern);
+        is_canadian_code.then(|| Self { code: format!("{} {}", &code[..3], &code[3..]) })
     }
 
-    /// `93101`, `K1A 0B1`.
+    /// Returns the normalized code: `93101`, `K1A 0B1`.
     pub fn as_str(&self) -> &str {
         &self.code
     }
 
-    /// Where it is; `None` for one that is nobody's.
+    /// Returns the location of the code; `None` if the code is not assigned.
     pub fn place(&self) -> Option<Place> {
-        let fits = |span: &&Span| {
-            let start = self.code.get(..span.from.len());
-            start.is_some_and(|start| (span.from..=span.to).contains(&start))
+        let contains_code = |range: &&PrefixRange| {
+            let prefix = self.code.get(..range.from.len());
+            prefix.is_some_and(|prefix| (range.from..=range.to).contains(&prefix))
         };
-        SPANS.iter().filter(fits).max_by_key(|span| span.from.len())?.place
+        PREFIX_RANGES.iter().filter(contains_code).max_by_key(|range| range.from.len())?.location
     }
 }
 
@@ -56,28 +57,28 @@ impl<'de> Deserialize<'de> for ZipCode {
     }
 }
 
-/// Prefixes of one length that follow one another, and where they are.
-struct Span {
+/// Inclusive range of prefixes of equal length with their location.
+struct PrefixRange {
     from: &'static str,
     to: &'static str,
-    place: Option<Place>,
+    location: Option<Place>,
 }
 
-static SPANS: LazyLock<Vec<Span>> = LazyLock::new(|| {
+static PREFIX_RANGES: LazyLock<Vec<PrefixRange>> = LazyLock::new(|| {
     let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
-    lines.flat_map(spans_of).collect()
+    lines.flat_map(parse_line).collect()
 });
 
-/// The spans of one line.
-fn spans_of(line: &'static str) -> impl Iterator<Item = Span> {
-    let known = |word: &&'static str| *word != "-";
+/// Parses the prefix ranges of one line.
+fn parse_line(line: &'static str) -> impl Iterator<Item = PrefixRange> {
+    let is_given = |word: &&'static str| *word != "-";
     let mut words = line.split(' ');
-    let country = words.next().filter(known);
-    let region = words.next().filter(known);
-    let place = country.map(|country| Place { country, region });
+    let country = words.next().filter(is_given);
+    let region = words.next().filter(is_given);
+    let location = country.map(|country| Place { country, region });
     words.map(move |word| {
         let (from, to) = word.split_once('-').unwrap_or((word, word));
-        Span { from, to, place }
+        PrefixRange { from, to, location }
     })
 }
 
@@ -87,13 +88,13 @@ mod tests {
     use crate::region::{country_name, state_name};
     use std::collections::BTreeSet;
 
-    fn place(code: &str) -> Option<(&'static str, Option<&'static str>)> {
-        let place = ZipCode::parse(code).unwrap().place()?;
-        Some((place.country, place.region))
+    fn location(code: &str) -> Option<(&'static str, Option<&'static str>)> {
+        let location = ZipCode::parse(code).unwrap().place()?;
+        Some((location.country, location.region))
     }
 
     #[test]
-    fn codes_are_read_as_callers_and_letters_have_them() {
+    fn us_and_canadian_codes_are_parsed_in_any_spelling() {
         for (text, code) in [
             ("93101", Some("93101")),
             (" 00501 ", Some("00501")),
@@ -110,13 +111,13 @@ mod tests {
             ("é1a0b", None),
             ("", None),
         ] {
-            let read = ZipCode::parse(text);
-            assert_eq!(read.as_ref().map(ZipCode::as_str), code, "{text:?}");
+            let parsed = ZipCode::parse(text);
+            assert_eq!(parsed.as_ref().map(ZipCode::as_str), code, "{text:?}");
         }
     }
 
     #[test]
-    fn a_code_says_where_it_is() {
+    fn codes_have_locations() {
         for (code, expected) in [
             ("93101", Some(("US", Some("CA")))),
             ("10001", Some(("US", Some("NY")))),
@@ -137,41 +138,45 @@ mod tests {
             ("X9X 9X9", None),
             ("Z1A 1A1", None),
         ] {
-            assert_eq!(place(code), expected, "{code}");
+            assert_eq!(location(code), expected, "{code}");
         }
     }
 
     #[test]
-    fn every_prefix_of_three_digits_is_in_one_place_or_in_none() {
+    fn every_three_digit_prefix_is_in_exactly_one_range() {
         for number in 0..1_000 {
             let prefix = format!("{number:03}");
-            let here = |span: &&Span| {
-                span.from.len() == 3 && (span.from..=span.to).contains(&prefix.as_str())
+            let contains_prefix = |range: &&PrefixRange| {
+                range.from.len() == 3 && (range.from..=range.to).contains(&prefix.as_str())
             };
-            assert_eq!(SPANS.iter().filter(here).count(), 1, "{prefix}");
+            assert_eq!(PREFIX_RANGES.iter().filter(contains_prefix).count(), 1, "{prefix}");
         }
-        for span in SPANS.iter() {
-            assert!(span.from.len() == span.to.len() && span.from <= span.to, "{}", span.from);
+        for range in PREFIX_RANGES.iter() {
+            assert!(range.from.len() == range.to.len() && range.from <= range.to, "{}", range.from);
         }
     }
 
     #[test]
-    fn every_state_has_a_prefix_and_every_place_a_name() {
-        let places = || SPANS.iter().filter_map(|span| span.place);
-        let of = |country: &str| -> BTreeSet<&str> {
-            places().filter(|it| it.country == country).filter_map(|it| it.region).collect()
+    fn every_state_has_a_prefix_and_every_location_a_name() {
+        let locations = || PREFIX_RANGES.iter().filter_map(|range| range.location);
+        let regions_of = |country: &str| -> BTreeSet<&str> {
+            locations()
+                .filter(|location| location.country == country)
+                .filter_map(|location| location.region)
+                .collect()
         };
         // 50 states, the District of Columbia, 5 territories, 3 armed forces; 13 provinces and
         // territories.
-        assert_eq!((of("US").len(), of("CA").len()), (59, 13));
-        for place in places() {
-            assert!(country_name(place.country).is_some(), "{place:?}");
-            assert!(place.region.is_none_or(|region| state_name(region).is_some()), "{place:?}");
+        assert_eq!((regions_of("US").len(), regions_of("CA").len()), (59, 13));
+        for location in locations() {
+            assert!(country_name(location.country).is_some(), "{location:?}");
+            let has_name = location.region.is_none_or(|region| state_name(region).is_some());
+            assert!(has_name, "{location:?}");
         }
     }
 
     #[test]
-    fn codes_read_back_from_json_and_are_checked() {
+    fn code_round_trips_through_json_and_is_validated() {
         let code = ZipCode::parse("93101").unwrap();
         assert_eq!(serde_json::to_string(&code).unwrap(), r#""93101""#);
         assert_eq!(serde_json::from_str::<ZipCode>(r#""93101""#).unwrap(), code);

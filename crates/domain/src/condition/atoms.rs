@@ -174,10 +174,11 @@ impl<'a> Assignment<'a> {
 
     /// Returns true if some text, or no text, satisfies all assigned atoms of a text fact.
     ///
-    /// If an `Equals` atom is true, its text decides. Otherwise the text may be absent if no atom is
-    /// true. Otherwise a satisfying text is constructed: the concatenation of all required
+    /// If an `Equals` atom is true, its text decides. Otherwise the text may be absent if no atom
+    /// is true. Otherwise a satisfying text is constructed: the concatenation of all required
     /// substrings, separated by a character that occurs in no other text. It contains only the
-    /// substrings of its parts, so it fails only if a forbidden substring is part of a required one.
+    /// substrings of its parts, so it fails only if a forbidden substring is part of a required
+    /// one.
     fn text_is_consistent(&self, fact: &TextFact) -> bool {
         let mut absent_fits = true;
         let mut constructed_fits = true;

@@ -103,7 +103,8 @@ impl Cursor {
         ParseError { column: self.column(), message: message.into() }
     }
 
-    /// Creates an error at the current column that also quotes the unexpected token, if there is one.
+    /// Creates an error at the current column that also quotes the unexpected token, if there is
+    /// one.
     pub(super) fn unexpected_token_error(&self, expected: &str) -> ParseError {
         if self.at_end() {
             return self.error(expected);

@@ -7,9 +7,9 @@ use super::tree::{Comparison, Expr, Key, Term, TextFact, TextTest};
 const NEGATION_PREFIX: &str = "it is not true that";
 
 impl Expr {
-    /// Describes the condition in English, without a full stop: `the caller is on a mobile phone and
-    /// the call lasts longer than 1 minute`. Nested operators are parenthesized so that the reader
-    /// need not know their precedence. The empty condition is `always`.
+    /// Describes the condition in English, without a full stop: `the caller is on a mobile phone
+    /// and the call lasts longer than 1 minute`. Nested operators are parenthesized so that the
+    /// reader need not know their precedence. The empty condition is `always`.
     pub fn in_words(&self) -> String {
         match self {
             Expr::Always => "always".to_owned(),

@@ -39,9 +39,9 @@ pub enum Pressed {
 impl Expr {
     /// Evaluates the condition; `None` if the known facts do not determine the value.
     ///
-    /// Kleene's three-valued logic: a false member makes an `and` false, even if others are unknown;
-    /// `not` of unknown is unknown. Occurrences of one unknown fact are not correlated: `mobile or
-    /// not mobile` is unknown while `mobile` is unknown.
+    /// Kleene's three-valued logic: a false member makes an `and` false, even if others are
+    /// unknown; `not` of unknown is unknown. Occurrences of one unknown fact are not correlated:
+    /// `mobile or not mobile` is unknown while `mobile` is unknown.
     #[inline]
     pub fn evaluate<F: Facts + ?Sized>(&self, facts: &F) -> Option<bool> {
         // Most nodes are terms; inlining that case avoids a call.

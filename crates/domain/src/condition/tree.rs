@@ -7,8 +7,8 @@ use std::fmt::{self, Display, Formatter};
 ///
 /// The constructors [`Expr::and`], [`Expr::or`] and [`Expr::not`] and the parser build normalized
 /// trees: `And` and `Or` have at least two members, none of the same kind; `Not` contains no `Not`;
-/// `Always` occurs only at the root. Parsing the `Display` text of a normalized tree yields the same
-/// tree.
+/// `Always` occurs only at the root. Parsing the `Display` text of a normalized tree yields the
+/// same tree.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Expr {
     /// Empty condition, always true.
@@ -24,8 +24,8 @@ pub enum Expr {
 }
 
 impl Expr {
-    /// Builds a conjunction. Nested conjunctions are flattened and `Always` is dropped. An empty list
-    /// gives `Always`.
+    /// Builds a conjunction. Nested conjunctions are flattened and `Always` is dropped. An empty
+    /// list gives `Always`.
     pub fn and(members: Vec<Expr>) -> Expr {
         let mut flat = Vec::with_capacity(members.len());
         for member in members {
@@ -42,8 +42,9 @@ impl Expr {
         }
     }
 
-    /// Builds a disjunction. Nested disjunctions are flattened; one `Always` makes the whole `Always`.
-    /// An empty list gives `Not(Always)`, which is never true and has no text in the language.
+    /// Builds a disjunction. Nested disjunctions are flattened; one `Always` makes the whole
+    /// `Always`. An empty list gives `Not(Always)`, which is never true and has no text in the
+    /// language.
     pub fn or(members: Vec<Expr>) -> Expr {
         let mut flat = Vec::with_capacity(members.len());
         for member in members {
@@ -143,8 +144,8 @@ pub enum Term {
     /// `in_region`: the caller is in any named region of the campaign; `in_region[West Coast]`: in
     /// the region of this name.
     InRegion(Option<String>),
-    /// `pressed[1 2]`: pairs of a menu level and the key that was pressed there. Level 0 is the first
-    /// menu; the maximum is 25. The list is not empty and levels are unique.
+    /// `pressed[1 2]`: pairs of a menu level and the key that was pressed there. Level 0 is the
+    /// first menu; the maximum is 25. The list is not empty and levels are unique.
     Pressed(Vec<(u8, Key)>),
     /// `media_type = "Online"`: test of a text fact.
     Text(TextFact, TextTest),

@@ -39,7 +39,8 @@ pub enum Severity {
 pub struct Finding {
     /// Severity.
     pub severity: Severity,
-    /// JSON path within the terms: `advertiser_payin.policies[1].condition`, `ivr_tree.root.children[0]`.
+    /// JSON path within the terms: `advertiser_payin.policies[1].condition`,
+    /// `ivr_tree.root.children[0]`.
     pub at: String,
     /// Message, a predicate about that place: `is never true: …`.
     pub message: String,

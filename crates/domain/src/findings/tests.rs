@@ -1,6 +1,6 @@
-//! Tests of each kind of finding. `reachability_laws` checks that no reachable node is reported.
+//! Tests of each kind of finding. `reachability` checks that no reachable node is reported.
 
-mod reachability_laws;
+mod reachability;
 
 use super::{Finding, Severity, findings};
 use crate::campaign::{CampaignType, Terms};

@@ -1,21 +1,21 @@
-//! What is wrong with a tree, each problem at its node.
+//! Validation of IVR trees. Each problem is reported at its node.
 
 use super::tree::{IvrNode, IvrTree, NodeKind};
 use crate::condition::{Expr, Term};
 use crate::problem::{EMPTY, Problems};
 
-/// Nodes that a tree can have.
+/// Maximum number of nodes of a tree.
 pub const NODE_LIMIT: usize = 200;
-/// Levels that a tree can have.
+/// Maximum number of levels of a tree.
 pub const DEPTH_LIMIT: usize = 20;
 
-/// What keeps a tree from being stored. A destination may still be missing.
+/// Reports problems that prevent a tree from being stored. Destinations may still be missing.
 pub fn check(tree: &IvrTree, problems: &mut Problems) {
     check_node(&tree.root, None, problems);
 }
 
-/// What keeps a tree from going live: destinations that are missing, and nodes that calls cannot
-/// run through yet.
+/// Reports problems that prevent a tree from going live: missing destinations, and node types that
+/// calls cannot execute.
 pub fn check_for_live(tree: &IvrTree, problems: &mut Problems) {
     check_live_node(&tree.root, problems);
 }
@@ -40,31 +40,31 @@ fn check_node(node: &IvrNode, parent: Option<&NodeKind>, problems: &mut Problems
 }
 
 fn check_parameters(kind: &NodeKind, problems: &mut Problems) {
-    let mut required = |property: &str, empty: bool| {
-        if empty && !problems.has(property) {
+    let mut require = |property: &str, is_empty: bool| {
+        if is_empty && !problems.has(property) {
             problems.at(property).add(EMPTY);
         }
     };
     match kind {
         NodeKind::Menu { prompt }
         | NodeKind::AnyKeyPress { prompt }
-        | NodeKind::YesOrNo { prompt } => required("prompt", prompt.trim().is_empty()),
+        | NodeKind::YesOrNo { prompt } => require("prompt", prompt.trim().is_empty()),
         NodeKind::SmsPromo { prompt, sms_promo_copy, .. } => {
-            required("prompt", prompt.trim().is_empty());
-            required("sms_promo_copy", sms_promo_copy.trim().is_empty());
+            require("prompt", prompt.trim().is_empty());
+            require("sms_promo_copy", sms_promo_copy.trim().is_empty());
         }
         NodeKind::NumberQuestion { prompt, number_question_type } => {
-            required("prompt", prompt.trim().is_empty());
-            required("number_question_type", number_question_type.is_none());
+            require("prompt", prompt.trim().is_empty());
+            require("number_question_type", number_question_type.is_none());
         }
         NodeKind::DynamicRoute { dynamic_route_destination, .. } => {
-            required("dynamic_route_destination", dynamic_route_destination.is_empty());
+            require("dynamic_route_destination", dynamic_route_destination.is_empty());
         }
         NodeKind::RingGroup { ring_group_destinations, .. } => {
-            required("ring_group_destinations", ring_group_destinations.is_empty());
+            require("ring_group_destinations", ring_group_destinations.is_empty());
         }
         NodeKind::Condition { condition } => match condition {
-            None => required("condition", true),
+            None => require("condition", true),
             Some(condition) => check_condition(condition.expr(), problems),
         },
         NodeKind::Connect { .. }
@@ -79,12 +79,12 @@ fn check_condition(expr: &Expr, problems: &mut Problems) {
         problems.at("condition").add(EMPTY);
     }
     for term in expr.terms() {
-        let word = match term {
+        let keyword = match term {
             Term::Duration(..) => "duration",
             Term::ConnectDuration(..) => "connect_duration",
             _ => continue,
         };
-        let message = format!("cannot use '{word}', which is known only when the call is over");
+        let message = format!("cannot use '{keyword}', which is known only when the call is over");
         problems.at("condition").add(message);
     }
 }
@@ -92,7 +92,7 @@ fn check_condition(expr: &Expr, problems: &mut Problems) {
 fn check_children(node: &IvrNode, problems: &mut Problems) {
     let failovers = node.children.iter().filter(|c| c.keypress_failover_type.is_some()).count();
     let count = node.children.len() - failovers;
-    let (wrong, message) = match &node.kind {
+    let (is_invalid, message) = match &node.kind {
         NodeKind::Menu { .. } => {
             (!(1..=9).contains(&count), "must have 1 to 9 children, one for each key")
         }
@@ -104,16 +104,16 @@ fn check_children(node: &IvrNode, problems: &mut Problems) {
         | NodeKind::NumberQuestion { .. }
         | NodeKind::DynamicRoute { .. } => (count != 1, "must have exactly 1 child"),
         NodeKind::Connect { .. } => {
-            let failover = |child: &IvrNode| matches!(child.kind, NodeKind::Failover { .. });
-            let fine = count == 0 || (count == 1 && node.children.iter().all(failover));
-            (!fine, "must have no children but one Failover")
+            let is_failover = |child: &IvrNode| matches!(child.kind, NodeKind::Failover { .. });
+            let is_valid = count == 0 || (count == 1 && node.children.iter().all(is_failover));
+            (!is_valid, "must have no children but one Failover")
         }
         NodeKind::EndCall { .. } | NodeKind::Failover { .. } => {
             (count != 0, "must have no children")
         }
         NodeKind::RingGroup { .. } => (count > 1, "must have at most 1 child"),
     };
-    if wrong {
+    if is_invalid {
         problems.at("children").add(message);
     }
 }

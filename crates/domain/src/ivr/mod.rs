@@ -1,9 +1,9 @@
-//! What a caller meets: a tree of prompts, menus, conditions and destinations.
+//! IVR trees: prompts, menus, conditions and destinations of a call, and their execution.
 
 mod check;
 pub mod run;
+mod trace;
 mod tree;
-mod witness;
 
 pub use check::{DEPTH_LIMIT, NODE_LIMIT, check, check_for_live};
 pub use tree::{
@@ -11,7 +11,7 @@ pub use tree::{
     RingDestination, SMS_DELAYS,
 };
 
-pub(crate) use witness::{Nobody, Witness};
+pub(crate) use trace::{NoTrace, Tracer};
 
 #[cfg(test)]
 mod tests;

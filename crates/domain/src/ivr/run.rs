@@ -1,81 +1,85 @@
-//! Running a tree: a pure step function from a position and an event to actions and the next
-//! position. The same code answers imagined calls and real ones; positions can be kept, so that
-//! any server can take a call's next event.
+//! Execution of an IVR tree: a pure step function from a position and an event to actions and the
+//! next position.
+//!
+//! Simulated and real calls use the same code. Positions can be stored, so that any server can
+//! process the next event of a call.
 
-use super::witness::{Log, Witness};
+use super::trace::{ActionLog, Tracer};
 use super::{IvrNode, NodeKind};
 use crate::call::{CallFacts, Known, PhoneType, Place, Way, ZipCode};
 use crate::campaign::Terms;
 use crate::condition::{Explanation, Key};
 use serde::{Deserialize, Serialize};
 
-/// Times a menu is said again after a wrong key or none; then the call ends.
-pub const REPLAYS: u8 = 3;
-/// Seconds that a menu waits for a key.
-pub const KEY_TIMEOUT: u32 = 10;
-/// The key that accepts a text message.
-const ACCEPT: char = '9';
-/// Digits of a zip code.
-const ZIP_DIGITS: u32 = 5;
+/// Number of times a menu prompt is repeated after a wrong key or a timeout. After the next failure
+/// the call continues at the failover child, or ends if there is none.
+pub const MAX_MENU_REPLAYS: u8 = 3;
+/// Time to wait for keys, in seconds.
+pub const KEY_TIMEOUT_SECONDS: u32 = 10;
+/// Key that accepts the offer of a text message.
+const SMS_ACCEPT_KEY: char = '9';
+/// Number of digits of a zip code.
+const ZIP_CODE_DIGITS: u32 = 5;
 
-/// What a run needs to know besides its position.
+/// Input of an execution besides the position.
 #[derive(Debug, Clone, Copy)]
 pub struct Flow<'a> {
-    /// The campaign's terms; the tree is theirs.
+    /// Terms of the campaign, including the tree.
     pub terms: &'a Terms,
-    /// What is known of the call from outside.
+    /// Facts of the call that do not depend on the tree.
     pub facts: &'a CallFacts,
 }
 
-/// Where a call is in its tree.
+/// Position of a call in its tree. It is stored as JSON between events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// The node, by child indices from the root.
+    /// Path of the node: child indices from the root.
     pub at: Vec<usize>,
-    /// What is going on there.
+    /// State of that node.
     pub doing: Doing,
-    /// What was pressed in the end at each menu so far, from the first.
-    pub pressed: Vec<Key>,
-    /// Whether a text message was sent.
+    /// Final input at each menu passed so far, in order.
+    #[serde(rename = "pressed")]
+    pub pressed_keys: Vec<Key>,
+    /// True if a text message was sent.
     pub sms_sent: bool,
-    /// The postal code that the caller gave.
+    /// Postal code that the caller entered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zip: Option<ZipCode>,
 }
 
-/// What is going on at a node.
+/// State of the current node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Doing {
-    /// A menu waits for a key, which was wrong or missing so often.
+    /// The menu waits for a key.
     Menu {
-        /// Wrong keys and silences so far.
+        /// Number of wrong keys and timeouts so far.
         wrong: u8,
     },
-    /// A text message was offered.
+    /// A text message was offered; the node waits for a key.
     OfferSms,
-    /// A zip code was asked for.
+    /// The node waits for a zip code.
     AskZip,
-    /// A destination is ringing.
+    /// The destination is ringing.
     Dialling,
-    /// Caller and destination talk.
+    /// Caller and destination are connected.
     Talking,
-    /// The call is over.
+    /// The call has ended.
     Over {
-        /// Whether caller and destination ever talked.
+        /// True if caller and destination were connected.
         connected: bool,
     },
 }
 
-/// What happens to a call.
+/// Event of a live call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The caller pressed a key: `0`–`9`, `*` or `#`.
     Key(char),
-    /// The caller pressed nothing in time.
+    /// The caller pressed no key within the timeout.
     Silence,
-    /// The caller gave a zip code; one that is none counts as silence.
+    /// The caller entered a zip code. An invalid one is treated as [`Event::Silence`].
     Zip(String),
     /// The destination answered.
     Connected,
@@ -87,132 +91,147 @@ pub enum Event {
     HungUp,
 }
 
-/// What an edge is asked to do.
+/// Instruction for the telephony edge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Say something.
+    /// Play a text.
     Say(String),
-    /// Wait for keys.
+    /// Wait for keys of the caller.
     Gather {
-        /// How many.
+        /// Number of keys.
         keys: u32,
-        /// For how long (seconds).
+        /// Timeout in seconds.
         timeout: u32,
     },
-    /// Ring a destination.
+    /// Dial a destination.
     Dial {
-        /// National digits.
+        /// National number, digits only.
         number: String,
-        /// Digits of the country code.
+        /// Country code, digits only.
         country_code: String,
     },
     /// Send the caller a text message.
     SendSms {
-        /// What it says.
+        /// Text of the message.
         copy: String,
-        /// Seconds after the call.
+        /// Delay after the call, in seconds.
         delay: u32,
-        /// Who it comes from.
+        /// Sender of the message.
         sender: Option<String>,
     },
     /// End the call.
     Hangup,
 }
 
-/// A node that the call came to.
+/// Node that the call entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Passed {
-    /// The node, by child indices from the root.
-    pub at: Vec<usize>,
-    /// Its type's name.
+pub struct VisitedNode {
+    /// Path of the node: child indices from the root.
+    pub path: Vec<usize>,
+    /// Name of the node type.
     pub node_type: &'static str,
-    /// What was said there.
+    /// Text played at the node; empty if none.
     pub prompt: String,
-    /// Why a Condition went the way it did.
+    /// Explanation of the condition of a Condition node.
     pub condition: Option<Explanation>,
 }
 
-/// What an event led to.
+/// Result of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {
-    /// Where the call is now.
+    /// Position after the event.
     pub position: Position,
-    /// Nodes that it came to, in order.
-    pub passed: Vec<Passed>,
-    /// What the edge is asked to do, in order.
+    /// Nodes entered, in order.
+    pub visited_nodes: Vec<VisitedNode>,
+    /// Instructions for the edge, in order.
     pub actions: Vec<Action>,
 }
 
-/// An event that cannot happen where the call is.
+/// Error: the event is not valid in the current state of the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this event cannot happen now")]
-pub struct OutOfPlace;
+pub struct UnexpectedEvent;
 
-/// A call comes in: from the root on. A campaign without a tree ends it.
+/// Starts a call at the root of the tree. Without a tree the call ends at once.
 pub fn start(flow: Flow<'_>) -> Moved {
-    Run::begin(flow, Log::default()).moved()
+    IvrRun::start(flow, ActionLog::default()).into_transition()
 }
 
-/// Something happens.
-pub fn advance(flow: Flow<'_>, position: Position, event: &Event) -> Result<Moved, OutOfPlace> {
-    let mut run = Run::resume(flow, position, Log::default());
-    run.take(event)?;
-    Ok(run.moved())
+/// Applies an event to a stored position.
+///
+/// # Errors
+///
+/// [`UnexpectedEvent`] if the event is not valid in the current state.
+pub fn advance(
+    flow: Flow<'_>,
+    position: Position,
+    event: &Event,
+) -> Result<Moved, UnexpectedEvent> {
+    let mut run = IvrRun::resume(flow, position, ActionLog::default());
+    run.apply_event(event)?;
+    Ok(run.into_transition())
 }
 
-/// A call on its way, and who looks on.
-pub(crate) struct Run<'a, W> {
-    flow: Flow<'a>,
-    /// The node at the position.
+/// Execution of a tree for one call.
+pub(crate) struct IvrRun<'a, T> {
+    context: Flow<'a>,
+    /// Node at the position.
     node: Option<&'a IvrNode>,
-    /// Where the postal code given is.
-    place: Option<Place>,
-    /// Where the call is.
+    /// Location of the postal code that the caller entered.
+    location: Option<Place>,
+    /// Current position.
     pub(crate) position: Position,
-    /// Who looks on.
-    pub(crate) witness: W,
+    /// Trace of the execution.
+    pub(crate) tracer: T,
 }
 
-impl Run<'_, Log> {
-    fn moved(self) -> Moved {
-        let Log { passed, actions } = self.witness;
-        Moved { position: self.position, passed, actions }
+impl IvrRun<'_, ActionLog> {
+    fn into_transition(self) -> Moved {
+        let ActionLog { visited_nodes, actions } = self.tracer;
+        Moved { position: self.position, visited_nodes, actions }
     }
 }
 
-impl<'a, W: Witness> Run<'a, W> {
-    /// A call that comes in, gone as far as no event is needed.
-    pub(crate) fn begin(flow: Flow<'a>, witness: W) -> Self {
+impl<'a, T: Tracer> IvrRun<'a, T> {
+    /// Starts at the root and runs until the call needs an event.
+    pub(crate) fn start(context: Flow<'a>, tracer: T) -> Self {
         let position = Position {
             at: Vec::new(),
             doing: Doing::AskZip,
-            pressed: Vec::new(),
+            pressed_keys: Vec::new(),
             sms_sent: false,
             zip: None,
         };
-        let mut run = Self { flow, node: None, place: None, position, witness };
-        run.enter(flow.terms.ivr_tree.as_ref().map(|tree| &tree.root));
+        let mut run = Self { context, node: None, location: None, position, tracer };
+        run.enter_node(context.terms.ivr_tree.as_ref().map(|tree| &tree.root));
         run
     }
 
-    fn resume(flow: Flow<'a>, position: Position, witness: W) -> Self {
-        let root = flow.terms.ivr_tree.as_ref().map(|tree| &tree.root);
-        let below = |node: &'a IvrNode, index: &usize| node.children.get(*index);
-        let node = root.and_then(|root| position.at.iter().try_fold(root, below));
-        let place = position.zip.as_ref().and_then(ZipCode::place);
-        Self { flow, node, place, position, witness }
+    /// Resumes at a stored position.
+    fn resume(context: Flow<'a>, position: Position, tracer: T) -> Self {
+        let root = context.terms.ivr_tree.as_ref().map(|tree| &tree.root);
+        let child = |node: &'a IvrNode, index: &usize| node.children.get(*index);
+        let node = root.and_then(|root| position.at.iter().try_fold(root, child));
+        let location = position.zip.as_ref().and_then(ZipCode::place);
+        Self { context, node, location, position, tracer }
     }
 
-    /// What is known now. `over` as in [`Way::over`].
-    pub(crate) fn known(&self, over: Option<bool>) -> Known<'_> {
-        let Flow { terms, facts } = self.flow;
-        let Position { pressed, sms_sent, zip, .. } = &self.position;
-        let way = Way { pressed, sms_sent: *sms_sent, zip: zip.as_ref(), place: self.place, over };
+    /// Returns the facts at the current position. `connected` is `None` while the call runs; after
+    /// its end it is true if caller and destination were connected.
+    pub(crate) fn evaluation_context(&self, connected: Option<bool>) -> Known<'_> {
+        let Flow { terms, facts } = self.context;
+        let way = Way {
+            pressed: &self.position.pressed_keys,
+            sms_sent: self.position.sms_sent,
+            zip: self.position.zip.as_ref(),
+            place: self.location,
+            over: connected,
+        };
         Known { facts, terms, way }
     }
 
-    /// The number rung, at a Connect.
+    /// Returns the destination number if the current node is a Connect.
     pub(crate) fn destination(&self) -> Option<&'a str> {
         match &self.node?.kind {
             NodeKind::Connect { destination_phone_number, .. } => Some(destination_phone_number),
@@ -220,173 +239,177 @@ impl<'a, W: Witness> Run<'a, W> {
         }
     }
 
-    fn over(&mut self, connected: bool) {
+    fn set_ended(&mut self, connected: bool) {
         self.position.doing = Doing::Over { connected };
     }
 
-    fn end(&mut self) {
-        self.witness.act(|| Action::Hangup);
-        self.over(false);
+    fn hang_up(&mut self) {
+        self.tracer.on_action(|| Action::Hangup);
+        self.set_ended(false);
     }
 
-    fn say(&mut self, prompt: &str) {
+    fn play(&mut self, prompt: &str) {
         if !prompt.trim().is_empty() {
-            self.witness.act(|| Action::Say(prompt.to_owned()));
+            self.tracer.on_action(|| Action::Say(prompt.to_owned()));
         }
     }
 
-    fn gather(&mut self, doing: Doing, keys: u32) {
-        self.witness.act(|| Action::Gather { keys, timeout: KEY_TIMEOUT });
-        self.position.doing = doing;
+    fn wait_for_keys(&mut self, state: Doing, keys: u32) {
+        self.tracer.on_action(|| Action::Gather { keys, timeout: KEY_TIMEOUT_SECONDS });
+        self.position.doing = state;
     }
 
-    /// Goes to a node, and on from it as far as no event is needed. A place that is not there
-    /// ends the call.
-    fn enter(&mut self, node: Option<&'a IvrNode>) {
+    /// Enters a node and continues until the call needs an event. A missing node ends the call.
+    fn enter_node(&mut self, node: Option<&'a IvrNode>) {
         let mut next = node;
         while let Some(node) = next {
             self.node = next;
-            let Some(child) = self.arrive(node) else { return };
-            next = self.child(child);
+            let Some(child_index) = self.visit(node) else { return };
+            next = self.move_to_child(child_index);
         }
-        self.end();
+        self.hang_up();
     }
 
-    /// Moves the position to a child of the node, if it is there.
-    fn child(&mut self, index: usize) -> Option<&'a IvrNode> {
+    /// Moves the position to a child of the current node. Returns `None` if there is no such child.
+    fn move_to_child(&mut self, index: usize) -> Option<&'a IvrNode> {
         let child = self.node?.children.get(index)?;
         self.position.at.push(index);
         Some(child)
     }
 
-    fn go_on(&mut self, child: usize) {
-        let child = self.child(child);
-        self.enter(child);
+    fn enter_child(&mut self, index: usize) {
+        let child = self.move_to_child(index);
+        self.enter_node(child);
     }
 
-    /// What happens on arrival; the child to go on to, when nothing has to be waited for.
-    fn arrive(&mut self, node: &'a IvrNode) -> Option<usize> {
+    /// Runs a node. Returns the index of the next child, or `None` if the node waits for an event
+    /// or the call has ended.
+    fn visit(&mut self, node: &'a IvrNode) -> Option<usize> {
         match &node.kind {
             NodeKind::Condition { condition } => {
-                let judged = condition.as_ref().map(|it| W::judge(it.expr(), &self.known(None)));
-                let (value, why) = judged.unzip();
-                self.witness.came_to(&self.position.at, node, "", why);
+                let evaluated = condition
+                    .as_ref()
+                    .map(|condition| T::evaluate(condition.expr(), &self.evaluation_context(None)));
+                let (value, reason) = evaluated.unzip();
+                self.tracer.on_enter(&self.position.at, node, "", reason);
                 Some(usize::from(value.flatten() != Some(true)))
             }
-            kind if !self.needs(kind) => {
-                self.witness.came_to(&self.position.at, node, "", None);
+            kind if !self.is_applicable(kind) => {
+                self.tracer.on_enter(&self.position.at, node, "", None);
                 Some(0)
             }
             kind => {
-                self.witness.came_to(&self.position.at, node, kind.prompt(), None);
-                self.say(kind.prompt());
-                self.do_as(kind);
+                self.tracer.on_enter(&self.position.at, node, kind.prompt(), None);
+                self.play(kind.prompt());
+                self.execute(kind);
                 None
             }
         }
     }
 
-    /// Whether a node has something to do for this caller: not every one has a phone for text
-    /// messages, or a place that is not known.
-    fn needs(&self, kind: &NodeKind) -> bool {
+    /// Returns false if the node is skipped for this caller: SmsPromo unless the phone is known to
+    /// be mobile, VerifyLocation if the region is known.
+    fn is_applicable(&self, kind: &NodeKind) -> bool {
         match kind {
-            NodeKind::SmsPromo { .. } => self.flow.facts.phone_type == Some(PhoneType::Mobile),
-            NodeKind::VerifyLocation { .. } => self.known(None).region().is_none(),
+            NodeKind::SmsPromo { .. } => self.context.facts.phone_type == Some(PhoneType::Mobile),
+            NodeKind::VerifyLocation { .. } => self.evaluation_context(None).region().is_none(),
             _ => true,
         }
     }
 
-    fn do_as(&mut self, kind: &NodeKind) {
+    /// Starts the interaction of a node.
+    fn execute(&mut self, kind: &NodeKind) {
         match kind {
-            NodeKind::Menu { .. } => self.gather(Doing::Menu { wrong: 0 }, 1),
-            NodeKind::SmsPromo { .. } => self.gather(Doing::OfferSms, 1),
-            NodeKind::VerifyLocation { .. } => self.gather(Doing::AskZip, ZIP_DIGITS),
+            NodeKind::Menu { .. } => self.wait_for_keys(Doing::Menu { wrong: 0 }, 1),
+            NodeKind::SmsPromo { .. } => self.wait_for_keys(Doing::OfferSms, 1),
+            NodeKind::VerifyLocation { .. } => self.wait_for_keys(Doing::AskZip, ZIP_CODE_DIGITS),
             NodeKind::Connect { destination_phone_number, destination_country_code, .. } => {
-                self.witness.act(|| Action::Dial {
+                self.tracer.on_action(|| Action::Dial {
                     number: destination_phone_number.clone(),
                     country_code: destination_country_code.clone(),
                 });
                 self.position.doing = Doing::Dialling;
             }
-            // Nodes that do not run yet never go live; should one be met, the call ends.
-            _ => self.end(),
+            // EndCall. Node types that cannot be executed never go live; they end the call, too.
+            _ => self.hang_up(),
         }
     }
 
-    /// Something happens.
-    pub(crate) fn take(&mut self, event: &Event) -> Result<(), OutOfPlace> {
+    /// Applies an event at the current position.
+    pub(crate) fn apply_event(&mut self, event: &Event) -> Result<(), UnexpectedEvent> {
         match (self.position.doing, event) {
-            (Doing::Over { .. }, _) => return Err(OutOfPlace),
-            (doing, Event::HungUp) => self.over(doing == Doing::Talking),
-            (Doing::Menu { wrong }, Event::Key(key)) => self.press(*key, wrong),
-            (Doing::Menu { wrong }, Event::Silence) => self.miss(Key::None, wrong),
-            (Doing::OfferSms, Event::Key(key)) => self.answer_offer(*key == ACCEPT),
-            (Doing::OfferSms, Event::Silence) => self.answer_offer(false),
-            (Doing::AskZip, Event::Zip(code)) => self.answer_zip(code),
-            (Doing::AskZip, Event::Silence) => self.go_on(0),
+            (Doing::Over { .. }, _) => return Err(UnexpectedEvent),
+            (state, Event::HungUp) => self.set_ended(state == Doing::Talking),
+            (Doing::Menu { wrong }, Event::Key(key)) => self.handle_menu_key(*key, wrong),
+            (Doing::Menu { wrong }, Event::Silence) => self.handle_failed_attempt(Key::None, wrong),
+            (Doing::OfferSms, Event::Key(key)) => self.handle_sms_answer(*key == SMS_ACCEPT_KEY),
+            (Doing::OfferSms, Event::Silence) => self.handle_sms_answer(false),
+            (Doing::AskZip, Event::Zip(code)) => self.handle_zip_code(code),
+            (Doing::AskZip, Event::Silence) => self.enter_child(0),
             (Doing::Dialling, Event::Connected) => self.position.doing = Doing::Talking,
-            (Doing::Dialling, Event::Busy | Event::NoAnswer) => self.end(),
-            _ => return Err(OutOfPlace),
+            (Doing::Dialling, Event::Busy | Event::NoAnswer) => self.hang_up(),
+            _ => return Err(UnexpectedEvent),
         }
         Ok(())
     }
 
-    fn press(&mut self, key: char, wrong: u8) {
+    fn handle_menu_key(&mut self, key: char, failed_attempts: u8) {
         let digit = key.to_digit(10).and_then(|digit| u8::try_from(digit).ok()).map(Key::Digit);
-        let child = digit.and_then(|digit| Some((digit, self.child_for(digit)?)));
+        let child = digit.and_then(|digit| Some((digit, self.child_index_for(digit)?)));
         match child {
-            Some((digit, child)) => {
-                self.leave_menu(digit);
-                self.go_on(child);
+            Some((digit, index)) => {
+                self.record_menu_key(digit);
+                self.enter_child(index);
             }
-            None => self.miss(Key::Wrong, wrong),
+            None => self.handle_failed_attempt(Key::Wrong, failed_attempts),
         }
     }
 
-    fn child_for(&self, key: Key) -> Option<usize> {
+    fn child_index_for(&self, key: Key) -> Option<usize> {
         let node = self.node?;
         (0..node.children.len()).find(|index| node.child_key(*index) == Some(key))
     }
 
-    fn leave_menu(&mut self, key: Key) {
-        self.position.pressed.push(key);
-        self.witness.pressed(key);
+    fn record_menu_key(&mut self, key: Key) {
+        self.position.pressed_keys.push(key);
+        self.tracer.on_menu_key(key);
     }
 
-    /// A wrong key, or none: the menu again, or where such callers go, or the end.
-    fn miss(&mut self, key: Key, wrong: u8) {
-        if wrong < REPLAYS {
-            self.say(self.node.map_or("", |node| node.kind.prompt()));
-            return self.gather(Doing::Menu { wrong: wrong + 1 }, 1);
+    /// Handles a wrong key or a timeout: replays the menu up to [`MAX_MENU_REPLAYS`] times, then
+    /// enters the failover child, or ends the call if there is none.
+    fn handle_failed_attempt(&mut self, key: Key, failed_attempts: u8) {
+        if failed_attempts < MAX_MENU_REPLAYS {
+            self.play(self.node.map_or("", |node| node.kind.prompt()));
+            return self.wait_for_keys(Doing::Menu { wrong: failed_attempts + 1 }, 1);
         }
-        self.leave_menu(key);
-        match self.child_for(key) {
-            Some(child) => self.go_on(child),
-            None => self.end(),
+        self.record_menu_key(key);
+        match self.child_index_for(key) {
+            Some(index) => self.enter_child(index),
+            None => self.hang_up(),
         }
     }
 
-    fn answer_offer(&mut self, accepted: bool) {
+    fn handle_sms_answer(&mut self, accepted: bool) {
         if let Some(NodeKind::SmsPromo {
             sms_promo_copy, sms_promo_delay, sms_promo_sender, ..
         }) = self.node.map(|node| &node.kind)
             && accepted
         {
             self.position.sms_sent = true;
-            self.witness.act(|| Action::SendSms {
+            self.tracer.on_action(|| Action::SendSms {
                 copy: sms_promo_copy.clone(),
                 delay: sms_promo_delay.unwrap_or(1),
                 sender: sms_promo_sender.clone(),
             });
         }
-        self.go_on(0);
+        self.enter_child(0);
     }
 
-    fn answer_zip(&mut self, code: &str) {
+    fn handle_zip_code(&mut self, code: &str) {
         if let Some(zip) = ZipCode::parse(code) {
-            self.place = zip.place();
+            self.location = zip.place();
             self.position.zip = Some(zip);
         }
-        self.go_on(0);
+        self.enter_child(0);
     }
 }

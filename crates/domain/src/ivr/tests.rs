@@ -25,7 +25,7 @@ fn failover() -> IvrNode {
     node(NodeKind::Failover { destination_phone_number: text("8004377950") }, vec![])
 }
 
-/// One of each type that lacks nothing, its number of children aside.
+/// Returns one valid parameter set of each node type; the children are not valid.
 fn kinds() -> Vec<NodeKind> {
     let prompt = || text("?");
     vec![
@@ -54,7 +54,7 @@ fn kinds() -> Vec<NodeKind> {
 }
 
 #[test]
-fn each_type_has_its_number_of_children() {
+fn number_of_children_is_checked_for_each_type() {
     let table = [
         ("Menu", 1..=9, "must have 1 to 9 children, one for each key"),
         ("Connect", 0..=0, "must have no children but one Failover"),
@@ -80,7 +80,7 @@ fn each_type_has_its_number_of_children() {
 }
 
 #[test]
-fn each_type_asks_for_its_parameters() {
+fn required_parameters_are_checked_for_each_type() {
     let blank = || text(" ");
     let empty = ["cannot be empty"];
     let sms = |prompt: &str, copy: &str| NodeKind::SmsPromo {
@@ -118,7 +118,7 @@ fn each_type_asks_for_its_parameters() {
             1,
             json!({"dynamic_route_destination": empty}),
         ),
-        // What these need is asked for when they go live, or not at all.
+        // These parameters are required only to go live, or not at all.
         (connect("").kind, 0, json!({})),
         (NodeKind::EndCall { prompt: blank() }, 0, json!({})),
         (NodeKind::VerifyLocation { prompt: blank() }, 1, json!({})),
@@ -128,19 +128,22 @@ fn each_type_asks_for_its_parameters() {
 }
 
 #[test]
-fn a_condition_cannot_ask_how_long_the_call_will_last() {
-    let known_later =
-        |word| format!("cannot use '{word}', which is known only when the call is over");
+fn node_condition_on_a_duration_is_rejected() {
+    let message = |word| format!("cannot use '{word}', which is known only when the call is over");
     assert_eq!(
         problems(when("duration > 5 or not duration < 9 and connect_duration = 1", end(), end())),
-        json!({"condition": [known_later("duration"), known_later("connect_duration")]})
+        json!({"condition": [message("duration"), message("connect_duration")]})
     );
 }
 
 #[test]
-fn problems_sit_at_their_nodes() {
-    let silent = || node(NodeKind::Menu { prompt: text("") }, vec![end()]);
-    let root = menu(vec![end(), silent(), when("mobile", verify_location(silent()), end())]);
+fn problems_are_reported_at_their_nodes() {
+    let without_prompt = || node(NodeKind::Menu { prompt: text("") }, vec![end()]);
+    let root = menu(vec![
+        end(),
+        without_prompt(),
+        when("mobile", verify_location(without_prompt()), end()),
+    ]);
     let empty = json!({"prompt": ["cannot be empty"]});
     assert_eq!(
         problems(root),
@@ -152,7 +155,7 @@ fn problems_sit_at_their_nodes() {
 }
 
 #[test]
-fn a_failover_hangs_on_a_connect_and_only_there() {
+fn failover_is_allowed_only_below_a_connect() {
     let with = |children| node(connect("8004377950").kind, children);
     assert_eq!(problems(with(vec![failover()])), json!({}));
     let message = json!({"children": ["must have no children but one Failover"]});
@@ -169,7 +172,7 @@ fn a_failover_hangs_on_a_connect_and_only_there() {
 }
 
 #[test]
-fn children_for_wrong_keys_hang_on_what_asks_for_keys_and_do_not_count() {
+fn keypress_failover_children_are_allowed_only_below_menus_and_not_counted() {
     let mut other = end();
     other.keypress_failover_type = Some(KeypressFailover::None);
     let mut children = vec![end(); 9];
@@ -184,16 +187,16 @@ fn children_for_wrong_keys_hang_on_what_asks_for_keys_and_do_not_count() {
         json!({}),
         "without one"
     );
-    let mut of_condition = when("mobile", end(), end());
-    of_condition.children.push(other);
-    assert_eq!(problems(of_condition), json!({"children": [{"2": message}]}));
+    let mut condition = when("mobile", end(), end());
+    condition.children.push(other);
+    assert_eq!(problems(condition), json!({"children": [{"2": message}]}));
 }
 
 #[test]
-fn each_child_of_a_menu_has_its_key() {
-    let for_wrong = |kind| IvrNode { keypress_failover_type: Some(kind), ..end() };
-    let mut children = vec![for_wrong(KeypressFailover::Wrong), end(), end()];
-    children.push(for_wrong(KeypressFailover::None));
+fn child_key_skips_failover_children() {
+    let failover_for = |kind| IvrNode { keypress_failover_type: Some(kind), ..end() };
+    let mut children = vec![failover_for(KeypressFailover::Wrong), end(), end()];
+    children.push(failover_for(KeypressFailover::None));
     children.extend(vec![end(); 8]);
     let menu = menu(children);
     let keys: Vec<_> = (0..=12).map(|index| menu.child_key(index)).collect();
@@ -205,19 +208,19 @@ fn each_child_of_a_menu_has_its_key() {
 }
 
 #[test]
-fn what_calls_do_not_run_cannot_go_live() {
-    let runs = ["Menu", "Connect", "EndCall", "SmsPromo", "Condition", "VerifyLocation"];
+fn non_executable_node_types_cannot_go_live() {
+    let executable = ["Menu", "Connect", "EndCall", "SmsPromo", "Condition", "VerifyLocation"];
     for kind in kinds().into_iter().chain([failover().kind]) {
         let name = kind.name();
         let message = format!("{name} cannot go live yet: calls do not run it");
         let expected =
-            if runs.contains(&name) { json!({}) } else { json!({"node_type": [message]}) };
+            if executable.contains(&name) { json!({}) } else { json!({"node_type": [message]}) };
         assert_eq!(live_problems(node(kind, vec![])), expected);
     }
 }
 
 #[test]
-fn a_connect_goes_live_with_a_destination() {
+fn connect_without_destination_cannot_go_live() {
     let empty = json!({"destination_phone_number": ["cannot be empty"]});
     assert_eq!(live_problems(connect("")), empty);
     assert_eq!(
@@ -243,7 +246,7 @@ fn nodes_are_listed_parents_first_with_their_paths() {
 }
 
 #[test]
-fn a_tree_reads_back_from_json() {
+fn tree_round_trips_through_json() {
     for kind in kinds() {
         let root = node(kind, vec![end(), menu(vec![connect("")])]);
         let tree = IvrTree { root, record_calls: true, caller_id: None };

@@ -1,50 +1,51 @@
-//! The tree as it is stored: node types own their parameters.
+//! Stored form of an IVR tree. Each node type owns its parameters.
 
 use crate::condition::{Condition, Key};
 use serde::{Deserialize, Serialize};
 
-/// The delays of a promotion's text message: at once, 30 minutes, a day, a week, 30 days (seconds).
+/// Allowed delays of a promotional text message in seconds: immediately, 30 minutes, 1 day, 1 week,
+/// 30 days.
 pub const SMS_DELAYS: [u32; 5] = [1, 1_800, 86_400, 604_800, 2_592_000];
 
-/// A campaign's call flow.
+/// Call flow of a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IvrTree {
-    /// Where every call starts.
+    /// Root node, where every call starts.
     pub root: IvrNode,
-    /// Whether calls are recorded.
+    /// True if calls are recorded.
     pub record_calls: bool,
-    /// The number shown to the destination.
+    /// Caller ID shown to the destination.
     pub caller_id: Option<CallerId>,
 }
 
-/// The number shown to the destination.
+/// Caller ID shown to the destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallerId {
-    /// Which one.
+    /// Selected kind of caller ID.
     pub setting: CallerIdSetting,
-    /// The number itself, or the digits shown, when the setting needs it.
+    /// Number or digits required by [`CallerIdSetting::Specific`] and [`CallerIdSetting::Partial`].
     pub mask: Option<String>,
 }
 
-/// Which number is shown to the destination.
+/// Kind of caller ID shown to the destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CallerIdSetting {
-    /// The caller's.
+    /// Number of the caller.
     Original,
-    /// The promo number that was called.
+    /// Dialled promo number.
     Promo,
-    /// The one given as mask.
+    /// Number given as the mask.
     Specific,
-    /// The caller's with the last digits of the mask's.
+    /// Number of the caller with its last digits replaced by those of the mask.
     Partial,
 }
 
 impl CallerIdSetting {
-    /// Every setting.
+    /// All settings.
     pub const ALL: [Self; 4] = [Self::Original, Self::Promo, Self::Specific, Self::Partial];
 
-    /// The wire's word.
+    /// Returns the wire value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Original => "original",
@@ -55,117 +56,118 @@ impl CallerIdSetting {
     }
 }
 
-/// A node and what comes after it.
+/// Node of an IVR tree with its children.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IvrNode {
-    /// What it does.
+    /// Node type and parameters.
     #[serde(flatten)]
     pub kind: NodeKind,
-    /// Where it may go on, in order: a menu's keys, a condition's met and not met.
+    /// Child nodes in order: one per key of a Menu; "met" and "not met" of a Condition.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<IvrNode>,
-    /// On a menu's child: it is where callers go who press no key or a wrong one.
+    /// Marks a child of a menu as the target after no key or a wrong key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keypress_failover_type: Option<KeypressFailover>,
 }
 
-/// What sends a caller to a failover child of a menu.
+/// Cause that sends a caller to a failover child of a menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeypressFailover {
-    /// A wrong key.
+    /// Wrong key.
     Wrong,
-    /// No key.
+    /// No key within the timeout.
     None,
 }
 
-/// What a node does. Texts may be empty; [`super::check`] says where that is wrong.
+/// Node type with its parameters. Texts may be empty here; [`super::check`] reports the ones that
+/// must not be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "node_type")]
 pub enum NodeKind {
-    /// The caller selects from up to 9 choices.
+    /// The caller selects one of up to 9 choices by key.
     Menu {
-        /// What is said.
+        /// Text played.
         prompt: String,
     },
-    /// Forwards the call.
+    /// Forwards the call to a destination.
     Connect {
-        /// What is said before.
+        /// Text played first.
         prompt: String,
-        /// National digits; empty while not known.
+        /// National number, digits only; empty if not set yet.
         destination_phone_number: String,
-        /// Digits of the country code; empty is kept as it was sent.
+        /// Country code, digits only; an empty value is stored as sent.
         destination_country_code: String,
-        /// Seconds until nobody answers.
+        /// Ring timeout in seconds.
         connect_timeout: Option<u32>,
     },
     /// Ends the call.
     EndCall {
-        /// What is said before.
+        /// Text played first.
         prompt: String,
     },
     /// Offers a text message to mobile callers.
     SmsPromo {
-        /// What is said.
+        /// Text played.
         prompt: String,
-        /// What is sent.
+        /// Text of the message.
         sms_promo_copy: String,
-        /// When it is sent: seconds after the call, one of [`SMS_DELAYS`].
+        /// Delay after the call in seconds, one of [`SMS_DELAYS`].
         sms_promo_delay: Option<u32>,
-        /// Who it comes from.
+        /// Sender of the message.
         sms_promo_sender: Option<String>,
     },
-    /// Goes to the first child if the condition is met, else to the second.
+    /// Continues at the first child if the condition is true, else at the second.
     Condition {
-        /// `None` while not given.
+        /// Condition; `None` if not set yet.
         condition: Option<Condition>,
     },
-    /// Asks where the caller is, when that is not known.
+    /// Asks for the zip code if the region of the caller is unknown.
     VerifyLocation {
-        /// What is said.
+        /// Text played.
         prompt: String,
     },
-    /// Goes to the first child on any key, else to the second.
+    /// Continues at the first child on any key, else at the second.
     AnyKeyPress {
-        /// What is said.
+        /// Text played.
         prompt: String,
     },
-    /// Goes to the first child on 1, to the second on 2.
+    /// Continues at the first child on key 1, at the second on key 2.
     YesOrNo {
-        /// What is said.
+        /// Text played.
         prompt: String,
     },
-    /// Asks for a number of some kind.
+    /// Asks for a number.
     NumberQuestion {
-        /// What is said.
+        /// Text played.
         prompt: String,
-        /// What kind; `None` while not given.
+        /// Kind of number; `None` if not set yet.
         number_question_type: Option<QuestionType>,
     },
     /// Rings several destinations.
     RingGroup {
-        /// What is said before.
+        /// Text played first.
         prompt: String,
-        /// Whom to ring.
+        /// Destinations to ring.
         ring_group_destinations: Vec<RingDestination>,
-        /// Seconds until the next one is tried.
+        /// Ring timeout per destination in seconds.
         ring_group_connect_timeout: Option<u32>,
     },
-    /// Connects to a number found in custom data.
+    /// Connects to a number given in custom data.
     DynamicRoute {
-        /// What is said before.
+        /// Text played first.
         prompt: String,
-        /// The partner name of the field that holds the destination.
+        /// Partner name of the custom data field that holds the destination.
         dynamic_route_destination: String,
     },
-    /// As a child of Connect: where the call goes when nobody answers.
+    /// Child of a Connect: destination if the first one does not answer.
     Failover {
-        /// National digits; empty while not known.
+        /// National number, digits only; empty if not set yet.
         destination_phone_number: String,
     },
 }
 
 impl NodeKind {
-    /// The wire's word for it.
+    /// Returns the wire name of the node type.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Menu { .. } => "Menu",
@@ -183,7 +185,7 @@ impl NodeKind {
         }
     }
 
-    /// What is said there; empty where nothing is.
+    /// Returns the text played at the node; empty if none.
     pub fn prompt(&self) -> &str {
         match self {
             Self::Menu { prompt }
@@ -200,7 +202,8 @@ impl NodeKind {
         }
     }
 
-    /// Whether calls can run through it yet; the newer nodes are stored and returned only.
+    /// Returns true if calls can execute the node type. The newer types are only stored and
+    /// returned.
     pub fn runs(&self) -> bool {
         matches!(
             self,
@@ -214,27 +217,27 @@ impl NodeKind {
     }
 }
 
-/// What a NumberQuestion asks for.
+/// Kind of number that a NumberQuestion asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum QuestionType {
-    /// Some digits.
+    /// Digit sequence.
     Digits,
-    /// A number.
+    /// Number.
     Number,
-    /// A phone number.
+    /// Phone number.
     PhoneNumber,
-    /// A date.
+    /// Date.
     Date,
-    /// An amount.
+    /// Amount of money.
     Currency,
-    /// A time of day.
+    /// Time of day.
     Time,
-    /// A zip code.
+    /// Zip code.
     ZipCode,
 }
 
 impl QuestionType {
-    /// Every type, with the wire's word.
+    /// All types with their wire values.
     pub const ALL: [(&'static str, Self); 7] = [
         ("Digits", Self::Digits),
         ("Number", Self::Number),
@@ -245,32 +248,32 @@ impl QuestionType {
         ("ZipCode", Self::ZipCode),
     ];
 
-    /// The wire's word.
+    /// Returns the wire value.
     pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
     }
 }
 
-/// One destination of a RingGroup.
+/// Destination of a RingGroup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RingDestination {
-    /// National digits; empty while not known.
+    /// National number, digits only; empty if not set yet.
     pub ring_group_number: String,
-    /// What people call it.
+    /// Human-readable description.
     pub description: Option<String>,
 }
 
 impl IvrNode {
-    /// What a caller presses at this menu to come to a child: the index is the key, less one, and
-    /// failover children, which have no key of their own, are not counted. `None` for a child that
-    /// there is not, or one past the ninth.
+    /// Returns the input that leads from this menu to a child. Keys are numbered from 1 in the
+    /// order of the children. Failover children have no digit and are not counted. `None` if there
+    /// is no such child or if it is past the ninth.
     pub fn child_key(&self, index: usize) -> Option<Key> {
         match self.children.get(index)?.keypress_failover_type {
             Some(KeypressFailover::Wrong) => Some(Key::Wrong),
             Some(KeypressFailover::None) => Some(Key::None),
             None => {
-                let before = self.children.iter().take(index);
-                let keys = before.filter(|child| child.keypress_failover_type.is_none()).count();
+                let preceding = self.children.iter().take(index);
+                let keys = preceding.filter(|child| child.keypress_failover_type.is_none()).count();
                 u8::try_from(keys + 1).ok().filter(|digit| *digit <= 9).map(Key::Digit)
             }
         }
@@ -278,19 +281,23 @@ impl IvrNode {
 }
 
 impl IvrTree {
-    /// Every node with its path (child indices from the root), parents first.
+    /// Returns all nodes with their paths (child indices from the root), parents first.
     pub fn nodes(&self) -> Vec<(Vec<usize>, &IvrNode)> {
-        let mut found = Vec::new();
-        walk(&self.root, &mut Vec::new(), &mut found);
-        found
+        let mut nodes = Vec::new();
+        collect_nodes(&self.root, &mut Vec::new(), &mut nodes);
+        nodes
     }
 }
 
-fn walk<'a>(node: &'a IvrNode, path: &mut Vec<usize>, found: &mut Vec<(Vec<usize>, &'a IvrNode)>) {
-    found.push((path.clone(), node));
+fn collect_nodes<'a>(
+    node: &'a IvrNode,
+    path: &mut Vec<usize>,
+    nodes: &mut Vec<(Vec<usize>, &'a IvrNode)>,
+) {
+    nodes.push((path.clone(), node));
     for (index, child) in node.children.iter().enumerate() {
         path.push(index);
-        walk(child, path, found);
+        collect_nodes(child, path, nodes);
         path.pop();
     }
 }

@@ -1,38 +1,40 @@
-//! What a call answers when its tree asks.
+//! Recorded input of a call, replayed when its IVR tree waits for an event.
 
 use super::{CallFacts, Heard};
 use crate::ivr::run::{Doing, Event};
 use std::slice::Iter;
 
-/// A call's answers, in order: what was heard of it while it was live, and then, or else, what its
-/// facts and keys come to.
-pub(super) struct Inputs<'a> {
+/// Input of a call in order: the events recorded while it was live, then events derived from its
+/// keys and facts.
+pub(super) struct CallScript<'a> {
     facts: &'a CallFacts,
     keys: Iter<'a, char>,
     events: Iter<'a, Event>,
 }
 
-impl<'a> Inputs<'a> {
-    /// Of a call that was told whole.
-    pub(super) fn told(facts: &'a CallFacts, keys: &'a [char]) -> Self {
+impl<'a> CallScript<'a> {
+    /// Creates the script of a call that is given by its facts and keys.
+    pub(super) fn from_keys(facts: &'a CallFacts, keys: &'a [char]) -> Self {
         Self { facts, keys: keys.iter(), events: [].iter() }
     }
 
-    /// Of a call that is kept.
-    pub(super) fn heard(heard: &'a Heard) -> Self {
-        let Heard { facts, keys, events, .. } = heard;
-        // The keys of a call that was live are among its events.
+    /// Creates the script of a stored call.
+    pub(super) fn from_recorded(recorded: &'a Heard) -> Self {
+        let Heard { facts, keys, events, .. } = recorded;
+        // The events of a live call include its keys.
         let keys: &[char] = if events.is_empty() { keys } else { &[] };
         Self { facts, keys: keys.iter(), events: events.iter() }
     }
 
-    /// What the call answers where its tree waits; `None` is hanging up. Keys that run out in a
-    /// menu: the caller hung up there. What happened but does not fit the place is passed over, as
-    /// when a call is sent down another tree than its own.
-    pub(super) fn next(&mut self, doing: Doing) -> Option<Event> {
+    /// Returns the next event that the state accepts; `None` means that the caller hangs up.
+    ///
+    /// Recorded events that the state does not accept are skipped: they occur when a call is
+    /// replayed through a tree other than its own. A caller whose keys are exhausted at a menu
+    /// hangs up there.
+    pub(super) fn next_event(&mut self, state: Doing) -> Option<Event> {
         let facts = self.facts;
-        let heard = self.events.find(|event| **event == Event::HungUp || fits(doing, event));
-        match (heard, doing) {
+        let recorded = self.events.find(|event| **event == Event::HungUp || accepts(state, event));
+        match (recorded, state) {
             (Some(Event::HungUp), _) => None,
             (Some(event), _) => Some(event.clone()),
             (None, Doing::Menu { .. }) => self.keys.next().copied().map(Event::Key),
@@ -46,10 +48,10 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// Whether a place takes an event, besides hanging up.
-fn fits(doing: Doing, event: &Event) -> bool {
+/// Returns true if a node in this state accepts the event. Hanging up is always accepted.
+fn accepts(state: Doing, event: &Event) -> bool {
     matches!(
-        (doing, event),
+        (state, event),
         (Doing::Menu { .. } | Doing::OfferSms, Event::Key(_) | Event::Silence)
             | (Doing::AskZip, Event::Zip(_) | Event::Silence)
             | (Doing::Dialling, Event::Connected | Event::Busy | Event::NoAnswer)

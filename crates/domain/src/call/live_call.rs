@@ -1,0 +1,111 @@
+//! Live calls: position and recorded events. The state can be stored between any two events, so
+//! that any server can process the next one.
+
+use super::{Heard, Outcome};
+use crate::ivr::run::{self, Action, Doing, Event, Flow, Position, UnexpectedEvent};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// State of a live call. Stored as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Live {
+    /// Position in the tree.
+    pub position: Position,
+    /// Events so far, in order.
+    pub events: Vec<Event>,
+    /// Keys pressed at menus so far, in order; without the answers to offers of a text message.
+    pub keys: Vec<char>,
+    /// Time of the last event; the start of the call before the first event.
+    pub heard_at: Timestamp,
+    /// Time at which caller and destination were connected.
+    pub connected_at: Option<Timestamp>,
+    /// Sequence number of the last event.
+    pub sequence: Option<u32>,
+    /// True if a prompt is playing and its end has not been reported.
+    #[serde(rename = "speaking")]
+    pub prompt_playing: bool,
+}
+
+impl Live {
+    /// Starts a call at the root of its tree.
+    pub fn start(flow: Flow<'_>, at: Timestamp) -> (Self, Vec<Action>) {
+        let transition = run::start(flow);
+        let live = Self {
+            position: transition.position,
+            events: Vec::new(),
+            keys: Vec::new(),
+            heard_at: at,
+            connected_at: None,
+            sequence: None,
+            prompt_playing: plays_prompt(&transition.actions),
+        };
+        (live, transition.actions)
+    }
+
+    /// Applies an event. `at` must not be before [`Live::heard_at`].
+    ///
+    /// # Errors
+    ///
+    /// [`UnexpectedEvent`] if the event is not valid in the current state; the call is unchanged.
+    pub fn hear(
+        &mut self,
+        flow: Flow<'_>,
+        event: Event,
+        at: Timestamp,
+    ) -> Result<Vec<Action>, UnexpectedEvent> {
+        let transition = run::advance(flow, self.position.clone(), &event)?;
+        if let (Doing::Menu { .. }, Event::Key(key)) = (self.position.doing, &event) {
+            self.keys.push(*key);
+        }
+        self.position = transition.position;
+        self.prompt_playing = plays_prompt(&transition.actions);
+        if event == Event::Connected {
+            self.connected_at = Some(at);
+        }
+        self.events.push(event);
+        self.heard_at = at;
+        Ok(transition.actions)
+    }
+
+    /// Marks the current prompt as finished. The position does not change.
+    ///
+    /// # Errors
+    ///
+    /// [`UnexpectedEvent`] if no prompt is playing.
+    pub fn finish_speaking(&mut self, at: Timestamp) -> Result<(), UnexpectedEvent> {
+        if !self.prompt_playing {
+            return Err(UnexpectedEvent);
+        }
+        self.prompt_playing = false;
+        self.heard_at = at;
+        Ok(())
+    }
+
+    /// Returns the outcome, or `None` while the call runs.
+    pub fn outcome(&self) -> Option<Outcome> {
+        let Doing::Over { connected } = self.position.doing else { return None };
+        let hung_up = self.events.last() == Some(&Event::HungUp);
+        Some(match (connected, hung_up) {
+            (true, _) => Outcome::Connected,
+            (false, true) => Outcome::Abandoned,
+            (false, false) => Outcome::Ended,
+        })
+    }
+
+    /// Records the events and the durations of the ended call, in whole seconds since `start`. The
+    /// decision of the recorded facts then equals the course of the live call.
+    pub fn close(self, start: Timestamp, recorded: &mut Heard) {
+        let seconds_since = |from: Timestamp| {
+            let seconds = self.heard_at.duration_since(from).as_secs();
+            u32::try_from(seconds.max(0)).unwrap_or(u32::MAX)
+        };
+        recorded.facts.duration = Some(seconds_since(start));
+        recorded.facts.connect_duration = Some(self.connected_at.map_or(0, seconds_since));
+        recorded.keys = self.keys;
+        recorded.events = self.events;
+    }
+}
+
+fn plays_prompt(actions: &[Action]) -> bool {
+    actions.iter().any(|action| matches!(action, Action::Say(_)))
+}

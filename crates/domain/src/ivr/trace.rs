@@ -1,0 +1,78 @@
+//! Trace hooks of an IVR execution, chosen at compile time. An untraced execution builds no trace.
+
+use super::IvrNode;
+use super::run::{Action, VisitedNode};
+use crate::call::Known;
+use crate::condition::{Explanation, Expr, Key};
+
+/// Receives the events of an IVR execution. The default methods record nothing.
+pub(crate) trait Tracer {
+    /// Recorded reason of a condition's value; `()` if none is recorded.
+    type Reason;
+
+    /// Evaluates a condition. Returns its value and the reason.
+    fn evaluate(expr: &Expr, context: &Known<'_>) -> (Option<bool>, Self::Reason);
+
+    /// Records that the call entered a node. `path` holds child indices from the root, `prompt` the
+    /// text played there (possibly empty), and `reason` that of a Condition node.
+    fn on_enter(
+        &mut self,
+        _path: &[usize],
+        _node: &IvrNode,
+        _prompt: &str,
+        _reason: Option<Self::Reason>,
+    ) {
+    }
+
+    /// Records the key with which the call left the current menu.
+    fn on_menu_key(&mut self, _key: Key) {}
+
+    /// Records an action for the telephony edge.
+    fn on_action(&mut self, _action: impl FnOnce() -> Action) {}
+}
+
+/// Tracer that records nothing.
+pub(crate) struct NoTrace;
+
+impl Tracer for NoTrace {
+    type Reason = ();
+
+    fn evaluate(expr: &Expr, context: &Known<'_>) -> (Option<bool>, ()) {
+        (expr.evaluate(context), ())
+    }
+}
+
+/// Tracer that records the visited nodes and the actions, in order.
+#[derive(Default)]
+pub(super) struct ActionLog {
+    pub(super) visited_nodes: Vec<VisitedNode>,
+    pub(super) actions: Vec<Action>,
+}
+
+impl Tracer for ActionLog {
+    type Reason = Explanation;
+
+    fn evaluate(expr: &Expr, context: &Known<'_>) -> (Option<bool>, Explanation) {
+        let explanation = expr.explain(context);
+        (explanation.value, explanation)
+    }
+
+    fn on_enter(
+        &mut self,
+        path: &[usize],
+        node: &IvrNode,
+        prompt: &str,
+        reason: Option<Explanation>,
+    ) {
+        self.visited_nodes.push(VisitedNode {
+            path: path.to_vec(),
+            node_type: node.kind.name(),
+            prompt: prompt.to_owned(),
+            condition: reason,
+        });
+    }
+
+    fn on_action(&mut self, action: impl FnOnce() -> Action) {
+        self.actions.push(action());
+    }
+}
