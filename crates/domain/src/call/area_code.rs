@@ -8,7 +8,7 @@ const TABLE: &str = include_str!("../../data/area_codes.txt");
 
 /// Country and, if known, state or province.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct Location {
     /// ISO 3166-1 alpha-2 code.
     pub country: &'static str,
     /// Postal abbreviation: `CA`, `ON`.
@@ -17,8 +17,8 @@ pub struct Place {
 
 /// Returns the location of a number by its area code; `None` for toll-free numbers and numbers
 /// outside North America.
-pub fn place_of(number: &PhoneNumber) -> Option<Place> {
-    static LOCATIONS_BY_CODE: LazyLock<Vec<Option<Place>>> = LazyLock::new(|| {
+pub fn place_of(number: &PhoneNumber) -> Option<Location> {
+    static LOCATIONS_BY_CODE: LazyLock<Vec<Option<Location>>> = LazyLock::new(|| {
         let mut locations = vec![None; 1_000];
         for (location, codes) in table_lines() {
             for code in codes {
@@ -43,12 +43,13 @@ pub fn area_codes(country: &str, region: Option<&str>) -> Vec<&'static str> {
 }
 
 /// Parses the table. Yields each location with its area codes.
-pub(super) fn table_lines() -> impl Iterator<Item = (Place, impl Iterator<Item = &'static str>)> {
+pub(super) fn table_lines() -> impl Iterator<Item = (Location, impl Iterator<Item = &'static str>)>
+{
     let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| {
         let mut words = line.split(' ');
         let country = words.next()?;
         let region = Some(words.next()?).filter(|region| *region != "-");
-        Some((Place { country, region }, words))
+        Some((Location { country, region }, words))
     })
 }

@@ -1,6 +1,6 @@
 //! Facts of a call, and their use in the evaluation of conditions.
 
-use super::{Place, ZipCode, place_of};
+use super::{Location, ZipCode, place_of};
 use crate::campaign::Terms;
 use crate::condition::{Facts, Key, Pressed, TextFact};
 use crate::party::CustomData;
@@ -113,7 +113,7 @@ pub struct Way<'a> {
     /// Postal code that the caller entered.
     pub zip: Option<&'a ZipCode>,
     /// Location of that postal code.
-    pub place: Option<Place>,
+    pub place: Option<Location>,
     /// `None` while the call runs. After its end (no further menus follow), true if caller and
     /// destination were connected.
     pub over: Option<bool>,

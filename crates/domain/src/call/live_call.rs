@@ -28,8 +28,8 @@ pub struct Live {
 
 impl Live {
     /// Starts a call at the root of its tree.
-    pub fn start(flow: Flow<'_>, at: Timestamp) -> (Self, Vec<Action>) {
-        let transition = run::start(flow);
+    pub fn start(ivr_context: Flow<'_>, at: Timestamp) -> (Self, Vec<Action>) {
+        let transition = run::start(ivr_context);
         let live = Self {
             position: transition.position,
             events: Vec::new(),
@@ -49,11 +49,11 @@ impl Live {
     /// [`UnexpectedEvent`] if the event is not valid in the current state; the call is unchanged.
     pub fn hear(
         &mut self,
-        flow: Flow<'_>,
+        ivr_context: Flow<'_>,
         event: Event,
         at: Timestamp,
     ) -> Result<Vec<Action>, UnexpectedEvent> {
-        let transition = run::advance(flow, self.position.clone(), &event)?;
+        let transition = run::advance(ivr_context, self.position.clone(), &event)?;
         if let (Doing::Menu { .. }, Event::Key(key)) = (self.position.doing, &event) {
             self.keys.push(*key);
         }

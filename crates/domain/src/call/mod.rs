@@ -13,7 +13,7 @@ mod script;
 mod settlement;
 mod zip_code;
 
-pub use area_code::{Place, area_codes, place_of};
+pub use area_code::{Location, area_codes, place_of};
 pub use decision::{Decision, Gate, Outcome, PaidPolicy, Payment, Step, TurnedAway, decide};
 pub use facts::{CallFacts, Known, PhoneType, Way};
 pub use live_call::Live;

@@ -1,6 +1,6 @@
 //! Postal codes of the United States and Canada, and their locations.
 
-use super::Place;
+use super::Location;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::sync::LazyLock;
@@ -41,7 +41,7 @@ impl ZipCode {
     }
 
     /// Returns the location of the code; `None` if the code is not assigned.
-    pub fn place(&self) -> Option<Place> {
+    pub fn place(&self) -> Option<Location> {
         let contains_code = |range: &&PrefixRange| {
             let prefix = self.code.get(..range.from.len());
             prefix.is_some_and(|prefix| (range.from..=range.to).contains(&prefix))
@@ -61,7 +61,7 @@ impl<'de> Deserialize<'de> for ZipCode {
 struct PrefixRange {
     from: &'static str,
     to: &'static str,
-    location: Option<Place>,
+    location: Option<Location>,
 }
 
 static PREFIX_RANGES: LazyLock<Vec<PrefixRange>> = LazyLock::new(|| {
@@ -75,7 +75,7 @@ fn parse_line(line: &'static str) -> impl Iterator<Item = PrefixRange> {
     let mut words = line.split(' ');
     let country = words.next().filter(is_given);
     let region = words.next().filter(is_given);
-    let location = country.map(|country| Place { country, region });
+    let location = country.map(|country| Location { country, region });
     words.map(move |word| {
         let (from, to) = word.split_once('-').unwrap_or((word, word));
         PrefixRange { from, to, location }

@@ -125,7 +125,7 @@ fn check_live_node(node: &IvrNode, problems: &mut Problems) {
         {
             problems.at("destination_phone_number").add(EMPTY);
         }
-        kind if !kind.runs() => {
+        kind if !kind.is_executable() => {
             let message = format!("{} cannot go live yet: calls do not run it", kind.name());
             problems.at("node_type").add(message);
         }

@@ -6,7 +6,7 @@
 
 use super::trace::{ActionLog, Tracer};
 use super::{IvrNode, NodeKind};
-use crate::call::{CallFacts, Known, PhoneType, Place, Way, ZipCode};
+use crate::call::{CallFacts, Known, Location, PhoneType, Way, ZipCode};
 use crate::campaign::Terms;
 use crate::condition::{Explanation, Key};
 use serde::{Deserialize, Serialize};
@@ -154,8 +154,8 @@ pub struct Moved {
 pub struct UnexpectedEvent;
 
 /// Starts a call at the root of the tree. Without a tree the call ends at once.
-pub fn start(flow: Flow<'_>) -> Moved {
-    IvrRun::start(flow, ActionLog::default()).into_transition()
+pub fn start(ivr_context: Flow<'_>) -> Moved {
+    IvrRun::start(ivr_context, ActionLog::default()).into_transition()
 }
 
 /// Applies an event to a stored position.
@@ -164,11 +164,11 @@ pub fn start(flow: Flow<'_>) -> Moved {
 ///
 /// [`UnexpectedEvent`] if the event is not valid in the current state.
 pub fn advance(
-    flow: Flow<'_>,
+    ivr_context: Flow<'_>,
     position: Position,
     event: &Event,
 ) -> Result<Moved, UnexpectedEvent> {
-    let mut run = IvrRun::resume(flow, position, ActionLog::default());
+    let mut run = IvrRun::resume(ivr_context, position, ActionLog::default());
     run.apply_event(event)?;
     Ok(run.into_transition())
 }
@@ -179,7 +179,7 @@ pub(crate) struct IvrRun<'a, T> {
     /// Node at the position.
     node: Option<&'a IvrNode>,
     /// Location of the postal code that the caller entered.
-    location: Option<Place>,
+    location: Option<Location>,
     /// Current position.
     pub(crate) position: Position,
     /// Trace of the execution.

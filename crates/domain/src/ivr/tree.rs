@@ -204,7 +204,7 @@ impl NodeKind {
 
     /// Returns true if calls can execute the node type. The newer types are only stored and
     /// returned.
-    pub fn runs(&self) -> bool {
+    pub fn is_executable(&self) -> bool {
         matches!(
             self,
             Self::Menu { .. }

@@ -111,19 +111,19 @@ impl ExecutedCall {
 
 /// Executes a live call, then hangs up. The state is serialized between events. Each event comes
 /// with the seconds since the previous one.
-fn execute_live(flow: Flow<'_>, events: &[(Event, i64)]) -> ExecutedCall {
+fn execute_live(ivr_context: Flow<'_>, events: &[(Event, i64)]) -> ExecutedCall {
     let mut clock = 0;
-    let (live, actions) = Live::start(flow, time_at(clock));
+    let (live, actions) = Live::start(ivr_context, time_at(clock));
     let mut call = ExecutedCall { live, visited: Vec::new(), dialled: None };
-    call.record(start(flow).visited_nodes, &actions);
+    call.record(start(ivr_context).visited_nodes, &actions);
     let end = [(Event::HungUp, 3)];
     for (event, seconds) in events.iter().chain(&end) {
         clock += seconds;
         let stored = serde_json::to_string(&call.live).unwrap();
         let mut live: Live = serde_json::from_str(&stored).unwrap();
         assert_eq!(live, call.live);
-        let transition = advance(flow, live.position.clone(), event);
-        let Ok(actions) = live.hear(flow, event.clone(), time_at(clock)) else {
+        let transition = advance(ivr_context, live.position.clone(), event);
+        let Ok(actions) = live.hear(ivr_context, event.clone(), time_at(clock)) else {
             assert!(transition.is_err());
             assert_eq!(live, call.live, "an unexpected event changes nothing");
             continue;
@@ -255,15 +255,15 @@ fn sent_message_is_known_to_later_nodes() {
 fn prompt_finishes_once() {
     let terms = terms(menu(vec![connect("8005550101")]));
     let facts = CallFacts::default();
-    let flow = Flow { terms: &terms, facts: &facts };
-    let (mut live, _) = Live::start(flow, time_at(0));
+    let ivr_context = Flow { terms: &terms, facts: &facts };
+    let (mut live, _) = Live::start(ivr_context, time_at(0));
     assert!(live.finish_speaking(time_at(1)).is_ok());
     assert!(live.finish_speaking(time_at(2)).is_err());
     assert_eq!(live.heard_at, time_at(1));
     // After a wrong key the menu is replayed.
-    live.hear(flow, Event::Key('5'), time_at(3)).unwrap();
+    live.hear(ivr_context, Event::Key('5'), time_at(3)).unwrap();
     assert!(live.finish_speaking(time_at(4)).is_ok());
-    live.hear(flow, Event::Key('1'), time_at(5)).unwrap();
+    live.hear(ivr_context, Event::Key('1'), time_at(5)).unwrap();
     assert!(
         live.finish_speaking(time_at(6)).is_err(),
         "no prompt plays while the destination rings"

@@ -199,9 +199,9 @@ fn agrees(priced: &PricedCall, decision: &Decision) -> bool {
 /// Executes a call event by event. The position is serialized between events, as on separate
 /// servers.
 fn execute_stepwise(terms: &Terms, facts: &CallFacts, keys: &[char]) -> (Outcome, Moved) {
-    let flow = Flow { terms, facts };
+    let ivr_context = Flow { terms, facts };
     let mut script = CallScript::from_keys(facts, keys);
-    let mut total = run::start(flow);
+    let mut total = run::start(ivr_context);
     loop {
         let stored = serde_json::to_string(&total.position).unwrap();
         let position: Position = serde_json::from_str(&stored).unwrap();
@@ -212,7 +212,7 @@ fn execute_stepwise(terms: &Terms, facts: &CallFacts, keys: &[char]) -> (Outcome
             state => script.next_event(state),
         };
         let Some(event) = event else { return (Outcome::Abandoned, total) };
-        let transition = run::advance(flow, position, &event).unwrap();
+        let transition = run::advance(ivr_context, position, &event).unwrap();
         total.position = transition.position;
         total.visited_nodes.extend(transition.visited_nodes);
         total.actions.extend(transition.actions);

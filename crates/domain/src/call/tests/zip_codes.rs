@@ -89,12 +89,12 @@ fn entered_code_overrides_the_country_of_a_shared_area_code() {
 fn location_is_asked_once() {
     let terms = terms_with_tree(verify_location(verify_location(region_branch())));
     let facts = CallFacts::default();
-    let flow = Flow { terms: &terms, facts: &facts };
-    let asked = run::start(flow).position;
+    let ivr_context = Flow { terms: &terms, facts: &facts };
+    let asked = run::start(ivr_context).position;
     assert_eq!(asked.doing, Doing::AskZip);
-    let zip = run::advance(flow, asked.clone(), &Event::Zip("93101".to_owned())).unwrap();
+    let zip = run::advance(ivr_context, asked.clone(), &Event::Zip("93101".to_owned())).unwrap();
     assert_eq!((zip.position.doing, zip.position.at), (Doing::Dialling, vec![0, 0, 0]));
-    let silence = run::advance(flow, asked, &Event::Silence).unwrap();
+    let silence = run::advance(ivr_context, asked, &Event::Silence).unwrap();
     assert_eq!((silence.position.doing, silence.position.at), (Doing::AskZip, vec![0]));
 }
 
@@ -103,12 +103,12 @@ fn stored_position_keeps_the_code_and_the_text_message() {
     let both = when("in_region[West] and sms_sent", connect("8005550101"), connect("8005550102"));
     let terms = terms_with_tree(verify_location(sms_promo(menu(vec![both]))));
     let facts = CallFacts { phone_type: Some(PhoneType::Mobile), ..CallFacts::default() };
-    let flow = Flow { terms: &terms, facts: &facts };
-    let mut position = run::start(flow).position;
+    let ivr_context = Flow { terms: &terms, facts: &facts };
+    let mut position = run::start(ivr_context).position;
     for event in [Event::Zip("93101".to_owned()), Event::Key('9'), Event::Key('1')] {
         let stored = serde_json::to_string(&position).unwrap();
         position = serde_json::from_str(&stored).unwrap();
-        position = run::advance(flow, position, &event).unwrap().position;
+        position = run::advance(ivr_context, position, &event).unwrap().position;
     }
     assert_eq!(position.at, [0, 0, 0, 0], "the first child of the condition");
 }
@@ -126,10 +126,10 @@ fn skipped_verify_location_plays_nothing() {
     let blank = node(NodeKind::VerifyLocation { prompt: " ".to_owned() }, vec![connect("1")]);
     let terms = terms_with_tree(menu(vec![blank]));
     let facts = CallFacts { region: Some("CA".to_owned()), ..CallFacts::default() };
-    let flow = Flow { terms: &terms, facts: &facts };
-    let start = run::start(flow);
+    let ivr_context = Flow { terms: &terms, facts: &facts };
+    let start = run::start(ivr_context);
     assert_eq!(start.actions[0], Action::Say("Choose.".to_owned()));
-    let transition = run::advance(flow, start.position, &Event::Key('1')).unwrap();
+    let transition = run::advance(ivr_context, start.position, &Event::Key('1')).unwrap();
     assert_eq!(transition.visited_nodes[0].prompt, "");
     assert!(matches!(transition.actions.as_slice(), [Action::Dial { .. }]));
 }
