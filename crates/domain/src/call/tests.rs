@@ -2,6 +2,7 @@
 
 mod live_calls;
 mod properties;
+mod stored_json;
 mod zip_codes;
 
 use super::*;
