@@ -176,9 +176,9 @@ impl<'a> Assignment<'a> {
     ///
     /// If an `Equals` atom is true, its text decides. Otherwise the text may be absent if no atom
     /// is true. Otherwise a satisfying text is constructed: the concatenation of all required
-    /// substrings, separated by a character that occurs in no other text. It contains only the
-    /// substrings of its parts, so it fails only if a forbidden substring is part of a required
-    /// one.
+    /// substrings, separated by a character that occurs in no other text. A forbidden substring can
+    /// then occur only within one part, so the text fails only if a forbidden substring is empty or
+    /// part of a required one.
     fn text_is_consistent(&self, fact: &TextFact) -> bool {
         let mut absent_fits = true;
         let mut constructed_fits = true;

@@ -177,7 +177,7 @@ fn parse_pressed(cursor: &mut Cursor) -> Result<Term, ParseError> {
     let mut entries: Vec<(u8, Key)> = Vec::new();
     let mut index = 0;
     while let Some((letter, column)) = characters.get(index).copied() {
-        let next = match key_at(&characters, index) {
+        let (level, key) = match key_at(&characters, index) {
             Some(key) => (entries.last().map_or(0, |(level, _)| level + 1), key),
             None if letter.is_ascii_lowercase() => {
                 index += 1;
@@ -193,17 +193,17 @@ fn parse_pressed(cursor: &mut Cursor) -> Result<Term, ParseError> {
                 return error_at(column, expected);
             }
         };
-        if entries.iter().any(|(level, _)| *level == next.0) {
-            let level = level_letter(next.0);
-            return error_at(column, format!("expected each level once, found '{level}' again"));
+        if entries.iter().any(|(other, _)| *other == level) {
+            let letter = level_letter(level);
+            return error_at(column, format!("expected each level once, found '{letter}' again"));
         }
-        if next.0 > 25 {
+        if level > 25 {
             return error_at(column, "expected ']': no level comes after 'z'".to_owned());
         }
         if entries.len() == MAX_PRESSED_KEYS {
             return error_at(column, format!("expected at most {MAX_PRESSED_KEYS} keys"));
         }
-        entries.push(next);
+        entries.push((level, key));
         index += 1;
     }
     if entries.is_empty() {
