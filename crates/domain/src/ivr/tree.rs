@@ -79,7 +79,7 @@ pub enum KeypressFailover {
     None,
 }
 
-/// Node type with its parameters. Texts may be empty here; [`super::check`] reports the ones that
+/// Node type with its parameters. Texts may be empty here; [`super::check()`] reports those that
 /// must not be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "node_type")]
