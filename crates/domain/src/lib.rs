@@ -12,6 +12,7 @@ pub mod email;
 pub mod event;
 pub mod findings;
 pub mod hours;
+pub mod id;
 pub mod ivr;
 pub mod money;
 pub mod party;
