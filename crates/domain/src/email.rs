@@ -1,34 +1,35 @@
-//! E-mail addresses.
+//! Validation of e-mail addresses.
 
-/// The longest address that mail can be sent to, in characters (RFC 5321, 4.5.3.1.3, less the
-/// angle brackets of a path).
-const LONGEST: usize = 254;
-/// The longest part before the `@`, in characters (RFC 5321, 4.5.3.1.1).
-const LONGEST_LOCAL: usize = 64;
+/// Maximum length of an address, in characters (RFC 5321, 4.5.3.1.3, without the angle brackets of
+/// a path).
+const MAX_ADDRESS_CHARS: usize = 254;
+/// Maximum length of the local part, in characters (RFC 5321, 4.5.3.1.1).
+const MAX_LOCAL_PART_CHARS: usize = 64;
 
-/// Whether a text is an `addr-spec` of RFC 2822, 3.4.1: `local@domain`, at most 254 characters, 64
-/// of them before the `@`.
+/// Returns true if a text is an `addr-spec` of RFC 2822, 3.4.1: `local@domain`, at most 254
+/// characters, of which at most 64 are before the `@`.
 ///
-/// The local part is a dot-atom or a quoted string, the domain a dot-atom (of one label or more) or
-/// a literal in brackets. Left out of the grammar are comments, white space outside quotes, the
-/// obsolete forms, and control characters, which no one means and which could break a mail's head.
+/// The local part is a dot-atom or a quoted string. The domain is a dot-atom (of one label or more)
+/// or a domain literal in brackets. Comments, white space outside quotes, obsolete forms and control
+/// characters are not accepted: they occur in practice only by mistake, and control characters
+/// allow header injection.
 pub fn is_addr_spec(text: &str) -> bool {
-    if text.len() > LONGEST || !text.is_ascii() {
+    if text.len() > MAX_ADDRESS_CHARS || !text.is_ascii() {
         return false;
     }
-    let Some((local, domain)) = split(text) else {
+    let Some((local, domain)) = split_address(text) else {
         return false;
     };
-    let local_is_good = is_dot_atom(local) || is_quoted_string(local);
-    let domain_is_good = is_dot_atom(domain) || is_domain_literal(domain);
-    local.len() <= LONGEST_LOCAL && local_is_good && domain_is_good
+    let is_local_valid = is_dot_atom(local) || is_quoted_string(local);
+    let is_domain_valid = is_dot_atom(domain) || is_domain_literal(domain);
+    local.len() <= MAX_LOCAL_PART_CHARS && is_local_valid && is_domain_valid
 }
 
-/// The parts around the `@` that divides them: the first one that is not in quotes.
-fn split(text: &str) -> Option<(&str, &str)> {
+/// Splits an address at the first `@` outside quotes.
+fn split_address(text: &str) -> Option<(&str, &str)> {
     let mut quoted = false;
     let mut escaped = false;
-    let divides = |c: char| {
+    let is_separator = |c: char| {
         match c {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
@@ -37,7 +38,7 @@ fn split(text: &str) -> Option<(&str, &str)> {
         }
         false
     };
-    text.split_once(divides)
+    text.split_once(is_separator)
 }
 
 fn is_dot_atom(text: &str) -> bool {
@@ -54,12 +55,12 @@ fn is_quoted_string(text: &str) -> bool {
     };
     let mut bytes = content.bytes();
     while let Some(byte) = bytes.next() {
-        let good = match byte {
+        let is_valid = match byte {
             b'\\' => bytes.next().is_some_and(is_printable),
             b'"' => false,
             other => is_printable(other),
         };
-        if !good {
+        if !is_valid {
             return false;
         }
     }
@@ -74,7 +75,7 @@ fn is_domain_literal(text: &str) -> bool {
     })
 }
 
-/// A visible character, a space or a tab.
+/// Returns true for a visible character, a space and a tab.
 fn is_printable(byte: u8) -> bool {
     byte.is_ascii_graphic() || byte == b' ' || byte == b'\t'
 }
@@ -85,7 +86,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn addresses_are_told_from_other_texts() {
+    fn addr_spec_grammar_is_enforced() {
         for text in [
             "user@example.com",
             "first.last+tag@mail.example.co.uk",
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_have_limits() {
+    fn length_limits_are_enforced() {
         let local = |count: usize| format!("{}@example.com", "a".repeat(count));
         assert!(is_addr_spec(&local(64)) && !is_addr_spec(&local(65)));
         let whole = |count: usize| format!("a@{}", "b".repeat(count - 2));
@@ -157,7 +158,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn dot_atoms_are_addresses(
+        fn dot_atoms_are_accepted(
             local in "[a-z0-9+_-]{1,10}(\\.[a-z0-9]{1,10}){0,3}",
             domain in "[a-z0-9-]{1,10}(\\.[a-z0-9]{1,10}){0,3}",
         ) {
@@ -166,7 +167,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_a_crash(text in "\\PC{0,40}|[\"\\\\@a.\\[\\]]{0,12}") {
+        fn validation_never_panics(text in "\\PC{0,40}|[\"\\\\@a.\\[\\]]{0,12}") {
             is_addr_spec(&text);
         }
     }

@@ -1,21 +1,21 @@
-//! What happens in a network, as those who listen know it.
+//! Event types, as the event stream and webhooks name them.
 
-/// A call came in and is under way.
+/// A live call was started.
 pub const CALL_STARTED: &str = "call.started";
-/// A call is over.
+/// A live call ended.
 pub const CALL_ENDED: &str = "call.ended";
-/// A call was priced.
+/// A call was settled: its first ledger row was written.
 pub const TRANSACTION_CREATED: &str = "transaction.created";
-/// A transaction was replaced by another.
+/// A correction replaced a ledger row.
 pub const TRANSACTION_CORRECTED: &str = "transaction.corrected";
-/// A budget came to 75, 90 or 100 %.
+/// A budget reached 75, 90 or 100 % of its amount.
 pub const BUDGET_ALERT: &str = "budget.alert";
-/// An affiliate campaign has another status, or is new.
+/// An affiliate campaign was created or its status changed.
 pub const AFFILIATE_CAMPAIGN_STATUS_CHANGED: &str = "affiliate_campaign.status_changed";
-/// A campaign has another status.
+/// The status of an advertiser campaign changed.
 pub const CAMPAIGN_STATUS_CHANGED: &str = "campaign.status_changed";
 
-/// Every type of event; what each tells is in `docs/events.md`.
+/// All event types. `docs/events.md` describes the payload of each.
 pub const KINDS: [&str; 7] = [
     CALL_STARTED,
     CALL_ENDED,

@@ -1,73 +1,76 @@
-//! A campaign's hours of operation, on the clock on the wall of its time zone.
+//! Hours of operation of a campaign, in local time of its time zone.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
-/// The days as the wire's properties name them (`monday_open`), in the order of [`Hours::days`].
+/// Names of the days in wire properties such as `monday_open`, in the order of [`Hours::days`].
 pub const DAY_NAMES: [&str; 7] =
     ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
-/// The seconds of a day on the clock on the wall, and the last value of [`Day::open`] and
-/// [`Day::close`]: midnight at the day's end.
+/// Seconds of a day in local time. Also the maximum of [`Day::open`] and [`Day::close`], where it
+/// means midnight at the end of the day.
 pub const DAY_SECONDS: u32 = 86_400;
 
-/// The hours of a week. Whether a campaign operates around the clock instead
-/// (`operating_24_7`) is not theirs to say.
+/// Opening hours of a week. They apply only if the campaign does not operate around the clock
+/// (`operating_24_7`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Hours {
-    /// The days, Monday first.
+    /// Hours of each day, Monday first.
     pub days: [Day; 7],
 }
 
-/// The hours of one day, as they were sent. A day with neither an opening nor a closing time is
-/// closed.
+/// Opening hours of one day, as sent. A day without opening and closing time is closed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Day {
-    /// When it opens, in seconds past midnight, 0–86400. Absent where there is a closing time:
-    /// at midnight.
+    /// Opening time in seconds past midnight, 0–86400. If only the closing time is given, the day
+    /// opens at midnight.
     pub open: Option<u32>,
-    /// When it closes, in seconds past midnight, 0–86400; at or before the opening means on the
-    /// next day. Absent where there is an opening time: at the day's end.
+    /// Closing time in seconds past midnight, 0–86400, exclusive. A closing time at or before the
+    /// opening time is on the next day. If only the opening time is given, the day closes at
+    /// midnight at its end.
     pub close: Option<u32>,
-    /// `Some(true)`: closed, whatever the times say.
+    /// `Some(true)` means closed regardless of the times.
     pub closed: Option<bool>,
 }
 
 impl Hours {
-    /// Whether it is open on a day (0 is Monday; days go round) at a second past its midnight.
+    /// Returns true if the campaign is open at a local time. The weekday index is 0 for Monday and
+    /// is taken modulo 7.
     ///
-    /// Closing times are exclusive. Hours that run past midnight belong to the day they began:
-    /// they go on into a day that is closed, and fall away with a day that is.
+    /// Closing times are exclusive. Hours past midnight belong to the day on which they started:
+    /// they extend into a following day that is closed, and a closed day has none.
     pub fn is_open(&self, weekday_index: usize, seconds_past_midnight: u32) -> bool {
-        let today = self.days[weekday_index % 7].span();
-        let yesterday = self.days[(weekday_index + 6) % 7].span();
-        let since_yesterday = seconds_past_midnight.saturating_add(DAY_SECONDS);
-        today.is_some_and(|(open, close)| (open..close).contains(&seconds_past_midnight))
-            || yesterday.is_some_and(|(open, close)| (open..close).contains(&since_yesterday))
+        let today = self.days[weekday_index % 7].open_interval();
+        let yesterday = self.days[(weekday_index + 6) % 7].open_interval();
+        let seconds_since_yesterday = seconds_past_midnight.saturating_add(DAY_SECONDS);
+        today.is_some_and(|interval| interval.contains(&seconds_past_midnight))
+            || yesterday.is_some_and(|interval| interval.contains(&seconds_since_yesterday))
     }
 
-    /// Whether it is open at a moment, by the clock on the wall in `zone`: an hour that summer time
-    /// skips is no one's, and one that comes twice counts twice.
+    /// Returns true if the campaign is open at a timestamp, by local time in `zone`. A local hour
+    /// that daylight saving skips never occurs; one that it repeats counts both times.
     pub fn is_open_at(&self, timestamp: Timestamp, zone: &TimeZone) -> bool {
         let local = zone.to_datetime(timestamp);
-        let part = |number: i8| u32::try_from(number).unwrap_or(0);
-        let seconds = part(local.hour()) * 3600 + part(local.minute()) * 60 + part(local.second());
-        let day = usize::try_from(local.weekday().to_monday_zero_offset()).unwrap_or(0);
-        self.is_open(day, seconds)
+        let to_u32 = |number: i8| u32::try_from(number).unwrap_or(0);
+        let seconds_past_midnight =
+            to_u32(local.hour()) * 3600 + to_u32(local.minute()) * 60 + to_u32(local.second());
+        let weekday_index = usize::try_from(local.weekday().to_monday_zero_offset()).unwrap_or(0);
+        self.is_open(weekday_index, seconds_past_midnight)
     }
 }
 
 impl Day {
-    /// From when until when it is open, in seconds past the day's midnight; the end may lie in the
-    /// next day. `None`: closed.
-    fn span(&self) -> Option<(u32, u32)> {
+    /// Returns the open interval in seconds past the day's midnight. Its end may be on the next
+    /// day. `None` if the day is closed.
+    fn open_interval(&self) -> Option<Range<u32>> {
         if self.closed == Some(true) || (self.open.is_none() && self.close.is_none()) {
             return None;
         }
         let open = self.open.unwrap_or(0);
         let close = self.close.unwrap_or(DAY_SECONDS);
-        Some((open, if close <= open { close.saturating_add(DAY_SECONDS) } else { close }))
+        Some(open..if close <= open { close.saturating_add(DAY_SECONDS) } else { close })
     }
 }
 
@@ -83,7 +86,7 @@ mod tests {
         Day { open: Some(open), close: Some(close), closed: None }
     }
 
-    /// Hours with one day open, 0 is Monday.
+    /// Builds hours with one open day; index 0 is Monday.
     fn only(index: usize, day: Day) -> Hours {
         let mut hours = Hours::default();
         hours.days[index] = day;
@@ -91,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_open_from_its_opening_until_its_closing() {
+    fn day_is_open_from_opening_to_closing_time() {
         let hours = only(0, day(9 * HOUR, 17 * HOUR));
         for (weekday, second, open) in [
             (0, 9 * HOUR - 1, false),
@@ -107,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_at_or_before_the_open_is_on_the_next_day() {
+    fn close_at_or_before_open_is_on_the_next_day() {
         let late = only(6, day(22 * HOUR, 2 * HOUR));
         for (weekday, second, open) in [
             (6, 2 * HOUR - 1, false),
@@ -132,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn closed_days_are_closed_but_do_not_cut_the_night_before_short() {
+    fn closed_day_keeps_hours_that_started_the_day_before() {
         let mut hours = only(4, day(22 * HOUR, 2 * HOUR));
         hours.days[5] = Day { closed: Some(true), ..day(0, DAY_SECONDS) };
         assert!(hours.is_open(5, HOUR));
@@ -144,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn half_given_days_run_to_midnight() {
+    fn missing_open_or_close_is_midnight() {
         assert!(!Hours::default().is_open(0, 12 * HOUR));
         let opens = only(0, Day { open: Some(12 * HOUR), ..Day::default() });
         assert!(!opens.is_open(0, 0) && opens.is_open(0, DAY_SECONDS - 1) && !opens.is_open(1, 0));
@@ -153,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_on_the_wall_decides_over_changes_of_the_clock() {
+    fn local_time_decides_across_daylight_saving_transitions() {
         let zone = ZoneName::PACIFIC.zone();
         // 2015-03-08 and 2015-11-01 are Sundays.
         let morning = only(6, day(9 * HOUR, 17 * HOUR));
@@ -169,7 +172,7 @@ mod tests {
             // 01:59:59 is followed by 03:00:00.
             (&night, "2015-03-08T09:59:59Z", true),
             (&night, "2015-03-08T10:00:00Z", false),
-            // 01:59:59 comes twice.
+            // 01:59:59 is repeated.
             (&night, "2015-11-01T08:59:59Z", true),
             (&night, "2015-11-01T09:59:59Z", true),
             (&night, "2015-11-01T10:00:00Z", false),
@@ -179,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_read_back_from_json() {
+    fn hours_round_trip_through_json() {
         let hours = only(3, Day { closed: Some(false), ..day(0, DAY_SECONDS) });
         let json = serde_json::to_string(&hours).unwrap();
         assert_eq!(serde_json::from_str::<Hours>(&json).unwrap(), hours);
@@ -187,7 +190,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_day_is_open_as_long_as_its_times_say(
+        fn open_duration_matches_the_times(
             index in 0usize..7, open in 0u32..=DAY_SECONDS, close in 0u32..=DAY_SECONDS,
         ) {
             let hours = only(index, day(open, close));

@@ -1,8 +1,8 @@
-//! What the words of a pay-per-call network mean.
+//! Domain types and rules of a pay-per-call network.
 //!
-//! No I/O, no async, no HTTP, no SQL and no clock: time and randomness come in as arguments.
-//! Values are made by parsing and cannot be wrong afterwards; what a request got wrong is
-//! collected in [`problem::Problems`], all of it at once, by path.
+//! This crate has no I/O, no async code, no HTTP, no SQL and no clock: time and randomness are
+//! arguments. Values are constructed by parsing, so a value that exists is valid. Validation of a
+//! request collects every error in [`problem::Problems`], each at the path of its property.
 
 pub mod affiliation;
 pub mod call;

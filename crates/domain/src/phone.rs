@@ -1,39 +1,39 @@
-//! Phone numbers: of people and callers, and as an IVR tree dials them.
+//! Phone numbers of callers and users, and destination numbers of IVR trees.
 
 use crate::text;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// The longest text that is read as a number, in characters, punctuation and all.
-const LONGEST: usize = 40;
+/// Maximum length of a phone number text, in characters, with punctuation.
+const MAX_TEXT_CHARS: usize = 40;
 
-/// What carriers send in the place of a number that is withheld: words, spelt on a telephone's
-/// keys. One of ten digits, sent without `+`, reads as a number of country code 1. The shorter ones
-/// (`2562533` for BLOCKED) are no numbers to begin with.
+/// Numbers that carriers send instead of a withheld caller number: words spelled on a telephone
+/// keypad. A placeholder of ten digits without `+` parses as a number of country code 1. Shorter
+/// ones (`2562533` for BLOCKED) do not parse as phone numbers.
 const PLACEHOLDERS: [&str; 4] = [
     "266696687",   // ANONYMOUS
     "7378742833",  // RESTRICTED
-    "8566696687",  // UNKNOWN, more or less
+    "8566696687",  // UNKNOWN, approximately
     "86282452253", // UNAVAILABLE
 ];
 
-/// A phone number of ITU E.164, with its country code.
+/// Phone number of ITU E.164, with its country code.
 ///
-/// A number of country code 1 has exactly 10 more digits. Which of these are in service is not
-/// asked: the source documents' own examples are not.
+/// A number of country code 1 has exactly 10 further digits. The numbering plan is not checked: the
+/// examples of the source documents are not assigned numbers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PhoneNumber {
-    /// `+` and 8–15 ASCII digits, the first no zero.
+    /// `+` and 8–15 ASCII digits, the first of which is not 0.
     e164: String,
 }
 
 impl PhoneNumber {
-    /// Reads a number as people write it, at most 40 characters.
+    /// Parses a phone number of at most 40 characters.
     ///
-    /// Punctuation is dropped: spaces, `-`, `(`, `)`, `.`, `/` and the typographic hyphens of the
-    /// source documents. Then 10 digits, or 11 that start with 1, are a number of the United
-    /// States; `+` and 8–15 digits are one of any country.
+    /// Punctuation is removed first: spaces, `-`, `(`, `)`, `.`, `/` and typographic hyphens. The
+    /// rest must be 10 digits or 11 digits that start with 1 (country code 1), or `+` and 8–15
+    /// digits (any country).
     pub fn parse(text: &str) -> Option<Self> {
         let bare = without_punctuation(text)?;
         let digits = match bare.strip_prefix('+') {
@@ -42,47 +42,49 @@ impl PhoneNumber {
             None if bare.len() == 11 && bare.starts_with('1') => bare,
             None => return None,
         };
-        let right_length = match digits.chars().next()? {
+        let is_valid_length = match digits.chars().next()? {
             '0' => false,
             '1' => digits.len() == 11,
             _ => (8..=15).contains(&digits.len()),
         };
-        (right_length && all_digits(&digits)).then(|| Self { e164: format!("+{digits}") })
+        (is_valid_length && all_digits(&digits)).then(|| Self { e164: format!("+{digits}") })
     }
 
-    /// `+18057089876`.
+    /// The number in E.164 form: `+18057089876`.
     pub fn e164(&self) -> &str {
         &self.e164
     }
 
-    /// As responses have it: `805-708-9876` for country code 1, else `+442071838750`.
+    /// The number as responses show it: `805-708-9876` for country code 1, otherwise E.164
+    /// (`+442071838750`).
     pub fn display(&self) -> String {
-        match self.national() {
+        match self.nanp_digits() {
             Some(digits) => format!("{}-{}-{}", &digits[..3], &digits[3..6], &digits[6..]),
             None => self.e164.clone(),
         }
     }
 
-    /// Digits alone: `8057089876` for country code 1, else `442071838750`.
+    /// The digits: without the country code for country code 1 (`8057089876`), otherwise with it
+    /// (`442071838750`).
     pub fn digits(&self) -> &str {
-        self.national().unwrap_or(&self.e164[1..])
+        self.nanp_digits().unwrap_or(&self.e164[1..])
     }
 
-    /// The area code, for country code 1: `805`.
+    /// The area code (`805`). `None` if the country code is not 1.
     pub fn area_code(&self) -> Option<&str> {
-        self.national().map(|digits| &digits[..3])
+        self.nanp_digits().map(|digits| &digits[..3])
     }
 
-    /// Whether it stands for a number that is withheld: one of the words that carriers send
-    /// instead, or a single digit over and over.
+    /// Returns true if a carrier sends this number instead of a withheld one: a known placeholder,
+    /// or a single digit repeated.
     pub fn is_placeholder(&self) -> bool {
         let digits = self.digits();
         let first = digits.as_bytes().first();
         PLACEHOLDERS.contains(&digits) || digits.bytes().all(|digit| Some(&digit) == first)
     }
 
-    /// The 10 digits after country code 1, which the North American Numbering Plan shares out.
-    fn national(&self) -> Option<&str> {
+    /// The 10 digits of a number of the North American Numbering Plan (country code 1).
+    fn nanp_digits(&self) -> Option<&str> {
         self.e164.strip_prefix("+1")
     }
 }
@@ -106,21 +108,21 @@ impl<'de> Deserialize<'de> for PhoneNumber {
     }
 }
 
-/// The destination of a Connect node: a national number, and the country code to dial before it.
+/// Destination of a Connect node: a country code and a national number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "WrittenDestination")]
+#[serde(try_from = "UncheckedDestination")]
 pub struct DialledNumber {
     number: String,
     country_code: String,
 }
 
 impl DialledNumber {
-    /// Reads a destination: a country code of 1–3 digits (a leading `+` is forgiven, blank is
-    /// `1`), and a number of 10 digits for country code 1 (or 11, the first of them that 1, which
-    /// is dropped), of 4–14 digits for any other.
+    /// Parses a destination.
     ///
-    /// Punctuation is dropped as in [`PhoneNumber::parse`]. A number in E.164 form is taken when
-    /// its country code is the one given.
+    /// The country code has 1–3 digits, optionally after `+`; blank means `1`. The number has 10
+    /// digits for country code 1 (or 11 of which the first is 1, which is removed) and 4–14 digits
+    /// for other country codes. A number in E.164 form is accepted if it has the given country
+    /// code. Punctuation is removed as by [`PhoneNumber::parse`].
     pub fn parse(number: &str, country_code: &str) -> Option<Self> {
         let code = without_punctuation(country_code)?;
         let code = match code.strip_prefix('+').unwrap_or(&code) {
@@ -136,47 +138,47 @@ impl DialledNumber {
             None if code == "1" && bare.len() == 11 => bare.strip_prefix('1')?,
             None => &bare,
         };
-        let right_length = match code {
+        let is_valid_length = match code {
             "1" => national.len() == 10,
             _ => (4..=14).contains(&national.len()),
         };
-        (right_length && all_digits(national))
+        (is_valid_length && all_digits(national))
             .then(|| Self { number: national.to_owned(), country_code: code.to_owned() })
     }
 
-    /// The national number, in digits: `8004377950`.
+    /// The digits of the national number: `8004377950`.
     pub fn number(&self) -> &str {
         &self.number
     }
 
-    /// The country code, in digits: `1`.
+    /// The digits of the country code: `1`.
     pub fn country_code(&self) -> &str {
         &self.country_code
     }
 }
 
-/// A destination before anyone has checked it.
+/// Deserialized destination before its validation.
 #[derive(Deserialize)]
-struct WrittenDestination {
+struct UncheckedDestination {
     number: String,
     country_code: String,
 }
 
-impl TryFrom<WrittenDestination> for DialledNumber {
+impl TryFrom<UncheckedDestination> for DialledNumber {
     type Error = &'static str;
 
-    fn try_from(written: WrittenDestination) -> Result<Self, Self::Error> {
-        Self::parse(&written.number, &written.country_code).ok_or("is not a destination")
+    fn try_from(unchecked: UncheckedDestination) -> Result<Self, Self::Error> {
+        Self::parse(&unchecked.number, &unchecked.country_code).ok_or("is not a destination")
     }
 }
 
-/// The text without punctuation; `None` if it is too long to be a number at all.
+/// Removes punctuation. Returns `None` if the text has more than [`MAX_TEXT_CHARS`] characters.
 fn without_punctuation(text: &str) -> Option<String> {
-    if text.chars().nth(LONGEST).is_some() {
+    if text.chars().nth(MAX_TEXT_CHARS).is_some() {
         return None;
     }
-    let punctuation = |c: char| matches!(c, '-' | '(' | ')' | '.' | '/') || c.is_whitespace();
-    Some(text::plain(text).chars().filter(|c| !punctuation(*c)).collect())
+    let is_punctuation = |c: char| matches!(c, '-' | '(' | ')' | '.' | '/') || c.is_whitespace();
+    Some(text::plain(text).chars().filter(|c| !is_punctuation(*c)).collect())
 }
 
 fn all_digits(text: &str) -> bool {
@@ -189,7 +191,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn numbers_are_read_as_people_write_them() {
+    fn numbers_are_parsed_with_punctuation() {
         for (text, e164, display, digits) in [
             ("8057089876", "+18057089876", "805-708-9876", "8057089876"),
             ("805‐708‐9876", "+18057089876", "805-708-9876", "8057089876"),
@@ -212,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn malformed_numbers_are_rejected() {
         for text in [
             "",
             " ",
@@ -247,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_carriers_send_for_a_withheld_number_is_known() {
+    fn placeholders_of_withheld_numbers_are_recognized() {
         for text in [
             "+266696687",
             "+7378742833",
@@ -271,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn destinations_are_read_by_their_country() {
+    fn destinations_are_parsed_by_country_code() {
         for (number, code, expected) in [
             ("8004377950", "1", Some(("8004377950", "1"))),
             ("800‐437‐7950", "", Some(("8004377950", "1"))),
@@ -296,14 +298,16 @@ mod tests {
             ("8004377950", "++1", None),
             ("8004377950", "US", None),
         ] {
-            let read = DialledNumber::parse(number, code);
-            let parts = read.as_ref().map(|it| (it.number(), it.country_code()));
+            let parsed = DialledNumber::parse(number, code);
+            let parts = parsed
+                .as_ref()
+                .map(|destination| (destination.number(), destination.country_code()));
             assert_eq!(parts, expected, "{number:?} {code:?}");
         }
     }
 
     #[test]
-    fn numbers_read_back_from_json_and_are_checked() {
+    fn numbers_round_trip_through_json_and_are_validated() {
         let number = PhoneNumber::parse("8057089876").unwrap();
         let json = serde_json::to_string(&number).unwrap();
         assert_eq!(json, r#""+18057089876""#);
@@ -313,13 +317,13 @@ mod tests {
         let json = serde_json::to_string(&destination).unwrap();
         assert_eq!(json, r#"{"number":"2071838750","country_code":"44"}"#);
         assert_eq!(serde_json::from_str::<DialledNumber>(&json).unwrap(), destination);
-        let wrong = r#"{"number":"1","country_code":"44"}"#;
-        assert!(serde_json::from_str::<DialledNumber>(wrong).is_err());
+        let invalid = r#"{"number":"1","country_code":"44"}"#;
+        assert!(serde_json::from_str::<DialledNumber>(invalid).is_err());
     }
 
     proptest! {
         #[test]
-        fn what_was_read_reads_back(text in "\\+?[0-9 ().-]{8,22}") {
+        fn formatted_number_parses_to_itself(text in "\\+?[0-9 ().-]{8,22}") {
             if let Some(number) = PhoneNumber::parse(&text) {
                 prop_assert_eq!(PhoneNumber::parse(number.e164()), Some(number.clone()));
                 prop_assert_eq!(PhoneNumber::parse(&number.display()), Some(number));
@@ -327,7 +331,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_a_crash(number in "\\PC{0,45}", code in "\\PC{0,5}") {
+        fn parse_never_panics(number in "\\PC{0,45}", code in "\\PC{0,5}") {
             PhoneNumber::parse(&number);
             DialledNumber::parse(&number, &code);
         }

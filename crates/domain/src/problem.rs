@@ -1,66 +1,69 @@
-//! A request's problems, by path, all at once.
+//! Validation errors of a request, collected by path.
 //!
-//! The shape follows the request's: messages sit in arrays at the property they are about, an
-//! array of hashes has `{}` for a hash that is in order and ends with the last one that is not.
+//! The JSON form mirrors the request. The messages about a property are an array in the place of
+//! the property's value. An array of objects has one element per object, `{}` for an object
+//! without errors, and ends at the last object with an error:
 //! `{"users": [{}, {"email_settings": [{"email_address": ["is invalid"]}]}]}`
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// `can't be blank`: a required property is absent, null or empty.
+/// Message for a required property that is absent, null or empty.
 pub const BLANK: &str = "can't be blank";
-/// `is invalid`: the value has the wrong type or form.
+/// Message for a value of the wrong type or form.
 pub const INVALID: &str = "is invalid";
-/// `has already been taken`: another object of the scope has this value.
+/// Message for a value that must be unique and that another object of the same scope has.
 pub const TAKEN: &str = "has already been taken";
-/// `is not included in the list`: not one of the allowed words.
+/// Message for a value that is not one of the allowed values.
 pub const NOT_LISTED: &str = "is not included in the list";
-/// `is not a number`: a number was asked for.
+/// Message for a value that must be a number and is none.
 pub const NOT_A_NUMBER: &str = "is not a number";
-/// `cannot be empty`: a required parameter of an IVR node is missing.
+/// Message for a missing parameter of an IVR node.
 pub const EMPTY: &str = "cannot be empty";
 
-/// A tree of messages in the shape of the request. Empty means: nothing to complain about.
+/// Tree of validation messages in the shape of the request. An empty tree means that the request
+/// is valid.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Problems {
     messages: Vec<String>,
     fields: IndexMap<String, Problems>,
     items: BTreeMap<usize, Problems>,
-    keyed: BTreeMap<usize, Problems>,
+    children: BTreeMap<usize, Problems>,
 }
 
 impl Problems {
-    /// No problems yet.
+    /// Creates an empty tree.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// True when there is no message anywhere below.
+    /// Returns true if neither this node nor any node below it has a message.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
             && self.fields.values().all(Problems::is_empty)
             && self.items.values().all(Problems::is_empty)
-            && self.keyed.values().all(Problems::is_empty)
+            && self.children.values().all(Problems::is_empty)
     }
 
-    /// The place of a property.
+    /// Returns the node of a property, created if absent.
     pub fn at(&mut self, property: &str) -> &mut Problems {
         self.fields.entry(property.to_owned()).or_default()
     }
 
-    /// The place of an array's item (0-based), reported as `[{}, {…}]`.
+    /// Returns the node of an array element (0-based), created if absent. Its JSON form is
+    /// positional: `[{}, {…}]`.
     pub fn item(&mut self, index: usize) -> &mut Problems {
         self.items.entry(index).or_default()
     }
 
-    /// The place of an IVR node's child (0-based), reported as `[{"<index>": {…}}]`, the way the
-    /// field's platforms report problems inside a tree.
+    /// Returns the node of a child of an IVR node (0-based), created if absent. Its JSON form is
+    /// `[{"<index>": {…}}]`, which is the form that clients of this API expect for IVR trees.
     pub fn child(&mut self, index: usize) -> &mut Problems {
-        self.keyed.entry(index).or_default()
+        self.children.entry(index).or_default()
     }
 
-    /// Adds a message here, once.
+    /// Adds a message to this node. A message that the node already has is not added again.
     pub fn add(&mut self, message: impl Into<String>) {
         let message = message.into();
         if !self.messages.contains(&message) {
@@ -68,70 +71,73 @@ impl Problems {
         }
     }
 
-    /// Every message with the path of its place, parents first: `policies[1].condition`,
-    /// `ivr_tree.children[0].prompt`. The path is empty for messages of this very place.
+    /// Lists all messages as (path, message) pairs, parents before children. Example paths:
+    /// `policies[1].condition`, `ivr_tree.children[0].prompt`. The path of this node is empty.
     pub fn list(&self) -> Vec<(String, String)> {
-        let mut listed = Vec::new();
-        self.list_below("", &mut listed);
-        listed
+        let mut messages = Vec::new();
+        self.collect_messages("", &mut messages);
+        messages
     }
 
-    fn list_below(&self, path: &str, listed: &mut Vec<(String, String)>) {
-        listed.extend(self.messages.iter().map(|message| (path.to_owned(), message.clone())));
-        for (property, at) in &self.fields {
+    fn collect_messages(&self, path: &str, messages: &mut Vec<(String, String)>) {
+        messages.extend(self.messages.iter().map(|message| (path.to_owned(), message.clone())));
+        for (property, node) in &self.fields {
             let dot = if path.is_empty() { "" } else { "." };
-            at.list_below(&format!("{path}{dot}{property}"), listed);
+            node.collect_messages(&format!("{path}{dot}{property}"), messages);
         }
-        for (index, at) in self.items.iter().chain(&self.keyed) {
-            at.list_below(&format!("{path}[{index}]"), listed);
+        for (index, node) in self.items.iter().chain(&self.children) {
+            node.collect_messages(&format!("{path}[{index}]"), messages);
         }
     }
 
-    /// Whether anything is wrong at or below a property.
+    /// Returns true if there is a message at a property or below it.
     pub fn has(&self, property: &str) -> bool {
-        self.fields.get(property).is_some_and(|at| !at.is_empty())
+        self.fields.get(property).is_some_and(|node| !node.is_empty())
     }
 
-    /// Takes over another tree's messages, each at its place.
+    /// Moves the messages of another tree into this one, each to the same path.
     pub fn merge(&mut self, other: Problems) {
         for message in other.messages {
             self.add(message);
         }
-        for (property, below) in other.fields {
-            self.at(&property).merge(below);
+        for (property, node) in other.fields {
+            self.at(&property).merge(node);
         }
-        for (index, below) in other.items {
-            self.item(index).merge(below);
+        for (index, node) in other.items {
+            self.item(index).merge(node);
         }
-        for (index, below) in other.keyed {
-            self.child(index).merge(below);
+        for (index, node) in other.children {
+            self.child(index).merge(node);
         }
     }
 
-    /// `Ok(value)` if nothing is wrong, else the problems.
+    /// Returns `Ok(value)` if the tree is empty, otherwise the tree as an error.
     pub fn or<T>(self, value: T) -> Result<T, Problems> {
         if self.is_empty() { Ok(value) } else { Err(self) }
     }
 
-    /// The JSON of this place: an array of messages, an array of hashes, or a hash.
+    /// Returns the JSON form of this node: an array of messages and children, an array of objects,
+    /// or an object with one entry for each property.
     pub fn to_json(&self) -> Value {
-        let bad_children = self.keyed.iter().filter(|(_, at)| !at.is_empty());
-        let children = bad_children
-            .map(|(index, at)| Value::Object(Map::from_iter([(index.to_string(), at.to_json())])));
-        // Children are named, so that messages about all of them can stand before them.
+        let invalid_children = self.children.iter().filter(|(_, node)| !node.is_empty());
+        let children = invalid_children.map(|(index, node)| {
+            Value::Object(Map::from_iter([(index.to_string(), node.to_json())]))
+        });
+        // A child carries its index as a key, so messages about all children may precede it.
         let messages = self.messages.iter().map(|message| Value::from(message.as_str()));
         let array: Vec<Value> = messages.chain(children).collect();
         if !array.is_empty() {
             return Value::Array(array);
         }
-        if let Some(last) = self.items.iter().rev().find(|(_, at)| !at.is_empty()) {
-            let empty = || Value::Object(Map::new());
-            return (0..=*last.0)
-                .map(|index| self.items.get(&index).map_or_else(empty, Problems::to_json))
+        let last_invalid = self.items.iter().rev().find(|(_, node)| !node.is_empty());
+        if let Some((last_index, _)) = last_invalid {
+            let empty_object = || Value::Object(Map::new());
+            return (0..=*last_index)
+                .map(|index| self.items.get(&index).map_or_else(empty_object, Problems::to_json))
                 .collect();
         }
-        let bad_fields = self.fields.iter().filter(|(_, at)| !at.is_empty());
-        Value::Object(bad_fields.map(|(name, at)| (name.clone(), at.to_json())).collect())
+        let invalid_fields = self.fields.iter().filter(|(_, node)| !node.is_empty());
+        Value::Object(invalid_fields.map(|(name, node)| (name.clone(), node.to_json())).collect())
     }
 }
 
@@ -141,7 +147,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_item_in_order_is_an_empty_hash_and_the_last_bad_one_ends_the_array() {
+    fn array_has_empty_objects_for_valid_items_and_ends_at_last_invalid_one() {
         let mut problems = Problems::new();
         problems.at("name").add(BLANK);
         problems.at("users").item(1).at("email_settings").item(0).at("email_address").add(INVALID);
@@ -154,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_of_a_node_is_named_by_its_index() {
+    fn ivr_child_is_keyed_by_its_index() {
         let mut problems = Problems::new();
         problems.at("ivr_tree").at("children").child(0).at("prompt").add(EMPTY);
         assert_eq!(
@@ -164,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_names_each_place_by_its_path() {
+    fn list_contains_each_message_with_its_path() {
         let mut problems = Problems::new();
         problems.add("is odd");
         problems.at("payin").at("policies").item(1).at("condition").add(INVALID);
@@ -185,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_about_all_children_does_not_hide_what_is_wrong_with_each() {
+    fn message_about_all_children_precedes_messages_of_each_child() {
         let mut problems = Problems::new();
         let children = problems.at("children");
         children.child(1).at("prompt").add(EMPTY);
@@ -197,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn merging_keeps_every_message_once() {
+    fn merge_deduplicates_messages() {
         let mut left = Problems::new();
         left.at("name").add(BLANK);
         let mut right = left.clone();

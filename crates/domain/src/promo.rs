@@ -1,31 +1,31 @@
-//! Promo numbers: the numbers that are advertised, and by which a call finds its campaign.
+//! Promo numbers: the advertised phone numbers. The dialled number determines a call's campaign.
 
 use crate::party::CustomData;
 use crate::phone::PhoneNumber;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A number taken from the network's inventory for a campaign or an affiliate campaign.
+/// Number of the network's inventory that is assigned to a campaign or an affiliate campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromoNumber {
-    /// Ours; 0 until stored.
+    /// Row id; 0 until stored.
     pub id: i64,
-    /// The network it belongs to.
+    /// Network that the number belongs to.
     pub network_id: i64,
-    /// The advertiser campaign, ours.
+    /// Advertiser campaign that the number is assigned to.
     pub campaign_id: i64,
-    /// The affiliate, ours, when it belongs to an affiliate campaign.
+    /// Affiliate, if the number is assigned to an affiliate campaign.
     pub affiliate_id: Option<i64>,
-    /// The network's own id, unique in the network.
+    /// External id, unique in the network.
     pub id_from_network: String,
-    /// The number that callers dial.
+    /// Number that callers dial.
     pub number: PhoneNumber,
-    /// What it is used for.
+    /// Purpose of the number, free text.
     pub description: String,
-    /// Where it is advertised.
+    /// Medium in which the number is advertised, such as `Online: Display`.
     pub media_type: String,
-    /// Values that calls to it carry.
+    /// Custom data that calls to the number inherit.
     pub custom_data: CustomData,
-    /// When it was taken.
+    /// Time of the assignment.
     pub created_at: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! Named regions: the places a campaign calls by a name of its own.
+//! Named regions: lists of places to which a campaign gives a name.
 
 mod countries;
 mod states;
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use states::STATES;
 use std::borrow::Cow;
 
-/// What kind of place a region is (`seeds/004`, `region_type`).
+/// Kind of a region (`region_type` in the advertiser campaigns document of 2015-05-01).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum RegionType {
-    /// A place with a name that only the network knows.
+    /// A place that only the network can resolve, such as a sales territory.
     Zone,
-    /// A city and its state: `Sacramento, CA`.
+    /// A city with its state: `Sacramento, CA`.
     City,
     /// A state or territory of the United States, or a province or territory of Canada.
     State,
@@ -23,7 +23,7 @@ pub enum RegionType {
 }
 
 impl RegionType {
-    /// Reads the wire's word, exactly.
+    /// Parses the wire value. Case-sensitive.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "Zone" => Some(Self::Zone),
@@ -34,7 +34,7 @@ impl RegionType {
         }
     }
 
-    /// The wire's word.
+    /// The wire value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Zone => "Zone",
@@ -45,54 +45,55 @@ impl RegionType {
     }
 }
 
-/// One place of a named region, as it was sent.
+/// One place of a named region, as sent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Region {
-    /// What kind of place it is.
+    /// Kind of the place.
     pub region_type: RegionType,
-    /// The place: `CA`, `US`, `Sacramento, CA`; states and countries by code or English name.
+    /// The place: `CA`, `US`, `Sacramento, CA`. States and countries by code or English name.
     pub value: String,
 }
 
 impl Region {
-    /// The region in words, the `text` of a response: `CA` is `California`, `Sacramento, CA` is
-    /// `Sacramento, California`. A value that is not known is its own text.
+    /// The full name, which is the `text` of a response: `California` for `CA`, `Sacramento,
+    /// California` for `Sacramento, CA`. An unrecognized value is returned as it is.
     pub fn text(&self) -> String {
-        self.words().map_or_else(|| self.value.clone(), Cow::into_owned)
+        self.full_name().map_or_else(|| self.value.clone(), Cow::into_owned)
     }
 
-    /// Whether the value means a place: a state or country of the tables, a city with such a
-    /// state, or for a zone, anything but blank.
+    /// Returns true if the value is recognized: a state or country of the tables, a city with such
+    /// a state, or a zone that is not blank.
     pub fn is_known(&self) -> bool {
-        self.words().is_some()
+        self.full_name().is_some()
     }
 
-    fn words(&self) -> Option<Cow<'_, str>> {
+    fn full_name(&self) -> Option<Cow<'_, str>> {
         match self.region_type {
             RegionType::Zone => (!text::is_blank(&self.value)).then(|| self.value.as_str().into()),
-            RegionType::City => city_name(&self.value).map(Cow::from),
-            RegionType::State => by_code_or_name(&STATES, &self.value).map(Cow::from),
-            RegionType::Country => by_code_or_name(&COUNTRIES, &self.value).map(Cow::from),
+            RegionType::City => full_city_name(&self.value).map(Cow::from),
+            RegionType::State => name_by_code_or_name(&STATES, &self.value).map(Cow::from),
+            RegionType::Country => name_by_code_or_name(&COUNTRIES, &self.value).map(Cow::from),
         }
     }
 }
 
-/// Places under one name, which conditions use: `in_region[West Coast]`.
+/// List of places with a name that conditions refer to: `in_region[West Coast]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NamedRegion {
-    /// The name, unique in its campaign.
+    /// Name, unique in the campaign.
     pub name: String,
-    /// The places; a caller in any one of them is in the region.
+    /// Places. A caller in any of them is in the region.
     pub regions: Vec<Region>,
 }
 
 impl NamedRegion {
-    /// Whether a condition's name means this region. Conditions are read as plain text
-    /// ([`text::plain`]) and their names trimmed, so the region's own name is read so too.
+    /// Returns true if `name`, taken from a condition, is the name of this region. The parser
+    /// normalizes and trims the names in a condition ([`text::plain`]), so this comparison does the
+    /// same to the region's name.
     pub fn is_called(&self, name: &str) -> bool {
-        // Asked for every call: most names are the same to the byte, or differ at once.
-        let first = |name: &str| name.bytes().next().filter(u8::is_ascii_graphic);
-        if let (Some(this), Some(other)) = (first(&self.name), first(name))
+        // Runs for every call. Most names are equal byte by byte or differ in the first one.
+        let first_byte = |name: &str| name.bytes().next().filter(u8::is_ascii_graphic);
+        if let (Some(this), Some(other)) = (first_byte(&self.name), first_byte(name))
             && this != other
         {
             return false;
@@ -100,77 +101,82 @@ impl NamedRegion {
         if self.name == name {
             return true;
         }
-        let plain = |name| text::trimmed(name).chars().filter_map(text::plain_char);
-        plain(&self.name).eq(plain(name))
+        let normalize = |name| text::trimmed(name).chars().filter_map(text::plain_char);
+        normalize(&self.name).eq(normalize(name))
     }
 }
 
-/// The English name of a state, province or territory of the United States or Canada by its
-/// two-letter postal code, in any case: `CA` is `California`.
+/// Returns the English name of a state, province or territory of the United States or Canada:
+/// `California` for `CA`. The argument is a two-letter postal code, in any case.
 pub fn state_name(code: &str) -> Option<&'static str> {
-    by_code(&STATES, code)
+    name_by_code(&STATES, code)
 }
 
-/// The English name of a country by its ISO 3166-1 alpha-2 code, in any case: `US` is
-/// `United States`.
+/// Returns the English name of a country: `United States` for `US`. The argument is an ISO 3166-1
+/// alpha-2 code, in any case.
 pub fn country_name(code: &str) -> Option<&'static str> {
-    by_code(&COUNTRIES, code)
+    name_by_code(&COUNTRIES, code)
 }
 
-/// Whether two words mean the same state, each by its code or its English name, in any case.
+/// Returns true if two texts denote the same state, each by code or English name, in any case.
 pub fn is_same_state(one: &str, other: &str) -> bool {
-    is_same(&STATES, one, other)
+    is_same_place(&STATES, one, other)
 }
 
-/// Whether two words mean the same country, each by its code or its English name, in any case.
+/// Returns true if two texts denote the same country, each by code or English name, in any case.
 pub fn is_same_country(one: &str, other: &str) -> bool {
-    is_same(&COUNTRIES, one, other)
+    is_same_place(&COUNTRIES, one, other)
 }
 
-/// Whether two words are the same, in any case.
+/// Returns true if two city names are equal, in any case.
 pub fn is_same_city(one: &str, other: &str) -> bool {
-    is_same(&[], one, other)
+    is_same_place(&[], one, other)
 }
 
-type Places = [(&'static str, &'static str)];
+/// Table of (code, English name) pairs.
+type PlaceTable = [(&'static str, &'static str)];
 
-fn by_code(places: &Places, code: &str) -> Option<&'static str> {
+fn name_by_code(places: &PlaceTable, code: &str) -> Option<&'static str> {
     places.iter().find(|(known, _)| known.eq_ignore_ascii_case(code)).map(|(_, name)| *name)
 }
 
-/// Asked for every call, place by place: most are two codes, and nothing is allocated.
-fn is_same(places: &Places, one: &str, other: &str) -> bool {
-    if let (Some(this), Some(that)) = (code(one), code(other))
-        && (this == that || this | CASE != that | CASE)
+/// Compares two places. Runs for every call and every place of a region, so it allocates nothing
+/// and compares two codes, the usual case, as integers.
+fn is_same_place(places: &PlaceTable, one: &str, other: &str) -> bool {
+    if let (Some(one), Some(other)) = (packed_code(one), packed_code(other))
+        && (one == other || one | CASE_BITS != other | CASE_BITS)
     {
-        return this == that;
+        return one == other;
     }
-    let (one, other) = (text::trimmed(one), text::trimmed(other));
-    let in_full = |word| text::folded(by_code(places, word).unwrap_or(word));
-    in_full(one).eq(in_full(other))
+    let full_name = |text| {
+        let text = text::trimmed(text);
+        text::folded(name_by_code(places, text).unwrap_or(text))
+    };
+    full_name(one).eq(full_name(other))
 }
 
-/// What a letter's case is, in both bytes of a code.
-const CASE: u16 = 0x2020;
+/// Bits that distinguish upper and lower case, in both bytes of a packed code.
+const CASE_BITS: u16 = 0x2020;
 
-/// Two bytes that are letters, or at least no blanks and not part of any other character.
-fn code(word: &str) -> Option<u16> {
-    let bytes = word.as_bytes().try_into().ok()?;
+/// Packs a text of two bytes in the range 0x40–0x7F into an integer. The range has all ASCII letters
+/// and neither white space nor parts of multi-byte characters.
+fn packed_code(text: &str) -> Option<u16> {
+    let bytes = text.as_bytes().try_into().ok()?;
     Some(u16::from_ne_bytes(bytes)).filter(|code| code & 0xc0c0 == 0x4040)
 }
 
-fn by_code_or_name(places: &Places, value: &str) -> Option<&'static str> {
+fn name_by_code_or_name(places: &PlaceTable, value: &str) -> Option<&'static str> {
     let value = text::plain(value);
     let value = value.trim();
     let by_name = || places.iter().find(|(_, name)| name.eq_ignore_ascii_case(value));
-    by_code(places, value).or_else(|| by_name().map(|(_, name)| *name))
+    name_by_code(places, value).or_else(|| by_name().map(|(_, name)| *name))
 }
 
-/// `Sacramento, CA` as `Sacramento, California`; `None` when the city is blank or the state not
-/// known.
-fn city_name(value: &str) -> Option<String> {
+/// Converts `Sacramento, CA` to `Sacramento, California`. Returns `None` if the city is blank or
+/// the state is unknown.
+fn full_city_name(value: &str) -> Option<String> {
     let (city, state) = value.rsplit_once(',')?;
-    let state = by_code_or_name(&STATES, state)?;
+    let state = name_by_code_or_name(&STATES, state)?;
     let city = city.trim();
     (!city.is_empty()).then(|| format!("{city}, {state}"))
 }
@@ -185,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_reads_in_words() {
+    fn region_is_displayed_with_its_full_name() {
         use RegionType::{City, Country, State, Zone};
         for (region_type, value, text, known) in [
             (State, "CA", "California", true),
@@ -216,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tables_have_each_code_and_name_once() {
+    fn codes_and_names_are_unique_in_each_table() {
         for places in [&STATES[..], &COUNTRIES[..]] {
             let codes: HashSet<_> = places.iter().map(|(code, _)| code).collect();
             let names: HashSet<_> = places.iter().map(|(_, name)| name).collect();
@@ -229,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_have_names() {
+    fn names_are_found_by_code() {
         assert_eq!(state_name("NY"), Some("New York"));
         assert_eq!(state_name("New York"), None);
         assert_eq!(country_name("CI"), Some("Côte d'Ivoire"));
@@ -237,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_the_same_by_code_or_name() {
+    fn places_are_compared_by_code_or_name() {
         for (one, other, same) in [
             ("CA", "ca", true),
             ("CA", " California\u{a0}", true),
@@ -265,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn types_keep_their_words() {
+    fn region_types_round_trip_through_the_wire() {
         for word in ["Zone", "City", "State", "Country"] {
             let region_type = RegionType::parse(word).unwrap();
             assert_eq!(region_type.as_str(), word);
@@ -275,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_region_reads_back_from_json() {
+    fn named_region_round_trips_through_json() {
         let regions = vec![region(RegionType::State, "CA"), region(RegionType::Zone, "West")];
         let named = NamedRegion { name: "West Coast".to_owned(), regions };
         let json = serde_json::to_value(&named).unwrap();

@@ -1,4 +1,4 @@
-//! Trees, prices and regions in few words, for the tests.
+//! Builders of IVR trees, pricings and regions for unit tests.
 
 use crate::campaign::{Policy, PolicyType, Pricing};
 use crate::condition::Condition;
@@ -52,7 +52,8 @@ pub(crate) fn tree(root: IvrNode) -> Option<IvrTree> {
     Some(IvrTree { root, record_calls: true, caller_id: None })
 }
 
-/// The first is the base.
+/// Builds a pricing from (amount, condition) pairs. The first pair is the base, the others are
+/// bonuses.
 pub(crate) fn pricing(currency: Currency, policies: &[(&str, &str)]) -> Option<Pricing> {
     let policies = policies.iter().enumerate().map(|(index, (amount, condition))| Policy {
         kind: if index == 0 { PolicyType::Base } else { PolicyType::Bonus },

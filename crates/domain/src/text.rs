@@ -1,12 +1,15 @@
-//! Text as people and the source documents write it.
+//! Normalization of text that was typed by people or copied from the source documents.
+//!
+//! The source documents were typeset: their examples contain typographic hyphens, no-break spaces
+//! and soft hyphens. A client that copies an example sends these characters.
 
-/// Reads typographic hyphens (U+2010–2015, U+2212) as `-` and no-break spaces (U+00A0, U+202F) as
-/// plain ones, and drops soft hyphens (U+00AD), which the source documents are full of.
+/// Normalizes a text: replaces typographic hyphens (U+2010–2015, U+2212) by `-` and no-break spaces
+/// (U+00A0, U+202F) by spaces, and removes soft hyphens (U+00AD).
 pub fn plain(text: &str) -> String {
     text.chars().filter_map(plain_char).collect()
 }
 
-/// One character read as [`plain`] reads it; nothing for one that is dropped.
+/// Normalizes one character as [`plain`] does. Returns `None` for a character that is removed.
 pub fn plain_char(c: char) -> Option<char> {
     match c {
         '\u{ad}' => None,
@@ -16,18 +19,18 @@ pub fn plain_char(c: char) -> Option<char> {
     }
 }
 
-/// The characters of [`plain`] without capitals, one after another: for comparisons that must not
-/// allocate.
+/// Iterates over the characters of the normalized text ([`plain`]) in lower case. For comparisons
+/// that must not allocate.
 pub fn folded(text: &str) -> impl Iterator<Item = char> + Clone {
     text.chars().filter_map(plain_char).flat_map(char::to_lowercase)
 }
 
-/// The text without what [`plain`] reads as white space, or drops, at either end.
+/// Trims the characters that [`plain`] removes or converts to white space from both ends.
 pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|c| plain_char(c).is_none_or(char::is_whitespace))
 }
 
-/// True when there is nothing but white space.
+/// Returns true if the text is empty or consists of white space.
 pub fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
@@ -37,13 +40,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_documents_print_is_read_as_plain_text() {
+    fn typographic_characters_are_normalized() {
         assert_eq!(plain("805‐708‐9876"), "805-708-9876");
         assert_eq!(plain("Offline: In\u{ad}\u{2212}Call\u{a0}Ad"), "Offline: In-Call Ad");
     }
 
     #[test]
-    fn texts_are_folded_and_trimmed_as_plain_text() {
+    fn case_folding_and_trimming_normalize_first() {
         assert_eq!(folded("Q\u{ad}u\u{c9}BEC\u{2011}X").collect::<String>(), "qu\u{e9}bec-x");
         for text in ["West Coast", "\u{ad} West Coast\u{a0}\n", " \u{ad}\u{a0}", ""] {
             assert_eq!(plain(trimmed(text)), plain(text).trim(), "{text:?}");

@@ -1,9 +1,9 @@
-//! Time zones by their Rails names, and moments as the wire writes them.
+//! Time zones by their Rails names, and the timestamp formats of the wire.
 
-mod moment;
 mod names;
+mod timestamp;
 
-pub use moment::{iso, parse_moment, stamp};
+pub use timestamp::{iso, parse_moment, stamp};
 
 use crate::text;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -12,72 +12,72 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::sync::OnceLock;
 
-/// The rules of the zones used so far, in the order of [`NAMES`]: finding them costs more than all
-/// else that a call's condition asks.
-static RULES: [OnceLock<TimeZone>; NAMES.len()] = [const { OnceLock::new() }; NAMES.len()];
+/// Cache of the time zones used so far, indexed as [`NAMES`]. A lookup in the tz database costs more
+/// than the rest of a condition's evaluation.
+static TIME_ZONES: [OnceLock<TimeZone>; NAMES.len()] = [const { OnceLock::new() }; NAMES.len()];
 
-/// A time zone by its `ActiveSupport::TimeZone` name, which is what the wire and the store hold.
+/// Time zone, named as in Rails' `ActiveSupport::TimeZone`. The wire and the database use this name.
 ///
-/// The source documents name six ("Supported Time Zones", `seeds/004`); every other Rails name is
-/// taken too. IANA names are not.
+/// The advertiser campaigns document of 2015-05-01 lists six ("Supported Time Zones"). All other
+/// Rails names are accepted too; IANA names are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ZoneName {
-    /// In [`NAMES`].
+    /// Index in [`NAMES`] and [`TIME_ZONES`].
     index: usize,
     name: &'static str,
     iana: &'static str,
 }
 
 impl ZoneName {
-    /// `Pacific Time (US & Canada)`, the zone of a network or campaign that names none.
-    pub const PACIFIC: Self = Self::at(5);
+    /// `Pacific Time (US & Canada)`, the default of networks and campaigns.
+    pub const PACIFIC: Self = Self::from_index(5);
 
     /// `UTC`.
-    pub const UTC: Self = Self::at(42);
+    pub const UTC: Self = Self::from_index(42);
 
-    const fn at(index: usize) -> Self {
+    const fn from_index(index: usize) -> Self {
         let (name, iana) = NAMES[index];
         Self { index, name, iana }
     }
 
-    /// Reads a Rails name, case-sensitively.
+    /// Parses a Rails name. Case-sensitive; white space is ignored.
     ///
-    /// White space is not compared: an example of `seeds/004` sends `PacificTime(US&Canada)`. No
-    /// two names differ in white space alone.
+    /// An example in the advertiser campaigns document of 2015-05-01 sends `PacificTime(US&Canada)`.
+    /// No two names differ in white space alone.
     pub fn parse(text: &str) -> Option<Self> {
-        let asked = text::plain(text);
-        Self::all().find(|zone| solid(zone.name).eq(solid(&asked)))
+        let text = text::plain(text);
+        Self::all().find(|zone| without_spaces(zone.name).eq(without_spaces(&text)))
     }
 
-    /// The Rails name: `Eastern Time (US & Canada)`.
+    /// The Rails name, such as `Eastern Time (US & Canada)`.
     pub fn name(self) -> &'static str {
         self.name
     }
 
-    /// The IANA name that Rails maps it to: `America/New_York`. A few are the older of two names
-    /// for the same rules (`Europe/Kiev`).
+    /// The IANA name that Rails maps it to, such as `America/New_York`. A few are obsolete aliases
+    /// (`Europe/Kiev`).
     pub fn iana(self) -> &'static str {
         self.iana
     }
 
-    /// The zone's rules, from the tz database in the binary and not the machine's, so that every
-    /// server counts the same days.
+    /// Returns a copy of the [`TimeZone`]. It comes from the tz database that is compiled into the
+    /// binary, so that all servers use the same rules whatever the host has installed.
     pub fn zone(self) -> TimeZone {
         self.rules().clone()
     }
 
-    /// The zone's rules, in place.
+    /// Returns a reference to the cached [`TimeZone`].
     pub fn rules(self) -> &'static TimeZone {
-        RULES[self.index].get_or_init(|| {
+        TIME_ZONES[self.index].get_or_init(|| {
             TimeZoneDatabase::bundled()
                 .get(self.iana)
-                .expect("the bundled tz database has every zone of the table; a test walks it")
+                .expect("the bundled tz database has every zone of NAMES; a test checks all")
         })
     }
 
-    /// Every zone, from west to east by standard time.
+    /// Iterates over all zones, from west to east by standard time.
     pub fn all() -> impl Iterator<Item = Self> {
-        (0..NAMES.len()).map(Self::at)
+        (0..NAMES.len()).map(Self::from_index)
     }
 }
 
@@ -100,8 +100,8 @@ impl<'de> Deserialize<'de> for ZoneName {
     }
 }
 
-/// The characters that are not white space.
-fn solid(text: &str) -> impl Iterator<Item = char> {
+/// Iterates over the characters that are not white space.
+fn without_spaces(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|c| !c.is_whitespace())
 }
 
@@ -111,7 +111,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn the_six_of_the_documents_are_known() {
+    fn documented_zone_names_are_parsed() {
         for (name, iana) in [
             ("Pacific Time (US & Canada)", "America/Los_Angeles"),
             ("Mountain Time (US & Canada)", "America/Denver"),
@@ -126,10 +126,14 @@ mod tests {
     }
 
     #[test]
-    fn every_name_is_its_own_and_has_rules() {
+    fn zone_names_are_unique_and_in_the_tz_database() {
         let mut seen = HashSet::new();
         for zone in ZoneName::all() {
-            assert!(seen.insert(solid(zone.name).collect::<String>()), "{} twice", zone.name);
+            assert!(
+                seen.insert(without_spaces(zone.name).collect::<String>()),
+                "{} twice",
+                zone.name
+            );
             assert_eq!(ZoneName::parse(zone.name), Some(zone));
             assert!(TimeZoneDatabase::bundled().get(zone.iana).is_ok(), "{}", zone.iana);
             zone.zone();
@@ -138,14 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn the_constants_are_of_the_table() {
+    fn constants_match_the_name_table() {
         assert_eq!(ZoneName::parse("Pacific Time (US & Canada)"), Some(ZoneName::PACIFIC));
         assert_eq!(ZoneName::parse("UTC"), Some(ZoneName::UTC));
         assert_eq!(ZoneName::default(), ZoneName::PACIFIC);
     }
 
     #[test]
-    fn white_space_and_hyphens_are_forgiven_and_nothing_else() {
+    fn parse_ignores_white_space_and_hyphen_variants_only() {
         assert_eq!(ZoneName::parse("PacificTime(US&Canada)"), Some(ZoneName::PACIFIC));
         assert_eq!(ZoneName::parse(" Pacific Time (US\u{a0}& Canada)\n"), Some(ZoneName::PACIFIC));
         assert_eq!(
@@ -159,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn json_holds_the_rails_name() {
+    fn zone_is_serialized_as_its_rails_name() {
         let json = serde_json::to_string(&ZoneName::PACIFIC).unwrap();
         assert_eq!(json, r#""Pacific Time (US & Canada)""#);
         assert_eq!(serde_json::from_str::<ZoneName>(&json).unwrap(), ZoneName::PACIFIC);

@@ -1,9 +1,9 @@
-//! The countries of ISO 3166-1.
+//! Countries of ISO 3166-1.
 
-/// Every country's alpha-2 code and common English name, in the order of the codes.
+/// (Alpha-2 code, English name) pairs in the order of the codes.
 ///
-/// The codes are ISO 3166-1's, all 249 that are officially assigned. Names are what people say
-/// ("South Korea"), not the standard's formal ones ("Korea, Republic of").
+/// The table has all 249 officially assigned codes. Names are the common ones ("South Korea"), not
+/// the formal ones of the standard ("Korea, Republic of").
 pub(super) const COUNTRIES: [(&str, &str); 249] = [
     ("AD", "Andorra"),
     ("AE", "United Arab Emirates"),

@@ -1,7 +1,7 @@
-//! The states and territories of the United States, its armed forces abroad, and the provinces and
-//! territories of Canada.
+//! States and territories of the United States, postal regions of its armed forces, and provinces
+//! and territories of Canada.
 
-/// Each one's two-letter postal code and English name. The two countries share no code.
+/// (Two-letter postal code, English name) pairs. No code occurs in both countries.
 pub(super) const STATES: [(&str, &str); 72] = [
     // The fifty states and the District of Columbia.
     ("AL", "Alabama"),
@@ -61,7 +61,7 @@ pub(super) const STATES: [(&str, &str); 72] = [
     ("MP", "Northern Mariana Islands"),
     ("PR", "Puerto Rico"),
     ("VI", "U.S. Virgin Islands"),
-    // The armed forces of the United States, which have postal codes of their own.
+    // Postal regions of the armed forces of the United States.
     ("AA", "Armed Forces Americas"),
     ("AE", "Armed Forces Europe"),
     ("AP", "Armed Forces Pacific"),

@@ -1,6 +1,6 @@
-//! The names of Rails' `ActiveSupport::TimeZone` and the IANA zones they stand for.
+//! Names of Rails' `ActiveSupport::TimeZone` and their IANA zones.
 
-/// Rails name and IANA name, from west to east by standard time, as Rails lists them.
+/// (Rails name, IANA name) pairs in the order of Rails' list: from west to east by standard time.
 pub(super) const NAMES: [(&str, &str); 153] = [
     ("International Date Line West", "Etc/GMT+12"),
     ("Midway Island", "Pacific/Midway"),
@@ -70,9 +70,9 @@ pub(super) const NAMES: [(&str, &str); 153] = [
     ("Cairo", "Africa/Cairo"),
     ("Helsinki", "Europe/Helsinki"),
     ("Kyiv", "Europe/Kiev"),
-    // As Rails before 7.1 has it.
+    // Name in Rails before 7.1.
     ("Kiev", "Europe/Kiev"),
-    // New in Rails 8.
+    // Added in Rails 8.
     ("Asuncion", "America/Asuncion"),
     ("Riga", "Europe/Riga"),
     ("Sofia", "Europe/Sofia"),

@@ -1,11 +1,13 @@
-//! Which addresses lead out of the host's own network: a webhook may lead nowhere else, or it would
-//! make the server ask what whoever set it up cannot ask themselves.
+//! Classification of IP addresses as public or not.
+//!
+//! A webhook may only target public addresses. Otherwise a client could make the server send
+//! requests to hosts that the client cannot reach itself (server-side request forgery).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// IPv4 networks that are nobody's out there (the IANA's special-purpose registry): the first
-/// address and the length of the prefix.
-const INSIDE_V4: [(Ipv4Addr, u32); 16] = [
+/// IPv4 networks without public addresses, from the IANA special-purpose registry, as (first
+/// address, prefix length).
+const NON_PUBLIC_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
@@ -19,49 +21,55 @@ const INSIDE_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(198, 18, 0, 0), 15),
     (Ipv4Addr::new(198, 51, 100, 0), 24),
     (Ipv4Addr::new(203, 0, 113, 0), 24),
-    // Multicast, and what is reserved, broadcast in it.
+    // Multicast, then the reserved block, which contains the broadcast address.
     (Ipv4Addr::new(224, 0, 0, 0), 4),
     (Ipv4Addr::new(240, 0, 0, 0), 4),
-    // A cloud's metadata, under an address like any other.
+    // Metadata service of a cloud provider, in otherwise public address space.
     (Ipv4Addr::new(168, 63, 129, 16), 32),
 ];
 
-/// Where IPv6 addresses of the world are (RFC 4291: 2000::/3), and what in it is not.
-const WORLD_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
-const INSIDE_V6: [(Ipv6Addr, u32); 4] = [
-    // Teredo, ORCHID and other protocols' own.
+/// IPv6 global unicast addresses (RFC 4291: 2000::/3), as (first address, prefix length).
+const GLOBAL_UNICAST_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+/// Networks of [`GLOBAL_UNICAST_V6`] without public addresses.
+const NON_PUBLIC_V6: [(Ipv6Addr, u32); 4] = [
+    // Protocol assignments, among them Teredo and ORCHID.
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
-    // 6to4: any IPv4 address can be in it.
+    // 6to4: an address embeds any IPv4 address.
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// What a network without IPv4 reaches IPv4 by (RFC 6052): the address is in the last 32 bits.
+/// Well-known NAT64 prefix (RFC 6052), by which IPv6-only networks reach IPv4. The IPv4 address is
+/// in the last 32 bits.
 const NAT64: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 
-/// Whether an address is out in the world: not loopback, private, shared, link-local, multicast,
-/// unspecified, reserved, for documentation, or an IPv4 address in the clothes of an IPv6 one.
+/// Returns true if an address is public: not loopback, private, shared, link-local, multicast,
+/// unspecified, reserved, for documentation, or an IPv4 address mapped to an IPv6 one.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => !INSIDE_V4.iter().any(|network| is_in_v4(address, *network)),
+        IpAddr::V4(address) => !NON_PUBLIC_V4.iter().any(|network| is_in_v4(address, *network)),
         IpAddr::V6(address) if is_in_v6(address, NAT64) => {
-            let low = u32::try_from(address.to_bits() & u128::from(u32::MAX)).unwrap_or(0);
-            is_public(IpAddr::V4(Ipv4Addr::from_bits(low)))
+            let embedded = u32::try_from(address.to_bits() & u128::from(u32::MAX)).unwrap_or(0);
+            is_public(IpAddr::V4(Ipv4Addr::from_bits(embedded)))
         }
         IpAddr::V6(address) => {
-            let inside = INSIDE_V6.iter().any(|network| is_in_v6(address, *network));
-            is_in_v6(address, WORLD_V6) && !inside
+            let is_non_public = NON_PUBLIC_V6.iter().any(|network| is_in_v6(address, *network));
+            is_in_v6(address, GLOBAL_UNICAST_V6) && !is_non_public
         }
     }
 }
 
-fn is_in_v4(address: Ipv4Addr, (first, length): (Ipv4Addr, u32)) -> bool {
-    (address.to_bits() ^ first.to_bits()).leading_zeros() >= length
+/// Returns true if an address is in the network of a (first address, prefix length) pair.
+fn is_in_v4(address: Ipv4Addr, network: (Ipv4Addr, u32)) -> bool {
+    let (first_address, prefix_length) = network;
+    (address.to_bits() ^ first_address.to_bits()).leading_zeros() >= prefix_length
 }
 
-fn is_in_v6(address: Ipv6Addr, (first, length): (Ipv6Addr, u32)) -> bool {
-    (address.to_bits() ^ first.to_bits()).leading_zeros() >= length
+/// Returns true if an address is in the network of a (first address, prefix length) pair.
+fn is_in_v6(address: Ipv6Addr, network: (Ipv6Addr, u32)) -> bool {
+    let (first_address, prefix_length) = network;
+    (address.to_bits() ^ first_address.to_bits()).leading_zeros() >= prefix_length
 }
 
 #[cfg(test)]
@@ -69,8 +77,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_inside_are_told_from_those_in_the_world() {
-        for inside in [
+    fn public_and_non_public_addresses_are_distinguished() {
+        for non_public in [
             "0.0.0.0",
             "0.1.2.3",
             "10.0.0.1",
@@ -112,9 +120,9 @@ mod tests {
             "100::1",
             "5f00::1",
         ] {
-            assert!(!is_public(inside.parse().unwrap()), "{inside}");
+            assert!(!is_public(non_public.parse().unwrap()), "{non_public}");
         }
-        for outside in [
+        for public in [
             "1.1.1.1",
             "8.8.8.8",
             "9.255.255.255",
@@ -132,7 +140,7 @@ mod tests {
             "2a00:1450::1",
             "64:ff9b::808:808",
         ] {
-            assert!(is_public(outside.parse().unwrap()), "{outside}");
+            assert!(is_public(public.parse().unwrap()), "{public}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Webhooks: where a network's events are sent, what signs them, and when it is tried again.
+//! Webhooks: target URL, signing secret and retry schedule of event deliveries.
 
 mod address;
 mod url;
@@ -11,65 +11,65 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 
-/// Webhooks that one network can have.
+/// Maximum number of webhooks of a network.
 pub const WEBHOOK_LIMIT: usize = 20;
 
-/// How long a delivery is tried.
+/// Age at which a delivery that did not succeed is given up.
 pub const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// Who is told of a network's events.
+/// Subscription of a URL to a network's events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
-    /// Ours; 0 until stored.
+    /// Row id; 0 until stored.
     pub id: i64,
-    /// The network.
+    /// Network whose events are sent.
     pub network_id: i64,
-    /// Where events are sent.
+    /// Target URL.
     pub url: WebhookUrl,
-    /// Which ([`crate::event::KINDS`]); all of them when there are none.
+    /// Subscribed event types ([`crate::event::KINDS`]). Empty means all types.
     pub kinds: Vec<String>,
-    /// What it is for.
+    /// Purpose of the webhook, free text.
     pub description: Option<String>,
-    /// What signs them.
+    /// Secret that signs the deliveries.
     pub secret: Secret,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
 impl Webhook {
-    /// Whether it is told of a type of event.
+    /// Returns true if the webhook is subscribed to an event type.
     pub fn wants(&self, kind: &str) -> bool {
-        self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted == kind)
+        self.kinds.is_empty() || self.kinds.iter().any(|subscribed| subscribed == kind)
     }
 }
 
-/// A secret of the Standard Webhooks scheme: `whsec_` and 24 to 64 bytes in base64.
+/// Signing secret of the Standard Webhooks scheme: `whsec_` and 24–64 bytes in base64. The `Debug`
+/// output does not contain the secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
-/// What the text of a secret starts with.
-const PREFIX: &str = "whsec_";
+const SECRET_PREFIX: &str = "whsec_";
 
 impl Secret {
-    /// A secret of random bytes.
+    /// Creates a secret from random bytes.
     pub fn new(bytes: &[u8; 32]) -> Self {
-        Self(format!("{PREFIX}{}", STANDARD.encode(bytes)))
+        Self(format!("{SECRET_PREFIX}{}", STANDARD.encode(bytes)))
     }
 
-    /// Reads a secret's text.
+    /// Parses the text form of a secret.
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = STANDARD.decode(text.strip_prefix(PREFIX)?).ok()?;
+        let bytes = STANDARD.decode(text.strip_prefix(SECRET_PREFIX)?).ok()?;
         (24..=64).contains(&bytes.len()).then(|| Self(text.to_owned()))
     }
 
-    /// The text, for whoever is to verify signatures.
+    /// The text form, which the receiver needs to verify signatures.
     pub fn text(&self) -> &str {
         &self.0
     }
 
-    /// The key.
+    /// The HMAC key.
     pub fn key(&self) -> Vec<u8> {
-        STANDARD.decode(self.0.trim_start_matches(PREFIX)).unwrap_or_default()
+        STANDARD.decode(self.0.trim_start_matches(SECRET_PREFIX)).unwrap_or_default()
     }
 }
 
@@ -79,18 +79,20 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The waits between attempts, as multiples of the first; the last is repeated. With a first wait
-/// of 5 seconds: 5 s, 30 s, 2 min, 10 min, 30 min, 1 h, and then 3 h.
-const WAITS: [i32; 7] = [1, 6, 24, 120, 360, 720, 2_160];
+/// Delays between attempts as multiples of the first delay. The last factor is repeated. With a
+/// first delay of 5 s, the delays are 5 s, 30 s, 2 min, 10 min, 30 min, 1 h, and then 3 h.
+const DELAY_FACTORS: [i32; 7] = [1, 6, 24, 120, 360, 720, 2_160];
 
-/// How long to wait after so many attempts (from 1): up to a tenth longer, by `jitter` (0–255), so
-/// that what failed together does not come back together.
+/// Returns the delay before the next attempt, after `attempts` (from 1) failed ones.
+///
+/// `jitter` (0–255) adds up to a tenth of the delay, so that deliveries that failed at the same
+/// time are not retried at the same time.
 pub fn wait_after(attempts: u32, first: SignedDuration, jitter: u8) -> SignedDuration {
-    let at = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
-    let times = WAITS.get(at).or(WAITS.last()).copied().unwrap_or(1);
-    let wait = first.checked_mul(times).unwrap_or(GIVE_UP_AFTER);
-    let more = wait.as_millis().saturating_mul(i128::from(jitter)) / 2_550;
-    wait.saturating_add(SignedDuration::from_millis(i64::try_from(more).unwrap_or(0)))
+    let index = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+    let factor = DELAY_FACTORS.get(index).or(DELAY_FACTORS.last()).copied().unwrap_or(1);
+    let delay = first.checked_mul(factor).unwrap_or(GIVE_UP_AFTER);
+    let jitter_ms = delay.as_millis().saturating_mul(i128::from(jitter)) / 2_550;
+    delay.saturating_add(SignedDuration::from_millis(i64::try_from(jitter_ms).unwrap_or(0)))
 }
 
 #[cfg(test)]
@@ -98,18 +100,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_read_as_it_is_written() {
-        let made = Secret::new(&[7; 32]);
-        assert_eq!(Secret::parse(made.text()), Some(made.clone()));
-        assert_eq!(made.key(), [7; 32]);
-        assert!(!format!("{made:?}").contains("Bwc"), "a secret is not printed");
-        for bad in ["", "whsec_", "whsec_AAAA", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_é"] {
-            assert_eq!(Secret::parse(bad), None, "{bad}");
+    fn secret_round_trips_and_is_not_printed() {
+        let secret = Secret::new(&[7; 32]);
+        assert_eq!(Secret::parse(secret.text()), Some(secret.clone()));
+        assert_eq!(secret.key(), [7; 32]);
+        assert!(!format!("{secret:?}").contains("Bwc"), "Debug prints the secret");
+        for malformed in ["", "whsec_", "whsec_AAAA", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_é"]
+        {
+            assert_eq!(Secret::parse(malformed), None, "{malformed}");
         }
     }
 
     #[test]
-    fn waits_grow_to_three_hours_and_are_a_tenth_longer_at_most() {
+    fn delays_grow_to_three_hours_with_at_most_a_tenth_of_jitter() {
         let first = SignedDuration::from_secs(5);
         let seconds = |attempts| wait_after(attempts, first, 0).as_secs();
         assert_eq!(

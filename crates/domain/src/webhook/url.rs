@@ -1,14 +1,16 @@
-//! Where a webhook leads: an http or https URL, read strictly. What browsers forgive (an address as
-//! one number, in hexadecimal or octal, with parts left out) is refused, so that there is one reading
-//! of each URL, here and where it is asked for.
+//! Target URL of a webhook: http or https, parsed strictly.
+//!
+//! Spellings that browsers tolerate are rejected: an IPv4 address as one number, in hexadecimal or
+//! octal, or with missing parts. So this parser and the HTTP client cannot disagree about the host
+//! of a URL.
 
 use crate::problem::INVALID;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The longest URL, in bytes.
-const LONGEST: usize = 2_000;
+/// Maximum length of a URL, in bytes.
+const MAX_URL_BYTES: usize = 2_000;
 
-/// A URL that can be sent to.
+/// Valid target URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookUrl {
     text: String,
@@ -18,23 +20,23 @@ pub struct WebhookUrl {
     target: String,
 }
 
-/// A URL's host.
+/// Host of a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Host {
-    /// A name, in small letters, to be looked up.
+    /// Host name in lower case, to be resolved.
     Name(String),
-    /// An address.
+    /// IP address.
     Address(IpAddr),
 }
 
 impl WebhookUrl {
-    /// Reads a URL; `Err` is what is wrong with it.
+    /// Parses a URL. The error is a validation message.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        if text.len() > LONGEST {
+        if text.len() > MAX_URL_BYTES {
             return Err("is too long (maximum is 2000 characters)");
         }
-        let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte);
-        if !text.bytes().all(plain) {
+        let is_url_byte = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte);
+        if !text.bytes().all(is_url_byte) {
             return Err(INVALID);
         }
         let (scheme, rest) = text.split_once("://").ok_or(INVALID)?;
@@ -43,8 +45,8 @@ impl WebhookUrl {
             "http" => false,
             _ => return Err("must be an http or https URL"),
         };
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, target) = rest.split_at(end);
+        let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at(authority_end);
         if authority.contains('@') {
             return Err("must have no user name or password");
         }
@@ -52,18 +54,18 @@ impl WebhookUrl {
         let port = match port {
             None if is_https => 443,
             None => 80,
-            Some(port) => read_port(port).ok_or(INVALID)?,
+            Some(port) => parse_port(port).ok_or(INVALID)?,
         };
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        Ok(Self { text: text.to_owned(), is_https, host: read_host(host)?, port, target })
+        Ok(Self { text: text.to_owned(), is_https, host: parse_host(host)?, port, target })
     }
 
-    /// The URL as it was given.
+    /// The URL as given.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether it is asked for over TLS.
+    /// Returns true if the scheme is https.
     pub fn is_https(&self) -> bool {
         self.is_https
     }
@@ -73,29 +75,29 @@ impl WebhookUrl {
         &self.host
     }
 
-    /// The port: the one given, else the scheme's.
+    /// The port of the URL, or the default port of the scheme.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The path and query, with a slash in front.
+    /// The path and the query, starting with a slash.
     pub fn target(&self) -> &str {
         &self.target
     }
 
-    /// What the header `Host` says: the port only where it is not the scheme's.
+    /// The value of the `Host` header: host and, unless it is the scheme's default, port.
     pub fn authority(&self) -> String {
         let host = match &self.host {
             Host::Name(name) => name.clone(),
             Host::Address(IpAddr::V4(address)) => address.to_string(),
             Host::Address(IpAddr::V6(address)) => format!("[{address}]"),
         };
-        let usual = if self.is_https { 443 } else { 80 };
-        if self.port == usual { host } else { format!("{host}:{}", self.port) }
+        let default_port = if self.is_https { 443 } else { 80 };
+        if self.port == default_port { host } else { format!("{host}:{}", self.port) }
     }
 }
 
-/// The host, and the port if there is one.
+/// Splits an authority into the host and the port, if there is one.
 fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
     if authority.starts_with('[') {
         let (host, rest) = authority.split_at(authority.find(']')? + 1);
@@ -110,19 +112,19 @@ fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
     })
 }
 
-fn read_port(text: &str) -> Option<u16> {
+fn parse_port(text: &str) -> Option<u16> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|port| digits && *port != 0)
 }
 
-fn read_host(text: &str) -> Result<Host, &'static str> {
+fn parse_host(text: &str) -> Result<Host, &'static str> {
     if let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         let address: Ipv6Addr = inner.parse().map_err(|_| INVALID)?;
         return Ok(Host::Address(IpAddr::V6(address)));
     }
     let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
     let last = name.rsplit('.').next().unwrap_or_default();
-    // What ends in a number is an address, in every reading of URLs.
+    // Every URL parser takes a host whose last label is a number for an IPv4 address.
     if last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x") {
         let address: Option<Ipv4Addr> = name.parse().ok();
         return address
@@ -145,7 +147,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_url_is_taken_apart() {
+    fn url_is_split_into_its_parts() {
         let url = WebhookUrl::parse("HTTPS://Hooks.Example.com:8443/a/b?c=d").unwrap();
         assert_eq!(url.host(), &Host::Name("hooks.example.com".to_owned()));
         assert!(url.is_https());
@@ -158,8 +160,8 @@ mod tests {
     }
 
     #[test]
-    fn odd_spellings_are_refused() {
-        for bad in [
+    fn ambiguous_spellings_are_rejected() {
+        for malformed in [
             "",
             "x",
             "http://",
@@ -202,21 +204,21 @@ mod tests {
             "http://localhost\\@example.com/",
             "http://::1/",
         ] {
-            assert!(WebhookUrl::parse(bad).is_err(), "{bad}");
+            assert!(WebhookUrl::parse(malformed).is_err(), "{malformed}");
         }
         assert!(WebhookUrl::parse(&format!("http://a/{}", "x".repeat(2_000))).is_err());
     }
 
     proptest! {
-        /// Whatever it is, it is read or refused; what is read is read again as the same.
+        /// A text is rejected, or the URL rebuilt from its parts has the same parts.
         #[test]
-        fn reading_is_stable(text in "(https?://)?[a-z0-9.:\\[\\]@/?%-]{0,40}") {
+        fn parsing_is_stable(text in "(https?://)?[a-z0-9.:\\[\\]@/?%-]{0,40}") {
             if let Ok(url) = WebhookUrl::parse(&text) {
                 let scheme = if url.is_https() { "https" } else { "http" };
-                let again = format!("{scheme}://{}{}", url.authority(), url.target());
-                let again = WebhookUrl::parse(&again).unwrap();
-                prop_assert_eq!(again.host(), url.host());
-                prop_assert_eq!((again.port(), again.target()), (url.port(), url.target()));
+                let rebuilt = format!("{scheme}://{}{}", url.authority(), url.target());
+                let reparsed = WebhookUrl::parse(&rebuilt).unwrap();
+                prop_assert_eq!(reparsed.host(), url.host());
+                prop_assert_eq!((reparsed.port(), reparsed.target()), (url.port(), url.target()));
             }
         }
     }

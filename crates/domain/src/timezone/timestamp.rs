@@ -1,4 +1,4 @@
-//! Moments as the wire writes and reads them.
+//! Timestamp formats of the wire.
 
 use super::ZoneName;
 use crate::text;
@@ -6,35 +6,40 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 
-/// The longest text that is looked at, in bytes; the longest sensible one has about 40.
-const LONGEST: usize = 128;
+/// Maximum length of a timestamp text, in bytes. Realistic timestamps have at most about 40.
+const MAX_TEXT_BYTES: usize = 128;
 
-/// A moment as the responses have it: `2015-05-13 07:45:08 -0800`, to the second, in `zone`.
+/// Formats a timestamp in `zone` as responses show it: `2015-05-13 07:45:08 -0800`. Fractions of a
+/// second are omitted.
 pub fn stamp(timestamp: Timestamp, zone: ZoneName) -> String {
     timestamp.to_zoned(zone.zone()).strftime("%Y-%m-%d %H:%M:%S %z").to_string()
 }
 
-/// A moment in ISO 8601: `2014-04-17T00:00:00-07:00`, to the second, in `zone`; UTC is `+00:00`.
+/// Formats a timestamp in `zone` by ISO 8601: `2014-04-17T00:00:00-07:00`. Fractions of a second
+/// are omitted; the offset of UTC is `+00:00`.
 pub fn iso(timestamp: Timestamp, zone: ZoneName) -> String {
     timestamp.to_zoned(zone.zone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
-/// Reads a moment, to the second (a fraction is dropped).
+/// Parses a timestamp. A fraction of a second is discarded.
 ///
-/// Taken are a date (`2015-01-01`, `2015/01/01`), which means its first second in `zone`, or its
-/// last with `end_of_day`; a date and a time, with `T` or a space between; and these with an
-/// offset (`Z`, `UTC`, `-0700`, `-07:00`), which then counts instead of `zone`.
+/// Accepted forms:
 ///
-/// A wall-clock time that a change to summer time skips is read by the offset before the change;
-/// one that comes twice is the first. Years are 1970–9999 as written.
+/// - a date (`2015-01-01`, `2015/01/01`): the first second of that day in `zone`, or the last one
+///   if `end_of_day` is true;
+/// - a date and a time, separated by `T` or a space, in `zone`;
+/// - a date, a time and an offset (`Z`, `UTC`, `-0700`, `-07:00`), which replaces `zone`.
+///
+/// A local time in a daylight saving gap is read with the offset before the transition. An
+/// ambiguous local time is the earlier of the two. The year must be 1970–9999 as written.
 pub fn parse_moment(text: &str, zone: ZoneName, end_of_day: bool) -> Option<Timestamp> {
-    if text.len() > LONGEST {
+    if text.len() > MAX_TEXT_BYTES {
         return None;
     }
     let text = text::plain(text);
     let (date, rest) = split_date(text.trim())?;
     if rest.is_empty() {
-        return whole_day(date, &zone.zone(), end_of_day);
+        return day_boundary(date, &zone.zone(), end_of_day);
     }
     let (time, rest) = split_time(rest.strip_prefix(['T', 't', ' '])?)?;
     let local = DateTime::from_parts(date, time);
@@ -44,17 +49,17 @@ pub fn parse_moment(text: &str, zone: ZoneName, end_of_day: bool) -> Option<Time
     }
 }
 
-/// The first or the last second of a day, where the day may start later than midnight or have 23
-/// or 25 hours.
-fn whole_day(date: Date, zone: &TimeZone, end: bool) -> Option<Timestamp> {
-    if !end {
+/// Returns the first or the last second of a day. With daylight saving transitions, a day may
+/// start after midnight and may have 23 or 25 hours.
+fn day_boundary(date: Date, zone: &TimeZone, end_of_day: bool) -> Option<Timestamp> {
+    if !end_of_day {
         return Some(date.to_zoned(zone.clone()).ok()?.timestamp());
     }
     let next = date.tomorrow().ok()?.to_zoned(zone.clone()).ok()?.timestamp();
     next.checked_sub(1.second()).ok()
 }
 
-/// Takes `2015-01-01` or `2015/01/01` off the front.
+/// Splits `2015-01-01` or `2015/01/01` off the front.
 fn split_date(text: &str) -> Option<(Date, &str)> {
     let (year, rest) = split_digits(text, 4)?;
     let separator = if rest.starts_with('/') { '/' } else { '-' };
@@ -67,13 +72,13 @@ fn split_date(text: &str) -> Option<(Date, &str)> {
     Some((date, rest))
 }
 
-/// Takes `15:59:00` off the front, and a fraction of a second, which is dropped.
+/// Splits `15:59:00` off the front, and a fraction of a second, which is discarded.
 fn split_time(text: &str) -> Option<(Time, &str)> {
     let (hour, rest) = split_digits(text, 2)?;
     let (minute, rest) = split_digits(rest.strip_prefix(':')?, 2)?;
     let (second, rest) = split_digits(rest.strip_prefix(':')?, 2)?;
-    let part = |number: i16| i8::try_from(number).ok();
-    let time = Time::new(part(hour)?, part(minute)?, part(second)?, 0).ok()?;
+    let to_i8 = |number: i16| i8::try_from(number).ok();
+    let time = Time::new(to_i8(hour)?, to_i8(minute)?, to_i8(second)?, 0).ok()?;
     let Some(fraction) = rest.strip_prefix('.') else {
         return Some((time, rest));
     };
@@ -81,7 +86,7 @@ fn split_time(text: &str) -> Option<(Time, &str)> {
     (rest.len() < fraction.len()).then_some((time, rest))
 }
 
-/// Reads `Z`, `UTC`, `-0700` or `-07:00`, and nothing after it.
+/// Parses `Z`, `UTC`, `-0700` or `-07:00`. Trailing text is an error.
 fn parse_offset(text: &str) -> Option<Offset> {
     if matches!(text, "Z" | "z" | "UTC") {
         return Some(Offset::UTC);
@@ -100,7 +105,7 @@ fn parse_offset(text: &str) -> Option<Offset> {
     Offset::from_seconds(sign * seconds).ok()
 }
 
-/// Takes exactly `count` (at most 4) ASCII digits off the front.
+/// Splits exactly `count` (at most 4) ASCII digits off the front.
 fn split_digits(text: &str, count: usize) -> Option<(i16, &str)> {
     let (digits, rest) = text.split_at_checked(count)?;
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -119,18 +124,18 @@ mod tests {
     }
 
     #[test]
-    fn moments_go_out_in_their_zone() {
-        let moment = utc("2014-04-17T07:00:00.9Z");
-        assert_eq!(stamp(moment, ZoneName::PACIFIC), "2014-04-17 00:00:00 -0700");
-        assert_eq!(iso(moment, ZoneName::PACIFIC), "2014-04-17T00:00:00-07:00");
-        assert_eq!(stamp(moment, ZoneName::UTC), "2014-04-17 07:00:00 +0000");
-        assert_eq!(iso(moment, ZoneName::UTC), "2014-04-17T07:00:00+00:00");
+    fn timestamps_are_formatted_in_the_given_zone() {
+        let timestamp = utc("2014-04-17T07:00:00.9Z");
+        assert_eq!(stamp(timestamp, ZoneName::PACIFIC), "2014-04-17 00:00:00 -0700");
+        assert_eq!(iso(timestamp, ZoneName::PACIFIC), "2014-04-17T00:00:00-07:00");
+        assert_eq!(stamp(timestamp, ZoneName::UTC), "2014-04-17 07:00:00 +0000");
+        assert_eq!(iso(timestamp, ZoneName::UTC), "2014-04-17T07:00:00+00:00");
         let kathmandu = ZoneName::parse("Kathmandu").unwrap();
-        assert_eq!(iso(moment, kathmandu), "2014-04-17T12:45:00+05:45");
+        assert_eq!(iso(timestamp, kathmandu), "2014-04-17T12:45:00+05:45");
     }
 
     #[test]
-    fn every_form_is_read() {
+    fn all_documented_forms_are_parsed() {
         for (text, expected) in [
             ("2015-01-01 15:59:00 -0700", "2015-01-01T22:59:00Z"),
             ("2015-05-18T23:59:59-08:00", "2015-05-19T07:59:59Z"),
@@ -149,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn malformed_timestamps_are_rejected() {
         for text in [
             "",
             "now",
@@ -188,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_second_of_a_day_is_found_over_changes_of_the_clock() {
+    fn day_boundaries_respect_daylight_saving_transitions() {
         let santiago = ZoneName::parse("Santiago").unwrap();
         let samoa = ZoneName::parse("Samoa").unwrap();
         for (date, zone, first, last) in [
@@ -197,9 +202,9 @@ mod tests {
             ("2015-11-01", ZoneName::PACIFIC, "2015-11-01T07:00:00Z", "2015-11-02T07:59:59Z"),
             // The day starts at 01:00.
             ("2019-09-08", santiago, "2019-09-08T04:00:00Z", "2019-09-09T02:59:59Z"),
-            // The day has its last hour twice.
+            // The day's last hour is repeated.
             ("2019-04-06", santiago, "2019-04-06T03:00:00Z", "2019-04-07T03:59:59Z"),
-            // There was no such day: it ends before it starts, and nothing falls into it.
+            // The day was skipped. Its end precedes its start, so no timestamp is in it.
             ("2011-12-30", samoa, "2011-12-30T10:00:00Z", "2011-12-30T09:59:59Z"),
         ] {
             assert_eq!(parse_moment(date, zone, false), Some(utc(first)), "{date} starts");
@@ -210,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_time_is_no_crash() {
+    fn out_of_range_timestamps_do_not_panic() {
         assert_eq!(parse_moment("9999-12-31T23:59:59-23:59", ZoneName::PACIFIC, false), None);
         assert_eq!(parse_moment("9999-12-31", ZoneName::PACIFIC, true), None);
         assert!(parse_moment("1970-01-01T00:00:00+23:59", ZoneName::PACIFIC, false).is_some());
@@ -218,16 +223,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_goes_out_reads_back(second in 100_000_000i64..250_000_000_000, index in 0usize..153) {
+        fn formatted_timestamp_parses_to_itself(second in 100_000_000i64..250_000_000_000, index in 0usize..153) {
             let zone = ZoneName::all().nth(index).unwrap();
-            let moment = Timestamp::from_second(second).unwrap();
-            let reader = ZoneName::UTC;
-            prop_assert_eq!(parse_moment(&stamp(moment, zone), reader, false), Some(moment));
-            prop_assert_eq!(parse_moment(&iso(moment, zone), reader, true), Some(moment));
+            let timestamp = Timestamp::from_second(second).unwrap();
+            let other_zone = ZoneName::UTC;
+            prop_assert_eq!(parse_moment(&stamp(timestamp, zone), other_zone, false), Some(timestamp));
+            prop_assert_eq!(parse_moment(&iso(timestamp, zone), other_zone, true), Some(timestamp));
         }
 
         #[test]
-        fn no_text_is_a_crash(text in "\\PC{0,40}|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:. +-]{0,20}") {
+        fn parse_never_panics(text in "\\PC{0,40}|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:. +-]{0,20}") {
             parse_moment(&text, ZoneName::PACIFIC, true);
         }
     }
