@@ -1,4 +1,4 @@
-//! Evaluating a condition allocates nothing: it is done for every policy of every call.
+//! Evaluating a condition does not allocate, because it runs for every policy of every call.
 
 use allocation_counter::measure;
 use trunkline_domain::call::{CallFacts, Gate, Known, PhoneType, Way, ZipCode, price_call};
@@ -10,7 +10,7 @@ use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::problem::Problems;
 use trunkline_domain::region::{NamedRegion, Region, RegionType};
 
-/// Every term of the language, in ways that look at everything there is to look at.
+/// Conditions with every term of the language and every operator.
 const CONDITIONS: [&str; 19] = [
     "",
     "duration >= 1 min 30 sec and (in_region[West Coast] or pressed[1 2]) and not repeat",
@@ -77,14 +77,14 @@ fn facts() -> [CallFacts; 3] {
 }
 
 #[test]
-fn evaluating_any_term_allocates_nothing() {
+fn evaluation_of_every_term_does_not_allocate() {
     let terms = terms();
     let zip = ZipCode::parse("93101");
     let pressed = [Key::Digit(1), Key::Digit(2)];
     let given = Way { pressed: &pressed, sms_sent: true, over: Some(false), ..Way::default() };
     let given = Way { zip: zip.as_ref(), place: zip.as_ref().and_then(ZipCode::place), ..given };
     let conditions = CONDITIONS.map(|text| Condition::parse(text).unwrap());
-    // A zone's rules are found once.
+    // Loads the time zone, which is cached from then on.
     terms.timezone.rules();
     for facts in &facts() {
         for way in [Way::default(), given] {
@@ -114,7 +114,7 @@ fn connect() -> IvrNode {
 }
 
 #[test]
-fn a_verdict_allocates_its_position_and_nothing_else() {
+fn pricing_a_call_allocates_only_its_ivr_position() {
     let menu = node(NodeKind::Menu { prompt: "Choose.".to_owned() }, vec![connect()]);
     let condition = Some(Condition::parse("in_region[West Coast] or during_hours").unwrap());
     let root = node(NodeKind::Condition { condition }, vec![menu, connect()]);
@@ -134,6 +134,6 @@ fn a_verdict_allocates_its_position_and_nothing_else() {
         let counted = measure(|| {
             price_call(&terms, facts, &['1'], gate);
         });
-        assert!(counted.count_total <= 2, "where it is and what was pressed: {counted:?}");
+        assert!(counted.count_total <= 2, "the IVR position and the pressed keys: {counted:?}");
     }
 }

@@ -1,16 +1,16 @@
-//! Walks the language cases in `tests/conditions`.
+//! Runs the test cases of the condition language in `tests/conditions`.
 //!
-//! A file's cases are separated by empty lines; lines that start with `#` are remarks. A case is
-//! the condition, on one line, and what comes of it:
+//! Cases are separated by empty lines. Lines that start with `#` are comments. A case is a
+//! condition on one line, followed by the expected result:
 //!
-//! - `= ` its normal text, then `~ ` its words; or
+//! - `= ` and its canonical text, then `~ ` and its description for people; or
 //! - a caret under the column of the error, and the message.
 
 use std::path::Path;
 use trunkline_domain::condition::Condition;
 
 #[test]
-fn every_case_comes_out_as_its_file_says() {
+fn conditions_are_parsed_as_the_case_files_say() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conditions");
     let mut cases = 0;
     for file in std::fs::read_dir(folder).unwrap() {
@@ -20,14 +20,14 @@ fn every_case_comes_out_as_its_file_says() {
             let lines = case.lines().filter(|line| !line.starts_with('#'));
             let lines: Vec<&str> = lines.collect();
             let Some((condition, expected)) = lines.split_first() else { continue };
-            assert_eq!(rendered(condition), expected.join("\n"), "{condition} in {path:?}");
+            assert_eq!(render_result(condition), expected.join("\n"), "{condition} in {path:?}");
             cases += 1;
         }
     }
     assert!(cases > 50, "only {cases} cases were found");
 }
 
-fn rendered(text: &str) -> String {
+fn render_result(text: &str) -> String {
     match Condition::parse(text) {
         Ok(condition) => {
             format!("= {}\n~ {}", condition.expr(), condition.expr().in_words())

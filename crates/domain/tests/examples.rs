@@ -1,5 +1,5 @@
-//! Every example of a condition in the documents has a call that meets it, one that does not, and
-//! one of which too little is known.
+//! Evaluates every example of a condition in the source documents on three calls: one on which it
+//! is true, one on which it is false, and one on which it is unknown.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,7 +9,8 @@ use trunkline_domain::condition::{Condition, Key};
 use trunkline_domain::hours::{Day, Hours};
 use trunkline_domain::region::{NamedRegion, Region, RegionType};
 
-/// The campaign of the documents: two coasts, open from 9:00 to 21:00 but on weekends.
+/// Terms of the campaign in the source documents: two named regions, open from 9:00 to 21:00 except
+/// on weekends.
 fn terms() -> Terms {
     let states = |name: &str, codes: &[&str]| NamedRegion {
         name: name.to_owned(),
@@ -35,8 +36,9 @@ fn key(text: &str) -> Key {
     }
 }
 
-/// Evaluates a condition on facts as JSON; `pressed` are the keys of the menus passed so far, and
-/// `over` says that no other comes and whether the call was connected.
+/// Evaluates a condition on facts as JSON. `pressed` has the keys of the menus passed so far.
+/// `over`, if present, means that no further menu follows; its value is true if the call was
+/// connected.
 fn value(text: &str, facts: &Value) -> Option<bool> {
     let condition = Condition::parse(text).expect("a condition");
     let pressed = facts["pressed"].as_str().unwrap_or_default();
@@ -51,25 +53,28 @@ fn value(text: &str, facts: &Value) -> Option<bool> {
     value
 }
 
-/// The condition, facts that meet it, and facts that do not. Where nothing is known, it is unknown.
+/// (Condition, facts on which it is true, facts on which it is false) triples. Without facts, each
+/// condition is unknown.
 fn examples() -> Vec<(&'static str, Value, Value)> {
-    let lasting = |met: u32, not_met: u32| (json!({"duration": met}), json!({"duration": not_met}));
+    let durations =
+        |met: u32, not_met: u32| (json!({"duration": met}), json!({"duration": not_met}));
     let times = [
-        ("duration > 2 min 30 sec", lasting(151, 150)),
-        ("duration >= 1 min 30 sec", lasting(90, 89)),
-        ("duration > 60", lasting(61, 60)),
-        ("duration < 90", lasting(89, 90)),
-        ("duration <= 90 sec", lasting(90, 91)),
-        ("duration = 1 min", lasting(60, 61)),
-        ("duration >= 2 hours", lasting(7_200, 7_199)),
-        ("duration > 90 secs", lasting(91, 90)),
-        ("duration > 90 seconds", lasting(91, 90)),
-        ("duration > 2 mins", lasting(121, 120)),
-        ("duration > 2 minutes", lasting(121, 120)),
-        ("duration > 1 hr", lasting(3_601, 3_600)),
-        ("duration > 1 hour.", lasting(3_601, 3_600)),
+        ("duration > 2 min 30 sec", durations(151, 150)),
+        ("duration >= 1 min 30 sec", durations(90, 89)),
+        ("duration > 60", durations(61, 60)),
+        ("duration < 90", durations(89, 90)),
+        ("duration <= 90 sec", durations(90, 91)),
+        ("duration = 1 min", durations(60, 61)),
+        ("duration >= 2 hours", durations(7_200, 7_199)),
+        ("duration > 90 secs", durations(91, 90)),
+        ("duration > 90 seconds", durations(91, 90)),
+        ("duration > 2 mins", durations(121, 120)),
+        ("duration > 2 minutes", durations(121, 120)),
+        ("duration > 1 hr", durations(3_601, 3_600)),
+        ("duration > 1 hour.", durations(3_601, 3_600)),
     ];
-    let mut all: Vec<_> = times.into_iter().map(|(text, (met, not))| (text, met, not)).collect();
+    let mut all: Vec<_> =
+        times.into_iter().map(|(text, (met, not_met))| (text, met, not_met)).collect();
     all.extend(flags());
     all.extend(keys());
     all.extend(texts());
@@ -79,7 +84,7 @@ fn examples() -> Vec<(&'static str, Value, Value)> {
 fn flags() -> Vec<(&'static str, Value, Value)> {
     let (mobile, landline) = (json!({"phone_type": "mobile"}), json!({"phone_type": "landline"}));
     let region = |code: &str| json!({"region": code, "country": "US"});
-    // A Thursday, at 9:00 and a second before, and a Saturday, in Los Angeles.
+    // Local time in Los Angeles: a Thursday at 9:00:00 and at 8:59:59, and a Saturday.
     let at = |moment: &str| json!({"start_time": moment});
     let (opening, before) = (at("2015-05-14T16:00:00Z"), at("2015-05-14T15:59:59Z"));
     let saturday = at("2015-05-16T19:00:00Z");
@@ -155,7 +160,7 @@ fn texts() -> Vec<(&'static str, Value, Value)> {
 }
 
 #[test]
-fn every_example_can_be_met_or_not_and_is_unknown_while_nothing_is_known() {
+fn examples_evaluate_to_true_false_and_unknown() {
     for (text, met, not_met) in examples() {
         assert_eq!(value(text, &met), Some(true), "{text} on {met}");
         assert_eq!(value(text, &not_met), Some(false), "{text} on {not_met}");
@@ -167,7 +172,7 @@ fn every_example_can_be_met_or_not_and_is_unknown_while_nothing_is_known() {
 }
 
 #[test]
-fn the_empty_condition_is_met_by_every_call() {
+fn empty_condition_is_true_on_every_call() {
     for text in ["", " ", "."] {
         assert_eq!(value(text, &json!({})), Some(true));
     }

@@ -1,50 +1,55 @@
-//! An affiliate's place in an advertiser's campaign, and the rules of applying.
+//! Affiliate campaigns: applications, and status transitions by the network.
 
 use super::{AffiliateCampaignStatus, RelationshipStatus};
 use crate::campaign::AutoApprove;
 use crate::party::{CustomData, PartyStatus};
 use jiff::Timestamp;
 
-/// One for each advertiser campaign and affiliate.
+/// Participation of an affiliate in an advertiser campaign. There is at most one for each pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AffiliateCampaign {
-    /// Ours; 0 until stored.
+    /// Row id; 0 until stored.
     pub id: i64,
-    /// The network it belongs to.
+    /// Network that the affiliate campaign belongs to.
     pub network_id: i64,
-    /// The advertiser campaign, ours.
+    /// Advertiser campaign.
     pub campaign_id: i64,
-    /// The affiliate, ours.
+    /// Affiliate.
     pub affiliate_id: i64,
-    /// The affiliate, the network's.
+    /// External id of the affiliate.
     pub affiliate_id_from_network: String,
-    /// The network's own id, unique in the network.
+    /// External id, unique in the network.
     pub id_from_network: String,
-    /// Where it stands.
+    /// Stored status.
     pub status: AffiliateCampaignStatus,
-    /// Values that calls through it carry.
+    /// Custom data that calls through the affiliate campaign inherit.
     pub custom_data: CustomData,
-    /// When it was first stored.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// What an application is decided by.
+/// Facts that decide an affiliate's application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Application {
-    /// The pair's relationship, if there is one.
+    /// Relationship between the advertiser and the affiliate, if there is one.
     pub relationship: Option<RelationshipStatus>,
-    /// The campaign's own setting.
+    /// Setting of the campaign.
     pub auto_approve: AutoApprove,
-    /// The affiliate's own status.
+    /// Status of the affiliate.
     pub affiliate: PartyStatus,
 }
 
-/// Where an application ends up, in this order: an Approved relationship approves; any other
-/// relationship declines; `auto_approve` All approves; else it stays Applied.
-/// (Approved_Affiliates approves an Approved affiliate with an Approved relationship, which the
-/// first rule has done already.)
+/// Decides the status of an application. The first matching rule applies:
+///
+/// 1. An Approved relationship approves.
+/// 2. Any other relationship declines.
+/// 3. `auto_approve` All approves.
+/// 4. Otherwise the status is Applied.
+///
+/// Rule 1 includes `auto_approve` Approved_Affiliates, which approves Approved affiliates with an
+/// Approved relationship.
 pub fn decide_application(application: Application) -> AffiliateCampaignStatus {
     match (application.relationship, application.auto_approve) {
         (Some(RelationshipStatus::Approved), _) => AffiliateCampaignStatus::Approved,
@@ -56,33 +61,33 @@ pub fn decide_application(application: Application) -> AffiliateCampaignStatus {
     }
 }
 
-/// The answer to a PUT that asks for a status.
+/// Result of a PUT that requests a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Move {
-    /// It holds already.
+    /// The affiliate campaign has the requested status already.
     Stays,
-    /// It changes.
+    /// The status changes.
     To(AffiliateCampaignStatus),
-    /// Not from here.
+    /// The transition is not allowed.
     Refused,
 }
 
-/// The network's decisions:
+/// Decides the result of a status requested by the network:
 ///
-/// | from \ asked | Applied | Approved | Suspended | Declined |
+/// | from \ requested | Applied | Approved | Suspended | Declined |
 /// |---|---|---|---|---|
-/// | Applied | stays | moves | – | moves |
-/// | Approved | – | stays | moves | – |
-/// | Suspended | – | moves | stays | moves |
-/// | Declined | – | moves | – | stays |
-pub fn transition(from: AffiliateCampaignStatus, asked: AffiliateCampaignStatus) -> Move {
+/// | Applied | unchanged | changes | – | changes |
+/// | Approved | – | unchanged | changes | – |
+/// | Suspended | – | changes | unchanged | changes |
+/// | Declined | – | changes | – | unchanged |
+pub fn transition(from: AffiliateCampaignStatus, requested: AffiliateCampaignStatus) -> Move {
     use AffiliateCampaignStatus::{Applied, Approved, Declined, Suspended};
-    match (from, asked) {
-        _ if from == asked => Move::Stays,
+    match (from, requested) {
+        _ if from == requested => Move::Stays,
         (Applied, Approved | Declined)
         | (Approved, Suspended)
         | (Suspended, Approved | Declined)
-        | (Declined, Approved) => Move::To(asked),
+        | (Declined, Approved) => Move::To(requested),
         _ => Move::Refused,
     }
 }

@@ -1,4 +1,4 @@
-//! Affiliates and advertisers' campaigns: relationships, applications, and how one moves the other.
+//! Affiliate campaigns, their applications, and relationships between advertisers and affiliates.
 
 mod affiliate_campaign;
 mod relationship;

@@ -1,29 +1,29 @@
-//! Advertiser–affiliate relationships ("auto-approve", seeds/003).
+//! Advertiser–affiliate relationships (advertiser–affiliate relationships document of 2016-05-01).
 
 use super::AffiliateCampaignStatus;
 use serde::{Deserialize, Serialize};
 
-/// How an advertiser stands to an affiliate.
+/// Status of a relationship.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RelationshipStatus {
-    /// Under discussion.
+    /// Not decided yet.
     Pending,
-    /// Applications are approved.
+    /// Applications of the affiliate are approved automatically.
     Approved,
-    /// Stopped for now.
+    /// Temporarily stopped.
     Suspended,
-    /// Refused.
+    /// Rejected.
     Declined,
     /// Ended.
     Deactivated,
 }
 
 impl RelationshipStatus {
-    /// Every status, in the documents' order.
+    /// All statuses, in the order of the source documents.
     pub const ALL: [Self; 5] =
         [Self::Pending, Self::Approved, Self::Suspended, Self::Declined, Self::Deactivated];
 
-    /// The wire's word.
+    /// The wire value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
@@ -34,24 +34,25 @@ impl RelationshipStatus {
         }
     }
 
-    /// Reads the wire's word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    /// Parses the wire value.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 }
 
-/// A stored relationship.
+/// Relationship of an advertiser, as seen from the advertiser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relationship {
-    /// Our id of the affiliate.
+    /// Affiliate.
     pub affiliate_id: i64,
-    /// The network's id of the affiliate.
+    /// External id of the affiliate.
     pub affiliate_id_from_network: String,
-    /// How they stand.
+    /// Status.
     pub status: RelationshipStatus,
 }
 
-/// What writing a relationship does to one affiliate campaign of the pair.
+/// Returns the new status of an affiliate campaign after its advertiser and affiliate got a
+/// relationship status. `None` means that the status does not change.
 ///
 /// | relationship | Applied | Approved | Suspended | Declined |
 /// |---|---|---|---|---|

@@ -1,25 +1,26 @@
-//! Where an affiliate campaign stands.
+//! Status of an affiliate campaign.
 
 use serde::{Deserialize, Serialize};
 
-/// Where an affiliate campaign stands (seeds/000, "One of: Applied, Approved, Suspended, Declined").
+/// Status of an affiliate campaign (affiliate campaigns document of 2018-11-01).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AffiliateCampaignStatus {
-    /// Waits for the network's decision.
+    /// Application without a decision.
     Applied,
-    /// May promote; reads `Approved_NotActive` while the campaign is not Activated.
+    /// The affiliate may promote the campaign. The wire value is `Approved_NotActive` while the
+    /// advertiser campaign is not Activated.
     Approved,
-    /// May not promote for now.
+    /// The affiliate temporarily may not promote the campaign.
     Suspended,
-    /// Was refused.
+    /// The application was rejected.
     Declined,
 }
 
 impl AffiliateCampaignStatus {
-    /// Every status, in the documents' order.
+    /// All statuses, in the order of the source documents.
     pub const ALL: [Self; 4] = [Self::Applied, Self::Approved, Self::Suspended, Self::Declined];
 
-    /// The wire's word, campaign Activated or not left aside.
+    /// The stored value. It does not depend on the status of the advertiser campaign.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "Applied",
@@ -29,7 +30,8 @@ impl AffiliateCampaignStatus {
         }
     }
 
-    /// The wire's word; an approved one of a campaign that is not Activated is `Approved_NotActive`.
+    /// The wire value. An Approved affiliate campaign of a campaign that is not Activated is
+    /// `Approved_NotActive`.
     pub fn reads(self, campaign_is_active: bool) -> &'static str {
         match self {
             Self::Approved if !campaign_is_active => "Approved_NotActive",
@@ -37,12 +39,12 @@ impl AffiliateCampaignStatus {
         }
     }
 
-    /// Reads the wire's word. `Approved_NotActive` is what an approved one reads as, so it means
-    /// Approved when it is sent back.
-    pub fn parse(word: &str) -> Option<Self> {
-        if word == "Approved_NotActive" {
+    /// Parses the wire value. `Approved_NotActive` is accepted as Approved, so that clients can
+    /// send back what a response contained.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == "Approved_NotActive" {
             return Some(Self::Approved);
         }
-        Self::ALL.into_iter().find(|status| status.as_str() == word)
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 }

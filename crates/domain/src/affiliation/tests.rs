@@ -6,30 +6,32 @@ use crate::campaign::AutoApprove;
 use crate::party::PartyStatus;
 use AffiliateCampaignStatus::{Applied, Approved, Declined, Suspended};
 
-/// The columns of both tables, in their order.
+/// Columns of both transition tables, in their order.
 const COLUMNS: [AffiliateCampaignStatus; 4] = [Applied, Approved, Suspended, Declined];
 
 #[test]
-fn the_network_moves_an_affiliate_campaign_by_the_table() {
-    let (stays, no) = (Move::Stays, Move::Refused);
-    let (approves, suspends, declines) =
-        (Move::To(Approved), Move::To(Suspended), Move::To(Declined));
+fn transitions_match_the_table() {
+    let unchanged = Move::Stays;
+    let not_allowed = Move::Refused;
+    let approved = Move::To(Approved);
+    let suspended = Move::To(Suspended);
+    let declined = Move::To(Declined);
     let table = [
-        (Applied, [stays, approves, no, declines]),
-        (Approved, [no, stays, suspends, no]),
-        (Suspended, [no, approves, stays, declines]),
-        (Declined, [no, approves, no, stays]),
+        (Applied, [unchanged, approved, not_allowed, declined]),
+        (Approved, [not_allowed, unchanged, suspended, not_allowed]),
+        (Suspended, [not_allowed, approved, unchanged, declined]),
+        (Declined, [not_allowed, approved, not_allowed, unchanged]),
     ];
     assert_eq!(table.map(|(from, _)| from), AffiliateCampaignStatus::ALL);
     for (from, row) in table {
-        for (asked, expected) in COLUMNS.into_iter().zip(row) {
-            assert_eq!(transition(from, asked), expected, "{from:?} to {asked:?}");
+        for (requested, expected) in COLUMNS.into_iter().zip(row) {
+            assert_eq!(transition(from, requested), expected, "{from:?} to {requested:?}");
         }
     }
 }
 
 #[test]
-fn a_relationship_moves_the_affiliate_campaigns_of_its_pair_by_the_table() {
+fn cascade_matches_the_table() {
     let any_other = [Some(Declined), Some(Suspended), None, None];
     let table = [
         (RelationshipStatus::Pending, any_other),
@@ -47,19 +49,19 @@ fn a_relationship_moves_the_affiliate_campaigns_of_its_pair_by_the_table() {
 }
 
 #[test]
-fn a_cascade_written_again_changes_nothing_more() {
+fn repeated_cascade_changes_nothing() {
     for relationship in RelationshipStatus::ALL {
         for status in COLUMNS {
-            if let Some(moved) = cascade(relationship, status) {
-                assert_eq!(cascade(relationship, moved), None, "{relationship:?} on {status:?}");
+            if let Some(changed) = cascade(relationship, status) {
+                assert_eq!(cascade(relationship, changed), None, "{relationship:?} on {status:?}");
             }
         }
     }
 }
 
 #[test]
-fn an_application_is_decided_by_relationship_then_campaign() {
-    // By auto_approve: All, None, Approved_Affiliates.
+fn application_is_decided_by_relationship_before_auto_approve() {
+    // Columns: auto_approve All, None, Approved_Affiliates.
     let table = [
         (None, [Approved, Applied, Applied]),
         (Some(RelationshipStatus::Pending), [Declined; 3]),
@@ -79,7 +81,7 @@ fn an_application_is_decided_by_relationship_then_campaign() {
 }
 
 #[test]
-fn only_an_approved_one_reads_otherwise_while_the_campaign_is_not_active() {
+fn approved_status_is_displayed_as_not_active_while_the_campaign_is_inactive() {
     for (status, active, inactive) in [
         (Applied, "Applied", "Applied"),
         (Approved, "Approved", "Approved_NotActive"),
@@ -94,7 +96,7 @@ fn only_an_approved_one_reads_otherwise_while_the_campaign_is_not_active() {
 }
 
 #[test]
-fn relationships_keep_their_words() {
+fn relationship_statuses_round_trip_through_the_wire() {
     for status in RelationshipStatus::ALL {
         assert_eq!(RelationshipStatus::parse(status.as_str()), Some(status));
         assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());

@@ -1,31 +1,32 @@
-//! Budgets: what a campaign may earn or take in a period before people are told.
+//! Budgets and caps of a campaign: payin per period, calls per period, concurrent calls. Reaching
+//! one raises an alert and, if it is enforced, rejects further calls.
 
 use crate::money::{Currency, Money};
 use crate::timezone::ZoneName;
 use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// When a budget starts again.
+/// Length of a budget's periods. The total is reset at the start of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ResetPeriod {
-    /// Each day.
+    /// One day.
     Daily,
-    /// Each week.
+    /// One week.
     Weekly,
-    /// Each month.
+    /// One month.
     Monthly,
-    /// Each quarter.
+    /// Three months.
     Quarterly,
-    /// Never.
+    /// A single period without an end.
     Ongoing,
 }
 
 impl ResetPeriod {
-    /// Every period, in the documents' order.
+    /// All periods, in the order of the source documents.
     pub const ALL: [Self; 5] =
         [Self::Daily, Self::Weekly, Self::Monthly, Self::Quarterly, Self::Ongoing];
 
-    /// The wire's word.
+    /// The wire value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Daily => "Daily",
@@ -37,101 +38,104 @@ impl ResetPeriod {
     }
 }
 
-/// A budget of payin earned, or of calls.
+/// Limit of a total per period: either payin or a number of calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
-    /// When it starts again.
+    /// Length of the periods.
     pub reset_period: ResetPeriod,
-    /// When it first starts.
+    /// Start of the first period.
     pub starts_at: Timestamp,
-    /// The currency; of no meaning for a number of calls, but asked for and kept.
+    /// Currency of the amount. Required and stored for a number of calls too, without effect.
     pub budget_currency: Currency,
-    /// The zone of its periods.
+    /// Time zone of the period boundaries.
     pub time_zone: ZoneName,
-    /// Money, or a number of calls.
+    /// Limit: an amount of money or a number of calls.
     pub budget_amount: Money,
-    /// Whether call fees count; of no meaning for a number of calls.
+    /// True if call fees count towards the total. No effect on a number of calls.
     pub include_call_fees: bool,
-    /// Whether calls are turned away at 100 %.
+    /// True if calls are rejected once the total has reached the limit.
     pub enforce: bool,
 }
 
-/// How many calls there may be at once.
+/// Limit of the number of concurrent calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConcurrentCap {
-    /// Calls at once.
+    /// Limit: a number of calls.
     pub budget_amount: Money,
-    /// Whether calls are turned away at 100 %.
+    /// True if calls are rejected once the limit is reached.
     pub enforce: bool,
 }
 
-/// A campaign's budgets.
+/// Budgets of a set of terms.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budgets {
-    /// Payin earned in a period.
+    /// Limit of the payin per period.
     pub budget_cap_alert: Option<Budget>,
-    /// Calls in a period (`call_cap_alert` before 2015-12-09).
+    /// Limit of the calls per period (`call_cap_alert` on the wire before 2015-12-09).
     pub periodic_call_cap_alert: Option<Budget>,
-    /// Calls at once.
+    /// Limit of the concurrent calls.
     pub concurrent_call_cap_alert: Option<ConcurrentCap>,
 }
 
-/// What a set of budgets stands at; `None` where there is no such budget.
+/// Current totals of a set of budgets. `None` for a budget that is not set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BudgetTotals {
-    /// Payin earned in the running period.
+    /// Payin of the current period.
     pub budget_cap_alert: Option<Money>,
-    /// Calls in the running period.
+    /// Number of calls of the current period.
     pub periodic_call_cap_alert: Option<Money>,
-    /// Calls at once.
+    /// Number of concurrent calls.
     pub concurrent_call_cap_alert: Option<Money>,
 }
 
-/// A budget's period: from `start` on and before `end`, which an Ongoing one never comes to.
+/// Period of a budget: from `start` (inclusive) to `end` (exclusive).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
-    /// Its first moment.
+    /// First instant of the period.
     pub start: Timestamp,
-    /// The first moment of the next one.
+    /// First instant of the next period. `None` for [`ResetPeriod::Ongoing`].
     pub end: Option<Timestamp>,
 }
 
 impl Budget {
-    /// The period that a moment is in; `None` before the budget starts.
+    /// Returns the period that contains a timestamp; `None` before the first period.
     ///
-    /// Periods follow each other from `starts_at` on, by the clock and the calendar of the budget's
-    /// own zone: a month that starts on the 31st starts on a shorter month's last day.
+    /// Periods are contiguous from `starts_at` on. Their boundaries follow local time and calendar
+    /// of the budget's time zone. Monthly periods that start on the 31st start on the last day of a
+    /// shorter month.
     pub fn period_at(&self, at: Timestamp) -> Option<Period> {
         if at < self.starts_at {
             return None;
         }
-        // (seconds in one, more or less; so many as a span)
-        let (usual, spans): (i64, fn(i64) -> Span) = match self.reset_period {
+        let (mean_seconds, span_of): (i64, fn(i64) -> Span) = match self.reset_period {
             ResetPeriod::Ongoing => return Some(Period { start: self.starts_at, end: None }),
             ResetPeriod::Daily => (86_400, |n| Span::new().days(n)),
             ResetPeriod::Weekly => (7 * 86_400, |n| Span::new().weeks(n)),
             ResetPeriod::Monthly => (30 * 86_400 + 37_746, |n| Span::new().months(n)),
             ResetPeriod::Quarterly => (91 * 86_400 + 26_838, |n| Span::new().months(3 * n)),
         };
-        let first = self.starts_at.to_zoned(self.time_zone.zone());
-        let starts = |n: i64| first.checked_add(spans(n)).ok().map(|zoned| zoned.timestamp());
-        // Off by one or two at most: months and days of summer time differ.
-        let mut number = (at.as_second() - self.starts_at.as_second()) / usual;
-        while number > 0 && starts(number)? > at {
-            number -= 1;
+        let first_start = self.starts_at.to_zoned(self.time_zone.zone());
+        let start_of =
+            |n: i64| first_start.checked_add(span_of(n)).ok().map(|zoned| zoned.timestamp());
+        // The estimate is off by at most two, because months and days with daylight saving
+        // transitions differ in length.
+        let mut index = (at.as_second() - self.starts_at.as_second()) / mean_seconds;
+        while index > 0 && start_of(index)? > at {
+            index -= 1;
         }
         loop {
-            let (start, end) = (starts(number)?, starts(number + 1)?);
+            let start = start_of(index)?;
+            let end = start_of(index + 1)?;
             if at < end {
                 return Some(Period { start, end: Some(end) });
             }
-            number += 1;
+            index += 1;
         }
     }
 }
 
 impl Budgets {
-    /// Whether there is none.
+    /// Returns true if no budget is set.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -155,10 +159,10 @@ mod tests {
     }
 
     #[test]
-    fn periods_follow_the_clock_of_their_zone() {
+    fn period_boundaries_follow_local_time() {
         let pacific = "Pacific Time (US & Canada)";
         for (period, starts_at, at, start, end) in [
-            // A day of 25 hours.
+            // A day with 25 hours.
             (
                 ResetPeriod::Daily,
                 "2026-10-01T07:00:00Z",
@@ -200,20 +204,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_moment_is_in_one_period(
+        fn every_timestamp_is_in_exactly_one_period(
             kind in 0usize..4,
             start in 1_400_000_000i64..1_800_000_000,
             after in 0i64..1_000_000_000,
         ) {
-            let mut it = budget(ResetPeriod::ALL[kind], "2026-01-01T08:00:00Z", "London");
-            it.starts_at = Timestamp::from_second(start).unwrap();
+            let mut budget = budget(ResetPeriod::ALL[kind], "2026-01-01T08:00:00Z", "London");
+            budget.starts_at = Timestamp::from_second(start).unwrap();
             let at = Timestamp::from_second(start + after).unwrap();
-            let found = it.period_at(at).unwrap();
-            let end = found.end.unwrap();
-            prop_assert!(found.start <= at && at < end);
-            prop_assert_eq!(it.period_at(end).unwrap().start, end);
+            let period = budget.period_at(at).unwrap();
+            let end = period.end.unwrap();
+            prop_assert!(period.start <= at && at < end);
+            prop_assert_eq!(budget.period_at(end).unwrap().start, end);
             let last = end.checked_sub(Span::new().milliseconds(1)).unwrap();
-            prop_assert_eq!(it.period_at(last).unwrap(), found);
+            prop_assert_eq!(budget.period_at(last).unwrap(), period);
         }
     }
 }

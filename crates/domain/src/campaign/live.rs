@@ -1,10 +1,10 @@
-//! What keeps terms from going live: everything at once, each problem at its property.
+//! Completeness check of terms before they go live.
 
 use super::{Pricing, Terms, missing};
 use crate::ivr::{self, IvrNode, NodeKind};
 use crate::problem::{BLANK, Problems};
 
-/// Checks future terms for completeness.
+/// Reports everything that prevents terms from going live, each problem at its property.
 pub fn check_for_live(terms: &Terms, problems: &mut Problems) {
     terms.check(problems);
     match &terms.ivr_tree {
@@ -29,8 +29,8 @@ pub fn check_for_live(terms: &Terms, problems: &mut Problems) {
 fn check_policy_conditions(pricing: &Pricing, terms: &Terms, problems: &mut Problems) {
     for (index, policy) in pricing.policies().iter().enumerate() {
         for message in missing(policy.condition.expr(), terms) {
-            let place = problems.at("policies").item(index).at("condition");
-            place.add(format!("cannot be met: {message}"));
+            let node = problems.at("policies").item(index).at("condition");
+            node.add(format!("cannot be met: {message}"));
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Advertiser campaigns: a draft and a current set of terms, and a status.
+//! Advertiser campaigns. A campaign has a status, current terms, by which calls are decided, and
+//! optionally future terms, a draft that the next `go_live` makes current.
 
 mod budget;
 mod live;
@@ -20,65 +21,67 @@ pub use uses::missing;
 use crate::party::CustomData;
 use jiff::Timestamp;
 
-/// An advertiser's campaign.
+/// Advertiser campaign.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Campaign {
-    /// Ours, stable; 0 until stored.
+    /// Row id; 0 until stored.
     pub id: i64,
-    /// The network it belongs to.
+    /// Network that the campaign belongs to.
     pub network_id: i64,
-    /// The advertiser, ours.
+    /// Advertiser that the campaign belongs to.
     pub advertiser_id: i64,
-    /// The network's own id, unique in the network.
+    /// External id, unique in the network.
     pub id_from_network: String,
-    /// Lives on the campaign; everything else is terms.
+    /// Name. It is a property of the campaign and not of its terms.
     pub name: String,
-    /// Where it stands, its expiration left aside: see [`Campaign::status_at`].
+    /// Stored status. It ignores the expiration: see [`Campaign::status_at`].
     pub status: CampaignStatus,
-    /// What calls are priced by now.
+    /// Terms by which calls are decided now.
     pub current: Option<CurrentTerms>,
-    /// What waits for the next go_live.
+    /// Draft for the next `go_live`.
     pub future: Option<Terms>,
-    /// Values that calls of this campaign carry.
+    /// Custom data that calls of this campaign inherit.
     pub custom_data: CustomData,
-    /// What the budgets of the current terms stand at, and those of the future ones: filled in for
-    /// those who look at it.
+    /// Budget totals of the current and of the future terms. Loaded only where they are displayed.
     pub totals: [BudgetTotals; 2],
-    /// When it was first stored.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// Terms that went live, and when.
+/// Terms that went live.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CurrentTerms {
-    /// Ours; calls remember which terms priced them.
+    /// Row id. A call stores the id of the terms that priced it.
     pub id: i64,
-    /// When they went live.
+    /// Time at which the terms went live.
     pub went_live_at: Timestamp,
     /// The terms.
     pub terms: Terms,
 }
 
 impl Campaign {
-    /// The status as it reads at a moment: past its expiration an Activated one is Paused.
+    /// Returns the effective status at a timestamp: an Activated campaign is Paused from its
+    /// `pause_date` on.
     pub fn status_at(&self, now: Timestamp) -> CampaignStatus {
-        let expires = self.current.as_ref().and_then(|current| current.terms.pause_date);
+        let pause_date = self.current.as_ref().and_then(|current| current.terms.pause_date);
         match self.status {
-            CampaignStatus::Activated if expires.is_some_and(|at| at <= now) => {
+            CampaignStatus::Activated if pause_date.is_some_and(|at| at <= now) => {
                 CampaignStatus::Paused
             }
             status => status,
         }
     }
 
-    /// What holds for affiliates: the current terms, or the future ones while it was never live.
+    /// Returns the terms that affiliates see: the current terms, or the future terms of a campaign
+    /// that was never live.
     pub fn terms_in_force(&self) -> Option<&Terms> {
         self.current.as_ref().map(|current| &current.terms).or(self.future.as_ref())
     }
 
-    /// What was last written: the future terms, or the current ones when nothing waits.
+    /// Returns the terms that were written last: the future terms, or the current terms if there
+    /// is no draft.
     pub fn terms_written(&self) -> Option<&Terms> {
         self.future.as_ref().or(self.current.as_ref().map(|current| &current.terms))
     }

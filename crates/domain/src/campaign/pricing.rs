@@ -1,24 +1,24 @@
-//! Payin and payout: a base, bonuses on top of it, and the words for them.
+//! Payin and payout: a base policy, bonus policies, and their description for people.
 
 use crate::condition::{Condition, Expr};
 use crate::money::{self, Currency, Money};
 use crate::problem::Problems;
 use serde::{Deserialize, Serialize};
 
-/// Bonuses that a payin or payout can have.
+/// Maximum number of bonuses of a payin or payout.
 pub const BONUS_LIMIT: usize = 9;
 
-/// What a policy is.
+/// Kind of a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PolicyType {
-    /// Paid when its condition is met; exactly one.
+    /// Paid if its condition is true. A payin or payout has exactly one.
     Base,
-    /// Paid on top, only where the base is met.
+    /// Paid in addition to the base if the conditions of both are true.
     Bonus,
 }
 
 impl PolicyType {
-    /// The wire's word.
+    /// The wire value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Base => "Base",
@@ -26,70 +26,71 @@ impl PolicyType {
         }
     }
 
-    /// Reads the wire's word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Base, Self::Bonus].into_iter().find(|kind| kind.as_str() == word)
+    /// Parses the wire value.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Base, Self::Bonus].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
-/// An amount and when it is paid.
+/// Amount per call and the condition under which it is paid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// Base or bonus.
     #[serde(rename = "type")]
     pub kind: PolicyType,
-    /// For each call.
+    /// Amount per call.
     pub amount: Money,
-    /// The same for all policies of a payin or payout.
+    /// Currency, the same for all policies of a payin or payout.
     pub currency: Currency,
-    /// When it is paid; empty is always.
+    /// Condition under which the amount is paid. The empty condition is always true.
     pub condition: Condition,
 }
 
 impl Policy {
-    /// `$7.00 per call if duration > 60`
-    fn words(&self) -> String {
+    /// Describes the policy: `$7.00 per call if duration > 60`.
+    fn describe(&self) -> String {
         let price = money::format(self.amount, self.currency);
         match self.condition.expr() {
-            // A lone full stop is empty too.
+            // The text may be a single full stop, which is the empty condition too.
             Expr::Always => format!("{price} per call"),
             _ => format!("{price} per call if {}", self.condition.text().trim()),
         }
     }
 }
 
-/// A payin or a payout. The base comes first; never empty.
+/// Payin or payout. Invariant: the first policy is the base, the others are bonuses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pricing {
     policies: Vec<Policy>,
 }
 
 impl Pricing {
-    /// Puts the base first and takes the bonuses in the order given. Everything that is wrong
-    /// goes to `problems`, in the order of the request.
+    /// Creates a pricing. The base is moved to the front, the bonuses keep their order. Errors are
+    /// added to `problems`, with the indices of the request; then the result is `None`.
     pub fn new(policies: Vec<Policy>, problems: &mut Problems) -> Option<Self> {
         let bases = policies.iter().filter(|p| p.kind == PolicyType::Base).count();
-        let at = problems.at("policies");
+        let policy_problems = problems.at("policies");
         if bases != 1 {
-            at.add("must have exactly one Base");
+            policy_problems.add("must have exactly one Base");
         }
         if policies.len() - bases > BONUS_LIMIT {
-            at.add(format!("is too long (maximum is {BONUS_LIMIT} bonuses)"));
+            policy_problems.add(format!("is too long (maximum is {BONUS_LIMIT} bonuses)"));
         }
         let currency = policies.first().map(|policy| policy.currency);
         for (index, policy) in policies.iter().enumerate() {
             if Some(policy.currency) != currency {
-                at.item(index).at("currency").add("must be the same for all policies");
+                let problem = policy_problems.item(index).at("currency");
+                problem.add("must be the same for all policies");
             }
         }
-        let fine = at.is_empty();
+        let is_valid = policy_problems.is_empty();
         let (mut base, bonuses): (Vec<_>, Vec<_>) =
             policies.into_iter().partition(|policy| policy.kind == PolicyType::Base);
         base.extend(bonuses);
-        fine.then_some(Self { policies: base })
+        is_valid.then_some(Self { policies: base })
     }
 
-    /// Base first, then the bonuses.
+    /// The base, then the bonuses.
     pub fn policies(&self) -> &[Policy] {
         &self.policies
     }
@@ -109,33 +110,34 @@ impl Pricing {
         self.base().currency
     }
 
-    /// The base's amount.
+    /// The amount of the base.
     pub fn min(&self) -> Money {
         self.base().amount
     }
 
-    /// The base with all bonuses.
+    /// The sum of the base and all bonuses.
     pub fn max(&self) -> Money {
         let amounts = self.policies.iter().map(|policy| policy.amount);
         amounts.fold(Money::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(sum))
     }
 
-    /// `$4.50 - $7.25 per call`, or `$3.50 per call` without bonuses.
+    /// Describes the range of amounts: `$4.50 - $7.25 per call`, or `$3.50 per call` without
+    /// bonuses.
     pub fn range(&self) -> String {
-        let least = money::format(self.min(), self.currency());
+        let min = money::format(self.min(), self.currency());
         if self.bonuses().is_empty() {
-            return format!("{least} per call");
+            return format!("{min} per call");
         }
-        format!("{least} - {} per call", money::format(self.max(), self.currency()))
+        format!("{min} - {} per call", money::format(self.max(), self.currency()))
     }
 
-    /// `Base: $4.50 per call Bonus: $2.75 per call if duration > 60`
+    /// Describes all policies: `Base: $4.50 per call Bonus: $2.75 per call if duration > 60`.
     pub fn words(&self) -> String {
-        let base = self.base().words();
+        let base = self.base().describe();
         if self.bonuses().is_empty() {
             return base;
         }
-        let bonuses = self.bonuses().iter().map(|bonus| format!(" Bonus: {}", bonus.words()));
+        let bonuses = self.bonuses().iter().map(|bonus| format!(" Bonus: {}", bonus.describe()));
         format!("Base: {base}{}", bonuses.collect::<String>())
     }
 }

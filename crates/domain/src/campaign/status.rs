@@ -1,25 +1,25 @@
-//! Where a campaign stands, and what may be asked of it.
+//! Status of a campaign and its transitions.
 
 use serde::{Deserialize, Serialize};
 
-/// Where a campaign stands.
+/// Status of a campaign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CampaignStatus {
-    /// Never live.
+    /// Was never live.
     Entry,
-    /// Takes calls.
+    /// Accepts calls.
     Activated,
-    /// Not for now: unarchived, or past its expiration.
+    /// Does not accept calls: was unarchived, or its `pause_date` has passed.
     Paused,
-    /// Put away.
+    /// Does not accept calls and must be unarchived before it can go live.
     Archived,
 }
 
 impl CampaignStatus {
-    /// Every status.
+    /// All statuses.
     pub const ALL: [Self; 4] = [Self::Entry, Self::Activated, Self::Paused, Self::Archived];
 
-    /// The wire's word.
+    /// The wire value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Entry => "Entry",
@@ -29,38 +29,40 @@ impl CampaignStatus {
         }
     }
 
-    /// Reads the wire's word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    /// Parses the wire value.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 }
 
-/// What may be asked of a campaign.
+/// Action of a client that changes the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Make the future terms current and take calls. `from_archive` as before 2016-02-01, when
-    /// there was no unarchive.
+    /// Makes the future terms current and activates the campaign.
     GoLive {
-        /// Whether an archived campaign may go live at once.
+        /// True if an archived campaign may go live directly. This is the rule of API versions
+        /// before 2016-02-01, which have no unarchive.
         from_archive: bool,
     },
-    /// Put away.
+    /// Archives the campaign.
     Archive,
-    /// Take out again, paused.
+    /// Moves an archived campaign to Paused.
     Unarchive,
 }
 
-/// The answer.
+/// Result of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It holds already.
+    /// The campaign has the requested status already.
     Stays,
-    /// It changes.
+    /// The status changes.
     To(CampaignStatus),
-    /// Not from here.
+    /// The action is not allowed in the current status.
     Refused,
 }
 
+/// Decides the result of an action:
+///
 /// | from \ action | go_live | archive | unarchive |
 /// |---|---|---|---|
 /// | Entry | Activated | – | – |

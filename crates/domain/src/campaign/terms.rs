@@ -1,4 +1,4 @@
-//! What a campaign pays, when it is open, and what its callers meet.
+//! Terms of a campaign: pricing, hours, IVR tree, budgets and settings.
 
 use super::{Budgets, Pricing};
 use crate::hours::Hours;
@@ -9,61 +9,61 @@ use crate::timezone::ZoneName;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Promo numbers that a campaign may have when it doesn't say.
+/// Default of [`Terms::max_promo_numbers`].
 pub const DEFAULT_MAX_PROMO_NUMBERS: u32 = 10;
-/// Days for which a caller counts as one who has called before, when the terms don't say.
+/// Default of [`Terms::repeat_days`], in days.
 pub const DEFAULT_REPEAT_DAYS: u16 = 30;
-/// The most days that terms can ask for.
+/// Maximum of [`Terms::repeat_days`], in days.
 pub const MAX_REPEAT_DAYS: u16 = 365;
-/// The languages of `campaign_language`.
+/// Allowed values of `campaign_language`.
 pub const CAMPAIGN_LANGUAGES: [&str; 3] = ["English", "French", "Spanish"];
-/// The countries of `campaign_country`; the field writes `UK`.
+/// Allowed values of `campaign_country`. The source documents use `UK` and not the ISO code `GB`.
 pub const CAMPAIGN_COUNTRIES: [&str; 15] =
     ["US", "CA", "UK", "AU", "CN", "FI", "FR", "DE", "HK", "IT", "JP", "NL", "SG", "SE", "CH"];
 
-/// Who brings the calls.
+/// Source of a campaign's calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum CampaignType {
-    /// Affiliates promote it, for a payout; the default.
+    /// Affiliates promote the campaign for a payout. The default.
     #[default]
     AffiliateEnabled,
-    /// The advertiser's own marketing: no payin, no payout.
+    /// The advertiser promotes the campaign itself. No payin, no payout.
     DirectOnly,
-    /// Calls are routed elsewhere and come in by API.
+    /// Another system routes the calls and reports them through the API.
     ExternalOnly,
 }
 
-/// Which applications are approved at once.
+/// Rule that approves applications of affiliates without a decision of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum AutoApprove {
-    /// Every one.
+    /// Approves every application.
     All,
-    /// None; the default.
+    /// Approves none. The default.
     #[default]
     None,
-    /// Those of Approved affiliates with an Approved relationship.
+    /// Approves those of Approved affiliates with an Approved relationship.
     #[serde(rename = "Approved_Affiliates")]
     ApprovedAffiliates,
 }
 
-/// Which affiliates see the campaign.
+/// Set of affiliates that can view the campaign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Visibility {
-    /// All; the default.
+    /// All affiliates. The default.
     #[default]
     All,
-    /// Those that have an affiliate campaign already.
+    /// Only affiliates that have an affiliate campaign already.
     None,
-    /// Those with an Approved relationship.
+    /// Affiliates with an Approved relationship.
     #[serde(rename = "Approved_Affiliates")]
     ApprovedAffiliates,
 }
 
 impl CampaignType {
-    /// Every type.
+    /// All types.
     pub const ALL: [Self; 3] = [Self::AffiliateEnabled, Self::DirectOnly, Self::ExternalOnly];
 
-    /// The wire's word.
+    /// The wire value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AffiliateEnabled => "AffiliateEnabled",
@@ -74,10 +74,10 @@ impl CampaignType {
 }
 
 impl AutoApprove {
-    /// Every setting.
+    /// All settings.
     pub const ALL: [Self; 3] = [Self::All, Self::None, Self::ApprovedAffiliates];
 
-    /// The wire's word.
+    /// The wire value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::All => "All",
@@ -88,10 +88,10 @@ impl AutoApprove {
 }
 
 impl Visibility {
-    /// Every setting.
+    /// All settings.
     pub const ALL: [Self; 3] = [Self::All, Self::None, Self::ApprovedAffiliates];
 
-    /// The wire's word.
+    /// The wire value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::All => "All",
@@ -101,113 +101,115 @@ impl Visibility {
     }
 }
 
-/// One set of terms.
+/// Set of terms. A set that went live is never changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Terms {
-    /// What it is about.
+    /// Description for people.
     pub description: Option<String>,
-    /// The click URL template.
+    /// Template of the click URL.
     pub url: Option<String>,
-    /// The zone of hours and of days in statistics.
+    /// Time zone of the hours and of the days in statistics.
     pub timezone: ZoneName,
-    /// As it was said; see [`Terms::operating_24_7`].
+    /// Flag as sent; see [`Terms::operating_24_7`] for the default.
     pub operating_24_7: Option<bool>,
-    /// Who brings the calls.
+    /// Source of the calls.
     pub campaign_type: CampaignType,
-    /// What the affiliate gets.
+    /// Amounts that the affiliate is paid.
     pub affiliate_payout: Option<Pricing>,
-    /// What the advertiser pays.
+    /// Amounts that the advertiser pays.
     pub advertiser_payin: Option<Pricing>,
-    /// When it is open.
+    /// Hours of operation.
     pub hours: Option<Hours>,
-    /// Regions that conditions name.
+    /// Regions that conditions refer to.
     pub named_regions: Vec<NamedRegion>,
-    /// What callers meet.
+    /// IVR tree that routes the calls.
     pub ivr_tree: Option<IvrTree>,
-    /// Budgets.
+    /// Budgets and caps.
     pub budgets: Budgets,
-    /// Which applications are approved at once.
+    /// Rule that approves applications automatically.
     pub auto_approve: AutoApprove,
-    /// Which affiliates see it.
+    /// Affiliates that can view the campaign.
     pub visibility: Visibility,
-    /// The network's id of the creative used by default.
+    /// External id of the default creative.
     pub default_creative_id_from_network: Option<String>,
-    /// Promo numbers the campaign, and each of its affiliate campaigns, may have.
+    /// Maximum number of promo numbers of the campaign and of each of its affiliate campaigns.
     pub max_promo_numbers: u32,
-    /// One of [`CAMPAIGN_LANGUAGES`].
+    /// Language, one of [`CAMPAIGN_LANGUAGES`].
     pub campaign_language: Option<String>,
-    /// One of [`CAMPAIGN_COUNTRIES`].
+    /// Country, one of [`CAMPAIGN_COUNTRIES`].
     pub campaign_country: Option<String>,
-    /// Days for which a caller counts as one who has called before, as said: 1 to
-    /// [`MAX_REPEAT_DAYS`]; see [`Terms::repeat_days`].
+    /// Period in days after a call during which its caller is a repeat caller, as sent: 1 to
+    /// [`MAX_REPEAT_DAYS`]. See [`Terms::repeat_days`] for the default.
     #[serde(default)]
     pub repeat_days: Option<u16>,
-    /// When it stops taking calls; reads as `expiration_date` too.
+    /// Expiration: the campaign accepts no calls from this time on. `expiration_date` on the wire
+    /// has the same value.
     pub pause_date: Option<Timestamp>,
-    /// When these terms were opened.
+    /// Time at which the draft of these terms was created.
     pub created_at: Timestamp,
-    /// When they last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// What a request says of the terms; `None` is "not said". Optional properties are cleared by
-/// `Some(None)`, the others by their default.
+/// Partial update of terms. `None` means that the request does not contain the property.
+/// `Some(None)` clears an optional property; other properties are cleared by their default value.
+/// The fields correspond to those of [`Terms`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TermsChange {
-    /// See [`Terms`], as for all below.
+    /// Description for people.
     pub description: Option<Option<String>>,
-    /// The click URL template.
+    /// Template of the click URL.
     pub url: Option<Option<String>>,
-    /// The zone.
+    /// Time zone.
     pub timezone: Option<ZoneName>,
-    /// Always open.
+    /// Flag for operation around the clock.
     pub operating_24_7: Option<Option<bool>>,
-    /// Who brings the calls.
+    /// Source of the calls.
     pub campaign_type: Option<CampaignType>,
-    /// What the affiliate gets.
+    /// Amounts that the affiliate is paid.
     pub affiliate_payout: Option<Option<Pricing>>,
-    /// What the advertiser pays.
+    /// Amounts that the advertiser pays.
     pub advertiser_payin: Option<Option<Pricing>>,
-    /// When it is open.
+    /// Hours of operation.
     pub hours: Option<Option<Hours>>,
-    /// Regions that conditions name.
+    /// Complete list of named regions.
     pub named_regions: Option<Vec<NamedRegion>>,
-    /// What callers meet.
+    /// IVR tree.
     pub ivr_tree: Option<Option<IvrTree>>,
-    /// Budgets, whole.
+    /// Complete set of budgets.
     pub budgets: Option<Budgets>,
-    /// Which applications are approved at once.
+    /// Rule that approves applications automatically.
     pub auto_approve: Option<AutoApprove>,
-    /// Which affiliates see it.
+    /// Affiliates that can view the campaign.
     pub visibility: Option<Visibility>,
-    /// The default creative.
+    /// External id of the default creative.
     pub default_creative_id_from_network: Option<Option<String>>,
-    /// Promo numbers allowed.
+    /// Maximum number of promo numbers.
     pub max_promo_numbers: Option<u32>,
-    /// The language.
+    /// Language.
     pub campaign_language: Option<Option<String>>,
-    /// The country.
+    /// Country.
     pub campaign_country: Option<Option<String>>,
-    /// Days of `repeat`.
+    /// Period of repeat callers, in days.
     pub repeat_days: Option<Option<u16>>,
-    /// When it stops.
+    /// Expiration.
     pub pause_date: Option<Option<Timestamp>>,
-    /// What its writer cannot have seen.
+    /// Properties that the API version of the request does not show.
     pub unseen: UnseenTerms,
 }
 
-/// What whoever wrote a request cannot have seen of the terms, and so does not take away by
-/// leaving it out: dated versions of the wire that show less.
+/// Properties of terms that the API version of a request does not show. A client of that version
+/// cannot have read them, so leaving them out does not clear them. `true` means hidden.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UnseenTerms {
-    /// The concurrent call cap among the budgets.
+    /// Concurrent call cap of the budgets.
     pub concurrent_call_cap: bool,
-    /// The IVR tree's caller id.
+    /// Caller id of the IVR tree.
     pub caller_id: bool,
 }
 
 impl Terms {
-    /// Terms of which nothing has been said yet.
+    /// Creates terms with default values.
     pub fn new(now: Timestamp) -> Self {
         Self {
             description: None,
@@ -234,37 +236,41 @@ impl Terms {
         }
     }
 
-    /// Whether it is always open: as said, and by default when no hours are given.
+    /// Returns true if the campaign is open around the clock: the flag as sent, by default true
+    /// without hours and false with hours.
     pub fn operating_24_7(&self) -> bool {
         self.operating_24_7.unwrap_or(self.hours.is_none())
     }
 
-    /// Days for which a caller counts as one who has called before: as said, 30 by default.
+    /// Period in days after a call during which its caller is a repeat caller: as sent, by default
+    /// [`DEFAULT_REPEAT_DAYS`].
     pub fn repeat_days(&self) -> u16 {
         self.repeat_days.unwrap_or(DEFAULT_REPEAT_DAYS)
     }
 
-    /// Whether affiliates can promote it.
+    /// Returns true if affiliates can promote the campaign.
     pub fn is_affiliate_enabled(&self) -> bool {
         self.campaign_type == CampaignType::AffiliateEnabled
     }
 
-    /// Whether two sets of terms say the same, whenever they were written.
+    /// Compares two sets of terms without `created_at` and `updated_at`.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        let dated =
+        let other_with_own_timestamps =
             Self { created_at: self.created_at, updated_at: self.updated_at, ..other.clone() };
-        *self == dated
+        *self == other_with_own_timestamps
     }
 
-    /// What keeps these terms from being stored, each problem at its property.
+    /// Reports everything that prevents these terms from being stored, each problem at its
+    /// property. Drafts may be incomplete; [`check_for_live`](super::check_for_live) reports
+    /// missing properties too.
     pub fn check(&self, problems: &mut Problems) {
         if self.campaign_type == CampaignType::DirectOnly {
-            let prices = [
+            let pricings = [
                 ("advertiser_payin", self.advertiser_payin.is_some()),
                 ("affiliate_payout", self.affiliate_payout.is_some()),
             ];
-            for (property, given) in prices {
-                if given {
+            for (property, is_present) in pricings {
+                if is_present {
                     problems.at(property).add("is not allowed on DirectOnly campaigns");
                 }
             }
@@ -273,8 +279,8 @@ impl Terms {
             problems.at("budget_activities").add("is allowed only on AffiliateEnabled campaigns");
         }
         for (index, region) in self.named_regions.iter().enumerate() {
-            let earlier = self.named_regions.iter().take(index);
-            if earlier.clone().any(|other| other.is_called(&region.name)) {
+            let mut earlier_regions = self.named_regions.iter().take(index);
+            if earlier_regions.any(|earlier| earlier.is_called(&region.name)) {
                 problems.at("named_regions").item(index).at("name").add(TAKEN);
             }
         }
@@ -285,12 +291,12 @@ impl Terms {
 }
 
 impl TermsChange {
-    /// Whether nothing is said.
+    /// Returns true if the update is the default value: it sets nothing and hides nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Everything that terms say, as a change that would make them again.
+    /// Creates the update that sets every property to that of `terms`.
     pub fn of(terms: &Terms) -> Self {
         let terms = terms.clone();
         Self {
@@ -317,46 +323,47 @@ impl TermsChange {
         }
     }
 
-    /// The terms as this change leaves them; dates stay.
-    pub fn apply(mut self, had: Terms) -> Terms {
+    /// Applies the update to `stored` and returns the result. The timestamps are not changed.
+    pub fn apply(mut self, stored: Terms) -> Terms {
         if let Some(budgets) = self.budgets.as_mut().filter(|_| self.unseen.concurrent_call_cap) {
-            let kept = had.budgets.concurrent_call_cap_alert.clone();
-            budgets.concurrent_call_cap_alert = kept;
+            let stored_cap = stored.budgets.concurrent_call_cap_alert.clone();
+            budgets.concurrent_call_cap_alert = stored_cap;
         }
         let tree = self.ivr_tree.as_mut().and_then(Option::as_mut);
         if let Some(tree) = tree.filter(|_| self.unseen.caller_id) {
-            tree.caller_id = had.ivr_tree.as_ref().and_then(|tree| tree.caller_id.clone());
+            tree.caller_id = stored.ivr_tree.as_ref().and_then(|tree| tree.caller_id.clone());
         }
-        // What was read without ever having been said is not said by writing it back.
-        let same_hours = self.hours.as_ref().is_none_or(|hours| *hours == had.hours);
-        let read = had.operating_24_7.is_none().then(|| Some(had.operating_24_7()));
-        if same_hours && self.operating_24_7 == read {
+        // Responses show the default of a flag that was never sent. A client that writes the
+        // response back does not set the flag.
+        let is_same_hours = self.hours.as_ref().is_none_or(|hours| *hours == stored.hours);
+        let shown_default = stored.operating_24_7.is_none().then(|| Some(stored.operating_24_7()));
+        if is_same_hours && self.operating_24_7 == shown_default {
             self.operating_24_7 = None;
         }
         Terms {
-            description: self.description.unwrap_or(had.description),
-            url: self.url.unwrap_or(had.url),
-            timezone: self.timezone.unwrap_or(had.timezone),
-            operating_24_7: self.operating_24_7.unwrap_or(had.operating_24_7),
-            campaign_type: self.campaign_type.unwrap_or(had.campaign_type),
-            affiliate_payout: self.affiliate_payout.unwrap_or(had.affiliate_payout),
-            advertiser_payin: self.advertiser_payin.unwrap_or(had.advertiser_payin),
-            hours: self.hours.unwrap_or(had.hours),
-            named_regions: self.named_regions.unwrap_or(had.named_regions),
-            ivr_tree: self.ivr_tree.unwrap_or(had.ivr_tree),
-            budgets: self.budgets.unwrap_or(had.budgets),
-            auto_approve: self.auto_approve.unwrap_or(had.auto_approve),
-            visibility: self.visibility.unwrap_or(had.visibility),
+            description: self.description.unwrap_or(stored.description),
+            url: self.url.unwrap_or(stored.url),
+            timezone: self.timezone.unwrap_or(stored.timezone),
+            operating_24_7: self.operating_24_7.unwrap_or(stored.operating_24_7),
+            campaign_type: self.campaign_type.unwrap_or(stored.campaign_type),
+            affiliate_payout: self.affiliate_payout.unwrap_or(stored.affiliate_payout),
+            advertiser_payin: self.advertiser_payin.unwrap_or(stored.advertiser_payin),
+            hours: self.hours.unwrap_or(stored.hours),
+            named_regions: self.named_regions.unwrap_or(stored.named_regions),
+            ivr_tree: self.ivr_tree.unwrap_or(stored.ivr_tree),
+            budgets: self.budgets.unwrap_or(stored.budgets),
+            auto_approve: self.auto_approve.unwrap_or(stored.auto_approve),
+            visibility: self.visibility.unwrap_or(stored.visibility),
             default_creative_id_from_network: self
                 .default_creative_id_from_network
-                .unwrap_or(had.default_creative_id_from_network),
-            max_promo_numbers: self.max_promo_numbers.unwrap_or(had.max_promo_numbers),
-            campaign_language: self.campaign_language.unwrap_or(had.campaign_language),
-            campaign_country: self.campaign_country.unwrap_or(had.campaign_country),
-            repeat_days: self.repeat_days.unwrap_or(had.repeat_days),
-            pause_date: self.pause_date.unwrap_or(had.pause_date),
-            created_at: had.created_at,
-            updated_at: had.updated_at,
+                .unwrap_or(stored.default_creative_id_from_network),
+            max_promo_numbers: self.max_promo_numbers.unwrap_or(stored.max_promo_numbers),
+            campaign_language: self.campaign_language.unwrap_or(stored.campaign_language),
+            campaign_country: self.campaign_country.unwrap_or(stored.campaign_country),
+            repeat_days: self.repeat_days.unwrap_or(stored.repeat_days),
+            pause_date: self.pause_date.unwrap_or(stored.pause_date),
+            created_at: stored.created_at,
+            updated_at: stored.updated_at,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! By the rules that they test.
+//! Unit tests of campaigns, one file per module.
 
 mod live;
 mod pricing;

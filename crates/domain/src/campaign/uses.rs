@@ -1,68 +1,72 @@
-//! A condition may only use what its campaign has.
+//! Check that the terms have the resources that a condition refers to.
 
 use super::Terms;
 use crate::condition::{Expr, Key, Term};
 use crate::ivr::{IvrNode, NodeKind};
 
-/// What a condition uses that the terms do not have, in words, each once.
+/// Lists the resources that a condition refers to and the terms do not have: named regions, hours,
+/// menus and text message nodes. Each message is listed once.
 pub fn missing(expr: &Expr, terms: &Terms) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut messages = Vec::new();
     for term in expr.terms() {
-        if let Some(message) = missing_for(term, terms)
-            && !found.contains(&message)
+        if let Some(message) = missing_resource(term, terms)
+            && !messages.contains(&message)
         {
-            found.push(message);
+            messages.push(message);
         }
     }
-    found
+    messages
 }
 
-fn missing_for(term: &Term, terms: &Terms) -> Option<String> {
+fn missing_resource(term: &Term, terms: &Terms) -> Option<String> {
     match term {
         Term::InRegion(None) if terms.named_regions.is_empty() => {
             Some("there are no named regions".to_owned())
         }
         Term::InRegion(Some(name)) => {
-            let known = terms.named_regions.iter().any(|region| region.is_called(name));
-            (!known).then(|| format!("there is no region named '{name}'"))
+            let exists = terms.named_regions.iter().any(|region| region.is_called(name));
+            (!exists).then(|| format!("there is no region named '{name}'"))
         }
         Term::DuringHours if terms.hours.is_none() && !terms.operating_24_7() => {
             Some("there are no hours".to_owned())
         }
         Term::SmsSent => {
-            let sends = |node: &&IvrNode| matches!(node.kind, NodeKind::SmsPromo { .. });
-            (!nodes(terms).iter().any(sends)).then(|| "there is no SmsPromo node".to_owned())
+            let is_sms_promo = |node: &&IvrNode| matches!(node.kind, NodeKind::SmsPromo { .. });
+            (!ivr_nodes(terms).iter().any(is_sms_promo))
+                .then(|| "there is no SmsPromo node".to_owned())
         }
         Term::Pressed(keys) => {
             let root = terms.ivr_tree.as_ref().map(|tree| &tree.root);
-            let fits = root.is_some_and(|root| can_press(root, 0, keys));
-            (!fits).then(|| format!("there is no menu for '{}'", Expr::Term(term.clone())))
+            let exists = root.is_some_and(|root| has_path_with_keys(root, 0, keys));
+            (!exists).then(|| format!("there is no menu for '{}'", Expr::Term(term.clone())))
         }
         _ => None,
     }
 }
 
-fn nodes(terms: &Terms) -> Vec<&IvrNode> {
+fn ivr_nodes(terms: &Terms) -> Vec<&IvrNode> {
     let tree = terms.ivr_tree.as_ref();
     tree.map(|tree| tree.nodes().into_iter().map(|(_, node)| node).collect()).unwrap_or_default()
 }
 
-/// Whether some path down from `node`, where `level` menus have been passed, presses all the keys.
-fn can_press(node: &IvrNode, level: u8, keys: &[(u8, Key)]) -> bool {
-    if keys.iter().all(|(at, _)| *at < level) {
+/// Returns true if a path from `node` to a leaf presses all keys at the menus of their levels.
+/// `menus_passed` is the number of menus on the path before `node`, which is the level of the next.
+fn has_path_with_keys(node: &IvrNode, menus_passed: u8, keys: &[(u8, Key)]) -> bool {
+    if keys.iter().all(|(level, _)| *level < menus_passed) {
         return true;
     }
     let NodeKind::Menu { .. } = node.kind else {
-        return node.children.iter().any(|child| can_press(child, level, keys));
+        return node.children.iter().any(|child| has_path_with_keys(child, menus_passed, keys));
     };
-    let asked = keys.iter().find(|(at, _)| *at == level).map(|(_, key)| *key);
-    // Without a child for it, a wrong key or none repeats the menu and then ends the call: it can
-    // be pressed, and nothing comes after.
-    let ends_call = matches!(asked, Some(Key::Wrong | Key::None));
-    if ends_call && keys.iter().all(|(at, _)| *at <= level) {
+    let required = keys.iter().find(|(level, _)| *level == menus_passed).map(|(_, key)| *key);
+    // Without a child for it, a wrong key or no key repeats the menu and then ends the call. It
+    // can be pressed, but no menu follows.
+    let ends_call = matches!(required, Some(Key::Wrong | Key::None));
+    if ends_call && keys.iter().all(|(level, _)| *level <= menus_passed) {
         return true;
     }
     node.children.iter().enumerate().any(|(index, child)| {
-        (asked.is_none() || node.child_key(index) == asked) && can_press(child, level + 1, keys)
+        let leads_to_child = required.is_none() || node.child_key(index) == required;
+        leads_to_child && has_path_with_keys(child, menus_passed + 1, keys)
     })
 }

@@ -1,55 +1,56 @@
-//! A write to an advertiser or an affiliate: what is said replaces, what is not said stays.
+//! Partial update of an advertiser or an affiliate.
 
 use super::{
     AdvertiserProfile, CustomData, CustomDataField, Member, Party, PartyKind, PartyStatus, Site,
-    UserChange, custom_data,
+    UserChange, check_custom_data,
 };
 use crate::phone::PhoneNumber;
 use crate::problem::{BLANK, Problems, TAKEN};
 use std::collections::HashSet;
 
-/// What a request says of a party; `None` is "not said", `Some(None)` is "cleared".
+/// Partial update of a party. `None` means that the request does not contain the property,
+/// `Some(None)` that it clears the property.
 #[derive(Debug, Clone, Default)]
 pub struct PartyChange {
-    /// Which party it is about, when the body says so.
+    /// External id of the party, if the body contains it.
     pub id_from_network: Option<String>,
-    /// The name.
+    /// Name.
     pub name: Option<String>,
-    /// The status.
+    /// Approval status.
     pub status: Option<PartyStatus>,
-    /// The sites, the full set.
+    /// Complete list of sites.
     pub sites: Option<Vec<Site>>,
-    /// The users, the full set.
+    /// Complete list of users.
     pub users: Option<Vec<UserChange>>,
-    /// The custom data, whole.
+    /// Complete custom data.
     pub custom_data: Option<CustomData>,
-    /// Advertisers only.
+    /// See [`AdvertiserProfile`]. Advertisers only.
     pub web_integration_phone_number: Option<Option<PhoneNumber>>,
-    /// Advertisers only.
+    /// See [`AdvertiserProfile`]. Advertisers only.
     pub default_creative_id_from_network: Option<Option<String>>,
-    /// Advertisers only.
+    /// See [`AdvertiserProfile`]. Advertisers only.
     pub oauth_refresh_token: Option<Option<String>>,
 }
 
-/// A party as a change leaves it, before it has an id and dates.
+/// Result of an update of a party: the properties without ids and timestamps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartyDraft {
-    /// See [`Party`].
+    /// See [`Party::name`].
     pub name: String,
-    /// See [`Party`].
+    /// See [`Party::status`].
     pub status: PartyStatus,
-    /// See [`Party`].
+    /// See [`Party::sites`].
     pub sites: Vec<Site>,
-    /// See [`Party`].
+    /// See [`Party::profile`].
     pub profile: AdvertiserProfile,
-    /// See [`Party`].
+    /// See [`Party::custom_data`].
     pub custom_data: CustomData,
-    /// The full set of people when the request gave one.
+    /// Complete list of members, if the request contains one.
     pub members: Option<Vec<Member>>,
 }
 
 impl PartyChange {
-    /// Everything that is known of a party, as a change that would make it again.
+    /// Creates the update that sets every property to that of `party`.
     pub fn of(party: &Party) -> Self {
         Self {
             id_from_network: Some(party.id_from_network.clone()),
@@ -66,33 +67,39 @@ impl PartyChange {
         }
     }
 
-    /// The party as this change leaves it. `id` is the id_from_network it will have; a party
-    /// created without sites gets one with its own id and name (real clients send none).
+    /// Applies the update to a stored party, or to default values if there is none, and returns
+    /// the result. Errors are added to `problems`.
+    ///
+    /// `external_id` is the external id of the result. A party that is created without sites gets
+    /// one with the external id and the name of the party, because clients in use send no sites.
     pub fn apply(
         self,
-        before: Option<&Party>,
-        id: &str,
+        stored: Option<&Party>,
+        external_id: &str,
         fields: &[CustomDataField],
         problems: &mut Problems,
     ) -> PartyDraft {
-        let name = self.name.or(before.map(|had| had.name.clone())).unwrap_or_default();
+        let name = self.name.or(stored.map(|stored| stored.name.clone())).unwrap_or_default();
         if name.is_empty() && !problems.has("name") {
             problems.at("name").add(BLANK);
         }
-        let own_site = || vec![Site { id_from_network: id.to_owned(), name: Some(name.clone()) }];
-        let sites =
-            self.sites.or_else(|| before.map(|had| had.sites.clone())).unwrap_or_else(own_site);
+        let default_sites =
+            || vec![Site { id_from_network: external_id.to_owned(), name: Some(name.clone()) }];
+        let sites = self
+            .sites
+            .or_else(|| stored.map(|stored| stored.sites.clone()))
+            .unwrap_or_else(default_sites);
         check_sites(&sites, problems);
         let custom_data = self.custom_data.inspect(|data| {
-            let had = before.map(|had| &had.custom_data);
-            problems.at("custom_data").merge(custom_data::check(data, had, fields));
+            let stored_data = stored.map(|stored| &stored.custom_data);
+            problems.at("custom_data").merge(check_custom_data(data, stored_data, fields));
         });
         let members = self.users.map(|mut users| {
-            let had = before.map(|had| had.members.as_slice()).unwrap_or_default();
-            users.iter_mut().for_each(|user| user.keep_unseen(had));
+            let stored_members = stored.map(|stored| stored.members.as_slice()).unwrap_or_default();
+            users.iter_mut().for_each(|user| user.keep_unseen(stored_members));
             apply_users(users, problems)
         });
-        let mut profile = before.map(|had| had.profile.clone()).unwrap_or_default();
+        let mut profile = stored.map(|stored| stored.profile.clone()).unwrap_or_default();
         if let Some(number) = self.web_integration_phone_number {
             profile.web_integration_phone_number = number;
         }
@@ -104,11 +111,11 @@ impl PartyChange {
         }
         PartyDraft {
             name,
-            status: self.status.or(before.map(|had| had.status)).unwrap_or_default(),
+            status: self.status.or(stored.map(|stored| stored.status)).unwrap_or_default(),
             sites,
             profile,
             custom_data: custom_data
-                .or_else(|| before.map(|had| had.custom_data.clone()))
+                .or_else(|| stored.map(|stored| stored.custom_data.clone()))
                 .unwrap_or_default(),
             members,
         }
@@ -116,28 +123,29 @@ impl PartyChange {
 }
 
 impl PartyDraft {
-    /// Whether storing this draft over `had` would change nothing.
-    pub fn is(&self, had: &Party) -> bool {
+    /// Returns true if storing this draft over `stored` would change nothing.
+    pub fn is(&self, stored: &Party) -> bool {
         let Self { name, status, sites, profile, custom_data, members } = self;
-        name == &had.name
-            && *status == had.status
-            && sites == &had.sites
-            && profile == &had.profile
-            && custom_data == &had.custom_data
-            && members.as_ref().is_none_or(|members| members == &had.members)
+        name == &stored.name
+            && *status == stored.status
+            && sites == &stored.sites
+            && profile == &stored.profile
+            && custom_data == &stored.custom_data
+            && members.as_ref().is_none_or(|members| members == &stored.members)
     }
 }
 
-/// The full set of people as the request gives it: each hash describes one person whole.
+/// Builds the complete list of members from the `users` of a request. Each element describes one
+/// user completely: a property that it leaves out gets its default value.
 pub fn apply_users(users: Vec<UserChange>, problems: &mut Problems) -> Vec<Member> {
-    let mut seen = HashSet::new();
-    let at_users = problems.at("users");
+    let mut seen_ids = HashSet::new();
+    let users_problems = problems.at("users");
     let members = users.into_iter().enumerate().map(|(index, user)| {
-        let at = at_users.item(index);
-        let member = user.apply(None, at);
-        let id = &member.user.id_from_network;
-        if !id.is_empty() && !seen.insert(id.clone()) {
-            at.at("id_from_network").add(TAKEN);
+        let user_problems = users_problems.item(index);
+        let member = user.apply(None, user_problems);
+        let external_id = &member.user.id_from_network;
+        if !external_id.is_empty() && !seen_ids.insert(external_id.clone()) {
+            user_problems.at("id_from_network").add(TAKEN);
         }
         member
     });
@@ -148,23 +156,23 @@ fn check_sites(sites: &[Site], problems: &mut Problems) {
     if sites.is_empty() && !problems.has("sites") {
         problems.at("sites").add(BLANK);
     }
-    let mut seen = HashSet::new();
+    let mut seen_ids = HashSet::new();
     for (index, site) in sites.iter().enumerate() {
-        if !site.id_from_network.is_empty() && !seen.insert(&site.id_from_network) {
+        if !site.id_from_network.is_empty() && !seen_ids.insert(&site.id_from_network) {
             problems.at("sites").item(index).at("id_from_network").add(TAKEN);
         }
     }
 }
 
 impl Party {
-    /// A party as first stored; ids and dates are the caller's.
-    pub fn new(network_id: i64, kind: PartyKind, id: String, draft: PartyDraft) -> Self {
+    /// Creates a party that is not stored yet. The storing function sets `id` and the timestamps.
+    pub fn new(network_id: i64, kind: PartyKind, external_id: String, draft: PartyDraft) -> Self {
         let PartyDraft { name, status, sites, profile, custom_data, members } = draft;
         Self {
             id: 0,
             network_id,
             kind,
-            id_from_network: id,
+            id_from_network: external_id,
             name,
             status,
             sites,
@@ -176,7 +184,7 @@ impl Party {
         }
     }
 
-    /// Takes a draft's values over.
+    /// Replaces the properties by those of a draft. Members stay if the draft has none.
     pub fn take(&mut self, draft: PartyDraft) {
         let PartyDraft { name, status, sites, profile, custom_data, members } = draft;
         self.name = name;

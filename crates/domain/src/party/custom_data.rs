@@ -1,27 +1,29 @@
-//! Values that a network hangs on its objects, and the fields it has declared for them.
+//! Custom data: named values that a network attaches to its objects, and the fields that define
+//! the allowed names and values.
 
 use crate::problem::{NOT_LISTED, Problems};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-/// Partner name → value, in the order given. Values are text, whatever they came as.
+/// Map of partner names to values, in the order of the request. A value that was sent as a number or
+/// boolean is stored as text.
 pub type CustomData = IndexMap<String, String>;
 
-/// What a field's values look like.
+/// Type of a field's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataType {
-    /// One of `field_values`.
+    /// One of [`CustomDataField::field_values`].
     Category,
-    /// Any text up to 255 characters; the default.
+    /// Any text of at most 255 characters. The default.
     #[default]
     ShortText,
-    /// A calendar date, `2015-05-13`.
+    /// A calendar date in the form `2015-05-13`.
     Date,
 }
 
 impl DataType {
-    /// The wire's word.
+    /// The wire value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Category => "category",
@@ -30,27 +32,27 @@ impl DataType {
         }
     }
 
-    /// Reads the wire's word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Category, Self::ShortText, Self::Date].into_iter().find(|t| t.as_str() == word)
+    /// Parses the wire value.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Category, Self::ShortText, Self::Date].into_iter().find(|t| t.as_str() == text)
     }
 }
 
-/// A Custom Data Field of a network.
+/// Custom data field of a network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomDataField {
-    /// The key in `custom_data`, unique in the network.
+    /// Key in `custom_data`, unique in the network.
     pub partner_name: String,
-    /// What people see.
+    /// Name for people.
     pub friendly_name: String,
-    /// What values look like.
+    /// Type of the values.
     pub data_type: DataType,
-    /// The values of a category.
+    /// Allowed values of a [`DataType::Category`].
     pub field_values: Vec<String>,
 }
 
 impl CustomDataField {
-    /// The field every network starts with.
+    /// The field `channel`, which every new network has.
     pub fn channel() -> Self {
         Self {
             partner_name: "channel".to_owned(),
@@ -60,14 +62,15 @@ impl CustomDataField {
         }
     }
 
-    fn complaint(&self, value: &str) -> Option<&'static str> {
+    /// Returns the validation message for a value that the field does not allow.
+    fn value_problem(&self, value: &str) -> Option<&'static str> {
         match self.data_type {
             DataType::ShortText => None,
             DataType::Category => {
                 (!self.field_values.iter().any(|v| v == value)).then_some(NOT_LISTED)
             }
             DataType::Date => {
-                // Parsing takes other forms too, and times after the date.
+                // `Date::from_str` accepts other forms too, such as a date with a time.
                 let date = value.parse::<jiff::civil::Date>();
                 (!date.is_ok_and(|date| date.to_string() == value)).then_some("is not a date")
             }
@@ -75,22 +78,24 @@ impl CustomDataField {
     }
 }
 
-/// What is wrong with new values. A value that the object had before is never wrong: what was
-/// read can be sent back even after its field is gone.
-pub fn check(
+/// Validates the custom data of a request against the fields of the network.
+///
+/// A value that the object has already (`stored`) is always valid. So a client can send back what
+/// it read after the field was deleted.
+pub fn check_custom_data(
     data: &CustomData,
-    before: Option<&CustomData>,
+    stored: Option<&CustomData>,
     fields: &[CustomDataField],
 ) -> Problems {
     let mut problems = Problems::new();
     for (name, value) in data {
-        if before.and_then(|had| had.get(name)) == Some(value) {
+        if stored.and_then(|stored| stored.get(name)) == Some(value) {
             continue;
         }
         match fields.iter().find(|field| &field.partner_name == name) {
             None => problems.at(name).add("is not a custom data field of this network"),
             Some(field) => {
-                if let Some(message) = field.complaint(value) {
+                if let Some(message) = field.value_problem(value) {
                     problems.at(name).add(message);
                 }
             }

@@ -1,11 +1,11 @@
-//! Who takes part: networks, their advertisers and affiliates, and the people who work there.
+//! Networks, their parties (advertisers and affiliates) and their users.
 
 mod change;
 mod custom_data;
 mod user;
 
 pub use change::{PartyChange, PartyDraft, apply_users};
-pub use custom_data::{CustomData, CustomDataField, DataType, check as check_custom_data};
+pub use custom_data::{CustomData, CustomDataField, DataType, check_custom_data};
 pub use user::{
     EmailSetting, Member, NOTIFICATIONS, Role, SITE_LIMIT, USER_LIMIT, Unseen, User, UserChange,
 };
@@ -15,47 +15,48 @@ use crate::timezone::ZoneName;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The longest name or id of the network's own, in characters.
+/// Maximum length of a name or an external id, in characters.
 pub const NAME_LIMIT: usize = 255;
 
-/// A network: the organization that replicates its objects here.
+/// Network: the organization that replicates its objects to this server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
-    /// Ours; also the path's `<network_id>`.
+    /// Row id, which is also the `<network_id>` of URL paths.
     pub id: i64,
-    /// As people know it.
+    /// Name for people.
     pub name: String,
-    /// The zone that time stamps go out in.
+    /// Time zone of the timestamps in responses.
     pub time_zone: ZoneName,
-    /// Whether ids are made up for objects that come without one.
+    /// True if the server generates external ids for objects that are sent without one.
     pub auto_generate_ids: bool,
-    /// Whether it is there to try things in: then its clock can be set.
+    /// True if the network is a sandbox, whose clock can be set.
     pub sandbox: bool,
-    /// What a sandbox's clock was set to; `None` is the system's.
+    /// Time to which a sandbox's clock was set. `None` means the system time.
     pub clock: Option<Timestamp>,
-    /// People with a role in the network itself.
+    /// Users with a role in the network itself.
     pub members: Vec<Member>,
 }
 
 impl Network {
-    /// What time it is in the network: a sandbox's own, else the system's.
+    /// Returns the network's current time: that of a sandbox's clock if it was set, otherwise the
+    /// given system time.
     pub fn now(&self, system: Timestamp) -> Timestamp {
         self.clock.filter(|_| self.sandbox).unwrap_or(system)
     }
 }
 
-/// Which side of a campaign a party is on.
+/// Kind of a party.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PartyKind {
     /// Pays for calls.
     Advertiser,
-    /// Brings calls, and is paid for them.
+    /// Promotes campaigns and is paid for the calls.
     Affiliate,
 }
 
 impl PartyKind {
-    /// `Advertiser` or `Affiliate`, as messages name it.
+    /// Name in error messages: `Advertiser` or `Affiliate`.
     pub fn class(self) -> &'static str {
         match self {
             Self::Advertiser => "Advertiser",
@@ -63,7 +64,7 @@ impl PartyKind {
         }
     }
 
-    /// `advertiser` or `affiliate`, as ids of objects and chains name it.
+    /// Name in the database and in audit object names: `advertiser` or `affiliate`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Advertiser => "advertiser",
@@ -71,7 +72,7 @@ impl PartyKind {
         }
     }
 
-    /// The wire's name of the status: affiliates have `status`, advertisers `approval_status`.
+    /// Wire name of the status property: `status` for affiliates, `approval_status` for advertisers.
     pub fn status_property(self) -> &'static str {
         match self {
             Self::Advertiser => "approval_status",
@@ -80,28 +81,28 @@ impl PartyKind {
     }
 }
 
-/// Whether the network works with a party (seeds/002, "Approval status for this affiliate").
+/// Approval status of a party (affiliates document of 2018-11-01).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum PartyStatus {
-    /// Has asked to join.
+    /// Applied to join the network.
     Applied,
-    /// May work; the default.
+    /// Takes part in the network. The default.
     #[default]
     Approved,
-    /// Was refused.
+    /// Was rejected.
     Declined,
-    /// May not work for now.
+    /// Temporarily does not take part.
     Suspended,
-    /// Is kept for the record.
+    /// Permanently does not take part; stored for the record.
     Archived,
 }
 
 impl PartyStatus {
-    /// Every status, in the documents' order.
+    /// All statuses, in the order of the source documents.
     pub const ALL: [Self; 5] =
         [Self::Applied, Self::Approved, Self::Declined, Self::Suspended, Self::Archived];
 
-    /// The wire's word.
+    /// The wire value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "Applied",
@@ -112,69 +113,69 @@ impl PartyStatus {
         }
     }
 
-    /// Reads the wire's word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    /// Parses the wire value.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 }
 
-/// A place where an affiliate or advertiser publishes: a "PID" and its name.
+/// Web site or other medium of a party. The source documents call it a "PID".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
-    /// The network's id for it, unique in the party.
+    /// External id, unique in the party.
     pub id_from_network: String,
-    /// What it is called, often its address.
+    /// Name, often the site's address.
     pub name: Option<String>,
 }
 
-/// What only advertisers have.
+/// Properties that only advertisers have.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdvertiserProfile {
-    /// The number on the advertiser's web site that promo numbers replace.
+    /// Number on the advertiser's web site that promo numbers replace.
     pub web_integration_phone_number: Option<PhoneNumber>,
-    /// The network's id of the creative used by default.
+    /// External id of the default creative.
     pub default_creative_id_from_network: Option<String>,
-    /// Reserved: kept and returned.
+    /// Reserved. Stored and returned, without effect.
     pub oauth_refresh_token: Option<String>,
 }
 
-/// An advertiser or an affiliate.
+/// Advertiser or affiliate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Party {
-    /// Ours, stable; 0 until stored.
+    /// Row id; 0 until stored.
     pub id: i64,
-    /// The network it belongs to.
+    /// Network that the party belongs to.
     pub network_id: i64,
-    /// Which side.
+    /// Kind.
     pub kind: PartyKind,
-    /// The network's own id, unique among the network's parties of this kind.
+    /// External id, unique among the network's parties of this kind.
     pub id_from_network: String,
-    /// Unique among the network's parties of this kind, whatever the case of its letters.
+    /// Name, unique among the network's parties of this kind, ignoring case.
     pub name: String,
-    /// Whether the network works with it.
+    /// Approval status.
     pub status: PartyStatus,
-    /// At least one.
+    /// Sites, at least one.
     pub sites: Vec<Site>,
-    /// What only advertisers have.
+    /// Properties that only advertisers have. Default values for affiliates.
     pub profile: AdvertiserProfile,
-    /// Values that calls through this party carry.
+    /// Custom data that calls of this party inherit.
     pub custom_data: CustomData,
-    /// Its people.
+    /// Users with a role in the party.
     pub members: Vec<Member>,
-    /// When it was first stored.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it last changed; a write that changes nothing leaves it.
+    /// Time of the last change. A write that changes nothing does not update it.
     pub updated_at: Timestamp,
 }
 
 impl Party {
-    /// The name as uniqueness compares it.
+    /// Returns the key by which the uniqueness of the name is checked.
     pub fn name_key(&self) -> String {
         name_key(&self.name)
     }
 }
 
-/// A name as uniqueness compares it: without regard to case.
+/// Converts a name to the key by which uniqueness is checked: the name in lower case.
 pub fn name_key(name: &str) -> String {
     name.to_lowercase()
 }

@@ -47,7 +47,7 @@ fn apply(change: PartyChange, before: Option<&Party>) -> (PartyDraft, Value) {
     (draft, problems.to_json())
 }
 
-/// The draft of a change in which nothing is wrong.
+/// Applies a change and asserts that it has no problems.
 #[track_caller]
 fn applied(change: PartyChange, before: Option<&Party>) -> PartyDraft {
     let (draft, problems) = apply(change, before);
@@ -70,7 +70,7 @@ fn party() -> Party {
 }
 
 #[test]
-fn a_party_needs_nothing_but_a_name() {
+fn only_the_name_of_a_party_is_required() {
     let draft = applied(named("Ticketz"), None);
     assert_eq!(
         draft,
@@ -90,27 +90,27 @@ fn a_party_needs_nothing_but_a_name() {
 }
 
 #[test]
-fn what_is_not_said_stays() {
-    let had = party();
-    assert!(applied(PartyChange::default(), Some(&had)).is(&had));
+fn absent_property_keeps_its_stored_value() {
+    let stored = party();
+    assert!(applied(PartyChange::default(), Some(&stored)).is(&stored));
     let expected = PartyDraft {
         name: "Tickets".to_owned(),
         members: None,
-        ..applied(PartyChange::of(&had), None)
+        ..applied(PartyChange::of(&stored), None)
     };
-    assert_eq!(applied(named("Tickets"), Some(&had)), expected);
+    assert_eq!(applied(named("Tickets"), Some(&stored)), expected);
 }
 
 #[test]
-fn a_party_as_read_makes_it_again() {
-    let had = party();
-    assert!(applied(PartyChange::of(&had), Some(&had)).is(&had));
-    assert!(applied(PartyChange::of(&had), None).is(&had));
+fn change_of_all_properties_recreates_the_party() {
+    let stored = party();
+    assert!(applied(PartyChange::of(&stored), Some(&stored)).is(&stored));
+    assert!(applied(PartyChange::of(&stored), None).is(&stored));
 }
 
 #[test]
-fn each_thing_that_differs_is_a_change() {
-    let had = party();
+fn difference_in_any_property_is_detected() {
+    let stored = party();
     let changes = [
         named("Other"),
         PartyChange { status: Some(PartyStatus::Archived), ..PartyChange::default() },
@@ -122,20 +122,20 @@ fn each_thing_that_differs_is_a_change() {
         PartyChange { oauth_refresh_token: Some(None), ..PartyChange::default() },
     ];
     for change in changes {
-        let draft = applied(change.clone(), Some(&had));
-        assert!(!draft.is(&had), "{change:?}");
-        let mut taken = had.clone();
-        taken.take(draft.clone());
-        assert!(draft.is(&taken), "{change:?}");
+        let draft = applied(change.clone(), Some(&stored));
+        assert!(!draft.is(&stored), "{change:?}");
+        let mut updated = stored.clone();
+        updated.take(draft.clone());
+        assert!(draft.is(&updated), "{change:?}");
     }
 }
 
 #[test]
-fn sites_are_a_full_set_of_one_or_more() {
+fn sites_are_replaced_completely_and_cannot_be_empty() {
     let sites = |sites| PartyChange { sites: Some(sites), ..named("Ticketz") };
-    let had = party();
-    assert_eq!(applied(sites(vec![site("c")]), Some(&had)).sites, [site("c")]);
-    assert_eq!(apply(sites(vec![]), Some(&had)).1, json!({"sites": ["can't be blank"]}));
+    let stored = party();
+    assert_eq!(applied(sites(vec![site("c")]), Some(&stored)).sites, [site("c")]);
+    assert_eq!(apply(sites(vec![]), Some(&stored)).1, json!({"sites": ["can't be blank"]}));
     assert_eq!(apply(sites(vec![]), None).1, json!({"sites": ["can't be blank"]}));
     assert_eq!(
         apply(sites(vec![site("a"), site("b"), site("a")]), None).1,
@@ -144,54 +144,61 @@ fn sites_are_a_full_set_of_one_or_more() {
 }
 
 #[test]
-fn users_are_a_full_set_and_each_is_described_whole() {
+fn users_are_replaced_completely_and_absent_properties_get_defaults() {
     let users = |users| PartyChange { users: Some(users), ..PartyChange::default() };
-    let mut had = party();
+    let mut stored = party();
     let ids = |party: &Party| -> Vec<String> {
         party.members.iter().map(|member| member.user.id_from_network.clone()).collect()
     };
-    had.members[0].role = Role::Observer;
-    had.members[0].user.notifications = [true; 9];
-    had.take(applied(users(vec![user("3"), user("1")]), Some(&had.clone())));
-    assert_eq!(ids(&had), ["3", "1"]);
-    let again = &had.members[1];
-    assert_eq!((again.role, again.user.notifications), (Role::Super, [false; 9]));
-    had.take(applied(named("Ticketz"), Some(&had.clone())));
-    assert_eq!(ids(&had), ["3", "1"], "not said");
-    had.take(applied(users(vec![]), Some(&had.clone())));
-    assert_eq!(had.members, []);
+    stored.members[0].role = Role::Observer;
+    stored.members[0].user.notifications = [true; 9];
+    stored.take(applied(users(vec![user("3"), user("1")]), Some(&stored.clone())));
+    assert_eq!(ids(&stored), ["3", "1"]);
+    let replaced = &stored.members[1];
+    assert_eq!((replaced.role, replaced.user.notifications), (Role::Super, [false; 9]));
+    stored.take(applied(named("Ticketz"), Some(&stored.clone())));
+    assert_eq!(ids(&stored), ["3", "1"], "absent users are kept");
+    stored.take(applied(users(vec![]), Some(&stored.clone())));
+    assert_eq!(stored.members, []);
 }
 
 #[test]
-fn what_is_wrong_with_users_is_told_at_each() {
+fn problems_of_users_are_reported_at_each_user() {
     let mut problems = Problems::new();
-    let silent = UserChange {
+    let without_notification_address = UserChange {
         email_settings: Some(vec![email("a@example.com", false), email("b@example.com", false)]),
         ..user("2")
     };
     apply_users(
-        vec![user("1"), UserChange::default(), silent, user("1"), user("3"), UserChange::default()],
+        vec![
+            user("1"),
+            UserChange::default(),
+            without_notification_address,
+            user("1"),
+            user("3"),
+            UserChange::default(),
+        ],
         &mut problems,
     );
     let blank = ["can't be blank"];
-    let nothing = json!({"id_from_network": blank, "email_settings": blank,
+    let all_blank = json!({"id_from_network": blank, "email_settings": blank,
                          "first_name": blank, "last_name": blank});
     let message = "must have at least one email address with use_for_notifications true";
     assert_eq!(
         problems.to_json(),
         json!({"users": [
             {},
-            nothing,
+            all_blank,
             {"email_settings": [message]},
             {"id_from_network": ["has already been taken"]},
             {},
-            nothing
+            all_blank
         ]})
     );
 }
 
 #[test]
-fn one_user_is_changed_in_part() {
+fn single_user_is_updated_partially() {
     let mut problems = Problems::new();
     let phone = PhoneNumber::parse("8057089876").unwrap();
     let first = UserChange {
@@ -220,7 +227,7 @@ fn one_user_is_changed_in_part() {
 }
 
 #[test]
-fn custom_data_is_what_the_network_has_fields_for() {
+fn custom_data_is_validated_against_the_fields() {
     let fields = [
         CustomDataField::channel(),
         field("colour", DataType::Category, &["red", "blue"]),
@@ -250,7 +257,7 @@ fn custom_data_is_what_the_network_has_fields_for() {
 }
 
 #[test]
-fn custom_data_that_was_there_may_be_sent_back_but_not_changed() {
+fn stored_custom_data_without_a_field_is_accepted_unchanged() {
     let before = data(&[("size", "1"), ("channel", "web")]);
     let check = |now: &[(&str, &str)]| check_custom_data(&data(now), Some(&before), &[]).to_json();
     let unknown = ["is not a custom data field of this network"];
@@ -260,24 +267,24 @@ fn custom_data_that_was_there_may_be_sent_back_but_not_changed() {
 }
 
 #[test]
-fn custom_data_of_a_party_is_replaced_whole() {
-    let had = party();
+fn custom_data_of_a_party_is_replaced_completely() {
+    let stored = party();
     let with = |pairs: &[(&str, &str)]| PartyChange {
         custom_data: Some(data(pairs)),
         ..PartyChange::default()
     };
-    let draft = applied(with(&[("channel", "radio")]), Some(&had));
+    let draft = applied(with(&[("channel", "radio")]), Some(&stored));
     assert_eq!(draft.custom_data, data(&[("channel", "radio")]));
-    assert_eq!(applied(with(&[]), Some(&had)).custom_data, data(&[]));
-    assert_eq!(applied(PartyChange::default(), Some(&had)).custom_data, had.custom_data);
+    assert_eq!(applied(with(&[]), Some(&stored)).custom_data, data(&[]));
+    assert_eq!(applied(PartyChange::default(), Some(&stored)).custom_data, stored.custom_data);
     assert_eq!(
-        apply(with(&[("channel", "web"), ("colour", "red")]), Some(&had)).1,
+        apply(with(&[("channel", "web"), ("colour", "red")]), Some(&stored)).1,
         json!({"custom_data": {"colour": ["is not a custom data field of this network"]}})
     );
 }
 
 #[test]
-fn words_are_kept() {
+fn enums_round_trip_through_the_wire() {
     for status in PartyStatus::ALL {
         assert_eq!(PartyStatus::parse(status.as_str()), Some(status));
     }

@@ -1,15 +1,17 @@
-//! People: one user across organizations, with a role in each.
+//! Users. A user belongs to a network and has a role in each of one or more of its organizations:
+//! the network itself and its parties.
 
 use crate::phone::PhoneNumber;
 use crate::problem::{BLANK, Problems};
 use serde::{Deserialize, Serialize};
 
-/// Users that one organization can have.
+/// Maximum number of users of an organization.
 pub const USER_LIMIT: usize = 1_000;
-/// Sites that one party can have.
+/// Maximum number of sites of a party.
 pub const SITE_LIMIT: usize = 1_000;
 
-/// The nine kinds of mail a user may ask for, in the documents' order (seeds/002).
+/// Wire names of the e-mail notifications that a user can subscribe to, in the order of the
+/// affiliates document of 2018-11-01.
 pub const NOTIFICATIONS: [&str; 9] = [
     "notify_on_budgets",
     "notify_on_campaign_applications",
@@ -22,25 +24,25 @@ pub const NOTIFICATIONS: [&str; 9] = [
     "notify_on_call_activities",
 ];
 
-/// What someone may do in an organization. Observers read; the others read and write.
+/// Role of a user or token in an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Role {
-    /// Everything, tokens and users too; the default.
+    /// Reads and writes everything, including tokens and users. The default.
     #[default]
     Super,
     /// Reads and writes.
     Manager,
     /// Reads and writes.
     Member,
-    /// Reads.
+    /// Reads only.
     Observer,
 }
 
 impl Role {
-    /// Every role, in the documents' order.
+    /// All roles, in the order of the source documents.
     pub const ALL: [Self; 4] = [Self::Super, Self::Manager, Self::Member, Self::Observer];
 
-    /// The wire's word.
+    /// The wire value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Super => "Super",
@@ -50,12 +52,12 @@ impl Role {
         }
     }
 
-    /// Reads the wire's word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == word)
+    /// Parses the wire value.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
 
-    /// Higher is more: Super 3, Manager 2, Member 1, Observer 0.
+    /// Rank for comparisons, from Observer (0) to Super (3). A higher role includes a lower one.
     pub fn rank(self) -> u8 {
         match self {
             Self::Super => 3,
@@ -65,48 +67,48 @@ impl Role {
         }
     }
 
-    /// Whether this role may change anything.
+    /// Returns true if the role may write.
     pub fn may_write(self) -> bool {
         self != Self::Observer
     }
 }
 
-/// One of a user's addresses.
+/// E-mail address of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmailSetting {
-    /// RFC 2822 addr-spec, unique for the user.
+    /// Address, an addr-spec of RFC 2822. Unique among the user's addresses.
     pub email_address: String,
-    /// Whether notifications go there; at least one of a user's does.
+    /// True if notifications are sent to the address. True for at least one address of a user.
     pub use_for_notifications: bool,
 }
 
-/// A person, known by `id_from_network` within the network.
+/// User of a network.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct User {
-    /// Ours; 0 until stored.
+    /// Row id; 0 until stored. Not serialized.
     #[serde(skip)]
     pub id: i64,
-    /// The network's own id, unique in the network.
+    /// External id, unique in the network.
     pub id_from_network: String,
-    /// At least one, with at least one for notifications.
+    /// E-mail addresses: at least one, and at least one for notifications.
     pub email_settings: Vec<EmailSetting>,
-    /// Not blank.
+    /// First name, not blank.
     pub first_name: String,
-    /// Not blank.
+    /// Last name, not blank.
     pub last_name: String,
-    /// Where to call them.
+    /// Phone number of the user.
     pub contact_phone_number: Option<PhoneNumber>,
-    /// Reserved: kept and returned.
+    /// Reserved. Stored and returned, without effect.
     pub oauth_refresh_token: Option<String>,
-    /// Which of [`NOTIFICATIONS`] they asked for.
+    /// Subscriptions, indexed as [`NOTIFICATIONS`].
     pub notifications: [bool; 9],
-    /// Whether a password is set; not part of the record.
+    /// True if a password is set. Not serialized.
     #[serde(skip)]
     pub can_login_via_platform: bool,
 }
 
 impl PartialEq for User {
-    /// The same record: our id and the password are not part of it.
+    /// Compares the properties of the wire. `id` and `can_login_via_platform` are ignored.
     fn eq(&self, other: &Self) -> bool {
         let Self {
             id: _,
@@ -131,51 +133,52 @@ impl PartialEq for User {
 
 impl Eq for User {}
 
-/// A user's place in one organization.
+/// Membership of a user in one organization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// Who.
+    /// The user.
     #[serde(flatten)]
     pub user: User,
-    /// As what.
+    /// Role of the user in the organization.
     pub role: Role,
 }
 
-/// What whoever wrote a request cannot have seen of a user, and so does not take away by leaving
-/// it out: dated versions of the wire that show less.
+/// Properties of a user that the API version of a request does not show. A client of that version
+/// cannot have read them, so leaving them out does not clear them. `true` means hidden.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unseen {
-    /// Every address but the first that is for notifications.
+    /// All addresses except the first one that is used for notifications.
     pub other_addresses: bool,
-    /// The last of [`NOTIFICATIONS`], `notify_on_call_activities`.
+    /// Last entry of [`NOTIFICATIONS`], `notify_on_call_activities`.
     pub call_activities: bool,
 }
 
-/// What a request says of a user; `None` is "not said", `Some(None)` is "cleared".
+/// Partial update of a user. `None` means that the request does not contain the property,
+/// `Some(None)` that it clears the property.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserChange {
-    /// Whom it is about.
+    /// External id of the user.
     pub id_from_network: Option<String>,
-    /// The addresses, whole.
+    /// Complete list of addresses.
     pub email_settings: Option<Vec<EmailSetting>>,
-    /// The first name.
+    /// First name.
     pub first_name: Option<String>,
-    /// The last name.
+    /// Last name.
     pub last_name: Option<String>,
-    /// The phone number.
+    /// Phone number.
     pub contact_phone_number: Option<Option<PhoneNumber>>,
-    /// Reserved.
+    /// Reserved property.
     pub oauth_refresh_token: Option<Option<String>>,
-    /// The role in the organization written to.
+    /// Role in the organization to which the request writes.
     pub role: Option<Role>,
-    /// Each of [`NOTIFICATIONS`].
+    /// Subscriptions, indexed as [`NOTIFICATIONS`].
     pub notifications: [Option<bool>; 9],
-    /// What its writer cannot have seen.
+    /// Properties that the API version of the request does not show.
     pub unseen: Unseen,
 }
 
 impl UserChange {
-    /// Everything that is known of a member, as a change that would make it.
+    /// Creates the update that sets every property to that of `member`.
     pub fn of(member: &Member) -> Self {
         let user = &member.user;
         Self {
@@ -191,30 +194,33 @@ impl UserChange {
         }
     }
 
-    /// Says, of what the writer cannot have seen, what the member has: the one address that is
-    /// shown, written back, stands for all of them.
+    /// Sets the properties that the request's API version hides to those of the stored member with
+    /// the same external id. If the request contains exactly the one address that the version
+    /// shows, all stored addresses are preserved.
     pub fn keep_unseen(&mut self, members: &[Member]) {
-        let id = self.id_from_network.as_deref();
-        let had = members.iter().find(|member| Some(member.user.id_from_network.as_str()) == id);
-        let Some(Member { user, .. }) = had else { return };
+        let external_id = self.id_from_network.as_deref();
+        let stored =
+            members.iter().find(|member| Some(member.user.id_from_network.as_str()) == external_id);
+        let Some(Member { user, .. }) = stored else { return };
         if self.unseen.call_activities
-            && let (Some(said), Some(had)) =
+            && let (Some(updated), Some(stored)) =
                 (self.notifications.last_mut(), user.notifications.last())
         {
-            *said = said.or(Some(*had));
+            *updated = updated.or(Some(*stored));
         }
         let shown = user.email_settings.iter().find(|email| email.use_for_notifications);
-        let same = matches!(self.email_settings.as_deref(), Some([said]) if Some(said) == shown);
-        if self.unseen.other_addresses && same {
+        let is_unchanged =
+            matches!(self.email_settings.as_deref(), Some([only]) if Some(only) == shown);
+        if self.unseen.other_addresses && is_unchanged {
             self.email_settings = Some(user.email_settings.clone());
         }
     }
 
-    /// The member as this change leaves it: what is not said stays as it was, or takes its
-    /// default when there was nothing. What is missing goes to `problems`, unless something is
-    /// already wrong with it there.
-    pub fn apply(self, before: Option<&Member>, problems: &mut Problems) -> Member {
-        let mut member = before.cloned().unwrap_or_else(|| Member {
+    /// Applies the update to a stored member, or to default values if there is none, and returns
+    /// the result. Missing properties are reported to `problems`, except where `problems` has a
+    /// message about the property already.
+    pub fn apply(self, stored: Option<&Member>, problems: &mut Problems) -> Member {
+        let mut member = stored.cloned().unwrap_or_else(|| Member {
             user: User {
                 id: 0,
                 id_from_network: String::new(),
@@ -247,32 +253,36 @@ impl UserChange {
         user.contact_phone_number =
             contact_phone_number.unwrap_or(user.contact_phone_number.take());
         user.oauth_refresh_token = oauth_refresh_token.unwrap_or(user.oauth_refresh_token.take());
-        for (kept, said) in user.notifications.iter_mut().zip(notifications) {
-            *kept = said.unwrap_or(*kept);
+        for (current, updated) in user.notifications.iter_mut().zip(notifications) {
+            *current = updated.unwrap_or(*current);
         }
         member.role = role.unwrap_or(member.role);
-        require(&member.user, problems);
+        check_required_properties(&member.user, problems);
         member
     }
 }
 
-fn require(user: &User, problems: &mut Problems) {
-    let blank = [
+fn check_required_properties(user: &User, problems: &mut Problems) {
+    let required = [
         ("id_from_network", user.id_from_network.is_empty()),
         ("email_settings", user.email_settings.is_empty()),
         ("first_name", user.first_name.is_empty()),
         ("last_name", user.last_name.is_empty()),
     ];
-    for (property, missing) in blank {
-        // A request that used the older `email_address` has its problem there.
-        let said = problems.has(property)
+    for (property, is_missing) in required {
+        // Requests of older API versions use `email_address` and have the problem there.
+        let is_reported = problems.has(property)
             || (property == "email_settings" && problems.has("email_address"));
-        if missing && !said {
+        if is_missing && !is_reported {
             problems.at(property).add(BLANK);
         }
     }
-    let notified = user.email_settings.iter().any(|email| email.use_for_notifications);
-    if !user.email_settings.is_empty() && !notified && !problems.has("email_settings") {
+    let has_notification_address =
+        user.email_settings.iter().any(|email| email.use_for_notifications);
+    if !user.email_settings.is_empty()
+        && !has_notification_address
+        && !problems.has("email_settings")
+    {
         problems
             .at("email_settings")
             .add("must have at least one email address with use_for_notifications true");

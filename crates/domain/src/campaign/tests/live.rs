@@ -6,13 +6,13 @@ use crate::sample::{connect, end, menu, pricing, states, tree, when};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-fn refusal(terms: &Terms) -> Value {
+fn go_live_problems(terms: &Terms) -> Value {
     let mut problems = Problems::new();
     check_for_live(terms, &mut problems);
     problems.to_json()
 }
 
-fn complete() -> Terms {
+fn complete_terms() -> Terms {
     Terms {
         ivr_tree: tree(connect("8004377950")),
         advertiser_payin: pricing(Currency::Usd, &[("7", "")]),
@@ -23,57 +23,58 @@ fn complete() -> Terms {
 
 #[test]
 fn complete_terms_may_go_live() {
-    assert_eq!(refusal(&complete()), json!({}));
+    assert_eq!(go_live_problems(&complete_terms()), json!({}));
 }
 
 #[test]
-fn only_affiliate_enabled_campaigns_need_prices() {
+fn only_affiliate_enabled_campaigns_require_pricings() {
     let bare = |campaign_type| Terms {
         campaign_type,
         advertiser_payin: None,
         affiliate_payout: None,
-        ..complete()
+        ..complete_terms()
     };
     let blank = ["can't be blank"];
     assert_eq!(
-        refusal(&bare(CampaignType::AffiliateEnabled)),
+        go_live_problems(&bare(CampaignType::AffiliateEnabled)),
         json!({"advertiser_payin": blank, "affiliate_payout": blank})
     );
-    assert_eq!(refusal(&bare(CampaignType::DirectOnly)), json!({}));
-    assert_eq!(refusal(&bare(CampaignType::ExternalOnly)), json!({}));
+    assert_eq!(go_live_problems(&bare(CampaignType::DirectOnly)), json!({}));
+    assert_eq!(go_live_problems(&bare(CampaignType::ExternalOnly)), json!({}));
 }
 
 #[test]
-fn direct_campaigns_have_no_prices_and_only_affiliate_enabled_ones_budgets() {
+fn direct_campaigns_reject_pricings_and_only_affiliate_enabled_ones_accept_budgets() {
     let cap = ConcurrentCap { budget_amount: Money::parse("3").unwrap(), enforce: true };
     let budgets = Budgets { concurrent_call_cap_alert: Some(cap), ..Budgets::default() };
-    let terms = |campaign_type| Terms { campaign_type, budgets: budgets.clone(), ..complete() };
+    let terms =
+        |campaign_type| Terms { campaign_type, budgets: budgets.clone(), ..complete_terms() };
     let no_budgets = ["is allowed only on AffiliateEnabled campaigns"];
     let no_prices = ["is not allowed on DirectOnly campaigns"];
-    assert_eq!(refusal(&terms(CampaignType::AffiliateEnabled)), json!({}));
+    assert_eq!(go_live_problems(&terms(CampaignType::AffiliateEnabled)), json!({}));
     assert_eq!(
-        refusal(&terms(CampaignType::ExternalOnly)),
+        go_live_problems(&terms(CampaignType::ExternalOnly)),
         json!({"budget_activities": no_budgets})
     );
     assert_eq!(
-        refusal(&terms(CampaignType::DirectOnly)),
+        go_live_problems(&terms(CampaignType::DirectOnly)),
         json!({"advertiser_payin": no_prices, "affiliate_payout": no_prices,
                "budget_activities": no_budgets})
     );
 }
 
 #[test]
-fn every_problem_is_told_at_once_and_at_its_place() {
+fn all_problems_are_reported_at_their_paths() {
     let terms = Terms {
         ivr_tree: tree(menu(vec![connect(""), when("in_region[East]", connect(""), end())])),
         advertiser_payin: pricing(Currency::Usd, &[("7", ""), ("1", "pressed[3] or sms_sent")]),
         affiliate_payout: None,
         named_regions: vec![states("Mid-West", &["CA"]), states("Mid\u{2010}West", &["OR"])],
-        ..complete()
+        ..complete_terms()
     };
     let empty = json!({"destination_phone_number": ["cannot be empty"]});
     assert_eq!(
-        refusal(&terms),
+        go_live_problems(&terms),
         json!({
             "named_regions": [{}, {"name": ["has already been taken"]}],
             "ivr_tree": {"children": [
@@ -91,21 +92,21 @@ fn every_problem_is_told_at_once_and_at_its_place() {
 }
 
 #[test]
-fn without_a_tree_nothing_goes_live() {
-    let terms = Terms { ivr_tree: None, ..complete() };
-    assert_eq!(refusal(&terms), json!({"ivr_tree": ["can't be blank"]}));
+fn terms_without_ivr_tree_cannot_go_live() {
+    let terms = Terms { ivr_tree: None, ..complete_terms() };
+    assert_eq!(go_live_problems(&terms), json!({"ivr_tree": ["can't be blank"]}));
 }
 
 #[test]
-fn it_is_always_open_unless_hours_or_a_word_say_otherwise() {
+fn operating_24_7_defaults_to_true_without_hours() {
     let hours = Some(Hours::default());
-    for (said, hours, open) in [
+    for (flag, hours, is_open) in [
         (None, None, true),
         (None, hours, false),
         (Some(true), hours, true),
         (Some(false), None, false),
     ] {
-        let terms = Terms { operating_24_7: said, hours, ..complete() };
-        assert_eq!(terms.operating_24_7(), open, "{said:?}");
+        let terms = Terms { operating_24_7: flag, hours, ..complete_terms() };
+        assert_eq!(terms.operating_24_7(), is_open, "{flag:?}");
     }
 }

@@ -14,7 +14,7 @@ fn policy(kind: PolicyType, amount: &str, currency: Currency) -> Policy {
 }
 
 #[test]
-fn prices_read_as_the_documents_have_them() {
+fn pricings_are_described_as_in_the_source_documents() {
     use Currency::{Eur, Gbp, Usd};
     let cases: [(_, &[(&str, &str)], _, _); 8] = [
         (Usd, &[("3.5", "")], "$3.50 per call", "$3.50 per call"),
@@ -45,25 +45,25 @@ fn prices_read_as_the_documents_have_them() {
             "€1.00 - €3.50 per call",
         ),
         (Usd, &[("0", " ")], "$0.00 per call", "$0.00 per call"),
-        // A full stop alone is the empty condition.
+        // A single full stop is the empty condition.
         (Usd, &[("3.5", " . ")], "$3.50 per call", "$3.50 per call"),
     ];
-    for (currency, policies, words, range) in cases {
+    for (currency, policies, description, range) in cases {
         let pricing = pricing(currency, policies).unwrap();
-        assert_eq!((&*pricing.words(), &*pricing.range()), (words, range));
+        assert_eq!((&*pricing.words(), &*pricing.range()), (description, range));
         assert_eq!(pricing.currency(), currency);
     }
 }
 
 #[test]
-fn min_is_the_base_and_max_all_of_them() {
+fn min_is_the_base_and_max_the_sum_of_all_policies() {
     let pricing = pricing(Currency::Usd, &[("4.5", ""), ("2.75", ""), ("0.25", "")]).unwrap();
     assert_eq!((pricing.min(), pricing.max()), (money("4.5"), money("7.5")));
     assert_eq!(pricing.bonuses().len(), 2);
 }
 
 #[test]
-fn the_base_comes_first_and_bonuses_keep_their_order() {
+fn base_is_moved_to_the_front_and_bonuses_keep_their_order() {
     use PolicyType::{Base, Bonus};
     let given = [(Bonus, "1"), (Bonus, "2"), (Base, "3"), (Bonus, "4")];
     let policies = given.map(|(kind, amount)| policy(kind, amount, Currency::Usd));
@@ -75,7 +75,7 @@ fn the_base_comes_first_and_bonuses_keep_their_order() {
 }
 
 #[test]
-fn one_base_nine_bonuses_and_one_currency_are_allowed() {
+fn pricing_requires_one_base_one_currency_and_at_most_nine_bonuses() {
     use Currency::{Gbp, Usd};
     use PolicyType::{Base, Bonus};
     let bonuses = |count| vec![policy(Bonus, "1", Usd); count];
@@ -96,8 +96,8 @@ fn one_base_nine_bonuses_and_one_currency_are_allowed() {
         (vec![base, policy(Bonus, "1", Gbp)], mixed),
     ] {
         let mut problems = Problems::new();
-        let made = Pricing::new(policies, &mut problems);
+        let pricing = Pricing::new(policies, &mut problems);
         assert_eq!(problems.to_json(), expected);
-        assert_eq!(made.is_some(), problems.is_empty());
+        assert_eq!(pricing.is_some(), problems.is_empty());
     }
 }

@@ -4,20 +4,23 @@ use CampaignStatus::{Activated, Archived, Entry, Paused};
 use jiff::Timestamp;
 
 #[test]
-fn a_campaign_moves_by_the_table() {
+fn transitions_match_the_table() {
     let actions = [
         Action::GoLive { from_archive: false },
         Action::GoLive { from_archive: true },
         Action::Archive,
         Action::Unarchive,
     ];
-    let (stays, no) = (Outcome::Stays, Outcome::Refused);
-    let (live, away, paused) = (Outcome::To(Activated), Outcome::To(Archived), Outcome::To(Paused));
+    let unchanged = Outcome::Stays;
+    let not_allowed = Outcome::Refused;
+    let activated = Outcome::To(Activated);
+    let archived = Outcome::To(Archived);
+    let paused = Outcome::To(Paused);
     let table = [
-        (Entry, [live, live, no, no]),
-        (Activated, [stays, stays, away, no]),
-        (Paused, [live, live, away, stays]),
-        (Archived, [no, live, stays, paused]),
+        (Entry, [activated, activated, not_allowed, not_allowed]),
+        (Activated, [unchanged, unchanged, archived, not_allowed]),
+        (Paused, [activated, activated, archived, unchanged]),
+        (Archived, [not_allowed, activated, unchanged, paused]),
     ];
     assert_eq!(table.map(|(from, _)| from), CampaignStatus::ALL);
     for (from, row) in table {
@@ -28,7 +31,7 @@ fn a_campaign_moves_by_the_table() {
 }
 
 #[test]
-fn what_was_done_holds_when_it_is_done_again() {
+fn repeated_action_changes_nothing() {
     for from in CampaignStatus::ALL {
         for action in [Action::GoLive { from_archive: true }, Action::Archive, Action::Unarchive] {
             if let Outcome::To(reached) = transition(from, action) {
@@ -39,7 +42,7 @@ fn what_was_done_holds_when_it_is_done_again() {
 }
 
 #[test]
-fn statuses_keep_their_words() {
+fn statuses_round_trip_through_the_wire() {
     for status in CampaignStatus::ALL {
         assert_eq!(CampaignStatus::parse(status.as_str()), Some(status));
         assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
@@ -67,7 +70,7 @@ fn campaign(status: CampaignStatus, pause_date: Option<Timestamp>) -> Campaign {
 }
 
 #[test]
-fn only_a_live_campaign_is_paused_by_its_expiration_and_from_that_second_on() {
+fn activated_campaign_is_paused_from_its_pause_date_on() {
     let at = |second| Timestamp::from_second(second).unwrap();
     for (status, before, after) in [
         (Entry, Entry, Entry),
@@ -83,7 +86,7 @@ fn only_a_live_campaign_is_paused_by_its_expiration_and_from_that_second_on() {
 }
 
 #[test]
-fn terms_in_force_are_the_current_ones_and_terms_written_the_future_ones() {
+fn current_terms_are_in_force_and_future_terms_were_written_last() {
     let mut campaign = campaign(Activated, None);
     let current = campaign.current.as_ref().map(|current| current.terms.clone());
     assert_eq!(campaign.terms_written(), current.as_ref());

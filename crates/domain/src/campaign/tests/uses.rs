@@ -14,7 +14,7 @@ fn terms() -> Terms {
 }
 
 #[test]
-fn what_every_call_has_is_never_missing() {
+fn terms_without_resources_are_never_missing() {
     let condition = "duration > 60 and connect_duration < 5 and repeat and mobile and landline \
                      and custom_data[x] present and affiliate_name = \"a\" and during_hours";
     assert!(missing_in(&terms(), condition).is_empty());
@@ -22,40 +22,40 @@ fn what_every_call_has_is_never_missing() {
 }
 
 #[test]
-fn regions_must_be_there_by_their_names() {
+fn named_regions_are_required_by_name() {
     let none = missing_in(&terms(), "in_region or in_region[West Coast]");
     assert_eq!(none, ["there are no named regions", "there is no region named 'West Coast'"]);
     let mut terms = terms();
     terms.named_regions = vec![states("West Coast", &["CA"]), states(" Mid\u{2010}West ", &["OH"])];
     assert!(missing_in(&terms, "in_region and not in_region[ West Coast ]").is_empty());
     assert_eq!(missing_in(&terms, "in_region[west coast]").len(), 1);
-    // Conditions are read as plain text, and so are the names that they use.
+    // Conditions are normalized, and so are the names in them.
     for name in ["Mid-West", "Mid\u{2010}West", "Mid\u{2212}West"] {
         assert!(missing_in(&terms, &format!("in_region[{name}]")).is_empty(), "{name}");
     }
 }
 
 #[test]
-fn each_thing_missing_is_told_once() {
+fn missing_resource_is_listed_once() {
     let found = missing_in(&terms(), "in_region[A] or in_region[A] or not in_region[A]");
     assert_eq!(found, ["there is no region named 'A'"]);
 }
 
 #[test]
-fn hours_are_there_when_they_are_given_or_it_is_always_open() {
-    for (always, hours, message) in [
+fn during_hours_requires_hours_or_operation_around_the_clock() {
+    for (operating_24_7, hours, message) in [
         (None, None, None),
         (Some(true), None, None),
         (Some(false), Some(Hours::default()), None),
         (Some(false), None, Some("there are no hours")),
     ] {
-        let terms = Terms { operating_24_7: always, hours, ..terms() };
+        let terms = Terms { operating_24_7, hours, ..terms() };
         assert_eq!(missing_in(&terms, "during_hours").first().map(String::as_str), message);
     }
 }
 
 #[test]
-fn a_text_message_needs_a_node_that_sends_one() {
+fn sms_sent_requires_an_sms_promo_node() {
     let mut terms = terms();
     assert_eq!(missing_in(&terms, "sms_sent"), ["there is no SmsPromo node"]);
     terms.ivr_tree = tree(menu(vec![end(), sms_promo(end())]));
@@ -63,19 +63,20 @@ fn a_text_message_needs_a_node_that_sends_one() {
 }
 
 #[track_caller]
-fn assert_pressed(root: &IvrNode, fits: &[&str], misses: &[&str]) {
+fn assert_pressed(root: &IvrNode, possible: &[&str], impossible: &[&str]) {
     let terms = Terms { ivr_tree: tree(root.clone()), ..terms() };
-    for keys in fits {
+    for keys in possible {
         assert_eq!(missing_in(&terms, keys), [""; 0], "{keys}");
     }
-    for keys in misses {
+    for keys in impossible {
         assert_eq!(missing_in(&terms, keys), [format!("there is no menu for '{keys}'")]);
     }
 }
 
 #[test]
-fn keys_must_be_those_of_menus_one_below_the_other() {
-    // 1: ends; 2: asks where the caller is, then 1–3, of which 3 comes to a menu with one key.
+fn pressed_keys_require_a_path_of_menus() {
+    // Key 1 connects. Key 2 asks for the location and leads to a menu with keys 1–3, of which key 3
+    // leads to a menu with one key.
     let third = menu(vec![end()]);
     let second = verify_location(menu(vec![end(), end(), when("mobile", end(), third)]));
     assert_pressed(
@@ -110,7 +111,7 @@ fn keys_must_be_those_of_menus_one_below_the_other() {
 }
 
 #[test]
-fn menus_on_both_sides_of_a_condition_count() {
+fn menus_in_both_branches_of_a_condition_count() {
     let root = when("mobile", menu(vec![end()]), menu(vec![end(), menu(vec![end()])]));
     assert_pressed(
         &root,
@@ -120,7 +121,7 @@ fn menus_on_both_sides_of_a_condition_count() {
 }
 
 #[test]
-fn a_menus_failover_child_is_come_to_by_a_wrong_key_and_has_none_of_its_own() {
+fn failover_child_is_reached_by_a_wrong_key_only() {
     let mut failover = menu(vec![end()]);
     failover.keypress_failover_type = Some(KeypressFailover::Wrong);
     assert_pressed(
@@ -131,6 +132,6 @@ fn a_menus_failover_child_is_come_to_by_a_wrong_key_and_has_none_of_its_own() {
 }
 
 #[test]
-fn without_a_tree_there_is_no_menu() {
+fn terms_without_ivr_tree_have_no_menu() {
     assert_eq!(missing_in(&terms(), "pressed[1]"), ["there is no menu for 'pressed[1]'"]);
 }
