@@ -27,7 +27,7 @@ pub const NOTIFICATIONS: [&str; 9] = [
 /// Role of a user or token in an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Role {
-    /// Reads and writes everything, including tokens and users. The default.
+    /// Reads and writes. The highest role and the default.
     #[default]
     Super,
     /// Reads and writes.
@@ -57,7 +57,7 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
 
-    /// Rank for comparisons, from Observer (0) to Super (3). A higher role includes a lower one.
+    /// Rank for comparing permissions, from Observer (0) to Super (3).
     pub fn rank(self) -> u8 {
         match self {
             Self::Super => 3,
