@@ -161,7 +161,7 @@ mod tests {
         // 2015-03-08 and 2015-11-01 are Sundays.
         let morning = only(6, day(9 * HOUR, 17 * HOUR));
         let night = only(5, day(22 * HOUR, 2 * HOUR));
-        for (hours, moment, open) in [
+        for (hours, timestamp, open) in [
             (&morning, "2015-03-01T16:59:59Z", false),
             (&morning, "2015-03-01T17:00:00Z", true),
             (&morning, "2015-03-08T16:00:00Z", true),
@@ -177,7 +177,7 @@ mod tests {
             (&night, "2015-11-01T09:59:59Z", true),
             (&night, "2015-11-01T10:00:00Z", false),
         ] {
-            assert_eq!(hours.is_open_at(moment.parse().unwrap(), &zone), open, "{moment}");
+            assert_eq!(hours.is_open_at(timestamp.parse().unwrap(), &zone), open, "{timestamp}");
         }
     }
 

@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn amounts_are_formatted_as_in_the_source_documents() {
-        for (text, json, shown) in [
+        for (text, json, formatted) in [
             ("7", "7.0", "7.00"),
             ("7.0", "7.0", "7.00"),
             ("4.5", "4.5", "4.50"),
@@ -286,7 +286,7 @@ mod tests {
             ("0e-99999999999999999999", "0.0", "0.00"),
         ] {
             assert_eq!(money(text).to_json_number().to_string(), json, "{text}");
-            assert_eq!(money(text).to_string(), shown, "{text}");
+            assert_eq!(money(text).to_string(), formatted, "{text}");
         }
         assert_eq!(money("7"), money("7.00"));
     }
@@ -355,11 +355,12 @@ mod tests {
 
     #[test]
     fn currencies_have_codes_and_symbols() {
-        for (code, shown) in [("USD", "$1,250.00"), ("GBP", "£1,250.00"), ("EUR", "€1,250.00")] {
+        for (code, formatted) in [("USD", "$1,250.00"), ("GBP", "£1,250.00"), ("EUR", "€1,250.00")]
+        {
             let currency = Currency::parse(code).unwrap();
             assert_eq!(currency.as_str(), code);
             assert_eq!(serde_json::to_value(currency).unwrap(), code);
-            assert_eq!(format(money("1250"), currency), shown);
+            assert_eq!(format(money("1250"), currency), formatted);
         }
         assert_eq!(Currency::parse("usd"), None);
     }

@@ -82,11 +82,13 @@ fn examples() -> Vec<(&'static str, Value, Value)> {
 }
 
 fn flags() -> Vec<(&'static str, Value, Value)> {
-    let (mobile, landline) = (json!({"phone_type": "mobile"}), json!({"phone_type": "landline"}));
+    let mobile = json!({"phone_type": "mobile"});
+    let landline = json!({"phone_type": "landline"});
     let region = |code: &str| json!({"region": code, "country": "US"});
     // Local time in Los Angeles: a Thursday at 9:00:00 and at 8:59:59, and a Saturday.
-    let at = |moment: &str| json!({"start_time": moment});
-    let (opening, before) = (at("2015-05-14T16:00:00Z"), at("2015-05-14T15:59:59Z"));
+    let at = |timestamp: &str| json!({"start_time": timestamp});
+    let opening = at("2015-05-14T16:00:00Z");
+    let before = at("2015-05-14T15:59:59Z");
     let saturday = at("2015-05-16T19:00:00Z");
     vec![
         (

@@ -2,21 +2,21 @@
 //! optionally future terms, a draft that the next `go_live` makes current.
 
 mod budget;
-mod live;
+mod go_live;
 mod pricing;
+mod required_resources;
 mod status;
 mod terms;
-mod uses;
 
 pub use budget::{Budget, BudgetTotals, Budgets, ConcurrentCap, Period, ResetPeriod};
-pub use live::check_for_live;
+pub use go_live::check_for_live;
 pub use pricing::{BONUS_LIMIT, Policy, PolicyType, Pricing};
+pub use required_resources::missing;
 pub use status::{Action, CampaignStatus, Outcome, transition};
 pub use terms::{
     AutoApprove, CAMPAIGN_COUNTRIES, CAMPAIGN_LANGUAGES, CampaignType, DEFAULT_MAX_PROMO_NUMBERS,
     DEFAULT_REPEAT_DAYS, MAX_REPEAT_DAYS, Terms, TermsChange, UnseenTerms, Visibility,
 };
-pub use uses::missing;
 
 use crate::party::CustomData;
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! Unit tests of campaigns, one file per module.
 
-mod live;
+mod go_live;
 mod pricing;
+mod required_resources;
 mod status;
-mod uses;

@@ -1,11 +1,11 @@
 //! Networks, their parties (advertisers and affiliates) and their users.
 
-mod change;
 mod custom_data;
+mod patch;
 mod user;
 
-pub use change::{PartyChange, PartyDraft, apply_users};
 pub use custom_data::{CustomData, CustomDataField, DataType, check_custom_data};
+pub use patch::{PartyChange, PartyDraft, apply_users};
 pub use user::{
     EmailSetting, Member, NOTIFICATIONS, Role, SITE_LIMIT, USER_LIMIT, Unseen, User, UserChange,
 };
