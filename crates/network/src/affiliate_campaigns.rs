@@ -1,8 +1,8 @@
 //! Affiliates' places in advertisers' campaigns: applying, and the network's decisions.
 
-use crate::campaigns::{advertiser, find_campaign, follow};
-use crate::parties::{check_network_id, not_found, require_seen};
-use crate::{Context, Error, Guard, Page, Session, Submitted, audit, events, pass};
+use crate::campaigns::{find_advertiser, find_campaign, resolve_path};
+use crate::parties::{check_network_id, ensure_visible, not_found};
+use crate::{Context, Error, Guard, Page, Session, Submitted, audit, check_precondition, events};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use trunkline_domain::affiliation::{
@@ -49,63 +49,66 @@ pub enum Intent {
 
 /// The campaign that an affiliate campaign is in.
 #[derive(Clone, Copy)]
-pub(crate) struct Within<'a> {
+pub(crate) struct CampaignRef<'a> {
     /// Its advertiser, ours.
     pub(crate) advertiser: i64,
     /// The network's id of it.
     pub(crate) campaign: &'a str,
 }
 
-struct Found {
+struct ResolvedPath {
     campaign: Campaign,
     affiliate: LinkedAffiliate,
-    it: Option<AffiliateCampaign>,
+    existing: Option<AffiliateCampaign>,
 }
 
-fn object(it: &AffiliateCampaign, campaign_id: &str) -> String {
+fn audit_object(it: &AffiliateCampaign, campaign_id: &str) -> String {
     format!("affiliate_campaign:{}/{campaign_id}", it.affiliate_id_from_network)
 }
 
-fn chain(place: &Place) -> Error {
-    let Place { advertiser, campaign, affiliate, id } = place;
+fn not_found_at(path: &Place) -> Error {
+    let Place { advertiser, campaign, affiliate, id } = path;
     let id = id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
     Error::NotFound(format!(
         "AffiliateCampaign{id} for affiliate {affiliate}, advertiser campaign {campaign} and advertiser {advertiser}"
     ))
 }
 
-fn look_up(session: &mut Session<'_>, context: &Context, place: &Place) -> Result<Found, Error> {
+fn resolve(
+    session: &mut Session<'_>,
+    context: &Context,
+    path: &Place,
+) -> Result<ResolvedPath, Error> {
     let network = context.caller.network_id;
-    let affiliate = Some(place.affiliate.as_str());
-    let path =
-        Chain { affiliate, ..Chain::of_campaign(network, &place.advertiser, &place.campaign) };
-    let (campaign, links) = follow(session, context, path)?;
-    let missing = || not_found(PartyKind::Affiliate, &place.affiliate);
+    let affiliate = Some(path.affiliate.as_str());
+    let ids = Chain { affiliate, ..Chain::of_campaign(network, &path.advertiser, &path.campaign) };
+    let (campaign, links) = resolve_path(session, context, ids)?;
+    let missing = || not_found(PartyKind::Affiliate, &path.affiliate);
     let affiliate = links.affiliate.ok_or_else(missing)?;
     if !context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
-        require_seen(context, PartyKind::Affiliate, affiliate.id, &place.affiliate)?;
+        ensure_visible(context, PartyKind::Affiliate, affiliate.id, &path.affiliate)?;
     }
-    let it = links.affiliate_campaign;
-    if let (Some(id), Some(found)) = (&place.id, &it)
+    let existing = links.affiliate_campaign;
+    if let (Some(id), Some(found)) = (&path.id, &existing)
         && *id != found.id_from_network
     {
-        return Err(chain(place));
+        return Err(not_found_at(path));
     }
-    Ok(Found { campaign, affiliate, it })
+    Ok(ResolvedPath { campaign, affiliate, existing })
 }
 
 /// One affiliate campaign, with its campaign.
 pub fn get(
     session: &mut Session<'_>,
     context: &Context,
-    place: &Place,
+    path: &Place,
 ) -> Result<(AffiliateCampaign, Campaign), Error> {
     // Whichever link of the chain is missing, what was asked for is not there.
-    let found = look_up(session, context, place).map_err(|error| match error {
-        Error::NotFound(_) => chain(place),
+    let found = resolve(session, context, path).map_err(|error| match error {
+        Error::NotFound(_) => not_found_at(path),
         other => other,
     })?;
-    let it = found.it.ok_or_else(|| chain(place))?;
+    let it = found.existing.ok_or_else(|| not_found_at(path))?;
     Ok((it, found.campaign))
 }
 
@@ -121,13 +124,13 @@ pub fn get_by_ids(
     let affiliate = session.party_by_id(affiliate_id)?;
     let own = |it: &Party| it.network_id == campaign.network_id && it.kind == PartyKind::Affiliate;
     let affiliate = affiliate.filter(own).ok_or_else(missing)?;
-    let place = Place {
+    let path = Place {
         advertiser: advertiser.id_from_network,
         campaign: campaign.id_from_network,
         affiliate: affiliate.id_from_network,
         id: None,
     };
-    get(session, context, &place)
+    get(session, context, &path)
 }
 
 /// One page of an affiliate's affiliate campaigns, each with its campaign.
@@ -137,7 +140,7 @@ pub fn of_affiliate(
     affiliate: &Party,
     page: Page,
 ) -> Result<Vec<(AffiliateCampaign, Campaign)>, Error> {
-    context.caller.require_sight(affiliate)?;
+    context.caller.ensure_can_view(affiliate)?;
     let found = session.affiliate_campaigns_of_affiliate(affiliate.id, page)?;
     let ids: Vec<i64> = found.iter().map(|it| it.campaign_id).collect();
     let campaigns = session.campaigns_by_ids(&ids)?.into_iter();
@@ -157,7 +160,7 @@ pub fn list(
     campaign_id: &str,
     page: Page,
 ) -> Result<(Vec<AffiliateCampaign>, Campaign), Error> {
-    let advertiser = advertiser(session, context, advertiser_id)?;
+    let advertiser = find_advertiser(session, context, advertiser_id)?;
     let campaign = find_campaign(session, context, &advertiser, campaign_id)?;
     if context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
         let found = session.affiliate_campaigns(campaign.id, page)?;
@@ -173,39 +176,39 @@ pub fn list(
 pub fn put(
     session: &mut Session<'_>,
     context: &Context,
-    place: &Place,
+    path: &Place,
     intent: Intent,
     submitted: Submitted<AffiliateCampaignChange>,
     guard: &Guard<AffiliateCampaign>,
 ) -> Result<(AffiliateCampaign, Campaign), Error> {
-    let found = look_up(session, context, place)?;
-    if let (Some(id), None) = (&place.id, &found.it)
+    let found = resolve(session, context, path)?;
+    if let (Some(id), None) = (&path.id, &found.existing)
         && session.affiliate_campaign_id_is_taken(context.caller.network_id, id, 0)?
     {
-        return Err(chain(place));
+        return Err(not_found_at(path));
     }
-    permit(context, &found, &submitted.change)?;
-    pass(guard, found.it.as_ref())?;
+    authorize(context, &found, &submitted.change)?;
+    check_precondition(guard, found.existing.as_ref())?;
     let Submitted { mut change, mut problems } = submitted;
-    change.id_from_network = change.id_from_network.or(place.id.clone());
+    change.id_from_network = change.id_from_network.or(path.id.clone());
     if !found.campaign.terms_in_force().is_some_and(|terms| terms.is_affiliate_enabled()) {
         let message = "affiliates can only promote AffiliateEnabled campaigns";
         return Err(Error::NotAllowed(message.to_owned()));
     }
     let fields = session.custom_data_fields(context.caller.network_id)?;
     if let Some(data) = &change.custom_data {
-        let had = found.it.as_ref().map(|it| &it.custom_data);
+        let had = found.existing.as_ref().map(|it| &it.custom_data);
         problems.at("custom_data").merge(check_custom_data(data, had, &fields));
     }
     check_id(
         session,
         context,
         change.id_from_network.as_deref(),
-        found.it.as_ref(),
+        found.existing.as_ref(),
         &mut problems,
     )?;
-    let (to, refused) = decide(session, &found, intent, change.status, &mut problems)?;
-    let Found { campaign, affiliate, it: before } = found;
+    let (to, refused) = next_status(session, &found, intent, change.status, &mut problems)?;
+    let ResolvedPath { campaign, affiliate, existing: before } = found;
     if !problems.is_empty() {
         return Err(Error::Invalid { problems, status: refused });
     }
@@ -214,7 +217,7 @@ pub fn put(
         network_id: context.caller.network_id,
         campaign_id: campaign.id,
         affiliate_id: affiliate.id,
-        affiliate_id_from_network: place.affiliate.clone(),
+        affiliate_id_from_network: path.affiliate.clone(),
         id_from_network: String::new(),
         status: to,
         custom_data: CustomData::new(),
@@ -229,18 +232,25 @@ pub fn put(
         None => after.id_from_network,
     };
     let action = before.is_none().then_some("apply");
-    let within = Within { advertiser: campaign.advertiser_id, campaign: &campaign.id_from_network };
-    let it = store(session, context, before, after, within, action)?;
+    let campaign_ref =
+        CampaignRef { advertiser: campaign.advertiser_id, campaign: &campaign.id_from_network };
+    let it = store(session, context, before, after, campaign_ref, action)?;
     Ok((it, campaign))
 }
 
 /// An affiliate may only apply; the network and the advertiser decide.
-fn permit(context: &Context, found: &Found, change: &AffiliateCampaignChange) -> Result<(), Error> {
+fn authorize(
+    context: &Context,
+    found: &ResolvedPath,
+    change: &AffiliateCampaignChange,
+) -> Result<(), Error> {
     if context.caller.sees(PartyKind::Advertiser, found.campaign.advertiser_id) {
-        return context.caller.require_party(PartyKind::Advertiser, found.campaign.advertiser_id);
+        return context
+            .caller
+            .ensure_can_write_party(PartyKind::Advertiser, found.campaign.advertiser_id);
     }
-    context.caller.require_party(PartyKind::Affiliate, found.affiliate.id)?;
-    let keeps = found.it.as_ref().map(|it| it.status);
+    context.caller.ensure_can_write_party(PartyKind::Affiliate, found.affiliate.id)?;
+    let keeps = found.existing.as_ref().map(|it| it.status);
     match change.status {
         None | Some(AffiliateCampaignStatus::Applied) => Ok(()),
         asked if asked == keeps => Ok(()),
@@ -266,9 +276,9 @@ fn check_id(
 
 /// The status that a write leads to. When it is refused, the second value is the status that the
 /// documents repeat beside the errors: what was asked of a PUT, and `Applied` of a POST.
-fn decide(
+fn next_status(
     session: &mut Session<'_>,
-    found: &Found,
+    found: &ResolvedPath,
     intent: Intent,
     asked: Option<AffiliateCampaignStatus>,
     problems: &mut Problems,
@@ -278,7 +288,7 @@ fn decide(
         problems.at("status").add(format!("cannot transition from '{}'", quoted.as_str()));
         (quoted, Some(repeated.as_str()))
     };
-    let current = found.it.as_ref().map(|it| it.status);
+    let current = found.existing.as_ref().map(|it| it.status);
     match (intent, current, asked) {
         (Intent::Apply, _, Some(asked)) | (Intent::Decide, None, Some(asked))
             if asked != Applied =>
@@ -286,7 +296,7 @@ fn decide(
             Ok(refuse(asked, Applied))
         }
         (_, None, _) | (Intent::Apply, Some(Declined), _) => {
-            Ok((application(session, found, problems)?, None))
+            Ok((decide_on_application(session, found, problems)?, None))
         }
         (Intent::Apply, Some(current), _) | (Intent::Decide, Some(current), None) => {
             Ok((current, None))
@@ -299,9 +309,9 @@ fn decide(
     }
 }
 
-fn application(
+fn decide_on_application(
     session: &mut Session<'_>,
-    found: &Found,
+    found: &ResolvedPath,
     problems: &mut Problems,
 ) -> Result<AffiliateCampaignStatus, Error> {
     if found.affiliate.status != PartyStatus::Approved && !problems.has("status") {
@@ -324,7 +334,7 @@ fn store(
     context: &Context,
     before: Option<AffiliateCampaign>,
     mut after: AffiliateCampaign,
-    within: Within<'_>,
+    campaign_ref: CampaignRef<'_>,
     action: Option<&str>,
 ) -> Result<AffiliateCampaign, Error> {
     if before.as_ref() == Some(&after) {
@@ -336,44 +346,44 @@ fn store(
     } else {
         after.id = session.insert_affiliate_campaign(&after)?;
     }
-    let old = before.as_ref().map(audit::of_affiliate_campaign);
-    let new = audit::of_affiliate_campaign(&after);
-    let object = object(&after, within.campaign);
+    let old = before.as_ref().map(audit::affiliate_campaign_snapshot);
+    let new = audit::affiliate_campaign_snapshot(&after);
+    let object = audit_object(&after, campaign_ref.campaign);
     audit::record(session, context, object, action, old.as_ref(), Some(&new))?;
     let from = before.map(|it| it.status);
     if from != Some(after.status) {
-        tell(session, context, from, &after, within)?;
+        notify(session, context, from, &after, campaign_ref)?;
     }
     Ok(after)
 }
 
 /// Tells of a status; an application is told of too, with no status before it.
-fn tell(
+fn notify(
     session: &mut Session<'_>,
     context: &Context,
     from: Option<AffiliateCampaignStatus>,
     it: &AffiliateCampaign,
-    within: Within<'_>,
+    campaign_ref: CampaignRef<'_>,
 ) -> Result<(), Error> {
-    let (whose, data) = told(from, it, within);
-    events::emit(session, context, AFFILIATE_CAMPAIGN_STATUS_CHANGED, whose, data)
+    let (audience, data) = status_event(from, it, campaign_ref);
+    events::emit(session, context, AFFILIATE_CAMPAIGN_STATUS_CHANGED, audience, data)
 }
 
-/// Whose business a status is, and what is told of it.
-fn told(
+/// EventAudience business a status is, and what is told of it.
+fn status_event(
     from: Option<AffiliateCampaignStatus>,
     it: &AffiliateCampaign,
-    within: Within<'_>,
-) -> (events::Whose, Value) {
+    campaign_ref: CampaignRef<'_>,
+) -> (events::EventAudience, Value) {
     let data = json!({
         "affiliate_campaign": it.id_from_network,
         "affiliate": it.affiliate_id_from_network,
-        "advertiser_campaign": within.campaign,
+        "advertiser_campaign": campaign_ref.campaign,
         "from": from.map(AffiliateCampaignStatus::as_str),
         "to": it.status.as_str(),
     });
-    let advertiser = Some(within.advertiser);
-    (events::Whose { advertiser, affiliate: Some(it.affiliate_id) }, data)
+    let advertiser = Some(campaign_ref.advertiser);
+    (events::EventAudience { advertiser, affiliate: Some(it.affiliate_id) }, data)
 }
 
 /// Sets statuses that something else has decided, of affiliate campaigns (by our ids) of one
@@ -387,17 +397,17 @@ pub(crate) fn set_statuses(
     to: impl Fn(AffiliateCampaignStatus) -> Option<AffiliateCampaignStatus>,
     action: &str,
 ) -> Result<(), Error> {
-    let (mut entries, mut tellings) = (Vec::new(), Vec::new());
+    let (mut entries, mut events) = (Vec::new(), Vec::new());
     let mut moved: Vec<(AffiliateCampaignStatus, Vec<i64>)> = Vec::new();
     for (before, campaign) in session.affiliate_campaigns_by_ids(ids)? {
         let Some(status) = to(before.status).filter(|to| *to != before.status) else { continue };
-        let old = audit::of_affiliate_campaign(&before);
+        let old = audit::affiliate_campaign_snapshot(&before);
         let it = AffiliateCampaign { status, ..before };
-        let new = audit::of_affiliate_campaign(&it);
-        let object = object(&it, &campaign);
-        entries.push(audit::entry(context, object, Some(action), Some(&old), Some(&new))?);
-        let within = Within { advertiser, campaign: &campaign };
-        tellings.push(told(Some(old.status), &it, within));
+        let new = audit::affiliate_campaign_snapshot(&it);
+        let object = audit_object(&it, &campaign);
+        entries.push(audit::new_entry(context, object, Some(action), Some(&old), Some(&new))?);
+        let campaign_ref = CampaignRef { advertiser, campaign: &campaign };
+        events.push(status_event(Some(old.status), &it, campaign_ref));
         match moved.iter_mut().find(|(to, _)| *to == status) {
             Some((_, ids)) => ids.push(it.id),
             None => moved.push((status, vec![it.id])),
@@ -410,7 +420,7 @@ pub(crate) fn set_statuses(
         session.set_affiliate_campaign_status(&ids, status, context.now)?;
     }
     session.insert_audit_entries(&entries)?;
-    events::emit_all(session, context, AFFILIATE_CAMPAIGN_STATUS_CHANGED, tellings)
+    events::emit_all(session, context, AFFILIATE_CAMPAIGN_STATUS_CHANGED, events)
 }
 
 /// Affiliate campaigns are never deleted (seeds/000, "You are not allowed to delete affiliate

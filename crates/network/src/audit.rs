@@ -40,7 +40,7 @@ pub(crate) struct AffiliateCampaignSnapshot {
     pub(crate) custom_data: CustomData,
 }
 
-pub(crate) fn of_party(party: &Party) -> PartySnapshot {
+pub(crate) fn party_snapshot(party: &Party) -> PartySnapshot {
     PartySnapshot {
         id_from_network: party.id_from_network.clone(),
         name: party.name.clone(),
@@ -52,7 +52,7 @@ pub(crate) fn of_party(party: &Party) -> PartySnapshot {
     }
 }
 
-pub(crate) fn of_campaign(campaign: &Campaign) -> CampaignSnapshot {
+pub(crate) fn campaign_snapshot(campaign: &Campaign) -> CampaignSnapshot {
     CampaignSnapshot {
         id_from_network: campaign.id_from_network.clone(),
         name: campaign.name.clone(),
@@ -63,7 +63,7 @@ pub(crate) fn of_campaign(campaign: &Campaign) -> CampaignSnapshot {
     }
 }
 
-pub(crate) fn of_affiliate_campaign(it: &AffiliateCampaign) -> AffiliateCampaignSnapshot {
+pub(crate) fn affiliate_campaign_snapshot(it: &AffiliateCampaign) -> AffiliateCampaignSnapshot {
     AffiliateCampaignSnapshot {
         id_from_network: it.id_from_network.clone(),
         affiliate_id_from_network: it.affiliate_id_from_network.clone(),
@@ -82,18 +82,18 @@ pub(crate) fn record<T: Serialize>(
     before: Option<&T>,
     after: Option<&T>,
 ) -> Result<(), Error> {
-    Ok(session.insert_audit_entry(&entry(context, object, action, before, after)?)?)
+    Ok(session.insert_audit_entry(&new_entry(context, object, action, before, after)?)?)
 }
 
 /// An entry that is to be written, for those who write many at once.
-pub(crate) fn entry<T: Serialize>(
+pub(crate) fn new_entry<T: Serialize>(
     context: &Context,
     object: String,
     action: Option<&str>,
     before: Option<&T>,
     after: Option<&T>,
 ) -> Result<NewAuditEntry, Error> {
-    let made = match (before.is_some(), after.is_some()) {
+    let default_action = match (before.is_some(), after.is_some()) {
         (false, _) => "create",
         (true, true) => "update",
         (true, false) => "delete",
@@ -105,7 +105,7 @@ pub(crate) fn entry<T: Serialize>(
         request_id: context.request_id.clone(),
         actor: context.caller.actor.to_string(),
         object,
-        action: action.unwrap_or(made).to_owned(),
+        action: action.unwrap_or(default_action).to_owned(),
         before: before.map(to_json).transpose()?,
         after: after.map(to_json).transpose()?,
     })
@@ -115,20 +115,20 @@ fn to_json<T: Serialize>(value: &T) -> Result<String, Error> {
     serde_json::to_string(value).map_err(|error| Error::Internal(format!("audit entry: {error}")))
 }
 
-/// Entries of a network's log, oldest first. The whole network's credentials only.
+/// PendingWrites of a network's log, oldest first. The whole network's credentials only.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,
     filter: &AuditFilter,
     page: Page,
 ) -> Result<Vec<AuditEntry>, Error> {
-    context.caller.require_network_reader()?;
+    context.caller.ensure_can_view_network()?;
     Ok(session.audit_entries(context.caller.network_id, filter, page)?)
 }
 
 /// One entry. The whole network's credentials only.
 pub fn get(session: &mut Session<'_>, context: &Context, id: i64) -> Result<AuditEntry, Error> {
-    context.caller.require_network_reader()?;
+    context.caller.ensure_can_view_network()?;
     let found = session.audit_entry(context.caller.network_id, id)?;
     found.ok_or_else(|| Error::NotFound(format!("AuditEntry {id}")))
 }

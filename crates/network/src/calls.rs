@@ -1,11 +1,11 @@
 //! Calls that come in: found their campaign, completed with what the network knows, decided once,
 //! and stored.
 
-use crate::cast::Cast;
-use crate::desk::Desk;
-use crate::entries::Entries;
-use crate::idempotency::{IdempotencyKey, keep_answer, kept_answer};
-use crate::settle::{Books, settle};
+use crate::batch_lookups::BatchLookups;
+use crate::call_parties::CallParties;
+use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
+use crate::pending_writes::PendingWrites;
+use crate::settlement::{SettlementContext, post_settlement};
 use crate::{Context, Error, Session, Submitted, budgets, campaigns};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
@@ -94,12 +94,12 @@ pub fn take(
     told: Told,
     key: Option<&IdempotencyKey>,
 ) -> Result<Taken, Error> {
-    if let Some(kept) = kept_answer(session, context, key)? {
+    if let Some(kept) = stored_answer(session, context, key)? {
         return Ok(kept);
     }
     let taken = take_many(session, context, std::slice::from_ref(&told))?.pop();
     let taken = taken.ok_or_else(|| Error::Internal("a call got no answer".to_owned()))??;
-    keep_answer(session, context, key, &taken)?;
+    store_answer(session, context, key, &taken)?;
     Ok(taken)
 }
 
@@ -114,53 +114,54 @@ pub fn take_many(
     context: &Context,
     told: &[Told],
 ) -> Result<Vec<Result<Taken, Error>>, Error> {
-    let (answers, _) = take_and_settle(session, context, told)?;
+    let (answers, _) = ingest_and_settle(session, context, told)?;
     Ok(answers.into_iter().map(|answer| answer.map(|(taken, _)| taken)).collect())
 }
 
 /// What a call is answered, and the place of what it came to, where it is new.
-pub(crate) type Answer = Result<(Taken, Option<usize>), Error>;
+pub(crate) type IngestResult = Result<(Taken, Option<usize>), Error>;
 
 /// As [`take_many`], with what new calls came to.
-pub(crate) fn take_and_settle(
+pub(crate) fn ingest_and_settle(
     session: &mut Session<'_>,
     context: &Context,
     told: &[Told],
-) -> Result<(Vec<Answer>, Vec<Transaction>), Error> {
+) -> Result<(Vec<IngestResult>, Vec<Transaction>), Error> {
     let starts = || told.iter().filter_map(|told| told.submitted.change.start_time);
     let span = (starts().min().unwrap_or_default(), starts().max().unwrap_or_default());
-    let (mut desk, mut entries) = (Desk::default(), Entries::within(span));
-    desk.foresee(session, context, told)?;
+    let (mut lookups, mut writes) =
+        (BatchLookups::default(), PendingWrites::for_calls_between(span));
+    lookups.prefetch(session, context, told)?;
     let mut answers = Vec::with_capacity(told.len());
     for told in told {
-        match take_one(session, context, &mut desk, &mut entries, told) {
+        match ingest_one(session, context, &mut lookups, &mut writes, told) {
             Err(error) if !error.is_refusal() => return Err(error),
             answer => answers.push(answer),
         }
     }
-    Ok((answers, entries.write(session, context)?))
+    Ok((answers, writes.write(session, context)?))
 }
 
 /// Looks at everything first, and enters only what is taken.
-fn take_one(
+fn ingest_one(
     session: &mut Session<'_>,
     context: &Context,
-    desk: &mut Desk,
-    entries: &mut Entries,
+    lookups: &mut BatchLookups,
+    writes: &mut PendingWrites,
     it: &Told,
-) -> Answer {
+) -> IngestResult {
     let (told, mut problems) = (&it.submitted.change, it.submitted.problems.clone());
-    require(told, &mut problems);
+    check_required(told, &mut problems);
     let (external_id, start_time) = match (&told.external_id, told.start_time) {
         (Some(id), Some(start)) => (id, start),
         _ => return Err(problems.into()),
     };
-    let known = desk.known(session, context, external_id)?;
+    let known = lookups.known_call(session, context, external_id)?;
     let same = known.as_ref().filter(|(_, known)| *known == it.fingerprint);
     if let Some((name, _)) = same.filter(|_| problems.is_empty()) {
         return Ok((Taken::Known(name.clone()), None));
     }
-    check_custom_data_of(session, context, desk, told, &mut problems)?;
+    check_custom_data_values(session, context, lookups, told, &mut problems)?;
     problems.clone().or(())?;
     let campaign_id = told.campaign.as_deref().unwrap_or_default();
     if known.is_some() {
@@ -168,25 +169,26 @@ fn take_one(
         return Err(Error::Conflict(message));
     }
     let parts = (told.affiliate.as_deref(), told.promo_number.as_ref());
-    let cast = desk.cast(session, context, campaign_id, parts.0, parts.1)?;
-    context.caller.require_party(PartyKind::Advertiser, cast.campaign.advertiser_id)?;
-    cast.check_number(problems.at("call"));
+    let parties = lookups.parties(session, context, campaign_id, parts.0, parts.1)?;
+    context.caller.ensure_can_write_party(PartyKind::Advertiser, parties.campaign.advertiser_id)?;
+    parties.check_promo_number(problems.at("call"));
     problems.or(())?;
-    let terms = desk.terms_at(session, cast.campaign.id, within_second(start_time))?;
+    let terms = lookups.terms_at(session, parties.campaign.id, end_of_second(start_time))?;
     let terms = terms.as_deref();
-    let turned_away = gate(session, desk, entries, &cast, (terms, start_time, false))?;
+    let turned_away =
+        check_admission(session, lookups, writes, &parties, (terms, start_time, false))?;
     let in_force = terms.map(|current| &current.terms);
     let mut facts = CallFacts { start_time: Some(start_time), ..told.facts.clone() };
-    let campaign = cast.campaign.id;
-    facts.repeat = has_called_lately(session, desk, campaign, in_force, &facts, start_time)?;
-    let facts = cast.complete(facts);
-    let ended_at = Some(end_of(&facts, start_time, context.now));
+    let campaign = parties.campaign.id;
+    facts.repeat = is_repeat_caller(session, lookups, campaign, in_force, &facts, start_time)?;
+    let facts = parties.fill_in_facts(facts);
+    let ended_at = Some(end_time(&facts, start_time, context.now));
     let call = Rc::new(Call {
         id: 0,
         network_id: context.caller.network_id,
         campaign_id: campaign,
-        affiliate_id: cast.affiliate.as_ref().map(|affiliate| affiliate.id),
-        promo_number_id: cast.promo_number.as_ref().map(|number| number.id),
+        affiliate_id: parties.affiliate.as_ref().map(|affiliate| affiliate.id),
+        promo_number_id: parties.promo_number.as_ref().map(|number| number.id),
         external_id: external_id.clone(),
         complete_call_id: it.complete_call_id.clone(),
         terms_id: terms.map(|current| current.id),
@@ -196,53 +198,61 @@ fn take_one(
             keys: told.keys.clone(),
             events: Vec::new(),
             turned_away,
-            by_affiliate: cast.affiliate.is_some(),
+            by_affiliate: parties.affiliate.is_some(),
             destination_phone_number: told.destination_phone_number.clone(),
         },
         created_at: context.now,
         ended_at,
     });
-    desk.remember(&call, it);
-    let place = entries.enter_call(Rc::clone(&call), &it.fingerprint);
-    count_in(session, context, entries, &cast, in_force, &call)?;
-    let affiliate = cast.affiliate.as_ref().map(|affiliate| affiliate.id_from_network.as_str());
-    let books = Books { campaign: &cast.campaign, terms: in_force, affiliate };
-    let row = settle(session, context, entries, &books, (&call, Some(place)))?;
+    lookups.note_pending(&call, it);
+    let place = writes.push_call(Rc::clone(&call), &it.fingerprint);
+    count_toward_call_budgets(session, context, writes, &parties, in_force, &call)?;
+    let affiliate = parties.affiliate.as_ref().map(|affiliate| affiliate.id_from_network.as_str());
+    let settlement_context =
+        SettlementContext { campaign: &parties.campaign, terms: in_force, affiliate };
+    let row = post_settlement(session, context, writes, &settlement_context, (&call, Some(place)))?;
     Ok((Taken::New(it.complete_call_id.clone()), Some(row)))
 }
 
 /// When a call that was told whole was over: where that is not known, by when it was told.
-fn end_of(facts: &CallFacts, start: Timestamp, told: Timestamp) -> Timestamp {
+fn end_time(facts: &CallFacts, start: Timestamp, told: Timestamp) -> Timestamp {
     let lasted = facts.duration.map(|seconds| SignedDuration::from_secs(seconds.into()));
     lasted.and_then(|lasted| start.checked_add(lasted).ok()).unwrap_or(told)
 }
 
 /// Counts a call that was just entered, or stored, towards the budgets for calls, if it was let in.
-pub(crate) fn count_in(
+pub(crate) fn count_toward_call_budgets(
     session: &mut Session<'_>,
     context: &Context,
-    entries: &mut Entries,
-    cast: &Cast,
+    writes: &mut PendingWrites,
+    parties: &CallParties,
     terms: Option<&Terms>,
     call: &Call,
 ) -> Result<(), Error> {
     let Some(terms) = terms.filter(|_| call.heard.turned_away.is_none()) else { return Ok(()) };
     let one = [(CountedThing::Calls, 1)];
-    budgets::count(session, context, entries, (&cast.campaign, terms), call.start_time, &one)
+    budgets::add_to_budgets(
+        session,
+        context,
+        writes,
+        (&parties.campaign, terms),
+        call.start_time,
+        &one,
+    )
 }
 
 /// The last moment of a second: a time that is told to the second may be any moment in it, and
 /// what came to hold in that second holds.
-pub(crate) fn within_second(told: Timestamp) -> Timestamp {
+pub(crate) fn end_of_second(told: Timestamp) -> Timestamp {
     let second = Timestamp::from_second(told.as_second()).unwrap_or(told);
     second.saturating_add(SignedDuration::from_millis(999)).unwrap_or(Timestamp::MAX)
 }
 
 /// Whether a caller has called a campaign in the days before a moment that its terms look back: as
 /// said, else looked up. `None` for a number that is not known; never for one that several share.
-pub(crate) fn has_called_lately(
+pub(crate) fn is_repeat_caller(
     session: &mut Session<'_>,
-    desk: &Desk,
+    lookups: &BatchLookups,
     campaign: i64,
     terms: Option<&Terms>,
     facts: &CallFacts,
@@ -250,7 +260,7 @@ pub(crate) fn has_called_lately(
 ) -> Result<Option<bool>, Error> {
     match repeat(campaign, terms, facts, at) {
         Ok(said) => Ok(said),
-        Err(asked) => Ok(Some(desk.has_called(session, asked)?)),
+        Err(asked) => Ok(Some(lookups.has_called(session, asked)?)),
     }
 }
 
@@ -273,7 +283,7 @@ pub(crate) fn repeat(
     }
 }
 
-fn require(told: &CallIn, problems: &mut Problems) {
+fn check_required(told: &CallIn, problems: &mut Problems) {
     let at = problems.at("call");
     let missing = [
         ("external_call_unique_id", told.external_id.is_none()),
@@ -288,15 +298,15 @@ fn require(told: &CallIn, problems: &mut Problems) {
 }
 
 /// What is wrong with a call's custom data, each value at its place in the request's array.
-fn check_custom_data_of(
+fn check_custom_data_values(
     session: &mut Session<'_>,
     context: &Context,
-    desk: &mut Desk,
+    lookups: &mut BatchLookups,
     told: &CallIn,
     problems: &mut Problems,
 ) -> Result<(), Error> {
     let Some(data) = &told.facts.custom_data else { return Ok(()) };
-    let fields = desk.fields(session, context)?;
+    let fields = lookups.custom_data_fields(session, context)?;
     let mut complaints = check_custom_data(data, None, &fields);
     for (index, name) in data.keys().enumerate() {
         if complaints.has(name) {
@@ -310,27 +320,28 @@ fn check_custom_data_of(
 /// A call is let in by what held at its start: the terms, the statuses of the campaign and the
 /// affiliate campaign, and the budgets that are enforced. A `live` call also counts against calls
 /// at once.
-pub(crate) fn gate(
+pub(crate) fn check_admission(
     session: &mut Session<'_>,
-    desk: &mut Desk,
-    entries: &mut Entries,
-    cast: &Cast,
+    lookups: &mut BatchLookups,
+    writes: &mut PendingWrites,
+    parties: &CallParties,
     (terms, start_time, live): (Option<&CurrentTerms>, Timestamp, bool),
 ) -> Result<Option<TurnedAway>, Error> {
-    let at = within_second(start_time);
+    let at = end_of_second(start_time);
     let Some(terms) = terms.map(|current| &current.terms) else {
         return Ok(Some(TurnedAway::NotLive));
     };
-    let (campaign, activated) = (("campaign", cast.campaign.id), CampaignStatus::Activated);
-    let activated = desk.had_status(session, campaign, at, activated.as_str())?;
+    let (campaign, activated) = (("campaign", parties.campaign.id), CampaignStatus::Activated);
+    let activated = lookups.had_status(session, campaign, at, activated.as_str())?;
     let expired = terms.pause_date.is_some_and(|pause| pause <= start_time);
     if !activated || expired {
         return Ok(Some(TurnedAway::NotLive));
     }
-    if let Some(reason) = cast.refused_affiliate(session, desk, at)? {
+    if let Some(reason) = parties.affiliate_rejection(session, lookups, at)? {
         return Ok(Some(reason));
     }
-    let over = budgets::is_over(session, entries, cast.campaign.id, terms, start_time, live)?;
+    let over =
+        budgets::has_exhausted_cap(session, writes, parties.campaign.id, terms, start_time, live)?;
     Ok(over.then_some(TurnedAway::OverCap))
 }
 
@@ -352,7 +363,7 @@ pub fn quick_stats(
     advertiser_id: &str,
     id: &str,
 ) -> Result<QuickStats, Error> {
-    let campaign = campaigns::get_whole(session, context, advertiser_id, id)?;
+    let campaign = campaigns::get_as_advertiser(session, context, advertiser_id, id)?;
     let zone = campaign.terms_in_force().map(|terms: &Terms| terms.timezone).unwrap_or_default();
     let today = context.now.to_zoned(zone.zone()).date();
     let midnight = |days: i64| {

@@ -1,6 +1,8 @@
 //! Going live, archiving and unarchiving.
 
-use crate::{Context, Error, Guard, Session, Submitted, audit, campaigns, events, pass};
+use crate::{
+    Context, Error, Guard, Session, Submitted, audit, campaigns, check_precondition, events,
+};
 use serde_json::json;
 use trunkline_domain::campaign::{Action, Campaign, Outcome, check_for_live, transition};
 use trunkline_domain::event::CAMPAIGN_STATUS_CHANGED;
@@ -16,10 +18,10 @@ pub fn act(
     guard: &Guard<Campaign>,
 ) -> Result<(), Error> {
     let Submitted { change: action, mut problems } = submitted;
-    let advertiser = campaigns::advertiser(session, context, advertiser_id)?;
-    context.caller.require_party(PartyKind::Advertiser, advertiser.id)?;
+    let advertiser = campaigns::find_advertiser(session, context, advertiser_id)?;
+    context.caller.ensure_can_write_party(PartyKind::Advertiser, advertiser.id)?;
     let before = campaigns::find_campaign(session, context, &advertiser, id)?;
-    pass(guard, Some(&before))?;
+    check_precondition(guard, Some(&before))?;
     let status = before.status_at(context.now);
     let outcome = transition(status, action);
     if outcome == Outcome::Refused {
@@ -37,10 +39,10 @@ pub fn act(
     } else {
         problems.or(())?;
     }
-    store(session, context, action, before, after)
+    store_transition(session, context, action, before, after)
 }
 
-fn store(
+fn store_transition(
     session: &mut Session<'_>,
     context: &Context,
     action: Action,
@@ -57,14 +59,14 @@ fn store(
         Action::Archive => "archive",
         Action::Unarchive => "unarchive",
     };
-    let (old, new) = (audit::of_campaign(&before), audit::of_campaign(&after));
-    let object = campaigns::object(&after);
+    let (old, new) = (audit::campaign_snapshot(&before), audit::campaign_snapshot(&after));
+    let object = campaigns::audit_object(&after);
     audit::record(session, context, object, Some(word), Some(&old), Some(&new))?;
-    tell(session, context, &before, &after)
+    notify(session, context, &before, &after)
 }
 
 /// Tells of a status, as it reads: past its expiration a campaign reads Paused.
-fn tell(
+fn notify(
     session: &mut Session<'_>,
     context: &Context,
     before: &Campaign,
@@ -79,6 +81,6 @@ fn tell(
         "from": from.as_str(),
         "to": to.as_str(),
     });
-    let whose = events::Whose { advertiser: Some(after.advertiser_id), affiliate: None };
-    events::emit(session, context, CAMPAIGN_STATUS_CHANGED, whose, data)
+    let audience = events::EventAudience { advertiser: Some(after.advertiser_id), affiliate: None };
+    events::emit(session, context, CAMPAIGN_STATUS_CHANGED, audience, data)
 }

@@ -1,7 +1,9 @@
 //! Advertiser campaigns: reading them, and writing their draft.
 
-use crate::parties::{check_network_id, find, makes_ids_up, not_found, require_seen};
-use crate::{Context, Error, Guard, Listed, Page, Session, Submitted, audit, budgets, pass};
+use crate::parties::{auto_generates_ids, check_network_id, ensure_visible, find, not_found};
+use crate::{
+    Context, Error, Guard, Listed, Page, Session, Submitted, audit, budgets, check_precondition,
+};
 use std::collections::HashSet;
 use trunkline_domain::affiliation::RelationshipStatus;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms, TermsChange, Visibility};
@@ -23,20 +25,20 @@ pub struct CampaignChange {
 }
 
 /// The name of a campaign in the audit log.
-pub(crate) fn object(campaign: &Campaign) -> String {
+pub(crate) fn audit_object(campaign: &Campaign) -> String {
     format!("advertiser_campaign:{}", campaign.id_from_network)
 }
 
 /// An advertiser by the network's id, for what is below it. Affiliates may go through any
 /// advertiser; what they see below is decided there.
-pub(crate) fn advertiser(
+pub(crate) fn find_advertiser(
     session: &mut Session<'_>,
     context: &Context,
     id: &str,
 ) -> Result<Party, Error> {
     let party = find(session, context, PartyKind::Advertiser, id)?;
     if context.caller.own(PartyKind::Affiliate).is_empty() {
-        context.caller.require_sight(&party)?;
+        context.caller.ensure_can_view(&party)?;
     }
     Ok(party)
 }
@@ -57,7 +59,7 @@ pub(crate) fn find_campaign(
     };
     let chain = || format!("AdvertiserCampaign {id} for advertiser {}", advertiser.id_from_network);
     let mut campaign = found.filter(|_| visible).ok_or_else(|| Error::NotFound(chain()))?;
-    budgets::fill(session, &mut campaign, context.now)?;
+    budgets::fill_totals(session, &mut campaign, context.now)?;
     Ok(campaign)
 }
 
@@ -81,11 +83,11 @@ pub(crate) fn is_visible(
         }
         Visibility::All | Visibility::None => false,
     };
-    Ok(shows_itself(campaign, related) || !session.campaigns_with(&[campaign.id], &own)?.is_empty())
+    Ok(is_listed(campaign, related) || !session.campaigns_with(&[campaign.id], &own)?.is_empty())
 }
 
 /// Whether a campaign's visibility lets affiliates see it that its advertiser has approved, or not.
-fn shows_itself(campaign: &Campaign, related: bool) -> bool {
+fn is_listed(campaign: &Campaign, related: bool) -> bool {
     match visibility(campaign) {
         Visibility::All => true,
         Visibility::ApprovedAffiliates => related,
@@ -95,7 +97,7 @@ fn shows_itself(campaign: &Campaign, related: bool) -> bool {
 
 /// Reads what a path leads to, and returns its campaign, without what its budgets stand at, if the
 /// caller sees it: by the rule of [`is_visible`].
-pub(crate) fn follow(
+pub(crate) fn resolve_path(
     session: &mut Session<'_>,
     context: &Context,
     chain: Chain<'_>,
@@ -106,12 +108,12 @@ pub(crate) fn follow(
     let advertiser =
         advertiser.ok_or_else(|| not_found(PartyKind::Advertiser, chain.advertiser))?;
     if own.is_empty() {
-        require_seen(context, PartyKind::Advertiser, advertiser, chain.advertiser)?;
+        ensure_visible(context, PartyKind::Advertiser, advertiser, chain.advertiser)?;
     }
     let visible = |campaign: &Campaign| {
         context.caller.sees(PartyKind::Advertiser, advertiser)
             || links.has_place
-            || (!own.is_empty() && shows_itself(campaign, links.is_related))
+            || (!own.is_empty() && is_listed(campaign, links.is_related))
     };
     let found = links.campaign.take().filter(|it| it.advertiser_id == advertiser && visible(it));
     let missing = || {
@@ -126,7 +128,7 @@ fn visibility(campaign: &Campaign) -> Visibility {
 }
 
 /// Leaves those of an advertiser's campaigns that the caller sees, by the rule of [`is_visible`].
-fn keep_visible(
+fn retain_visible(
     session: &mut Session<'_>,
     context: &Context,
     advertiser: i64,
@@ -143,7 +145,7 @@ fn keep_visible(
     let related = session.is_related(advertiser, &own, RelationshipStatus::Approved)?;
     let ids: Vec<i64> = campaigns.iter().map(|campaign| campaign.id).collect();
     let with: HashSet<i64> = session.campaigns_with(&ids, &own)?.into_iter().collect();
-    campaigns.retain(|campaign| shows_itself(campaign, related) || with.contains(&campaign.id));
+    campaigns.retain(|campaign| is_listed(campaign, related) || with.contains(&campaign.id));
     Ok(())
 }
 
@@ -154,11 +156,11 @@ pub fn list(
     advertiser_id: &str,
     page: Page,
 ) -> Result<Listed<Campaign>, Error> {
-    let advertiser = advertiser(session, context, advertiser_id)?;
+    let advertiser = find_advertiser(session, context, advertiser_id)?;
     let mut found = session.campaigns(advertiser.id, page)?;
     let last = found.last().map(|campaign| campaign.id);
-    keep_visible(session, context, advertiser.id, &mut found)?;
-    budgets::fill_all(session, &mut found, context.now)?;
+    retain_visible(session, context, advertiser.id, &mut found)?;
+    budgets::fill_totals_of_all(session, &mut found, context.now)?;
     Ok(Listed { found, last })
 }
 
@@ -172,10 +174,10 @@ pub fn get(
     let network = context.caller.network_id;
     let totals_at = Some(context.now);
     let chain = Chain { totals_at, ..Chain::of_campaign(network, advertiser_id, id) };
-    let (mut campaign, links) = follow(session, context, chain)?;
+    let (mut campaign, links) = resolve_path(session, context, chain)?;
     match &links.totals {
-        Some(known) => budgets::fill_from(session, &mut campaign, known, context.now)?,
-        None => budgets::fill(session, &mut campaign, context.now)?,
+        Some(known) => budgets::fill_totals_from(session, &mut campaign, known, context.now)?,
+        None => budgets::fill_totals(session, &mut campaign, context.now)?,
     }
     Ok(campaign)
 }
@@ -193,13 +195,13 @@ pub fn get_by_id(
     if !is_visible(session, context, &campaign)? {
         return Err(missing());
     }
-    budgets::fill(session, &mut campaign, context.now)?;
+    budgets::fill_totals(session, &mut campaign, context.now)?;
     let advertiser = session.party_by_id(campaign.advertiser_id)?.ok_or_else(missing)?;
     Ok((campaign, advertiser))
 }
 
 /// One campaign, for those who see all of its calls: its advertiser and the whole network.
-pub fn get_whole(
+pub fn get_as_advertiser(
     session: &mut Session<'_>,
     context: &Context,
     advertiser_id: &str,
@@ -223,8 +225,8 @@ pub fn put(
     guard: &Guard<Campaign>,
 ) -> Result<Campaign, Error> {
     let network = context.caller.network_id;
-    let advertiser = advertiser(session, context, advertiser_id)?;
-    context.caller.require_party(PartyKind::Advertiser, advertiser.id)?;
+    let advertiser = find_advertiser(session, context, advertiser_id)?;
+    context.caller.ensure_can_write_party(PartyKind::Advertiser, advertiser.id)?;
     let Submitted { change, mut problems } = submitted;
     let asked = change.id_from_network.clone().or(path_id.map(str::to_owned));
     let before = match &asked {
@@ -239,9 +241,9 @@ pub fn put(
         own
     });
     if let Some(campaign) = &mut mine {
-        budgets::fill(session, campaign, context.now)?;
+        budgets::fill_totals(session, campaign, context.now)?;
     }
-    pass(guard, mine.as_ref())?;
+    check_precondition(guard, mine.as_ref())?;
     let id = match asked {
         Some(id) => {
             if !problems.has("id_from_network") {
@@ -249,7 +251,7 @@ pub fn put(
             }
             id
         }
-        None if !problems.has("id_from_network") && makes_ids_up(session, network)? => {
+        None if !problems.has("id_from_network") && auto_generates_ids(session, network)? => {
             session.free_campaign_id(network)?
         }
         None => {
@@ -262,14 +264,14 @@ pub fn put(
         let had = mine.as_ref().map(|campaign| &campaign.custom_data);
         problems.at("custom_data").merge(check_custom_data(data, had, &fields));
     }
-    let campaign = apply(change, mine.as_ref(), id, &advertiser, context, &mut problems);
+    let campaign = apply_change(change, mine.as_ref(), id, &advertiser, context, &mut problems);
     let campaign = problems.or(campaign)?;
     let mut stored = store(session, context, mine.take(), campaign)?;
-    budgets::fill(session, &mut stored, context.now)?;
+    budgets::fill_totals(session, &mut stored, context.now)?;
     Ok(stored)
 }
 
-fn apply(
+fn apply_change(
     change: CampaignChange,
     before: Option<&Campaign>,
     id: String,
@@ -328,30 +330,31 @@ pub(crate) fn store(
     } else {
         campaign.id = session.insert_campaign(&campaign)?;
     }
-    let (old, new) = (before.as_ref().map(audit::of_campaign), audit::of_campaign(&campaign));
-    audit::record(session, context, object(&campaign), None, old.as_ref(), Some(&new))?;
+    let (old, new) =
+        (before.as_ref().map(audit::campaign_snapshot), audit::campaign_snapshot(&campaign));
+    audit::record(session, context, audit_object(&campaign), None, old.as_ref(), Some(&new))?;
     Ok(campaign)
 }
 
 /// A campaign by the network's id alone, for the whole network.
-pub(crate) fn find_by_id(
+pub(crate) fn find_by_external_id(
     session: &mut Session<'_>,
     context: &Context,
     id: &str,
 ) -> Result<Campaign, Error> {
-    context.caller.require_network_reader()?;
+    context.caller.ensure_can_view_network()?;
     let found = session.campaign(context.caller.network_id, id)?;
     found.ok_or_else(|| Error::NotFound(format!("AdvertiserCampaign {id}")))
 }
 
 /// Takes back what waits for the next go_live. A campaign that was never live keeps its draft.
-pub(crate) fn drop_future(
+pub(crate) fn discard_draft(
     session: &mut Session<'_>,
     context: &Context,
     id: &str,
 ) -> Result<(), Error> {
     context.caller.require_network()?;
-    let before = find_by_id(session, context, id)?;
+    let before = find_by_external_id(session, context, id)?;
     let mut after = before.clone();
     if after.current.is_some() {
         after.future = None;

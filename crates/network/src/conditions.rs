@@ -1,6 +1,6 @@
 //! Conditions and campaigns checked before anything depends on them.
 
-use crate::{Context, Error, Session, campaigns};
+use crate::{Context, Error, Session};
 use trunkline_domain::campaign::{Campaign, missing};
 use trunkline_domain::condition::{Condition, ParseError};
 use trunkline_domain::party::PartyKind;
@@ -51,9 +51,4 @@ pub fn of_network(
     let sees = |it: &Campaign| context.caller.sees(PartyKind::Advertiser, it.advertiser_id);
     let missing = || Error::NotFound(format!("AdvertiserCampaign {id}"));
     found.filter(sees).ok_or_else(missing)
-}
-
-/// The name of a campaign's object in the audit log, for links.
-pub fn audit_object(campaign: &Campaign) -> String {
-    campaigns::object(campaign)
 }

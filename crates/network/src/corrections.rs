@@ -1,11 +1,11 @@
 //! Corrections: a call that was told wrong, or paid wrong. What there was stays; a new row of the
 //! ledger takes its place.
 
-use crate::desk::Desk;
-use crate::entries::Entries;
-use crate::events::Whose;
-use crate::idempotency::{IdempotencyKey, keep_answer, kept_answer};
-use crate::settle::{self, Books};
+use crate::batch_lookups::BatchLookups;
+use crate::events::EventAudience;
+use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
+use crate::pending_writes::PendingWrites;
+use crate::settlement::{self, SettlementContext};
 use crate::transactions::find;
 use crate::{Context, Error, Session, Submitted, audit, budgets, calls};
 use trunkline_domain::call::{
@@ -71,7 +71,7 @@ pub fn correct(
     key: Option<&IdempotencyKey>,
 ) -> Result<LedgerRow, Error> {
     context.caller.require_network()?;
-    if let Some(kept) = kept_answer::<i64>(session, context, key)? {
+    if let Some(kept) = stored_answer::<i64>(session, context, key)? {
         return find(session, context, &kept.to_string());
     }
     let row = find(session, context, id)?;
@@ -91,17 +91,23 @@ pub fn correct(
         Some(facts) => facts.apply(session, context, &row, &mut problems)?,
         None => row.heard.clone(),
     };
-    let settlement =
-        settled(context, &row, &call, &change, (&heard, terms.as_ref()), &mut problems);
+    let settlement = corrected_settlement(
+        context,
+        &row,
+        &call,
+        &change,
+        (&heard, terms.as_ref()),
+        &mut problems,
+    );
     let settlement = problems.or(settlement)?;
-    let corrected = Corrected { row: &row, call, heard, terms: terms.as_ref() };
-    let id = write(session, context, corrected, settlement)?;
-    keep_answer(session, context, key, &id)?;
+    let corrected = CorrectionContext { row: &row, call, heard, terms: terms.as_ref() };
+    let id = write_correction(session, context, corrected, settlement)?;
+    store_answer(session, context, key, &id)?;
     find(session, context, &id.to_string())
 }
 
 /// What a correction starts from.
-struct Corrected<'a> {
+struct CorrectionContext<'a> {
     row: &'a LedgerRow,
     call: Call,
     heard: Heard,
@@ -109,13 +115,13 @@ struct Corrected<'a> {
 }
 
 /// Writes the new row, and moves what was counted by the old one.
-fn write(
+fn write_correction(
     session: &mut Session<'_>,
     context: &Context,
-    corrected: Corrected<'_>,
+    corrected: CorrectionContext<'_>,
     settlement: Settlement,
 ) -> Result<i64, Error> {
-    let Corrected { row, mut call, heard, terms } = corrected;
+    let CorrectionContext { row, mut call, heard, terms } = corrected;
     let old = &row.transaction;
     let new = Transaction {
         id: 0,
@@ -124,11 +130,11 @@ fn write(
         created_at: context.now,
         ..old.clone()
     };
-    let mut entries = Entries::at(old.start_time);
-    let place = entries.enter_transaction(new.clone(), Some(old.clone()), None);
+    let mut writes = PendingWrites::for_call_at(old.start_time);
+    let place = writes.push_transaction(new.clone(), Some(old.clone()), None);
     let seconds = |heard: &Heard| i64::from(heard.facts.duration.unwrap_or(0));
     let longer = seconds(&heard) - seconds(&row.heard);
-    entries.totals.add_call(old.campaign_id, old.start_time, 0, longer);
+    writes.totals.add_call(old.campaign_id, old.start_time, 0, longer);
     let gone = || Error::Internal(format!("campaign {} is not there", old.campaign_id));
     let campaign = session.campaign_by_id(old.campaign_id)?.ok_or_else(gone)?;
     if let Some(terms) = terms {
@@ -137,25 +143,26 @@ fn write(
         let more = cents(after) - cents(before);
         let moves = after.or(before).map(|side| (CountedThing::Payin(side.currency), more));
         let (start, moves) = (old.start_time, moves.as_slice());
-        budgets::count(session, context, &mut entries, (&campaign, terms), start, moves)?;
+        budgets::add_to_budgets(session, context, &mut writes, (&campaign, terms), start, moves)?;
     }
     let object = format!("transaction:{}", old.id);
     let (before, after) = (Some(&old.settlement), Some(&new.settlement));
     audit::record(session, context, object, Some("correct"), before, after)?;
     call.heard = heard;
     let affiliate = row.affiliate.as_ref().map(|it| it.id_from_network.as_str());
-    let books = Books { campaign: &campaign, terms, affiliate };
-    let told = settle::told(&books, &call, &new)?;
-    let whose = Whose { advertiser: Some(new.advertiser_id), affiliate: new.affiliate_id };
-    entries.tell_of(place, "transaction.corrected", whose, told);
-    let written = entries.write(session, context)?;
+    let settlement_context = SettlementContext { campaign: &campaign, terms, affiliate };
+    let event_json = settlement::transaction_event_json(&settlement_context, &call, &new)?;
+    let audience =
+        EventAudience { advertiser: Some(new.advertiser_id), affiliate: new.affiliate_id };
+    writes.push_transaction_event(place, "transaction.corrected", audience, event_json);
+    let written = writes.write(session, context)?;
     let missing = || Error::Internal("a correction was not written".to_owned());
     written.get(place).map(|row| row.id).ok_or_else(missing)
 }
 
 /// What the call comes to now. With other facts it is decided again; what is set by hand counts over
 /// that, and what is neither stays.
-fn settled(
+fn corrected_settlement(
     context: &Context,
     row: &LedgerRow,
     call: &Call,
@@ -177,12 +184,12 @@ fn settled(
     let earlier = old.correction.as_ref().filter(|_| !decided_anew);
     if let Some(amount) = change.payin {
         let pricing = terms.and_then(|terms| terms.advertiser_payin.as_ref());
-        set(&mut new.payin, amount, pricing, problems.at("advertiser_payin"));
+        set_amount(&mut new.payin, amount, pricing, problems.at("advertiser_payin"));
     }
     if let Some(amount) = change.payout {
         let pricing = terms.and_then(|terms| terms.affiliate_payout.as_ref());
         let pricing = pricing.filter(|_| heard.by_affiliate);
-        set(&mut new.payout, amount, pricing, problems.at("affiliate_payout"));
+        set_amount(&mut new.payout, amount, pricing, problems.at("affiliate_payout"));
     }
     new.correction = old.correction.clone();
     if said && new == *old && *heard == row.heard && problems.is_empty() {
@@ -199,7 +206,12 @@ fn settled(
 }
 
 /// Sets an amount by hand, in the currency of what was decided, or else of the terms.
-fn set(side: &mut Option<Side>, amount: Money, pricing: Option<&Pricing>, problems: &mut Problems) {
+fn set_amount(
+    side: &mut Option<Side>,
+    amount: Money,
+    pricing: Option<&Pricing>,
+    problems: &mut Problems,
+) {
     match (side.as_mut(), pricing) {
         (Some(side), _) => side.amount = amount,
         (None, Some(pricing)) => {
@@ -225,17 +237,17 @@ impl FactsChange {
         if let Some(number) = &self.calling_phone_number
             && *number != facts.calling_phone_number
         {
-            self.move_caller(session, row, number.clone(), facts)?;
+            self.replace_caller_number(session, row, number.clone(), facts)?;
         }
-        put(&self.duration, &mut facts.duration);
-        put(&self.connect_duration, &mut facts.connect_duration);
-        put(&self.phone_type, &mut facts.phone_type);
-        put(&self.country, &mut facts.country);
-        put(&self.region, &mut facts.region);
-        put(&self.city, &mut facts.city);
-        put(&self.zip, &mut facts.zip);
-        put(&self.repeat, &mut facts.repeat);
-        put(&self.sms_sent, &mut facts.sms_sent);
+        replace_if_given(&self.duration, &mut facts.duration);
+        replace_if_given(&self.connect_duration, &mut facts.connect_duration);
+        replace_if_given(&self.phone_type, &mut facts.phone_type);
+        replace_if_given(&self.country, &mut facts.country);
+        replace_if_given(&self.region, &mut facts.region);
+        replace_if_given(&self.city, &mut facts.city);
+        replace_if_given(&self.zip, &mut facts.zip);
+        replace_if_given(&self.repeat, &mut facts.repeat);
+        replace_if_given(&self.sms_sent, &mut facts.sms_sent);
         if let Some(keys) = &self.keys {
             heard.keys = keys.clone();
             // What was heard of a live call says no more what it pressed.
@@ -264,7 +276,7 @@ impl FactsChange {
 
     /// Another caller is from another place, where the place was the number's, and has called
     /// before or not.
-    fn move_caller(
+    fn replace_caller_number(
         &self,
         session: &mut Session<'_>,
         row: &LedgerRow,
@@ -283,15 +295,15 @@ impl FactsChange {
         facts.repeat = None;
         *facts = std::mem::take(facts).located();
         let (campaign, start) = (row.transaction.campaign_id, row.transaction.start_time);
-        let desk = &mut Desk::default();
-        let terms = desk.terms_at(session, campaign, calls::within_second(start))?;
+        let lookups = &mut BatchLookups::default();
+        let terms = lookups.terms_at(session, campaign, calls::end_of_second(start))?;
         let terms = terms.as_deref().map(|current| &current.terms);
-        facts.repeat = calls::has_called_lately(session, desk, campaign, terms, facts, start)?;
+        facts.repeat = calls::is_repeat_caller(session, lookups, campaign, terms, facts, start)?;
         Ok(())
     }
 }
 
-fn put<T: Clone>(said: &Option<Option<T>>, known: &mut Option<T>) {
+fn replace_if_given<T: Clone>(said: &Option<Option<T>>, known: &mut Option<T>) {
     if let Some(said) = said {
         known.clone_from(said);
     }

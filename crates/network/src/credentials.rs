@@ -10,9 +10,9 @@ use trunkline_domain::party::{Member, PartyKind, Role};
 use trunkline_store::{Grant, Scope, SignIn, SignInKind, TokenRecord};
 
 /// How long a one-time token is good for.
-const ACCESS_TOKEN_LASTS: SignedDuration = SignedDuration::from_mins(5);
+const ACCESS_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 /// How long a console session lasts.
-const SESSION_LASTS: SignedDuration = SignedDuration::from_hours(12);
+const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 
 /// The console's cookie.
 pub const SESSION_COOKIE: &str = "trunkline_session";
@@ -47,14 +47,14 @@ pub struct Issued {
     pub secret: String,
 }
 
-fn secret(prefix: &str, entropy: &Entropy) -> String {
+fn generate_secret(prefix: &str, entropy: &Entropy) -> String {
     let digits = entropy.iter().map(|byte| format!("{byte:02x}"));
     format!("{prefix}{}", digits.collect::<String>())
 }
 
 /// What is stored of a secret. Secrets are 256 random bits, so a fast hash is enough; looking
 /// one up by its hash tells nothing by its time.
-pub(crate) fn hash(secret: &str) -> [u8; 32] {
+pub(crate) fn hash_secret(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }
 
@@ -64,8 +64,8 @@ pub fn issue_token(
     record: TokenRecord,
     entropy: &Entropy,
 ) -> Result<Issued, Error> {
-    let secret = secret("tl_", entropy);
-    let id = session.insert_token(&hash(&secret), &record)?;
+    let secret = generate_secret("tl_", entropy);
+    let id = session.insert_token(&hash_secret(&secret), &record)?;
     Ok(Issued { id, secret })
 }
 
@@ -98,17 +98,17 @@ pub fn authenticate(
 ) -> Result<Option<Caller>, Error> {
     match credential {
         Credential::Token(token) => {
-            Ok(good_token(session, &hash(token), now)?.map(caller_of_token))
+            Ok(find_valid_token(session, &hash_secret(token), now)?.map(principal_of_token))
         }
         Credential::Session(cookie) => {
-            let user = session.signed_in(&hash(cookie), SignInKind::Session, now)?;
-            user.map_or(Ok(None), |user| caller_of_user(session, user))
+            let user = session.signed_in(&hash_secret(cookie), SignInKind::Session, now)?;
+            user.map_or(Ok(None), |user| principal_of_user(session, user))
         }
     }
 }
 
 /// A token by what is stored of it, if it is good.
-pub(crate) fn good_token(
+pub(crate) fn find_valid_token(
     session: &mut Session<'_>,
     hash: &[u8],
     now: Timestamp,
@@ -118,11 +118,11 @@ pub(crate) fn good_token(
         .filter(|it| it.revoked_at.is_none() && it.expires_at.is_none_or(|expires| expires > now)))
 }
 
-pub(crate) fn caller_of_token(it: TokenRecord) -> Caller {
+pub(crate) fn principal_of_token(it: TokenRecord) -> Caller {
     Caller { network_id: it.network_id, actor: Actor::Token(it.id), grants: vec![it.grant] }
 }
 
-fn caller_of_user(session: &mut Session<'_>, user: i64) -> Result<Option<Caller>, Error> {
+fn principal_of_user(session: &mut Session<'_>, user: i64) -> Result<Option<Caller>, Error> {
     let Some((network_id, _)) = session.user(user)? else { return Ok(None) };
     let grants = session.grants_of_user(user)?;
     let caller = Caller { network_id, actor: Actor::User(user), grants };
@@ -132,7 +132,7 @@ fn caller_of_user(session: &mut Session<'_>, user: i64) -> Result<Option<Caller>
 /// Someone who may be the one with an address and password: whom to make of it, and the hash
 /// that the password must fit. Verify with [`password_fits`], outside of any unit of work: it is
 /// slow by design.
-pub fn candidates(
+pub fn password_candidates(
     session: &mut Session<'_>,
     email: &str,
     network: Option<i64>,
@@ -141,7 +141,7 @@ pub fn candidates(
     for (network_id, user, hash) in session.users_by_email(email)? {
         if let Some(hash) = hash
             && network.is_none_or(|asked| asked == network_id)
-            && let Some(caller) = caller_of_user(session, user.id)?
+            && let Some(caller) = principal_of_user(session, user.id)?
         {
             found.push((caller, hash));
         }
@@ -150,7 +150,7 @@ pub fn candidates(
 }
 
 /// Whether a password fits a stored hash (argon2id). Takes some 20 MiB and tens of milliseconds.
-pub fn password_fits(password: &str, hash: &str) -> bool {
+pub fn verify_password(password: &str, hash: &str) -> bool {
     PasswordHash::new(hash)
         .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
@@ -202,7 +202,7 @@ pub fn create_access_token(
         }
         Some((kind, id)) => {
             let found = crate::parties::get(session, context, kind, id)?;
-            context.caller.require_party(kind, found.id)?;
+            context.caller.ensure_can_write_party(kind, found.id)?;
             found.members
         }
     };
@@ -217,24 +217,31 @@ pub fn create_access_token(
     let missing = || Error::NotFound(format!("User {email}{owner}"));
     let user = members.iter().find(has).ok_or_else(missing)?.user.id;
     let grants = session.grants_of_user(user)?;
-    if !context.caller.outranks(&grants) {
+    if !context.caller.covers_grants(&grants) {
         let message = format!("this credential may not sign {email} in: they may do more than it");
         return Err(Error::NotAllowed(message));
     }
-    sign_in(session, user, SignInKind::AccessToken, ACCESS_TOKEN_LASTS, entropy, context.system_now)
+    insert_sign_in(
+        session,
+        user,
+        SignInKind::AccessToken,
+        ACCESS_TOKEN_LIFETIME,
+        entropy,
+        context.system_now,
+    )
 }
 
-fn sign_in(
+fn insert_sign_in(
     session: &mut Session<'_>,
     user_id: i64,
     kind: SignInKind,
-    lasts: SignedDuration,
+    lifetime: SignedDuration,
     entropy: &Entropy,
     now: Timestamp,
 ) -> Result<Issued, Error> {
-    let secret = secret(if kind == SignInKind::Session { "" } else { "tl1_" }, entropy);
-    let expires_at = now.saturating_add(lasts).unwrap_or(Timestamp::MAX);
-    let it = SignIn { hash: &hash(&secret), kind, user_id, expires_at };
+    let secret = generate_secret(if kind == SignInKind::Session { "" } else { "tl1_" }, entropy);
+    let expires_at = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
+    let it = SignIn { hash: &hash_secret(&secret), kind, user_id, expires_at };
     let id = session.insert_sign_in(it, now)?;
     Ok(Issued { id, secret })
 }
@@ -246,7 +253,7 @@ pub fn start_session(
     entropy: &Entropy,
     now: Timestamp,
 ) -> Result<Issued, Error> {
-    sign_in(session, user, SignInKind::Session, SESSION_LASTS, entropy, now)
+    insert_sign_in(session, user, SignInKind::Session, SESSION_LIFETIME, entropy, now)
 }
 
 /// Trades a one-time token for a console session; `None` when it is not good, or no longer.
@@ -256,7 +263,7 @@ pub fn redeem_access_token(
     entropy: &Entropy,
     now: Timestamp,
 ) -> Result<Option<Issued>, Error> {
-    let hash = hash(token);
+    let hash = hash_secret(token);
     let Some(user) = session.signed_in(&hash, SignInKind::AccessToken, now)? else {
         return Ok(None);
     };
@@ -266,6 +273,6 @@ pub fn redeem_access_token(
 
 /// Ends a console session.
 pub fn end_session(session: &mut Session<'_>, cookie: &str) -> Result<(), Error> {
-    session.delete_sign_in(&hash(cookie))?;
+    session.delete_sign_in(&hash_secret(cookie))?;
     Ok(())
 }

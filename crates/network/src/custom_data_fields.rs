@@ -1,6 +1,6 @@
 //! The custom data fields that a network has declared.
 
-use crate::{Context, Error, Guard, Page, Session, Submitted, audit, pass};
+use crate::{Context, Error, Guard, Page, Session, Submitted, audit, check_precondition};
 use trunkline_domain::party::{CustomDataField, DataType};
 use trunkline_domain::problem::BLANK;
 
@@ -17,7 +17,7 @@ pub struct FieldChange {
     pub field_values: Option<Vec<String>>,
 }
 
-fn object(name: &str) -> String {
+fn audit_object(name: &str) -> String {
     format!("custom_data_field:{name}")
 }
 
@@ -57,7 +57,7 @@ pub fn put(
         problems.at("partner_name").add(BLANK);
     }
     let before = session.custom_data_field(network, &name)?;
-    pass(guard, before.as_ref())?;
+    check_precondition(guard, before.as_ref())?;
     let had = before.clone().unwrap_or_else(|| CustomDataField {
         partner_name: name.clone(),
         friendly_name: name.clone(),
@@ -82,7 +82,7 @@ pub fn put(
     audit::record(
         session,
         context,
-        object(&field.partner_name),
+        audit_object(&field.partner_name),
         None,
         before.as_ref(),
         Some(&field),
@@ -96,5 +96,5 @@ pub fn delete(session: &mut Session<'_>, context: &Context, name: &str) -> Resul
     let network = context.caller.network_id;
     let Some(field) = session.custom_data_field(network, name)? else { return Ok(()) };
     session.delete_custom_data_field(network, name)?;
-    audit::record(session, context, object(name), None, Some(&field), None)
+    audit::record(session, context, audit_object(name), None, Some(&field), None)
 }

@@ -1,9 +1,9 @@
 //! Trying a campaign on an imagined call. Nothing is stored.
 
-use crate::budgets::{self, Standing};
-use crate::cast::Cast;
-use crate::desk::Desk;
-use crate::entries::Entries;
+use crate::batch_lookups::BatchLookups;
+use crate::budgets::{self, BudgetStatus};
+use crate::call_parties::CallParties;
+use crate::pending_writes::PendingWrites;
 use crate::{Context, Error, Session, Submitted, calls};
 use jiff::Timestamp;
 use trunkline_domain::call::{CallFacts, Decision, Gate, TurnedAway, decide};
@@ -43,7 +43,7 @@ pub struct Imagined {
 
 /// What a budget would come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BudgetAfter {
+pub struct BudgetForecast {
     /// `budget_cap_alert`, `call_cap_alert` or `concurrent_call_cap_alert`.
     pub kind: &'static str,
     /// The running period's total before the call.
@@ -62,7 +62,7 @@ pub struct DryRun {
     /// Whether both sides are told of, so that there is a margin.
     pub with_margin: bool,
     /// What it would do to budgets.
-    pub budgets: Vec<BudgetAfter>,
+    pub budgets: Vec<BudgetForecast>,
     /// What the terms' conditions ask for that the campaign does not have.
     pub warnings: Vec<String>,
 }
@@ -79,18 +79,18 @@ pub fn dry_run(
     }
     let id = problems.clone().or(imagined.campaign.clone().unwrap_or_default())?;
     let parts = (imagined.affiliate.as_deref(), imagined.promo_number.as_ref());
-    let cast = Cast::find(session, context, &id, parts.0, parts.1)?;
-    cast.require_sight(context)?;
+    let parties = CallParties::resolve(session, context, &id, parts.0, parts.1)?;
+    parties.ensure_can_view(context)?;
     let terms = match imagined.terms {
-        Which::Current => cast.campaign.current.as_ref().map(|current| &current.terms),
+        Which::Current => parties.campaign.current.as_ref().map(|current| &current.terms),
         Which::Future => {
-            if cast.campaign.future.is_none() {
+            if parties.campaign.future.is_none() {
                 problems.at("terms").add("are not there: nothing waits for go_live");
             }
-            cast.campaign.future.as_ref()
+            parties.campaign.future.as_ref()
         }
     };
-    cast.check_number(problems.at("call"));
+    parties.check_promo_number(problems.at("call"));
     if let Some(data) = &imagined.facts.custom_data {
         let fields = session.custom_data_fields(context.caller.network_id)?;
         let complaints = check_custom_data(data, None, &fields);
@@ -100,46 +100,50 @@ pub fn dry_run(
     let never_live = Terms::new(context.now);
     let terms = terms.unwrap_or(&never_live);
     let start = imagined.facts.start_time.unwrap_or(context.now);
-    let gate = gate(session, context, &cast, imagined.terms, (terms, start))?;
-    let said =
-        CallFacts { repeat: repeat(session, context, &cast, &imagined, terms)?, ..imagined.facts };
+    let gate = check_admission(session, context, &parties, imagined.terms, (terms, start))?;
+    let said = CallFacts {
+        repeat: is_repeat_caller(session, context, &parties, &imagined, terms)?,
+        ..imagined.facts
+    };
     let partial = said.custom_data.is_none();
-    let mut facts = cast.complete(said);
+    let mut facts = parties.fill_in_facts(said);
     facts.custom_data_is_partial = partial;
     let mut decision = decide(terms, &facts, &imagined.keys, gate);
     let paid_in = decision.advertiser_payin.as_ref().map(|it| (it.amount, it.currency));
     let let_in = decision.reason.is_none();
-    let mut standings = budgets::standings(cast.campaign.id, terms, start);
-    if !context.caller.sees(PartyKind::Advertiser, cast.campaign.advertiser_id) {
+    let mut statuses = budgets::statuses(parties.campaign.id, terms, start);
+    if !context.caller.sees(PartyKind::Advertiser, parties.campaign.advertiser_id) {
         decision.advertiser_payin = None;
         decision.destination_phone_number = None;
-        standings.clear();
+        statuses.clear();
     }
     Ok(DryRun {
         with_margin: true,
-        budgets: after(session, &standings, paid_in, let_in)?,
+        budgets: forecast_budgets(session, &statuses, paid_in, let_in)?,
         warnings: warnings(terms),
         decision,
     })
 }
 
 /// A draft is tried as if it were live; a campaign as it is.
-fn gate(
+fn check_admission(
     session: &mut Session<'_>,
     context: &Context,
-    cast: &Cast,
+    parties: &CallParties,
     which: Which,
     (terms, start): (&Terms, Timestamp),
 ) -> Result<Gate, Error> {
-    let by_affiliate = cast.affiliate.is_some();
-    let live = cast.campaign.status_at(context.now) == CampaignStatus::Activated;
+    let by_affiliate = parties.affiliate.is_some();
+    let live = parties.campaign.status_at(context.now) == CampaignStatus::Activated;
     if which == Which::Current && !live {
         return Ok(Gate { turned_away: Some(TurnedAway::NotLive), by_affiliate });
     }
-    let mut turned_away = cast.refused_affiliate(session, &mut Desk::default(), context.now)?;
+    let mut turned_away =
+        parties.affiliate_rejection(session, &mut BatchLookups::default(), context.now)?;
     if turned_away.is_none() {
-        let entries = &mut Entries::at(start);
-        let over = budgets::is_over(session, entries, cast.campaign.id, terms, start, true)?;
+        let writes = &mut PendingWrites::for_call_at(start);
+        let over =
+            budgets::has_exhausted_cap(session, writes, parties.campaign.id, terms, start, true)?;
         turned_away = over.then_some(TurnedAway::OverCap);
     }
     Ok(Gate { turned_away, by_affiliate })
@@ -147,41 +151,41 @@ fn gate(
 
 /// Whether the caller has called this campaign lately: as said, else looked up. A withheld number
 /// is not known to have.
-fn repeat(
+fn is_repeat_caller(
     session: &mut Session<'_>,
     context: &Context,
-    cast: &Cast,
+    parties: &CallParties,
     imagined: &Imagined,
     terms: &Terms,
 ) -> Result<Option<bool>, Error> {
     let start = imagined.facts.start_time.unwrap_or(context.now);
-    let (campaign, desk) = (cast.campaign.id, &Desk::default());
-    calls::has_called_lately(session, desk, campaign, Some(terms), &imagined.facts, start)
+    let (campaign, lookups) = (parties.campaign.id, &BatchLookups::default());
+    calls::is_repeat_caller(session, lookups, campaign, Some(terms), &imagined.facts, start)
 }
 
 /// What budgets stand at, and the alerts that a call would set off.
-pub(crate) fn after(
+pub(crate) fn forecast_budgets(
     session: &mut Session<'_>,
-    standings: &[Standing],
+    statuses: &[BudgetStatus],
     paid_in: Option<(Money, Currency)>,
     let_in: bool,
-) -> Result<Vec<BudgetAfter>, Error> {
+) -> Result<Vec<BudgetForecast>, Error> {
     let one = Money::from_cents(100).unwrap_or_default();
-    let mut found = Vec::with_capacity(standings.len());
-    for standing in standings {
-        let total = standing.total(session)?;
-        let more = match (standing.counted.map(|counted| counted.of), paid_in) {
+    let mut found = Vec::with_capacity(statuses.len());
+    for status in statuses {
+        let total = status.total(session)?;
+        let more = match (status.counter.map(|counted| counted.of), paid_in) {
             (Some(CountedThing::Payin(of)), Some((amount, currency))) if of == currency => amount,
             (Some(CountedThing::Calls | CountedThing::AtOnce), _) if let_in => one,
             _ => Money::ZERO,
         };
         let sum = total.checked_add(more).unwrap_or(total);
-        let before: Vec<u32> = budgets::due(standing.amount, total).collect();
-        found.push(BudgetAfter {
-            kind: standing.kind,
+        let before: Vec<u32> = budgets::due_alerts(status.amount, total).collect();
+        found.push(BudgetForecast {
+            kind: status.kind,
             total,
-            amount: standing.amount,
-            would_alert: budgets::due(standing.amount, sum)
+            amount: status.amount,
+            would_alert: budgets::due_alerts(status.amount, sum)
                 .filter(|percent| !before.contains(percent))
                 .collect(),
         });

@@ -14,9 +14,9 @@ const NOT_FOR_ADVERTISERS: [&str; 2] = ["affiliate_payout", "margin"];
 const NOT_FOR_AFFILIATES: [&str; 4] =
     ["advertiser_payin", "margin", "calling_phone_number", "destination_phone_number"];
 
-/// Whose business an event is, besides the network's.
+/// EventAudience business an event is, besides the network's.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Whose {
+pub(crate) struct EventAudience {
     /// The advertiser, ours.
     pub(crate) advertiser: Option<i64>,
     /// The affiliate, ours.
@@ -29,12 +29,12 @@ pub(crate) fn emit(
     session: &mut Session<'_>,
     context: &Context,
     kind: &str,
-    whose: Whose,
+    audience: EventAudience,
     data: Value,
 ) -> Result<(), Error> {
-    let event = event(context, 0, kind, (whose, data));
+    let event = new_event(context, 0, kind, audience, data);
     let id = session.insert_event(&event, context.system_now)?;
-    outbox::deliver(session, context, std::iter::once((id, kind)))
+    outbox::enqueue_deliveries(session, context, std::iter::once((id, kind)))
 }
 
 /// As [`emit`], for many events of a kind at once, in their order.
@@ -42,36 +42,38 @@ pub(crate) fn emit_all(
     session: &mut Session<'_>,
     context: &Context,
     kind: &str,
-    told: Vec<(Whose, Value)>,
+    events: Vec<(EventAudience, Value)>,
 ) -> Result<(), Error> {
-    let wanted = IdsWanted { events: told.len(), ..IdsWanted::default() };
+    let wanted = IdsWanted { events: events.len(), ..IdsWanted::default() };
     let first = session.next_ids(wanted)?.event;
-    let events: Vec<NewEvent<'_>> =
-        (first..).zip(told).map(|(id, told)| event(context, id, kind, told)).collect();
+    let events = (first..).zip(events);
+    let events = events.map(|(id, (audience, data))| new_event(context, id, kind, audience, data));
+    let events: Vec<NewEvent<'_>> = events.collect();
     session.insert_events(&events, context.system_now)?;
-    outbox::deliver(session, context, events.iter().map(|event| (event.id, kind)))
+    outbox::enqueue_deliveries(session, context, events.iter().map(|event| (event.id, kind)))
 }
 
-fn event<'k>(
+fn new_event<'k>(
     context: &Context,
     id: i64,
     kind: &'k str,
-    (whose, data): (Whose, Value),
+    audience: EventAudience,
+    data: Value,
 ) -> NewEvent<'k> {
     NewEvent {
         id,
         network_id: context.caller.network_id,
         at: context.now,
         kind,
-        advertiser_id: whose.advertiser,
-        affiliate_id: whose.affiliate,
+        advertiser_id: audience.advertiser,
+        affiliate_id: audience.affiliate,
         data: data.to_string(),
     }
 }
 
 /// A page of events.
 #[derive(Debug, Clone)]
-pub struct Heard {
+pub struct EventPage {
     /// What the caller may know of them.
     pub found: Vec<EventRecord>,
     /// The last one looked at, whoever's it is; where the next page goes on.
@@ -81,17 +83,17 @@ pub struct Heard {
 }
 
 /// A page of what happened after an event, as the caller may know it.
-pub fn after(session: &mut Session<'_>, context: &Context, page: Page) -> Result<Heard, Error> {
+pub fn after(session: &mut Session<'_>, context: &Context, page: Page) -> Result<EventPage, Error> {
     let events = session.events(context.caller.network_id, page)?;
     let last = events.last().map_or(page.after, |event| event.id);
     let more = events.len() == page.limit as usize;
     let known = |mut event: EventRecord| {
-        for name in hidden(&context.caller, &event)? {
-            leave_out(&mut event.data, name);
+        for name in hidden_properties(&context.caller, &event)? {
+            redact(&mut event.data, name);
         }
         Some(event)
     };
-    Ok(Heard { found: events.into_iter().filter_map(known).collect(), last, more })
+    Ok(EventPage { found: events.into_iter().filter_map(known).collect(), last, more })
 }
 
 /// Where a listener goes on: after the event that it names, but not after what is yet to happen;
@@ -107,7 +109,7 @@ pub fn start(
 
 /// What of an event the caller may not know; `None` when it is none of their business. Somebody
 /// with places on both sides knows what either knows.
-fn hidden(caller: &Caller, event: &EventRecord) -> Option<Vec<&'static str>> {
+fn hidden_properties(caller: &Caller, event: &EventRecord) -> Option<Vec<&'static str>> {
     if caller.sees_network() {
         return Some(Vec::new());
     }
@@ -125,13 +127,13 @@ fn hidden(caller: &Caller, event: &EventRecord) -> Option<Vec<&'static str>> {
     }
 }
 
-fn leave_out(value: &mut Value, name: &str) {
+fn redact(value: &mut Value, name: &str) {
     match value {
         Value::Object(map) => {
             map.shift_remove(name);
-            map.values_mut().for_each(|value| leave_out(value, name));
+            map.values_mut().for_each(|value| redact(value, name));
         }
-        Value::Array(items) => items.iter_mut().for_each(|value| leave_out(value, name)),
+        Value::Array(items) => items.iter_mut().for_each(|value| redact(value, name)),
         _ => {}
     }
 }

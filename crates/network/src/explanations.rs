@@ -41,9 +41,9 @@ pub fn explain(session: &mut Session<'_>, context: &Context, id: &str) -> Result
     decision.advertiser_payin = as_stored(decision.advertiser_payin, it.settlement.payin.as_ref());
     decision.affiliate_payout = as_stored(decision.affiliate_payout, it.settlement.payout.as_ref());
     let mut correction = it.settlement.correction.clone();
-    let mut standings = Vec::new();
+    let mut statuses = Vec::new();
     if pays {
-        standings = budgets::standings(it.campaign_id, &terms, it.start_time);
+        statuses = budgets::statuses(it.campaign_id, &terms, it.start_time);
     } else {
         decision.advertiser_payin = None;
         decision.destination_phone_number = None;
@@ -56,7 +56,7 @@ pub fn explain(session: &mut Session<'_>, context: &Context, id: &str) -> Result
     }
     let warnings = if pays { dry_run::warnings(&terms) } else { Vec::new() };
     // The call is counted already: it sets off nothing more.
-    let budgets = dry_run::after(session, &standings, None, false)?;
+    let budgets = dry_run::forecast_budgets(session, &statuses, None, false)?;
     Ok(Explained {
         run: DryRun {
             decision,

@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 /// How long an answer is kept for its Idempotency-Key.
-const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(24);
+const ANSWER_RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
 /// A request that can be told again by its key.
 #[derive(Debug, Clone)]
@@ -17,12 +17,12 @@ pub struct IdempotencyKey {
     pub request: Vec<u8>,
 }
 
-fn since(now: Timestamp) -> Timestamp {
-    now.saturating_sub(ANSWERS_KEPT).unwrap_or(Timestamp::MIN)
+fn oldest_retained(now: Timestamp) -> Timestamp {
+    now.saturating_sub(ANSWER_RETENTION).unwrap_or(Timestamp::MIN)
 }
 
 /// The answer that was kept for a key; refused when the key was used for another request.
-pub(crate) fn kept_answer<T: DeserializeOwned>(
+pub(crate) fn stored_answer<T: DeserializeOwned>(
     session: &mut Session<'_>,
     context: &Context,
     key: Option<&IdempotencyKey>,
@@ -30,25 +30,26 @@ pub(crate) fn kept_answer<T: DeserializeOwned>(
     let Some(key) = key else { return Ok(None) };
     let actor = context.caller.actor.to_string();
     let network = context.caller.network_id;
-    let kept = session.kept_answer(network, &actor, &key.key, since(context.system_now))?;
-    let Some((fingerprint, answer)) = kept else { return Ok(None) };
+    let stored =
+        session.kept_answer(network, &actor, &key.key, oldest_retained(context.system_now))?;
+    let Some((fingerprint, answer)) = stored else { return Ok(None) };
     if fingerprint != Sha256::digest(&key.request).as_slice() {
         let message = "this Idempotency-Key was used for another request";
         return Err(Error::NotAllowed(message.to_owned()));
     }
-    let read = serde_json::from_value(answer);
-    read.map(Some).map_err(|error| Error::Internal(format!("kept answer: {error}")))
+    let parsed = serde_json::from_value(answer);
+    parsed.map(Some).map_err(|error| Error::Internal(format!("kept answer: {error}")))
 }
 
 /// Keeps an answer for its key.
-pub(crate) fn keep_answer<T: Serialize>(
+pub(crate) fn store_answer<T: Serialize>(
     session: &mut Session<'_>,
     context: &Context,
     key: Option<&IdempotencyKey>,
-    it: &T,
+    answer: &T,
 ) -> Result<(), Error> {
     let Some(key) = key else { return Ok(()) };
-    let answer = serde_json::to_value(it)
+    let answer = serde_json::to_value(answer)
         .map_err(|error| Error::Internal(format!("kept answer: {error}")))?;
     session.keep_answer(
         context.caller.network_id,
@@ -57,7 +58,7 @@ pub(crate) fn keep_answer<T: Serialize>(
         &Sha256::digest(&key.request),
         &answer,
         context.system_now,
-        since(context.system_now),
+        oldest_retained(context.system_now),
     )?;
     Ok(())
 }

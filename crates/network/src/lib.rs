@@ -31,23 +31,23 @@ pub mod transactions;
 pub mod users;
 pub mod webhooks;
 
+mod batch_lookups;
 mod budgets;
-mod caller;
-mod cast;
-mod desk;
-mod entries;
+mod call_parties;
+mod credential_cache;
 mod error;
 mod idempotency;
 mod passwords;
-mod settle;
-mod standing;
-mod totals;
+mod pending_writes;
+mod principal;
+mod running_totals;
+mod settlement;
 
-pub use caller::{Actor, Caller, Context, Grant, Scope};
+pub use credential_cache::{Credentials, Standing};
 pub use error::Error;
 pub use idempotency::IdempotencyKey;
 pub use passwords::Passwords;
-pub use standing::{Credentials, Standing};
+pub use principal::{Actor, Caller, Context, Grant, Scope};
 pub use trunkline_store::{
     AuditEntry, AuditFilter, CallTotals, DeliveryRecord, DeliveryState, EventRecord, LedgerOf,
     LedgerRow, MailRecord, MailState, Named, NewAuditEntry, OpenError, Page, Session,
@@ -84,6 +84,6 @@ pub fn unguarded<T>() -> Guard<T> {
     Box::new(|_| true)
 }
 
-fn pass<T>(guard: &Guard<T>, found: Option<&T>) -> Result<(), Error> {
-    if guard(found) { Ok(()) } else { Err(Error::Overtaken) }
+fn check_precondition<T>(guard: &Guard<T>, current: Option<&T>) -> Result<(), Error> {
+    if guard(current) { Ok(()) } else { Err(Error::Overtaken) }
 }

@@ -1,13 +1,13 @@
 //! Calls under way: they start, things happen to them, and at their end they are settled, once, by
 //! the terms that were in force at their start.
 
-use crate::calls::{count_in, gate, has_called_lately, within_second};
-use crate::cast::Cast;
-use crate::desk::Desk;
-use crate::entries::Entries;
-use crate::events::Whose;
-use crate::idempotency::{IdempotencyKey, keep_answer, kept_answer};
-use crate::settle::{Books, settle};
+use crate::batch_lookups::BatchLookups;
+use crate::call_parties::CallParties;
+use crate::calls::{check_admission, count_toward_call_budgets, end_of_second, is_repeat_caller};
+use crate::events::EventAudience;
+use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
+use crate::pending_writes::PendingWrites;
+use crate::settlement::{SettlementContext, post_settlement};
 use crate::{Actor, Caller, Context, Error, Session, Submitted};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
 
 /// How long after its start something can happen to a call.
-const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24);
+const MAX_EVENT_DELAY: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// A call that comes in now.
 #[derive(Debug, Clone, Default)]
@@ -89,7 +89,7 @@ pub fn start(
     fresh: Fresh,
     key: Option<&IdempotencyKey>,
 ) -> Result<Orders, Error> {
-    if let Some(kept) = kept_answer(session, context, key)? {
+    if let Some(kept) = stored_answer(session, context, key)? {
         return Ok(kept);
     }
     let Submitted { change: told, mut problems } = submitted;
@@ -102,26 +102,32 @@ pub fn start(
         problems.at("custom_data").merge(check_custom_data(data, None, &fields));
     }
     problems.or(())?;
-    let cast = find_cast(session, context, &told)?;
-    context.caller.require_party(PartyKind::Advertiser, cast.campaign.advertiser_id)?;
+    let parties = resolve_parties(session, context, &told)?;
+    context.caller.ensure_can_write_party(PartyKind::Advertiser, parties.campaign.advertiser_id)?;
     let start = told.facts.start_time.unwrap_or(context.now);
-    let desk = &mut Desk::default();
-    let current = desk.terms_at(session, cast.campaign.id, within_second(start))?;
+    let lookups = &mut BatchLookups::default();
+    let current = lookups.terms_at(session, parties.campaign.id, end_of_second(start))?;
     let current = current.as_deref();
-    let turned_away = gate(session, desk, &mut Entries::at(start), &cast, (current, start, true))?;
+    let turned_away = check_admission(
+        session,
+        lookups,
+        &mut PendingWrites::for_call_at(start),
+        &parties,
+        (current, start, true),
+    )?;
     let mut facts = told.facts;
     facts.start_time = Some(start);
     let terms = current.map(|current| &current.terms);
-    facts.repeat = has_called_lately(session, desk, cast.campaign.id, terms, &facts, start)?;
+    facts.repeat = is_repeat_caller(session, lookups, parties.campaign.id, terms, &facts, start)?;
     // Nothing was sent to this caller before the call.
     facts.sms_sent = Some(false);
-    let facts = cast.complete(facts);
+    let facts = parties.fill_in_facts(facts);
     let call = Call {
         id: 0,
         network_id: context.caller.network_id,
-        campaign_id: cast.campaign.id,
-        affiliate_id: cast.affiliate.as_ref().map(|affiliate| affiliate.id),
-        promo_number_id: cast.promo_number.as_ref().map(|number| number.id),
+        campaign_id: parties.campaign.id,
+        affiliate_id: parties.affiliate.as_ref().map(|affiliate| affiliate.id),
+        promo_number_id: parties.promo_number.as_ref().map(|number| number.id),
         external_id: fresh.name.clone(),
         complete_call_id: fresh.name,
         terms_id: current.map(|current| current.id),
@@ -131,34 +137,40 @@ pub fn start(
             keys: Vec::new(),
             events: Vec::new(),
             turned_away,
-            by_affiliate: cast.affiliate.is_some(),
+            by_affiliate: parties.affiliate.is_some(),
             destination_phone_number: None,
         },
         created_at: context.now,
         ended_at: None,
     };
-    let orders = admit(session, context, &cast, terms, call, fresh.time_limit)?;
-    keep_answer(session, context, key, &orders)?;
+    let orders = store_started_call(session, context, &parties, terms, call, fresh.time_limit)?;
+    store_answer(session, context, key, &orders)?;
     Ok(orders)
 }
 
-fn find_cast(session: &mut Session<'_>, context: &Context, told: &Incoming) -> Result<Cast, Error> {
+fn resolve_parties(
+    session: &mut Session<'_>,
+    context: &Context,
+    told: &Incoming,
+) -> Result<CallParties, Error> {
     let (affiliate, number) = (told.affiliate.as_deref(), told.promo_number.as_ref());
     match (&told.campaign, number) {
-        (None, Some(number)) => Cast::find_by_number(session, context, affiliate, number),
+        (None, Some(number)) => {
+            CallParties::resolve_by_promo_number(session, context, affiliate, number)
+        }
         (campaign, number) => {
             let campaign = campaign.as_deref().unwrap_or_default();
-            Cast::find(session, context, campaign, affiliate, number)
+            CallParties::resolve(session, context, campaign, affiliate, number)
         }
     }
 }
 
 /// Stores a call that starts, counts it, and sends it into its tree. One that is turned away, or
 /// that its tree ends at once, is over.
-fn admit(
+fn store_started_call(
     session: &mut Session<'_>,
     context: &Context,
-    cast: &Cast,
+    parties: &CallParties,
     terms: Option<&Terms>,
     mut call: Call,
     time_limit: SignedDuration,
@@ -191,16 +203,20 @@ fn admit(
         let deadline = context.system_now.saturating_add(time_limit).unwrap_or(Timestamp::MAX);
         session.insert_live_call(&call, live, deadline)?;
     }
-    let mut entries = Entries::at(start);
-    count_in(session, context, &mut entries, cast, terms, &call)?;
-    let affiliate = cast.affiliate.as_ref().map(|affiliate| affiliate.id_from_network.as_str());
-    let books = Books { campaign: &cast.campaign, terms, affiliate };
-    entries.tell("call.started", whose(&books, &call), about(&books, &call));
+    let mut writes = PendingWrites::for_call_at(start);
+    count_toward_call_budgets(session, context, &mut writes, parties, terms, &call)?;
+    let affiliate = parties.affiliate.as_ref().map(|affiliate| affiliate.id_from_network.as_str());
+    let settlement_context = SettlementContext { campaign: &parties.campaign, terms, affiliate };
+    writes.push_event(
+        "call.started",
+        audience_of(&settlement_context, &call),
+        event_data(&settlement_context, &call),
+    );
     let outcome = match live {
         Some(_) => None,
-        None => Some(finish(session, context, &mut entries, &books, &call)?),
+        None => Some(settle_ended_call(session, context, &mut writes, &settlement_context, &call)?),
     };
-    entries.write(session, context)?;
+    writes.write(session, context)?;
     Ok(Orders { id: call.id, outcome, reason, actions })
 }
 
@@ -214,7 +230,7 @@ pub fn hear(
 ) -> Result<Orders, Error> {
     let Submitted { change: told, mut problems } = submitted;
     let seen = crate::call_log::get(session, context, id)?.record;
-    context.caller.require_party(PartyKind::Advertiser, seen.advertiser_id)?;
+    context.caller.ensure_can_write_party(PartyKind::Advertiser, seen.advertiser_id)?;
     if told.happening.is_none() && problems.is_empty() {
         problems.at("event").add(BLANK);
     }
@@ -236,15 +252,16 @@ pub fn hear(
         return Err(problems.into());
     };
     let mut call = seen.call;
-    let sequence = numbered(&told, &live, &mut problems);
-    let at = placed(context, &told, &live, call.start_time, &mut problems);
+    let sequence = event_sequence(&told, &live, &mut problems);
+    let at = event_time(context, &told, &live, call.start_time, &mut problems);
     let terms = terms_of(session, &call)?;
     let flow = Flow { terms: &terms, facts: &call.heard.facts };
-    let actions = told.happening.and_then(|it| happen(&mut live, flow, it, at, &mut problems));
+    let actions =
+        told.happening.and_then(|it| apply_to_ivr(&mut live, flow, it, at, &mut problems));
     let actions = problems.or(actions.unwrap_or_default())?;
     live.sequence = Some(sequence);
     let outcome = if live.outcome().is_some() {
-        Some(end(session, context, &mut call, &terms, live)?)
+        Some(end_call(session, context, &mut call, &terms, live)?)
     } else {
         session.update_live_call(call.id, &live)?;
         None
@@ -255,7 +272,7 @@ pub fn hear(
 }
 
 /// An event's number: the first is 0 or 1, and then each follows the one before it.
-fn numbered(told: &Told, live: &Live, problems: &mut Problems) -> u32 {
+fn event_sequence(told: &Told, live: &Live, problems: &mut Problems) -> u32 {
     let next = live.sequence.map_or(1, |last| last.saturating_add(1));
     let said = told.sequence.unwrap_or(next);
     let first = live.sequence.is_none() && said == 0;
@@ -267,7 +284,7 @@ fn numbered(told: &Told, live: &Live, problems: &mut Problems) -> u32 {
 
 /// When an event happened. A time that is told to the second may be any moment in it, so one within
 /// the second of the event before it is as late as that.
-fn placed(
+fn event_time(
     context: &Context,
     told: &Told,
     live: &Live,
@@ -279,13 +296,13 @@ fn placed(
     if at.as_second() < before.as_second() {
         problems.at("at").add("must not be before the event before it");
     }
-    if at.duration_since(start) > LONGEST {
+    if at.duration_since(start) > MAX_EVENT_DELAY {
         problems.at("at").add("must be within 31 days of the start");
     }
     at.max(before)
 }
 
-fn happen(
+fn apply_to_ivr(
     live: &mut Live,
     flow: Flow<'_>,
     it: Happening,
@@ -319,7 +336,7 @@ fn terms_of(session: &mut Session<'_>, call: &Call) -> Result<Terms, Error> {
 }
 
 /// A call that was under way is over: stored as it went, and settled.
-fn end(
+fn end_call(
     session: &mut Session<'_>,
     context: &Context,
     call: &mut Call,
@@ -337,47 +354,51 @@ fn end(
         None => None,
     };
     let affiliate = affiliate.as_ref().map(|affiliate| affiliate.id_from_network.as_str());
-    let books = Books { campaign: &campaign, terms: Some(terms), affiliate };
-    let mut entries = Entries::at(call.start_time);
-    let outcome = finish(session, context, &mut entries, &books, call)?;
-    entries.write(session, context)?;
+    let settlement_context =
+        SettlementContext { campaign: &campaign, terms: Some(terms), affiliate };
+    let mut writes = PendingWrites::for_call_at(call.start_time);
+    let outcome = settle_ended_call(session, context, &mut writes, &settlement_context, call)?;
+    writes.write(session, context)?;
     Ok(outcome)
 }
 
 /// Settles a call that is over, and tells of its end.
-fn finish(
+fn settle_ended_call(
     session: &mut Session<'_>,
     context: &Context,
-    entries: &mut Entries,
-    books: &Books<'_>,
+    writes: &mut PendingWrites,
+    settlement_context: &SettlementContext<'_>,
     call: &Call,
 ) -> Result<Outcome, Error> {
-    let row = settle(session, context, entries, books, (call, None))?;
+    let row = post_settlement(session, context, writes, settlement_context, (call, None))?;
     let missing = || Error::Internal(format!("call {} was not settled", call.id));
-    let settlement = &entries.transaction(row).ok_or_else(missing)?.settlement;
+    let settlement = &writes.transaction(row).ok_or_else(missing)?.settlement;
     let outcome = settlement.outcome;
-    let mut data = about(books, call);
+    let mut data = event_data(settlement_context, call);
     data["ended_at"] = json!(call.ended_at.map(|at| at.to_string()));
     data["outcome"] = json!(outcome);
     data["reason"] = json!(settlement.reason);
     data["duration"] = json!(call.heard.facts.duration);
     data["connect_duration"] = json!(settlement.connect_duration);
-    entries.tell("call.ended", whose(books, call), data);
+    writes.push_event("call.ended", audience_of(settlement_context, call), data);
     Ok(outcome)
 }
 
-fn about(books: &Books<'_>, call: &Call) -> Value {
+fn event_data(settlement_context: &SettlementContext<'_>, call: &Call) -> Value {
     json!({
         "call_id": call.id,
         "complete_call_id": call.complete_call_id,
-        "advertiser_campaign": books.campaign.id_from_network,
-        "affiliate": books.affiliate,
+        "advertiser_campaign": settlement_context.campaign.id_from_network,
+        "affiliate": settlement_context.affiliate,
         "start_time": call.start_time.to_string(),
     })
 }
 
-fn whose(books: &Books<'_>, call: &Call) -> Whose {
-    Whose { advertiser: Some(books.campaign.advertiser_id), affiliate: call.affiliate_id }
+fn audience_of(settlement_context: &SettlementContext<'_>, call: &Call) -> EventAudience {
+    EventAudience {
+        advertiser: Some(settlement_context.campaign.advertiser_id),
+        affiliate: call.affiliate_id,
+    }
 }
 
 /// Calls that were left hanging: network and our id, at most `limit`.
@@ -410,6 +431,6 @@ pub fn give_up(
     let flow = Flow { terms: &terms, facts: &call.heard.facts };
     let at = live.heard_at;
     live.hear(flow, Event::HungUp, at).map_err(|error| Error::Internal(error.to_string()))?;
-    end(session, &context, &mut call, &terms, live)?;
+    end_call(session, &context, &mut call, &terms, live)?;
     Ok(())
 }

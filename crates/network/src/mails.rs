@@ -1,6 +1,6 @@
 //! Mail to users who asked for it: written with the event that it tells of, sent when the server can.
 
-use crate::entries::Entries;
+use crate::pending_writes::PendingWrites;
 use crate::{Context, Error, Page, Session};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
@@ -10,16 +10,16 @@ use trunkline_domain::party::{Member, NOTIFICATIONS, PartyKind};
 use trunkline_store::{MailRecord, MailState, Organization};
 
 /// How long a mail waits for a server that can send it. After that it tells nothing new.
-const WAITS_FOR: SignedDuration = SignedDuration::from_hours(3 * 24);
+const MAIL_EXPIRY: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// Addresses that one event is told to.
-const ADDRESSES: usize = 1_000;
+const MAX_ALERT_ADDRESSES: usize = 1_000;
 
 /// A budget that came to one of its marks.
 pub(crate) struct Alert<'a> {
     /// The place of the event among the entries.
     pub(crate) event: usize,
-    /// Whose budget.
+    /// EventAudience budget.
     pub(crate) campaign: &'a Campaign,
     /// `budget_cap_alert`, `call_cap_alert` or `concurrent_call_cap_alert`.
     pub(crate) kind: &'static str,
@@ -33,10 +33,10 @@ pub(crate) struct Alert<'a> {
 
 /// Enters a mail to each address for notifications of the people of the network, and of the
 /// campaign's advertiser, who asked to be told of budgets.
-pub(crate) fn tell(
+pub(crate) fn push_alert_mails(
     session: &mut Session<'_>,
     context: &Context,
-    entries: &mut Entries,
+    writes: &mut PendingWrites,
     alert: &Alert<'_>,
     amount: Money,
 ) -> Result<(), Error> {
@@ -45,12 +45,15 @@ pub(crate) fn tell(
     let mut people = session.members(Organization::Network(network))?;
     people.extend(session.members(advertiser)?);
     let addresses = addresses(&people, "notify_on_budgets");
-    if addresses.len() > ADDRESSES {
+    if addresses.len() > MAX_ALERT_ADDRESSES {
         let count = addresses.len();
-        tracing::warn!(count, "an alert is for too many addresses: the first {ADDRESSES} are told");
+        tracing::warn!(
+            count,
+            "an alert is for too many addresses: the first {MAX_ALERT_ADDRESSES} are notified"
+        );
     }
-    let (subject, body) = words(alert, amount);
-    for address in addresses.into_values().take(ADDRESSES) {
+    let (subject, body) = subject_and_body(alert, amount);
+    for address in addresses.into_values().take(MAX_ALERT_ADDRESSES) {
         let mail = MailRecord {
             id: 0,
             network_id: network,
@@ -61,12 +64,15 @@ pub(crate) fn tell(
             state: MailState::Waiting,
             attempts: 0,
             due_at: Some(context.system_now),
-            give_up_at: context.system_now.saturating_add(WAITS_FOR).unwrap_or(context.system_now),
+            give_up_at: context
+                .system_now
+                .saturating_add(MAIL_EXPIRY)
+                .unwrap_or(context.system_now),
             last_error: None,
             created_at: context.system_now,
             sent_at: None,
         };
-        entries.mail(alert.event, mail);
+        writes.push_mail(alert.event, mail);
     }
     Ok(())
 }
@@ -83,8 +89,9 @@ fn addresses(people: &[Member], notification: &str) -> BTreeMap<String, String> 
 }
 
 /// The subject, one line whatever the campaign is called, and the text.
-fn words(alert: &Alert<'_>, amount: Money) -> (String, String) {
-    let (name, id) = (one_line(&alert.campaign.name), one_line(&alert.campaign.id_from_network));
+fn subject_and_body(alert: &Alert<'_>, amount: Money) -> (String, String) {
+    let (name, id) =
+        (single_line(&alert.campaign.name), single_line(&alert.campaign.id_from_network));
     let what = match alert.kind {
         "budget_cap_alert" => "budget",
         "concurrent_call_cap_alert" => "cap on calls at once",
@@ -106,7 +113,7 @@ fn words(alert: &Alert<'_>, amount: Money) -> (String, String) {
 }
 
 /// A name as part of a line: what would end the line is a space.
-fn one_line(text: &str) -> String {
+fn single_line(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(100).collect()
 }
@@ -118,6 +125,6 @@ pub fn list(
     state: Option<MailState>,
     page: Page,
 ) -> Result<Vec<MailRecord>, Error> {
-    context.caller.require_network_reader()?;
+    context.caller.ensure_can_view_network()?;
     Ok(session.mails(context.caller.network_id, state, page)?)
 }

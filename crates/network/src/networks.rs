@@ -1,6 +1,6 @@
 //! The network itself, and its users.
 
-use crate::{Context, Error, Guard, Session, Submitted, audit, pass};
+use crate::{Context, Error, Guard, Session, Submitted, audit, check_precondition};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use trunkline_domain::party::{Member, Network, UserChange, apply_users};
@@ -35,7 +35,7 @@ pub fn of_caller(session: &mut Session<'_>, context: &Context) -> Result<Network
 
 /// The network with its people. The whole network's credentials only.
 pub fn get(session: &mut Session<'_>, context: &Context) -> Result<Network, Error> {
-    context.caller.require_network_reader()?;
+    context.caller.ensure_can_view_network()?;
     let id = context.caller.network_id;
     session.network_with_members(id)?.ok_or_else(|| Error::NotFound(format!("Network {id}")))
 }
@@ -49,7 +49,7 @@ pub fn put(
 ) -> Result<Network, Error> {
     context.caller.require_network()?;
     let before = get(session, context)?;
-    pass(guard, Some(&before))?;
+    check_precondition(guard, Some(&before))?;
     let Submitted { change, mut problems } = submitted;
     let members = change.users.map(|mut users| {
         users.iter_mut().for_each(|user| user.keep_unseen(&before.members));

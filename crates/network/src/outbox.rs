@@ -12,10 +12,10 @@ use trunkline_domain::webhook::{GIVE_UP_AFTER, Webhook, wait_after};
 use trunkline_store::{DeliveryRecord, DeliveryState, MailRecord, MailState, Page};
 
 /// How long what happened is remembered: events, and what became of deliveries and mails.
-const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Attempts for one webhook at a time.
-const AT_ONCE_FOR_ONE: usize = 4;
+const MAX_IN_FLIGHT_PER_TARGET: usize = 4;
 
 /// How long things may take, and wait.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +60,7 @@ pub enum Outcome {
 }
 
 /// Writes a delivery of each event, our id and its kind, for each webhook that wants it.
-pub(crate) fn deliver<'k>(
+pub(crate) fn enqueue_deliveries<'k>(
     session: &mut Session<'_>,
     context: &Context,
     events: impl Iterator<Item = (i64, &'k str)>,
@@ -86,7 +86,7 @@ pub fn has_due_deliveries(
     sending: &HashMap<i64, usize>,
 ) -> Result<bool, Error> {
     let due = session.webhooks_due(now)?;
-    Ok(due.iter().any(|id| sending.get(id).copied().unwrap_or(0) < AT_ONCE_FOR_ONE))
+    Ok(due.iter().any(|id| sending.get(id).copied().unwrap_or(0) < MAX_IN_FLIGHT_PER_TARGET))
 }
 
 /// Takes deliveries that are due, at most so many, and a few for each webhook, of which `sending`
@@ -104,7 +104,7 @@ pub fn take_deliveries(
     due.sort_by_key(busy);
     let mut taken = Vec::new();
     for id in due {
-        let room = AT_ONCE_FOR_ONE.saturating_sub(busy(&id)).min(most - taken.len());
+        let room = MAX_IN_FLIGHT_PER_TARGET.saturating_sub(busy(&id)).min(most - taken.len());
         let Some(webhook) = session.webhook_by_id(id)?.filter(|_| room > 0) else { continue };
         for mut delivery in session.deliveries_due(id, now, room)? {
             session.lease_delivery(delivery.id, until)?;
@@ -135,7 +135,8 @@ pub fn settle_delivery(
             delivery.last_status = status;
         }
         Outcome::Failed { status, error } => {
-            delivery.due_at = next(delivery.attempts, delivery.give_up_at, now, pace, jitter);
+            delivery.due_at =
+                next_attempt_at(delivery.attempts, delivery.give_up_at, now, pace, jitter);
             if delivery.due_at.is_none() {
                 delivery.state = DeliveryState::Failed;
             }
@@ -151,7 +152,7 @@ pub fn settle_delivery(
 }
 
 /// When to try again; `None` when that is too late.
-fn next(
+fn next_attempt_at(
     attempts: u32,
     give_up_at: Timestamp,
     now: Timestamp,
@@ -198,7 +199,7 @@ pub fn settle_mail(
             mail.sent_at = Some(now);
         }
         Outcome::Failed { error, .. } => {
-            mail.due_at = next(mail.attempts, mail.give_up_at, now, pace, jitter);
+            mail.due_at = next_attempt_at(mail.attempts, mail.give_up_at, now, pace, jitter);
             if mail.due_at.is_none() {
                 mail.state = MailState::Expired;
             }
@@ -215,17 +216,17 @@ pub fn settle_mail(
 
 /// Whether there is anything for [`sweep`].
 pub fn has_stale(session: &mut Session<'_>, now: Timestamp) -> Result<bool, Error> {
-    Ok(session.has_stale(now, kept_since(now))?)
+    Ok(session.has_stale(now, oldest_retained(now))?)
 }
 
 /// Gives up what has run out of time and deletes what is old, a bounded number of rows; whether
 /// there may be more.
 pub fn sweep(session: &mut Session<'_>, now: Timestamp) -> Result<bool, Error> {
-    Ok(session.sweep(now, kept_since(now))?)
+    Ok(session.sweep(now, oldest_retained(now))?)
 }
 
-fn kept_since(now: Timestamp) -> Timestamp {
-    now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN)
+fn oldest_retained(now: Timestamp) -> Timestamp {
+    now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN)
 }
 
 /// The name of an event's message, the same each time it is sent: receivers know it again by it.

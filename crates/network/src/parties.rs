@@ -1,12 +1,12 @@
 //! Advertisers and affiliates.
 
-use crate::{Context, Error, Guard, Page, Session, Submitted, audit, pass};
+use crate::{Context, Error, Guard, Page, Session, Submitted, audit, check_precondition};
 use trunkline_domain::party::{NAME_LIMIT, Party, PartyChange, PartyKind, PartyStatus, name_key};
 use trunkline_domain::problem::{BLANK, Problems, TAKEN};
 use trunkline_store::Organization;
 
 /// The name of a party in the audit log.
-pub(crate) fn object(party: &Party) -> String {
+pub(crate) fn audit_object(party: &Party) -> String {
     format!("{}:{}", party.kind.word(), party.id_from_network)
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn find(
 }
 
 /// `Ok` if the caller sees a party: by our id, and the network's, for what is said else.
-pub(crate) fn require_seen(
+pub(crate) fn ensure_visible(
     context: &Context,
     kind: PartyKind,
     id: i64,
@@ -59,7 +59,7 @@ pub fn get(
 ) -> Result<Party, Error> {
     let found = session.party_with_members(context.caller.network_id, kind, id)?;
     let party = found.ok_or_else(|| not_found(kind, id))?;
-    context.caller.require_sight(&party)?;
+    context.caller.ensure_can_view(&party)?;
     Ok(party)
 }
 
@@ -73,7 +73,7 @@ pub fn get_by_id(
     let found = session.party_by_id(id)?;
     let own = |party: &Party| party.network_id == context.caller.network_id && party.kind == kind;
     let party = found.filter(own).ok_or_else(|| not_found(kind, &id.to_string()))?;
-    context.caller.require_sight(&party)?;
+    context.caller.ensure_can_view(&party)?;
     Ok(session.with_members(party)?)
 }
 
@@ -93,11 +93,11 @@ pub fn put(
         Some(id) => session.party_with_members(network, kind, id)?,
         None => None,
     };
-    permit(context, kind, before.as_ref(), change.status)?;
-    pass(guard, before.as_ref())?;
+    authorize(context, kind, before.as_ref(), change.status)?;
+    check_precondition(guard, before.as_ref())?;
     let id = match asked {
         Some(id) => check_id(id, &mut problems),
-        None => made_up_id(session, network, kind, &mut problems)?,
+        None => generate_id(session, network, kind, &mut problems)?,
     };
     let fields = match &change.custom_data {
         Some(_) => session.custom_data_fields(network)?,
@@ -137,8 +137,8 @@ pub fn put(
         let organization = Organization::Party(kind, party.id);
         party.members = session.replace_members(network, organization, &party.members)?;
     }
-    let (old, new) = (before.as_ref().map(audit::of_party), audit::of_party(&party));
-    audit::record(session, context, object(&party), None, old.as_ref(), Some(&new))?;
+    let (old, new) = (before.as_ref().map(audit::party_snapshot), audit::party_snapshot(&party));
+    audit::record(session, context, audit_object(&party), None, old.as_ref(), Some(&new))?;
     Ok(party)
 }
 
@@ -162,15 +162,15 @@ pub fn foresee_put(
 
 /// Who may: the whole network's credentials, and a party's own; but no party decides whether the
 /// network works with it, or makes another.
-fn permit(
+fn authorize(
     context: &Context,
     kind: PartyKind,
     before: Option<&Party>,
     status: Option<PartyStatus>,
 ) -> Result<(), Error> {
     let Some(before) = before else { return context.caller.require_network() };
-    context.caller.require_sight(before)?;
-    context.caller.require_party(kind, before.id)?;
+    context.caller.ensure_can_view(before)?;
+    context.caller.ensure_can_write_party(kind, before.id)?;
     if status.is_some_and(|asked| asked != before.status) {
         context.caller.require_network()?;
     }
@@ -197,13 +197,13 @@ pub(crate) fn check_network_id(id: &str, problems: &mut Problems) {
     }
 }
 
-fn made_up_id(
+fn generate_id(
     session: &mut Session<'_>,
     network: i64,
     kind: PartyKind,
     problems: &mut Problems,
 ) -> Result<String, Error> {
-    if problems.has("id_from_network") || !makes_ids_up(session, network)? {
+    if problems.has("id_from_network") || !auto_generates_ids(session, network)? {
         if !problems.has("id_from_network") {
             problems.at("id_from_network").add(BLANK);
         }
@@ -213,7 +213,7 @@ fn made_up_id(
 }
 
 /// Whether the network has ids made up for objects that come without one.
-pub(crate) fn makes_ids_up(session: &mut Session<'_>, network: i64) -> Result<bool, Error> {
+pub(crate) fn auto_generates_ids(session: &mut Session<'_>, network: i64) -> Result<bool, Error> {
     Ok(session.network(network)?.is_some_and(|network| network.auto_generate_ids))
 }
 
@@ -227,7 +227,7 @@ pub fn delete(
 ) -> Result<(), Error> {
     context.caller.require_network()?;
     let found = session.party_with_members(context.caller.network_id, kind, id)?;
-    pass(guard, found.as_ref())?;
+    check_precondition(guard, found.as_ref())?;
     let Some(party) = found else { return Ok(()) };
     if session.party_has_campaigns(&party)? {
         let message = "cannot be deleted because one or more campaigns exist";
@@ -237,8 +237,8 @@ pub fn delete(
         let message = "cannot be deleted because one or more calls exist";
         return Err(Error::NotAllowed(format!("{} {id} {message}", kind.class())));
     }
-    crate::relationships::record_ends(session, context, party.id)?;
+    crate::relationships::audit_deleted_relationships(session, context, party.id)?;
     session.delete_party(&party)?;
-    let snapshot = audit::of_party(&party);
-    audit::record(session, context, object(&party), None, Some(&snapshot), None)
+    let snapshot = audit::party_snapshot(&party);
+    audit::record(session, context, audit_object(&party), None, Some(&snapshot), None)
 }

@@ -9,13 +9,13 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use tokio::sync::Semaphore;
 
 /// Passwords verified at once: each takes some 20 MiB.
-const AT_ONCE: usize = 2;
+const MAX_CONCURRENT_VERIFICATIONS: usize = 2;
 
 /// Passwords that may wait for their turn; beyond it the server is busy, and says so.
-const WAITING: usize = 64;
+const MAX_QUEUED_VERIFICATIONS: usize = 64;
 
 /// Passwords remembered as verified.
-const REMEMBERED: usize = 4_096;
+const CACHE_CAPACITY: usize = 4_096;
 
 /// Passwords that were verified against a stored hash since the server started, so that Basic
 /// credentials don't pay for argon2 on each request. A changed password has another hash, so what
@@ -23,9 +23,9 @@ const REMEMBERED: usize = 4_096;
 #[derive(Debug)]
 pub struct Passwords {
     key: Entropy,
-    known: Mutex<HashSet<[u8; 32]>>,
-    turns: Semaphore,
-    waiting: AtomicUsize,
+    verified: Mutex<HashSet<[u8; 32]>>,
+    permits: Semaphore,
+    queued: AtomicUsize,
 }
 
 impl Passwords {
@@ -33,9 +33,9 @@ impl Passwords {
     pub fn new(key: Entropy) -> Self {
         Self {
             key,
-            known: Mutex::default(),
-            turns: Semaphore::new(AT_ONCE),
-            waiting: AtomicUsize::new(0),
+            verified: Mutex::default(),
+            permits: Semaphore::new(MAX_CONCURRENT_VERIFICATIONS),
+            queued: AtomicUsize::new(0),
         }
     }
 
@@ -47,15 +47,16 @@ impl Passwords {
         password: &str,
         network: Option<i64>,
     ) -> Result<Option<Caller>, Error> {
-        let found = store.read(|session| credentials::candidates(session, email, network))?;
+        let found =
+            store.read(|session| credentials::password_candidates(session, email, network))?;
         let unknown = found.is_empty();
         for (caller, hash) in found {
-            let mark = self.mark(password, &hash);
-            if self.has(&mark) {
+            let key = self.cache_key(password, &hash);
+            if self.is_verified(&key) {
                 return Ok(Some(caller));
             }
             if self.verify(password.to_owned(), Some(hash)).await? {
-                self.add(mark);
+                self.remember(key);
                 return Ok(Some(caller));
             }
         }
@@ -67,19 +68,19 @@ impl Passwords {
 
     /// Whether a password fits a hash; without one it takes as long and doesn't fit.
     async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
-        let place = Place(&self.waiting);
-        if place.0.fetch_add(1, Ordering::Relaxed) >= WAITING {
+        let slot = QueueSlot(&self.queued);
+        if slot.0.fetch_add(1, Ordering::Relaxed) >= MAX_QUEUED_VERIFICATIONS {
             return Err(trunkline_store::Error::Busy.into());
         }
-        let Ok(_turn) = self.turns.acquire().await else { return Ok(false) };
+        let Ok(_permit) = self.permits.acquire().await else { return Ok(false) };
         let verify = move || {
-            let against = hash.as_deref().unwrap_or_else(|| nobody());
-            credentials::password_fits(&password, against) && hash.is_some()
+            let against = hash.as_deref().unwrap_or_else(|| dummy_hash());
+            credentials::verify_password(&password, against) && hash.is_some()
         };
         Ok(tokio::task::spawn_blocking(verify).await.unwrap_or(false))
     }
 
-    fn mark(&self, password: &str, hash: &str) -> [u8; 32] {
+    fn cache_key(&self, password: &str, hash: &str) -> [u8; 32] {
         let mut digest = Sha256::new();
         digest.update(self.key);
         digest.update(Sha256::digest(hash));
@@ -87,30 +88,30 @@ impl Passwords {
         digest.finalize().into()
     }
 
-    fn has(&self, mark: &[u8; 32]) -> bool {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(mark)
+    fn is_verified(&self, key: &[u8; 32]) -> bool {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
     }
 
-    fn add(&self, mark: [u8; 32]) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= REMEMBERED {
-            known.clear();
+    fn remember(&self, key: [u8; 32]) {
+        let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        if verified.len() >= CACHE_CAPACITY {
+            verified.clear();
         }
-        known.insert(mark);
+        verified.insert(key);
     }
 }
 
 /// A place in the queue; given up when the one who waits is gone.
-struct Place<'a>(&'a AtomicUsize);
+struct QueueSlot<'a>(&'a AtomicUsize);
 
-impl Drop for Place<'_> {
+impl Drop for QueueSlot<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// A hash of nobody's password, so that an unknown address takes as long as a wrong password.
-fn nobody() -> &'static str {
+fn dummy_hash() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| credentials::hash_password("", &[0; 32]).unwrap_or_default())
 }

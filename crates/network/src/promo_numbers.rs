@@ -1,9 +1,9 @@
 //! Promo numbers: taking one from the network's inventory, and giving it back.
 
-use crate::campaigns::follow;
-use crate::idempotency::{IdempotencyKey, keep_answer, kept_answer};
-use crate::parties::{check_network_id, not_found, require_seen};
-use crate::{Context, Error, Guard, Page, Session, Submitted, audit, pass};
+use crate::campaigns::resolve_path;
+use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
+use crate::parties::{check_network_id, ensure_visible, not_found};
+use crate::{Context, Error, Guard, Page, Session, Submitted, audit, check_precondition};
 use trunkline_domain::affiliation::AffiliateCampaignStatus;
 use trunkline_domain::campaign::{Campaign, DEFAULT_MAX_PROMO_NUMBERS};
 use trunkline_domain::party::{CustomData, PartyKind, check_custom_data};
@@ -12,7 +12,7 @@ use trunkline_domain::problem::{BLANK, Problems, TAKEN};
 use trunkline_domain::promo::PromoNumber;
 use trunkline_store::{Chain, Links, Numbered};
 
-/// Whose promo numbers: a campaign's own, or an affiliate's in it.
+/// EventAudience promo numbers: a campaign's own, or an affiliate's in it.
 #[derive(Debug, Clone)]
 pub struct Owner {
     /// The network's id of the advertiser.
@@ -47,23 +47,27 @@ pub struct PromoNumberChange {
     pub tn_prefix: Option<String>,
 }
 
-struct Resolved {
+struct ResolvedOwner {
     campaign: Campaign,
     affiliate_id: Option<i64>,
 }
 
 /// The campaign and the affiliate behind an owner.
-fn resolve(session: &mut Session<'_>, context: &Context, owner: &Owner) -> Result<Resolved, Error> {
-    Ok(resolve_with(session, context, owner, None)?.0)
+fn resolve(
+    session: &mut Session<'_>,
+    context: &Context,
+    owner: &Owner,
+) -> Result<ResolvedOwner, Error> {
+    Ok(resolve_number(session, context, owner, None)?.0)
 }
 
 /// The same, and which promo number is asked for, if it is theirs.
-fn resolve_with(
+fn resolve_number(
     session: &mut Session<'_>,
     context: &Context,
     owner: &Owner,
     which: Option<&Which>,
-) -> Result<(Resolved, Option<PromoNumber>), Error> {
+) -> Result<(ResolvedOwner, Option<PromoNumber>), Error> {
     let number = match which {
         Some(Which::Number(number)) => PhoneNumber::parse(number),
         _ => None,
@@ -74,30 +78,32 @@ fn resolve_with(
     };
     let (network, affiliate) = (context.caller.network_id, owner.affiliate.as_deref());
     let chain = Chain::of_campaign(network, &owner.advertiser, &owner.campaign);
-    let (campaign, links) = follow(session, context, Chain { affiliate, promo_number, ..chain })?;
-    let at = affiliate_of(context, owner, campaign, &links)?;
-    let own =
-        |it: &PromoNumber| it.campaign_id == at.campaign.id && it.affiliate_id == at.affiliate_id;
+    let (campaign, links) =
+        resolve_path(session, context, Chain { affiliate, promo_number, ..chain })?;
+    let resolved = resolve_affiliate(context, owner, campaign, &links)?;
+    let own = |it: &PromoNumber| {
+        it.campaign_id == resolved.campaign.id && it.affiliate_id == resolved.affiliate_id
+    };
     let found = links.promo_number.filter(own);
-    Ok((at, found))
+    Ok((resolved, found))
 }
 
 /// An owner's affiliate, if it has one and the caller sees it.
-fn affiliate_of(
+fn resolve_affiliate(
     context: &Context,
     owner: &Owner,
     campaign: Campaign,
     links: &Links,
-) -> Result<Resolved, Error> {
+) -> Result<ResolvedOwner, Error> {
     let Some(affiliate_id) = &owner.affiliate else {
         let advertiser = campaign.advertiser_id;
-        require_seen(context, PartyKind::Advertiser, advertiser, &owner.advertiser)?;
-        return Ok(Resolved { campaign, affiliate_id: None });
+        ensure_visible(context, PartyKind::Advertiser, advertiser, &owner.advertiser)?;
+        return Ok(ResolvedOwner { campaign, affiliate_id: None });
     };
     let missing = || not_found(PartyKind::Affiliate, affiliate_id);
     let affiliate = links.affiliate.ok_or_else(missing)?;
     if !context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
-        require_seen(context, PartyKind::Affiliate, affiliate.id, affiliate_id)?;
+        ensure_visible(context, PartyKind::Affiliate, affiliate.id, affiliate_id)?;
     }
     if links.affiliate_campaign.is_none() {
         return Err(Error::NotFound(format!(
@@ -105,20 +111,20 @@ fn affiliate_of(
             owner.campaign, owner.advertiser
         )));
     }
-    Ok(Resolved { campaign, affiliate_id: Some(affiliate.id) })
+    Ok(ResolvedOwner { campaign, affiliate_id: Some(affiliate.id) })
 }
 
-fn permit(context: &Context, resolved: &Resolved) -> Result<(), Error> {
+fn authorize(context: &Context, resolved: &ResolvedOwner) -> Result<(), Error> {
     let advertiser = resolved.campaign.advertiser_id;
     match resolved.affiliate_id {
         Some(affiliate) if !context.caller.sees(PartyKind::Advertiser, advertiser) => {
-            context.caller.require_party(PartyKind::Affiliate, affiliate)
+            context.caller.ensure_can_write_party(PartyKind::Affiliate, affiliate)
         }
-        _ => context.caller.require_party(PartyKind::Advertiser, advertiser),
+        _ => context.caller.ensure_can_write_party(PartyKind::Advertiser, advertiser),
     }
 }
 
-fn object(it: &PromoNumber) -> String {
+fn audit_object(it: &PromoNumber) -> String {
     format!("promo_number:{}", it.number.digits())
 }
 
@@ -129,8 +135,11 @@ pub fn list(
     owner: &Owner,
     page: Page,
 ) -> Result<(Vec<PromoNumber>, i64), Error> {
-    let at = resolve(session, context, owner)?;
-    Ok((session.promo_numbers(at.campaign.id, at.affiliate_id, page)?, at.campaign.id))
+    let resolved = resolve(session, context, owner)?;
+    Ok((
+        session.promo_numbers(resolved.campaign.id, resolved.affiliate_id, page)?,
+        resolved.campaign.id,
+    ))
 }
 
 /// One page of the promo numbers of a campaign, or of an affiliate in it, by our own ids.
@@ -144,7 +153,7 @@ pub fn list_by_ids(
     match affiliate_id {
         None => {
             let (_, advertiser) = crate::campaigns::get_by_id(session, context, campaign_id)?;
-            context.caller.require_sight(&advertiser)?;
+            context.caller.ensure_can_view(&advertiser)?;
         }
         Some(affiliate) => {
             crate::affiliate_campaigns::get_by_ids(session, context, affiliate, campaign_id)?;
@@ -160,11 +169,11 @@ pub fn get(
     owner: &Owner,
     which: &Which,
 ) -> Result<PromoNumber, Error> {
-    let (_, found) = resolve_with(session, context, owner, Some(which))?;
-    found.ok_or_else(|| missing(owner, which))
+    let (_, found) = resolve_number(session, context, owner, Some(which))?;
+    found.ok_or_else(|| number_not_found(owner, which))
 }
 
-fn missing(owner: &Owner, which: &Which) -> Error {
+fn number_not_found(owner: &Owner, which: &Which) -> Error {
     let (Which::Number(which) | Which::Id(which)) = which;
     let Owner { advertiser, campaign, affiliate } = owner;
     let affiliate = affiliate.as_ref().map(|id| format!("affiliate {id}, ")).unwrap_or_default();
@@ -182,12 +191,12 @@ pub fn take(
     submitted: Submitted<PromoNumberChange>,
     key: Option<&IdempotencyKey>,
 ) -> Result<PromoNumber, Error> {
-    let at = resolve(session, context, owner)?;
-    permit(context, &at)?;
-    if let Some(kept) = kept_answer::<PromoNumber>(session, context, key)? {
+    let resolved = resolve(session, context, owner)?;
+    authorize(context, &resolved)?;
+    if let Some(kept) = stored_answer::<PromoNumber>(session, context, key)? {
         return Ok(kept);
     }
-    require_approved(session, &at)?;
+    require_approved(session, &resolved)?;
     let Submitted { change, mut problems } = submitted;
     for (property, given) in
         [("description", change.description.is_some()), ("media_type", change.media_type.is_some())]
@@ -199,18 +208,18 @@ pub fn take(
     let mut it = PromoNumber {
         id: 0,
         network_id: context.caller.network_id,
-        campaign_id: at.campaign.id,
-        affiliate_id: at.affiliate_id,
+        campaign_id: resolved.campaign.id,
+        affiliate_id: resolved.affiliate_id,
         id_from_network: String::new(),
-        number: any_number(),
+        number: placeholder_number(),
         description: String::new(),
         media_type: String::new(),
         custom_data: CustomData::new(),
         created_at: context.now,
     };
     let prefix = change.tn_prefix.clone();
-    apply(session, context, change, None, &mut it, &mut problems)?;
-    check_limit(session, &at, &mut problems)?;
+    apply_change(session, context, change, None, &mut it, &mut problems)?;
+    check_limit(session, &resolved, &mut problems)?;
     let wanted = format!("+1{}", prefix.as_deref().unwrap_or_default());
     match session.free_number(it.network_id, if prefix.is_some() { &wanted } else { "+" })? {
         Some(number) => it.number = number,
@@ -227,13 +236,13 @@ pub fn take(
         it.id_from_network = session.free_promo_number_id(it.network_id)?;
     }
     it.id = session.insert_promo_number(&it)?;
-    audit::record(session, context, object(&it), None, None, Some(&it))?;
-    keep_answer(session, context, key, &it)?;
+    audit::record(session, context, audit_object(&it), None, None, Some(&it))?;
+    store_answer(session, context, key, &it)?;
     Ok(it)
 }
 
 /// A number to stand in until one is taken; never stored.
-fn any_number() -> PhoneNumber {
+fn placeholder_number() -> PhoneNumber {
     PhoneNumber::parse("8005550100").expect("ten digits are a phone number")
 }
 
@@ -246,19 +255,19 @@ pub fn put(
     submitted: Submitted<PromoNumberChange>,
     guard: &Guard<PromoNumber>,
 ) -> Result<PromoNumber, Error> {
-    let (at, found) = resolve_with(session, context, owner, Some(which))?;
-    permit(context, &at)?;
-    let before = found.ok_or_else(|| missing(owner, which))?;
-    pass(guard, Some(&before))?;
+    let (resolved, found) = resolve_number(session, context, owner, Some(which))?;
+    authorize(context, &resolved)?;
+    let before = found.ok_or_else(|| number_not_found(owner, which))?;
+    check_precondition(guard, Some(&before))?;
     let Submitted { change, mut problems } = submitted;
     let mut it = before.clone();
-    apply(session, context, change, Some(&before), &mut it, &mut problems)?;
+    apply_change(session, context, change, Some(&before), &mut it, &mut problems)?;
     problems.or(())?;
     if it == before {
         return Ok(it);
     }
     session.update_promo_number(&it)?;
-    audit::record(session, context, object(&it), None, Some(&before), Some(&it))?;
+    audit::record(session, context, audit_object(&it), None, Some(&before), Some(&it))?;
     Ok(it)
 }
 
@@ -269,16 +278,16 @@ pub fn delete(
     owner: &Owner,
     which: &Which,
 ) -> Result<(), Error> {
-    let (at, found) = resolve_with(session, context, owner, Some(which))?;
-    permit(context, &at)?;
+    let (resolved, found) = resolve_number(session, context, owner, Some(which))?;
+    authorize(context, &resolved)?;
     let Some(it) = found else { return Ok(()) };
     session.delete_promo_number(&it)?;
-    audit::record(session, context, object(&it), None, Some(&it), None)
+    audit::record(session, context, audit_object(&it), None, Some(&it), None)
 }
 
-fn require_approved(session: &mut Session<'_>, at: &Resolved) -> Result<(), Error> {
-    let Some(affiliate) = at.affiliate_id else { return Ok(()) };
-    let found = session.affiliate_campaign(at.campaign.id, affiliate)?;
+fn require_approved(session: &mut Session<'_>, resolved: &ResolvedOwner) -> Result<(), Error> {
+    let Some(affiliate) = resolved.affiliate_id else { return Ok(()) };
+    let found = session.affiliate_campaign(resolved.campaign.id, affiliate)?;
     if found.is_some_and(|it| it.status == AffiliateCampaignStatus::Approved) {
         return Ok(());
     }
@@ -287,18 +296,18 @@ fn require_approved(session: &mut Session<'_>, at: &Resolved) -> Result<(), Erro
 
 fn check_limit(
     session: &mut Session<'_>,
-    at: &Resolved,
+    resolved: &ResolvedOwner,
     problems: &mut Problems,
 ) -> Result<(), Error> {
-    let terms = at.campaign.terms_in_force();
+    let terms = resolved.campaign.terms_in_force();
     let limit = terms.map_or(DEFAULT_MAX_PROMO_NUMBERS, |terms| terms.max_promo_numbers);
-    if session.count_promo_numbers(at.campaign.id, at.affiliate_id)? >= limit {
+    if session.count_promo_numbers(resolved.campaign.id, resolved.affiliate_id)? >= limit {
         problems.at("max_promo_numbers").add(format!("has been reached (maximum is {limit})"));
     }
     Ok(())
 }
 
-fn apply(
+fn apply_change(
     session: &mut Session<'_>,
     context: &Context,
     change: PromoNumberChange,

@@ -1,9 +1,10 @@
 //! Advertiser–affiliate relationships, and what setting one does.
 
-use crate::campaigns::advertiser;
-use crate::parties::{not_found, require_seen};
+use crate::campaigns::find_advertiser;
+use crate::parties::{ensure_visible, not_found};
 use crate::{
-    Context, Error, Guard, Listed, Page, Session, Submitted, affiliate_campaigns, audit, pass,
+    Context, Error, Guard, Listed, Page, Session, Submitted, affiliate_campaigns, audit,
+    check_precondition,
 };
 use serde_json::json;
 use trunkline_domain::affiliation::{Relationship, RelationshipStatus, cascade};
@@ -11,7 +12,7 @@ use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::BLANK;
 use trunkline_store::{Chain, Links};
 
-fn object(advertiser: &str, affiliate: &str) -> String {
+fn audit_object(advertiser: &str, affiliate: &str) -> String {
     format!("relationship:{affiliate}/{advertiser}")
 }
 
@@ -23,7 +24,7 @@ struct Pair {
 }
 
 /// The pair, each if the caller sees it; an affiliate sees its own relationships.
-fn pair(
+fn resolve_pair(
     session: &mut Session<'_>,
     context: &Context,
     advertiser_id: &str,
@@ -36,11 +37,11 @@ fn pair(
     let Links { advertiser, affiliate, relationship, .. } = session.links(&chain)?;
     let advertiser = advertiser.ok_or_else(|| not_found(Advertiser, advertiser_id))?;
     if context.caller.own(Affiliate).is_empty() {
-        require_seen(context, Advertiser, advertiser, advertiser_id)?;
+        ensure_visible(context, Advertiser, advertiser, advertiser_id)?;
     }
     let affiliate = affiliate.ok_or_else(|| not_found(Affiliate, affiliate_id))?.id;
     if !context.caller.sees(Advertiser, advertiser) {
-        require_seen(context, Affiliate, affiliate, affiliate_id)?;
+        ensure_visible(context, Affiliate, affiliate, affiliate_id)?;
     }
     Ok(Pair { advertiser, affiliate, relationship })
 }
@@ -52,7 +53,7 @@ pub fn list(
     advertiser_id: &str,
     page: Page,
 ) -> Result<Listed<Relationship>, Error> {
-    let advertiser = advertiser(session, context, advertiser_id)?;
+    let advertiser = find_advertiser(session, context, advertiser_id)?;
     let page = session.relationships(advertiser.id, page)?;
     let last = page.last().map(|(id, _)| *id);
     let sees_all = context.caller.sees(PartyKind::Advertiser, advertiser.id);
@@ -69,7 +70,7 @@ pub fn get(
     advertiser_id: &str,
     affiliate_id: &str,
 ) -> Result<Relationship, Error> {
-    let found = pair(session, context, advertiser_id, affiliate_id)?.relationship;
+    let found = resolve_pair(session, context, advertiser_id, affiliate_id)?.relationship;
     let chain =
         || format!("Relationship for affiliate {affiliate_id} and advertiser {advertiser_id}");
     found.ok_or_else(|| Error::NotFound(chain()))
@@ -86,13 +87,13 @@ pub fn put(
     guard: &Guard<Relationship>,
 ) -> Result<(), Error> {
     let Pair { advertiser, affiliate, relationship: before } =
-        pair(session, context, advertiser_id, affiliate_id)?;
-    context.caller.require_party(PartyKind::Advertiser, advertiser)?;
+        resolve_pair(session, context, advertiser_id, affiliate_id)?;
+    context.caller.ensure_can_write_party(PartyKind::Advertiser, advertiser)?;
     let Submitted { change, mut problems } = submitted;
     if change.is_none() && !problems.has("status") {
         problems.at("status").add(BLANK);
     }
-    pass(guard, before.as_ref())?;
+    check_precondition(guard, before.as_ref())?;
     let Some(status) = problems.or(change)? else {
         return Err(Error::Internal("a relationship without status".to_owned()));
     };
@@ -100,20 +101,20 @@ pub fn put(
         session.put_relationship(advertiser, affiliate, status)?;
         let old = before.map(|had| json!({"status": had.status}));
         let new = json!({"status": status});
-        let object = object(advertiser_id, affiliate_id);
+        let object = audit_object(advertiser_id, affiliate_id);
         audit::record(session, context, object, None, old.as_ref(), Some(&new))?;
     }
-    carry_over(session, context, advertiser, affiliate, status)
+    cascade_status(session, context, advertiser, affiliate, status)
 }
 
 /// Rows that are written at a time, of however many.
-const BATCH: usize = 500;
+const CASCADE_BATCH_ROWS: usize = 500;
 /// Characters of custom data among them: what is held in memory at once.
-const BATCH_LENGTH: i64 = 1 << 20;
+const CASCADE_BATCH_CHARS: i64 = 1 << 20;
 
 /// Carries a relationship over to the affiliate campaigns of the pair, some at a time, so that memory
 /// does not grow with how many there are.
-fn carry_over(
+fn cascade_status(
     session: &mut Session<'_>,
     context: &Context,
     advertiser: i64,
@@ -125,7 +126,7 @@ fn carry_over(
     let mut found = session.affiliate_campaigns_of_pair(advertiser, affiliate)?;
     found.retain(|(_, status, _)| to(*status).is_some());
     for (id, _, more) in found {
-        if batch.len() == BATCH || length + more > BATCH_LENGTH {
+        if batch.len() == CASCADE_BATCH_ROWS || length + more > CASCADE_BATCH_CHARS {
             let ids = std::mem::take(&mut batch);
             affiliate_campaigns::set_statuses(session, context, advertiser, &ids, to, "cascade")?;
             length = 0;
@@ -137,15 +138,15 @@ fn carry_over(
 }
 
 /// Writes down that all of a party's relationships end with it.
-pub(crate) fn record_ends(
+pub(crate) fn audit_deleted_relationships(
     session: &mut Session<'_>,
     context: &Context,
     party: i64,
 ) -> Result<(), Error> {
-    for some in session.relationships_of_party(party)?.chunks(BATCH) {
+    for some in session.relationships_of_party(party)?.chunks(CASCADE_BATCH_ROWS) {
         let entry = |(advertiser, affiliate, status): &(String, String, RelationshipStatus)| {
             let old = json!({"status": status});
-            audit::entry(context, object(advertiser, affiliate), None, Some(&old), None)
+            audit::new_entry(context, audit_object(advertiser, affiliate), None, Some(&old), None)
         };
         let entries = some.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
         session.insert_audit_entries(&entries)?;
@@ -162,11 +163,18 @@ pub fn delete(
     guard: &Guard<Relationship>,
 ) -> Result<(), Error> {
     let Pair { advertiser, affiliate, relationship: found } =
-        pair(session, context, advertiser_id, affiliate_id)?;
-    context.caller.require_party(PartyKind::Advertiser, advertiser)?;
-    pass(guard, found.as_ref())?;
+        resolve_pair(session, context, advertiser_id, affiliate_id)?;
+    context.caller.ensure_can_write_party(PartyKind::Advertiser, advertiser)?;
+    check_precondition(guard, found.as_ref())?;
     let Some(had) = found else { return Ok(()) };
     session.delete_relationship(advertiser, affiliate)?;
     let old = json!({"status": had.status});
-    audit::record(session, context, object(advertiser_id, affiliate_id), None, Some(&old), None)
+    audit::record(
+        session,
+        context,
+        audit_object(advertiser_id, affiliate_id),
+        None,
+        Some(&old),
+        None,
+    )
 }

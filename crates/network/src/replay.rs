@@ -12,9 +12,9 @@ use trunkline_domain::problem::{BLANK, INVALID, Problems};
 use trunkline_domain::timezone::{ZoneName, parse_moment};
 
 /// Calls that are told of one by one, at most.
-pub const CHANGED_LIMIT: usize = 1_000;
+pub const CHANGED_CALLS_LIMIT: usize = 1_000;
 /// Calls that one thread takes at a time, more or less.
-const PART: i64 = 5_000;
+const CALLS_PER_PART: i64 = 5_000;
 
 /// Which calls.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +56,7 @@ pub struct Replay {
     pub current: Sums,
     /// By those that wait; where nothing waits, by those in force.
     pub future: Sums,
-    /// The first [`CHANGED_LIMIT`] that would come to something else, in order of time.
+    /// The first [`CHANGED_CALLS_LIMIT`] that would come to something else, in order of time.
     pub changed: Vec<Changed>,
     /// How many there are of those.
     pub changed_total: u64,
@@ -99,14 +99,14 @@ pub fn replay(
         let message = "what a campaign's calls would come to is its advertiser's business";
         return Err(Error::NotAllowed(message.to_owned()));
     }
-    let (from, before) = days(&asked, &campaign, &mut problems);
+    let (from, before) = parse_range(&asked, &campaign, &mut problems);
     problems.or(())?;
     let parts = store.read(|session| session.calls_by_quarter(campaign.id, from, before))?;
-    let parts = cut(&parts, from, before);
+    let parts = split_into_parts(&parts, from, before);
     let current = campaign.current.as_ref().map(|current| &current.terms);
     let future = campaign.future.as_ref().or(current);
-    let work = Work { store, campaign: campaign.id, current, future, stop };
-    let mut replay = work.all(&parts)?;
+    let job = ReplayJob { store, campaign: campaign.id, current, future, stop };
+    let mut replay = job.run(&parts)?;
     replay.with_payout = context.caller.sees_network();
     if !replay.with_payout {
         replay.hide_payout();
@@ -115,7 +115,11 @@ pub fn replay(
 }
 
 /// The days asked for, in the campaign's zone: from a moment on and before another.
-fn days(asked: &Asked, campaign: &Campaign, problems: &mut Problems) -> (Timestamp, Timestamp) {
+fn parse_range(
+    asked: &Asked,
+    campaign: &Campaign,
+    problems: &mut Problems,
+) -> (Timestamp, Timestamp) {
     let zone: ZoneName =
         campaign.terms_in_force().map(|terms: &Terms| terms.timezone).unwrap_or_default();
     let read = |said: &Option<String>, end| {
@@ -131,7 +135,7 @@ fn days(asked: &Asked, campaign: &Campaign, problems: &mut Problems) -> (Timesta
 }
 
 /// Cuts a time into parts of about as many calls, each from a moment on and before another.
-fn cut(
+fn split_into_parts(
     quarters: &[(Timestamp, i64)],
     from: Timestamp,
     before: Timestamp,
@@ -139,7 +143,7 @@ fn cut(
     let mut parts = Vec::new();
     let (mut start, mut calls) = (from, 0);
     for (quarter, more) in quarters {
-        if calls >= PART && *quarter > start {
+        if calls >= CALLS_PER_PART && *quarter > start {
             parts.push((start, *quarter));
             (start, calls) = (*quarter, 0);
         }
@@ -151,7 +155,7 @@ fn cut(
     parts
 }
 
-struct Work<'a> {
+struct ReplayJob<'a> {
     store: &'a Store,
     campaign: i64,
     current: Option<&'a Terms>,
@@ -159,15 +163,15 @@ struct Work<'a> {
     stop: &'a AtomicBool,
 }
 
-impl Work<'_> {
-    fn all(&self, parts: &[(Timestamp, Timestamp)]) -> Result<Replay, Error> {
+impl ReplayJob<'_> {
+    fn run(&self, parts: &[(Timestamp, Timestamp)]) -> Result<Replay, Error> {
         let next = AtomicUsize::new(0);
         let done: Mutex<Vec<(usize, Result<Replay, Error>)>> = Mutex::default();
         let run = || {
             while !self.stop.load(Ordering::Relaxed) {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(part) = parts.get(index) else { break };
-                let result = self.part(*part);
+                let result = self.replay_part(*part);
                 done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
             }
         };
@@ -180,20 +184,24 @@ impl Work<'_> {
         });
         let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
         done.sort_by_key(|(index, _)| *index);
-        let mut whole = Replay { current: agreed(self.current), ..Replay::default() };
-        whole.future = agreed(self.future);
+        let mut whole = Replay { current: zero_totals(self.current), ..Replay::default() };
+        whole.future = zero_totals(self.future);
         for (_, part) in done {
-            whole.add(part?);
+            whole.merge(part?);
         }
         Ok(whole)
     }
 
-    fn part(&self, (from, before): (Timestamp, Timestamp)) -> Result<Replay, Error> {
-        let mut part = Replay { current: agreed(self.current), ..Replay::default() };
-        part.future = agreed(self.future);
+    fn replay_part(&self, (from, before): (Timestamp, Timestamp)) -> Result<Replay, Error> {
+        let mut part = Replay { current: zero_totals(self.current), ..Replay::default() };
+        part.future = zero_totals(self.future);
         self.store.read(|session| {
             session.each_heard(self.campaign, from, before, |name, heard| {
-                part.take(name, come_to(self.current, &heard), come_to(self.future, &heard));
+                part.add_call(
+                    name,
+                    price_call(self.current, &heard),
+                    price_call(self.future, &heard),
+                );
                 !self.stop.load(Ordering::Relaxed)
             })
         })?;
@@ -202,7 +210,7 @@ impl Work<'_> {
 }
 
 /// Nothing yet, of what is agreed.
-fn agreed(terms: Option<&Terms>) -> Sums {
+fn zero_totals(terms: Option<&Terms>) -> Sums {
     let nothing = |pricing: &trunkline_domain::campaign::Pricing| (Money::ZERO, pricing.currency());
     Sums {
         payin: terms.and_then(|terms| terms.advertiser_payin.as_ref()).map(nothing),
@@ -210,7 +218,7 @@ fn agreed(terms: Option<&Terms>) -> Sums {
     }
 }
 
-fn come_to(terms: Option<&Terms>, heard: &Heard) -> (Option<Outcome>, Sums) {
+fn price_call(terms: Option<&Terms>, heard: &Heard) -> (Option<Outcome>, Sums) {
     let Some(terms) = terms else { return (None, Sums::default()) };
     let verdict = heard.price(terms);
     let sums = Sums {
@@ -229,7 +237,7 @@ impl Replay {
         }
     }
 
-    fn take(
+    fn add_call(
         &mut self,
         name: &str,
         current: (Option<Outcome>, Sums),
@@ -242,17 +250,17 @@ impl Replay {
             return;
         }
         self.changed_total += 1;
-        if self.changed.len() < CHANGED_LIMIT {
+        if self.changed.len() < CHANGED_CALLS_LIMIT {
             self.changed.push(Changed { complete_call_id: name.to_owned(), current, future });
         }
     }
 
-    fn add(&mut self, part: Self) {
+    fn merge(&mut self, part: Self) {
         self.calls += part.calls;
         self.changed_total += part.changed_total;
         self.current.add(part.current);
         self.future.add(part.future);
-        let room = CHANGED_LIMIT - self.changed.len().min(CHANGED_LIMIT);
+        let room = CHANGED_CALLS_LIMIT - self.changed.len().min(CHANGED_CALLS_LIMIT);
         self.changed.extend(part.changed.into_iter().take(room));
     }
 }

@@ -52,13 +52,13 @@ fn undo(session: &mut Session<'_>, context: &Context, entry: &AuditEntry) -> Res
         "advertiser_campaign" => undo_campaign(session, context, id, entry),
         "affiliate_campaign" => undo_affiliate_campaign(session, context, id, entry),
         "promo_number" => undo_promo_number(session, context, entry),
-        _ => Err(cannot("this kind of change")),
+        _ => Err(not_undoable("this kind of change")),
     }
 }
 
 /// What an object is to be: as it is now (`None` when it is not there), but for what the entry
 /// changed. `None` is not there.
-fn target<T: Serialize + DeserializeOwned>(
+fn target_state<T: Serialize + DeserializeOwned>(
     entry: &AuditEntry,
     now: Option<&T>,
 ) -> Result<Option<T>, Error> {
@@ -66,11 +66,13 @@ fn target<T: Serialize + DeserializeOwned>(
     let now = now.map_err(|error| Error::Internal(format!("audit entry: {error}")))?;
     match (&entry.before, &entry.after, now) {
         (None, after, Some(now)) if after.as_ref() == Some(&now) => Ok(None),
-        (None, _, Some(_)) => Err(overtaken("the object has been changed since")),
-        (Some(before), None, None) => Ok(Some(snapshot(before.clone())?)),
-        (Some(before), Some(after), Some(now)) => Ok(Some(snapshot(merge(before, after, now)?)?)),
-        (Some(_), None, Some(_)) => Err(overtaken("the object is there again")),
-        (_, _, None) => Err(overtaken("the object is there no more")),
+        (None, _, Some(_)) => Err(changed_since("the object has been changed since")),
+        (Some(before), None, None) => Ok(Some(parse_snapshot(before.clone())?)),
+        (Some(before), Some(after), Some(now)) => {
+            Ok(Some(parse_snapshot(merge(before, after, now)?)?))
+        }
+        (Some(_), None, Some(_)) => Err(changed_since("the object is there again")),
+        (_, _, None) => Err(changed_since("the object is there no more")),
     }
 }
 
@@ -79,12 +81,12 @@ fn merge(before: &Value, after: &Value, mut now: Value) -> Result<Value, Error> 
     if undo_properties(before, after, &mut now)? {
         Ok(now)
     } else {
-        Err(overtaken("nothing is left of it"))
+        Err(changed_since("nothing is left of it"))
     }
 }
 
 /// Properties that say when something was written: nobody changed them.
-const DATES: [&str; 2] = ["created_at", "updated_at"];
+const TIMESTAMP_PROPERTIES: [&str; 2] = ["created_at", "updated_at"];
 
 /// As [`merge`], in place; whether anything was undone. A draft is looked into, property by
 /// property: the change that opened one is undone in it, whatever else was written to it since.
@@ -101,7 +103,7 @@ fn undo_properties(before: &Value, after: &Value, now: &mut Value) -> Result<boo
             && after["current_terms"] == before["current_terms"];
         let had = if copied { &before["current_terms"] } else { had };
         let has = &mut now[&name];
-        if had == made || *has == *had || DATES.contains(&name.as_str()) {
+        if had == made || *has == *had || TIMESTAMP_PROPERTIES.contains(&name.as_str()) {
             continue;
         }
         if *has == *made {
@@ -110,25 +112,25 @@ fn undo_properties(before: &Value, after: &Value, now: &mut Value) -> Result<boo
         } else if name == "future_terms" && had.is_object() && made.is_object() && has.is_object() {
             undone |= undo_properties(had, made, has)?;
         } else {
-            return Err(overtaken(&format!("{name} has been changed again since")));
+            return Err(changed_since(&format!("{name} has been changed again since")));
         }
     }
     Ok(undone)
 }
 
-fn overtaken(why: &str) -> Error {
+fn changed_since(why: &str) -> Error {
     Error::NotAllowed(format!("this change cannot be reverted: {why}"))
 }
 
-fn cannot(what: &str) -> Error {
+fn not_undoable(what: &str) -> Error {
     Error::NotAllowed(format!("{what} cannot be reverted"))
 }
 
-fn snapshot<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
+fn parse_snapshot<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
     serde_json::from_value(value).map_err(|error| Error::Internal(format!("audit entry: {error}")))
 }
 
-fn submitted<T>(change: T) -> Submitted<T> {
+fn submission<T>(change: T) -> Submitted<T> {
     Submitted { change, problems: Problems::new() }
 }
 
@@ -138,12 +140,13 @@ fn undo_network(
     entry: &AuditEntry,
 ) -> Result<(), Error> {
     let now = networks::snapshot(&networks::get(session, context)?);
-    let wanted = target(entry, Some(&now))?.ok_or_else(|| cannot("a network's creation"))?;
+    let wanted =
+        target_state(entry, Some(&now))?.ok_or_else(|| not_undoable("a network's creation"))?;
     let change = NetworkChange {
         name: Some(wanted.name),
         users: Some(wanted.users.iter().map(UserChange::of).collect()),
     };
-    networks::put(session, context, submitted(change), &unguarded())?;
+    networks::put(session, context, submission(change), &unguarded())?;
     Ok(())
 }
 
@@ -156,8 +159,8 @@ fn undo_party(
 ) -> Result<(), Error> {
     let now = session.party(context.caller.network_id, kind, id)?;
     let now = now.map(|party| session.with_members(party)).transpose()?;
-    let now = now.as_ref().map(audit::of_party);
-    let Some(wanted) = target::<PartySnapshot>(entry, now.as_ref())? else {
+    let now = now.as_ref().map(audit::party_snapshot);
+    let Some(wanted) = target_state::<PartySnapshot>(entry, now.as_ref())? else {
         return parties::delete(session, context, kind, id, &unguarded());
     };
     let change = PartyChange {
@@ -171,7 +174,7 @@ fn undo_party(
         default_creative_id_from_network: Some(wanted.profile.default_creative_id_from_network),
         oauth_refresh_token: Some(wanted.profile.oauth_refresh_token),
     };
-    parties::put(session, context, kind, Some(id), submitted(change), &unguarded())?;
+    parties::put(session, context, kind, Some(id), submission(change), &unguarded())?;
     Ok(())
 }
 
@@ -182,7 +185,7 @@ fn undo_field(
     entry: &AuditEntry,
 ) -> Result<(), Error> {
     let now = session.custom_data_field(context.caller.network_id, name)?;
-    let Some(wanted) = target::<CustomDataField>(entry, now.as_ref())? else {
+    let Some(wanted) = target_state::<CustomDataField>(entry, now.as_ref())? else {
         return custom_data_fields::delete(session, context, name);
     };
     let change = FieldChange {
@@ -191,13 +194,13 @@ fn undo_field(
         data_type: Some(wanted.data_type),
         field_values: Some(wanted.field_values),
     };
-    custom_data_fields::put(session, context, Some(name), submitted(change), &unguarded())?;
+    custom_data_fields::put(session, context, Some(name), submission(change), &unguarded())?;
     Ok(())
 }
 
 /// The two ids of `<affiliate>/<other>`. Either may have a slash in it, so every way to cut the
 /// name is tried until both sides are there.
-fn pair<T>(
+fn resolve_id_pair<T>(
     ids: &str,
     mut look_up: impl FnMut(&str, &str) -> Result<Option<T>, Error>,
 ) -> Result<T, Error> {
@@ -217,7 +220,7 @@ fn undo_relationship(
     entry: &AuditEntry,
 ) -> Result<(), Error> {
     let network = context.caller.network_id;
-    let (advertiser, affiliate) = pair(ids, |affiliate, advertiser| {
+    let (advertiser, affiliate) = resolve_id_pair(ids, |affiliate, advertiser| {
         let affiliate = session.party(network, PartyKind::Affiliate, affiliate)?;
         let advertiser = session.party(network, PartyKind::Advertiser, advertiser)?;
         Ok(advertiser.zip(affiliate))
@@ -225,10 +228,10 @@ fn undo_relationship(
     let now = session.relationship(advertiser.id, affiliate.id)?;
     let now = now.map(|it| BTreeMap::from([("status".to_owned(), it.status)]));
     let (advertiser, affiliate) = (advertiser.id_from_network, affiliate.id_from_network);
-    let Some(wanted) = target(entry, now.as_ref())? else {
+    let Some(wanted) = target_state(entry, now.as_ref())? else {
         return relationships::delete(session, context, &advertiser, &affiliate, &unguarded());
     };
-    let change = submitted::<Option<RelationshipStatus>>(wanted.get("status").copied());
+    let change = submission::<Option<RelationshipStatus>>(wanted.get("status").copied());
     relationships::put(session, context, &advertiser, &affiliate, change, &unguarded())
 }
 
@@ -244,9 +247,9 @@ fn undo_campaign(
     id: &str,
     entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let now = campaigns::find_by_id(session, context, id)?;
-    let wanted = target::<CampaignSnapshot>(entry, Some(&audit::of_campaign(&now)))?;
-    let before = wanted.ok_or_else(|| cannot("a campaign's creation"))?;
+    let now = campaigns::find_by_external_id(session, context, id)?;
+    let wanted = target_state::<CampaignSnapshot>(entry, Some(&audit::campaign_snapshot(&now)))?;
+    let before = wanted.ok_or_else(|| not_undoable("a campaign's creation"))?;
     let advertiser = advertiser_of(session, &now)?;
     // Terms that were live go live again by a go_live, so they are first written as a draft.
     let live_again = before.current_terms.as_ref().filter(|terms| {
@@ -254,9 +257,9 @@ fn undo_campaign(
     });
     if let Some(terms) = live_again {
         write_terms(session, context, &advertiser, id, terms)?;
-        act(session, context, &advertiser, id, Action::GoLive { from_archive: false })?;
+        apply_action(session, context, &advertiser, id, Action::GoLive { from_archive: false })?;
     } else if before.current_terms.is_none() && now.current.is_some() {
-        return Err(cannot("a campaign's first go_live"));
+        return Err(not_undoable("a campaign's first go_live"));
     }
     let change = CampaignChange {
         id_from_network: None,
@@ -264,27 +267,28 @@ fn undo_campaign(
         custom_data: Some(before.custom_data),
         terms: TermsChange::default(),
     };
-    campaigns::put(session, context, &advertiser, Some(id), submitted(change), &unguarded())?;
-    let steps = steps_to(before.status, campaigns::find_by_id(session, context, id)?.status);
+    campaigns::put(session, context, &advertiser, Some(id), submission(change), &unguarded())?;
+    let steps =
+        transitions_to(before.status, campaigns::find_by_external_id(session, context, id)?.status);
     if steps.iter().any(|step| matches!(step, Action::GoLive { .. })) {
         // Going live again must not take a draft along: it is put aside, and written back below.
-        campaigns::drop_future(session, context, id)?;
+        campaigns::discard_draft(session, context, id)?;
     }
     for step in steps {
-        act(session, context, &advertiser, id, *step)?;
+        apply_action(session, context, &advertiser, id, *step)?;
     }
-    let in_force = campaigns::find_by_id(session, context, id)?.current;
+    let in_force = campaigns::find_by_external_id(session, context, id)?.current;
     let says_more = |terms: &&Terms| {
         in_force.as_ref().is_none_or(|current| !current.terms.says_the_same_as(terms))
     };
     match before.future_terms.as_ref().filter(says_more) {
         Some(terms) => write_terms(session, context, &advertiser, id, terms),
-        None => campaigns::drop_future(session, context, id),
+        None => campaigns::discard_draft(session, context, id),
     }
 }
 
 /// What brings a campaign from one status back to another, step by step.
-fn steps_to(wanted: CampaignStatus, now: CampaignStatus) -> &'static [Action] {
+fn transitions_to(wanted: CampaignStatus, now: CampaignStatus) -> &'static [Action] {
     use CampaignStatus::{Activated, Archived, Paused};
     const LIVE: Action = Action::GoLive { from_archive: false };
     match (now, wanted) {
@@ -305,18 +309,18 @@ fn write_terms(
     terms: &Terms,
 ) -> Result<(), Error> {
     let change = CampaignChange { terms: TermsChange::of(terms), ..CampaignChange::default() };
-    campaigns::put(session, context, advertiser, Some(id), submitted(change), &unguarded())?;
+    campaigns::put(session, context, advertiser, Some(id), submission(change), &unguarded())?;
     Ok(())
 }
 
-fn act(
+fn apply_action(
     session: &mut Session<'_>,
     context: &Context,
     advertiser: &str,
     id: &str,
     action: Action,
 ) -> Result<(), Error> {
-    campaign_status::act(session, context, advertiser, id, submitted(action), &unguarded())
+    campaign_status::act(session, context, advertiser, id, submission(action), &unguarded())
 }
 
 fn undo_affiliate_campaign(
@@ -325,7 +329,7 @@ fn undo_affiliate_campaign(
     ids: &str,
     entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let known: AffiliateCampaignSnapshot = snapshot(entry.after.clone().unwrap_or_default())?;
+    let known: AffiliateCampaignSnapshot = parse_snapshot(entry.after.clone().unwrap_or_default())?;
     let affiliate = known.affiliate_id_from_network;
     let campaign = ids.strip_prefix(&format!("{affiliate}/")).unwrap_or_default();
     let found = session.campaign(context.caller.network_id, campaign)?;
@@ -337,8 +341,8 @@ fn undo_affiliate_campaign(
         id: None,
     };
     let (now, _) = affiliate_campaigns::get(session, context, &place)?;
-    let wanted = target(entry, Some(&audit::of_affiliate_campaign(&now)))?;
-    let wanted: AffiliateCampaignSnapshot = wanted.ok_or_else(|| cannot("an application"))?;
+    let wanted = target_state(entry, Some(&audit::affiliate_campaign_snapshot(&now)))?;
+    let wanted: AffiliateCampaignSnapshot = wanted.ok_or_else(|| not_undoable("an application"))?;
     // Only a Declined one may go back to Applied: by applying again.
     let applies_again = wanted.status == AffiliateCampaignStatus::Applied
         && now.status == AffiliateCampaignStatus::Declined;
@@ -348,7 +352,7 @@ fn undo_affiliate_campaign(
         status: Some(wanted.status),
         custom_data: Some(wanted.custom_data),
     };
-    affiliate_campaigns::put(session, context, &place, intent, submitted(change), &unguarded())?;
+    affiliate_campaigns::put(session, context, &place, intent, submission(change), &unguarded())?;
     Ok(())
 }
 
@@ -357,12 +361,12 @@ fn undo_promo_number(
     context: &Context,
     entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let Some(known) = &entry.after else { return Err(cannot("giving a promo number back")) };
-    let known: PromoNumber = snapshot(known.clone())?;
+    let Some(known) = &entry.after else { return Err(not_undoable("giving a promo number back")) };
+    let known: PromoNumber = parse_snapshot(known.clone())?;
     let owner = owner_of(session, &known)?;
     let which = Which::Number(known.number.digits().to_owned());
     let now = promo_numbers::get(session, context, &owner, &which)?;
-    let Some(wanted) = target(entry, Some(&now))? else {
+    let Some(wanted) = target_state(entry, Some(&now))? else {
         return promo_numbers::delete(session, context, &owner, &which);
     };
     let change = PromoNumberChange {
@@ -372,7 +376,7 @@ fn undo_promo_number(
         custom_data: Some(wanted.custom_data),
         tn_prefix: None,
     };
-    promo_numbers::put(session, context, &owner, &which, submitted(change), &unguarded())?;
+    promo_numbers::put(session, context, &owner, &which, submission(change), &unguarded())?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Statements: what a party owes, or is owed, for a month.
 
-use crate::transactions::party;
+use crate::transactions::find_party;
 use crate::{Context, Error, Session};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -10,7 +10,7 @@ use trunkline_store::{StatementLine, StatementTotals};
 /// A party's month.
 #[derive(Debug, Clone)]
 pub struct Statement {
-    /// Whose.
+    /// EventAudience.
     pub party: Party,
     /// The month's first day.
     pub month: Date,
@@ -30,7 +30,7 @@ pub fn statement(
     id: &str,
     month: Date,
 ) -> Result<Statement, Error> {
-    let party = party(session, context, kind, id)?;
+    let party = find_party(session, context, kind, id)?;
     let network = session.network(party.network_id)?;
     let zone = network.map(|network| network.time_zone).unwrap_or_default().zone();
     let month = month.first_of_month();

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use trunkline_domain::party::{Party, PartyKind};
 use trunkline_store::{LedgerFilter, LedgerOf, LedgerRow};
 
-/// Whose ledger is read, and so how much of a row is shown.
+/// EventAudience ledger is read, and so how much of a row is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ledger {
     /// The whole network's.
@@ -30,7 +30,7 @@ pub struct Narrowed {
     pub complete_call_id: Option<String>,
 }
 
-/// Whose ledger it is, if the caller may read it.
+/// EventAudience ledger it is, if the caller may read it.
 pub fn open(
     session: &mut Session<'_>,
     context: &Context,
@@ -38,11 +38,11 @@ pub fn open(
 ) -> Result<LedgerOf, Error> {
     match ledger {
         Ledger::Network => {
-            context.caller.require_network_reader()?;
+            context.caller.ensure_can_view_network()?;
             Ok(LedgerOf::Network)
         }
         Ledger::Party(kind, id) => {
-            let party = party(session, context, *kind, id)?;
+            let party = find_party(session, context, *kind, id)?;
             Ok(match kind {
                 PartyKind::Advertiser => LedgerOf::Advertiser(party.id),
                 PartyKind::Affiliate => LedgerOf::Affiliate(party.id),
@@ -52,7 +52,7 @@ pub fn open(
 }
 
 /// A party that the caller sees, by the network's id, else by ours.
-pub(crate) fn party(
+pub(crate) fn find_party(
     session: &mut Session<'_>,
     context: &Context,
     kind: PartyKind,
@@ -69,12 +69,12 @@ pub(crate) fn party(
     found.filter(own).ok_or_else(|| not_found(kind, id))
 }
 
-fn filter(of: LedgerOf, narrowed: &Narrowed) -> LedgerFilter {
+fn ledger_filter(of: LedgerOf, narrowed: &Narrowed) -> LedgerFilter {
     LedgerFilter {
         of,
         from: narrowed.from,
         // What is said to the second means all of it.
-        to: narrowed.to.map(calls::within_second),
+        to: narrowed.to.map(calls::end_of_second),
         until: narrowed.until,
         transaction: narrowed.transaction,
         complete_call_id: narrowed.complete_call_id.clone(),
@@ -89,7 +89,7 @@ pub fn bounds(
     ledger: &Ledger,
     narrowed: &Narrowed,
 ) -> Result<Option<(i64, i64)>, Error> {
-    let filter = filter(open(session, context, ledger)?, narrowed);
+    let filter = ledger_filter(open(session, context, ledger)?, narrowed);
     Ok(session.ledger_bounds(context.caller.network_id, &filter)?)
 }
 
@@ -101,7 +101,7 @@ pub fn list(
     narrowed: &Narrowed,
     page: Page,
 ) -> Result<Vec<LedgerRow>, Error> {
-    let filter = filter(open(session, context, ledger)?, narrowed);
+    let filter = ledger_filter(open(session, context, ledger)?, narrowed);
     Ok(session.ledger(context.caller.network_id, &filter, page)?)
 }
 

@@ -1,7 +1,7 @@
 //! An advertiser's users, one by one.
 
-use crate::parties::{self, object};
-use crate::{Context, Error, Guard, Page, Session, Submitted, audit, pass};
+use crate::parties::{self, audit_object};
+use crate::{Context, Error, Guard, Page, Session, Submitted, audit, check_precondition};
 use trunkline_domain::party::{Member, Party, PartyKind, USER_LIMIT, UserChange};
 use trunkline_domain::problem::BLANK;
 use trunkline_store::Organization;
@@ -23,7 +23,7 @@ pub(crate) fn permit_members(
             continue;
         };
         let grants = session.grants_of_user(known.id)?;
-        if !context.caller.outranks(&grants) {
+        if !context.caller.covers_grants(&grants) {
             let message = format!("user {id} belongs to others too: only the network may write it");
             return Err(Error::NotAllowed(message));
         }
@@ -31,11 +31,11 @@ pub(crate) fn permit_members(
     Ok(())
 }
 
-fn party(session: &mut Session<'_>, context: &Context, id: &str) -> Result<Party, Error> {
+fn find_advertiser(session: &mut Session<'_>, context: &Context, id: &str) -> Result<Party, Error> {
     parties::get(session, context, PartyKind::Advertiser, id)
 }
 
-fn of<'a>(party: &'a Party, user: &str) -> Option<&'a Member> {
+fn find_member<'a>(party: &'a Party, user: &str) -> Option<&'a Member> {
     party.members.iter().find(|member| member.user.id_from_network == user)
 }
 
@@ -46,7 +46,7 @@ pub fn list(
     advertiser: &str,
     page: Page,
 ) -> Result<Vec<Member>, Error> {
-    let mut members = party(session, context, advertiser)?.members;
+    let mut members = find_advertiser(session, context, advertiser)?.members;
     members.retain(|member| member.user.id > page.after);
     members.sort_by_key(|member| member.user.id);
     members.truncate(page.limit as usize);
@@ -60,9 +60,9 @@ pub fn get(
     advertiser: &str,
     user: &str,
 ) -> Result<Member, Error> {
-    let party = party(session, context, advertiser)?;
+    let party = find_advertiser(session, context, advertiser)?;
     let missing = || Error::NotFound(format!("User {user} for advertiser {advertiser}"));
-    of(&party, user).cloned().ok_or_else(missing)
+    find_member(&party, user).cloned().ok_or_else(missing)
 }
 
 /// Creates or updates one of an advertiser's users; what is not said stays. The problems sit
@@ -75,8 +75,8 @@ pub fn put(
     submitted: Submitted<UserChange>,
     guard: &Guard<Member>,
 ) -> Result<Member, Error> {
-    let before = party(session, context, advertiser)?;
-    context.caller.require_party(PartyKind::Advertiser, before.id)?;
+    let before = find_advertiser(session, context, advertiser)?;
+    context.caller.ensure_can_write_party(PartyKind::Advertiser, before.id)?;
     let Submitted { mut change, mut problems } = submitted;
     change.id_from_network = change.id_from_network.or(path_id.map(str::to_owned));
     let id = change.id_from_network.clone().unwrap_or_default();
@@ -84,8 +84,8 @@ pub fn put(
     if id.is_empty() && !at_user.has("id_from_network") {
         at_user.at("id_from_network").add(BLANK);
     }
-    let had = of(&before, &id);
-    pass(guard, had)?;
+    let had = find_member(&before, &id);
+    check_precondition(guard, had)?;
     change.keep_unseen(&before.members);
     let member = change.apply(had, at_user);
     if had.is_none() && before.members.len() >= USER_LIMIT {
@@ -102,7 +102,9 @@ pub fn put(
         None => members.push(member),
     }
     let after = store(session, context, before, &members)?;
-    of(&after, &id).cloned().ok_or_else(|| Error::Internal("a stored user is missing".to_owned()))
+    find_member(&after, &id)
+        .cloned()
+        .ok_or_else(|| Error::Internal("a stored user is missing".to_owned()))
 }
 
 /// Takes a user away from an advertiser; does nothing when there is none.
@@ -112,9 +114,9 @@ pub fn delete(
     advertiser: &str,
     user: &str,
 ) -> Result<(), Error> {
-    let before = party(session, context, advertiser)?;
-    context.caller.require_party(PartyKind::Advertiser, before.id)?;
-    if of(&before, user).is_none() {
+    let before = find_advertiser(session, context, advertiser)?;
+    context.caller.ensure_can_write_party(PartyKind::Advertiser, before.id)?;
+    if find_member(&before, user).is_none() {
         return Ok(());
     }
     let mut members = before.members.clone();
@@ -134,7 +136,7 @@ fn store(
     let mut after = Party { members, updated_at: context.now, ..before.clone() };
     after.updated_at = context.now;
     session.update_party(&after)?;
-    let (old, new) = (audit::of_party(&before), audit::of_party(&after));
-    audit::record(session, context, object(&after), None, Some(&old), Some(&new))?;
+    let (old, new) = (audit::party_snapshot(&before), audit::party_snapshot(&after));
+    audit::record(session, context, audit_object(&after), None, Some(&old), Some(&new))?;
     Ok(after)
 }

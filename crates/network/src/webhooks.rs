@@ -21,7 +21,7 @@ pub struct WebhookChange {
     pub secret: Option<Secret>,
 }
 
-fn object(webhook: &Webhook) -> String {
+fn audit_object(webhook: &Webhook) -> String {
     format!("webhook:{}", webhook.id)
 }
 
@@ -44,13 +44,13 @@ pub fn list(
     context: &Context,
     page: Page,
 ) -> Result<Vec<Webhook>, Error> {
-    context.caller.require_network_reader()?;
+    context.caller.ensure_can_view_network()?;
     Ok(session.webhooks(context.caller.network_id, page)?)
 }
 
 /// One webhook.
 pub fn get(session: &mut Session<'_>, context: &Context, id: i64) -> Result<Webhook, Error> {
-    context.caller.require_network_reader()?;
+    context.caller.ensure_can_view_network()?;
     session.webhook(context.caller.network_id, id)?.ok_or_else(|| not_found(id))
 }
 
@@ -91,7 +91,7 @@ pub fn create(
     };
     webhook.id = session.insert_webhook(&webhook)?;
     let after = snapshot(&webhook);
-    audit::record(session, context, object(&webhook), None, None, Some(&after))?;
+    audit::record(session, context, audit_object(&webhook), None, None, Some(&after))?;
     Ok(webhook)
 }
 
@@ -108,7 +108,7 @@ pub fn delete(session: &mut Session<'_>, context: &Context, id: i64) -> Result<(
     let Some(webhook) = session.webhook(context.caller.network_id, id)? else { return Ok(()) };
     session.delete_webhook(id, context.system_now)?;
     let before = snapshot(&webhook);
-    audit::record(session, context, object(&webhook), None, Some(&before), None)
+    audit::record(session, context, audit_object(&webhook), None, Some(&before), None)
 }
 
 /// One page of a webhook's deliveries, all or those in a state.

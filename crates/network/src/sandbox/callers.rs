@@ -1,25 +1,25 @@
 //! Who calls: numbers of real area codes, as many as people live there, that are nobody's.
 
-use super::chance::{Chance, Stream};
+use super::seeded_rng::{RngStream, SeededRng};
 use trunkline_domain::call::{PhoneType, area_codes};
 use trunkline_domain::phone::PhoneNumber;
 
 /// Someone who calls, and may call again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Caller {
+pub(super) struct SimulatedCaller {
     /// `None` is withheld.
     pub(super) number: Option<PhoneNumber>,
     pub(super) phone_type: PhoneType,
 }
 
 /// Callers in a thousand who withhold their number.
-const WITHHELD: u64 = 35;
+const WITHHELD_NUMBER_PER_MILLE: u64 = 35;
 /// Callers in a thousand on a mobile phone.
-const MOBILE: u64 = 700;
+const MOBILE_PER_MILLE: u64 = 700;
 /// The exchange of every imagined number: subscribers are given none of it.
 const EXCHANGE: &str = "555";
 /// Directory assistance, in the exchange all the same.
-const INFORMATION: u32 = 1_212;
+const DIRECTORY_ASSISTANCE_LINE: u32 = 1_212;
 
 /// Thousands of inhabitants: states by the census of 2020, provinces by that of 2021. `-` are the
 /// provinces and territories that share area codes.
@@ -88,17 +88,17 @@ const INHABITANTS: [(&str, &str, u64); 61] = [
 ];
 
 /// The caller with a number, of a seed.
-pub(super) fn caller(seed: u32, number: u32) -> Caller {
-    let mut chance = Chance::new(seed, Stream::Caller(number));
-    let place = chance.weighted(INHABITANTS.iter().map(|(_, _, thousands)| *thousands));
+pub(super) fn caller(seed: u32, number: u32) -> SimulatedCaller {
+    let mut rng = SeededRng::new(seed, RngStream::Caller(number));
+    let place = rng.weighted(INHABITANTS.iter().map(|(_, _, thousands)| *thousands));
     let (country, region, _) = INHABITANTS.get(place).copied().unwrap_or(("US", "CA", 0));
     let codes = area_codes(country, Some(region).filter(|it| *it != "-"));
-    let code = chance.pick(&codes).copied().unwrap_or_default();
-    let mut line = chance.between(100, 9_998);
-    line += u32::from(line >= INFORMATION);
-    let withheld = chance.per_mille(WITHHELD);
-    let is_mobile = chance.per_mille(MOBILE);
-    Caller {
+    let code = rng.pick(&codes).copied().unwrap_or_default();
+    let mut line = rng.between(100, 9_998);
+    line += u32::from(line >= DIRECTORY_ASSISTANCE_LINE);
+    let withheld = rng.per_mille(WITHHELD_NUMBER_PER_MILLE);
+    let is_mobile = rng.per_mille(MOBILE_PER_MILLE);
+    SimulatedCaller {
         number: PhoneNumber::parse(&format!("{code}{EXCHANGE}{line:04}")).filter(|_| !withheld),
         phone_type: if is_mobile { PhoneType::Mobile } else { PhoneType::Landline },
     }
@@ -119,9 +119,10 @@ mod tests {
 
     #[test]
     fn callers_are_where_people_are_and_their_numbers_nobodys() {
-        let callers: Vec<Caller> = (0..10_000).map(|number| caller(7, number)).collect();
-        let share = |is: &dyn Fn(&Caller) -> bool| callers.iter().filter(|it| is(it)).count();
-        let from = |caller: &Caller, region: &str| {
+        let callers: Vec<SimulatedCaller> = (0..10_000).map(|number| caller(7, number)).collect();
+        let share =
+            |is: &dyn Fn(&SimulatedCaller) -> bool| callers.iter().filter(|it| is(it)).count();
+        let from = |caller: &SimulatedCaller, region: &str| {
             let place = caller.number.as_ref().and_then(place_of);
             place.is_some_and(|place| place.region == Some(region))
         };

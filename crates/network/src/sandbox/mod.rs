@@ -3,16 +3,16 @@
 //!
 //! What a sandbox's people do to the sandbox itself is not in the audit log, which goes with the rest.
 
+mod call_times;
 mod callers;
-mod chance;
-mod day;
-mod imagined;
-mod keys;
-mod tally;
-mod view;
+mod keypresses;
+mod network_snapshot;
+mod seeded_rng;
+mod simulation;
+mod simulator;
 
-pub use imagined::Calls;
-pub use tally::{BATCH, CALLS_LIMIT, DAYS_LIMIT, Tally, Wanted, imagine, take};
+pub use simulation::{BATCH, CALLS_LIMIT, DAYS_LIMIT, Tally, Wanted, imagine, take};
+pub use simulator::Calls;
 
 use crate::{Context, Error, Session, Submitted, networks};
 use jiff::{SignedDuration, Timestamp};
@@ -42,7 +42,7 @@ pub enum ClockChange {
 /// The most that a clock is moved on or back at once: ten years, in seconds.
 pub const ADVANCE_LIMIT: i64 = 3_653 * 86_400;
 /// The first second of 2000 and the last of 2099, UTC: where a clock may stand.
-const RANGE: (i64, i64) = (946_684_800, 4_102_444_799);
+const CLOCK_RANGE_SECONDS: (i64, i64) = (946_684_800, 4_102_444_799);
 
 /// Makes a network a sandbox, at the command line.
 pub fn make(session: &mut Session<'_>, network: i64) -> Result<(), Error> {
@@ -51,8 +51,8 @@ pub fn make(session: &mut Session<'_>, network: i64) -> Result<(), Error> {
 
 /// A sandbox's clock. The whole network's credentials only.
 pub fn clock(session: &mut Session<'_>, context: &Context) -> Result<Clock, Error> {
-    context.caller.require_network_reader()?;
-    let network = require(session, context)?;
+    context.caller.ensure_can_view_network()?;
+    let network = require_sandbox(session, context)?;
     Ok(clock_of(&network, context))
 }
 
@@ -63,7 +63,7 @@ pub fn set_clock(
     submitted: Submitted<Option<ClockChange>>,
 ) -> Result<Clock, Error> {
     context.caller.require_network()?;
-    let mut network = require(session, context)?;
+    let mut network = require_sandbox(session, context)?;
     let Submitted { change, mut problems } = submitted;
     let (property, to) = match change {
         None => {
@@ -81,7 +81,9 @@ pub fn set_clock(
             ("advance", Some(to.unwrap_or(Timestamp::MAX)))
         }
     };
-    if to.is_some_and(|to| !(RANGE.0..=RANGE.1).contains(&to.as_second())) {
+    if to.is_some_and(|to| {
+        !(CLOCK_RANGE_SECONDS.0..=CLOCK_RANGE_SECONDS.1).contains(&to.as_second())
+    }) {
         problems.at(property).add("must lead to a moment from 2000 to 2099");
     }
     problems.or(())?;
@@ -94,7 +96,7 @@ pub fn set_clock(
 /// and its numbers, which are free again. Its clock stays where it is.
 pub fn reset(session: &mut Session<'_>, context: &Context) -> Result<(), Error> {
     context.caller.require_network()?;
-    let network = require(session, context)?;
+    let network = require_sandbox(session, context)?;
     Ok(session.empty_sandbox(network.id)?)
 }
 
@@ -103,7 +105,7 @@ fn clock_of(network: &Network, context: &Context) -> Clock {
 }
 
 /// The caller's network, if it is a sandbox.
-fn require(session: &mut Session<'_>, context: &Context) -> Result<Network, Error> {
+fn require_sandbox(session: &mut Session<'_>, context: &Context) -> Result<Network, Error> {
     let network = networks::of_caller(session, context)?;
     if network.sandbox {
         return Ok(network);

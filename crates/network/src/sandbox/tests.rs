@@ -1,7 +1,9 @@
 //! Imagined calls: the same again from the same seed, and like calls that there are.
 
-use super::imagined::Calls;
-use super::view::{AffiliateView, CampaignView, NumberView, View};
+use super::network_snapshot::{
+    AffiliateSnapshot, CampaignSnapshot, NetworkSnapshot, PromoNumberSnapshot,
+};
+use super::simulator::Calls;
 use crate::calls::CallIn;
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -30,17 +32,18 @@ fn connect(number: &str) -> IvrNode {
 }
 
 /// A campaign with a menu of two, two affiliates, the second of them with a number and late.
-fn campaign(id: &str) -> CampaignView {
+fn campaign(id: &str) -> CampaignSnapshot {
     let mut terms = Terms::new(Timestamp::UNIX_EPOCH);
     let menu = NodeKind::Menu { prompt: "Press a key".to_owned() };
     let root = node(menu, vec![connect("8005550101"), connect("8005550102")]);
     terms.ivr_tree = Some(IvrTree { root, record_calls: false, caller_id: None });
     let number = PhoneNumber::parse("8005550142").unwrap();
     let late = WEEKS.start + 14 * 86_400;
-    let affiliate = |id: &str, since| AffiliateView { id: id.to_owned(), since, numbers: vec![] };
+    let affiliate =
+        |id: &str, since| AffiliateSnapshot { id: id.to_owned(), since, numbers: vec![] };
     let mut second = affiliate("222", late);
-    second.numbers.push(NumberView { number, since: late });
-    CampaignView {
+    second.numbers.push(PromoNumberSnapshot { number, since: late });
+    CampaignSnapshot {
         id: id.to_owned(),
         zone: terms.timezone.zone(),
         terms,
@@ -50,13 +53,13 @@ fn campaign(id: &str) -> CampaignView {
     }
 }
 
-fn view() -> View {
+fn network() -> NetworkSnapshot {
     let campaigns = vec![campaign("12"), campaign("13")];
-    View { campaigns, fields: vec![CustomDataField::channel()] }
+    NetworkSnapshot { campaigns, fields: vec![CustomDataField::channel()] }
 }
 
 fn imagine(seed: u32, count: u32) -> Vec<CallIn> {
-    let calls = Calls::plan(seed, view(), count);
+    let calls = Calls::plan(seed, network(), count);
     let all: Vec<CallIn> = (0..calls.count()).filter_map(|index| calls.call(index)).collect();
     assert_eq!(all.len(), count as usize);
     assert!(calls.call(all.len()).is_none());
@@ -159,7 +162,7 @@ fn callers_keep_a_campaigns_hours() {
     it.terms.hours = Some(Hours { days: [day; 7] });
     it.terms.operating_24_7 = Some(false);
     let zone = it.zone.clone();
-    let calls = Calls::plan(7, View { campaigns: vec![it], fields: Vec::new() }, 5_000);
+    let calls = Calls::plan(7, NetworkSnapshot { campaigns: vec![it], fields: Vec::new() }, 5_000);
     let evening = |index: &usize| {
         let call = calls.call(*index).unwrap();
         call.facts.custom_data.as_ref().is_none_or(|data| data.is_empty())

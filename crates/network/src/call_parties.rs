@@ -1,6 +1,6 @@
 //! Who has a part in a call, imagined or real, and what the network knows of it by them.
 
-use crate::desk::Desk;
+use crate::batch_lookups::BatchLookups;
 use crate::{Context, Error, Session, campaigns, parties};
 use jiff::Timestamp;
 use trunkline_domain::affiliation::AffiliateCampaignStatus;
@@ -12,7 +12,7 @@ use trunkline_domain::problem::Problems;
 use trunkline_domain::promo::PromoNumber;
 
 /// Who has a part in a call.
-pub(crate) struct Cast {
+pub(crate) struct CallParties {
     pub(crate) campaign: Campaign,
     pub(crate) affiliate: Option<Party>,
     pub(crate) promo_number: Option<PromoNumber>,
@@ -23,9 +23,9 @@ pub(crate) struct Cast {
     custom_data: CustomData,
 }
 
-impl Cast {
+impl CallParties {
     /// By the network's ids. An affiliate that is not named is the promo number's.
-    pub(crate) fn find(
+    pub(crate) fn resolve(
         session: &mut Session<'_>,
         context: &Context,
         campaign_id: &str,
@@ -38,11 +38,11 @@ impl Cast {
         if !campaigns::is_visible(session, context, &campaign)? {
             return Err(missing());
         }
-        Self::of_campaign(session, context, campaign, affiliate_id, promo_number)
+        Self::for_campaign(session, context, campaign, affiliate_id, promo_number)
     }
 
     /// By a promo number alone: the campaign is the number's.
-    pub(crate) fn find_by_number(
+    pub(crate) fn resolve_by_promo_number(
         session: &mut Session<'_>,
         context: &Context,
         affiliate_id: Option<&str>,
@@ -55,10 +55,10 @@ impl Cast {
         if !campaigns::is_visible(session, context, &campaign)? {
             return Err(missing());
         }
-        Self::of_campaign(session, context, campaign, affiliate_id, Some(promo_number))
+        Self::for_campaign(session, context, campaign, affiliate_id, Some(promo_number))
     }
 
-    fn of_campaign(
+    fn for_campaign(
         session: &mut Session<'_>,
         context: &Context,
         campaign: Campaign,
@@ -101,7 +101,7 @@ impl Cast {
     }
 
     /// A promo number is one affiliate's, and brings nobody else's calls.
-    pub(crate) fn check_number(&self, problems: &mut Problems) {
+    pub(crate) fn check_promo_number(&self, problems: &mut Problems) {
         let of_number = self.promo_number.as_ref().and_then(|it| it.affiliate_id);
         let brought_by = self.affiliate.as_ref().map(|it| it.id);
         if of_number.is_some() && of_number != brought_by {
@@ -110,19 +110,19 @@ impl Cast {
     }
 
     /// `Ok` if the caller may see what this call would be paid: the advertiser, or the affiliate.
-    pub(crate) fn require_sight(&self, context: &Context) -> Result<(), Error> {
+    pub(crate) fn ensure_can_view(&self, context: &Context) -> Result<(), Error> {
         let mine = context.caller.sees(PartyKind::Advertiser, self.campaign.advertiser_id);
         match self.affiliate.as_ref().filter(|_| !mine) {
-            Some(affiliate) => context.caller.require_sight(affiliate),
+            Some(affiliate) => context.caller.ensure_can_view(affiliate),
             None => Ok(()),
         }
     }
 
     /// Why the affiliate's calls were turned away at a moment, if they were.
-    pub(crate) fn refused_affiliate(
+    pub(crate) fn affiliate_rejection(
         &self,
         session: &mut Session<'_>,
-        desk: &mut Desk,
+        lookups: &mut BatchLookups,
         at: Timestamp,
     ) -> Result<Option<TurnedAway>, Error> {
         if self.affiliate.is_none() {
@@ -131,7 +131,7 @@ impl Cast {
         let approved = match self.affiliate_campaign {
             Some(id) => {
                 let approved = AffiliateCampaignStatus::Approved.as_str();
-                desk.had_status(session, ("affiliate_campaign", id), at, approved)?
+                lookups.had_status(session, ("affiliate_campaign", id), at, approved)?
             }
             None => false,
         };
@@ -140,7 +140,7 @@ impl Cast {
 
     /// What is known besides what was said: the place by the area code, names, and custom data, over
     /// which what was said counts.
-    pub(crate) fn complete(&self, said: CallFacts) -> CallFacts {
+    pub(crate) fn fill_in_facts(&self, said: CallFacts) -> CallFacts {
         let mut facts = said.located();
         let mut custom_data = self.custom_data.clone();
         custom_data.extend(facts.custom_data.take().into_iter().flatten());

@@ -1,8 +1,8 @@
 //! What a unit of work will write of calls, held back until all of it is known: then it is written
 //! together, in the order in which it was entered.
 
-use crate::events::Whose;
-use crate::totals::Totals;
+use crate::events::EventAudience;
+use crate::running_totals::RunningTotals;
 use crate::{Context, Error, Session, outbox};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -10,63 +10,69 @@ use std::rc::Rc;
 use trunkline_domain::call::{Call, Side, Transaction};
 use trunkline_store::{Counted, CountedThing, IdsWanted, MailRecord, NewEvent, edges};
 
-/// What will be written. Nothing of it is there before [`Entries::write`], but for what
-/// [`Entries::total`] counts.
-pub(crate) struct Entries {
+/// What will be written. Nothing of it is there before [`PendingWrites::write`], but for what
+/// [`PendingWrites::total`] counts.
+pub(crate) struct PendingWrites {
     calls: Vec<(Rc<Call>, Vec<u8>)>,
-    transactions: Vec<Entry>,
-    events: Vec<Event>,
+    transactions: Vec<PendingTransaction>,
+    events: Vec<PendingEvent>,
     mails: Vec<(usize, MailRecord)>,
-    pub(crate) totals: Totals,
+    pub(crate) totals: RunningTotals,
 }
 
-struct Entry {
+struct PendingTransaction {
     row: Transaction,
     replaced: Option<Transaction>,
     /// The place of its call among those that are yet to be stored.
     call: Option<usize>,
 }
 
-struct Event {
+struct PendingEvent {
     kind: String,
-    whose: Whose,
-    data: Data,
+    audience: EventAudience,
+    data: EventData,
 }
 
 /// What an event tells.
-enum Data {
-    Whole(Value),
+enum EventData {
+    Complete(Value),
     /// What is told of a transaction by its place, but for its id: an object that is not empty.
     Transaction(usize, String),
 }
 
-impl Entries {
+impl PendingWrites {
     /// Of a call that starts at a moment.
-    pub(crate) fn at(start: Timestamp) -> Self {
-        Self::within((start, start))
+    pub(crate) fn for_call_at(start: Timestamp) -> Self {
+        Self::for_calls_between((start, start))
     }
 
     /// Of calls that start from one moment on and not after another.
-    pub(crate) fn within(span: (Timestamp, Timestamp)) -> Self {
+    pub(crate) fn for_calls_between(span: (Timestamp, Timestamp)) -> Self {
         let (calls, transactions, events) = (Vec::new(), Vec::new(), Vec::new());
-        Self { calls, transactions, events, mails: Vec::new(), totals: Totals::within(span) }
+        Self {
+            calls,
+            transactions,
+            events,
+            mails: Vec::new(),
+            totals: RunningTotals::for_calls_between(span),
+        }
     }
 
     /// Enters a new call; its place.
-    pub(crate) fn enter_call(&mut self, call: Rc<Call>, fingerprint: &[u8]) -> usize {
+    pub(crate) fn push_call(&mut self, call: Rc<Call>, fingerprint: &[u8]) -> usize {
         self.calls.push((call, fingerprint.to_vec()));
         self.calls.len() - 1
     }
 
     /// Enters a row of the ledger, with the one that it corrects, or the place of its call where that
     /// is not stored yet; its place.
-    pub(crate) fn enter_transaction(
+    pub(crate) fn push_transaction(
         &mut self,
         row: Transaction,
         replaced: Option<Transaction>,
         call: Option<usize>,
     ) -> usize {
-        self.transactions.push(Entry { row, replaced, call });
+        self.transactions.push(PendingTransaction { row, replaced, call });
         self.transactions.len() - 1
     }
 
@@ -76,19 +82,29 @@ impl Entries {
     }
 
     /// Enters an event; its place.
-    pub(crate) fn tell(&mut self, kind: &str, whose: Whose, data: Value) -> usize {
-        self.events.push(Event { kind: kind.to_owned(), whose, data: Data::Whole(data) });
+    pub(crate) fn push_event(&mut self, kind: &str, audience: EventAudience, data: Value) -> usize {
+        self.events.push(PendingEvent {
+            kind: kind.to_owned(),
+            audience,
+            data: EventData::Complete(data),
+        });
         self.events.len() - 1
     }
 
     /// Enters an event of a transaction: all that it tells but the transaction's id, a JSON object.
-    pub(crate) fn tell_of(&mut self, place: usize, kind: &str, whose: Whose, rest: String) {
-        let data = Data::Transaction(place, rest);
-        self.events.push(Event { kind: kind.to_owned(), whose, data });
+    pub(crate) fn push_transaction_event(
+        &mut self,
+        place: usize,
+        kind: &str,
+        audience: EventAudience,
+        rest: String,
+    ) {
+        let data = EventData::Transaction(place, rest);
+        self.events.push(PendingEvent { kind: kind.to_owned(), audience, data });
     }
 
     /// Enters a mail that tells of an event, by the event's place.
-    pub(crate) fn mail(&mut self, event: usize, mail: MailRecord) {
+    pub(crate) fn push_mail(&mut self, event: usize, mail: MailRecord) {
         self.mails.push((event, mail));
     }
 
@@ -99,18 +115,18 @@ impl Entries {
         counted: Counted,
     ) -> Result<i64, Error> {
         let Self { calls, transactions, totals, .. } = self;
-        totals.total(session, counted, || held(calls, transactions, counted))
+        totals.total(session, counted, || pending_amount(calls, transactions, counted))
     }
 
-    /// As [`Totals::keep`].
-    pub(crate) fn keep_total(
+    /// As [`RunningTotals::keep`].
+    pub(crate) fn persist_total(
         &mut self,
         session: &mut Session<'_>,
         counted: Counted,
         amount: i64,
     ) -> Result<(i64, u32), Error> {
         let Self { calls, transactions, totals, .. } = self;
-        totals.keep(session, (counted, amount), || held(calls, transactions, counted))
+        totals.persist(session, (counted, amount), || pending_amount(calls, transactions, counted))
     }
 
     /// Writes all of it. What was entered of the ledger comes back, with our ids.
@@ -128,7 +144,8 @@ impl Entries {
         let numbered = |first: i64| move |place: usize| first + place as i64;
         let (call_id, event_id) = (numbered(ids.call), numbered(ids.event));
         let stored = calls.iter().enumerate();
-        let stored = stored.map(|(place, (call, told))| (call_id(place), &**call, told.as_slice()));
+        let stored = stored
+            .map(|(place, (call, new_events))| (call_id(place), &**call, new_events.as_slice()));
         session.insert_calls(stored)?;
         for (place, entry) in transactions.iter_mut().enumerate() {
             entry.row.id = numbered(ids.transaction)(place);
@@ -136,14 +153,14 @@ impl Entries {
         }
         let rows = transactions.iter().map(|entry| (&entry.row, entry.replaced.as_ref()));
         session.insert_transactions(rows)?;
-        let mut told = Vec::with_capacity(events.len());
+        let mut new_events = Vec::with_capacity(events.len());
         for (place, event) in events.iter().enumerate() {
             let transaction = numbered(ids.transaction);
-            told.push(event.numbered(context, event_id(place), transaction));
+            new_events.push(event.to_new_event(context, event_id(place), transaction));
         }
-        session.insert_events(&told, context.system_now)?;
-        let kinds = told.iter().map(|event| (event.id, event.kind));
-        outbox::deliver(session, context, kinds)?;
+        session.insert_events(&new_events, context.system_now)?;
+        let kinds = new_events.iter().map(|event| (event.id, event.kind));
+        outbox::enqueue_deliveries(session, context, kinds)?;
         for (event, mut mail) in mails {
             mail.event_id = event_id(event);
             session.insert_mail(&mail)?;
@@ -153,16 +170,16 @@ impl Entries {
     }
 }
 
-impl Event {
-    fn numbered(
+impl PendingEvent {
+    fn to_new_event(
         &self,
         context: &Context,
         id: i64,
         transaction: impl Fn(usize) -> i64,
     ) -> NewEvent<'_> {
         let data = match &self.data {
-            Data::Whole(data) => data.to_string(),
-            Data::Transaction(place, rest) => {
+            EventData::Complete(data) => data.to_string(),
+            EventData::Transaction(place, rest) => {
                 let rest = rest.strip_prefix('{').unwrap_or(rest);
                 format!("{{\"transaction_id\":\"{}\",{rest}", transaction(*place))
             }
@@ -172,15 +189,19 @@ impl Event {
             network_id: context.caller.network_id,
             at: context.now,
             kind: &self.kind,
-            advertiser_id: self.whose.advertiser,
-            affiliate_id: self.whose.affiliate,
+            advertiser_id: self.audience.advertiser,
+            affiliate_id: self.audience.affiliate,
             data,
         }
     }
 }
 
 /// What was entered of what is counted in a period.
-fn held(calls: &[(Rc<Call>, Vec<u8>)], entered: &[Entry], counted: Counted) -> i64 {
+fn pending_amount(
+    calls: &[(Rc<Call>, Vec<u8>)],
+    entered: &[PendingTransaction],
+    counted: Counted,
+) -> i64 {
     let (start, end) = edges(counted.period);
     let within = |campaign: i64, at: Timestamp| {
         let at = at.as_millisecond();

@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 /// What numbers are drawn for: each has a stream of its own, so that how many are drawn for one
 /// changes no other.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Stream {
+pub(super) enum RngStream {
     /// When calls come in, and for which campaigns.
-    Days,
+    CallTimes,
     /// A caller.
     Caller(u32),
     /// What happens in a call.
@@ -18,17 +18,17 @@ pub(super) enum Stream {
 }
 
 /// A stream of numbers.
-pub(super) struct Chance(ChaCha8Rng);
+pub(super) struct SeededRng(ChaCha8Rng);
 
-impl Chance {
-    pub(super) fn new(seed: u32, stream: Stream) -> Self {
-        let mut source = ChaCha8Rng::from_seed(Sha256::digest(seed.to_le_bytes()).into());
-        source.set_stream(match stream {
-            Stream::Days => 0,
-            Stream::Caller(number) => (1 << 32) | u64::from(number),
-            Stream::Call(number) => (2 << 32) | u64::from(number),
+impl SeededRng {
+    pub(super) fn new(seed: u32, stream: RngStream) -> Self {
+        let mut generator = ChaCha8Rng::from_seed(Sha256::digest(seed.to_le_bytes()).into());
+        generator.set_stream(match stream {
+            RngStream::CallTimes => 0,
+            RngStream::Caller(number) => (1 << 32) | u64::from(number),
+            RngStream::Call(number) => (2 << 32) | u64::from(number),
         });
-        Self(source)
+        Self(generator)
     }
 
     /// A number under `limit`, all alike; 0 if that is 0.
@@ -75,14 +75,14 @@ mod tests {
     #[test]
     fn a_seeds_numbers_are_what_they_have_always_been() {
         let draw = |seed, stream| {
-            let mut chance = Chance::new(seed, stream);
-            [0; 4].map(|_| chance.below(1_000_000))
+            let mut rng = SeededRng::new(seed, stream);
+            [0; 4].map(|_| rng.below(1_000_000))
         };
         let known = [
-            draw(7, Stream::Days),
-            draw(7, Stream::Caller(0)),
-            draw(7, Stream::Call(9_999)),
-            draw(8, Stream::Days),
+            draw(7, RngStream::CallTimes),
+            draw(7, RngStream::Caller(0)),
+            draw(7, RngStream::Call(9_999)),
+            draw(8, RngStream::CallTimes),
         ];
         let always = [
             [553_746, 567_690, 912_435, 893_429],
@@ -95,13 +95,13 @@ mod tests {
 
     #[test]
     fn every_number_comes_as_often_as_it_should() {
-        let mut chance = Chance::new(1, Stream::Days);
+        let mut rng = SeededRng::new(1, RngStream::CallTimes);
         let mut seen = [0; 4];
         for _ in 0..10_000 {
-            seen[chance.weighted([1, 0, 3, 6].into_iter())] += 1;
+            seen[rng.weighted([1, 0, 3, 6].into_iter())] += 1;
         }
         assert_eq!(seen[1], 0);
         assert!((900..1_100).contains(&seen[0]) && (5_800..6_200).contains(&seen[3]), "{seen:?}");
-        assert_eq!((chance.below(0), chance.between(5, 5), chance.pick::<u8>(&[])), (0, 5, None));
+        assert_eq!((rng.below(0), rng.between(5, 5), rng.pick::<u8>(&[])), (0, 5, None));
     }
 }

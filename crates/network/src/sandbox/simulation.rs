@@ -1,6 +1,6 @@
 //! Storing imagined calls, and what they came to.
 
-use super::{imagined::Calls, require, view};
+use super::{network_snapshot, require_sandbox, simulator::Calls};
 use crate::calls::{self, Told};
 use crate::{Context, Error, Session, Submitted};
 use sha2::{Digest, Sha256};
@@ -58,11 +58,12 @@ pub fn imagine(
     submitted: Submitted<Wanted>,
 ) -> Result<Calls, Error> {
     context.caller.require_network()?;
-    require(session, context)?;
+    require_sandbox(session, context)?;
     let Submitted { change: wanted, problems } = submitted;
     let wanted = problems.or(wanted)?;
-    let view = view::look(session, context, wanted.campaign.as_deref(), wanted.days)?;
-    Ok(Calls::plan(wanted.seed, view, wanted.calls.min(CALLS_LIMIT)))
+    let network =
+        network_snapshot::load(session, context, wanted.campaign.as_deref(), wanted.days)?;
+    Ok(Calls::plan(wanted.seed, network, wanted.calls.min(CALLS_LIMIT)))
 }
 
 /// Stores some of the imagined calls, by their places, as if their senders had told them.
@@ -73,13 +74,13 @@ pub fn take(
     places: Range<usize>,
 ) -> Result<Tally, Error> {
     context.caller.require_network()?;
-    let network = require(session, context)?.id;
+    let network = require_sandbox(session, context)?.id;
     let told = places.map_while(|place| {
         let submitted = Submitted { change: calls.call(place)?, problems: Problems::new() };
-        Some(Told::new(submitted, name(network, &calls.external_id(place))))
+        Some(Told::new(submitted, complete_call_id(network, &calls.external_id(place))))
     });
     let told: Vec<Told> = told.collect();
-    let (answers, settled) = calls::take_and_settle(session, context, &told)?;
+    let (answers, settled) = calls::ingest_and_settle(session, context, &told)?;
     let mut tally = Tally::default();
     for answer in answers {
         let (_, row) = answer?;
@@ -92,7 +93,7 @@ pub fn take(
 }
 
 /// The complete_call_id of a call. A file's networks each have calls of a seed.
-fn name(network: i64, external_id: &str) -> String {
+fn complete_call_id(network: i64, external_id: &str) -> String {
     let digest = Sha256::digest(format!("{network} {external_id}"));
     digest.iter().take(12).map(|byte| format!("{byte:02X}")).collect()
 }
@@ -104,7 +105,7 @@ impl Tally {
         let sides = [(&mut self.payin, &settlement.payin), (&mut self.payout, &settlement.payout)];
         for (sums, side) in sides {
             if let Some(Side { amount, currency, .. }) = side {
-                add(sums, currency.as_str(), *amount);
+                add_amount(sums, currency.as_str(), *amount);
             }
         }
     }
@@ -116,8 +117,8 @@ impl Tally {
         for (outcome, calls) in other.by_outcome {
             *self.by_outcome.entry(outcome).or_default() += calls;
         }
-        other.payin.into_iter().for_each(|(of, sum)| add(&mut self.payin, of, sum));
-        other.payout.into_iter().for_each(|(of, sum)| add(&mut self.payout, of, sum));
+        other.payin.into_iter().for_each(|(of, sum)| add_amount(&mut self.payin, of, sum));
+        other.payout.into_iter().for_each(|(of, sum)| add_amount(&mut self.payout, of, sum));
     }
 
     /// Stored calls that connected.
@@ -126,7 +127,7 @@ impl Tally {
     }
 }
 
-fn add(sums: &mut BTreeMap<&'static str, Money>, currency: &'static str, amount: Money) {
+fn add_amount(sums: &mut BTreeMap<&'static str, Money>, currency: &'static str, amount: Money) {
     let sum = sums.entry(currency).or_default();
     *sum = sum.checked_add(amount).unwrap_or(*sum);
 }

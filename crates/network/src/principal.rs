@@ -77,16 +77,16 @@ impl Caller {
 
     /// `Ok` if the caller may write to the network as a whole.
     pub fn require_network(&self) -> Result<(), Error> {
-        self.require(Scope::Network)
+        self.ensure_can_write(Scope::Network)
     }
 
     /// `Ok` if the caller may write to a party and what is its own.
-    pub fn require_party(&self, kind: PartyKind, id: i64) -> Result<(), Error> {
-        self.require(Scope::Party(kind, id))
+    pub fn ensure_can_write_party(&self, kind: PartyKind, id: i64) -> Result<(), Error> {
+        self.ensure_can_write(Scope::Party(kind, id))
     }
 
     /// `Ok` if the caller may see the network as a whole: its users and audit log.
-    pub fn require_network_reader(&self) -> Result<(), Error> {
+    pub fn ensure_can_view_network(&self) -> Result<(), Error> {
         if self.sees_network() {
             return Ok(());
         }
@@ -94,7 +94,7 @@ impl Caller {
     }
 
     /// `Ok` if a party may be seen, else as if it weren't there.
-    pub fn require_sight(&self, party: &Party) -> Result<(), Error> {
+    pub fn ensure_can_view(&self, party: &Party) -> Result<(), Error> {
         if self.sees(party.kind, party.id) {
             return Ok(());
         }
@@ -103,7 +103,7 @@ impl Caller {
 
     /// Whether the caller may do all that someone with these grants may: who can act as another
     /// person must not gain by it.
-    pub fn outranks(&self, others: &[Grant]) -> bool {
+    pub fn covers_grants(&self, others: &[Grant]) -> bool {
         others.iter().all(|other| {
             self.grants.iter().any(|own| {
                 let reaches = own.scope == Scope::Network || own.scope == other.scope;
@@ -112,7 +112,7 @@ impl Caller {
         })
     }
 
-    fn require(&self, scope: Scope) -> Result<(), Error> {
+    fn ensure_can_write(&self, scope: Scope) -> Result<(), Error> {
         let covering: Vec<&Grant> = self
             .grants
             .iter()

@@ -1,8 +1,8 @@
 //! What a unit of work has looked up already. Nobody else writes while it runs, so what was found
 //! once holds to its end, however many calls ask for it.
 
-use crate::calls::{Told, repeat, within_second};
-use crate::cast::Cast;
+use crate::call_parties::CallParties;
+use crate::calls::{Told, end_of_second, repeat};
 use crate::{Context, Error, Session};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -13,39 +13,39 @@ use trunkline_domain::phone::PhoneNumber;
 use trunkline_store::{Reign, Repeat};
 
 /// A campaign, an affiliate and a promo number, as a call's sender names them.
-type Named = (String, Option<String>, Option<String>);
+type PartyIds = (String, Option<String>, Option<String>);
 
 /// What a unit of work has looked up.
 #[derive(Default)]
-pub(crate) struct Desk {
-    casts: HashMap<Named, Rc<Cast>>,
+pub(crate) struct BatchLookups {
+    parties: HashMap<PartyIds, Rc<CallParties>>,
     terms: HashMap<i64, Vec<Reign<Rc<CurrentTerms>>>>,
     statuses: HashMap<(&'static str, i64), Vec<Reign<String>>>,
     fields: Option<Rc<[CustomDataField]>>,
     /// By the sender's id: calls that are known, or, where they were asked for, known not to be.
     known: HashMap<String, Option<(String, Vec<u8>)>>,
-    repeats: HashMap<Repeat, bool>,
+    repeat_results: HashMap<Repeat, bool>,
     /// When callers called a campaign, by calls that are yet to be stored (milliseconds since 1970).
-    callers: HashMap<(i64, String), Vec<i64>>,
+    pending_calls: HashMap<(i64, String), Vec<i64>>,
 }
 
-impl Desk {
-    /// As [`Cast::find`].
-    pub(crate) fn cast(
+impl BatchLookups {
+    /// As [`CallParties::find`].
+    pub(crate) fn parties(
         &mut self,
         session: &mut Session<'_>,
         context: &Context,
         campaign: &str,
         affiliate: Option<&str>,
         number: Option<&PhoneNumber>,
-    ) -> Result<Rc<Cast>, Error> {
+    ) -> Result<Rc<CallParties>, Error> {
         let digits = number.map(|number| number.e164().to_owned());
         let key = (campaign.to_owned(), affiliate.map(str::to_owned), digits);
-        if let Some(known) = self.casts.get(&key) {
+        if let Some(known) = self.parties.get(&key) {
             return Ok(Rc::clone(known));
         }
-        let found = Rc::new(Cast::find(session, context, campaign, affiliate, number)?);
-        self.casts.insert(key, Rc::clone(&found));
+        let found = Rc::new(CallParties::resolve(session, context, campaign, affiliate, number)?);
+        self.parties.insert(key, Rc::clone(&found));
         Ok(found)
     }
 
@@ -86,7 +86,7 @@ impl Desk {
     }
 
     /// The network's custom data fields.
-    pub(crate) fn fields(
+    pub(crate) fn custom_data_fields(
         &mut self,
         session: &mut Session<'_>,
         context: &Context,
@@ -100,7 +100,7 @@ impl Desk {
     }
 
     /// What a call that was told before is called, and the fingerprint of what was told of it.
-    pub(crate) fn known(
+    pub(crate) fn known_call(
         &mut self,
         session: &mut Session<'_>,
         context: &Context,
@@ -113,7 +113,7 @@ impl Desk {
     }
 
     /// Looks up at once what each of many calls will ask for, where that is worth it.
-    pub(crate) fn foresee(
+    pub(crate) fn prefetch(
         &mut self,
         session: &mut Session<'_>,
         context: &Context,
@@ -131,7 +131,7 @@ impl Desk {
         }
         let mut asked = Vec::new();
         for told in told {
-            match self.repeat_of(session, context, told) {
+            match self.repeat_query(session, context, told) {
                 Err(error) if !error.is_refusal() => return Err(error),
                 found => asked.extend(found.ok().flatten()),
             }
@@ -143,12 +143,12 @@ impl Desk {
                 *found = true;
             }
         }
-        self.repeats.extend(asked.into_iter().zip(found));
+        self.repeat_results.extend(asked.into_iter().zip(found));
         Ok(())
     }
 
     /// What will be asked of a call's caller, if it comes to that.
-    fn repeat_of(
+    fn repeat_query(
         &mut self,
         session: &mut Session<'_>,
         context: &Context,
@@ -159,9 +159,9 @@ impl Desk {
             return Ok(None);
         };
         let (affiliate, number) = (call.affiliate.as_deref(), call.promo_number.as_ref());
-        let cast = self.cast(session, context, campaign, affiliate, number)?;
-        let campaign = cast.campaign.id;
-        let terms = self.terms_at(session, campaign, within_second(start))?;
+        let parties = self.parties(session, context, campaign, affiliate, number)?;
+        let campaign = parties.campaign.id;
+        let terms = self.terms_at(session, campaign, end_of_second(start))?;
         let terms = terms.as_deref().map(|current| &current.terms);
         Ok(repeat(campaign, terms, &call.facts, start).err())
     }
@@ -171,22 +171,22 @@ impl Desk {
         let (since, before) = (it.since.as_millisecond(), it.before.as_millisecond());
         let key = (it.campaign, it.caller);
         let within = |at: &i64| *at >= since && *at < before;
-        if self.callers.get(&key).is_some_and(|calls| calls.iter().any(within)) {
+        if self.pending_calls.get(&key).is_some_and(|calls| calls.iter().any(within)) {
             return Ok(true);
         }
         let it = Repeat { campaign: key.0, caller: key.1, ..it };
-        match self.repeats.get(&it) {
+        match self.repeat_results.get(&it) {
             Some(known) => Ok(*known),
             None => Ok(session.has_called(&it)?),
         }
     }
 
     /// Remembers a call that is yet to be stored.
-    pub(crate) fn remember(&mut self, call: &trunkline_domain::call::Call, told: &Told) {
+    pub(crate) fn note_pending(&mut self, call: &trunkline_domain::call::Call, told: &Told) {
         let known = (call.complete_call_id.clone(), told.fingerprint.to_vec());
         self.known.insert(call.external_id.clone(), Some(known));
         if let Some(caller) = &call.heard.facts.calling_phone_number {
-            let calls = self.callers.entry((call.campaign_id, caller.e164().to_owned()));
+            let calls = self.pending_calls.entry((call.campaign_id, caller.e164().to_owned()));
             calls.or_default().push(call.start_time.as_millisecond());
         }
     }

@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use trunkline_domain::party::Network;
 
 /// Tokens remembered at once.
-const REMEMBERED: usize = 4_096;
+const CACHE_CAPACITY: usize = 4_096;
 
 /// A token that was found good.
 #[derive(Debug)]
 pub struct Standing {
-    token: Entropy,
+    token_hash: Entropy,
     generation: i64,
     expires_at: Option<Timestamp>,
     /// Who shows it.
@@ -36,7 +36,7 @@ impl Credentials {
     /// [confirmed](Standing::confirm).
     pub fn remembered(&self, credential: &Credential, now: Timestamp) -> Option<Arc<Standing>> {
         let Credential::Token(token) = credential else { return None };
-        let found = self.known().get(&credentials::hash(token)).cloned();
+        let found = self.tokens().get(&credentials::hash_secret(token)).cloned();
         found.filter(|it| it.expires_at.is_none_or(|expires| expires > now))
     }
 
@@ -48,38 +48,40 @@ impl Credentials {
         token: &str,
         now: Timestamp,
     ) -> Result<Option<Arc<Standing>>, Error> {
-        let found = Standing::find(session, credentials::hash(token), now)?.map(Arc::new);
-        if let Some(standing) = found.as_ref().filter(|it| !it.network.sandbox) {
-            let mut known = self.known();
-            if known.len() >= REMEMBERED {
-                known.clear();
+        let found = Standing::load(session, credentials::hash_secret(token), now)?.map(Arc::new);
+        if let Some(cached) = found.as_ref().filter(|it| !it.network.sandbox) {
+            let mut tokens = self.tokens();
+            if tokens.len() >= CACHE_CAPACITY {
+                tokens.clear();
             }
-            known.insert(standing.token, Arc::clone(standing));
+            tokens.insert(cached.token_hash, Arc::clone(cached));
         }
         Ok(found)
     }
 
     /// Forgets a token: what was remembered of it is of another generation.
-    fn forget(&self, standing: &Standing) {
-        self.known().remove(&standing.token);
+    fn evict(&self, cached: &Standing) {
+        self.tokens().remove(&cached.token_hash);
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<Entropy, Arc<Standing>>> {
+    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<Entropy, Arc<Standing>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Standing {
-    fn find(
+    fn load(
         session: &mut Session<'_>,
-        token: Entropy,
+        token_hash: Entropy,
         now: Timestamp,
     ) -> Result<Option<Self>, Error> {
-        let Some(record) = credentials::good_token(session, &token, now)? else { return Ok(None) };
+        let Some(record) = credentials::find_valid_token(session, &token_hash, now)? else {
+            return Ok(None);
+        };
         let Some(network) = session.network(record.network_id)? else { return Ok(None) };
         let generation = session.credential_generation()?;
-        let (expires_at, caller) = (record.expires_at, credentials::caller_of_token(record));
-        Ok(Some(Self { token, generation, expires_at, caller, network }))
+        let (expires_at, caller) = (record.expires_at, credentials::principal_of_token(record));
+        Ok(Some(Self { token_hash, generation, expires_at, caller, network }))
     }
 
     /// Whether it is still as it was, by the generation that a unit of work saw.
@@ -96,15 +98,15 @@ impl Standing {
     /// request is.
     pub fn confirm(
         &self,
-        known: &Credentials,
+        cache: &Credentials,
         session: &mut Session<'_>,
         now: Timestamp,
     ) -> Result<(), Error> {
         if self.holds_at(session.credential_generation()?) {
             return Ok(());
         }
-        known.forget(self);
-        let found = Self::find(session, self.token, now)?.ok_or(Error::Unauthorized)?;
+        cache.evict(self);
+        let found = Self::load(session, self.token_hash, now)?.ok_or(Error::Unauthorized)?;
         let network = Network { name: self.network.name.clone(), ..found.network };
         // A sandbox was looked up for this very request.
         let same = self.network.sandbox || network == self.network;

@@ -1,10 +1,10 @@
 //! Imagined calls: a seed and a view of the network in, calls out. The same in is the same out.
 
-use super::callers::{self, Caller};
-use super::chance::{Chance, Stream};
-use super::day::{self, Times};
-use super::keys::{self, Way};
-use super::view::{CampaignView, NumberView, View};
+use super::call_times::{self, CallTimeDistribution};
+use super::callers::{self, SimulatedCaller};
+use super::keypresses::{self, IvrPath};
+use super::network_snapshot::{CampaignSnapshot, NetworkSnapshot, PromoNumberSnapshot};
+use super::seeded_rng::{RngStream, SeededRng};
 use crate::calls::CallIn;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -15,73 +15,77 @@ use trunkline_domain::party::{CustomData, CustomDataField};
 use trunkline_domain::phone::PhoneNumber;
 
 /// Calls in a thousand of somebody who has called the campaign before.
-const AGAIN: u64 = 240;
+const REPEAT_CALLER_PER_MILLE: u64 = 240;
 /// Calls in a thousand that end within seconds, whatever is said to them.
-const HASTY: u64 = 80;
+const EARLY_HANGUP_PER_MILLE: u64 = 80;
 /// Calls in a thousand that the destination does not answer.
-const UNANSWERED: u64 = 70;
+const UNANSWERED_PER_MILLE: u64 = 70;
 /// Offers of a text message in a thousand that are taken.
-const TAKES_SMS: u64 = 350;
+const SMS_ACCEPTED_PER_MILLE: u64 = 350;
 /// Calls in a thousand that an affiliate brings, where there is one.
-const BY_AFFILIATE: u64 = 880;
+const VIA_AFFILIATE_PER_MILLE: u64 = 880;
 /// Calls in a thousand that come in by a promo number, where there is one.
-const BY_NUMBER: u64 = 800;
+const VIA_PROMO_NUMBER_PER_MILLE: u64 = 800;
 /// Calls in a thousand that have custom data of their own.
-const WITH_DATA: u64 = 250;
+const WITH_CUSTOM_DATA_PER_MILLE: u64 = 250;
 /// How many calls an affiliate brings, the first approved first, to each other; the last is for all
 /// others.
-const ZEAL: [u64; 7] = [9, 6, 4, 3, 2, 2, 1];
+const AFFILIATE_WEIGHTS: [u64; 7] = [9, 6, 4, 3, 2, 2, 1];
 /// How many calls campaigns get, to each other: each has one of these.
-const FAME: [u64; 5] = [1, 2, 3, 5, 8];
+const CAMPAIGN_WEIGHTS: [u64; 5] = [1, 2, 3, 5, 8];
 /// Seconds of talk: as many talk from each to the next as from the next to the one after. Half of
 /// all talk for less than two and a half minutes, and some for three quarters of an hour.
-const TALK: [u32; 17] =
+const TALK_SECONDS_QUANTILES: [u32; 17] =
     [2, 8, 18, 32, 48, 66, 88, 112, 140, 172, 212, 264, 335, 440, 620, 1_000, 2_700];
 /// Values of custom data that can be any text.
-const WORDS: [&str; 6] = ["Online", "Radio", "Television", "Print", "Outdoor", "Podcast"];
+const CUSTOM_DATA_TEXTS: [&str; 6] =
+    ["Online", "Radio", "Television", "Print", "Outdoor", "Podcast"];
 
 /// Calls that are going to be made, in the order of their starts.
 #[derive(Debug)]
 pub struct Calls {
     seed: u32,
-    view: View,
-    planned: Vec<Planned>,
+    network: NetworkSnapshot,
+    planned: Vec<PlannedCall>,
 }
 
 /// When who calls whom.
 #[derive(Debug, Clone, Copy)]
-struct Planned {
+struct PlannedCall {
     /// Seconds since 1970.
     start: i64,
     campaign: usize,
     caller: u32,
     /// Whether the caller has called the campaign before.
-    again: bool,
+    is_repeat: bool,
 }
 
 impl Calls {
     /// So many calls of a view that has campaigns.
-    pub(super) fn plan(seed: u32, view: View, count: u32) -> Self {
-        let mut chance = Chance::new(seed, Stream::Days);
-        let weights: Vec<u64> = view
+    pub(super) fn plan(seed: u32, network: NetworkSnapshot, count: u32) -> Self {
+        let mut rng = SeededRng::new(seed, RngStream::CallTimes);
+        let weights: Vec<u64> = network
             .campaigns
             .iter()
             .map(|it| {
-                let fame = chance.pick(&FAME).copied().unwrap_or(1);
+                let weight = rng.pick(&CAMPAIGN_WEIGHTS).copied().unwrap_or(1);
                 let length = it.seconds.end.saturating_sub(it.seconds.start);
-                fame * u64::try_from(length).unwrap_or(0)
+                weight * u64::try_from(length).unwrap_or(0)
             })
             .collect();
         let mut starts: Vec<(i64, usize)> = Vec::new();
         for _ in 0..count {
-            let campaign = chance.weighted(weights.iter().copied());
-            if let Some(it) = view.campaigns.get(campaign) {
-                starts.push((day::moment(&mut chance, &times(it)), campaign));
+            let campaign = rng.weighted(weights.iter().copied());
+            if let Some(it) = network.campaigns.get(campaign) {
+                starts.push((
+                    call_times::draw_call_time(&mut rng, &call_time_distribution(it)),
+                    campaign,
+                ));
             }
         }
         starts.sort_unstable();
-        let planned = with_callers(&mut chance, starts);
-        Self { seed, view, planned }
+        let planned = assign_callers(&mut rng, starts);
+        Self { seed, network, planned }
     }
 
     /// How many there are.
@@ -97,15 +101,16 @@ impl Calls {
     /// A call, by its place in the order, from 0; `None` past the last.
     pub(super) fn call(&self, index: usize) -> Option<CallIn> {
         let planned = self.planned.get(index)?;
-        let campaign = self.view.campaigns.get(planned.campaign)?;
-        let stream = Stream::Call(u32::try_from(index).unwrap_or(u32::MAX));
-        let mut chance = Chance::new(self.seed, stream);
+        let campaign = self.network.campaigns.get(planned.campaign)?;
+        let stream = RngStream::Call(u32::try_from(index).unwrap_or(u32::MAX));
+        let mut rng = SeededRng::new(self.seed, stream);
         let caller = callers::caller(self.seed, planned.caller);
-        let (affiliate, promo_number) = bring(&mut chance, campaign, planned.start);
-        let mut facts = facts(&mut chance, campaign, caller, planned);
-        facts.custom_data =
-            chance.per_mille(WITH_DATA).then(|| data(&mut chance, &self.view.fields));
-        let way = go(&mut chance, campaign, &mut facts, planned.again);
+        let (affiliate, promo_number) = pick_source(&mut rng, campaign, planned.start);
+        let mut facts = simulate_facts(&mut rng, campaign, caller, planned);
+        facts.custom_data = rng
+            .per_mille(WITH_CUSTOM_DATA_PER_MILLE)
+            .then(|| custom_data(&mut rng, &self.network.fields));
+        let path = simulate_course(&mut rng, campaign, &mut facts, planned.is_repeat);
         let id = self.external_id(index);
         Some(CallIn {
             // A seed's call is known by its id, whatever the network has come to be since.
@@ -115,57 +120,58 @@ impl Calls {
             campaign: Some(campaign.id.clone()),
             affiliate,
             promo_number,
-            destination_phone_number: way.dialled,
+            destination_phone_number: path.dialled,
             facts,
-            keys: way.keys,
+            keys: path.keys,
         })
     }
 }
 
-fn times(campaign: &CampaignView) -> Times<'_> {
+fn call_time_distribution(campaign: &CampaignSnapshot) -> CallTimeDistribution<'_> {
     let terms = &campaign.terms;
     let hours = terms.hours.as_ref().filter(|_| !terms.operating_24_7());
-    Times { zone: &campaign.zone, hours, seconds: campaign.seconds.clone() }
+    CallTimeDistribution { zone: &campaign.zone, hours, seconds: campaign.seconds.clone() }
 }
 
 /// Who calls: somebody new, or one of those who called the campaign before; who called often is
 /// more likely to call again.
-fn with_callers(chance: &mut Chance, starts: Vec<(i64, usize)>) -> Vec<Planned> {
+fn assign_callers(rng: &mut SeededRng, starts: Vec<(i64, usize)>) -> Vec<PlannedCall> {
     let mut before: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-    let mut strangers = 0..;
+    let mut new_callers = 0..;
     let mut planned = Vec::with_capacity(starts.len());
     for (start, campaign) in starts {
         let callers = before.entry(campaign).or_default();
-        let known = chance.per_mille(AGAIN).then(|| chance.pick(callers).copied()).flatten();
-        let caller = known.or_else(|| strangers.next()).unwrap_or(0);
+        let known =
+            rng.per_mille(REPEAT_CALLER_PER_MILLE).then(|| rng.pick(callers).copied()).flatten();
+        let caller = known.or_else(|| new_callers.next()).unwrap_or(0);
         callers.push(caller);
-        planned.push(Planned { start, campaign, caller, again: known.is_some() });
+        planned.push(PlannedCall { start, campaign, caller, is_repeat: known.is_some() });
     }
     planned
 }
 
 /// Who brings the call, and the promo number it comes in by: of those that were there at its start.
-fn bring(
-    chance: &mut Chance,
-    campaign: &CampaignView,
+fn pick_source(
+    rng: &mut SeededRng,
+    campaign: &CampaignSnapshot,
     start: i64,
 ) -> (Option<String>, Option<PhoneNumber>) {
     let approved: Vec<_> = campaign.affiliates.iter().filter(|it| it.since <= start).collect();
-    let zeal = (0..approved.len()).map(|at| ZEAL.get(at).copied().unwrap_or(1));
-    let zealous = approved.get(chance.weighted(zeal));
-    let affiliate = zealous.filter(|_| chance.per_mille(BY_AFFILIATE));
+    let weights = (0..approved.len()).map(|at| AFFILIATE_WEIGHTS.get(at).copied().unwrap_or(1));
+    let picked = approved.get(rng.weighted(weights));
+    let affiliate = picked.filter(|_| rng.per_mille(VIA_AFFILIATE_PER_MILLE));
     let numbers = affiliate.map_or(&campaign.numbers, |it| &it.numbers);
-    let there: Vec<&NumberView> = numbers.iter().filter(|it| it.since <= start).collect();
-    let dialled = chance.pick(&there).filter(|_| chance.per_mille(BY_NUMBER));
-    let number = dialled.map(|it| it.number.clone());
+    let there: Vec<&PromoNumberSnapshot> = numbers.iter().filter(|it| it.since <= start).collect();
+    let number_used = rng.pick(&there).filter(|_| rng.per_mille(VIA_PROMO_NUMBER_PER_MILLE));
+    let number = number_used.map(|it| it.number.clone());
     (affiliate.map(|it| it.id.clone()), number)
 }
 
-fn facts(
-    chance: &mut Chance,
-    campaign: &CampaignView,
-    caller: Caller,
-    planned: &Planned,
+fn simulate_facts(
+    rng: &mut SeededRng,
+    campaign: &CampaignSnapshot,
+    caller: SimulatedCaller,
+    planned: &PlannedCall,
 ) -> CallFacts {
     let tree = campaign.terms.ivr_tree.as_ref();
     let offers = tree.is_some_and(|tree| {
@@ -176,18 +182,18 @@ fn facts(
         calling_phone_number: caller.number,
         phone_type: Some(caller.phone_type),
         start_time: Timestamp::from_second(planned.start).ok(),
-        sms_sent: offers.then(|| chance.per_mille(TAKES_SMS)),
+        sms_sent: offers.then(|| rng.per_mille(SMS_ACCEPTED_PER_MILLE)),
         ..CallFacts::default()
     }
 }
 
 /// A value of one of the network's fields.
-fn data(chance: &mut Chance, fields: &[CustomDataField]) -> CustomData {
+fn custom_data(rng: &mut SeededRng, fields: &[CustomDataField]) -> CustomData {
     let mut data = CustomData::new();
-    if let Some(field) = chance.pick(fields) {
+    if let Some(field) = rng.pick(fields) {
         let value = match field.field_values.is_empty() {
-            true => chance.pick(&WORDS).map(|word| (*word).to_owned()),
-            false => chance.pick(&field.field_values).cloned(),
+            true => rng.pick(&CUSTOM_DATA_TEXTS).map(|word| (*word).to_owned()),
+            false => rng.pick(&field.field_values).cloned(),
         };
         data.extend(value.map(|value| (field.partner_name.clone(), value)));
     }
@@ -195,39 +201,45 @@ fn data(chance: &mut Chance, fields: &[CustomDataField]) -> CustomData {
 }
 
 /// What the caller does, and how long it takes; the durations are written down.
-fn go(chance: &mut Chance, campaign: &CampaignView, facts: &mut CallFacts, again: bool) -> Way {
-    if chance.per_mille(HASTY) {
-        facts.duration = Some(chance.between(1, 14));
+fn simulate_course(
+    rng: &mut SeededRng,
+    campaign: &CampaignSnapshot,
+    facts: &mut CallFacts,
+    is_repeat: bool,
+) -> IvrPath {
+    if rng.per_mille(EARLY_HANGUP_PER_MILLE) {
+        facts.duration = Some(rng.between(1, 14));
         facts.connect_duration = Some(0);
-        return Way::default();
+        return IvrPath::default();
     }
     // What the network will find out by itself: it is not told.
     let mut known = facts.clone().located();
-    known.repeat = known.calling_phone_number.as_ref().map(|_| again);
-    let mut way = keys::press(chance, Flow { terms: &campaign.terms, facts: &known });
-    let mut waited = chance.between(3, 12);
-    for _ in &way.keys {
-        waited += chance.between(2, 9);
+    known.repeat = known.calling_phone_number.as_ref().map(|_| is_repeat);
+    let mut path =
+        keypresses::simulate_keypresses(rng, Flow { terms: &campaign.terms, facts: &known });
+    let mut waited = rng.between(3, 12);
+    for _ in &path.keys {
+        waited += rng.between(2, 9);
     }
-    let talked = match way.dialled {
-        Some(_) if !chance.per_mille(UNANSWERED) => talk(chance),
+    let talked = match path.dialled {
+        Some(_) if !rng.per_mille(UNANSWERED_PER_MILLE) => talk_seconds(rng),
         Some(_) => {
-            waited += chance.between(15, 40);
-            way.dialled = None;
+            waited += rng.between(15, 40);
+            path.dialled = None;
             0
         }
         None => 0,
     };
     facts.duration = Some(waited + talked);
     facts.connect_duration = Some(talked);
-    way
+    path
 }
 
 /// Seconds of talk.
-fn talk(chance: &mut Chance) -> u32 {
-    let at = usize::try_from(chance.below(TALK.len() as u64 - 1)).unwrap_or(0);
-    match (TALK.get(at), TALK.get(at + 1)) {
-        (Some(least), Some(most)) => chance.between(*least, most - 1),
+fn talk_seconds(rng: &mut SeededRng) -> u32 {
+    let at = usize::try_from(rng.below(TALK_SECONDS_QUANTILES.len() as u64 - 1)).unwrap_or(0);
+    match (TALK_SECONDS_QUANTILES.get(at), TALK_SECONDS_QUANTILES.get(at + 1)) {
+        (Some(least), Some(most)) => rng.between(*least, most - 1),
         _ => 0,
     }
 }
