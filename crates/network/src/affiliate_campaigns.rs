@@ -1,4 +1,4 @@
-//! Affiliates' places in advertisers' campaigns: applying, and the network's decisions.
+//! Affiliate campaigns: applications of affiliates to advertiser campaigns, and the decisions on them.
 
 use crate::campaigns::{find_advertiser, find_campaign, resolve_path};
 use crate::parties::{check_network_id, ensure_visible, not_found};
@@ -14,56 +14,58 @@ use trunkline_domain::party::{CustomData, Party, PartyKind, PartyStatus, check_c
 use trunkline_domain::problem::{Problems, TAKEN};
 use trunkline_store::{Chain, LinkedAffiliate};
 
-/// Where an affiliate campaign is found: the chain of the path.
+/// External ids in the path of an affiliate campaign.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// The network's id of the advertiser.
+    /// External id of the advertiser.
     pub advertiser: String,
-    /// The network's id of the campaign.
+    /// External id of the campaign.
     pub campaign: String,
-    /// The network's id of the affiliate.
+    /// External id of the affiliate.
     pub affiliate: String,
-    /// The network's id of the affiliate campaign, where the path ends with it.
+    /// External id of the affiliate campaign, if the path ends with it.
     pub id: Option<String>,
 }
 
-/// What a request says of an affiliate campaign.
+/// Requested change of an affiliate campaign.
 #[derive(Debug, Clone, Default)]
 pub struct AffiliateCampaignChange {
-    /// The network's own id.
+    /// New external id.
     pub id_from_network: Option<String>,
-    /// The status asked for.
+    /// Requested status.
     pub status: Option<AffiliateCampaignStatus>,
-    /// The custom data, whole.
+    /// Complete custom data.
     pub custom_data: Option<CustomData>,
 }
 
-/// Whether a write applies (POST) or decides (PUT).
+/// Kind of a write: application (POST) or decision (PUT).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
-    /// To apply, and nothing else.
+    /// Application; no other status can be requested.
     Apply,
-    /// To decide on an application.
+    /// Decision on an application.
     Decide,
 }
 
-/// The campaign that an affiliate campaign is in.
+/// Campaign of an affiliate campaign, by its ids.
 #[derive(Clone, Copy)]
 pub(crate) struct CampaignRef<'a> {
-    /// Its advertiser, ours.
+    /// Id of the advertiser.
     pub(crate) advertiser: i64,
-    /// The network's id of it.
+    /// External id of the campaign.
     pub(crate) campaign: &'a str,
 }
 
+/// Objects of a path; `existing` is the affiliate campaign, if there is one.
 struct ResolvedPath {
     campaign: Campaign,
     affiliate: LinkedAffiliate,
     existing: Option<AffiliateCampaign>,
 }
 
-fn audit_object(it: &AffiliateCampaign, campaign_id: &str) -> String {
-    format!("affiliate_campaign:{}/{campaign_id}", it.affiliate_id_from_network)
+fn audit_object(affiliate_campaign: &AffiliateCampaign, campaign_id: &str) -> String {
+    let affiliate_id = &affiliate_campaign.affiliate_id_from_network;
+    format!("affiliate_campaign:{affiliate_id}/{campaign_id}")
 }
 
 fn not_found_at(path: &Place) -> Error {
@@ -97,22 +99,22 @@ fn resolve(
     Ok(ResolvedPath { campaign, affiliate, existing })
 }
 
-/// One affiliate campaign, with its campaign.
+/// Returns one affiliate campaign with its campaign.
 pub fn get(
     session: &mut Session<'_>,
     context: &Context,
     path: &Place,
 ) -> Result<(AffiliateCampaign, Campaign), Error> {
-    // Whichever link of the chain is missing, what was asked for is not there.
+    // The error names the affiliate campaign, whichever object of the path is missing.
     let found = resolve(session, context, path).map_err(|error| match error {
         Error::NotFound(_) => not_found_at(path),
         other => other,
     })?;
-    let it = found.existing.ok_or_else(|| not_found_at(path))?;
-    Ok((it, found.campaign))
+    let affiliate_campaign = found.existing.ok_or_else(|| not_found_at(path))?;
+    Ok((affiliate_campaign, found.campaign))
 }
 
-/// One affiliate campaign, with its campaign, by our own ids of the affiliate and the campaign.
+/// Returns one affiliate campaign with its campaign, by the ids of the affiliate and the campaign.
 pub fn get_by_ids(
     session: &mut Session<'_>,
     context: &Context,
@@ -133,7 +135,7 @@ pub fn get_by_ids(
     get(session, context, &path)
 }
 
-/// One page of an affiliate's affiliate campaigns, each with its campaign.
+/// Returns one page of an affiliate's affiliate campaigns, each with its campaign.
 pub fn of_affiliate(
     session: &mut Session<'_>,
     context: &Context,
@@ -152,7 +154,7 @@ pub fn of_affiliate(
     Ok(found.into_iter().filter_map(with).collect())
 }
 
-/// One page of a campaign's affiliate campaigns, with the campaign; an affiliate sees its own.
+/// Returns one page of a campaign's affiliate campaigns, and the campaign. An affiliate sees only its own.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,
@@ -171,15 +173,15 @@ pub fn list(
     Ok((found, campaign))
 }
 
-/// Applies, or decides; creates the affiliate campaign when there is none, by the rules of
-/// applying.
+/// Applies to a campaign, or decides on an application. If there is no affiliate campaign, it is created
+/// by the rules for applications.
 pub fn put(
     session: &mut Session<'_>,
     context: &Context,
     path: &Place,
     intent: Intent,
     submitted: Submitted<AffiliateCampaignChange>,
-    guard: &Guard<AffiliateCampaign>,
+    precondition: &Guard<AffiliateCampaign>,
 ) -> Result<(AffiliateCampaign, Campaign), Error> {
     let found = resolve(session, context, path)?;
     if let (Some(id), None) = (&path.id, &found.existing)
@@ -188,7 +190,7 @@ pub fn put(
         return Err(not_found_at(path));
     }
     authorize(context, &found, &submitted.change)?;
-    check_precondition(guard, found.existing.as_ref())?;
+    check_precondition(precondition, found.existing.as_ref())?;
     let Submitted { mut change, mut problems } = submitted;
     change.id_from_network = change.id_from_network.or(path.id.clone());
     if !found.campaign.terms_in_force().is_some_and(|terms| terms.is_affiliate_enabled()) {
@@ -234,11 +236,12 @@ pub fn put(
     let action = before.is_none().then_some("apply");
     let campaign_ref =
         CampaignRef { advertiser: campaign.advertiser_id, campaign: &campaign.id_from_network };
-    let it = store(session, context, before, after, campaign_ref, action)?;
-    Ok((it, campaign))
+    let stored = store(session, context, before, after, campaign_ref, action)?;
+    Ok((stored, campaign))
 }
 
-/// An affiliate may only apply; the network and the advertiser decide.
+/// Returns `Ok` if the principal may make this change. An affiliate may only apply; the network and the
+/// advertiser may decide.
 fn authorize(
     context: &Context,
     found: &ResolvedPath,
@@ -250,10 +253,10 @@ fn authorize(
             .ensure_can_write_party(PartyKind::Advertiser, found.campaign.advertiser_id);
     }
     context.caller.ensure_can_write_party(PartyKind::Affiliate, found.affiliate.id)?;
-    let keeps = found.existing.as_ref().map(|it| it.status);
+    let current = found.existing.as_ref().map(|it| it.status);
     match change.status {
         None | Some(AffiliateCampaignStatus::Applied) => Ok(()),
-        asked if asked == keeps => Ok(()),
+        requested if requested == current => Ok(()),
         Some(_) => Err(Error::NotAllowed("an affiliate may only apply".to_owned())),
     }
 }
@@ -262,25 +265,25 @@ fn check_id(
     session: &mut Session<'_>,
     context: &Context,
     id: Option<&str>,
-    it: Option<&AffiliateCampaign>,
+    existing: Option<&AffiliateCampaign>,
     problems: &mut Problems,
 ) -> Result<(), Error> {
     let Some(id) = id.filter(|_| !problems.has("id_from_network")) else { return Ok(()) };
     check_network_id(id, problems.at("id_from_network"));
-    let own = it.map_or(0, |it| it.id);
+    let own = existing.map_or(0, |existing| existing.id);
     if session.affiliate_campaign_id_is_taken(context.caller.network_id, id, own)? {
         problems.at("id_from_network").add(TAKEN);
     }
     Ok(())
 }
 
-/// The status that a write leads to. When it is refused, the second value is the status that the
-/// documents repeat beside the errors: what was asked of a PUT, and `Applied` of a POST.
+/// Returns the status after a write. If the transition is refused, the second value is the status that
+/// the response repeats beside the errors: the requested one for a PUT, `Applied` for a POST.
 fn next_status(
     session: &mut Session<'_>,
     found: &ResolvedPath,
     intent: Intent,
-    asked: Option<AffiliateCampaignStatus>,
+    requested: Option<AffiliateCampaignStatus>,
     problems: &mut Problems,
 ) -> Result<(AffiliateCampaignStatus, Option<&'static str>), Error> {
     use AffiliateCampaignStatus::{Applied, Declined};
@@ -289,11 +292,11 @@ fn next_status(
         (quoted, Some(repeated.as_str()))
     };
     let current = found.existing.as_ref().map(|it| it.status);
-    match (intent, current, asked) {
-        (Intent::Apply, _, Some(asked)) | (Intent::Decide, None, Some(asked))
-            if asked != Applied =>
+    match (intent, current, requested) {
+        (Intent::Apply, _, Some(requested)) | (Intent::Decide, None, Some(requested))
+            if requested != Applied =>
         {
-            Ok(refuse(asked, Applied))
+            Ok(refuse(requested, Applied))
         }
         (_, None, _) | (Intent::Apply, Some(Declined), _) => {
             Ok((decide_on_application(session, found, problems)?, None))
@@ -301,11 +304,13 @@ fn next_status(
         (Intent::Apply, Some(current), _) | (Intent::Decide, Some(current), None) => {
             Ok((current, None))
         }
-        (Intent::Decide, Some(current), Some(asked)) => Ok(match transition(current, asked) {
-            Move::Stays => (current, None),
-            Move::To(to) => (to, None),
-            Move::Refused => refuse(current, asked),
-        }),
+        (Intent::Decide, Some(current), Some(requested)) => {
+            Ok(match transition(current, requested) {
+                Move::Stays => (current, None),
+                Move::To(to) => (to, None),
+                Move::Refused => refuse(current, requested),
+            })
+        }
     }
 }
 
@@ -328,7 +333,7 @@ fn decide_on_application(
     }))
 }
 
-/// Stores what a write made of an affiliate campaign, unless it is as it was.
+/// Stores a changed affiliate campaign, with its audit entry and event. Does nothing if nothing changed.
 fn store(
     session: &mut Session<'_>,
     context: &Context,
@@ -357,38 +362,38 @@ fn store(
     Ok(after)
 }
 
-/// Tells of a status; an application is told of too, with no status before it.
+/// Emits the event of a status change. The event of an application has no previous status.
 fn notify(
     session: &mut Session<'_>,
     context: &Context,
     from: Option<AffiliateCampaignStatus>,
-    it: &AffiliateCampaign,
+    after: &AffiliateCampaign,
     campaign_ref: CampaignRef<'_>,
 ) -> Result<(), Error> {
-    let (audience, data) = status_event(from, it, campaign_ref);
+    let (audience, data) = status_event(from, after, campaign_ref);
     events::emit(session, context, AFFILIATE_CAMPAIGN_STATUS_CHANGED, audience, data)
 }
 
-/// EventAudience business a status is, and what is told of it.
+/// Returns the audience and the data of a status change's event.
 fn status_event(
     from: Option<AffiliateCampaignStatus>,
-    it: &AffiliateCampaign,
+    after: &AffiliateCampaign,
     campaign_ref: CampaignRef<'_>,
 ) -> (events::EventAudience, Value) {
     let data = json!({
-        "affiliate_campaign": it.id_from_network,
-        "affiliate": it.affiliate_id_from_network,
+        "affiliate_campaign": after.id_from_network,
+        "affiliate": after.affiliate_id_from_network,
         "advertiser_campaign": campaign_ref.campaign,
         "from": from.map(AffiliateCampaignStatus::as_str),
-        "to": it.status.as_str(),
+        "to": after.status.as_str(),
     });
     let advertiser = Some(campaign_ref.advertiser);
-    (events::EventAudience { advertiser, affiliate: Some(it.affiliate_id) }, data)
+    (events::EventAudience { advertiser, affiliate: Some(after.affiliate_id) }, data)
 }
 
-/// Sets statuses that something else has decided, of affiliate campaigns (by our ids) of one
-/// advertiser; each with an entry of its own in the audit log, and told of. A few statements,
-/// however many there are.
+/// Sets the statuses of affiliate campaigns of one advertiser, as the result of another change. Each one
+/// gets its own audit entry and event. The number of SQL statements does not depend on the number of
+/// affiliate campaigns.
 pub(crate) fn set_statuses(
     session: &mut Session<'_>,
     context: &Context,
@@ -397,34 +402,35 @@ pub(crate) fn set_statuses(
     to: impl Fn(AffiliateCampaignStatus) -> Option<AffiliateCampaignStatus>,
     action: &str,
 ) -> Result<(), Error> {
-    let (mut entries, mut events) = (Vec::new(), Vec::new());
-    let mut moved: Vec<(AffiliateCampaignStatus, Vec<i64>)> = Vec::new();
+    let mut entries = Vec::new();
+    let mut events = Vec::new();
+    let mut ids_by_status: Vec<(AffiliateCampaignStatus, Vec<i64>)> = Vec::new();
     for (before, campaign) in session.affiliate_campaigns_by_ids(ids)? {
         let Some(status) = to(before.status).filter(|to| *to != before.status) else { continue };
         let old = audit::affiliate_campaign_snapshot(&before);
-        let it = AffiliateCampaign { status, ..before };
-        let new = audit::affiliate_campaign_snapshot(&it);
-        let object = audit_object(&it, &campaign);
+        let after = AffiliateCampaign { status, ..before };
+        let new = audit::affiliate_campaign_snapshot(&after);
+        let object = audit_object(&after, &campaign);
         entries.push(audit::new_entry(context, object, Some(action), Some(&old), Some(&new))?);
         let campaign_ref = CampaignRef { advertiser, campaign: &campaign };
-        events.push(status_event(Some(old.status), &it, campaign_ref));
-        match moved.iter_mut().find(|(to, _)| *to == status) {
-            Some((_, ids)) => ids.push(it.id),
-            None => moved.push((status, vec![it.id])),
+        events.push(status_event(Some(old.status), &after, campaign_ref));
+        match ids_by_status.iter_mut().find(|(to, _)| *to == status) {
+            Some((_, ids)) => ids.push(after.id),
+            None => ids_by_status.push((status, vec![after.id])),
         }
     }
     if entries.is_empty() {
         return Ok(());
     }
-    for (status, ids) in moved {
+    for (status, ids) in ids_by_status {
         session.set_affiliate_campaign_status(&ids, status, context.now)?;
     }
     session.insert_audit_entries(&entries)?;
     events::emit_all(session, context, AFFILIATE_CAMPAIGN_STATUS_CHANGED, events)
 }
 
-/// Affiliate campaigns are never deleted (seeds/000, "You are not allowed to delete affiliate
-/// campaigns").
+/// Rejects the deletion of an affiliate campaign. Source: affiliate campaigns document of 2018-11-01, "You
+/// are not allowed to delete affiliate campaigns".
 pub fn delete() -> Result<(), Error> {
     let message = "You are not allowed to delete affiliate campaigns";
     Err(Error::NotAllowed(message.to_owned()))

@@ -1,4 +1,4 @@
-//! The audit log: one entry for each change, written in the change's own unit of work.
+//! Audit log: one entry for each change, written in the transaction of the change.
 
 use crate::{AuditEntry, AuditFilter, Context, Error, NewAuditEntry, Page, Session};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use trunkline_domain::affiliation::{AffiliateCampaign, AffiliateCampaignStatus};
 use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms};
 use trunkline_domain::party::{AdvertiserProfile, CustomData, Member, Party, PartyStatus, Site};
 
-/// An advertiser or affiliate as the log keeps it: enough to make it again.
+/// Advertiser or affiliate as stored in the audit log: complete enough to restore it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PartySnapshot {
     pub(crate) id_from_network: String,
@@ -20,7 +20,7 @@ pub(crate) struct PartySnapshot {
     pub(crate) users: Vec<Member>,
 }
 
-/// A campaign as the log keeps it.
+/// Campaign as stored in the audit log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CampaignSnapshot {
     pub(crate) id_from_network: String,
@@ -31,7 +31,7 @@ pub(crate) struct CampaignSnapshot {
     pub(crate) custom_data: CustomData,
 }
 
-/// An affiliate campaign as the log keeps it.
+/// Affiliate campaign as stored in the audit log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct AffiliateCampaignSnapshot {
     pub(crate) id_from_network: String,
@@ -63,17 +63,19 @@ pub(crate) fn campaign_snapshot(campaign: &Campaign) -> CampaignSnapshot {
     }
 }
 
-pub(crate) fn affiliate_campaign_snapshot(it: &AffiliateCampaign) -> AffiliateCampaignSnapshot {
+pub(crate) fn affiliate_campaign_snapshot(
+    affiliate_campaign: &AffiliateCampaign,
+) -> AffiliateCampaignSnapshot {
     AffiliateCampaignSnapshot {
-        id_from_network: it.id_from_network.clone(),
-        affiliate_id_from_network: it.affiliate_id_from_network.clone(),
-        status: it.status,
-        custom_data: it.custom_data.clone(),
+        id_from_network: affiliate_campaign.id_from_network.clone(),
+        affiliate_id_from_network: affiliate_campaign.affiliate_id_from_network.clone(),
+        status: affiliate_campaign.status,
+        custom_data: affiliate_campaign.custom_data.clone(),
     }
 }
 
-/// Writes an entry. `action` is what was done beyond creating, updating or deleting, which are
-/// told from `before` and `after`.
+/// Writes an audit entry. Without an `action` it is `create`, `update` or `delete`, depending on which of
+/// `before` and `after` are given.
 pub(crate) fn record<T: Serialize>(
     session: &mut Session<'_>,
     context: &Context,
@@ -85,7 +87,7 @@ pub(crate) fn record<T: Serialize>(
     Ok(session.insert_audit_entry(&new_entry(context, object, action, before, after)?)?)
 }
 
-/// An entry that is to be written, for those who write many at once.
+/// Builds an audit entry, for callers that insert several entries with one statement.
 pub(crate) fn new_entry<T: Serialize>(
     context: &Context,
     object: String,
@@ -112,7 +114,8 @@ pub(crate) fn new_entry<T: Serialize>(
 }
 
 fn to_json<T: Serialize>(value: &T) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|error| Error::Internal(format!("audit entry: {error}")))
+    serde_json::to_string(value)
+        .map_err(|error| Error::Internal(format!("cannot serialize an audit entry: {error}")))
 }
 
 /// PendingWrites of a network's log, oldest first. The whole network's credentials only.
@@ -126,14 +129,14 @@ pub fn list(
     Ok(session.audit_entries(context.caller.network_id, filter, page)?)
 }
 
-/// One entry. The whole network's credentials only.
+/// Returns one audit entry. Requires read access to the whole network.
 pub fn get(session: &mut Session<'_>, context: &Context, id: i64) -> Result<AuditEntry, Error> {
     context.caller.ensure_can_view_network()?;
     let found = session.audit_entry(context.caller.network_id, id)?;
     found.ok_or_else(|| Error::NotFound(format!("AuditEntry {id}")))
 }
 
-/// What an entry changed, as a JSON diff (RFC 6902) from before to after.
+/// Returns the change of an entry as a JSON Patch (RFC 6902) from before to after.
 pub fn diff(entry: &AuditEntry) -> Value {
     let before = entry.before.clone().unwrap_or(Value::Null);
     let after = entry.after.clone().unwrap_or(Value::Null);

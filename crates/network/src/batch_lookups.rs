@@ -1,8 +1,8 @@
-//! What a unit of work has looked up already. Nobody else writes while it runs, so what was found
-//! once holds to its end, however many calls ask for it.
+//! Cache of the rows that a batch of calls looks up. No other transaction writes while a write
+//! transaction runs, so a row that was read once is valid until the transaction ends.
 
 use crate::call_parties::CallParties;
-use crate::calls::{Told, end_of_second, repeat};
+use crate::calls::{RepeatLookup, Told, end_of_second, resolve_repeat};
 use crate::{Context, Error, Session};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -12,25 +12,27 @@ use trunkline_domain::party::CustomDataField;
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_store::{Reign, Repeat};
 
-/// A campaign, an affiliate and a promo number, as a call's sender names them.
+/// External ids of a campaign and an affiliate, and a promo number in E.164.
 type PartyIds = (String, Option<String>, Option<String>);
 
-/// What a unit of work has looked up.
+/// Rows that the current unit of work has read.
 #[derive(Default)]
 pub(crate) struct BatchLookups {
     parties: HashMap<PartyIds, Rc<CallParties>>,
     terms: HashMap<i64, Vec<Reign<Rc<CurrentTerms>>>>,
     statuses: HashMap<(&'static str, i64), Vec<Reign<String>>>,
     fields: Option<Rc<[CustomDataField]>>,
-    /// By the sender's id: calls that are known, or, where they were asked for, known not to be.
-    known: HashMap<String, Option<(String, Vec<u8>)>>,
+    /// Stored calls by `external_call_unique_id`: `complete_call_id` and fingerprint, or `None` if it
+    /// is known that no such call is stored.
+    known_calls: HashMap<String, Option<(String, Vec<u8>)>>,
     repeat_results: HashMap<Repeat, bool>,
-    /// When callers called a campaign, by calls that are yet to be stored (milliseconds since 1970).
+    /// Start times of calls that are not stored yet, by campaign and calling number (milliseconds since
+    /// 1970).
     pending_calls: HashMap<(i64, String), Vec<i64>>,
 }
 
 impl BatchLookups {
-    /// As [`CallParties::find`].
+    /// Resolves the parties of a call: see [`CallParties::resolve`].
     pub(crate) fn parties(
         &mut self,
         session: &mut Session<'_>,
@@ -39,8 +41,8 @@ impl BatchLookups {
         affiliate: Option<&str>,
         number: Option<&PhoneNumber>,
     ) -> Result<Rc<CallParties>, Error> {
-        let digits = number.map(|number| number.e164().to_owned());
-        let key = (campaign.to_owned(), affiliate.map(str::to_owned), digits);
+        let e164 = number.map(|number| number.e164().to_owned());
+        let key = (campaign.to_owned(), affiliate.map(str::to_owned), e164);
         if let Some(known) = self.parties.get(&key) {
             return Ok(Rc::clone(known));
         }
@@ -49,7 +51,7 @@ impl BatchLookups {
         Ok(found)
     }
 
-    /// The terms that were a campaign's current ones at a moment.
+    /// Returns the terms that were a campaign's current terms at a moment.
     pub(crate) fn terms_at(
         &mut self,
         session: &mut Session<'_>,
@@ -66,12 +68,12 @@ impl BatchLookups {
         Ok(Some(terms))
     }
 
-    /// Whether a campaign (`campaign`) or an affiliate campaign (`affiliate_campaign`) had a status at
-    /// a moment.
+    /// Tests if an object had a status at a moment. `object` is `campaign` or `affiliate_campaign`.
     pub(crate) fn had_status(
         &mut self,
         session: &mut Session<'_>,
-        (object, id): (&'static str, i64),
+        object: &'static str,
+        id: i64,
         at: Timestamp,
         status: &str,
     ) -> Result<bool, Error> {
@@ -85,7 +87,7 @@ impl BatchLookups {
         Ok(had)
     }
 
-    /// The network's custom data fields.
+    /// Returns the network's custom data fields.
     pub(crate) fn custom_data_fields(
         &mut self,
         session: &mut Session<'_>,
@@ -99,92 +101,103 @@ impl BatchLookups {
         Ok(Rc::clone(self.fields.insert(found)))
     }
 
-    /// What a call that was told before is called, and the fingerprint of what was told of it.
+    /// Returns the `complete_call_id` and the fingerprint of the call that was reported with an
+    /// `external_call_unique_id`, if there is one.
     pub(crate) fn known_call(
         &mut self,
         session: &mut Session<'_>,
         context: &Context,
         external_id: &str,
     ) -> Result<Option<(String, Vec<u8>)>, Error> {
-        match self.known.get(external_id) {
+        match self.known_calls.get(external_id) {
             Some(known) => Ok(known.clone()),
             None => Ok(session.known_call(context.caller.network_id, external_id)?),
         }
     }
 
-    /// Looks up at once what each of many calls will ask for, where that is worth it.
+    /// Reads the rows that several calls need with one query per table. Does nothing for a single call
+    /// or an embedded database, where queries cost no round trip.
     pub(crate) fn prefetch(
         &mut self,
         session: &mut Session<'_>,
         context: &Context,
-        told: &[Told],
+        calls: &[Told],
     ) -> Result<(), Error> {
-        if told.len() < 2 || !session.is_remote() {
+        if calls.len() < 2 || !session.is_remote() {
             return Ok(());
         }
-        let ids = told.iter().filter_map(|told| told.call().external_id.as_deref());
+        let ids = calls.iter().filter_map(|reported| reported.call().external_id.as_deref());
         let ids: Vec<&str> = ids.collect();
         let network = context.caller.network_id;
-        self.known.extend(ids.iter().map(|id| ((*id).to_owned(), None)));
+        self.known_calls.extend(ids.iter().map(|id| ((*id).to_owned(), None)));
         for (id, name, fingerprint) in session.known_calls(network, &ids)? {
-            self.known.insert(id, Some((name, fingerprint)));
+            self.known_calls.insert(id, Some((name, fingerprint)));
         }
-        let mut asked = Vec::new();
-        for told in told {
-            match self.repeat_query(session, context, told) {
+        let mut queries = Vec::new();
+        for reported in calls {
+            match self.repeat_query(session, context, reported) {
                 Err(error) if !error.is_refusal() => return Err(error),
-                found => asked.extend(found.ok().flatten()),
+                found => queries.extend(found.ok().flatten()),
             }
         }
-        let have = session.have_called(&asked)?;
-        let mut found: Vec<bool> = vec![false; asked.len()];
-        for place in have {
-            if let Some(found) = usize::try_from(place).ok().and_then(|at| found.get_mut(at)) {
-                *found = true;
+        let mut results: Vec<bool> = vec![false; queries.len()];
+        for index in session.have_called(&queries)? {
+            if let Some(result) = usize::try_from(index).ok().and_then(|at| results.get_mut(at)) {
+                *result = true;
             }
         }
-        self.repeat_results.extend(asked.into_iter().zip(found));
+        self.repeat_results.extend(queries.into_iter().zip(results));
         Ok(())
     }
 
-    /// What will be asked of a call's caller, if it comes to that.
+    /// Returns the repeat-caller query that a call will need, if it needs one.
     fn repeat_query(
         &mut self,
         session: &mut Session<'_>,
         context: &Context,
-        told: &Told,
+        reported: &Told,
     ) -> Result<Option<Repeat>, Error> {
-        let call = told.call();
+        let call = reported.call();
         let (Some(start), Some(campaign)) = (call.start_time, &call.campaign) else {
             return Ok(None);
         };
-        let (affiliate, number) = (call.affiliate.as_deref(), call.promo_number.as_ref());
+        let affiliate = call.affiliate.as_deref();
+        let number = call.promo_number.as_ref();
         let parties = self.parties(session, context, campaign, affiliate, number)?;
         let campaign = parties.campaign.id;
         let terms = self.terms_at(session, campaign, end_of_second(start))?;
         let terms = terms.as_deref().map(|current| &current.terms);
-        Ok(repeat(campaign, terms, &call.facts, start).err())
+        Ok(match resolve_repeat(campaign, terms, &call.facts, start) {
+            RepeatLookup::Query(query) => Some(query),
+            RepeatLookup::Known(_) => None,
+        })
     }
 
-    /// Whether a caller has called a campaign: by calls that are stored, or are yet to be.
-    pub(crate) fn has_called(&self, session: &mut Session<'_>, it: Repeat) -> Result<bool, Error> {
-        let (since, before) = (it.since.as_millisecond(), it.before.as_millisecond());
-        let key = (it.campaign, it.caller);
+    /// Tests if a number called a campaign within a time. Counts stored calls and the calls of this
+    /// batch that are not stored yet.
+    pub(crate) fn has_called(
+        &self,
+        session: &mut Session<'_>,
+        query: Repeat,
+    ) -> Result<bool, Error> {
+        let since = query.since.as_millisecond();
+        let before = query.before.as_millisecond();
+        let key = (query.campaign, query.caller);
         let within = |at: &i64| *at >= since && *at < before;
         if self.pending_calls.get(&key).is_some_and(|calls| calls.iter().any(within)) {
             return Ok(true);
         }
-        let it = Repeat { campaign: key.0, caller: key.1, ..it };
-        match self.repeat_results.get(&it) {
+        let query = Repeat { campaign: key.0, caller: key.1, ..query };
+        match self.repeat_results.get(&query) {
             Some(known) => Ok(*known),
-            None => Ok(session.has_called(&it)?),
+            None => Ok(session.has_called(&query)?),
         }
     }
 
-    /// Remembers a call that is yet to be stored.
-    pub(crate) fn note_pending(&mut self, call: &trunkline_domain::call::Call, told: &Told) {
-        let known = (call.complete_call_id.clone(), told.fingerprint.to_vec());
-        self.known.insert(call.external_id.clone(), Some(known));
+    /// Makes a call that is not stored yet visible to the lookups of later calls in the batch.
+    pub(crate) fn note_pending(&mut self, call: &trunkline_domain::call::Call, reported: &Told) {
+        let known = (call.complete_call_id.clone(), reported.fingerprint.to_vec());
+        self.known_calls.insert(call.external_id.clone(), Some(known));
         if let Some(caller) = &call.heard.facts.calling_phone_number {
             let calls = self.pending_calls.entry((call.campaign_id, caller.e164().to_owned()));
             calls.or_default().push(call.start_time.as_millisecond());

@@ -1,4 +1,4 @@
-//! What a campaign's budgets have come to, who is told, and who is turned away.
+//! Budgets of a campaign: totals, alerts, and the caps that turn calls away.
 
 use crate::mails::{self, Alert};
 use crate::pending_writes::PendingWrites;
@@ -10,31 +10,32 @@ use trunkline_domain::event::BUDGET_ALERT;
 use trunkline_domain::money::{Currency, Money};
 use trunkline_store::{Counted, CountedThing, TotalsNow};
 
-/// The percents at which people are told.
+/// Percentages of a budget at which an alert is sent.
 pub(crate) const ALERT_PERCENTS: [u32; 3] = [75, 90, 100];
 
-/// One budget of a campaign in one of its periods.
+/// Configuration and counter of one budget of a campaign in one of its periods.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BudgetStatus {
     /// `budget_cap_alert`, `call_cap_alert` or `concurrent_call_cap_alert`.
     pub(crate) kind: &'static str,
-    /// The budget.
+    /// Budget, in currency units or in calls.
     pub(crate) amount: Money,
-    /// Whether calls are turned away at 100 %.
+    /// `true` if calls are turned away at 100 %.
     pub(crate) enforce: bool,
-    /// What is counted; `None` before the budget starts.
+    /// Counter of the current period; `None` before the budget starts.
     pub(crate) counter: Option<Counted>,
 }
 
 impl BudgetStatus {
-    /// What it has come to.
+    /// Reads the total of the current period.
     pub(crate) fn total(&self, session: &mut Session<'_>) -> Result<Money, Error> {
-        let Some(counted) = self.counter else { return Ok(Money::ZERO) };
-        Ok(counter_to_money(counted.of, session.budget_total(counted)?))
+        let Some(counter) = self.counter else { return Ok(Money::ZERO) };
+        Ok(counter_to_money(counter.of, session.budget_total(counter)?))
     }
 }
 
-/// Counted things are whole calls, or cents. A total that corrections took below nothing reads 0.
+/// Converts a counter's total, in calls or in cents, to units with two decimals. A total that
+/// corrections made negative is converted to 0.
 fn counter_to_money(of: CountedThing, total: i64) -> Money {
     let cents = match of {
         CountedThing::Payin(_) => total,
@@ -43,7 +44,7 @@ fn counter_to_money(of: CountedThing, total: i64) -> Money {
     Money::from_cents(cents).unwrap_or_default()
 }
 
-/// Every budget of a campaign's terms, in the period that a moment is in.
+/// Lists the budgets of a campaign's terms, each in the period that contains `at`.
 pub(crate) fn statuses(campaign: i64, terms: &Terms, at: Timestamp) -> Vec<BudgetStatus> {
     let budgets = &terms.budgets;
     let mut found = Vec::new();
@@ -71,8 +72,8 @@ pub(crate) fn statuses(campaign: i64, terms: &Terms, at: Timestamp) -> Vec<Budge
     found
 }
 
-/// Calls at once have no period of their own: their alerts are given once in each of the campaign's
-/// days.
+/// Returns the day that contains `at` in the time zone of the terms. The cap on concurrent calls has
+/// no period of its own, so its alerts are sent at most once per day.
 fn local_day(terms: &Terms, at: Timestamp) -> Period {
     let zoned = at.to_zoned(terms.timezone.zone());
     let start = zoned.start_of_day().map(|it| it.timestamp()).unwrap_or(at);
@@ -81,7 +82,7 @@ fn local_day(terms: &Terms, at: Timestamp) -> Period {
     Period { start, end: next.map(|it| it.timestamp()) }
 }
 
-/// Fills in what a campaign's budgets stand at.
+/// Fills in the budget totals of a campaign.
 pub(crate) fn fill_totals(
     session: &mut Session<'_>,
     campaign: &mut Campaign,
@@ -90,52 +91,53 @@ pub(crate) fn fill_totals(
     fill_totals_of_all(session, std::slice::from_mut(campaign), now)
 }
 
-/// As [`fill`], where what is kept has been read with the campaign.
+/// Fills in the budget totals of a campaign from totals that were read together with it. Totals that
+/// are not stored are computed.
 pub(crate) fn fill_totals_from(
     session: &mut Session<'_>,
     campaign: &mut Campaign,
-    known: &TotalsNow,
+    totals: &TotalsNow,
     now: Timestamp,
 ) -> Result<(), Error> {
     let campaigns = std::slice::from_mut(campaign);
-    let counted = counters(campaigns, now);
-    let sums: Option<Vec<i64>> = counted.iter().map(|counted| known.of(counted)).collect();
+    let counters = counters(campaigns, now);
+    let sums: Option<Vec<i64>> = counters.iter().map(|counter| totals.of(counter)).collect();
     let sums = match sums {
         Some(sums) => sums,
-        None => session.budget_totals_of(&counted)?,
+        None => session.budget_totals_of(&counters)?,
     };
-    assign_totals(campaigns, &counted, sums, now);
+    assign_totals(campaigns, &counters, sums, now);
     Ok(())
 }
 
-/// As [`fill`], for any number of campaigns at once.
+/// Fills in the budget totals of several campaigns with one query.
 pub(crate) fn fill_totals_of_all(
     session: &mut Session<'_>,
     campaigns: &mut [Campaign],
     now: Timestamp,
 ) -> Result<(), Error> {
-    let counted = counters(campaigns, now);
-    let sums = session.budget_totals_of(&counted)?;
-    assign_totals(campaigns, &counted, sums, now);
+    let counters = counters(campaigns, now);
+    let sums = session.budget_totals_of(&counters)?;
+    assign_totals(campaigns, &counters, sums, now);
     Ok(())
 }
 
-/// What is counted for the budgets of each campaign's current terms, and of its future ones.
+/// Lists the budget counters of each campaign: first of its current terms, then of its future terms.
 fn counters(campaigns: &[Campaign], now: Timestamp) -> Vec<Counted> {
-    let mut counted = Vec::new();
+    let mut counters = Vec::new();
     for campaign in campaigns {
         let current = campaign.current.as_ref().map(|current| &current.terms);
         for terms in [current, campaign.future.as_ref()].into_iter().flatten() {
-            counted
-                .extend(statuses(campaign.id, terms, now).into_iter().filter_map(|it| it.counter));
+            let statuses = statuses(campaign.id, terms, now).into_iter();
+            counters.extend(statuses.filter_map(|status| status.counter));
         }
     }
-    counted
+    counters
 }
 
-/// Fills in sums, in the order of what was counted.
-fn assign_totals(campaigns: &mut [Campaign], counted: &[Counted], sums: Vec<i64>, now: Timestamp) {
-    let mut sums = counted.iter().zip(sums);
+/// Assigns sums, in the order of [`counters`], to the campaigns.
+fn assign_totals(campaigns: &mut [Campaign], counters: &[Counted], sums: Vec<i64>, now: Timestamp) {
+    let mut sums = counters.iter().zip(sums);
     for campaign in campaigns {
         let mut totals = [BudgetTotals::default(); 2];
         let current = campaign.current.as_ref().map(|current| &current.terms);
@@ -145,9 +147,9 @@ fn assign_totals(campaigns: &mut [Campaign], counted: &[Counted], sums: Vec<i64>
                 if status.counter.is_none() {
                     continue;
                 }
-                let Some((counted, sum)) = sums.next() else { continue };
-                let total = Some(counter_to_money(counted.of, sum));
-                match counted.of {
+                let Some((counter, sum)) = sums.next() else { continue };
+                let total = Some(counter_to_money(counter.of, sum));
+                match counter.of {
                     CountedThing::Payin(_) => totals.budget_cap_alert = total,
                     CountedThing::Calls => totals.periodic_call_cap_alert = total,
                     CountedThing::AtOnce => totals.concurrent_call_cap_alert = total,
@@ -158,19 +160,19 @@ fn assign_totals(campaigns: &mut [Campaign], counted: &[Counted], sums: Vec<i64>
     }
 }
 
-/// Whether an enforced budget is used up. `live` calls also count against those at once.
+/// Tests if an enforced budget is used up. `is_live` includes the cap on concurrent calls.
 pub(crate) fn has_exhausted_cap(
     session: &mut Session<'_>,
     writes: &mut PendingWrites,
     campaign: i64,
     terms: &Terms,
     at: Timestamp,
-    live: bool,
+    is_live: bool,
 ) -> Result<bool, Error> {
     for status in statuses(campaign, terms, at).into_iter().filter(|it| it.enforce) {
-        let counts = |it: &Counted| live || it.of != CountedThing::AtOnce;
-        if let Some(counted) = status.counter.filter(counts)
-            && counter_to_money(counted.of, writes.total(session, counted)?) >= status.amount
+        let applies = |counter: &Counted| is_live || counter.of != CountedThing::AtOnce;
+        if let Some(counter) = status.counter.filter(applies)
+            && counter_to_money(counter.of, writes.total(session, counter)?) >= status.amount
         {
             return Ok(true);
         }
@@ -178,21 +180,23 @@ pub(crate) fn has_exhausted_cap(
     Ok(false)
 }
 
-/// Counts what was entered just now, and tells people where a budget is nearly, or all, used up.
+/// Adds changes to the budget counters of a campaign at a moment, and buffers the alerts that become
+/// due.
 pub(crate) fn add_to_budgets(
     session: &mut Session<'_>,
     context: &Context,
     writes: &mut PendingWrites,
-    (campaign, terms): (&Campaign, &Terms),
+    campaign: &Campaign,
+    terms: &Terms,
     at: Timestamp,
-    moves: &[(CountedThing, i64)],
+    changes: &[(CountedThing, i64)],
 ) -> Result<(), Error> {
-    for (of, by) in moves.iter().filter(|(_, by)| *by != 0) {
-        writes.totals.adjust(session, campaign.id, (*of, *by), at)?;
+    for (counted, change) in changes.iter().filter(|(_, change)| *change != 0) {
+        writes.totals.adjust(session, campaign.id, *counted, *change, at)?;
     }
     for status in statuses(campaign.id, terms, at) {
-        if let Some(counted) = status.counter {
-            push_due_alerts(session, context, writes, campaign, &status, counted)?;
+        if let Some(counter) = status.counter {
+            push_due_alerts(session, context, writes, campaign, &status, counter)?;
         }
     }
     Ok(())
@@ -204,15 +208,15 @@ fn push_due_alerts(
     writes: &mut PendingWrites,
     campaign: &Campaign,
     status: &BudgetStatus,
-    counted: Counted,
+    counter: Counted,
 ) -> Result<(), Error> {
     let amount = status.amount.cents();
-    let (total, alerted) = writes.persist_total(session, counted, amount)?;
-    let total = counter_to_money(counted.of, total);
+    let (total, alerted) = writes.persist_total(session, counter, amount)?;
+    let total = counter_to_money(counter.of, total);
     let due = due_alerts(status.amount, total).filter(|percent| *percent > alerted);
     for percent in due {
-        writes.totals.record_alert(counted, amount, percent);
-        let currency = match counted.of {
+        writes.totals.record_alert(counter, amount, percent);
+        let currency = match counter.of {
             CountedThing::Payin(currency) => Some(currency),
             _ => None,
         };
@@ -223,8 +227,8 @@ fn push_due_alerts(
             "total": total.to_json_number(),
             "amount": status.amount.to_json_number(),
             "currency": currency.map(Currency::as_str),
-            "period_start": counted.period.start.to_string(),
-            "period_end": counted.period.end.map(|end| end.to_string()),
+            "period_start": counter.period.start.to_string(),
+            "period_end": counter.period.end.map(|end| end.to_string()),
             "enforced": status.enforce,
         });
         let audience =
@@ -236,7 +240,7 @@ fn push_due_alerts(
     Ok(())
 }
 
-/// The alerts that a total is due, in order.
+/// Returns the percentages of `amount` that `total` has reached, in ascending order.
 pub(crate) fn due_alerts(amount: Money, total: Money) -> impl Iterator<Item = u32> {
     let reached = move |percent: &u32| total > Money::ZERO && total.reaches(*percent, amount);
     ALERT_PERCENTS.into_iter().filter(reached)

@@ -1,4 +1,4 @@
-//! Who has a part in a call, imagined or real, and what the network knows of it by them.
+//! Parties of a real or simulated call, and the custom data that they contribute to it.
 
 use crate::batch_lookups::BatchLookups;
 use crate::{Context, Error, Session, campaigns, parties};
@@ -11,20 +11,24 @@ use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::Problems;
 use trunkline_domain::promo::PromoNumber;
 
-/// Who has a part in a call.
+/// Campaign, affiliate and promo number of a call.
 pub(crate) struct CallParties {
     pub(crate) campaign: Campaign,
     pub(crate) affiliate: Option<Party>,
     pub(crate) promo_number: Option<PromoNumber>,
-    /// The affiliate's part in the campaign, ours.
+    /// Id of the affiliate campaign.
     affiliate_campaign: Option<i64>,
-    /// What is known of every call of theirs: an advertiser's custom data, over which counts the
-    /// campaign's, over that the affiliate's, the affiliate campaign's and the promo number's.
+    /// Merged custom data. On equal names the later source wins: advertiser, campaign, affiliate,
+    /// affiliate campaign, promo number.
     custom_data: CustomData,
 }
 
 impl CallParties {
-    /// By the network's ids. An affiliate that is not named is the promo number's.
+    /// Resolves external ids. Without an `affiliate_id` the promo number's affiliate is used.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if an object does not exist or is not visible to the principal.
     pub(crate) fn resolve(
         session: &mut Session<'_>,
         context: &Context,
@@ -41,7 +45,7 @@ impl CallParties {
         Self::for_campaign(session, context, campaign, affiliate_id, promo_number)
     }
 
-    /// By a promo number alone: the campaign is the number's.
+    /// Resolves a promo number and the campaign that it is assigned to.
     pub(crate) fn resolve_by_promo_number(
         session: &mut Session<'_>,
         context: &Context,
@@ -70,11 +74,11 @@ impl CallParties {
             None => None,
             Some(number) => {
                 let found = session.promo_number(network, number)?;
-                let mine = found.filter(|it| it.campaign_id == campaign.id);
+                let assigned = found.filter(|it| it.campaign_id == campaign.id);
                 let digits = number.digits();
                 let id = &campaign.id_from_network;
-                let what = format!("PromoNumber {digits} for advertiser campaign {id}");
-                Some(mine.ok_or(Error::NotFound(what))?)
+                let name = format!("PromoNumber {digits} for advertiser campaign {id}");
+                Some(assigned.ok_or(Error::NotFound(name))?)
             }
         };
         let of_number = promo_number.as_ref().and_then(|it| it.affiliate_id);
@@ -100,25 +104,27 @@ impl CallParties {
         Ok(Self { campaign, affiliate, promo_number, affiliate_campaign, custom_data })
     }
 
-    /// A promo number is one affiliate's, and brings nobody else's calls.
+    /// Adds a problem if the promo number is assigned to another affiliate than the call's.
     pub(crate) fn check_promo_number(&self, problems: &mut Problems) {
         let of_number = self.promo_number.as_ref().and_then(|it| it.affiliate_id);
-        let brought_by = self.affiliate.as_ref().map(|it| it.id);
-        if of_number.is_some() && of_number != brought_by {
+        let affiliate = self.affiliate.as_ref().map(|it| it.id);
+        if of_number.is_some() && of_number != affiliate {
             problems.at("promo_number").add("belongs to another affiliate");
         }
     }
 
-    /// `Ok` if the caller may see what this call would be paid: the advertiser, or the affiliate.
+    /// Returns `Ok` if the principal can view the payments for this call: as the advertiser or as the
+    /// affiliate.
     pub(crate) fn ensure_can_view(&self, context: &Context) -> Result<(), Error> {
-        let mine = context.caller.sees(PartyKind::Advertiser, self.campaign.advertiser_id);
-        match self.affiliate.as_ref().filter(|_| !mine) {
+        let is_advertiser = context.caller.sees(PartyKind::Advertiser, self.campaign.advertiser_id);
+        match self.affiliate.as_ref().filter(|_| !is_advertiser) {
             Some(affiliate) => context.caller.ensure_can_view(affiliate),
             None => Ok(()),
         }
     }
 
-    /// Why the affiliate's calls were turned away at a moment, if they were.
+    /// Returns the reason to reject the affiliate's calls at a moment, if the affiliate campaign was
+    /// not approved then.
     pub(crate) fn affiliate_rejection(
         &self,
         session: &mut Session<'_>,
@@ -131,17 +137,17 @@ impl CallParties {
         let approved = match self.affiliate_campaign {
             Some(id) => {
                 let approved = AffiliateCampaignStatus::Approved.as_str();
-                lookups.had_status(session, ("affiliate_campaign", id), at, approved)?
+                lookups.had_status(session, "affiliate_campaign", id, at, approved)?
             }
             None => false,
         };
         Ok((!approved).then_some(TurnedAway::AffiliateNotApproved))
     }
 
-    /// What is known besides what was said: the place by the area code, names, and custom data, over
-    /// which what was said counts.
-    pub(crate) fn fill_in_facts(&self, said: CallFacts) -> CallFacts {
-        let mut facts = said.located();
+    /// Adds facts that were not reported: the region from the area code, names, and the custom data of
+    /// the parties. Reported custom data wins.
+    pub(crate) fn fill_in_facts(&self, reported: CallFacts) -> CallFacts {
+        let mut facts = reported.located();
         let mut custom_data = self.custom_data.clone();
         custom_data.extend(facts.custom_data.take().into_iter().flatten());
         facts.custom_data = Some(custom_data);

@@ -1,5 +1,4 @@
-//! Calls that come in: found their campaign, completed with what the network knows, decided once,
-//! and stored.
+//! Call ingestion: resolves the campaign, fills in the facts, decides, settles and stores each call.
 
 use crate::batch_lookups::BatchLookups;
 use crate::call_parties::CallParties;
@@ -19,166 +18,173 @@ use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_store::{CallTotals, CountedThing, Repeat};
 
-/// A call as its sender tells it.
+/// Call as it was submitted, before it is decided.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct CallIn {
-    /// The sender's own id.
+    /// Sender's id of the call (`external_call_unique_id`).
     pub external_id: Option<String>,
-    /// When it came in.
+    /// Start of the call.
     pub start_time: Option<Timestamp>,
-    /// The network's id of the campaign.
+    /// External id of the campaign.
     pub campaign: Option<String>,
-    /// The network's id of the affiliate that brought it.
+    /// External id of the affiliate that is credited with the call.
     pub affiliate: Option<String>,
-    /// The promo number it came in by.
+    /// Promo number that the caller dialled.
     pub promo_number: Option<PhoneNumber>,
-    /// What is known of it.
+    /// Reported facts.
     pub facts: CallFacts,
-    /// The keys pressed, in order.
+    /// Keys that the caller pressed, in order.
     pub keys: Vec<char>,
-    /// The number dialled at the end.
+    /// Number of the destination that the call was connected to.
     pub destination_phone_number: Option<String>,
-    /// What tells it from another call under the same id: see [`CallIn::meaning`].
+    /// Bytes that distinguish this call from another one with the same external id: see
+    /// [`CallIn::meaning`]. Only their SHA-256 is stored.
     #[serde(skip)]
     pub request: Vec<u8>,
 }
 
 impl CallIn {
-    /// What it says, however that was written: in whatever order, with numbers for texts, in
-    /// another zone.
+    /// Returns a canonical serialization. It is the same for requests that differ only in the order of
+    /// properties, in numbers written as texts, or in the time zone of a timestamp.
     pub fn meaning(&self) -> Vec<u8> {
-        let mut same = self.clone();
-        if let Some(data) = &mut same.facts.custom_data {
+        let mut canonical = self.clone();
+        if let Some(data) = &mut canonical.facts.custom_data {
             data.sort_keys();
         }
-        serde_json::to_vec(&same).unwrap_or_default()
+        serde_json::to_vec(&canonical).unwrap_or_default()
     }
 }
 
-/// What became of a call that came in.
+/// Outcome of ingesting a call. Serialized answers are stored for idempotency keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Taken {
-    /// Stored; its complete_call_id.
+    /// The call was stored. Holds its `complete_call_id`.
     New(String),
-    /// Told again; nothing is stored.
+    /// The same call was stored before; nothing was written. Holds its `complete_call_id`.
     Known(String),
 }
 
-/// A call that was told.
+/// Submitted call with its id and fingerprint.
 #[derive(Debug, Clone)]
 pub struct Told {
     submitted: Arc<Submitted<CallIn>>,
-    /// The name it gets if it is new.
+    /// `complete_call_id` that the call gets if it is new.
     complete_call_id: String,
-    /// SHA-256 of what it says.
+    /// SHA-256 of [`CallIn::request`].
     pub(crate) fingerprint: [u8; 32],
 }
 
 impl Told {
-    /// `complete_call_id` is the name that the call gets if it is new.
+    /// Creates a reported call. `complete_call_id` is assigned to the call if it is new.
     pub fn new(submitted: Submitted<CallIn>, complete_call_id: String) -> Self {
         let fingerprint = Sha256::digest(&submitted.change.request).into();
         Self { submitted: Arc::new(submitted), complete_call_id, fingerprint }
     }
 
-    /// What was told.
+    /// Returns the submitted call.
     pub(crate) fn call(&self) -> &CallIn {
         &self.submitted.change
     }
 }
 
-/// Takes a call in. The same key within 24 hours gets the first answer again.
+/// Ingests one call. A request with the same idempotency key within 24 hours gets the first answer
+/// again.
 pub fn take(
     session: &mut Session<'_>,
     context: &Context,
-    told: Told,
+    reported: Told,
     key: Option<&IdempotencyKey>,
 ) -> Result<Taken, Error> {
-    if let Some(kept) = stored_answer(session, context, key)? {
-        return Ok(kept);
+    if let Some(answer) = stored_answer(session, context, key)? {
+        return Ok(answer);
     }
-    let taken = take_many(session, context, std::slice::from_ref(&told))?.pop();
-    let taken = taken.ok_or_else(|| Error::Internal("a call got no answer".to_owned()))??;
-    store_answer(session, context, key, &taken)?;
-    Ok(taken)
+    let outcome = take_many(session, context, std::slice::from_ref(&reported))?.pop();
+    let missing = || Error::Internal("ingesting a call returned no outcome".to_owned());
+    let outcome = outcome.ok_or_else(missing)??;
+    store_answer(session, context, key, &outcome)?;
+    Ok(outcome)
 }
 
-/// Takes calls in, in this order: each gets the answer that it would get alone, and one that is
-/// refused leaves nothing behind.
+/// Ingests calls in the given order. Each call gets the result that it would get alone; a rejected
+/// request writes nothing.
 ///
 /// # Errors
 ///
-/// When storage fails: then none of them is taken.
+/// If storage fails. Then no call is ingested.
 pub fn take_many(
     session: &mut Session<'_>,
     context: &Context,
-    told: &[Told],
+    calls: &[Told],
 ) -> Result<Vec<Result<Taken, Error>>, Error> {
-    let (answers, _) = ingest_and_settle(session, context, told)?;
-    Ok(answers.into_iter().map(|answer| answer.map(|(taken, _)| taken)).collect())
+    let (results, _) = ingest_and_settle(session, context, calls)?;
+    Ok(results.into_iter().map(|result| result.map(|(outcome, _)| outcome)).collect())
 }
 
-/// What a call is answered, and the place of what it came to, where it is new.
+/// Outcome of a call and, if the call is new, the index of its ledger row.
 pub(crate) type IngestResult = Result<(Taken, Option<usize>), Error>;
 
-/// As [`take_many`], with what new calls came to.
+/// Ingests calls as [`take_many`] does, and also returns the ledger rows of the new calls.
 pub(crate) fn ingest_and_settle(
     session: &mut Session<'_>,
     context: &Context,
-    told: &[Told],
+    calls: &[Told],
 ) -> Result<(Vec<IngestResult>, Vec<Transaction>), Error> {
-    let starts = || told.iter().filter_map(|told| told.submitted.change.start_time);
-    let span = (starts().min().unwrap_or_default(), starts().max().unwrap_or_default());
-    let (mut lookups, mut writes) =
-        (BatchLookups::default(), PendingWrites::for_calls_between(span));
-    lookups.prefetch(session, context, told)?;
-    let mut answers = Vec::with_capacity(told.len());
-    for told in told {
-        match ingest_one(session, context, &mut lookups, &mut writes, told) {
+    let starts = || calls.iter().filter_map(|reported| reported.call().start_time);
+    let first = starts().min().unwrap_or_default();
+    let last = starts().max().unwrap_or_default();
+    let mut lookups = BatchLookups::default();
+    let mut writes = PendingWrites::for_calls_between(first, last);
+    lookups.prefetch(session, context, calls)?;
+    let mut results = Vec::with_capacity(calls.len());
+    for reported in calls {
+        match ingest_one(session, context, &mut lookups, &mut writes, reported) {
             Err(error) if !error.is_refusal() => return Err(error),
-            answer => answers.push(answer),
+            result => results.push(result),
         }
     }
-    Ok((answers, writes.write(session, context)?))
+    Ok((results, writes.write(session, context)?))
 }
 
-/// Looks at everything first, and enters only what is taken.
+/// Ingests one call of a batch. All checks run before the first write is buffered, so a rejected
+/// request buffers nothing.
 fn ingest_one(
     session: &mut Session<'_>,
     context: &Context,
     lookups: &mut BatchLookups,
     writes: &mut PendingWrites,
-    it: &Told,
+    reported: &Told,
 ) -> IngestResult {
-    let (told, mut problems) = (&it.submitted.change, it.submitted.problems.clone());
-    check_required(told, &mut problems);
-    let (external_id, start_time) = match (&told.external_id, told.start_time) {
+    let submitted = reported.call();
+    let mut problems = reported.submitted.problems.clone();
+    check_required(submitted, &mut problems);
+    let (external_id, start_time) = match (&submitted.external_id, submitted.start_time) {
         (Some(id), Some(start)) => (id, start),
         _ => return Err(problems.into()),
     };
     let known = lookups.known_call(session, context, external_id)?;
-    let same = known.as_ref().filter(|(_, known)| *known == it.fingerprint);
-    if let Some((name, _)) = same.filter(|_| problems.is_empty()) {
-        return Ok((Taken::Known(name.clone()), None));
+    let duplicate = known.as_ref().filter(|(_, known)| *known == reported.fingerprint);
+    if let Some((complete_call_id, _)) = duplicate.filter(|_| problems.is_empty()) {
+        return Ok((Taken::Known(complete_call_id.clone()), None));
     }
-    check_custom_data_values(session, context, lookups, told, &mut problems)?;
+    check_custom_data_values(session, context, lookups, submitted, &mut problems)?;
     problems.clone().or(())?;
-    let campaign_id = told.campaign.as_deref().unwrap_or_default();
+    let campaign_id = submitted.campaign.as_deref().unwrap_or_default();
     if known.is_some() {
         let message = format!("external_call_unique_id {external_id} was used for another call");
         return Err(Error::Conflict(message));
     }
-    let parts = (told.affiliate.as_deref(), told.promo_number.as_ref());
-    let parties = lookups.parties(session, context, campaign_id, parts.0, parts.1)?;
+    let affiliate_id = submitted.affiliate.as_deref();
+    let promo_number = submitted.promo_number.as_ref();
+    let parties = lookups.parties(session, context, campaign_id, affiliate_id, promo_number)?;
     context.caller.ensure_can_write_party(PartyKind::Advertiser, parties.campaign.advertiser_id)?;
     parties.check_promo_number(problems.at("call"));
     problems.or(())?;
     let terms = lookups.terms_at(session, parties.campaign.id, end_of_second(start_time))?;
     let terms = terms.as_deref();
     let turned_away =
-        check_admission(session, lookups, writes, &parties, (terms, start_time, false))?;
+        check_admission(session, lookups, writes, &parties, terms, start_time, false)?;
     let in_force = terms.map(|current| &current.terms);
-    let mut facts = CallFacts { start_time: Some(start_time), ..told.facts.clone() };
+    let mut facts = CallFacts { start_time: Some(start_time), ..submitted.facts.clone() };
     let campaign = parties.campaign.id;
     facts.repeat = is_repeat_caller(session, lookups, campaign, in_force, &facts, start_time)?;
     let facts = parties.fill_in_facts(facts);
@@ -190,37 +196,39 @@ fn ingest_one(
         affiliate_id: parties.affiliate.as_ref().map(|affiliate| affiliate.id),
         promo_number_id: parties.promo_number.as_ref().map(|number| number.id),
         external_id: external_id.clone(),
-        complete_call_id: it.complete_call_id.clone(),
+        complete_call_id: reported.complete_call_id.clone(),
         terms_id: terms.map(|current| current.id),
         start_time,
         heard: Heard {
             facts,
-            keys: told.keys.clone(),
+            keys: submitted.keys.clone(),
             events: Vec::new(),
             turned_away,
             by_affiliate: parties.affiliate.is_some(),
-            destination_phone_number: told.destination_phone_number.clone(),
+            destination_phone_number: submitted.destination_phone_number.clone(),
         },
         created_at: context.now,
         ended_at,
     });
-    lookups.note_pending(&call, it);
-    let place = writes.push_call(Rc::clone(&call), &it.fingerprint);
+    lookups.note_pending(&call, reported);
+    let index = writes.push_call(Rc::clone(&call), &reported.fingerprint);
     count_toward_call_budgets(session, context, writes, &parties, in_force, &call)?;
     let affiliate = parties.affiliate.as_ref().map(|affiliate| affiliate.id_from_network.as_str());
     let settlement_context =
         SettlementContext { campaign: &parties.campaign, terms: in_force, affiliate };
-    let row = post_settlement(session, context, writes, &settlement_context, (&call, Some(place)))?;
-    Ok((Taken::New(it.complete_call_id.clone()), Some(row)))
+    let row = post_settlement(session, context, writes, &settlement_context, &call, Some(index))?;
+    Ok((Taken::New(reported.complete_call_id.clone()), Some(row)))
 }
 
-/// When a call that was told whole was over: where that is not known, by when it was told.
-fn end_time(facts: &CallFacts, start: Timestamp, told: Timestamp) -> Timestamp {
-    let lasted = facts.duration.map(|seconds| SignedDuration::from_secs(seconds.into()));
-    lasted.and_then(|lasted| start.checked_add(lasted).ok()).unwrap_or(told)
+/// Returns the end of a completed call. If its duration is unknown, the end is the time of the
+/// report.
+fn end_time(facts: &CallFacts, start: Timestamp, reported_at: Timestamp) -> Timestamp {
+    let duration = facts.duration.map(|seconds| SignedDuration::from_secs(seconds.into()));
+    duration.and_then(|duration| start.checked_add(duration).ok()).unwrap_or(reported_at)
 }
 
-/// Counts a call that was just entered, or stored, towards the budgets for calls, if it was let in.
+/// Adds a call to the call-count budgets of its campaign, unless it was turned away. The call is
+/// stored or in `writes` already.
 pub(crate) fn count_toward_call_budgets(
     session: &mut Session<'_>,
     context: &Context,
@@ -230,26 +238,22 @@ pub(crate) fn count_toward_call_budgets(
     call: &Call,
 ) -> Result<(), Error> {
     let Some(terms) = terms.filter(|_| call.heard.turned_away.is_none()) else { return Ok(()) };
-    let one = [(CountedThing::Calls, 1)];
-    budgets::add_to_budgets(
-        session,
-        context,
-        writes,
-        (&parties.campaign, terms),
-        call.start_time,
-        &one,
-    )
+    let campaign = &parties.campaign;
+    let start = call.start_time;
+    let changes = [(CountedThing::Calls, 1)];
+    budgets::add_to_budgets(session, context, writes, campaign, terms, start, &changes)
 }
 
-/// The last moment of a second: a time that is told to the second may be any moment in it, and
-/// what came to hold in that second holds.
-pub(crate) fn end_of_second(told: Timestamp) -> Timestamp {
-    let second = Timestamp::from_second(told.as_second()).unwrap_or(told);
+/// Returns the last millisecond of the second that contains `time`. Times are reported with a
+/// resolution of one second, so a change that was stored within the same second applies.
+pub(crate) fn end_of_second(time: Timestamp) -> Timestamp {
+    let second = Timestamp::from_second(time.as_second()).unwrap_or(time);
     second.saturating_add(SignedDuration::from_millis(999)).unwrap_or(Timestamp::MAX)
 }
 
-/// Whether a caller has called a campaign in the days before a moment that its terms look back: as
-/// said, else looked up. `None` for a number that is not known; never for one that several share.
+/// Tests if a caller has called a campaign before: as reported, else looked up within the number of
+/// days that the terms look back. `None` if the calling number is unknown; `Some(false)` for a
+/// number that several callers share.
 pub(crate) fn is_repeat_caller(
     session: &mut Session<'_>,
     lookups: &BatchLookups,
@@ -258,81 +262,94 @@ pub(crate) fn is_repeat_caller(
     facts: &CallFacts,
     at: Timestamp,
 ) -> Result<Option<bool>, Error> {
-    match repeat(campaign, terms, facts, at) {
-        Ok(said) => Ok(said),
-        Err(asked) => Ok(Some(lookups.has_called(session, asked)?)),
+    match resolve_repeat(campaign, terms, facts, at) {
+        RepeatLookup::Known(repeat) => Ok(repeat),
+        RepeatLookup::Query(query) => Ok(Some(lookups.has_called(session, query)?)),
     }
 }
 
-/// What is to be looked up to know whether a caller has called lately, unless that is known.
-pub(crate) fn repeat(
+/// Source of a call's `repeat` fact.
+pub(crate) enum RepeatLookup {
+    /// The facts decide it; `None` if the calling number is unknown.
+    Known(Option<bool>),
+    /// A query of the stored calls decides it.
+    Query(Repeat),
+}
+
+/// Determines a call's `repeat` fact, or the query that decides it.
+pub(crate) fn resolve_repeat(
     campaign: i64,
     terms: Option<&Terms>,
     facts: &CallFacts,
     at: Timestamp,
-) -> Result<Option<bool>, Repeat> {
+) -> RepeatLookup {
     match (facts.repeat, &facts.calling_phone_number) {
-        (None, Some(_)) if !facts.can_repeat() => Ok(Some(false)),
+        (None, Some(_)) if !facts.can_repeat() => RepeatLookup::Known(Some(false)),
         (None, Some(caller)) => {
             let days = terms.map_or(DEFAULT_REPEAT_DAYS, Terms::repeat_days);
-            let within = SignedDuration::from_hours(24 * i64::from(days));
-            let since = at.saturating_sub(within).unwrap_or(Timestamp::MIN);
-            Err(Repeat { campaign, caller: caller.e164().to_owned(), since, before: at })
+            let look_back = SignedDuration::from_hours(24 * i64::from(days));
+            let since = at.saturating_sub(look_back).unwrap_or(Timestamp::MIN);
+            let caller = caller.e164().to_owned();
+            RepeatLookup::Query(Repeat { campaign, caller, since, before: at })
         }
-        (said, _) => Ok(said),
+        (reported, _) => RepeatLookup::Known(reported),
     }
 }
 
-fn check_required(told: &CallIn, problems: &mut Problems) {
-    let at = problems.at("call");
-    let missing = [
-        ("external_call_unique_id", told.external_id.is_none()),
-        ("start_time", told.start_time.is_none()),
-        ("advertiser_campaign_id_from_network", told.campaign.is_none()),
+fn check_required(submitted: &CallIn, problems: &mut Problems) {
+    let problems = problems.at("call");
+    let required = [
+        ("external_call_unique_id", submitted.external_id.is_none()),
+        ("start_time", submitted.start_time.is_none()),
+        ("advertiser_campaign_id_from_network", submitted.campaign.is_none()),
     ];
-    for (property, blank) in missing {
-        if blank && !at.has(property) {
-            at.at(property).add(BLANK);
+    for (property, is_missing) in required {
+        if is_missing && !problems.has(property) {
+            problems.at(property).add(BLANK);
         }
     }
 }
 
-/// What is wrong with a call's custom data, each value at its place in the request's array.
+/// Checks a call's custom data. Each problem is reported at the index of its value in the request's
+/// array.
 fn check_custom_data_values(
     session: &mut Session<'_>,
     context: &Context,
     lookups: &mut BatchLookups,
-    told: &CallIn,
+    submitted: &CallIn,
     problems: &mut Problems,
 ) -> Result<(), Error> {
-    let Some(data) = &told.facts.custom_data else { return Ok(()) };
+    let Some(data) = &submitted.facts.custom_data else { return Ok(()) };
     let fields = lookups.custom_data_fields(session, context)?;
-    let mut complaints = check_custom_data(data, None, &fields);
+    let mut by_name = check_custom_data(data, None, &fields);
     for (index, name) in data.keys().enumerate() {
-        if complaints.has(name) {
-            let place = problems.at("custom_data").item(index).at("name");
-            place.merge(std::mem::take(complaints.at(name)));
+        if by_name.has(name) {
+            let at_index = problems.at("custom_data").item(index).at("name");
+            at_index.merge(std::mem::take(by_name.at(name)));
         }
     }
     Ok(())
 }
 
-/// A call is let in by what held at its start: the terms, the statuses of the campaign and the
-/// affiliate campaign, and the budgets that are enforced. A `live` call also counts against calls
-/// at once.
+/// Decides if a call is admitted, by the state at its start: the terms, the statuses of the campaign
+/// and of the affiliate campaign, and the enforced budgets. Returns the reason for turning the call
+/// away, if there is one. A live call also counts against the cap on concurrent calls.
 pub(crate) fn check_admission(
     session: &mut Session<'_>,
     lookups: &mut BatchLookups,
     writes: &mut PendingWrites,
     parties: &CallParties,
-    (terms, start_time, live): (Option<&CurrentTerms>, Timestamp, bool),
+    terms: Option<&CurrentTerms>,
+    start_time: Timestamp,
+    is_live: bool,
 ) -> Result<Option<TurnedAway>, Error> {
     let at = end_of_second(start_time);
     let Some(terms) = terms.map(|current| &current.terms) else {
         return Ok(Some(TurnedAway::NotLive));
     };
-    let (campaign, activated) = (("campaign", parties.campaign.id), CampaignStatus::Activated);
-    let activated = lookups.had_status(session, campaign, at, activated.as_str())?;
+    let campaign = parties.campaign.id;
+    let activated = CampaignStatus::Activated.as_str();
+    let activated = lookups.had_status(session, "campaign", campaign, at, activated)?;
     let expired = terms.pause_date.is_some_and(|pause| pause <= start_time);
     if !activated || expired {
         return Ok(Some(TurnedAway::NotLive));
@@ -340,23 +357,24 @@ pub(crate) fn check_admission(
     if let Some(reason) = parties.affiliate_rejection(session, lookups, at)? {
         return Ok(Some(reason));
     }
-    let over =
-        budgets::has_exhausted_cap(session, writes, parties.campaign.id, terms, start_time, live)?;
-    Ok(over.then_some(TurnedAway::OverCap))
+    let is_over_cap =
+        budgets::has_exhausted_cap(session, writes, campaign, terms, start_time, is_live)?;
+    Ok(is_over_cap.then_some(TurnedAway::OverCap))
 }
 
-/// A campaign's calls today and in the last 7 and 30 days, today included, in its own zone.
+/// Call counts of a campaign. Days are those of the campaign's time zone and include today.
 #[derive(Debug, Clone, Copy)]
 pub struct QuickStats {
-    /// Today.
+    /// Calls of today.
     pub today: CallTotals,
-    /// Seven days.
+    /// Calls of the last 7 days.
     pub last_7_days: CallTotals,
-    /// Thirty days.
+    /// Calls of the last 30 days.
     pub last_30_days: CallTotals,
 }
 
-/// Counts a campaign's calls. However many there are, a row for each quarter of an hour is read.
+/// Returns a campaign's call counts. The counts are summed from 15-minute buckets, so the cost does not
+/// depend on the number of calls.
 pub fn quick_stats(
     session: &mut Session<'_>,
     context: &Context,
@@ -371,6 +389,10 @@ pub fn quick_stats(
         date.to_zoned(zone.zone()).map_or(context.now, |zoned| zoned.timestamp())
     };
     let tomorrow = midnight(1);
-    let mut days = |days: i64| session.call_totals(campaign.id, midnight(1 - days), tomorrow);
-    Ok(QuickStats { today: days(1)?, last_7_days: days(7)?, last_30_days: days(30)? })
+    let mut totals_of_days =
+        |days: i64| session.call_totals(campaign.id, midnight(1 - days), tomorrow);
+    let today = totals_of_days(1)?;
+    let last_7_days = totals_of_days(7)?;
+    let last_30_days = totals_of_days(30)?;
+    Ok(QuickStats { today, last_7_days, last_30_days })
 }

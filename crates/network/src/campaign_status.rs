@@ -1,4 +1,4 @@
-//! Going live, archiving and unarchiving.
+//! Status transitions of a campaign: go live, archive, unarchive.
 
 use crate::{
     Context, Error, Guard, Session, Submitted, audit, campaigns, check_precondition, events,
@@ -8,20 +8,20 @@ use trunkline_domain::campaign::{Action, Campaign, Outcome, check_for_live, tran
 use trunkline_domain::event::CAMPAIGN_STATUS_CHANGED;
 use trunkline_domain::party::PartyKind;
 
-/// Carries an action out, or changes nothing when what it asks for holds already.
+/// Applies an action to a campaign. Does nothing if the campaign has the resulting status already.
 pub fn act(
     session: &mut Session<'_>,
     context: &Context,
     advertiser_id: &str,
     id: &str,
     submitted: Submitted<Action>,
-    guard: &Guard<Campaign>,
+    precondition: &Guard<Campaign>,
 ) -> Result<(), Error> {
     let Submitted { change: action, mut problems } = submitted;
     let advertiser = campaigns::find_advertiser(session, context, advertiser_id)?;
     context.caller.ensure_can_write_party(PartyKind::Advertiser, advertiser.id)?;
     let before = campaigns::find_campaign(session, context, &advertiser, id)?;
-    check_precondition(guard, Some(&before))?;
+    check_precondition(precondition, Some(&before))?;
     let status = before.status_at(context.now);
     let outcome = transition(status, action);
     if outcome == Outcome::Refused {
@@ -54,25 +54,28 @@ fn store_transition(
     }
     after.updated_at = context.now;
     session.update_campaign(&after)?;
-    let word = match action {
+    let action_name = match action {
         Action::GoLive { .. } => "go_live",
         Action::Archive => "archive",
         Action::Unarchive => "unarchive",
     };
-    let (old, new) = (audit::campaign_snapshot(&before), audit::campaign_snapshot(&after));
+    let old = audit::campaign_snapshot(&before);
+    let new = audit::campaign_snapshot(&after);
     let object = campaigns::audit_object(&after);
-    audit::record(session, context, object, Some(word), Some(&old), Some(&new))?;
+    audit::record(session, context, object, Some(action_name), Some(&old), Some(&new))?;
     notify(session, context, &before, &after)
 }
 
-/// Tells of a status, as it reads: past its expiration a campaign reads Paused.
+/// Emits the event of a status change. The event has the displayed statuses: a campaign past its
+/// expiration is displayed as Paused.
 fn notify(
     session: &mut Session<'_>,
     context: &Context,
     before: &Campaign,
     after: &Campaign,
 ) -> Result<(), Error> {
-    let (from, to) = (before.status_at(context.now), after.status_at(context.now));
+    let from = before.status_at(context.now);
+    let to = after.status_at(context.now);
     if from == to {
         return Ok(());
     }

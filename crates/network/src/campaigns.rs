@@ -1,4 +1,4 @@
-//! Advertiser campaigns: reading them, and writing their draft.
+//! Advertiser campaigns: reading, and writing of future terms (the draft).
 
 use crate::parties::{auto_generates_ids, check_network_id, ensure_visible, find, not_found};
 use crate::{
@@ -11,26 +11,26 @@ use trunkline_domain::party::{CustomData, Party, PartyKind, check_custom_data};
 use trunkline_domain::problem::{BLANK, Problems, TAKEN};
 use trunkline_store::{Chain, Links};
 
-/// What a request says of a campaign.
+/// Requested change of a campaign.
 #[derive(Debug, Clone, Default)]
 pub struct CampaignChange {
-    /// Which campaign it is about, when the body says so.
+    /// External id, if the body contains one.
     pub id_from_network: Option<String>,
-    /// The name.
+    /// Name.
     pub name: Option<String>,
-    /// The custom data, whole.
+    /// Complete custom data.
     pub custom_data: Option<CustomData>,
-    /// What goes to the future terms.
+    /// Changes of the future terms.
     pub terms: TermsChange,
 }
 
-/// The name of a campaign in the audit log.
+/// Returns the object name of a campaign in the audit log.
 pub(crate) fn audit_object(campaign: &Campaign) -> String {
     format!("advertiser_campaign:{}", campaign.id_from_network)
 }
 
-/// An advertiser by the network's id, for what is below it. Affiliates may go through any
-/// advertiser; what they see below is decided there.
+/// Returns the advertiser in a path to an object below it, by its external id. An affiliate may pass any
+/// advertiser here; the visibility of the object below is checked separately.
 pub(crate) fn find_advertiser(
     session: &mut Session<'_>,
     context: &Context,
@@ -43,7 +43,7 @@ pub(crate) fn find_advertiser(
     Ok(party)
 }
 
-/// An advertiser's campaign, if the caller sees it.
+/// Returns an advertiser's campaign, if it is visible to the principal.
 pub(crate) fn find_campaign(
     session: &mut Session<'_>,
     context: &Context,
@@ -63,8 +63,8 @@ pub(crate) fn find_campaign(
     Ok(campaign)
 }
 
-/// Whether the caller sees a campaign: an affiliate sees what its visibility lets it, and where
-/// it has an affiliate campaign already.
+/// Tests if a campaign is visible to the principal. An affiliate sees the campaigns whose visibility
+/// setting includes it, and those in which it has an affiliate campaign.
 pub(crate) fn is_visible(
     session: &mut Session<'_>,
     context: &Context,
@@ -86,7 +86,8 @@ pub(crate) fn is_visible(
     Ok(is_listed(campaign, related) || !session.campaigns_with(&[campaign.id], &own)?.is_empty())
 }
 
-/// Whether a campaign's visibility lets affiliates see it that its advertiser has approved, or not.
+/// Tests if a campaign's visibility setting lists it for affiliates. `related` is `true` if the advertiser
+/// has approved the affiliate.
 fn is_listed(campaign: &Campaign, related: bool) -> bool {
     match visibility(campaign) {
         Visibility::All => true,
@@ -95,8 +96,11 @@ fn is_listed(campaign: &Campaign, related: bool) -> bool {
     }
 }
 
-/// Reads what a path leads to, and returns its campaign, without what its budgets stand at, if the
-/// caller sees it: by the rule of [`is_visible`].
+/// Reads the objects of a path and returns its campaign, without budget totals.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] if the campaign does not exist or is not visible by the rule of [`is_visible`].
 pub(crate) fn resolve_path(
     session: &mut Session<'_>,
     context: &Context,
@@ -117,7 +121,8 @@ pub(crate) fn resolve_path(
     };
     let found = links.campaign.take().filter(|it| it.advertiser_id == advertiser && visible(it));
     let missing = || {
-        let (id, advertiser) = (chain.campaign.unwrap_or_default(), chain.advertiser);
+        let id = chain.campaign.unwrap_or_default();
+        let advertiser = chain.advertiser;
         Error::NotFound(format!("AdvertiserCampaign {id} for advertiser {advertiser}"))
     };
     Ok((found.ok_or_else(missing)?, links))
@@ -127,7 +132,7 @@ fn visibility(campaign: &Campaign) -> Visibility {
     campaign.terms_in_force().map(|terms| terms.visibility).unwrap_or_default()
 }
 
-/// Leaves those of an advertiser's campaigns that the caller sees, by the rule of [`is_visible`].
+/// Removes the campaigns of an advertiser that are not visible by the rule of [`is_visible`].
 fn retain_visible(
     session: &mut Session<'_>,
     context: &Context,
@@ -149,7 +154,7 @@ fn retain_visible(
     Ok(())
 }
 
-/// One page of an advertiser's campaigns that the caller sees.
+/// Returns one page of an advertiser's campaigns, reduced to those that the principal may see.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,
@@ -164,7 +169,7 @@ pub fn list(
     Ok(Listed { found, last })
 }
 
-/// One campaign.
+/// Returns one campaign with its budget totals.
 pub fn get(
     session: &mut Session<'_>,
     context: &Context,
@@ -176,13 +181,13 @@ pub fn get(
     let chain = Chain { totals_at, ..Chain::of_campaign(network, advertiser_id, id) };
     let (mut campaign, links) = resolve_path(session, context, chain)?;
     match &links.totals {
-        Some(known) => budgets::fill_totals_from(session, &mut campaign, known, context.now)?,
+        Some(totals) => budgets::fill_totals_from(session, &mut campaign, totals, context.now)?,
         None => budgets::fill_totals(session, &mut campaign, context.now)?,
     }
     Ok(campaign)
 }
 
-/// One campaign and its advertiser (without its people), by our own id.
+/// Returns one campaign and its advertiser (without users), by the campaign's id.
 pub fn get_by_id(
     session: &mut Session<'_>,
     context: &Context,
@@ -200,7 +205,7 @@ pub fn get_by_id(
     Ok((campaign, advertiser))
 }
 
-/// One campaign, for those who see all of its calls: its advertiser and the whole network.
+/// Returns one campaign to a principal that may see all of its calls: the advertiser or the network.
 pub fn get_as_advertiser(
     session: &mut Session<'_>,
     context: &Context,
@@ -214,37 +219,37 @@ pub fn get_as_advertiser(
     Some(campaign).filter(|_| sees).ok_or_else(missing)
 }
 
-/// Creates or updates a campaign: its name and custom data at once, everything else in its
-/// future terms. A write that says what holds already changes nothing.
+/// Creates or updates a campaign. The name and the custom data change at once, everything else in the
+/// future terms. A write without an effective change stores nothing.
 pub fn put(
     session: &mut Session<'_>,
     context: &Context,
     advertiser_id: &str,
     path_id: Option<&str>,
     submitted: Submitted<CampaignChange>,
-    guard: &Guard<Campaign>,
+    precondition: &Guard<Campaign>,
 ) -> Result<Campaign, Error> {
     let network = context.caller.network_id;
     let advertiser = find_advertiser(session, context, advertiser_id)?;
     context.caller.ensure_can_write_party(PartyKind::Advertiser, advertiser.id)?;
     let Submitted { change, mut problems } = submitted;
-    let asked = change.id_from_network.clone().or(path_id.map(str::to_owned));
-    let before = match &asked {
+    let requested_id = change.id_from_network.clone().or(path_id.map(str::to_owned));
+    let before = match &requested_id {
         Some(id) => session.campaign(network, id)?,
         None => None,
     };
-    let mut mine = before.filter(|campaign| {
+    let mut existing = before.filter(|campaign| {
         let own = campaign.advertiser_id == advertiser.id;
         if !own {
             problems.at("id_from_network").add(TAKEN);
         }
         own
     });
-    if let Some(campaign) = &mut mine {
+    if let Some(campaign) = &mut existing {
         budgets::fill_totals(session, campaign, context.now)?;
     }
-    check_precondition(guard, mine.as_ref())?;
-    let id = match asked {
+    check_precondition(precondition, existing.as_ref())?;
+    let id = match requested_id {
         Some(id) => {
             if !problems.has("id_from_network") {
                 check_network_id(&id, problems.at("id_from_network"));
@@ -261,12 +266,12 @@ pub fn put(
     };
     let fields = session.custom_data_fields(network)?;
     if let Some(data) = &change.custom_data {
-        let had = mine.as_ref().map(|campaign| &campaign.custom_data);
+        let had = existing.as_ref().map(|campaign| &campaign.custom_data);
         problems.at("custom_data").merge(check_custom_data(data, had, &fields));
     }
-    let campaign = apply_change(change, mine.as_ref(), id, &advertiser, context, &mut problems);
+    let campaign = apply_change(change, existing.as_ref(), id, &advertiser, context, &mut problems);
     let campaign = problems.or(campaign)?;
-    let mut stored = store(session, context, mine.take(), campaign)?;
+    let mut stored = store(session, context, existing.take(), campaign)?;
     budgets::fill_totals(session, &mut stored, context.now)?;
     Ok(stored)
 }
@@ -314,7 +319,7 @@ fn apply_change(
     campaign
 }
 
-/// Stores what a write made of a campaign, unless it is as it was.
+/// Stores a changed campaign with its audit entry. Does nothing if nothing changed.
 pub(crate) fn store(
     session: &mut Session<'_>,
     context: &Context,
@@ -336,7 +341,7 @@ pub(crate) fn store(
     Ok(campaign)
 }
 
-/// A campaign by the network's id alone, for the whole network.
+/// Returns a campaign by its external id alone. Requires read access to the whole network.
 pub(crate) fn find_by_external_id(
     session: &mut Session<'_>,
     context: &Context,
@@ -347,7 +352,7 @@ pub(crate) fn find_by_external_id(
     found.ok_or_else(|| Error::NotFound(format!("AdvertiserCampaign {id}")))
 }
 
-/// Takes back what waits for the next go_live. A campaign that was never live keeps its draft.
+/// Discards the future terms. A campaign that was never live keeps its draft.
 pub(crate) fn discard_draft(
     session: &mut Session<'_>,
     context: &Context,
@@ -363,7 +368,8 @@ pub(crate) fn discard_draft(
     Ok(())
 }
 
-/// Campaigns are never deleted (seeds/004, "You are not allowed to delete campaigns").
+/// Rejects the deletion of a campaign. Source: advertiser campaigns document of 2015-05-01, "You are not
+/// allowed to delete campaigns".
 pub fn delete() -> Result<(), Error> {
     Err(Error::NotAllowed("You are not allowed to delete campaigns".to_owned()))
 }

@@ -1,27 +1,27 @@
-//! Conditions and campaigns checked before anything depends on them.
+//! Validation of conditions and campaigns before they are used.
 
 use crate::{Context, Error, Session};
 use trunkline_domain::campaign::{Campaign, missing};
 use trunkline_domain::condition::{Condition, ParseError};
 use trunkline_domain::party::PartyKind;
 
-/// What there is to say of a condition.
+/// Result of checking a condition.
 #[derive(Debug, Clone)]
 pub enum Checked {
-    /// It reads.
+    /// The condition is valid.
     Valid {
-        /// As the language would write it.
+        /// Normalized source text.
         normalized: String,
-        /// As people would say it.
+        /// Description in English.
         in_words: String,
-        /// What it uses that the campaign does not have.
+        /// Objects that the condition refers to and the campaign does not have.
         warnings: Vec<String>,
     },
-    /// It does not.
+    /// The condition cannot be parsed.
     Invalid(ParseError),
 }
 
-/// Checks a condition, against a campaign's future (else current) terms when one is named.
+/// Checks a condition; with a campaign, also against its future (else current) terms.
 pub fn check(
     session: &mut Session<'_>,
     context: &Context,
@@ -41,14 +41,15 @@ pub fn check(
     })
 }
 
-/// A campaign by the network's id alone, for its advertiser and for the whole network.
+/// Returns a campaign by its external id alone, to its advertiser or the network.
 pub fn of_network(
     session: &mut Session<'_>,
     context: &Context,
     id: &str,
 ) -> Result<Campaign, Error> {
     let found = session.campaign(context.caller.network_id, id)?;
-    let sees = |it: &Campaign| context.caller.sees(PartyKind::Advertiser, it.advertiser_id);
+    let can_view =
+        |campaign: &Campaign| context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id);
     let missing = || Error::NotFound(format!("AdvertiserCampaign {id}"));
-    found.filter(sees).ok_or_else(missing)
+    found.filter(can_view).ok_or_else(missing)
 }

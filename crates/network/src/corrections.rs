@@ -1,5 +1,5 @@
-//! Corrections: a call that was told wrong, or paid wrong. What there was stays; a new row of the
-//! ledger takes its place.
+//! Corrections of calls with wrong facts or wrong amounts. The old ledger row stays; a new row replaces
+//! it.
 
 use crate::batch_lookups::BatchLookups;
 use crate::events::EventAudience;
@@ -18,51 +18,51 @@ use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_store::{CountedThing, LedgerRow};
 
-/// What a correction says; at least one of `facts`, `payin` and `payout`.
+/// Content of a correction: at least one of `facts`, `payin` and `payout`.
 #[derive(Debug, Clone, Default)]
 pub struct CorrectionChange {
-    /// Why, in the words of whoever does it: up to 1,000 characters.
+    /// Reason, as free text of up to 1,000 characters.
     pub reason: Option<String>,
-    /// What is known of the call now.
+    /// Corrected facts of the call.
     pub facts: Option<FactsChange>,
-    /// The payin, set by hand.
+    /// Payin that replaces the computed one.
     pub payin: Option<Money>,
-    /// The payout, set by hand.
+    /// Payout that replaces the computed one.
     pub payout: Option<Money>,
 }
 
-/// Facts of a call that are to be others. `None` is not said, `Some(None)` is not known.
+/// Replacement facts of a call. `None` leaves a fact unchanged, `Some(None)` makes it unknown.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FactsChange {
-    /// See [`CallFacts`], as for all below. A new number brings its place, and whether it had
-    /// called before, unless these are said.
+    /// Calling number; see [`CallFacts`] for this and the other facts. A new number also determines the
+    /// region and `repeat`, unless they are given.
     pub calling_phone_number: Option<Option<PhoneNumber>>,
-    /// Seconds in all.
+    /// Total duration in seconds.
     pub duration: Option<Option<u32>>,
-    /// Seconds connected.
+    /// Connected duration in seconds.
     pub connect_duration: Option<Option<u32>>,
-    /// From what.
+    /// Type of the calling phone.
     pub phone_type: Option<Option<PhoneType>>,
-    /// Country.
+    /// Country of the caller.
     pub country: Option<Option<String>>,
-    /// State or province.
+    /// State or province of the caller.
     pub region: Option<Option<String>>,
-    /// City.
+    /// City of the caller.
     pub city: Option<Option<String>>,
-    /// Postal code.
+    /// Postal code of the caller.
     pub zip: Option<Option<String>>,
-    /// Whether the caller had called before.
+    /// `true` if the caller had called before.
     pub repeat: Option<Option<bool>>,
-    /// Whether a text message was sent.
+    /// `true` if a text message was sent.
     pub sms_sent: Option<Option<bool>>,
-    /// Values that take the place of those of the same name.
+    /// Custom data values that replace the values of the same name.
     pub custom_data: Option<Option<CustomData>>,
-    /// The keys pressed, in order.
+    /// Keys that the caller pressed, in order.
     pub keys: Option<Vec<char>>,
 }
 
-/// Corrects a row of the ledger, by the terms that priced it, and returns the row that takes its
-/// place. Only the newest row of a call can be corrected. The whole network's credentials only.
+/// Corrects a ledger row by the terms that priced it, and returns the new row. Only the newest row of a
+/// call can be corrected. Requires write access to the whole network.
 pub fn correct(
     session: &mut Session<'_>,
     context: &Context,
@@ -71,8 +71,8 @@ pub fn correct(
     key: Option<&IdempotencyKey>,
 ) -> Result<LedgerRow, Error> {
     context.caller.require_network()?;
-    if let Some(kept) = stored_answer::<i64>(session, context, key)? {
-        return find(session, context, &kept.to_string());
+    if let Some(new_id) = stored_answer::<i64>(session, context, key)? {
+        return find(session, context, &new_id.to_string());
     }
     let row = find(session, context, id)?;
     if let Some(newer) = session.correction_of(&row.transaction)? {
@@ -80,8 +80,8 @@ pub fn correct(
         return Err(Error::NotAllowed(message));
     }
     let network = context.caller.network_id;
-    let gone = || Error::Internal(format!("the call of transaction {id} is not there"));
-    let call = session.call_by_id(network, row.transaction.call_id)?.ok_or_else(gone)?;
+    let missing = || Error::Internal(format!("the call of transaction {id} does not exist"));
+    let call = session.call_by_id(network, row.transaction.call_id)?.ok_or_else(missing)?;
     let terms = match call.terms_id {
         Some(id) => session.terms_by_id(id)?,
         None => None,
@@ -91,14 +91,8 @@ pub fn correct(
         Some(facts) => facts.apply(session, context, &row, &mut problems)?,
         None => row.heard.clone(),
     };
-    let settlement = corrected_settlement(
-        context,
-        &row,
-        &call,
-        &change,
-        (&heard, terms.as_ref()),
-        &mut problems,
-    );
+    let settlement =
+        corrected_settlement(context, &row, &call, &change, &heard, terms.as_ref(), &mut problems);
     let settlement = problems.or(settlement)?;
     let corrected = CorrectionContext { row: &row, call, heard, terms: terms.as_ref() };
     let id = write_correction(session, context, corrected, settlement)?;
@@ -106,7 +100,7 @@ pub fn correct(
     find(session, context, &id.to_string())
 }
 
-/// What a correction starts from.
+/// Inputs of a correction.
 struct CorrectionContext<'a> {
     row: &'a LedgerRow,
     call: Call,
@@ -114,7 +108,7 @@ struct CorrectionContext<'a> {
     terms: Option<&'a Terms>,
 }
 
-/// Writes the new row, and moves what was counted by the old one.
+/// Writes the new ledger row, and adjusts the statistics and budgets by the difference.
 fn write_correction(
     session: &mut Session<'_>,
     context: &Context,
@@ -131,22 +125,25 @@ fn write_correction(
         ..old.clone()
     };
     let mut writes = PendingWrites::for_call_at(old.start_time);
-    let place = writes.push_transaction(new.clone(), Some(old.clone()), None);
+    let index = writes.push_transaction(new.clone(), Some(old.clone()), None);
     let seconds = |heard: &Heard| i64::from(heard.facts.duration.unwrap_or(0));
-    let longer = seconds(&heard) - seconds(&row.heard);
-    writes.totals.add_call(old.campaign_id, old.start_time, 0, longer);
-    let gone = || Error::Internal(format!("campaign {} is not there", old.campaign_id));
-    let campaign = session.campaign_by_id(old.campaign_id)?.ok_or_else(gone)?;
+    let extra_seconds = seconds(&heard) - seconds(&row.heard);
+    writes.totals.add_call(old.campaign_id, old.start_time, 0, extra_seconds);
+    let missing = || Error::Internal(format!("campaign {} does not exist", old.campaign_id));
+    let campaign = session.campaign_by_id(old.campaign_id)?.ok_or_else(missing)?;
     if let Some(terms) = terms {
-        let (before, after) = (old.settlement.payin.as_ref(), new.settlement.payin.as_ref());
+        let before = old.settlement.payin.as_ref();
+        let after = new.settlement.payin.as_ref();
         let cents = |side: Option<&Side>| side.map_or(0, |side| side.amount.cents());
-        let more = cents(after) - cents(before);
-        let moves = after.or(before).map(|side| (CountedThing::Payin(side.currency), more));
-        let (start, moves) = (old.start_time, moves.as_slice());
-        budgets::add_to_budgets(session, context, &mut writes, (&campaign, terms), start, moves)?;
+        let difference = cents(after) - cents(before);
+        let change = after.or(before).map(|side| (CountedThing::Payin(side.currency), difference));
+        let start = old.start_time;
+        let changes = change.as_slice();
+        budgets::add_to_budgets(session, context, &mut writes, &campaign, terms, start, changes)?;
     }
     let object = format!("transaction:{}", old.id);
-    let (before, after) = (Some(&old.settlement), Some(&new.settlement));
+    let before = Some(&old.settlement);
+    let after = Some(&new.settlement);
     audit::record(session, context, object, Some("correct"), before, after)?;
     call.heard = heard;
     let affiliate = row.affiliate.as_ref().map(|it| it.id_from_network.as_str());
@@ -154,34 +151,36 @@ fn write_correction(
     let event_json = settlement::transaction_event_json(&settlement_context, &call, &new)?;
     let audience =
         EventAudience { advertiser: Some(new.advertiser_id), affiliate: new.affiliate_id };
-    writes.push_transaction_event(place, "transaction.corrected", audience, event_json);
+    writes.push_transaction_event(index, "transaction.corrected", audience, event_json);
     let written = writes.write(session, context)?;
-    let missing = || Error::Internal("a correction was not written".to_owned());
-    written.get(place).map(|row| row.id).ok_or_else(missing)
+    let missing = || Error::Internal("the row of a correction was not written".to_owned());
+    written.get(index).map(|row| row.id).ok_or_else(missing)
 }
 
-/// What the call comes to now. With other facts it is decided again; what is set by hand counts over
-/// that, and what is neither stays.
+/// Computes the settlement after a correction. Changed facts cause a new decision; amounts in the
+/// correction override it; everything else stays.
 fn corrected_settlement(
     context: &Context,
     row: &LedgerRow,
     call: &Call,
     change: &CorrectionChange,
-    (heard, terms): (&Heard, Option<&Terms>),
+    heard: &Heard,
+    terms: Option<&Terms>,
     problems: &mut Problems,
 ) -> Settlement {
     if change.reason.is_none() && !problems.has("reason") {
         problems.at("reason").add(BLANK);
     }
-    let said = change.facts.is_some() || change.payin.is_some() || change.payout.is_some();
-    if !said && !["call", "advertiser_payin", "affiliate_payout"].iter().any(|at| problems.has(at))
+    let has_changes = change.facts.is_some() || change.payin.is_some() || change.payout.is_some();
+    if !has_changes
+        && !["call", "advertiser_payin", "affiliate_payout"].iter().any(|at| problems.has(at))
     {
         problems.at("base").add("must say call, advertiser_payin or affiliate_payout");
     }
     let old = &row.transaction.settlement;
-    let decided_anew = change.facts.is_some();
-    let mut new = if decided_anew { Settlement::of(heard, terms) } else { old.clone() };
-    let earlier = old.correction.as_ref().filter(|_| !decided_anew);
+    let is_redecided = change.facts.is_some();
+    let mut new = if is_redecided { Settlement::of(heard, terms) } else { old.clone() };
+    let earlier_correction = old.correction.as_ref().filter(|_| !is_redecided);
     if let Some(amount) = change.payin {
         let pricing = terms.and_then(|terms| terms.advertiser_payin.as_ref());
         set_amount(&mut new.payin, amount, pricing, problems.at("advertiser_payin"));
@@ -192,20 +191,22 @@ fn corrected_settlement(
         set_amount(&mut new.payout, amount, pricing, problems.at("affiliate_payout"));
     }
     new.correction = old.correction.clone();
-    if said && new == *old && *heard == row.heard && problems.is_empty() {
+    if has_changes && new == *old && *heard == row.heard && problems.is_empty() {
         problems.at("base").add("changes nothing");
     }
     new.correction = Some(Correction {
         reason: change.reason.clone().unwrap_or_default(),
         actor: context.caller.actor.to_string(),
         heard: (*heard != call.heard).then(|| Box::new(heard.clone())),
-        payin_is_set: change.payin.is_some() || earlier.is_some_and(|it| it.payin_is_set),
-        payout_is_set: change.payout.is_some() || earlier.is_some_and(|it| it.payout_is_set),
+        payin_is_set: change.payin.is_some()
+            || earlier_correction.is_some_and(|it| it.payin_is_set),
+        payout_is_set: change.payout.is_some()
+            || earlier_correction.is_some_and(|it| it.payout_is_set),
     });
     new
 }
 
-/// Sets an amount by hand, in the currency of what was decided, or else of the terms.
+/// Overrides an amount, in the currency of the decided amount, else in that of the terms.
 fn set_amount(
     side: &mut Option<Side>,
     amount: Money,
@@ -224,7 +225,7 @@ fn set_amount(
 }
 
 impl FactsChange {
-    /// What is known of a row's call with these facts in the place of those it had.
+    /// Returns the recorded facts of a row's call with these replacements applied.
     fn apply(
         &self,
         session: &mut Session<'_>,
@@ -250,7 +251,7 @@ impl FactsChange {
         replace_if_given(&self.sms_sent, &mut facts.sms_sent);
         if let Some(keys) = &self.keys {
             heard.keys = keys.clone();
-            // What was heard of a live call says no more what it pressed.
+            // The events of a live call contradict the replaced keys.
             heard.events.clear();
         }
         match &self.custom_data {
@@ -259,23 +260,23 @@ impl FactsChange {
             Some(Some(data)) => {
                 let fields = session.custom_data_fields(context.caller.network_id)?;
                 let had = facts.custom_data.take();
-                let complaints = check_custom_data(data, had.as_ref(), &fields);
-                problems.at("call").at("custom_data").merge(complaints);
-                let mut now = had.unwrap_or_default();
-                now.extend(data.clone());
-                facts.custom_data = Some(now);
+                let data_problems = check_custom_data(data, had.as_ref(), &fields);
+                problems.at("call").at("custom_data").merge(data_problems);
+                let mut merged = had.unwrap_or_default();
+                merged.extend(data.clone());
+                facts.custom_data = Some(merged);
             }
         }
-        let both = facts.duration.zip(facts.connect_duration);
-        if both.is_some_and(|(whole, connected)| connected > whole) {
+        let durations = facts.duration.zip(facts.connect_duration);
+        if durations.is_some_and(|(total, connected)| connected > total) {
             let message = "must be less than or equal to duration";
             problems.at("call").at("connect_duration").add(message);
         }
         Ok(heard)
     }
 
-    /// Another caller is from another place, where the place was the number's, and has called
-    /// before or not.
+    /// Replaces the calling number. Infers the region again, if it had been inferred from the old
+    /// number, and looks `repeat` up again.
     fn replace_caller_number(
         &self,
         session: &mut Session<'_>,
@@ -284,17 +285,19 @@ impl FactsChange {
         facts: &mut CallFacts,
     ) -> Result<(), Error> {
         let place = facts.calling_phone_number.as_ref().and_then(place_of);
-        let by_number = place.is_some_and(|place| {
+        let is_inferred = place.is_some_and(|place| {
             facts.country.as_deref() == Some(place.country)
                 && facts.region.as_deref() == place.region
         });
-        if by_number {
-            (facts.country, facts.region) = (None, None);
+        if is_inferred {
+            facts.country = None;
+            facts.region = None;
         }
         facts.calling_phone_number = number;
         facts.repeat = None;
         *facts = std::mem::take(facts).located();
-        let (campaign, start) = (row.transaction.campaign_id, row.transaction.start_time);
+        let campaign = row.transaction.campaign_id;
+        let start = row.transaction.start_time;
         let lookups = &mut BatchLookups::default();
         let terms = lookups.terms_at(session, campaign, calls::end_of_second(start))?;
         let terms = terms.as_deref().map(|current| &current.terms);
@@ -303,8 +306,8 @@ impl FactsChange {
     }
 }
 
-fn replace_if_given<T: Clone>(said: &Option<Option<T>>, known: &mut Option<T>) {
-    if let Some(said) = said {
-        known.clone_from(said);
+fn replace_if_given<T: Clone>(replacement: &Option<Option<T>>, fact: &mut Option<T>) {
+    if let Some(replacement) = replacement {
+        fact.clone_from(replacement);
     }
 }

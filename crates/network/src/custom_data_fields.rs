@@ -47,7 +47,7 @@ pub fn put(
     context: &Context,
     path_name: Option<&str>,
     submitted: Submitted<FieldChange>,
-    guard: &Guard<CustomDataField>,
+    precondition: &Guard<CustomDataField>,
 ) -> Result<CustomDataField, Error> {
     context.caller.require_network()?;
     let network = context.caller.network_id;
@@ -57,7 +57,7 @@ pub fn put(
         problems.at("partner_name").add(BLANK);
     }
     let before = session.custom_data_field(network, &name)?;
-    check_precondition(guard, before.as_ref())?;
+    check_precondition(precondition, before.as_ref())?;
     let had = before.clone().unwrap_or_else(|| CustomDataField {
         partner_name: name.clone(),
         friendly_name: name.clone(),

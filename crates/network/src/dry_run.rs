@@ -1,4 +1,4 @@
-//! Trying a campaign on an imagined call. Nothing is stored.
+//! Dry run: evaluates a campaign for a hypothetical call. Nothing is stored.
 
 use crate::batch_lookups::BatchLookups;
 use crate::budgets::{self, BudgetStatus};
@@ -14,74 +14,75 @@ use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::BLANK;
 use trunkline_store::CountedThing;
 
-/// Which terms to try.
+/// Selects the terms of a dry run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Which {
-    /// Those in force.
+    /// Terms in force.
     #[default]
     Current,
-    /// The draft.
+    /// Future terms (draft).
     Future,
 }
 
-/// An imagined call.
+/// Hypothetical call.
 #[derive(Debug, Clone, Default)]
 pub struct Imagined {
-    /// The network's id of the campaign.
+    /// External id of the campaign.
     pub campaign: Option<String>,
-    /// The network's id of the affiliate that brings it.
+    /// External id of the affiliate that is credited with the call.
     pub affiliate: Option<String>,
-    /// Which terms.
+    /// Terms to evaluate.
     pub terms: Which,
-    /// What is known of it.
+    /// Facts of the call.
     pub facts: CallFacts,
-    /// The keys it presses, in order.
+    /// Keys that the caller presses, in order.
     pub keys: Vec<char>,
-    /// The promo number it comes in by.
+    /// Promo number that the caller dials.
     pub promo_number: Option<PhoneNumber>,
 }
 
-/// What a budget would come to.
+/// Budget total before a call, and the alerts that the call would cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetForecast {
     /// `budget_cap_alert`, `call_cap_alert` or `concurrent_call_cap_alert`.
     pub kind: &'static str,
-    /// The running period's total before the call.
+    /// Total of the current period before the call.
     pub total: Money,
-    /// The budget.
+    /// Budget.
     pub amount: Money,
-    /// The alerts that the call would set off (percent).
+    /// Alerts that the call would cause, in percent.
     pub would_alert: Vec<u32>,
 }
 
-/// What would happen.
+/// Result of a dry run.
 #[derive(Debug, Clone)]
 pub struct DryRun {
-    /// The call's way and what is paid.
+    /// Path of the call through the IVR tree, and the payments.
     pub decision: Decision,
-    /// Whether both sides are told of, so that there is a margin.
+    /// `true` if the reader may see both payments and therefore the margin.
     pub with_margin: bool,
-    /// What it would do to budgets.
+    /// Effect on the budgets.
     pub budgets: Vec<BudgetForecast>,
-    /// What the terms' conditions ask for that the campaign does not have.
+    /// Objects that the conditions of the terms refer to and the campaign does not have.
     pub warnings: Vec<String>,
 }
 
-/// Runs an imagined call through a campaign's terms.
+/// Evaluates a campaign's terms for a hypothetical call.
 pub fn dry_run(
     session: &mut Session<'_>,
     context: &Context,
     submitted: Submitted<Imagined>,
 ) -> Result<DryRun, Error> {
-    let Submitted { change: imagined, mut problems } = submitted;
-    if imagined.campaign.is_none() && !problems.has("advertiser_campaign") {
+    let Submitted { change: request, mut problems } = submitted;
+    if request.campaign.is_none() && !problems.has("advertiser_campaign") {
         problems.at("advertiser_campaign").add(BLANK);
     }
-    let id = problems.clone().or(imagined.campaign.clone().unwrap_or_default())?;
-    let parts = (imagined.affiliate.as_deref(), imagined.promo_number.as_ref());
-    let parties = CallParties::resolve(session, context, &id, parts.0, parts.1)?;
+    let id = problems.clone().or(request.campaign.clone().unwrap_or_default())?;
+    let affiliate = request.affiliate.as_deref();
+    let promo_number = request.promo_number.as_ref();
+    let parties = CallParties::resolve(session, context, &id, affiliate, promo_number)?;
     parties.ensure_can_view(context)?;
-    let terms = match imagined.terms {
+    let terms = match request.terms {
         Which::Current => parties.campaign.current.as_ref().map(|current| &current.terms),
         Which::Future => {
             if parties.campaign.future.is_none() {
@@ -91,26 +92,26 @@ pub fn dry_run(
         }
     };
     parties.check_promo_number(problems.at("call"));
-    if let Some(data) = &imagined.facts.custom_data {
+    if let Some(data) = &request.facts.custom_data {
         let fields = session.custom_data_fields(context.caller.network_id)?;
-        let complaints = check_custom_data(data, None, &fields);
-        problems.at("call").at("custom_data").merge(complaints);
+        let data_problems = check_custom_data(data, None, &fields);
+        problems.at("call").at("custom_data").merge(data_problems);
     }
     problems.or(())?;
     let never_live = Terms::new(context.now);
     let terms = terms.unwrap_or(&never_live);
-    let start = imagined.facts.start_time.unwrap_or(context.now);
-    let gate = check_admission(session, context, &parties, imagined.terms, (terms, start))?;
-    let said = CallFacts {
-        repeat: is_repeat_caller(session, context, &parties, &imagined, terms)?,
-        ..imagined.facts
+    let start = request.facts.start_time.unwrap_or(context.now);
+    let admission = check_admission(session, context, &parties, request.terms, terms, start)?;
+    let reported = CallFacts {
+        repeat: is_repeat_caller(session, context, &parties, &request, terms)?,
+        ..request.facts
     };
-    let partial = said.custom_data.is_none();
-    let mut facts = parties.fill_in_facts(said);
-    facts.custom_data_is_partial = partial;
-    let mut decision = decide(terms, &facts, &imagined.keys, gate);
-    let paid_in = decision.advertiser_payin.as_ref().map(|it| (it.amount, it.currency));
-    let let_in = decision.reason.is_none();
+    let is_partial = reported.custom_data.is_none();
+    let mut facts = parties.fill_in_facts(reported);
+    facts.custom_data_is_partial = is_partial;
+    let mut decision = decide(terms, &facts, &request.keys, admission);
+    let payin = decision.advertiser_payin.as_ref().map(|it| (it.amount, it.currency));
+    let is_admitted = decision.reason.is_none();
     let mut statuses = budgets::statuses(parties.campaign.id, terms, start);
     if !context.caller.sees(PartyKind::Advertiser, parties.campaign.advertiser_id) {
         decision.advertiser_payin = None;
@@ -119,69 +120,76 @@ pub fn dry_run(
     }
     Ok(DryRun {
         with_margin: true,
-        budgets: forecast_budgets(session, &statuses, paid_in, let_in)?,
+        budgets: forecast_budgets(session, &statuses, payin, is_admitted)?,
         warnings: warnings(terms),
         decision,
     })
 }
 
-/// A draft is tried as if it were live; a campaign as it is.
+/// Decides if a call would be admitted. Future terms are evaluated as if the campaign were live, current
+/// terms with the campaign's real status.
 fn check_admission(
     session: &mut Session<'_>,
     context: &Context,
     parties: &CallParties,
-    which: Which,
-    (terms, start): (&Terms, Timestamp),
+    selected: Which,
+    terms: &Terms,
+    start: Timestamp,
 ) -> Result<Gate, Error> {
     let by_affiliate = parties.affiliate.is_some();
     let live = parties.campaign.status_at(context.now) == CampaignStatus::Activated;
-    if which == Which::Current && !live {
+    if selected == Which::Current && !live {
         return Ok(Gate { turned_away: Some(TurnedAway::NotLive), by_affiliate });
     }
     let mut turned_away =
         parties.affiliate_rejection(session, &mut BatchLookups::default(), context.now)?;
     if turned_away.is_none() {
         let writes = &mut PendingWrites::for_call_at(start);
-        let over =
+        let is_over_cap =
             budgets::has_exhausted_cap(session, writes, parties.campaign.id, terms, start, true)?;
-        turned_away = over.then_some(TurnedAway::OverCap);
+        turned_away = is_over_cap.then_some(TurnedAway::OverCap);
     }
     Ok(Gate { turned_away, by_affiliate })
 }
 
-/// Whether the caller has called this campaign lately: as said, else looked up. A withheld number
-/// is not known to have.
+/// Tests if the caller has called this campaign before: as given, else looked up. `None` if the number is
+/// withheld.
 fn is_repeat_caller(
     session: &mut Session<'_>,
     context: &Context,
     parties: &CallParties,
-    imagined: &Imagined,
+    request: &Imagined,
     terms: &Terms,
 ) -> Result<Option<bool>, Error> {
-    let start = imagined.facts.start_time.unwrap_or(context.now);
-    let (campaign, lookups) = (parties.campaign.id, &BatchLookups::default());
-    calls::is_repeat_caller(session, lookups, campaign, Some(terms), &imagined.facts, start)
+    let start = request.facts.start_time.unwrap_or(context.now);
+    let campaign = parties.campaign.id;
+    let lookups = &BatchLookups::default();
+    calls::is_repeat_caller(session, lookups, campaign, Some(terms), &request.facts, start)
 }
 
-/// What budgets stand at, and the alerts that a call would set off.
+/// Returns the budget totals, and the alerts that a call with this payin would cause.
 pub(crate) fn forecast_budgets(
     session: &mut Session<'_>,
     statuses: &[BudgetStatus],
-    paid_in: Option<(Money, Currency)>,
-    let_in: bool,
+    payin: Option<(Money, Currency)>,
+    is_admitted: bool,
 ) -> Result<Vec<BudgetForecast>, Error> {
-    let one = Money::from_cents(100).unwrap_or_default();
-    let mut found = Vec::with_capacity(statuses.len());
+    let one_call = Money::from_cents(100).unwrap_or_default();
+    let mut forecasts = Vec::with_capacity(statuses.len());
     for status in statuses {
         let total = status.total(session)?;
-        let more = match (status.counter.map(|counted| counted.of), paid_in) {
-            (Some(CountedThing::Payin(of)), Some((amount, currency))) if of == currency => amount,
-            (Some(CountedThing::Calls | CountedThing::AtOnce), _) if let_in => one,
+        let increase = match (status.counter.map(|counter| counter.of), payin) {
+            (Some(CountedThing::Payin(counted)), Some((amount, currency)))
+                if counted == currency =>
+            {
+                amount
+            }
+            (Some(CountedThing::Calls | CountedThing::AtOnce), _) if is_admitted => one_call,
             _ => Money::ZERO,
         };
-        let sum = total.checked_add(more).unwrap_or(total);
+        let sum = total.checked_add(increase).unwrap_or(total);
         let before: Vec<u32> = budgets::due_alerts(status.amount, total).collect();
-        found.push(BudgetForecast {
+        forecasts.push(BudgetForecast {
             kind: status.kind,
             total,
             amount: status.amount,
@@ -190,18 +198,18 @@ pub(crate) fn forecast_budgets(
                 .collect(),
         });
     }
-    Ok(found)
+    Ok(forecasts)
 }
 
-/// What the terms' conditions ask for that the campaign does not have.
+/// Lists the objects that the conditions of the terms refer to and the campaign does not have.
 pub(crate) fn warnings(terms: &Terms) -> Vec<String> {
     let pricings = [&terms.advertiser_payin, &terms.affiliate_payout];
     let policies = pricings.into_iter().flatten().flat_map(|pricing| pricing.policies());
-    let mut found: Vec<String> = Vec::new();
+    let mut warnings: Vec<String> = Vec::new();
     for message in policies.flat_map(|policy| missing(policy.condition.expr(), terms)) {
-        if !found.contains(&message) {
-            found.push(message);
+        if !warnings.contains(&message) {
+            warnings.push(message);
         }
     }
-    found
+    warnings
 }

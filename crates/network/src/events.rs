@@ -1,6 +1,6 @@
-//! What happens in a network, told to those who listen: written in the unit of work that made it
-//! happen, so that nothing is told that did not happen, and nothing that did is left out. What each
-//! event tells is in `docs/events.md`.
+//! Events of a network. An event is written in the transaction of the change that it describes, so each
+//! committed change has its event and no event describes a change that was rolled back.
+//! `docs/events.md` lists the properties of each kind.
 
 use crate::{Caller, Context, Error, Page, Session, outbox};
 use serde_json::Value;
@@ -8,23 +8,23 @@ use trunkline_domain::event::BUDGET_ALERT;
 use trunkline_domain::party::PartyKind;
 use trunkline_store::{EventRecord, IdsWanted, NewEvent};
 
-/// What an advertiser's own events don't tell it, at any depth.
+/// Properties that are removed, at any depth, from the events that an advertiser receives.
 const NOT_FOR_ADVERTISERS: [&str; 2] = ["affiliate_payout", "margin"];
-/// What an affiliate's own events don't tell it, at any depth.
+/// Properties that are removed, at any depth, from the events that an affiliate receives.
 const NOT_FOR_AFFILIATES: [&str; 4] =
     ["advertiser_payin", "margin", "calling_phone_number", "destination_phone_number"];
 
-/// EventAudience business an event is, besides the network's.
+/// Parties that may see an event, besides the network.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EventAudience {
-    /// The advertiser, ours.
+    /// Id of the advertiser.
     pub(crate) advertiser: Option<i64>,
-    /// The affiliate, ours.
+    /// Id of the affiliate.
     pub(crate) affiliate: Option<i64>,
 }
 
-/// Writes an event, and what is to be sent of it. `data` is all that is told of it; what a party may
-/// not see is left out when it is told.
+/// Writes an event and enqueues its webhook deliveries. `data` is complete; properties that a party may
+/// not see are removed when the event is read.
 pub(crate) fn emit(
     session: &mut Session<'_>,
     context: &Context,
@@ -37,15 +37,15 @@ pub(crate) fn emit(
     outbox::enqueue_deliveries(session, context, std::iter::once((id, kind)))
 }
 
-/// As [`emit`], for many events of a kind at once, in their order.
+/// Writes several events of one kind, in the given order, with one statement per table.
 pub(crate) fn emit_all(
     session: &mut Session<'_>,
     context: &Context,
     kind: &str,
     events: Vec<(EventAudience, Value)>,
 ) -> Result<(), Error> {
-    let wanted = IdsWanted { events: events.len(), ..IdsWanted::default() };
-    let first = session.next_ids(wanted)?.event;
+    let needed = IdsWanted { events: events.len(), ..IdsWanted::default() };
+    let first = session.next_ids(needed)?.event;
     let events = (first..).zip(events);
     let events = events.map(|(id, (audience, data))| new_event(context, id, kind, audience, data));
     let events: Vec<NewEvent<'_>> = events.collect();
@@ -71,49 +71,49 @@ fn new_event<'k>(
     }
 }
 
-/// A page of events.
+/// One page of events.
 #[derive(Debug, Clone)]
 pub struct EventPage {
-    /// What the caller may know of them.
+    /// Events that the principal may see, redacted.
     pub found: Vec<EventRecord>,
-    /// The last one looked at, whoever's it is; where the next page goes on.
+    /// Id of the last event that was examined, visible or not: the cursor of the next page.
     pub last: i64,
-    /// Whether the page was full.
+    /// `true` if the page was full, so that there may be more.
     pub more: bool,
 }
 
-/// A page of what happened after an event, as the caller may know it.
+/// Returns the page of events after an event that the principal may see, redacted.
 pub fn after(session: &mut Session<'_>, context: &Context, page: Page) -> Result<EventPage, Error> {
     let events = session.events(context.caller.network_id, page)?;
     let last = events.last().map_or(page.after, |event| event.id);
     let more = events.len() == page.limit as usize;
-    let known = |mut event: EventRecord| {
+    let redacted = |mut event: EventRecord| {
         for name in hidden_properties(&context.caller, &event)? {
             redact(&mut event.data, name);
         }
         Some(event)
     };
-    Ok(EventPage { found: events.into_iter().filter_map(known).collect(), last, more })
+    Ok(EventPage { found: events.into_iter().filter_map(redacted).collect(), last, more })
 }
 
-/// Where a listener goes on: after the event that it names, but not after what is yet to happen;
-/// without a name, after the newest.
+/// Returns the event after which a stream resumes: the given one, but at most the newest event; without
+/// one, the newest event.
 pub fn start(
     session: &mut Session<'_>,
     context: &Context,
-    named: Option<i64>,
+    last_received: Option<i64>,
 ) -> Result<i64, Error> {
     let newest = session.last_event(context.caller.network_id)?;
-    Ok(named.map_or(newest, |named| named.min(newest)))
+    Ok(last_received.map_or(newest, |id| id.min(newest)))
 }
 
-/// What of an event the caller may not know; `None` when it is none of their business. Somebody
-/// with places on both sides knows what either knows.
-fn hidden_properties(caller: &Caller, event: &EventRecord) -> Option<Vec<&'static str>> {
-    if caller.sees_network() {
+/// Returns the properties to remove from an event for a principal; `None` if the principal may not see
+/// the event. A principal with grants on both sides sees what either side sees.
+fn hidden_properties(principal: &Caller, event: &EventRecord) -> Option<Vec<&'static str>> {
+    if principal.sees_network() {
         return Some(Vec::new());
     }
-    let is_own = |kind, id: Option<i64>| id.is_some_and(|id| caller.sees(kind, id));
+    let is_own = |kind, id: Option<i64>| id.is_some_and(|id| principal.sees(kind, id));
     let advertiser = is_own(PartyKind::Advertiser, event.advertiser_id);
     let affiliate = is_own(PartyKind::Affiliate, event.affiliate_id) && event.kind != BUDGET_ALERT;
     match (advertiser, affiliate) {
@@ -121,12 +121,13 @@ fn hidden_properties(caller: &Caller, event: &EventRecord) -> Option<Vec<&'stati
         (true, false) => Some(NOT_FOR_ADVERTISERS.to_vec()),
         (false, true) => Some(NOT_FOR_AFFILIATES.to_vec()),
         (true, true) => {
-            let both = |name: &&str| NOT_FOR_AFFILIATES.contains(name);
-            Some(NOT_FOR_ADVERTISERS.into_iter().filter(both).collect())
+            let hidden_from_both = |name: &&str| NOT_FOR_AFFILIATES.contains(name);
+            Some(NOT_FOR_ADVERTISERS.into_iter().filter(hidden_from_both).collect())
         }
     }
 }
 
+/// Removes a property from a JSON value, at any depth.
 fn redact(value: &mut Value, name: &str) {
     match value {
         Value::Object(map) => {

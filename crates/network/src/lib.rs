@@ -1,7 +1,7 @@
-//! The use cases: one function for each thing a person can ask for.
+//! Use cases of the network: one function for each operation of the API.
 //!
-//! Each goes the same way, visibly: permission, domain decision, write, audit entry. All of it
-//! happens in one unit of work, which the caller has opened on the store; an error undoes it.
+//! Each function has the same steps: authorize, decide (domain), write, add the audit entry. They run in
+//! one transaction that the calling code has opened on the store; an error rolls it back.
 
 pub mod affiliate_campaigns;
 pub mod audit;
@@ -56,34 +56,34 @@ pub use trunkline_store::{
 
 use trunkline_domain::problem::Problems;
 
-/// What a request says, with what was found wrong with it while it was read. The use case adds
-/// what it finds, so that every problem is reported at once.
+/// Content of a request, with the problems that were found while it was parsed. The use case adds its
+/// own problems, so that all problems are reported together.
 #[derive(Debug, Clone, Default)]
 pub struct Submitted<T> {
-    /// What it says.
+    /// Requested change.
     pub change: T,
-    /// What is wrong already.
+    /// Problems found so far.
     pub problems: Problems,
 }
 
-/// One page of a list, of which the caller may see only some.
+/// One page of a list, reduced to the objects that the principal may see.
 #[derive(Debug, Clone)]
 pub struct Listed<T> {
-    /// What the caller sees.
+    /// Visible objects.
     pub found: Vec<T>,
-    /// Our id of the last object looked at, seen or not: where the next page goes on.
+    /// Id of the last object that was examined, visible or not: the cursor of the next page.
     pub last: Option<i64>,
 }
 
-/// Whether an object, as it is just before a write, is what the writer thinks it is; `None` is an
-/// object that does not exist. `If-Match` is one of these.
+/// Precondition of a write, such as `If-Match`: tests the current object, which is `None` if it does not
+/// exist.
 pub type Guard<T> = Box<dyn Fn(Option<&T>) -> bool + Send>;
 
-/// A guard that lets everything through.
+/// Returns a precondition that always holds.
 pub fn unguarded<T>() -> Guard<T> {
     Box::new(|_| true)
 }
 
-fn check_precondition<T>(guard: &Guard<T>, current: Option<&T>) -> Result<(), Error> {
-    if guard(current) { Ok(()) } else { Err(Error::Overtaken) }
+fn check_precondition<T>(precondition: &Guard<T>, current: Option<&T>) -> Result<(), Error> {
+    if precondition(current) { Ok(()) } else { Err(Error::Overtaken) }
 }

@@ -1,5 +1,5 @@
-//! Calls under way: they start, things happen to them, and at their end they are settled, once, by
-//! the terms that were in force at their start.
+//! Live calls: start, events, and end. An ended call is settled once, by the terms that were in force
+//! at its start.
 
 use crate::batch_lookups::BatchLookups;
 use crate::call_parties::CallParties;
@@ -19,107 +19,105 @@ use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
 
-/// How long after its start something can happen to a call.
-const MAX_EVENT_DELAY: SignedDuration = SignedDuration::from_hours(31 * 24);
+/// Maximum time between the start of a call and an event of it.
+const MAX_EVENT_OFFSET: SignedDuration = SignedDuration::from_hours(31 * 24);
 
-/// A call that comes in now.
+/// Call that is about to start, as the caller of the API reports it.
 #[derive(Debug, Clone, Default)]
 pub struct Incoming {
-    /// The network's id of the campaign; the promo number's, when it is not said.
+    /// External id of the campaign; by default the promo number's campaign.
     pub campaign: Option<String>,
-    /// The network's id of the affiliate that brings it; the promo number's, when it is not said.
+    /// External id of the affiliate that is credited with the call; by default the promo number's
+    /// affiliate.
     pub affiliate: Option<String>,
-    /// The promo number it comes in by.
+    /// Promo number that the caller dialled.
     pub promo_number: Option<PhoneNumber>,
-    /// What is known of it; it starts now unless that is said.
+    /// Reported facts. Without a `start_time` the call starts now.
     pub facts: CallFacts,
 }
 
-/// What a call that starts is given.
+/// Server-side parameters of a call that starts.
 #[derive(Debug, Clone)]
 pub struct Fresh {
-    /// Its complete_call_id.
+    /// `complete_call_id` of the call.
     pub name: String,
-    /// How long it may be left hanging.
+    /// Time after which the call is ended if no event ended it.
     pub time_limit: SignedDuration,
 }
 
-/// What an edge is told: what to do next, or how the call went.
+/// Instructions to the telephony edge: the next actions, or the outcome of an ended call. Serialized
+/// answers are stored, so that a repeated event gets the same answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Orders {
-    /// The call, ours.
+    /// Id of the call.
     pub id: i64,
-    /// How it went; `None` while it is under way.
+    /// Outcome; `None` while the call is live.
     pub outcome: Option<Outcome>,
-    /// Why it was turned away.
+    /// Reason for turning the call away.
     pub reason: Option<TurnedAway>,
-    /// What to do, in order.
+    /// Actions to perform, in order.
     pub actions: Vec<Action>,
 }
 
-/// What an edge heard.
+/// Event of a live call that the telephony edge reports.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Happening {
-    /// Something that moves the call.
+    /// Input to the IVR tree.
     Event(Event),
     /// The destination hung up.
     DestinationHungUp,
-    /// What was to be said has been said.
+    /// The edge has played a prompt to its end.
     PromptFinished,
 }
 
-/// An edge tells what happened to a call.
+/// Event report of the telephony edge. Its serialization is stored and compared with a repeated
+/// report.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Told {
-    /// What; `None` when that cannot be read.
+    /// Event; `None` if the request does not contain a valid one.
     pub happening: Option<Happening>,
-    /// When, to the second; now, when it is not said.
+    /// Time of the event, to the second; now by default.
     pub at: Option<Timestamp>,
-    /// Its number; the next one, when it is not said.
+    /// Sequence number of the event; the next number by default.
     #[serde(skip)]
     pub sequence: Option<u32>,
 }
 
-/// Starts a call. The same key within 24 hours gets the first answer again.
+/// Starts a call. A request with the same idempotency key within 24 hours gets the first answer again.
 pub fn start(
     session: &mut Session<'_>,
     context: &Context,
     submitted: Submitted<Incoming>,
-    fresh: Fresh,
+    params: Fresh,
     key: Option<&IdempotencyKey>,
 ) -> Result<Orders, Error> {
-    if let Some(kept) = stored_answer(session, context, key)? {
-        return Ok(kept);
+    if let Some(answer) = stored_answer(session, context, key)? {
+        return Ok(answer);
     }
-    let Submitted { change: told, mut problems } = submitted;
-    let named = told.campaign.is_some() || told.promo_number.is_some();
-    if !named && !problems.has("advertiser_campaign") && !problems.has("promo_number") {
+    let Submitted { change: incoming, mut problems } = submitted;
+    let names_campaign = incoming.campaign.is_some() || incoming.promo_number.is_some();
+    if !names_campaign && !problems.has("advertiser_campaign") && !problems.has("promo_number") {
         problems.at("advertiser_campaign").add(BLANK);
     }
-    if let Some(data) = &told.facts.custom_data {
+    if let Some(data) = &incoming.facts.custom_data {
         let fields = session.custom_data_fields(context.caller.network_id)?;
         problems.at("custom_data").merge(check_custom_data(data, None, &fields));
     }
     problems.or(())?;
-    let parties = resolve_parties(session, context, &told)?;
+    let parties = resolve_parties(session, context, &incoming)?;
     context.caller.ensure_can_write_party(PartyKind::Advertiser, parties.campaign.advertiser_id)?;
-    let start = told.facts.start_time.unwrap_or(context.now);
+    let start = incoming.facts.start_time.unwrap_or(context.now);
     let lookups = &mut BatchLookups::default();
     let current = lookups.terms_at(session, parties.campaign.id, end_of_second(start))?;
     let current = current.as_deref();
-    let turned_away = check_admission(
-        session,
-        lookups,
-        &mut PendingWrites::for_call_at(start),
-        &parties,
-        (current, start, true),
-    )?;
-    let mut facts = told.facts;
+    let writes = &mut PendingWrites::for_call_at(start);
+    let turned_away = check_admission(session, lookups, writes, &parties, current, start, true)?;
+    let mut facts = incoming.facts;
     facts.start_time = Some(start);
     let terms = current.map(|current| &current.terms);
     facts.repeat = is_repeat_caller(session, lookups, parties.campaign.id, terms, &facts, start)?;
-    // Nothing was sent to this caller before the call.
+    // No text message was sent to this caller before the call.
     facts.sms_sent = Some(false);
     let facts = parties.fill_in_facts(facts);
     let call = Call {
@@ -128,8 +126,8 @@ pub fn start(
         campaign_id: parties.campaign.id,
         affiliate_id: parties.affiliate.as_ref().map(|affiliate| affiliate.id),
         promo_number_id: parties.promo_number.as_ref().map(|number| number.id),
-        external_id: fresh.name.clone(),
-        complete_call_id: fresh.name,
+        external_id: params.name.clone(),
+        complete_call_id: params.name,
         terms_id: current.map(|current| current.id),
         start_time: start,
         heard: Heard {
@@ -143,18 +141,19 @@ pub fn start(
         created_at: context.now,
         ended_at: None,
     };
-    let orders = store_started_call(session, context, &parties, terms, call, fresh.time_limit)?;
-    store_answer(session, context, key, &orders)?;
-    Ok(orders)
+    let instructions =
+        store_started_call(session, context, &parties, terms, call, params.time_limit)?;
+    store_answer(session, context, key, &instructions)?;
+    Ok(instructions)
 }
 
 fn resolve_parties(
     session: &mut Session<'_>,
     context: &Context,
-    told: &Incoming,
+    incoming: &Incoming,
 ) -> Result<CallParties, Error> {
-    let (affiliate, number) = (told.affiliate.as_deref(), told.promo_number.as_ref());
-    match (&told.campaign, number) {
+    let affiliate = incoming.affiliate.as_deref();
+    match (&incoming.campaign, incoming.promo_number.as_ref()) {
         (None, Some(number)) => {
             CallParties::resolve_by_promo_number(session, context, affiliate, number)
         }
@@ -165,8 +164,8 @@ fn resolve_parties(
     }
 }
 
-/// Stores a call that starts, counts it, and sends it into its tree. One that is turned away, or
-/// that its tree ends at once, is over.
+/// Stores a call that starts, adds it to the budgets and starts its IVR tree. A call that was turned
+/// away, or that the tree ends at once, is stored as ended and settled.
 fn store_started_call(
     session: &mut Session<'_>,
     context: &Context,
@@ -196,10 +195,11 @@ fn store_started_call(
     if live.is_none() {
         call.ended_at = Some(start);
     }
-    // The name is the call's own, so no request can be taken for it.
+    // The server generates the external id of a live call, so no later request can repeat it and no
+    // fingerprint is needed.
     call.id = session.insert_call(&call, &[])?;
     if let Some(live) = &live {
-        // Sweeps go by the system's clock, whatever a sandbox's says.
+        // Time limits use the system clock, also in a sandbox.
         let deadline = context.system_now.saturating_add(time_limit).unwrap_or(Timestamp::MAX);
         session.insert_live_call(&call, live, deadline)?;
     }
@@ -220,44 +220,46 @@ fn store_started_call(
     Ok(Orders { id: call.id, outcome, reason, actions })
 }
 
-/// Takes what happened to a call. The same again, under the same number, gets the same answer;
-/// what is refused moves nothing.
+/// Applies an event to a live call. The same event with the same sequence number gets the same answer
+/// again. A rejected event changes nothing.
 pub fn hear(
     session: &mut Session<'_>,
     context: &Context,
     id: i64,
     submitted: Submitted<Told>,
 ) -> Result<Orders, Error> {
-    let Submitted { change: told, mut problems } = submitted;
-    let seen = crate::call_log::get(session, context, id)?.record;
-    context.caller.ensure_can_write_party(PartyKind::Advertiser, seen.advertiser_id)?;
-    if told.happening.is_none() && problems.is_empty() {
+    let Submitted { change: report, mut problems } = submitted;
+    let record = crate::call_log::get(session, context, id)?.record;
+    context.caller.ensure_can_write_party(PartyKind::Advertiser, record.advertiser_id)?;
+    if report.happening.is_none() && problems.is_empty() {
         problems.at("event").add(BLANK);
     }
-    let told_again = json!(told);
-    if let Some(sequence) = told.sequence.filter(|_| told.happening.is_some())
-        && let Some((known, answer)) = session.call_event(id, sequence)?
+    let report_json = json!(report);
+    if let Some(sequence) = report.sequence.filter(|_| report.happening.is_some())
+        && let Some((stored, answer)) = session.call_event(id, sequence)?
     {
-        if known != told_again {
+        if stored != report_json {
             problems.at("sequence").add("was used for another event");
         }
         let answer = problems.or(answer)?;
-        let read = serde_json::from_value(answer);
-        return read.map_err(|error| Error::Internal(format!("call event: {error}")));
+        let instructions = serde_json::from_value(answer);
+        return instructions.map_err(|error| {
+            Error::Internal(format!("cannot parse a stored answer to a call event: {error}"))
+        });
     }
-    let Some(mut live) = seen.live else {
+    let Some(mut live) = record.live else {
         if !problems.has("event") {
             problems.at("event").add("cannot happen: the call is over");
         }
         return Err(problems.into());
     };
-    let mut call = seen.call;
-    let sequence = event_sequence(&told, &live, &mut problems);
-    let at = event_time(context, &told, &live, call.start_time, &mut problems);
+    let mut call = record.call;
+    let sequence = event_sequence(&report, &live, &mut problems);
+    let at = event_time(context, &report, &live, call.start_time, &mut problems);
     let terms = terms_of(session, &call)?;
     let flow = Flow { terms: &terms, facts: &call.heard.facts };
     let actions =
-        told.happening.and_then(|it| apply_to_ivr(&mut live, flow, it, at, &mut problems));
+        report.happening.and_then(|event| apply_to_ivr(&mut live, flow, event, at, &mut problems));
     let actions = problems.or(actions.unwrap_or_default())?;
     live.sequence = Some(sequence);
     let outcome = if live.outcome().is_some() {
@@ -266,50 +268,51 @@ pub fn hear(
         session.update_live_call(call.id, &live)?;
         None
     };
-    let orders = Orders { id, outcome, reason: None, actions };
-    session.insert_call_event(id, sequence, at, &told_again, &json!(orders))?;
-    Ok(orders)
+    let instructions = Orders { id, outcome, reason: None, actions };
+    session.insert_call_event(id, sequence, at, &report_json, &json!(instructions))?;
+    Ok(instructions)
 }
 
-/// An event's number: the first is 0 or 1, and then each follows the one before it.
-fn event_sequence(told: &Told, live: &Live, problems: &mut Problems) -> u32 {
+/// Checks and returns an event's sequence number. The first is 0 or 1; each later one is the previous
+/// plus 1.
+fn event_sequence(report: &Told, live: &Live, problems: &mut Problems) -> u32 {
     let next = live.sequence.map_or(1, |last| last.saturating_add(1));
-    let said = told.sequence.unwrap_or(next);
-    let first = live.sequence.is_none() && said == 0;
-    if said != next && !first {
+    let sequence = report.sequence.unwrap_or(next);
+    let is_first = live.sequence.is_none() && sequence == 0;
+    if sequence != next && !is_first {
         problems.at("sequence").add(format!("is out of order: the next one is {next}"));
     }
-    said
+    sequence
 }
 
-/// When an event happened. A time that is told to the second may be any moment in it, so one within
-/// the second of the event before it is as late as that.
+/// Checks and returns the time of an event. Times are reported with a resolution of one second, so an
+/// event within the second of the previous event gets the time of that event.
 fn event_time(
     context: &Context,
-    told: &Told,
+    report: &Told,
     live: &Live,
     start: Timestamp,
     problems: &mut Problems,
 ) -> Timestamp {
-    let before = live.heard_at;
-    let at = told.at.unwrap_or(context.now.max(before));
-    if at.as_second() < before.as_second() {
+    let previous = live.heard_at;
+    let at = report.at.unwrap_or(context.now.max(previous));
+    if at.as_second() < previous.as_second() {
         problems.at("at").add("must not be before the event before it");
     }
-    if at.duration_since(start) > MAX_EVENT_DELAY {
+    if at.duration_since(start) > MAX_EVENT_OFFSET {
         problems.at("at").add("must be within 31 days of the start");
     }
-    at.max(before)
+    at.max(previous)
 }
 
 fn apply_to_ivr(
     live: &mut Live,
     flow: Flow<'_>,
-    it: Happening,
+    event: Happening,
     at: Timestamp,
     problems: &mut Problems,
 ) -> Option<Vec<Action>> {
-    let moved = match it {
+    let result = match event {
         Happening::Event(event) => live.hear(flow, event, at),
         Happening::DestinationHungUp if live.connected_at.is_none() => {
             problems.at("event").add("cannot happen now: no destination has answered");
@@ -318,7 +321,7 @@ fn apply_to_ivr(
         Happening::DestinationHungUp => live.hear(flow, Event::HungUp, at),
         Happening::PromptFinished => live.finish_speaking(at).map(|()| Vec::new()),
     };
-    match moved {
+    match result {
         Ok(actions) => Some(actions),
         Err(_) => {
             problems.at("event").add("cannot happen now");
@@ -335,7 +338,7 @@ fn terms_of(session: &mut Session<'_>, call: &Call) -> Result<Terms, Error> {
     terms.ok_or_else(|| Error::Internal(format!("live call {} has no terms", call.id)))
 }
 
-/// A call that was under way is over: stored as it went, and settled.
+/// Stores a live call as ended, and settles it.
 fn end_call(
     session: &mut Session<'_>,
     context: &Context,
@@ -362,7 +365,7 @@ fn end_call(
     Ok(outcome)
 }
 
-/// Settles a call that is over, and tells of its end.
+/// Settles an ended call and adds its `call.ended` event.
 fn settle_ended_call(
     session: &mut Session<'_>,
     context: &Context,
@@ -370,7 +373,7 @@ fn settle_ended_call(
     settlement_context: &SettlementContext<'_>,
     call: &Call,
 ) -> Result<Outcome, Error> {
-    let row = post_settlement(session, context, writes, settlement_context, (call, None))?;
+    let row = post_settlement(session, context, writes, settlement_context, call, None)?;
     let missing = || Error::Internal(format!("call {} was not settled", call.id));
     let settlement = &writes.transaction(row).ok_or_else(missing)?.settlement;
     let outcome = settlement.outcome;
@@ -401,7 +404,7 @@ fn audience_of(settlement_context: &SettlementContext<'_>, call: &Call) -> Event
     }
 }
 
-/// Calls that were left hanging: network and our id, at most `limit`.
+/// Returns at most `limit` live calls that exceeded their time limit: network id and call id.
 pub fn overdue(
     session: &mut Session<'_>,
     now: Timestamp,
@@ -410,8 +413,8 @@ pub fn overdue(
     Ok(session.overdue_calls(now, limit)?)
 }
 
-/// Ends a call that was left hanging, as if it had been hung up at the last thing that was heard of
-/// it. Does nothing when it is over by now, whoever ended it.
+/// Ends a call that exceeded its time limit, as if the caller had hung up at the time of the last
+/// event. Does nothing if the call has ended already.
 pub fn give_up(
     session: &mut Session<'_>,
     now: Timestamp,

@@ -45,11 +45,11 @@ pub fn put(
     session: &mut Session<'_>,
     context: &Context,
     submitted: Submitted<NetworkChange>,
-    guard: &Guard<Network>,
+    precondition: &Guard<Network>,
 ) -> Result<Network, Error> {
     context.caller.require_network()?;
     let before = get(session, context)?;
-    check_precondition(guard, Some(&before))?;
+    check_precondition(precondition, Some(&before))?;
     let Submitted { change, mut problems } = submitted;
     let members = change.users.map(|mut users| {
         users.iter_mut().for_each(|user| user.keep_unseen(&before.members));

@@ -84,7 +84,7 @@ pub fn put(
     kind: PartyKind,
     path_id: Option<&str>,
     submitted: Submitted<PartyChange>,
-    guard: &Guard<Party>,
+    precondition: &Guard<Party>,
 ) -> Result<Party, Error> {
     let network = context.caller.network_id;
     let Submitted { change, mut problems } = submitted;
@@ -94,7 +94,7 @@ pub fn put(
         None => None,
     };
     authorize(context, kind, before.as_ref(), change.status)?;
-    check_precondition(guard, before.as_ref())?;
+    check_precondition(precondition, before.as_ref())?;
     let id = match asked {
         Some(id) => check_id(id, &mut problems),
         None => generate_id(session, network, kind, &mut problems)?,
@@ -223,11 +223,11 @@ pub fn delete(
     context: &Context,
     kind: PartyKind,
     id: &str,
-    guard: &Guard<Party>,
+    precondition: &Guard<Party>,
 ) -> Result<(), Error> {
     context.caller.require_network()?;
     let found = session.party_with_members(context.caller.network_id, kind, id)?;
-    check_precondition(guard, found.as_ref())?;
+    check_precondition(precondition, found.as_ref())?;
     let Some(party) = found else { return Ok(()) };
     if session.party_has_campaigns(&party)? {
         let message = "cannot be deleted because one or more campaigns exist";

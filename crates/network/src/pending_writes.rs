@@ -1,5 +1,4 @@
-//! What a unit of work will write of calls, held back until all of it is known: then it is written
-//! together, in the order in which it was entered.
+//! Buffers the inserts of a batch of calls, so that they are written with one statement per table.
 
 use crate::events::EventAudience;
 use crate::running_totals::RunningTotals;
@@ -10,8 +9,10 @@ use std::rc::Rc;
 use trunkline_domain::call::{Call, Side, Transaction};
 use trunkline_store::{Counted, CountedThing, IdsWanted, MailRecord, NewEvent, edges};
 
-/// What will be written. Nothing of it is there before [`PendingWrites::write`], but for what
-/// [`PendingWrites::total`] counts.
+/// Buffered inserts, in the order in which they are written. Buffered rows are not visible to
+/// queries before [`PendingWrites::write`]; only [`PendingWrites::total`] accounts for them.
+///
+/// A buffered row has no id yet. Other buffered rows refer to it by its index in the buffer.
 pub(crate) struct PendingWrites {
     calls: Vec<(Rc<Call>, Vec<u8>)>,
     transactions: Vec<PendingTransaction>,
@@ -22,8 +23,9 @@ pub(crate) struct PendingWrites {
 
 struct PendingTransaction {
     row: Transaction,
-    replaced: Option<Transaction>,
-    /// The place of its call among those that are yet to be stored.
+    /// Row that `row` corrects.
+    corrected: Option<Transaction>,
+    /// Index of its call, if the call is buffered too; else `row.call_id` is set.
     call: Option<usize>,
 }
 
@@ -33,103 +35,101 @@ struct PendingEvent {
     data: EventData,
 }
 
-/// What an event tells.
 enum EventData {
     Complete(Value),
-    /// What is told of a transaction by its place, but for its id: an object that is not empty.
+    /// Index of a buffered transaction, and the event's other properties: a non-empty JSON object,
+    /// to which [`PendingWrites::write`] adds `transaction_id`.
     Transaction(usize, String),
 }
 
 impl PendingWrites {
-    /// Of a call that starts at a moment.
+    /// Creates a buffer for one call that starts at `start`.
     pub(crate) fn for_call_at(start: Timestamp) -> Self {
-        Self::for_calls_between((start, start))
+        Self::for_calls_between(start, start)
     }
 
-    /// Of calls that start from one moment on and not after another.
-    pub(crate) fn for_calls_between(span: (Timestamp, Timestamp)) -> Self {
-        let (calls, transactions, events) = (Vec::new(), Vec::new(), Vec::new());
+    /// Creates a buffer for calls that start from `first` to `last`, both included.
+    pub(crate) fn for_calls_between(first: Timestamp, last: Timestamp) -> Self {
         Self {
-            calls,
-            transactions,
-            events,
+            calls: Vec::new(),
+            transactions: Vec::new(),
+            events: Vec::new(),
             mails: Vec::new(),
-            totals: RunningTotals::for_calls_between(span),
+            totals: RunningTotals::for_calls_between(first, last),
         }
     }
 
-    /// Enters a new call; its place.
+    /// Adds a new call with the SHA-256 of its request. Returns its index.
     pub(crate) fn push_call(&mut self, call: Rc<Call>, fingerprint: &[u8]) -> usize {
         self.calls.push((call, fingerprint.to_vec()));
         self.calls.len() - 1
     }
 
-    /// Enters a row of the ledger, with the one that it corrects, or the place of its call where that
-    /// is not stored yet; its place.
+    /// Adds a ledger row. `corrected` is the row that it corrects; `call` is the index of its call,
+    /// if the call is buffered too. Returns the row's index.
     pub(crate) fn push_transaction(
         &mut self,
         row: Transaction,
-        replaced: Option<Transaction>,
+        corrected: Option<Transaction>,
         call: Option<usize>,
     ) -> usize {
-        self.transactions.push(PendingTransaction { row, replaced, call });
+        self.transactions.push(PendingTransaction { row, corrected, call });
         self.transactions.len() - 1
     }
 
-    /// A row of the ledger that was entered, by its place.
-    pub(crate) fn transaction(&self, place: usize) -> Option<&Transaction> {
-        self.transactions.get(place).map(|entry| &entry.row)
+    /// Returns a buffered ledger row by its index.
+    pub(crate) fn transaction(&self, index: usize) -> Option<&Transaction> {
+        self.transactions.get(index).map(|pending| &pending.row)
     }
 
-    /// Enters an event; its place.
+    /// Adds an event. Returns its index.
     pub(crate) fn push_event(&mut self, kind: &str, audience: EventAudience, data: Value) -> usize {
-        self.events.push(PendingEvent {
-            kind: kind.to_owned(),
-            audience,
-            data: EventData::Complete(data),
-        });
+        let data = EventData::Complete(data);
+        self.events.push(PendingEvent { kind: kind.to_owned(), audience, data });
         self.events.len() - 1
     }
 
-    /// Enters an event of a transaction: all that it tells but the transaction's id, a JSON object.
+    /// Adds an event of the buffered ledger row with the index `transaction`. `data` is a non-empty
+    /// JSON object with all properties of the event except `transaction_id`.
     pub(crate) fn push_transaction_event(
         &mut self,
-        place: usize,
+        transaction: usize,
         kind: &str,
         audience: EventAudience,
-        rest: String,
+        data: String,
     ) {
-        let data = EventData::Transaction(place, rest);
+        let data = EventData::Transaction(transaction, data);
         self.events.push(PendingEvent { kind: kind.to_owned(), audience, data });
     }
 
-    /// Enters a mail that tells of an event, by the event's place.
+    /// Adds a mail about the buffered event with the index `event`.
     pub(crate) fn push_mail(&mut self, event: usize, mail: MailRecord) {
         self.mails.push((event, mail));
     }
 
-    /// What a budget's period has come to, what was entered counted with the rest.
+    /// Returns the total of a budget counter: stored calls and buffered calls.
     pub(crate) fn total(
         &mut self,
         session: &mut Session<'_>,
-        counted: Counted,
+        counter: Counted,
     ) -> Result<i64, Error> {
         let Self { calls, transactions, totals, .. } = self;
-        totals.total(session, counted, || pending_amount(calls, transactions, counted))
+        totals.total(session, counter, || pending_amount(calls, transactions, counter))
     }
 
-    /// As [`RunningTotals::keep`].
+    /// Persists the total of a budget counter: see [`RunningTotals::persist`].
     pub(crate) fn persist_total(
         &mut self,
         session: &mut Session<'_>,
-        counted: Counted,
+        counter: Counted,
         amount: i64,
     ) -> Result<(i64, u32), Error> {
         let Self { calls, transactions, totals, .. } = self;
-        totals.persist(session, (counted, amount), || pending_amount(calls, transactions, counted))
+        totals.persist(session, counter, amount, || pending_amount(calls, transactions, counter))
     }
 
-    /// Writes all of it. What was entered of the ledger comes back, with our ids.
+    /// Writes all buffered rows. Returns the ledger rows, with their ids, in the order of their
+    /// indexes.
     pub(crate) fn write(
         self,
         session: &mut Session<'_>,
@@ -141,22 +141,23 @@ impl PendingWrites {
             transactions: transactions.len(),
             events: events.len(),
         })?;
-        let numbered = |first: i64| move |place: usize| first + place as i64;
-        let (call_id, event_id) = (numbered(ids.call), numbered(ids.event));
-        let stored = calls.iter().enumerate();
-        let stored = stored
-            .map(|(place, (call, new_events))| (call_id(place), &**call, new_events.as_slice()));
-        session.insert_calls(stored)?;
-        for (place, entry) in transactions.iter_mut().enumerate() {
-            entry.row.id = numbered(ids.transaction)(place);
-            entry.row.call_id = entry.call.map_or(entry.row.call_id, call_id);
+        let id_by_index = |first: i64| move |index: usize| first + index as i64;
+        let call_id = id_by_index(ids.call);
+        let transaction_id = id_by_index(ids.transaction);
+        let event_id = id_by_index(ids.event);
+        let call_rows = calls.iter().enumerate();
+        let call_rows = call_rows
+            .map(|(index, (call, fingerprint))| (call_id(index), &**call, fingerprint.as_slice()));
+        session.insert_calls(call_rows)?;
+        for (index, pending) in transactions.iter_mut().enumerate() {
+            pending.row.id = transaction_id(index);
+            pending.row.call_id = pending.call.map_or(pending.row.call_id, call_id);
         }
-        let rows = transactions.iter().map(|entry| (&entry.row, entry.replaced.as_ref()));
+        let rows = transactions.iter().map(|pending| (&pending.row, pending.corrected.as_ref()));
         session.insert_transactions(rows)?;
         let mut new_events = Vec::with_capacity(events.len());
-        for (place, event) in events.iter().enumerate() {
-            let transaction = numbered(ids.transaction);
-            new_events.push(event.to_new_event(context, event_id(place), transaction));
+        for (index, event) in events.iter().enumerate() {
+            new_events.push(event.to_new_event(context, event_id(index), transaction_id));
         }
         session.insert_events(&new_events, context.system_now)?;
         let kinds = new_events.iter().map(|event| (event.id, event.kind));
@@ -166,7 +167,7 @@ impl PendingWrites {
             session.insert_mail(&mail)?;
         }
         totals.write(session)?;
-        Ok(transactions.into_iter().map(|entry| entry.row).collect())
+        Ok(transactions.into_iter().map(|pending| pending.row).collect())
     }
 }
 
@@ -175,13 +176,13 @@ impl PendingEvent {
         &self,
         context: &Context,
         id: i64,
-        transaction: impl Fn(usize) -> i64,
+        transaction_id: impl Fn(usize) -> i64,
     ) -> NewEvent<'_> {
         let data = match &self.data {
             EventData::Complete(data) => data.to_string(),
-            EventData::Transaction(place, rest) => {
-                let rest = rest.strip_prefix('{').unwrap_or(rest);
-                format!("{{\"transaction_id\":\"{}\",{rest}", transaction(*place))
+            EventData::Transaction(index, data) => {
+                let properties = data.strip_prefix('{').unwrap_or(data);
+                format!("{{\"transaction_id\":\"{}\",{properties}", transaction_id(*index))
             }
         };
         NewEvent {
@@ -196,37 +197,39 @@ impl PendingEvent {
     }
 }
 
-/// What was entered of what is counted in a period.
+/// Returns the part of a counter's total that buffered rows contribute.
 fn pending_amount(
     calls: &[(Rc<Call>, Vec<u8>)],
-    entered: &[PendingTransaction],
-    counted: Counted,
+    transactions: &[PendingTransaction],
+    counter: Counted,
 ) -> i64 {
-    let (start, end) = edges(counted.period);
-    let within = |campaign: i64, at: Timestamp| {
+    let (start, end) = edges(counter.period);
+    let is_counted = |campaign: i64, at: Timestamp| {
         let at = at.as_millisecond();
-        campaign == counted.campaign && start <= at && at < end
+        campaign == counter.campaign && start <= at && at < end
     };
-    match counted.of {
+    match counter.of {
         CountedThing::AtOnce => 0,
         CountedThing::Calls => {
             let calls = calls.iter().filter(|(call, _)| {
-                call.heard.turned_away.is_none() && within(call.campaign_id, call.start_time)
+                call.heard.turned_away.is_none() && is_counted(call.campaign_id, call.start_time)
             });
             calls.count() as i64
         }
         CountedThing::Payin(currency) => {
             let payin = |row: &Transaction| row.settlement.payin.clone();
-            let cents = |side: &Option<Side>| side.as_ref().map_or(0, |it| it.amount.cents());
-            let entered =
-                entered.iter().filter(|entry| within(entry.row.campaign_id, entry.row.start_time));
-            let moved = entered.map(|entry| {
-                let after = payin(&entry.row);
-                let before = entry.replaced.as_ref().and_then(payin);
-                let of = after.as_ref().or(before.as_ref()).map(|side| side.currency);
-                if of == Some(currency) { cents(&after) - cents(&before) } else { 0 }
+            let cents = |side: &Option<Side>| side.as_ref().map_or(0, |side| side.amount.cents());
+            let counted = transactions
+                .iter()
+                .filter(|pending| is_counted(pending.row.campaign_id, pending.row.start_time));
+            let changes = counted.map(|pending| {
+                let after = payin(&pending.row);
+                let before = pending.corrected.as_ref().and_then(payin);
+                let side = after.as_ref().or(before.as_ref());
+                let is_same_currency = side.is_some_and(|side| side.currency == currency);
+                if is_same_currency { cents(&after) - cents(&before) } else { 0 }
             });
-            moved.sum()
+            changes.sum()
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who asks, and what they may do: the one place where scopes and roles are enforced.
+//! Authenticated principal and its permissions. Scopes and roles are enforced here and nowhere else.
 
 use crate::Error;
 use jiff::Timestamp;
@@ -6,14 +6,14 @@ use std::fmt;
 use trunkline_domain::party::{Party, PartyKind};
 pub use trunkline_store::{Grant, Scope};
 
-/// Who did something.
+/// Author of a change, as recorded in the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Actor {
-    /// An API token, by our id.
+    /// API token, by id.
     Token(i64),
-    /// A person, by our id.
+    /// User, by id.
     User(i64),
-    /// Someone at the server's own command line.
+    /// Command line of the server.
     CommandLine,
 }
 
@@ -27,43 +27,43 @@ impl fmt::Display for Actor {
     }
 }
 
-/// A good credential: who it is, and what they may do.
+/// Authenticated principal with its grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The network the credential is for.
+    /// Network of the credential.
     pub network_id: i64,
-    /// Who.
+    /// Token or user.
     pub actor: Actor,
-    /// A token has one; a person has one for each organization they have a role in.
+    /// Grants. A token has one; a user has one for each organization in which they have a role.
     pub grants: Vec<Grant>,
 }
 
-/// A request: who asks, when, and what it is called in the log.
+/// Context of a request.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// Who asks.
+    /// Authenticated principal.
     pub caller: Caller,
-    /// When, by the network's clock: a sandbox's own, else the system's.
+    /// Time by the network's clock: the sandbox's clock, else the system clock.
     pub now: Timestamp,
-    /// When by the system's clock: for what expires.
+    /// Time by the system clock, for expiry times and delivery schedules.
     pub system_now: Timestamp,
-    /// The request's id.
+    /// Id of the request, for logs and the audit log.
     pub request_id: String,
 }
 
 impl Caller {
-    /// Whether the whole network is the caller's.
+    /// Tests if the principal can view the whole network.
     pub fn sees_network(&self) -> bool {
         self.grants.iter().any(|grant| grant.scope == Scope::Network)
     }
 
-    /// Whether a party is the caller's own, or the whole network is.
+    /// Tests if the principal can view a party: through a grant for it or for the whole network.
     pub fn sees(&self, kind: PartyKind, id: i64) -> bool {
         let own = Scope::Party(kind, id);
         self.grants.iter().any(|grant| grant.scope == Scope::Network || grant.scope == own)
     }
 
-    /// The parties of a kind that are the caller's own, by our id, in order.
+    /// Returns the ids, ascending, of the parties of a kind for which the principal has a grant of its own.
     pub fn own(&self, kind: PartyKind) -> Vec<i64> {
         let own = self.grants.iter().filter_map(|grant| match grant.scope {
             Scope::Party(of, id) if of == kind => Some(id),
@@ -75,17 +75,29 @@ impl Caller {
         ids
     }
 
-    /// `Ok` if the caller may write to the network as a whole.
+    /// Returns `Ok` if the principal can write to the whole network.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAllowed`] otherwise.
     pub fn require_network(&self) -> Result<(), Error> {
         self.ensure_can_write(Scope::Network)
     }
 
-    /// `Ok` if the caller may write to a party and what is its own.
+    /// Returns `Ok` if the principal can write to a party and the objects below it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAllowed`] otherwise.
     pub fn ensure_can_write_party(&self, kind: PartyKind, id: i64) -> Result<(), Error> {
         self.ensure_can_write(Scope::Party(kind, id))
     }
 
-    /// `Ok` if the caller may see the network as a whole: its users and audit log.
+    /// Returns `Ok` if the principal can view the whole network, including its users and audit log.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAllowed`] otherwise.
     pub fn ensure_can_view_network(&self) -> Result<(), Error> {
         if self.sees_network() {
             return Ok(());
@@ -93,7 +105,11 @@ impl Caller {
         Err(Error::NotAllowed("this credential is not for the whole network".to_owned()))
     }
 
-    /// `Ok` if a party may be seen, else as if it weren't there.
+    /// Returns `Ok` if the principal can view a party.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] otherwise, so that the existence of the party is not revealed.
     pub fn ensure_can_view(&self, party: &Party) -> Result<(), Error> {
         if self.sees(party.kind, party.id) {
             return Ok(());
@@ -101,8 +117,8 @@ impl Caller {
         Err(Error::NotFound(format!("{} {}", party.kind.class(), party.id_from_network)))
     }
 
-    /// Whether the caller may do all that someone with these grants may: who can act as another
-    /// person must not gain by it.
+    /// Tests if the principal has every permission in `others`. Required before a principal gets a
+    /// credential of another user: it must not gain permissions by it.
     pub fn covers_grants(&self, others: &[Grant]) -> bool {
         others.iter().all(|other| {
             self.grants.iter().any(|own| {

@@ -253,12 +253,12 @@ pub fn put(
     owner: &Owner,
     which: &Which,
     submitted: Submitted<PromoNumberChange>,
-    guard: &Guard<PromoNumber>,
+    precondition: &Guard<PromoNumber>,
 ) -> Result<PromoNumber, Error> {
     let (resolved, found) = resolve_number(session, context, owner, Some(which))?;
     authorize(context, &resolved)?;
     let before = found.ok_or_else(|| number_not_found(owner, which))?;
-    check_precondition(guard, Some(&before))?;
+    check_precondition(precondition, Some(&before))?;
     let Submitted { change, mut problems } = submitted;
     let mut it = before.clone();
     apply_change(session, context, change, Some(&before), &mut it, &mut problems)?;

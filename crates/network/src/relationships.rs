@@ -84,7 +84,7 @@ pub fn put(
     advertiser_id: &str,
     affiliate_id: &str,
     submitted: Submitted<Option<RelationshipStatus>>,
-    guard: &Guard<Relationship>,
+    precondition: &Guard<Relationship>,
 ) -> Result<(), Error> {
     let Pair { advertiser, affiliate, relationship: before } =
         resolve_pair(session, context, advertiser_id, affiliate_id)?;
@@ -93,7 +93,7 @@ pub fn put(
     if change.is_none() && !problems.has("status") {
         problems.at("status").add(BLANK);
     }
-    check_precondition(guard, before.as_ref())?;
+    check_precondition(precondition, before.as_ref())?;
     let Some(status) = problems.or(change)? else {
         return Err(Error::Internal("a relationship without status".to_owned()));
     };
@@ -160,12 +160,12 @@ pub fn delete(
     context: &Context,
     advertiser_id: &str,
     affiliate_id: &str,
-    guard: &Guard<Relationship>,
+    precondition: &Guard<Relationship>,
 ) -> Result<(), Error> {
     let Pair { advertiser, affiliate, relationship: found } =
         resolve_pair(session, context, advertiser_id, affiliate_id)?;
     context.caller.ensure_can_write_party(PartyKind::Advertiser, advertiser)?;
-    check_precondition(guard, found.as_ref())?;
+    check_precondition(precondition, found.as_ref())?;
     let Some(had) = found else { return Ok(()) };
     session.delete_relationship(advertiser, affiliate)?;
     let old = json!({"status": had.status});

@@ -1,120 +1,136 @@
-//! Running totals that a unit of work moves: read once, moved in memory, and written once.
+//! Running totals of budgets and statistics: read once per unit of work, adjusted in memory, and
+//! written once.
 
 use crate::{Error, Session};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use trunkline_store::{CallTotals, Counted, CountedThing, KeptTotal, edges, quarter};
 
-/// Running totals of campaigns' budgets and quarters of an hour, of calls that start within a span.
+/// Running totals of budget counters and of 15-minute call statistics, for calls that start within
+/// one span of time.
 pub(crate) struct RunningTotals {
+    /// Earliest and latest start time of the calls, both included.
     span: (Timestamp, Timestamp),
     budgets: HashMap<(i64, CountedThing), Vec<RunningTotal>>,
-    quarters: BTreeMap<(i64, i64), CallTotals>,
-    /// Calls under way, by campaign.
-    at_once: HashMap<i64, i64>,
+    quarter_hours: BTreeMap<(i64, i64), CallTotals>,
+    /// Number of live calls, by campaign id.
+    concurrent_calls: HashMap<i64, i64>,
 }
 
-/// A period's total as it is by now.
+/// Current total of one counter in one period.
 struct RunningTotal {
     stored: KeptTotal,
-    /// Whether it is to be kept; one that was only asked for is not.
+    /// Whether the total is stored in the database. A total that was only read is
+    /// recomputed by each unit of work and not stored.
     persisted: bool,
     changed: bool,
 }
 
 impl RunningTotals {
-    /// For calls that start from one moment on and not after another.
-    pub(crate) fn for_calls_between(span: (Timestamp, Timestamp)) -> Self {
-        let (budgets, at_once) = (HashMap::new(), HashMap::new());
-        Self { span, budgets, quarters: BTreeMap::new(), at_once }
+    /// Creates the totals for calls that start from `first` to `last`, both included.
+    pub(crate) fn for_calls_between(first: Timestamp, last: Timestamp) -> Self {
+        Self {
+            span: (first, last),
+            budgets: HashMap::new(),
+            quarter_hours: BTreeMap::new(),
+            concurrent_calls: HashMap::new(),
+        }
     }
 
-    /// Counts a call, or none, and how long it took, or how much longer, in its quarter of an hour.
+    /// Adds calls and their duration to the 15-minute bucket of their start time. A correction adds 0
+    /// calls and the change of the duration, in seconds.
     pub(crate) fn add_call(&mut self, campaign: i64, at: Timestamp, calls: i64, seconds: i64) {
-        let of = self.quarters.entry((campaign, quarter(at))).or_default();
-        of.calls += calls;
-        of.seconds += seconds;
+        let bucket = self.quarter_hours.entry((campaign, quarter(at))).or_default();
+        bucket.calls += calls;
+        bucket.seconds += seconds;
     }
 
-    /// What a period has come to. `held` is what entries that are not stored yet add to a recount.
+    /// Returns a counter's total. `pending_amount` computes the contribution of rows that are not
+    /// stored yet; it is added where the total is recomputed from stored rows.
     pub(crate) fn total(
         &mut self,
         session: &mut Session<'_>,
-        counted: Counted,
+        counter: Counted,
         pending_amount: impl FnOnce() -> i64,
     ) -> Result<i64, Error> {
-        if counted.of == CountedThing::AtOnce {
-            return self.live_calls(session, counted.campaign);
+        if counter.of == CountedThing::AtOnce {
+            return self.live_calls(session, counter.campaign);
         }
-        Ok(self.load_or_recompute(session, counted, pending_amount)?.stored.total)
+        Ok(self.load_or_recompute(session, counter, pending_amount)?.stored.total)
     }
 
-    /// Moves every total that is known of periods that a moment is in.
+    /// Adds `change` to every loaded total of a campaign whose period contains `at`.
     pub(crate) fn adjust(
         &mut self,
         session: &mut Session<'_>,
         campaign: i64,
-        (of, by): (CountedThing, i64),
+        counted: CountedThing,
+        change: i64,
         at: Timestamp,
     ) -> Result<(), Error> {
         let at = at.as_millisecond();
-        for running in self.load(session, campaign, of)? {
+        for running in self.load(session, campaign, counted)? {
             if running.stored.edges.0 <= at && at < running.stored.edges.1 {
-                running.stored.total += by;
+                running.stored.total += change;
                 running.changed = true;
             }
         }
         Ok(())
     }
 
-    /// Keeps a period's total from now on; what it is, and the percent up to which alerts were given
-    /// for an amount. `held` as in [`RunningTotals::total`].
+    /// Marks a counter's total to be stored from now on. Returns the total and the highest percentage
+    /// for which an alert of the budget `amount` (in cents) was sent, 0 if none was. See
+    /// [`RunningTotals::total`] for `pending_amount`.
     pub(crate) fn persist(
         &mut self,
         session: &mut Session<'_>,
-        (counted, amount): (Counted, i64),
+        counter: Counted,
+        amount: i64,
         pending_amount: impl FnOnce() -> i64,
     ) -> Result<(i64, u32), Error> {
-        let running = self.load_or_recompute(session, counted, pending_amount)?;
+        let running = self.load_or_recompute(session, counter, pending_amount)?;
         if !running.persisted {
             running.stored.amount = amount;
-            (running.persisted, running.changed) = (true, true);
+            running.persisted = true;
+            running.changed = true;
         }
         let alerted = if running.stored.amount == amount { running.stored.alerted } else { 0 };
         let total = running.stored.total;
-        match counted.of {
-            CountedThing::AtOnce => Ok((self.live_calls(session, counted.campaign)?, alerted)),
+        match counter.of {
+            CountedThing::AtOnce => Ok((self.live_calls(session, counter.campaign)?, alerted)),
             _ => Ok((total, alerted)),
         }
     }
 
-    /// Remembers that alerts were given up to a percent of an amount.
-    pub(crate) fn record_alert(&mut self, counted: Counted, amount: i64, percent: u32) {
-        let known = self.budgets.get_mut(&(counted.campaign, counted.of)).into_iter().flatten();
-        for running in known.filter(|running| running.stored.edges == edges(counted.period)) {
-            (running.stored.alerted, running.stored.amount, running.changed) =
-                (percent, amount, true);
+    /// Records that alerts were sent up to `percent` of the budget `amount`, in cents.
+    pub(crate) fn record_alert(&mut self, counter: Counted, amount: i64, percent: u32) {
+        let loaded = self.budgets.get_mut(&(counter.campaign, counter.of)).into_iter().flatten();
+        for running in loaded.filter(|running| running.stored.edges == edges(counter.period)) {
+            running.stored.alerted = percent;
+            running.stored.amount = amount;
+            running.changed = true;
         }
     }
 
-    /// Stores all that was moved.
+    /// Writes all totals that changed.
     pub(crate) fn write(self, session: &mut Session<'_>) -> Result<(), Error> {
-        for ((campaign, of), known) in &self.budgets {
-            for running in known.iter().filter(|running| running.persisted && running.changed) {
-                session.keep_total(*campaign, *of, &running.stored)?;
+        for ((campaign, counted), totals) in &self.budgets {
+            for running in totals.iter().filter(|running| running.persisted && running.changed) {
+                session.keep_total(*campaign, *counted, &running.stored)?;
             }
         }
-        let quarters = self.quarters.into_iter();
-        let quarters: Vec<_> = quarters.map(|((it, quarter), more)| (it, quarter, more)).collect();
-        Ok(session.add_to_quarters(&quarters)?)
+        let buckets = self.quarter_hours.into_iter();
+        let buckets: Vec<_> =
+            buckets.map(|((campaign, start), totals)| (campaign, start, totals)).collect();
+        Ok(session.add_to_quarters(&buckets)?)
     }
 
     fn live_calls(&mut self, session: &mut Session<'_>, campaign: i64) -> Result<i64, Error> {
-        if let Some(known) = self.at_once.get(&campaign) {
+        if let Some(known) = self.concurrent_calls.get(&campaign) {
             return Ok(*known);
         }
         let found = session.live_calls(campaign)?;
-        self.at_once.insert(campaign, found);
+        self.concurrent_calls.insert(campaign, found);
         Ok(found)
     }
 
@@ -122,19 +138,19 @@ impl RunningTotals {
         &mut self,
         session: &mut Session<'_>,
         campaign: i64,
-        of: CountedThing,
+        counted: CountedThing,
     ) -> Result<&mut Vec<RunningTotal>, Error> {
         use std::collections::hash_map::Entry;
-        match self.budgets.entry((campaign, of)) {
-            Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(place) => {
-                let persisted = session.kept_totals(campaign, of, self.span)?.into_iter();
+        match self.budgets.entry((campaign, counted)) {
+            Entry::Occupied(loaded) => Ok(loaded.into_mut()),
+            Entry::Vacant(vacant) => {
+                let persisted = session.kept_totals(campaign, counted, self.span)?.into_iter();
                 let running = persisted.map(|stored| RunningTotal {
                     stored,
                     persisted: true,
                     changed: false,
                 });
-                Ok(place.insert(running.collect()))
+                Ok(vacant.insert(running.collect()))
             }
         }
     }
@@ -142,21 +158,23 @@ impl RunningTotals {
     fn load_or_recompute(
         &mut self,
         session: &mut Session<'_>,
-        counted: Counted,
+        counter: Counted,
         pending_amount: impl FnOnce() -> i64,
     ) -> Result<&mut RunningTotal, Error> {
-        let known = self.load(session, counted.campaign, counted.of)?;
-        let edges = edges(counted.period);
-        let place = known.iter().position(|running| running.stored.edges == edges);
-        let place = match place {
-            Some(place) => place,
+        let loaded = self.load(session, counter.campaign, counter.of)?;
+        let edges = edges(counter.period);
+        let index = loaded.iter().position(|running| running.stored.edges == edges);
+        let index = match index {
+            Some(index) => index,
             None => {
-                let total = session.recount(counted)? + pending_amount();
+                let total = session.recount(counter)? + pending_amount();
                 let stored = KeptTotal { edges, total, alerted: 0, amount: 0 };
-                known.push(RunningTotal { stored, persisted: false, changed: false });
-                known.len() - 1
+                loaded.push(RunningTotal { stored, persisted: false, changed: false });
+                loaded.len() - 1
             }
         };
-        known.get_mut(place).ok_or_else(|| Error::Internal("a total is not there".to_owned()))
+        loaded
+            .get_mut(index)
+            .ok_or_else(|| Error::Internal("a running total was not loaded".to_owned()))
     }
 }

@@ -1,5 +1,5 @@
-//! A call is over: it is priced, once, and the ledger, the statistics, the budgets and those who
-//! listen are told.
+//! Settlement of an ended call: prices it once, and posts the ledger row, the statistics, the budget
+//! totals and the event.
 
 use crate::budgets;
 use crate::events::EventAudience;
@@ -11,24 +11,26 @@ use trunkline_domain::call::{Call, Outcome, Settlement, Side, Transaction, Turne
 use trunkline_domain::campaign::{Campaign, Terms};
 use trunkline_store::CountedThing;
 
-/// What a call is settled by.
+/// Inputs of a settlement besides the call.
 pub(crate) struct SettlementContext<'a> {
-    /// Its campaign.
+    /// Campaign of the call.
     pub(crate) campaign: &'a Campaign,
-    /// The terms that were in force at its start.
+    /// Terms that were in force when the call started.
     pub(crate) terms: Option<&'a Terms>,
-    /// The network's id of the affiliate that brought it.
+    /// External id of the affiliate that is credited with the call.
     pub(crate) affiliate: Option<&'a str>,
 }
 
-/// Enters what a call came to, which is over; the place of the ledger's row. `call` is the call, and
-/// its place where it is yet to be stored.
+/// Prices an ended call and buffers its ledger row, statistics, budget changes and event. Returns the
+/// index of the ledger row in `writes`. `call_index` is the index of the call in `writes`, if it is
+/// not stored yet.
 pub(crate) fn post_settlement(
     session: &mut Session<'_>,
     context: &Context,
     writes: &mut PendingWrites,
     settlement_context: &SettlementContext<'_>,
-    (call, place): (&Call, Option<usize>),
+    call: &Call,
+    call_index: Option<usize>,
 ) -> Result<usize, Error> {
     let transaction = Transaction {
         id: 0,
@@ -43,33 +45,26 @@ pub(crate) fn post_settlement(
         created_at: context.now,
     };
     let event_json = transaction_event_json(settlement_context, call, &transaction)?;
-    let (advertiser, affiliate) = (Some(transaction.advertiser_id), transaction.affiliate_id);
-    let earned = transaction.settlement.payin.as_ref();
-    let moves = earned.map(|side| (CountedThing::Payin(side.currency), side.amount.cents()));
-    let row = writes.push_transaction(transaction, None, place);
+    let audience = EventAudience {
+        advertiser: Some(transaction.advertiser_id),
+        affiliate: transaction.affiliate_id,
+    };
+    let payin = transaction.settlement.payin.as_ref();
+    let change = payin.map(|side| (CountedThing::Payin(side.currency), side.amount.cents()));
+    let row = writes.push_transaction(transaction, None, call_index);
     let seconds = i64::from(call.heard.facts.duration.unwrap_or(0));
     writes.totals.add_call(call.campaign_id, call.start_time, 1, seconds);
     if let Some(terms) = settlement_context.terms {
-        let (campaign, moves) = (settlement_context.campaign, moves.as_slice());
-        budgets::add_to_budgets(
-            session,
-            context,
-            writes,
-            (campaign, terms),
-            call.start_time,
-            moves,
-        )?;
+        let campaign = settlement_context.campaign;
+        let start = call.start_time;
+        let changes = change.as_slice();
+        budgets::add_to_budgets(session, context, writes, campaign, terms, start, changes)?;
     }
-    writes.push_transaction_event(
-        row,
-        "transaction.created",
-        EventAudience { advertiser, affiliate },
-        event_json,
-    );
+    writes.push_transaction_event(row, "transaction.created", audience, event_json);
     Ok(row)
 }
 
-/// What is told of a transaction, but for its id.
+/// Properties of a transaction's event, except its id.
 #[derive(Serialize)]
 struct TransactionEventData<'a> {
     complete_call_id: &'a str,
@@ -93,7 +88,7 @@ struct EventAmount<'a> {
     matching_policies: &'a str,
 }
 
-/// What is told of a transaction, but for its id: a JSON object.
+/// Serializes the properties of a transaction's event, except its id, as a JSON object.
 pub(crate) fn transaction_event_json(
     settlement_context: &SettlementContext<'_>,
     call: &Call,
@@ -107,7 +102,7 @@ pub(crate) fn transaction_event_json(
         })
     }
     let settlement = &transaction.settlement;
-    let event_json = TransactionEventData {
+    let properties = TransactionEventData {
         complete_call_id: &call.complete_call_id,
         advertiser_campaign: &settlement_context.campaign.id_from_network,
         affiliate: settlement_context.affiliate,
@@ -120,6 +115,8 @@ pub(crate) fn transaction_event_json(
         affiliate_payout: event_amount(settlement.payout.as_ref()),
         corrects_transaction_id: transaction.corrects_id.map(|id| id.to_string()),
     };
-    let text = serde_json::to_string(&event_json);
-    text.map_err(|error| Error::Internal(format!("a transaction's event: {error}")))
+    let text = serde_json::to_string(&properties);
+    text.map_err(|error| {
+        Error::Internal(format!("cannot serialize a transaction's event: {error}"))
+    })
 }

@@ -73,7 +73,7 @@ pub fn put(
     advertiser: &str,
     path_id: Option<&str>,
     submitted: Submitted<UserChange>,
-    guard: &Guard<Member>,
+    precondition: &Guard<Member>,
 ) -> Result<Member, Error> {
     let before = find_advertiser(session, context, advertiser)?;
     context.caller.ensure_can_write_party(PartyKind::Advertiser, before.id)?;
@@ -85,7 +85,7 @@ pub fn put(
         at_user.at("id_from_network").add(BLANK);
     }
     let had = find_member(&before, &id);
-    check_precondition(guard, had)?;
+    check_precondition(precondition, had)?;
     change.keep_unseen(&before.members);
     let member = change.apply(had, at_user);
     if had.is_none() && before.members.len() >= USER_LIMIT {
