@@ -1,4 +1,5 @@
-//! Affiliate campaigns: applications of affiliates to advertiser campaigns, and the decisions on them.
+//! Affiliate campaigns: applications of affiliates to advertiser campaigns, and the decisions on
+//! them.
 
 use crate::campaigns::{find_advertiser, find_campaign, resolve_path};
 use crate::parties::{check_network_id, ensure_visible, not_found};
@@ -154,7 +155,8 @@ pub fn of_affiliate(
     Ok(found.into_iter().filter_map(with).collect())
 }
 
-/// Returns one page of a campaign's affiliate campaigns, and the campaign. An affiliate sees only its own.
+/// Returns one page of a campaign's affiliate campaigns, and the campaign. An affiliate sees only
+/// its own.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,
@@ -173,8 +175,8 @@ pub fn list(
     Ok((found, campaign))
 }
 
-/// Applies to a campaign, or decides on an application. If there is no affiliate campaign, it is created
-/// by the rules for applications.
+/// Applies to a campaign, or decides on an application. If there is no affiliate campaign, it is
+/// created by the rules for applications.
 pub fn put(
     session: &mut Session<'_>,
     context: &Context,
@@ -240,8 +242,8 @@ pub fn put(
     Ok((stored, campaign))
 }
 
-/// Returns `Ok` if the principal may make this change. An affiliate may only apply; the network and the
-/// advertiser may decide.
+/// Returns `Ok` if the principal may make this change. An affiliate may only apply; the network and
+/// the advertiser may decide.
 fn authorize(
     context: &Context,
     found: &ResolvedPath,
@@ -277,8 +279,8 @@ fn check_id(
     Ok(())
 }
 
-/// Returns the status after a write. If the transition is refused, the second value is the status that
-/// the response repeats beside the errors: the requested one for a PUT, `Applied` for a POST.
+/// Returns the status after a write. If the transition is refused, the second value is the status
+/// that the response repeats beside the errors: the requested one for a PUT, `Applied` for a POST.
 fn next_status(
     session: &mut Session<'_>,
     found: &ResolvedPath,
@@ -333,7 +335,8 @@ fn decide_on_application(
     }))
 }
 
-/// Stores a changed affiliate campaign, with its audit entry and event. Does nothing if nothing changed.
+/// Stores a changed affiliate campaign, with its audit entry and event. Does nothing if nothing
+/// changed.
 fn store(
     session: &mut Session<'_>,
     context: &Context,
@@ -391,9 +394,9 @@ fn status_event(
     (events::EventAudience { advertiser, affiliate: Some(after.affiliate_id) }, data)
 }
 
-/// Sets the statuses of affiliate campaigns of one advertiser, as the result of another change. Each one
-/// gets its own audit entry and event. The number of SQL statements does not depend on the number of
-/// affiliate campaigns.
+/// Sets the statuses of affiliate campaigns of one advertiser, as the result of another change.
+/// Each one gets its own audit entry and event. The number of SQL statements does not depend on the
+/// number of affiliate campaigns.
 pub(crate) fn set_statuses(
     session: &mut Session<'_>,
     context: &Context,
@@ -429,8 +432,8 @@ pub(crate) fn set_statuses(
     events::emit_all(session, context, AFFILIATE_CAMPAIGN_STATUS_CHANGED, events)
 }
 
-/// Rejects the deletion of an affiliate campaign. Source: affiliate campaigns document of 2018-11-01, "You
-/// are not allowed to delete affiliate campaigns".
+/// Rejects the deletion of an affiliate campaign. Source: affiliate campaigns document of
+/// 2018-11-01, "You are not allowed to delete affiliate campaigns".
 pub fn delete() -> Result<(), Error> {
     let message = "You are not allowed to delete affiliate campaigns";
     Err(Error::NotAllowed(message.to_owned()))

@@ -74,8 +74,8 @@ pub(crate) fn affiliate_campaign_snapshot(
     }
 }
 
-/// Writes an audit entry. Without an `action` it is `create`, `update` or `delete`, depending on which of
-/// `before` and `after` are given.
+/// Writes an audit entry. Without an `action` it is `create`, `update` or `delete`, depending on
+/// which of `before` and `after` are given.
 pub(crate) fn record<T: Serialize>(
     session: &mut Session<'_>,
     context: &Context,

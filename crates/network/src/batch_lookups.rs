@@ -22,12 +22,12 @@ pub(crate) struct BatchLookups {
     terms: HashMap<i64, Vec<Reign<Rc<CurrentTerms>>>>,
     statuses: HashMap<(&'static str, i64), Vec<Reign<String>>>,
     fields: Option<Rc<[CustomDataField]>>,
-    /// Stored calls by `external_call_unique_id`: `complete_call_id` and fingerprint, or `None` if it
-    /// is known that no such call is stored.
+    /// Stored calls by `external_call_unique_id`: `complete_call_id` and fingerprint, or `None` if
+    /// it is known that no such call is stored.
     known_calls: HashMap<String, Option<(String, Vec<u8>)>>,
     repeat_results: HashMap<Repeat, bool>,
-    /// Start times of calls that are not stored yet, by campaign and calling number (milliseconds since
-    /// 1970).
+    /// Start times of calls that are not stored yet, by campaign and calling number (milliseconds
+    /// since 1970).
     pending_calls: HashMap<(i64, String), Vec<i64>>,
 }
 
@@ -115,8 +115,8 @@ impl BatchLookups {
         }
     }
 
-    /// Reads the rows that several calls need with one query per table. Does nothing for a single call
-    /// or an embedded database, where queries cost no round trip.
+    /// Reads the rows that several calls need with one query per table. Does nothing for a single
+    /// call or an embedded database, where queries cost no round trip.
     pub(crate) fn prefetch(
         &mut self,
         session: &mut Session<'_>,

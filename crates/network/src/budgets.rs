@@ -72,8 +72,8 @@ pub(crate) fn statuses(campaign: i64, terms: &Terms, at: Timestamp) -> Vec<Budge
     found
 }
 
-/// Returns the day that contains `at` in the time zone of the terms. The cap on concurrent calls has
-/// no period of its own, so its alerts are sent at most once per day.
+/// Returns the day that contains `at` in the time zone of the terms. The cap on concurrent calls
+/// has no period of its own, so its alerts are sent at most once per day.
 fn local_day(terms: &Terms, at: Timestamp) -> Period {
     let zoned = at.to_zoned(terms.timezone.zone());
     let start = zoned.start_of_day().map(|it| it.timestamp()).unwrap_or(at);
@@ -91,8 +91,8 @@ pub(crate) fn fill_totals(
     fill_totals_of_all(session, std::slice::from_mut(campaign), now)
 }
 
-/// Fills in the budget totals of a campaign from totals that were read together with it. Totals that
-/// are not stored are computed.
+/// Fills in the budget totals of a campaign from totals that were read together with it. Totals
+/// that are not stored are computed.
 pub(crate) fn fill_totals_from(
     session: &mut Session<'_>,
     campaign: &mut Campaign,
@@ -122,7 +122,8 @@ pub(crate) fn fill_totals_of_all(
     Ok(())
 }
 
-/// Lists the budget counters of each campaign: first of its current terms, then of its future terms.
+/// Lists the budget counters of each campaign: first of its current terms, then of its future
+/// terms.
 fn counters(campaigns: &[Campaign], now: Timestamp) -> Vec<Counted> {
     let mut counters = Vec::new();
     for campaign in campaigns {
@@ -180,8 +181,8 @@ pub(crate) fn has_exhausted_cap(
     Ok(false)
 }
 
-/// Adds changes to the budget counters of a campaign at a moment, and buffers the alerts that become
-/// due.
+/// Adds changes to the budget counters of a campaign at a moment, and buffers the alerts that
+/// become due.
 pub(crate) fn add_to_budgets(
     session: &mut Session<'_>,
     context: &Context,

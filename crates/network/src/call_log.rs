@@ -18,13 +18,13 @@ pub struct CallFilter {
 pub struct SeenCall {
     /// Call record.
     pub record: CallRecord,
-    /// `true` if all of the call is visible. An affiliate sees neither the calling number nor the custom
-    /// data of the calls that it is credited with.
+    /// `true` if all of the call is visible. An affiliate sees neither the calling number nor the
+    /// custom data of the calls that it is credited with.
     pub whole: bool,
 }
 
-/// Returns one page of the calls that the principal may see: all of the network, those of an advertiser's
-/// campaigns, or those that an affiliate is credited with.
+/// Returns one page of the calls that the principal may see: all of the network, those of an
+/// advertiser's campaigns, or those that an affiliate is credited with.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,

@@ -113,8 +113,8 @@ impl CallParties {
         }
     }
 
-    /// Returns `Ok` if the principal can view the payments for this call: as the advertiser or as the
-    /// affiliate.
+    /// Returns `Ok` if the principal can view the payments for this call: as the advertiser or as
+    /// the affiliate.
     pub(crate) fn ensure_can_view(&self, context: &Context) -> Result<(), Error> {
         let is_advertiser = context.caller.sees(PartyKind::Advertiser, self.campaign.advertiser_id);
         match self.affiliate.as_ref().filter(|_| !is_advertiser) {
@@ -123,8 +123,8 @@ impl CallParties {
         }
     }
 
-    /// Returns the reason to reject the affiliate's calls at a moment, if the affiliate campaign was
-    /// not approved then.
+    /// Returns the reason to reject the affiliate's calls at a moment, if the affiliate campaign
+    /// was not approved then.
     pub(crate) fn affiliate_rejection(
         &self,
         session: &mut Session<'_>,
@@ -144,8 +144,8 @@ impl CallParties {
         Ok((!approved).then_some(TurnedAway::AffiliateNotApproved))
     }
 
-    /// Adds facts that were not reported: the region from the area code, names, and the custom data of
-    /// the parties. Reported custom data wins.
+    /// Adds facts that were not reported: the region from the area code, names, and the custom data
+    /// of the parties. Reported custom data wins.
     pub(crate) fn fill_in_facts(&self, reported: CallFacts) -> CallFacts {
         let mut facts = reported.located();
         let mut custom_data = self.custom_data.clone();

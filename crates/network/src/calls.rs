@@ -1,4 +1,5 @@
-//! Call ingestion: resolves the campaign, fills in the facts, decides, settles and stores each call.
+//! Call ingestion: resolves the campaign, fills in the facts, decides, settles and stores each
+//! call.
 
 use crate::batch_lookups::BatchLookups;
 use crate::call_parties::CallParties;
@@ -44,8 +45,8 @@ pub struct CallIn {
 }
 
 impl CallIn {
-    /// Returns a canonical serialization. It is the same for requests that differ only in the order of
-    /// properties, in numbers written as texts, or in the time zone of a timestamp.
+    /// Returns a canonical serialization. It is the same for requests that differ only in the order
+    /// of properties, in numbers written as texts, or in the time zone of a timestamp.
     pub fn meaning(&self) -> Vec<u8> {
         let mut canonical = self.clone();
         if let Some(data) = &mut canonical.facts.custom_data {
@@ -331,9 +332,9 @@ fn check_custom_data_values(
     Ok(())
 }
 
-/// Decides if a call is admitted, by the state at its start: the terms, the statuses of the campaign
-/// and of the affiliate campaign, and the enforced budgets. Returns the reason for turning the call
-/// away, if there is one. A live call also counts against the cap on concurrent calls.
+/// Decides if a call is admitted, by the state at its start: the terms, the statuses of the
+/// campaign and of the affiliate campaign, and the enforced budgets. Returns the reason for turning
+/// the call away, if there is one. A live call also counts against the cap on concurrent calls.
 pub(crate) fn check_admission(
     session: &mut Session<'_>,
     lookups: &mut BatchLookups,
@@ -373,8 +374,8 @@ pub struct QuickStats {
     pub last_30_days: CallTotals,
 }
 
-/// Returns a campaign's call counts. The counts are summed from 15-minute buckets, so the cost does not
-/// depend on the number of calls.
+/// Returns a campaign's call counts. The counts are summed from 15-minute buckets, so the cost does
+/// not depend on the number of calls.
 pub fn quick_stats(
     session: &mut Session<'_>,
     context: &Context,

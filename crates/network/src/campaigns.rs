@@ -29,8 +29,8 @@ pub(crate) fn audit_object(campaign: &Campaign) -> String {
     format!("advertiser_campaign:{}", campaign.id_from_network)
 }
 
-/// Returns the advertiser in a path to an object below it, by its external id. An affiliate may pass any
-/// advertiser here; the visibility of the object below is checked separately.
+/// Returns the advertiser in a path to an object below it, by its external id. An affiliate may
+/// pass any advertiser here; the visibility of the object below is checked separately.
 pub(crate) fn find_advertiser(
     session: &mut Session<'_>,
     context: &Context,
@@ -63,8 +63,8 @@ pub(crate) fn find_campaign(
     Ok(campaign)
 }
 
-/// Tests if a campaign is visible to the principal. An affiliate sees the campaigns whose visibility
-/// setting includes it, and those in which it has an affiliate campaign.
+/// Tests if a campaign is visible to the principal. An affiliate sees the campaigns whose
+/// visibility setting includes it, and those in which it has an affiliate campaign.
 pub(crate) fn is_visible(
     session: &mut Session<'_>,
     context: &Context,
@@ -86,8 +86,8 @@ pub(crate) fn is_visible(
     Ok(is_listed(campaign, related) || !session.campaigns_with(&[campaign.id], &own)?.is_empty())
 }
 
-/// Tests if a campaign's visibility setting lists it for affiliates. `related` is `true` if the advertiser
-/// has approved the affiliate.
+/// Tests if a campaign's visibility setting lists it for affiliates. `related` is `true` if the
+/// advertiser has approved the affiliate.
 fn is_listed(campaign: &Campaign, related: bool) -> bool {
     match visibility(campaign) {
         Visibility::All => true,
@@ -100,7 +100,8 @@ fn is_listed(campaign: &Campaign, related: bool) -> bool {
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] if the campaign does not exist or is not visible by the rule of [`is_visible`].
+/// [`Error::NotFound`] if the campaign does not exist or is not visible by the rule of
+/// [`is_visible`].
 pub(crate) fn resolve_path(
     session: &mut Session<'_>,
     context: &Context,
@@ -205,7 +206,8 @@ pub fn get_by_id(
     Ok((campaign, advertiser))
 }
 
-/// Returns one campaign to a principal that may see all of its calls: the advertiser or the network.
+/// Returns one campaign to a principal that may see all of its calls: the advertiser or the
+/// network.
 pub fn get_as_advertiser(
     session: &mut Session<'_>,
     context: &Context,
@@ -219,8 +221,8 @@ pub fn get_as_advertiser(
     Some(campaign).filter(|_| sees).ok_or_else(missing)
 }
 
-/// Creates or updates a campaign. The name and the custom data change at once, everything else in the
-/// future terms. A write without an effective change stores nothing.
+/// Creates or updates a campaign. The name and the custom data change at once, everything else in
+/// the future terms. A write without an effective change stores nothing.
 pub fn put(
     session: &mut Session<'_>,
     context: &Context,
@@ -368,8 +370,8 @@ pub(crate) fn discard_draft(
     Ok(())
 }
 
-/// Rejects the deletion of a campaign. Source: advertiser campaigns document of 2015-05-01, "You are not
-/// allowed to delete campaigns".
+/// Rejects the deletion of a campaign. Source: advertiser campaigns document of 2015-05-01, "You
+/// are not allowed to delete campaigns".
 pub fn delete() -> Result<(), Error> {
     Err(Error::NotAllowed("You are not allowed to delete campaigns".to_owned()))
 }

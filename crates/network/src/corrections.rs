@@ -1,5 +1,5 @@
-//! Corrections of calls with wrong facts or wrong amounts. The old ledger row stays; a new row replaces
-//! it.
+//! Corrections of calls with wrong facts or wrong amounts. The old ledger row stays; a new row
+//! replaces it.
 
 use crate::batch_lookups::BatchLookups;
 use crate::events::EventAudience;
@@ -34,8 +34,8 @@ pub struct CorrectionChange {
 /// Replacement facts of a call. `None` leaves a fact unchanged, `Some(None)` makes it unknown.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FactsChange {
-    /// Calling number; see [`CallFacts`] for this and the other facts. A new number also determines the
-    /// region and `repeat`, unless they are given.
+    /// Calling number; see [`CallFacts`] for this and the other facts. A new number also determines
+    /// the region and `repeat`, unless they are given.
     pub calling_phone_number: Option<Option<PhoneNumber>>,
     /// Total duration in seconds.
     pub duration: Option<Option<u32>>,
@@ -61,8 +61,8 @@ pub struct FactsChange {
     pub keys: Option<Vec<char>>,
 }
 
-/// Corrects a ledger row by the terms that priced it, and returns the new row. Only the newest row of a
-/// call can be corrected. Requires write access to the whole network.
+/// Corrects a ledger row by the terms that priced it, and returns the new row. Only the newest row
+/// of a call can be corrected. Requires write access to the whole network.
 pub fn correct(
     session: &mut Session<'_>,
     context: &Context,

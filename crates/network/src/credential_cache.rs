@@ -1,8 +1,9 @@
-//! Tokens that servers remember, so that a request does not begin by looking its credential up.
+//! In-memory cache of API tokens, so that a request does not need a query to authenticate.
 //!
-//! What is remembered holds for one generation of credentials ([`Session::credential_generation`]), which
-//! the database moves on in the same transaction as whatever could change it. Each unit of work compares the
-//! two inside its own snapshot, so nobody is answered by what is no longer so, whoever changed it.
+//! A cached token is valid for one generation of credentials ([`Session::credential_generation`]).
+//! The database increments the generation in the same transaction as any change that could affect a
+//! token. Each unit of work compares the generations inside its own snapshot, so a revoked token is
+//! rejected on every server at once.
 
 use crate::credentials::{self, Credential, Entropy};
 use crate::{Caller, Error, Session};
@@ -11,37 +12,37 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use trunkline_domain::party::Network;
 
-/// Tokens remembered at once.
+/// Maximum number of cached tokens. The cache is cleared when it is full.
 const CACHE_CAPACITY: usize = 4_096;
 
-/// A token that was found good.
+/// Cached access token.
 #[derive(Debug)]
 pub struct Standing {
     token_hash: Entropy,
     generation: i64,
     expires_at: Option<Timestamp>,
-    /// Who shows it.
+    /// Principal of the token.
     pub caller: Caller,
-    /// The network it is for, without its people.
+    /// Network of the token, without users.
     pub network: Network,
 }
 
-/// Tokens that were found good. Those of sandboxes are not kept, because what time it is there can be
-/// changed at any moment, and is needed before a request is understood.
+/// Cache of valid tokens by hash. Tokens of sandboxes are not cached: parsing a request needs the
+/// sandbox's clock, which can be changed at any time.
 #[derive(Debug, Default)]
 pub struct Credentials(Mutex<HashMap<Entropy, Arc<Standing>>>);
 
 impl Credentials {
-    /// A token that was found good before and has not expired; in every unit of work it is to be
-    /// [confirmed](Standing::confirm).
+    /// Returns a cached token that has not expired. Every unit of work must
+    /// [revalidate](Standing::confirm) it.
     pub fn remembered(&self, credential: &Credential, now: Timestamp) -> Option<Arc<Standing>> {
         let Credential::Token(token) = credential else { return None };
         let found = self.tokens().get(&credentials::hash_secret(token)).cloned();
         found.filter(|it| it.expires_at.is_none_or(|expires| expires > now))
     }
 
-    /// Looks a token up, and remembers it if it is good. `session` has to be a read: what is not
-    /// committed may never be.
+    /// Loads a token and caches it if it is valid. `session` must be a read snapshot, because a
+    /// write transaction may see rows that are never committed.
     pub fn look_up(
         &self,
         session: &mut Session<'_>,
@@ -59,7 +60,7 @@ impl Credentials {
         Ok(found)
     }
 
-    /// Forgets a token: what was remembered of it is of another generation.
+    /// Removes a token whose generation is outdated.
     fn evict(&self, cached: &Standing) {
         self.tokens().remove(&cached.token_hash);
     }
@@ -80,22 +81,24 @@ impl Standing {
         };
         let Some(network) = session.network(record.network_id)? else { return Ok(None) };
         let generation = session.credential_generation()?;
-        let (expires_at, caller) = (record.expires_at, credentials::principal_of_token(record));
+        let expires_at = record.expires_at;
+        let caller = credentials::principal_of_token(record);
         Ok(Some(Self { token_hash, generation, expires_at, caller, network }))
     }
 
-    /// Whether it is still as it was, by the generation that a unit of work saw.
+    /// Tests if the token is current, by the generation that a unit of work has read.
     pub fn holds_at(&self, generation: i64) -> bool {
         self.generation == generation
     }
 
-    /// `Ok` if the token is as good, in this unit of work, as when it was looked up.
+    /// Returns `Ok` if the token gives the same permissions in this unit of work as when it was
+    /// loaded.
     ///
     /// # Errors
     ///
-    /// [`Error::Unauthorized`] when it is good no longer. When its network is another by now, in anything
-    /// but its name, the request was not understood rightly: the database counts as busy, and the next
-    /// request is.
+    /// [`Error::Unauthorized`] if the token is no longer valid. A busy error if the permissions or
+    /// the network's settings (other than its name) have changed since: the request may have been
+    /// parsed with the wrong settings, such as the time zone, so the client must retry.
     pub fn confirm(
         &self,
         cache: &Credentials,
@@ -108,9 +111,9 @@ impl Standing {
         cache.evict(self);
         let found = Self::load(session, self.token_hash, now)?.ok_or(Error::Unauthorized)?;
         let network = Network { name: self.network.name.clone(), ..found.network };
-        // A sandbox was looked up for this very request.
-        let same = self.network.sandbox || network == self.network;
-        if same && found.caller == self.caller {
+        // The token of a sandbox is not cached: it was loaded for this request.
+        let is_same_network = self.network.sandbox || network == self.network;
+        if is_same_network && found.caller == self.caller {
             return Ok(());
         }
         Err(trunkline_store::Error::Busy.into())

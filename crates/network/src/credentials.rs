@@ -1,5 +1,5 @@
-//! Credentials: tokens, passwords, one-time sign-ins and sessions. What is secret is hashed
-//! before it is stored, and shown once.
+//! Credentials: API tokens, passwords, one-time tokens and console sessions. Secrets are returned
+//! once; only their hashes are stored.
 
 use crate::{Actor, Caller, Context, Error, Session};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -9,15 +9,16 @@ use sha2::{Digest, Sha256};
 use trunkline_domain::party::{Member, PartyKind, Role};
 use trunkline_store::{Grant, Scope, SignIn, SignInKind, TokenRecord};
 
-/// How long a one-time token is good for.
+/// Lifetime of a one-time token.
 const ACCESS_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
-/// How long a console session lasts.
+/// Lifetime of a console session.
 const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 
-/// The console's cookie.
+/// Name of the console's session cookie.
 pub const SESSION_COOKIE: &str = "trunkline_session";
 
-/// The console's session, where the values of a request's `Cookie` headers have one.
+/// Returns the console's session secret from the values of a request's `Cookie` headers, if there
+/// is one.
 pub fn session_in<'a>(cookies: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
@@ -26,24 +27,24 @@ pub fn session_in<'a>(cookies: impl Iterator<Item = &'a str>) -> Option<&'a str>
     pairs.next()
 }
 
-/// 32 random bytes, drawn by whoever has a random source.
+/// 32 random bytes. The calling code draws them, because only the binary has a random source.
 pub type Entropy = [u8; 32];
 
-/// What a request shows of itself.
+/// Credential that a request presents.
 #[derive(Debug, Clone)]
 pub enum Credential {
-    /// An API token.
+    /// API token.
     Token(String),
-    /// A console session's cookie.
+    /// Value of a console session's cookie.
     Session(String),
 }
 
-/// A new token: its record's id, and the token itself, which is not kept.
+/// New secret. The plain text is not stored.
 #[derive(Debug, Clone)]
 pub struct Issued {
-    /// Ours.
+    /// Id of the record.
     pub id: i64,
-    /// Shown once.
+    /// Plain text, to be shown once.
     pub secret: String,
 }
 
@@ -52,8 +53,8 @@ fn generate_secret(prefix: &str, entropy: &Entropy) -> String {
     format!("{prefix}{}", digits.collect::<String>())
 }
 
-/// What is stored of a secret. Secrets are 256 random bits, so a fast hash is enough; looking
-/// one up by its hash tells nothing by its time.
+/// Hashes a secret for storage and lookup (SHA-256). Secrets are 256 random bits, so a fast hash is
+/// enough, and the time of a lookup by hash reveals nothing about stored secrets.
 pub(crate) fn hash_secret(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }
@@ -69,7 +70,7 @@ pub fn issue_token(
     Ok(Issued { id, secret })
 }
 
-/// A record for a token of a scope, as from now.
+/// Builds the record of a new token that is valid from `now` on.
 pub fn new_token(
     network_id: i64,
     scope: Scope,
@@ -90,7 +91,7 @@ pub fn new_token(
     }
 }
 
-/// Who shows a token or a session, if it is good.
+/// Returns the principal of a token or a session, if it is valid.
 pub fn authenticate(
     session: &mut Session<'_>,
     credential: &Credential,
@@ -107,7 +108,7 @@ pub fn authenticate(
     }
 }
 
-/// A token by what is stored of it, if it is good.
+/// Returns the token with a hash, if it is neither revoked nor expired.
 pub(crate) fn find_valid_token(
     session: &mut Session<'_>,
     hash: &[u8],
@@ -118,44 +119,45 @@ pub(crate) fn find_valid_token(
         .filter(|it| it.revoked_at.is_none() && it.expires_at.is_none_or(|expires| expires > now)))
 }
 
-pub(crate) fn principal_of_token(it: TokenRecord) -> Caller {
-    Caller { network_id: it.network_id, actor: Actor::Token(it.id), grants: vec![it.grant] }
+pub(crate) fn principal_of_token(token: TokenRecord) -> Caller {
+    let actor = Actor::Token(token.id);
+    Caller { network_id: token.network_id, actor, grants: vec![token.grant] }
 }
 
 fn principal_of_user(session: &mut Session<'_>, user: i64) -> Result<Option<Caller>, Error> {
     let Some((network_id, _)) = session.user(user)? else { return Ok(None) };
     let grants = session.grants_of_user(user)?;
-    let caller = Caller { network_id, actor: Actor::User(user), grants };
-    Ok(Some(caller).filter(|caller| !caller.grants.is_empty()))
+    let principal = Caller { network_id, actor: Actor::User(user), grants };
+    Ok(Some(principal).filter(|principal| !principal.grants.is_empty()))
 }
 
-/// Someone who may be the one with an address and password: whom to make of it, and the hash
-/// that the password must fit. Verify with [`password_fits`], outside of any unit of work: it is
-/// slow by design.
+/// Returns the principals with an e-mail address, each with the hash of its password. Verify the
+/// password with [`verify_password`] outside of any transaction, because it is slow by design.
 pub fn password_candidates(
     session: &mut Session<'_>,
     email: &str,
     network: Option<i64>,
 ) -> Result<Vec<(Caller, String)>, Error> {
-    let mut found = Vec::new();
+    let mut candidates = Vec::new();
     for (network_id, user, hash) in session.users_by_email(email)? {
         if let Some(hash) = hash
-            && network.is_none_or(|asked| asked == network_id)
-            && let Some(caller) = principal_of_user(session, user.id)?
+            && network.is_none_or(|wanted| wanted == network_id)
+            && let Some(principal) = principal_of_user(session, user.id)?
         {
-            found.push((caller, hash));
+            candidates.push((principal, hash));
         }
     }
-    Ok(found)
+    Ok(candidates)
 }
 
-/// Whether a password fits a stored hash (argon2id). Takes some 20 MiB and tens of milliseconds.
+/// Tests if a password matches a stored hash (argon2id). Needs about 20 MiB and tens of
+/// milliseconds.
 pub fn verify_password(password: &str, hash: &str) -> bool {
     PasswordHash::new(hash)
         .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
-/// The hash of a password (argon2id), salted with the entropy given.
+/// Hashes a password (argon2id) with a salt from `entropy`.
 pub fn hash_password(password: &str, entropy: &Entropy) -> Result<String, Error> {
     let salt = entropy.get(..16).unwrap_or(entropy);
     let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), salt);
@@ -163,9 +165,13 @@ pub fn hash_password(password: &str, entropy: &Entropy) -> Result<String, Error>
     Ok(hash.to_string())
 }
 
-/// Sets the password of the one in a network who has an address; the network's id for them, or
-/// `None` when nobody has it. Where several have it, `user` says which; else none is changed.
-/// Signs them out everywhere.
+/// Sets the password of the user with an e-mail address in a network, and ends all of the user's
+/// sessions. Returns the user's external id, or `None` if no user has the address.
+///
+/// # Errors
+///
+/// [`Error::NotAllowed`] if several users have the address and `user` (an external id) does not
+/// select one.
 pub fn set_password(
     session: &mut Session<'_>,
     network: i64,
@@ -173,21 +179,26 @@ pub fn set_password(
     user: Option<&str>,
     hash: &str,
 ) -> Result<Option<String>, Error> {
-    let mut here: Vec<_> = session.users_by_email(email)?;
-    here.retain(|(of, known, _)| {
-        *of == network && user.is_none_or(|asked| asked == known.id_from_network)
+    let mut matching: Vec<_> = session.users_by_email(email)?;
+    matching.retain(|(network_id, found, _)| {
+        *network_id == network && user.is_none_or(|wanted| wanted == found.id_from_network)
     });
-    if here.len() > 1 {
-        let ids: Vec<&str> = here.iter().map(|(_, it, _)| it.id_from_network.as_str()).collect();
+    if matching.len() > 1 {
+        let ids: Vec<&str> =
+            matching.iter().map(|(_, it, _)| it.id_from_network.as_str()).collect();
         let message = format!("several users have {email}: say which one of {}", ids.join(", "));
         return Err(Error::NotAllowed(message));
     }
-    let Some((_, known, _)) = here.pop() else { return Ok(None) };
-    session.set_password_hash(known.id, hash)?;
-    Ok(Some(known.id_from_network))
+    let Some((_, found, _)) = matching.pop() else { return Ok(None) };
+    session.set_password_hash(found.id, hash)?;
+    Ok(Some(found.id_from_network))
 }
 
-/// A one-time token for a user of the network, or of one of its parties, by e-mail address.
+/// Issues a one-time token for a user of the network or of a party, by e-mail address.
+///
+/// # Errors
+///
+/// [`Error::NotAllowed`] if the user has permissions that the principal does not have.
 pub fn create_access_token(
     session: &mut Session<'_>,
     context: &Context,
@@ -206,7 +217,7 @@ pub fn create_access_token(
             found.members
         }
     };
-    let has = |member: &&Member| {
+    let has_address = |member: &&Member| {
         let mut emails = member.user.email_settings.iter();
         emails.any(|it| it.email_address.eq_ignore_ascii_case(email))
     };
@@ -215,7 +226,7 @@ pub fn create_access_token(
         Some((kind, id)) => format!(" for {} {id}", kind.word()),
     };
     let missing = || Error::NotFound(format!("User {email}{owner}"));
-    let user = members.iter().find(has).ok_or_else(missing)?.user.id;
+    let user = members.iter().find(has_address).ok_or_else(missing)?.user.id;
     let grants = session.grants_of_user(user)?;
     if !context.caller.covers_grants(&grants) {
         let message = format!("this credential may not sign {email} in: they may do more than it");
@@ -241,8 +252,8 @@ fn insert_sign_in(
 ) -> Result<Issued, Error> {
     let secret = generate_secret(if kind == SignInKind::Session { "" } else { "tl1_" }, entropy);
     let expires_at = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
-    let it = SignIn { hash: &hash_secret(&secret), kind, user_id, expires_at };
-    let id = session.insert_sign_in(it, now)?;
+    let sign_in = SignIn { hash: &hash_secret(&secret), kind, user_id, expires_at };
+    let id = session.insert_sign_in(sign_in, now)?;
     Ok(Issued { id, secret })
 }
 
@@ -256,7 +267,8 @@ pub fn start_session(
     insert_sign_in(session, user, SignInKind::Session, SESSION_LIFETIME, entropy, now)
 }
 
-/// Trades a one-time token for a console session; `None` when it is not good, or no longer.
+/// Exchanges a one-time token for a console session. Returns `None` if the token is unknown, used
+/// or expired.
 pub fn redeem_access_token(
     session: &mut Session<'_>,
     token: &str,

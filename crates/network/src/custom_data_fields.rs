@@ -1,19 +1,19 @@
-//! The custom data fields that a network has declared.
+//! Custom data fields that a network declares.
 
 use crate::{Context, Error, Guard, Page, Session, Submitted, audit, check_precondition};
 use trunkline_domain::party::{CustomDataField, DataType};
 use trunkline_domain::problem::BLANK;
 
-/// What a request says of a field.
+/// Requested change of a field.
 #[derive(Debug, Clone, Default)]
 pub struct FieldChange {
-    /// The key in `custom_data`.
+    /// Key in `custom_data`.
     pub partner_name: Option<String>,
-    /// What people see.
+    /// Display name.
     pub friendly_name: Option<String>,
-    /// What values look like.
+    /// Type of the values.
     pub data_type: Option<DataType>,
-    /// The values of a category.
+    /// Allowed values of a category.
     pub field_values: Option<Vec<String>>,
 }
 
@@ -21,7 +21,7 @@ fn audit_object(name: &str) -> String {
     format!("custom_data_field:{name}")
 }
 
-/// One page of the network's fields, each with our id, for whoever has a credential of it.
+/// Returns one page of the network's fields, each with its id, to any principal of the network.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,
@@ -30,7 +30,7 @@ pub fn list(
     Ok(session.page_of_custom_data_fields(context.caller.network_id, page)?)
 }
 
-/// One field.
+/// Returns one field.
 pub fn get(
     session: &mut Session<'_>,
     context: &Context,
@@ -40,8 +40,8 @@ pub fn get(
     found.ok_or_else(|| Error::NotFound(format!("CustomDataField {name}")))
 }
 
-/// Creates or updates a field. The name is the body's, else the path's; it is what people see too
-/// until they say something else.
+/// Creates or updates a field. The name in the body takes precedence over the one in the path. The
+/// name is also the display name until another one is set.
 pub fn put(
     session: &mut Session<'_>,
     context: &Context,
@@ -90,7 +90,7 @@ pub fn put(
     Ok(field)
 }
 
-/// Forgets a field; does nothing when there is none. Values that objects have stay.
+/// Deletes a field; does nothing if it does not exist. Values in existing objects stay.
 pub fn delete(session: &mut Session<'_>, context: &Context, name: &str) -> Result<(), Error> {
     context.caller.require_network()?;
     let network = context.caller.network_id;

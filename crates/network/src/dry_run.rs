@@ -126,8 +126,8 @@ pub fn dry_run(
     })
 }
 
-/// Decides if a call would be admitted. Future terms are evaluated as if the campaign were live, current
-/// terms with the campaign's real status.
+/// Decides if a call would be admitted. Future terms are evaluated as if the campaign were live,
+/// current terms with the campaign's real status.
 fn check_admission(
     session: &mut Session<'_>,
     context: &Context,
@@ -152,8 +152,8 @@ fn check_admission(
     Ok(Gate { turned_away, by_affiliate })
 }
 
-/// Tests if the caller has called this campaign before: as given, else looked up. `None` if the number is
-/// withheld.
+/// Tests if the caller has called this campaign before: as given, else looked up. `None` if the
+/// number is withheld.
 fn is_repeat_caller(
     session: &mut Session<'_>,
     context: &Context,

@@ -1,45 +1,45 @@
-//! Why a use case was not done.
+//! Errors of the use cases.
 
 use trunkline_domain::problem::Problems;
 
-/// Why a use case was not done. Nothing of it is stored.
+/// Error of a use case. The transaction is rolled back, so nothing is stored.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The request's arguments are wrong: every problem, by path.
+    /// The request is invalid.
     #[error("the request is invalid: {}", problems.to_json())]
     Invalid {
-        /// What is wrong.
+        /// All problems, by property path.
         problems: Problems,
-        /// On a refused transition of an affiliate campaign: the status that the documents repeat
-        /// beside the errors.
+        /// Status that the response repeats beside the errors, if a status transition of an
+        /// affiliate campaign was refused.
         status: Option<&'static str>,
     },
-    /// An object does not exist, or is none of the caller's business.
+    /// The object does not exist or is not visible to the principal.
     #[error("Could not find {0}")]
     NotFound(String),
-    /// The caller may not do this, or nobody may.
+    /// The principal is not allowed to do this, or nobody is.
     #[error("{0}")]
     NotAllowed(String),
-    /// An id was used for something else.
+    /// The id is used for another object.
     #[error("{0}")]
     Conflict(String),
-    /// Someone else has changed the object since it was read.
+    /// The precondition failed: the object was changed since it was read.
     #[error("the object has been changed since it was read")]
     Overtaken,
-    /// The credential is good no longer.
+    /// The credential is no longer valid.
     #[error("a valid credential is needed")]
     Unauthorized,
     /// Storage failed.
     #[error("storage failed")]
     Storage(#[from] trunkline_store::Error),
-    /// Something that cannot be: our own fault.
+    /// An invariant was violated: a bug.
     #[error("{0}")]
     Internal(String),
 }
 
 impl Error {
-    /// Whether it is the request that is refused, by what is there, and would be again; else something
-    /// went wrong.
+    /// Tests if the request was refused because of its content and the stored state, so that
+    /// repeating it would fail again. Other errors are failures of the server or of the credential.
     pub(crate) fn is_refusal(&self) -> bool {
         match self {
             Self::Invalid { .. } | Self::NotFound(_) | Self::NotAllowed(_) | Self::Conflict(_) => {
@@ -49,7 +49,7 @@ impl Error {
         }
     }
 
-    /// One message at one property.
+    /// Creates an [`Error::Invalid`] with one message for one property.
     pub fn at(property: &str, message: impl Into<String>) -> Self {
         let mut problems = Problems::new();
         problems.at(property).add(message);

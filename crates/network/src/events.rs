@@ -1,5 +1,5 @@
-//! Events of a network. An event is written in the transaction of the change that it describes, so each
-//! committed change has its event and no event describes a change that was rolled back.
+//! Events of a network. An event is written in the transaction of the change that it describes, so
+//! each committed change has its event and no event describes a change that was rolled back.
 //! `docs/events.md` lists the properties of each kind.
 
 use crate::{Caller, Context, Error, Page, Session, outbox};
@@ -23,8 +23,8 @@ pub(crate) struct EventAudience {
     pub(crate) affiliate: Option<i64>,
 }
 
-/// Writes an event and enqueues its webhook deliveries. `data` is complete; properties that a party may
-/// not see are removed when the event is read.
+/// Writes an event and enqueues its webhook deliveries. `data` is complete; properties that a party
+/// may not see are removed when the event is read.
 pub(crate) fn emit(
     session: &mut Session<'_>,
     context: &Context,
@@ -96,8 +96,8 @@ pub fn after(session: &mut Session<'_>, context: &Context, page: Page) -> Result
     Ok(EventPage { found: events.into_iter().filter_map(redacted).collect(), last, more })
 }
 
-/// Returns the event after which a stream resumes: the given one, but at most the newest event; without
-/// one, the newest event.
+/// Returns the event after which a stream resumes: the given one, but at most the newest event;
+/// without one, the newest event.
 pub fn start(
     session: &mut Session<'_>,
     context: &Context,
@@ -107,8 +107,8 @@ pub fn start(
     Ok(last_received.map_or(newest, |id| id.min(newest)))
 }
 
-/// Returns the properties to remove from an event for a principal; `None` if the principal may not see
-/// the event. A principal with grants on both sides sees what either side sees.
+/// Returns the properties to remove from an event for a principal; `None` if the principal may not
+/// see the event. A principal with grants on both sides sees what either side sees.
 fn hidden_properties(principal: &Caller, event: &EventRecord) -> Option<Vec<&'static str>> {
     if principal.sees_network() {
         return Some(Vec::new());

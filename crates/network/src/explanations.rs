@@ -1,4 +1,4 @@
-//! Why a stored call was paid what it was paid.
+//! Explanation of the payments for a stored call.
 
 use crate::dry_run::{self, DryRun};
 use crate::transactions::find;
@@ -7,25 +7,25 @@ use trunkline_domain::call::{Correction, Payment, Side, TurnedAway};
 use trunkline_domain::campaign::Terms;
 use trunkline_domain::party::PartyKind;
 
-/// A row of the ledger, explained, as far as the caller may see.
+/// Explanation of a ledger row, reduced to what the principal may see.
 #[derive(Debug, Clone)]
 pub struct Explained {
-    /// The call's way and what is paid, as a dry run has it, by the terms that priced it.
+    /// Path and payments of the call by the terms that priced it, in the form of a dry run.
     pub run: DryRun,
-    /// The row that this one corrects, ours, and why.
+    /// Id of the row that this one corrects, and the correction.
     pub correction: Option<(i64, Correction)>,
 }
 
-/// Explains a row. An advertiser sees the way and the payin, an affiliate the payout.
+/// Explains a ledger row. An advertiser sees the path and the payin, an affiliate sees the payout.
 pub fn explain(session: &mut Session<'_>, context: &Context, id: &str) -> Result<Explained, Error> {
     let row = find(session, context, id)?;
-    let it = &row.transaction;
-    let pays = context.caller.sees(PartyKind::Advertiser, it.advertiser_id);
-    let earns = match it.affiliate_id {
+    let transaction = &row.transaction;
+    let sees_payin = context.caller.sees(PartyKind::Advertiser, transaction.advertiser_id);
+    let sees_payout = match transaction.affiliate_id {
         Some(affiliate) => context.caller.sees(PartyKind::Affiliate, affiliate),
         None => context.caller.sees_network(),
     };
-    if !pays && !earns {
+    if !sees_payin && !sees_payout {
         return Err(Error::NotFound(format!("Transaction {id}")));
     }
     let terms = match row.terms_id {
@@ -36,39 +36,42 @@ pub fn explain(session: &mut Session<'_>, context: &Context, id: &str) -> Result
     if terms.is_none() {
         heard.turned_away.get_or_insert(TurnedAway::NotLive);
     }
-    let terms = terms.unwrap_or_else(|| Terms::new(it.start_time));
+    let terms = terms.unwrap_or_else(|| Terms::new(transaction.start_time));
     let mut decision = heard.decide(&terms);
-    decision.advertiser_payin = as_stored(decision.advertiser_payin, it.settlement.payin.as_ref());
-    decision.affiliate_payout = as_stored(decision.affiliate_payout, it.settlement.payout.as_ref());
-    let mut correction = it.settlement.correction.clone();
+    decision.advertiser_payin =
+        as_stored(decision.advertiser_payin, transaction.settlement.payin.as_ref());
+    decision.affiliate_payout =
+        as_stored(decision.affiliate_payout, transaction.settlement.payout.as_ref());
+    let mut correction = transaction.settlement.correction.clone();
     let mut statuses = Vec::new();
-    if pays {
-        statuses = budgets::statuses(it.campaign_id, &terms, it.start_time);
+    if sees_payin {
+        statuses = budgets::statuses(transaction.campaign_id, &terms, transaction.start_time);
     } else {
         decision.advertiser_payin = None;
         decision.destination_phone_number = None;
         decision.path.clear();
         correction = correction.map(|it| Correction { payin_is_set: false, ..it });
     }
-    if !earns {
+    if !sees_payout {
         decision.affiliate_payout = None;
         correction = correction.map(|it| Correction { payout_is_set: false, ..it });
     }
-    let warnings = if pays { dry_run::warnings(&terms) } else { Vec::new() };
-    // The call is counted already: it sets off nothing more.
+    let warnings = if sees_payin { dry_run::warnings(&terms) } else { Vec::new() };
+    // The call is counted already, so it causes no further alerts.
     let budgets = dry_run::forecast_budgets(session, &statuses, None, false)?;
     Ok(Explained {
         run: DryRun {
             decision,
-            with_margin: pays && (earns || it.affiliate_id.is_none()),
+            with_margin: sees_payin && (sees_payout || transaction.affiliate_id.is_none()),
             budgets,
             warnings,
         },
-        correction: it.corrects_id.zip(correction),
+        correction: transaction.corrects_id.zip(correction),
     })
 }
 
-/// What was decided, with the amount that is in the ledger: the two differ where it was set by hand.
+/// Returns the decided payment with the amount of the ledger. The two differ if a correction set
+/// the amount.
 fn as_stored(decided: Option<Payment>, stored: Option<&Side>) -> Option<Payment> {
     match (decided, stored) {
         (Some(decided), Some(side)) => Some(Payment { amount: side.amount, ..decided }),

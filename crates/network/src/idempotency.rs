@@ -1,19 +1,20 @@
-//! Requests that can be told again by their key, and get the first answer.
+//! Idempotency keys: a repeated request gets the first answer again.
 
 use crate::{Context, Error, Session};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-/// How long an answer is kept for its Idempotency-Key.
+/// Retention of an answer for its Idempotency-Key.
 const ANSWER_RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
-/// A request that can be told again by its key.
+/// Idempotency key of a request.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
-    /// The header's value.
+    /// Value of the header.
     pub key: String,
-    /// What was asked, path and body, so that the key is not used for something else.
+    /// Path and body, to detect the use of the key for another request. Only their SHA-256 is
+    /// stored.
     pub request: Vec<u8>,
 }
 
@@ -21,7 +22,11 @@ fn oldest_retained(now: Timestamp) -> Timestamp {
     now.saturating_sub(ANSWER_RETENTION).unwrap_or(Timestamp::MIN)
 }
 
-/// The answer that was kept for a key; refused when the key was used for another request.
+/// Returns the stored answer for a key.
+///
+/// # Errors
+///
+/// [`Error::NotAllowed`] if the key was used for another request.
 pub(crate) fn stored_answer<T: DeserializeOwned>(
     session: &mut Session<'_>,
     context: &Context,
@@ -38,10 +43,12 @@ pub(crate) fn stored_answer<T: DeserializeOwned>(
         return Err(Error::NotAllowed(message.to_owned()));
     }
     let parsed = serde_json::from_value(answer);
-    parsed.map(Some).map_err(|error| Error::Internal(format!("kept answer: {error}")))
+    parsed
+        .map(Some)
+        .map_err(|error| Error::Internal(format!("cannot convert a stored answer: {error}")))
 }
 
-/// Keeps an answer for its key.
+/// Stores an answer for its key.
 pub(crate) fn store_answer<T: Serialize>(
     session: &mut Session<'_>,
     context: &Context,
@@ -50,7 +57,7 @@ pub(crate) fn store_answer<T: Serialize>(
 ) -> Result<(), Error> {
     let Some(key) = key else { return Ok(()) };
     let answer = serde_json::to_value(answer)
-        .map_err(|error| Error::Internal(format!("kept answer: {error}")))?;
+        .map_err(|error| Error::Internal(format!("cannot convert a stored answer: {error}")))?;
     session.keep_answer(
         context.caller.network_id,
         &context.caller.actor.to_string(),

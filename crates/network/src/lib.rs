@@ -1,7 +1,7 @@
 //! Use cases of the network: one function for each operation of the API.
 //!
-//! Each function has the same steps: authorize, decide (domain), write, add the audit entry. They run in
-//! one transaction that the calling code has opened on the store; an error rolls it back.
+//! Each function has the same steps: authorize, decide (domain), write, add the audit entry. They
+//! run in one transaction that the calling code has opened on the store; an error rolls it back.
 
 pub mod affiliate_campaigns;
 pub mod audit;
@@ -56,8 +56,8 @@ pub use trunkline_store::{
 
 use trunkline_domain::problem::Problems;
 
-/// Content of a request, with the problems that were found while it was parsed. The use case adds its
-/// own problems, so that all problems are reported together.
+/// Content of a request, with the problems that were found while it was parsed. The use case adds
+/// its own problems, so that all problems are reported together.
 #[derive(Debug, Clone, Default)]
 pub struct Submitted<T> {
     /// Requested change.
@@ -75,8 +75,8 @@ pub struct Listed<T> {
     pub last: Option<i64>,
 }
 
-/// Precondition of a write, such as `If-Match`: tests the current object, which is `None` if it does not
-/// exist.
+/// Precondition of a write, such as `If-Match`: tests the current object, which is `None` if it
+/// does not exist.
 pub type Guard<T> = Box<dyn Fn(Option<&T>) -> bool + Send>;
 
 /// Returns a precondition that always holds.

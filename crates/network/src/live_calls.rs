@@ -1,5 +1,5 @@
-//! Live calls: start, events, and end. An ended call is settled once, by the terms that were in force
-//! at its start.
+//! Live calls: start, events, and end. An ended call is settled once, by the terms that were in
+//! force at its start.
 
 use crate::batch_lookups::BatchLookups;
 use crate::call_parties::CallParties;
@@ -45,8 +45,8 @@ pub struct Fresh {
     pub time_limit: SignedDuration,
 }
 
-/// Instructions to the telephony edge: the next actions, or the outcome of an ended call. Serialized
-/// answers are stored, so that a repeated event gets the same answer.
+/// Instructions to the telephony edge: the next actions, or the outcome of an ended call.
+/// Serialized answers are stored, so that a repeated event gets the same answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Orders {
     /// Id of the call.
@@ -84,7 +84,8 @@ pub struct Told {
     pub sequence: Option<u32>,
 }
 
-/// Starts a call. A request with the same idempotency key within 24 hours gets the first answer again.
+/// Starts a call. A request with the same idempotency key within 24 hours gets the first answer
+/// again.
 pub fn start(
     session: &mut Session<'_>,
     context: &Context,
@@ -164,8 +165,8 @@ fn resolve_parties(
     }
 }
 
-/// Stores a call that starts, adds it to the budgets and starts its IVR tree. A call that was turned
-/// away, or that the tree ends at once, is stored as ended and settled.
+/// Stores a call that starts, adds it to the budgets and starts its IVR tree. A call that was
+/// turned away, or that the tree ends at once, is stored as ended and settled.
 fn store_started_call(
     session: &mut Session<'_>,
     context: &Context,
@@ -220,8 +221,8 @@ fn store_started_call(
     Ok(Orders { id: call.id, outcome, reason, actions })
 }
 
-/// Applies an event to a live call. The same event with the same sequence number gets the same answer
-/// again. A rejected event changes nothing.
+/// Applies an event to a live call. The same event with the same sequence number gets the same
+/// answer again. A rejected event changes nothing.
 pub fn hear(
     session: &mut Session<'_>,
     context: &Context,
@@ -273,8 +274,8 @@ pub fn hear(
     Ok(instructions)
 }
 
-/// Checks and returns an event's sequence number. The first is 0 or 1; each later one is the previous
-/// plus 1.
+/// Checks and returns an event's sequence number. The first is 0 or 1; each later one is the
+/// previous plus 1.
 fn event_sequence(report: &Told, live: &Live, problems: &mut Problems) -> u32 {
     let next = live.sequence.map_or(1, |last| last.saturating_add(1));
     let sequence = report.sequence.unwrap_or(next);
@@ -285,8 +286,8 @@ fn event_sequence(report: &Told, live: &Live, problems: &mut Problems) -> u32 {
     sequence
 }
 
-/// Checks and returns the time of an event. Times are reported with a resolution of one second, so an
-/// event within the second of the previous event gets the time of that event.
+/// Checks and returns the time of an event. Times are reported with a resolution of one second, so
+/// an event within the second of the previous event gets the time of that event.
 fn event_time(
     context: &Context,
     report: &Told,

@@ -1,4 +1,5 @@
-//! Mail to users who asked for it: written with the event that it tells of, sent when the server can.
+//! Notification mails to users who subscribed to them. A mail is stored in the transaction of its
+//! event; the outbox sends it.
 
 use crate::pending_writes::PendingWrites;
 use crate::{Context, Error, Page, Session};
@@ -9,30 +10,30 @@ use trunkline_domain::money::{self, Currency, Money};
 use trunkline_domain::party::{Member, NOTIFICATIONS, PartyKind};
 use trunkline_store::{MailRecord, MailState, Organization};
 
-/// How long a mail waits for a server that can send it. After that it tells nothing new.
+/// Time after which an unsent mail expires, because its content is outdated.
 const MAIL_EXPIRY: SignedDuration = SignedDuration::from_hours(3 * 24);
 
-/// Addresses that one event is told to.
+/// Maximum number of addresses that one alert is mailed to.
 const MAX_ALERT_ADDRESSES: usize = 1_000;
 
-/// A budget that came to one of its marks.
+/// Alert of a budget that reached one of its percentages.
 pub(crate) struct Alert<'a> {
-    /// The place of the event among the entries.
+    /// Index of the event in [`PendingWrites`].
     pub(crate) event: usize,
-    /// EventAudience budget.
+    /// Campaign of the budget.
     pub(crate) campaign: &'a Campaign,
     /// `budget_cap_alert`, `call_cap_alert` or `concurrent_call_cap_alert`.
     pub(crate) kind: &'static str,
-    /// The mark, in percent.
+    /// Percentage that was reached.
     pub(crate) percent: u32,
-    /// What it has come to.
+    /// Total of the current period.
     pub(crate) total: Money,
-    /// Of what; `None` when calls are counted.
+    /// Currency of the total; `None` if it is a number of calls.
     pub(crate) currency: Option<Currency>,
 }
 
-/// Enters a mail to each address for notifications of the people of the network, and of the
-/// campaign's advertiser, who asked to be told of budgets.
+/// Buffers a mail to each notification address of those users of the network and of the campaign's
+/// advertiser who subscribed to budget alerts.
 pub(crate) fn push_alert_mails(
     session: &mut Session<'_>,
     context: &Context,
@@ -42,14 +43,14 @@ pub(crate) fn push_alert_mails(
 ) -> Result<(), Error> {
     let network = context.caller.network_id;
     let advertiser = Organization::Party(PartyKind::Advertiser, alert.campaign.advertiser_id);
-    let mut people = session.members(Organization::Network(network))?;
-    people.extend(session.members(advertiser)?);
-    let addresses = addresses(&people, "notify_on_budgets");
+    let mut members = session.members(Organization::Network(network))?;
+    members.extend(session.members(advertiser)?);
+    let addresses = addresses(&members, "notify_on_budgets");
     if addresses.len() > MAX_ALERT_ADDRESSES {
         let count = addresses.len();
         tracing::warn!(
             count,
-            "an alert is for too many addresses: the first {MAX_ALERT_ADDRESSES} are notified"
+            "a budget alert has too many addresses: only the first {MAX_ALERT_ADDRESSES} get a mail"
         );
     }
     let (subject, body) = subject_and_body(alert, amount);
@@ -77,22 +78,26 @@ pub(crate) fn push_alert_mails(
     Ok(())
 }
 
-/// The addresses for notifications of those who asked for one kind, each once.
-fn addresses(people: &[Member], notification: &str) -> BTreeMap<String, String> {
-    let kind = NOTIFICATIONS.iter().position(|known| *known == notification);
-    let asked = |member: &&Member| {
+/// Returns the notification addresses of the members who subscribed to one kind, without
+/// duplicates.
+fn addresses(members: &[Member], notification: &str) -> BTreeMap<String, String> {
+    let kind = NOTIFICATIONS.iter().position(|name| *name == notification);
+    let is_subscribed = |member: &&Member| {
         kind.and_then(|kind| member.user.notifications.get(kind)).copied().unwrap_or(false)
     };
-    let emails = people.iter().filter(asked).flat_map(|member| &member.user.email_settings);
-    let told = emails.filter(|email| email.use_for_notifications);
-    told.map(|email| (email.email_address.to_lowercase(), email.email_address.clone())).collect()
+    let emails =
+        members.iter().filter(is_subscribed).flat_map(|member| &member.user.email_settings);
+    let selected = emails.filter(|email| email.use_for_notifications);
+    selected
+        .map(|email| (email.email_address.to_lowercase(), email.email_address.clone()))
+        .collect()
 }
 
-/// The subject, one line whatever the campaign is called, and the text.
+/// Returns the subject, which is one line for any campaign name, and the body.
 fn subject_and_body(alert: &Alert<'_>, amount: Money) -> (String, String) {
     let (name, id) =
         (single_line(&alert.campaign.name), single_line(&alert.campaign.id_from_network));
-    let what = match alert.kind {
+    let budget_name = match alert.kind {
         "budget_cap_alert" => "budget",
         "concurrent_call_cap_alert" => "cap on calls at once",
         _ => "call cap",
@@ -105,20 +110,22 @@ fn subject_and_body(alert: &Alert<'_>, amount: Money) -> (String, String) {
             (calls(*total).to_string(), format!("{} calls", calls(amount)))
         }
     };
-    let subject = format!("{name}: {percent} % of the {what} is used up");
+    let subject = format!("{name}: {percent} % of the {budget_name} is used up");
     let body = format!(
-        "The campaign {name} ({id}) has come to {total} of {amount}: {percent} % of its {what}.\n"
+        "The campaign {name} ({id}) has come to {total} of {amount}: {percent} % of its {budget_name}.\n"
     );
     (subject, body)
 }
 
-/// A name as part of a line: what would end the line is a space.
+/// Replaces control characters and runs of white space by single spaces, and shortens to 100
+/// characters.
 fn single_line(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(100).collect()
 }
 
-/// One page of the network's mails, all or those in a state. The whole network's credentials only.
+/// Returns one page of the network's mails, optionally only those in one state. Requires read
+/// access to the whole network.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,

@@ -1,4 +1,4 @@
-//! The network itself, and its users.
+//! Settings and users of the network itself.
 
 use crate::{Context, Error, Guard, Session, Submitted, audit, check_precondition};
 use jiff::Timestamp;
@@ -7,16 +7,16 @@ use trunkline_domain::party::{Member, Network, UserChange, apply_users};
 use trunkline_domain::timezone::ZoneName;
 use trunkline_store::Organization;
 
-/// What a request says of the network.
+/// Requested change of the network.
 #[derive(Debug, Clone, Default)]
 pub struct NetworkChange {
-    /// The name.
+    /// Name.
     pub name: Option<String>,
-    /// The users, the full set.
+    /// Complete list of users.
     pub users: Option<Vec<UserChange>>,
 }
 
-/// The network as the audit log keeps it.
+/// Network as stored in the audit log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct NetworkSnapshot {
     pub(crate) name: String,
@@ -27,20 +27,20 @@ pub(crate) fn snapshot(network: &Network) -> NetworkSnapshot {
     NetworkSnapshot { name: network.name.clone(), users: network.members.clone() }
 }
 
-/// The caller's network, without its people, for whoever has a credential of it.
+/// Returns the principal's network, without users.
 pub fn of_caller(session: &mut Session<'_>, context: &Context) -> Result<Network, Error> {
     let id = context.caller.network_id;
     session.network(id)?.ok_or_else(|| Error::NotFound(format!("Network {id}")))
 }
 
-/// The network with its people. The whole network's credentials only.
+/// Returns the network with its users. Requires read access to the whole network.
 pub fn get(session: &mut Session<'_>, context: &Context) -> Result<Network, Error> {
     context.caller.ensure_can_view_network()?;
     let id = context.caller.network_id;
     session.network_with_members(id)?.ok_or_else(|| Error::NotFound(format!("Network {id}")))
 }
 
-/// Changes the network.
+/// Updates the network.
 pub fn put(
     session: &mut Session<'_>,
     context: &Context,
@@ -76,7 +76,7 @@ pub fn put(
     Ok(network)
 }
 
-/// Makes a network, at the command line. `None` when the id is in use.
+/// Creates a network (command line only). Returns `None` if the id is in use.
 pub fn create(
     session: &mut Session<'_>,
     name: &str,

@@ -1,9 +1,9 @@
-//! What is to be sent: written in the unit of work of its event, taken by a server that sends it, and
-//! tried again until it is taken or given up.
+//! Transactional outbox of webhook deliveries and mails. An item is written in the transaction of
+//! its event and retried until it is accepted or expires.
 //!
-//! Who takes something moves its `due_at` past the time that an attempt can take. So nobody else
-//! sends it meanwhile, on this server or another, and if the server dies it is due again. Everything
-//! is sent at least once.
+//! Leasing an item moves its `due_at` behind the maximum duration of an attempt. No other worker,
+//! on this server or another one, sends it in the meantime; if the server dies, the item becomes
+//! due again. Delivery is therefore at least once.
 
 use crate::{Context, Error, EventRecord, Session};
 use jiff::{SignedDuration, Timestamp};
@@ -11,75 +11,76 @@ use std::collections::HashMap;
 use trunkline_domain::webhook::{GIVE_UP_AFTER, Webhook, wait_after};
 use trunkline_store::{DeliveryRecord, DeliveryState, MailRecord, MailState, Page};
 
-/// How long what happened is remembered: events, and what became of deliveries and mails.
+/// Retention of events, and of the results of deliveries and mails.
 const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Attempts for one webhook at a time.
+/// Maximum number of concurrent attempts for one webhook.
 const MAX_IN_FLIGHT_PER_TARGET: usize = 4;
 
-/// How long things may take, and wait.
+/// Retry and lease durations.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// The wait after the first attempt; later ones are multiples of it.
+    /// Delay after the first attempt; later delays are multiples of it.
     pub first_wait: SignedDuration,
-    /// What an attempt can take at most. It is nobody else's for longer than that.
+    /// Duration of a lease. It must be longer than an attempt can take.
     pub lease: SignedDuration,
 }
 
-/// A delivery that is this server's to send.
+/// Delivery that this server has leased.
 #[derive(Debug, Clone)]
 pub struct Taken {
-    /// Where to.
+    /// Target.
     pub webhook: Webhook,
-    /// What.
+    /// Delivery to send.
     pub delivery: DeliveryRecord,
 }
 
-/// How an attempt went.
+/// Outcome of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was taken.
+    /// The receiver accepted the item.
     Done {
-        /// The answer's status, if it was HTTP.
+        /// HTTP status, if the transport is HTTP.
         status: Option<u16>,
     },
-    /// It may go better another time.
+    /// The attempt failed and may be retried.
     Failed {
-        /// The answer's status, where there was one.
+        /// HTTP status, if there was a response.
         status: Option<u16>,
-        /// Why, for people.
+        /// Reason, as text for people.
         error: String,
     },
-    /// It will not go better.
+    /// The receiver refused the item permanently.
     Refused {
-        /// The answer's status, where there was one.
+        /// HTTP status, if there was a response.
         status: Option<u16>,
-        /// Why, for people.
+        /// Reason, as text for people.
         error: String,
     },
 }
 
-/// Writes a delivery of each event, our id and its kind, for each webhook that wants it.
+/// Stores a delivery of each event (id and kind) for each webhook that subscribes to the kind.
 pub(crate) fn enqueue_deliveries<'k>(
     session: &mut Session<'_>,
     context: &Context,
     events: impl Iterator<Item = (i64, &'k str)>,
 ) -> Result<(), Error> {
     let page = Page::of(0, u32::MAX);
-    // What is sent by itself goes by the system's clock, whatever a sandbox's says.
+    // Deliveries are scheduled by the system clock, also in a sandbox.
     let now = context.system_now;
     let give_up_at = now.saturating_add(GIVE_UP_AFTER).unwrap_or(now);
     let webhooks = session.webhooks(context.caller.network_id, page)?;
     let mut sent = Vec::new();
     for (event, kind) in events {
-        let wanting = webhooks.iter().filter(|webhook| webhook.wants(kind));
-        sent.extend(wanting.map(|webhook| (webhook.id, event)));
+        let subscribed = webhooks.iter().filter(|webhook| webhook.wants(kind));
+        sent.extend(subscribed.map(|webhook| (webhook.id, event)));
     }
     session.insert_deliveries(&sent, now, give_up_at)?;
     Ok(())
 }
 
-/// Whether a delivery is due for a webhook that has room for one more.
+/// Tests if a delivery is due for a webhook with less than the maximum number of attempts in
+/// flight.
 pub fn has_due_deliveries(
     session: &mut Session<'_>,
     now: Timestamp,
@@ -89,8 +90,8 @@ pub fn has_due_deliveries(
     Ok(due.iter().any(|id| sending.get(id).copied().unwrap_or(0) < MAX_IN_FLIGHT_PER_TARGET))
 }
 
-/// Takes deliveries that are due, at most so many, and a few for each webhook, of which `sending`
-/// are on their way already; those with the fewest on their way come first.
+/// Leases at most `most` due deliveries. `sending` is the number of attempts in flight by webhook
+/// id: it limits the number of leases for each webhook, and webhooks with the fewest come first.
 pub fn take_deliveries(
     session: &mut Session<'_>,
     now: Timestamp,
@@ -102,20 +103,20 @@ pub fn take_deliveries(
     let busy = |id: &i64| sending.get(id).copied().unwrap_or(0);
     let mut due = session.webhooks_due(now)?;
     due.sort_by_key(busy);
-    let mut taken = Vec::new();
+    let mut leased = Vec::new();
     for id in due {
-        let room = MAX_IN_FLIGHT_PER_TARGET.saturating_sub(busy(&id)).min(most - taken.len());
+        let room = MAX_IN_FLIGHT_PER_TARGET.saturating_sub(busy(&id)).min(most - leased.len());
         let Some(webhook) = session.webhook_by_id(id)?.filter(|_| room > 0) else { continue };
         for mut delivery in session.deliveries_due(id, now, room)? {
             session.lease_delivery(delivery.id, until)?;
             delivery.due_at = Some(until);
-            taken.push(Taken { webhook: webhook.clone(), delivery });
+            leased.push(Taken { webhook: webhook.clone(), delivery });
         }
     }
-    Ok(taken)
+    Ok(leased)
 }
 
-/// Stores how a delivery went. `jitter` (0–255) spreads what is tried again.
+/// Stores the outcome of a delivery attempt. `jitter` (0–255) spreads the retries.
 pub fn settle_delivery(
     session: &mut Session<'_>,
     mut delivery: DeliveryRecord,
@@ -140,18 +141,20 @@ pub fn settle_delivery(
             if delivery.due_at.is_none() {
                 delivery.state = DeliveryState::Failed;
             }
-            (delivery.last_status, delivery.last_error) = (status, Some(error));
+            delivery.last_status = status;
+            delivery.last_error = Some(error);
         }
         Outcome::Refused { status, error } => {
             delivery.state = DeliveryState::Failed;
-            (delivery.last_status, delivery.last_error) = (status, Some(error));
+            delivery.last_status = status;
+            delivery.last_error = Some(error);
         }
     }
     session.update_delivery(&delivery, lease)?;
     Ok(())
 }
 
-/// When to try again; `None` when that is too late.
+/// Returns the time of the next attempt; `None` if the item expires before.
 fn next_attempt_at(
     attempts: u32,
     give_up_at: Timestamp,
@@ -163,7 +166,7 @@ fn next_attempt_at(
     (due < give_up_at).then_some(due)
 }
 
-/// Takes mails that are due, at most so many.
+/// Leases at most `most` due mails.
 pub fn take_mails(
     session: &mut Session<'_>,
     now: Timestamp,
@@ -171,16 +174,16 @@ pub fn take_mails(
     most: usize,
 ) -> Result<Vec<MailRecord>, Error> {
     let until = now.saturating_add(pace.lease).unwrap_or(Timestamp::MAX);
-    let mut taken = session.mails_due(now, most)?;
-    for mail in &mut taken {
+    let mut leased = session.mails_due(now, most)?;
+    for mail in &mut leased {
         let due_at = mail.due_at;
         mail.due_at = Some(until);
         session.update_mail(mail, due_at)?;
     }
-    Ok(taken)
+    Ok(leased)
 }
 
-/// Stores how a mail went.
+/// Stores the outcome of an attempt to send a mail. `jitter` (0–255) spreads the retries.
 pub fn settle_mail(
     session: &mut Session<'_>,
     mut mail: MailRecord,
@@ -214,13 +217,13 @@ pub fn settle_mail(
     Ok(())
 }
 
-/// Whether there is anything for [`sweep`].
+/// Tests if there are rows for [`sweep`].
 pub fn has_stale(session: &mut Session<'_>, now: Timestamp) -> Result<bool, Error> {
     Ok(session.has_stale(now, oldest_retained(now))?)
 }
 
-/// Gives up what has run out of time and deletes what is old, a bounded number of rows; whether
-/// there may be more.
+/// Expires overdue items and deletes rows older than the retention, a bounded number per call.
+/// Returns `true` if there may be more.
 pub fn sweep(session: &mut Session<'_>, now: Timestamp) -> Result<bool, Error> {
     Ok(session.sweep(now, oldest_retained(now))?)
 }
@@ -229,7 +232,8 @@ fn oldest_retained(now: Timestamp) -> Timestamp {
     now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN)
 }
 
-/// The name of an event's message, the same each time it is sent: receivers know it again by it.
+/// Returns the message id of an event. It is the same for each attempt, so that receivers can
+/// detect duplicates.
 pub fn message_id(event: &EventRecord) -> String {
     format!("evt_{}", event.id)
 }

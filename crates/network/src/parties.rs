@@ -1,11 +1,11 @@
-//! Advertisers and affiliates.
+//! Advertisers and affiliates (parties).
 
 use crate::{Context, Error, Guard, Page, Session, Submitted, audit, check_precondition};
 use trunkline_domain::party::{NAME_LIMIT, Party, PartyChange, PartyKind, PartyStatus, name_key};
 use trunkline_domain::problem::{BLANK, Problems, TAKEN};
 use trunkline_store::Organization;
 
-/// The name of a party in the audit log.
+/// Returns the object name of a party in the audit log.
 pub(crate) fn audit_object(party: &Party) -> String {
     format!("{}:{}", party.kind.word(), party.id_from_network)
 }
@@ -14,7 +14,8 @@ pub(crate) fn not_found(kind: PartyKind, id: &str) -> Error {
     Error::NotFound(format!("{} {id}", kind.class()))
 }
 
-/// A party of the caller's network by the network's id, whoever's it is, without its people.
+/// Returns a party of the principal's network by its external id, without users. Does not check if
+/// the principal may see it.
 pub(crate) fn find(
     session: &mut Session<'_>,
     context: &Context,
@@ -24,18 +25,22 @@ pub(crate) fn find(
     session.party(context.caller.network_id, kind, id)?.ok_or_else(|| not_found(kind, id))
 }
 
-/// `Ok` if the caller sees a party: by our id, and the network's, for what is said else.
+/// Returns `Ok` if the principal can view a party. The external id is for the error message.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] otherwise, so that the existence of the party is not revealed.
 pub(crate) fn ensure_visible(
     context: &Context,
     kind: PartyKind,
     id: i64,
     id_from_network: &str,
 ) -> Result<(), Error> {
-    let sees = context.caller.sees(kind, id);
-    if sees { Ok(()) } else { Err(not_found(kind, id_from_network)) }
+    let can_view = context.caller.sees(kind, id);
+    if can_view { Ok(()) } else { Err(not_found(kind, id_from_network)) }
 }
 
-/// One page of the parties that the caller sees, with their people.
+/// Returns one page of the parties that the principal may see, with their users.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,
@@ -50,7 +55,7 @@ pub fn list(
     Ok(session.parties_by_ids(kind, &own)?)
 }
 
-/// One party with its people.
+/// Returns one party with its users.
 pub fn get(
     session: &mut Session<'_>,
     context: &Context,
@@ -63,7 +68,7 @@ pub fn get(
     Ok(party)
 }
 
-/// One party with its people, by our own id.
+/// Returns one party with its users, by its id.
 pub fn get_by_id(
     session: &mut Session<'_>,
     context: &Context,
@@ -77,7 +82,8 @@ pub fn get_by_id(
     Ok(session.with_members(party)?)
 }
 
-/// Creates or updates a party. The id is the body's, else the path's, else one that is made up.
+/// Creates or updates a party. The external id comes from the body, else from the path; else it is
+/// generated.
 pub fn put(
     session: &mut Session<'_>,
     context: &Context,
@@ -88,14 +94,14 @@ pub fn put(
 ) -> Result<Party, Error> {
     let network = context.caller.network_id;
     let Submitted { change, mut problems } = submitted;
-    let asked = change.id_from_network.clone().or(path_id.map(str::to_owned));
-    let before = match &asked {
+    let requested_id = change.id_from_network.clone().or(path_id.map(str::to_owned));
+    let before = match &requested_id {
         Some(id) => session.party_with_members(network, kind, id)?,
         None => None,
     };
     authorize(context, kind, before.as_ref(), change.status)?;
     check_precondition(precondition, before.as_ref())?;
-    let id = match asked {
+    let id = match requested_id {
         Some(id) => check_id(id, &mut problems),
         None => generate_id(session, network, kind, &mut problems)?,
     };
@@ -137,12 +143,13 @@ pub fn put(
         let organization = Organization::Party(kind, party.id);
         party.members = session.replace_members(network, organization, &party.members)?;
     }
-    let (old, new) = (before.as_ref().map(audit::party_snapshot), audit::party_snapshot(&party));
+    let old = before.as_ref().map(audit::party_snapshot);
+    let new = audit::party_snapshot(&party);
     audit::record(session, context, audit_object(&party), None, old.as_ref(), Some(&new))?;
     Ok(party)
 }
 
-/// Asks what [`put`] is going to ask, as far as the request tells.
+/// Prefetches the rows that [`put`] will query, as far as the request determines them.
 pub fn foresee_put(
     session: &mut Session<'_>,
     context: &Context,
@@ -151,17 +158,17 @@ pub fn foresee_put(
     change: &PartyChange,
 ) {
     let network = context.caller.network_id;
-    // Nothing is answered here.
+    // Errors are ignored: `put` runs the same queries again and reports them.
     if let Some(id) = change.id_from_network.as_deref().or(path_id) {
-        let _foreseen = session.party_with_members(network, kind, id);
+        session.party_with_members(network, kind, id).ok();
     }
     if let Some(name) = &change.name {
-        let _foreseen = session.party_name_is_taken(network, kind, &name_key(name), 0);
+        session.party_name_is_taken(network, kind, &name_key(name), 0).ok();
     }
 }
 
-/// Who may: the whole network's credentials, and a party's own; but no party decides whether the
-/// network works with it, or makes another.
+/// Returns `Ok` if the principal may write a party: the network, or the party itself. A party may
+/// neither change its own status nor create another party.
 fn authorize(
     context: &Context,
     kind: PartyKind,
@@ -171,7 +178,7 @@ fn authorize(
     let Some(before) = before else { return context.caller.require_network() };
     context.caller.ensure_can_view(before)?;
     context.caller.ensure_can_write_party(kind, before.id)?;
-    if status.is_some_and(|asked| asked != before.status) {
+    if status.is_some_and(|requested| requested != before.status) {
         context.caller.require_network()?;
     }
     Ok(())
@@ -184,7 +191,7 @@ fn check_id(id: String, problems: &mut Problems) -> String {
     id
 }
 
-/// What is wrong with an id of the network's own.
+/// Checks an external id and adds its problems.
 pub(crate) fn check_network_id(id: &str, problems: &mut Problems) {
     if id.is_empty() {
         problems.add(BLANK);
@@ -212,12 +219,16 @@ fn generate_id(
     Ok(session.free_party_id(network, kind)?)
 }
 
-/// Whether the network has ids made up for objects that come without one.
+/// Tests if the network generates external ids for objects that are created without one.
 pub(crate) fn auto_generates_ids(session: &mut Session<'_>, network: i64) -> Result<bool, Error> {
     Ok(session.network(network)?.is_some_and(|network| network.auto_generate_ids))
 }
 
-/// Deletes a party that has neither campaigns nor calls; does nothing when there is none.
+/// Deletes a party; does nothing if it does not exist.
+///
+/// # Errors
+///
+/// [`Error::NotAllowed`] if the party has campaigns or calls.
 pub fn delete(
     session: &mut Session<'_>,
     context: &Context,

@@ -1,4 +1,5 @@
-//! Verifying passwords: slow by design, so few at once, and remembered once they have fitted.
+//! Password verification. argon2 is slow by design, so few verifications run concurrently, and
+//! successful ones are cached.
 
 use crate::credentials::{self, Entropy};
 use crate::{Caller, Error, Store};
@@ -8,18 +9,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use tokio::sync::Semaphore;
 
-/// Passwords verified at once: each takes some 20 MiB.
+/// Concurrent verifications. Each needs about 20 MiB.
 const MAX_CONCURRENT_VERIFICATIONS: usize = 2;
 
-/// Passwords that may wait for their turn; beyond it the server is busy, and says so.
+/// Requests that are verified or wait for it. Further requests get a busy error.
 const MAX_QUEUED_VERIFICATIONS: usize = 64;
 
-/// Passwords remembered as verified.
+/// Maximum number of cached verifications. The cache is cleared when it is full.
 const CACHE_CAPACITY: usize = 4_096;
 
-/// Passwords that were verified against a stored hash since the server started, so that Basic
-/// credentials don't pay for argon2 on each request. A changed password has another hash, so what
-/// is remembered of the old one fits nothing.
+/// Password verifier with a cache of successful verifications, so that Basic credentials do not
+/// cost an argon2 hash on each request. The cache key contains the stored hash, so a changed
+/// password invalidates its entries.
 #[derive(Debug)]
 pub struct Passwords {
     key: Entropy,
@@ -29,7 +30,8 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// Remembers nothing yet. The key keeps what is remembered from being guessed at.
+    /// Creates a verifier with an empty cache. The secret `key` is part of each cache key, so that
+    /// passwords cannot be guessed from a memory dump of the cache alone.
     pub fn new(key: Entropy) -> Self {
         Self {
             key,
@@ -39,7 +41,7 @@ impl Passwords {
         }
     }
 
-    /// Who has this address and password, in a network when one is named.
+    /// Returns the principal with this e-mail address and password, in one network or in any.
     pub async fn caller(
         &self,
         store: &Store,
@@ -50,14 +52,14 @@ impl Passwords {
         let found =
             store.read(|session| credentials::password_candidates(session, email, network))?;
         let unknown = found.is_empty();
-        for (caller, hash) in found {
+        for (principal, hash) in found {
             let key = self.cache_key(password, &hash);
             if self.is_verified(&key) {
-                return Ok(Some(caller));
+                return Ok(Some(principal));
             }
             if self.verify(password.to_owned(), Some(hash)).await? {
                 self.remember(key);
-                return Ok(Some(caller));
+                return Ok(Some(principal));
             }
         }
         if unknown {
@@ -66,7 +68,8 @@ impl Passwords {
         Ok(None)
     }
 
-    /// Whether a password fits a hash; without one it takes as long and doesn't fit.
+    /// Tests if a password matches a hash. Without a hash it takes the same time and returns
+    /// `false`.
     async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
         let slot = QueueSlot(&self.queued);
         if slot.0.fetch_add(1, Ordering::Relaxed) >= MAX_QUEUED_VERIFICATIONS {
@@ -101,7 +104,7 @@ impl Passwords {
     }
 }
 
-/// A place in the queue; given up when the one who waits is gone.
+/// Slot in the queue of verifications, released on drop, also when the request is cancelled.
 struct QueueSlot<'a>(&'a AtomicUsize);
 
 impl Drop for QueueSlot<'_> {
@@ -110,7 +113,7 @@ impl Drop for QueueSlot<'_> {
     }
 }
 
-/// A hash of nobody's password, so that an unknown address takes as long as a wrong password.
+/// Returns a hash that no user has, so that an unknown address takes as long as a wrong password.
 fn dummy_hash() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| credentials::hash_password("", &[0; 32]).unwrap_or_default())

@@ -1,4 +1,5 @@
-//! Authenticated principal and its permissions. Scopes and roles are enforced here and nowhere else.
+//! Authenticated principal and its permissions. Scopes and roles are enforced here and nowhere
+//! else.
 
 use crate::Error;
 use jiff::Timestamp;
@@ -63,7 +64,8 @@ impl Caller {
         self.grants.iter().any(|grant| grant.scope == Scope::Network || grant.scope == own)
     }
 
-    /// Returns the ids, ascending, of the parties of a kind for which the principal has a grant of its own.
+    /// Returns the ids, ascending, of the parties of a kind for which the principal has a grant of
+    /// its own.
     pub fn own(&self, kind: PartyKind) -> Vec<i64> {
         let own = self.grants.iter().filter_map(|grant| match grant.scope {
             Scope::Party(of, id) if of == kind => Some(id),

@@ -1,4 +1,4 @@
-//! Promo numbers: taking one from the network's inventory, and giving it back.
+//! Promo numbers: assignment from the network's inventory, changes, and release.
 
 use crate::campaigns::resolve_path;
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
@@ -12,47 +12,48 @@ use trunkline_domain::problem::{BLANK, Problems, TAKEN};
 use trunkline_domain::promo::PromoNumber;
 use trunkline_store::{Chain, Links, Numbered};
 
-/// EventAudience promo numbers: a campaign's own, or an affiliate's in it.
+/// Owner of promo numbers: a campaign, or an affiliate in a campaign.
 #[derive(Debug, Clone)]
 pub struct Owner {
-    /// The network's id of the advertiser.
+    /// External id of the advertiser.
     pub advertiser: String,
-    /// The network's id of the campaign.
+    /// External id of the campaign.
     pub campaign: String,
-    /// The network's id of the affiliate.
+    /// External id of the affiliate; `None` for the campaign's own promo numbers.
     pub affiliate: Option<String>,
 }
 
-/// Which of them.
+/// Selector of one promo number.
 #[derive(Debug, Clone)]
 pub enum Which {
-    /// By the number itself.
+    /// The number itself.
     Number(String),
-    /// By the network's id for it.
+    /// External id.
     Id(String),
 }
 
-/// What a request says of a promo number.
+/// Requested change of a promo number.
 #[derive(Debug, Clone, Default)]
 pub struct PromoNumberChange {
-    /// The network's own id.
+    /// New external id.
     pub id_from_network: Option<String>,
-    /// What it is used for.
+    /// Description.
     pub description: Option<String>,
-    /// Where it is advertised.
+    /// Medium in which it is advertised.
     pub media_type: Option<String>,
-    /// The custom data, whole.
+    /// Complete custom data.
     pub custom_data: Option<CustomData>,
-    /// The area code asked for, digits.
+    /// Requested area code, digits.
     pub tn_prefix: Option<String>,
 }
 
+/// Objects behind an [`Owner`].
 struct ResolvedOwner {
     campaign: Campaign,
     affiliate_id: Option<i64>,
 }
 
-/// The campaign and the affiliate behind an owner.
+/// Resolves the campaign and the affiliate of an owner.
 fn resolve(
     session: &mut Session<'_>,
     context: &Context,
@@ -61,7 +62,7 @@ fn resolve(
     Ok(resolve_number(session, context, owner, None)?.0)
 }
 
-/// The same, and which promo number is asked for, if it is theirs.
+/// Resolves an owner, and the selected promo number if it belongs to the owner.
 fn resolve_number(
     session: &mut Session<'_>,
     context: &Context,
@@ -76,7 +77,8 @@ fn resolve_number(
         Some(Which::Id(id)) => Some(Numbered::Id(id)),
         _ => number.as_ref().map(Numbered::Number),
     };
-    let (network, affiliate) = (context.caller.network_id, owner.affiliate.as_deref());
+    let network = context.caller.network_id;
+    let affiliate = owner.affiliate.as_deref();
     let chain = Chain::of_campaign(network, &owner.advertiser, &owner.campaign);
     let (campaign, links) =
         resolve_path(session, context, Chain { affiliate, promo_number, ..chain })?;
@@ -88,7 +90,8 @@ fn resolve_number(
     Ok((resolved, found))
 }
 
-/// An owner's affiliate, if it has one and the caller sees it.
+/// Resolves the affiliate of an owner, if it has one, and checks that it is visible to the
+/// principal.
 fn resolve_affiliate(
     context: &Context,
     owner: &Owner,
@@ -124,11 +127,11 @@ fn authorize(context: &Context, resolved: &ResolvedOwner) -> Result<(), Error> {
     }
 }
 
-fn audit_object(it: &PromoNumber) -> String {
-    format!("promo_number:{}", it.number.digits())
+fn audit_object(promo_number: &PromoNumber) -> String {
+    format!("promo_number:{}", promo_number.number.digits())
 }
 
-/// One page of an owner's promo numbers.
+/// Returns one page of an owner's promo numbers, and the id of the campaign.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,
@@ -142,7 +145,7 @@ pub fn list(
     ))
 }
 
-/// One page of the promo numbers of a campaign, or of an affiliate in it, by our own ids.
+/// Returns one page of the promo numbers of a campaign, or of an affiliate in it, by ids.
 pub fn list_by_ids(
     session: &mut Session<'_>,
     context: &Context,
@@ -162,7 +165,7 @@ pub fn list_by_ids(
     Ok(session.promo_numbers(campaign_id, affiliate_id, page)?)
 }
 
-/// One promo number.
+/// Returns one promo number.
 pub fn get(
     session: &mut Session<'_>,
     context: &Context,
@@ -182,8 +185,8 @@ fn number_not_found(owner: &Owner, which: &Which) -> Error {
     ))
 }
 
-/// Takes a number from the inventory. Not idempotent, but by its key: the same key within 24
-/// hours gets the first answer again.
+/// Assigns a number from the network's inventory. A request with the same idempotency key within 24
+/// hours gets the first answer again; without a key each request assigns another number.
 pub fn take(
     session: &mut Session<'_>,
     context: &Context,
@@ -193,8 +196,8 @@ pub fn take(
 ) -> Result<PromoNumber, Error> {
     let resolved = resolve(session, context, owner)?;
     authorize(context, &resolved)?;
-    if let Some(kept) = stored_answer::<PromoNumber>(session, context, key)? {
-        return Ok(kept);
+    if let Some(answer) = stored_answer::<PromoNumber>(session, context, key)? {
+        return Ok(answer);
     }
     require_approved(session, &resolved)?;
     let Submitted { change, mut problems } = submitted;
@@ -205,7 +208,7 @@ pub fn take(
             problems.at(property).add(BLANK);
         }
     }
-    let mut it = PromoNumber {
+    let mut promo_number = PromoNumber {
         id: 0,
         network_id: context.caller.network_id,
         campaign_id: resolved.campaign.id,
@@ -218,35 +221,37 @@ pub fn take(
         created_at: context.now,
     };
     let prefix = change.tn_prefix.clone();
-    apply_change(session, context, change, None, &mut it, &mut problems)?;
+    apply_change(session, context, change, None, &mut promo_number, &mut problems)?;
     check_limit(session, &resolved, &mut problems)?;
-    let wanted = format!("+1{}", prefix.as_deref().unwrap_or_default());
-    match session.free_number(it.network_id, if prefix.is_some() { &wanted } else { "+" })? {
-        Some(number) => it.number = number,
+    let number_prefix = format!("+1{}", prefix.as_deref().unwrap_or_default());
+    match session
+        .free_number(promo_number.network_id, if prefix.is_some() { &number_prefix } else { "+" })?
+    {
+        Some(number) => promo_number.number = number,
         None if prefix.is_some() => {
-            let place = problems.at("local_center").at("tn_prefix");
-            place.add("has no free numbers in the network's inventory");
+            let problems = problems.at("local_center").at("tn_prefix");
+            problems.add("has no free numbers in the network's inventory");
         }
         None => {
             problems.at("promo_number").add("is not available: the network's inventory is empty")
         }
     }
     problems.or(())?;
-    if it.id_from_network.is_empty() {
-        it.id_from_network = session.free_promo_number_id(it.network_id)?;
+    if promo_number.id_from_network.is_empty() {
+        promo_number.id_from_network = session.free_promo_number_id(promo_number.network_id)?;
     }
-    it.id = session.insert_promo_number(&it)?;
-    audit::record(session, context, audit_object(&it), None, None, Some(&it))?;
-    store_answer(session, context, key, &it)?;
-    Ok(it)
+    promo_number.id = session.insert_promo_number(&promo_number)?;
+    audit::record(session, context, audit_object(&promo_number), None, None, Some(&promo_number))?;
+    store_answer(session, context, key, &promo_number)?;
+    Ok(promo_number)
 }
 
-/// A number to stand in until one is taken; never stored.
+/// Returns a number that fills the field until a free number is assigned; it is never stored.
 fn placeholder_number() -> PhoneNumber {
     PhoneNumber::parse("8005550100").expect("ten digits are a phone number")
 }
 
-/// Changes a promo number's description, media type, custom data or network's id.
+/// Updates a promo number's description, media type, custom data or external id.
 pub fn put(
     session: &mut Session<'_>,
     context: &Context,
@@ -260,18 +265,25 @@ pub fn put(
     let before = found.ok_or_else(|| number_not_found(owner, which))?;
     check_precondition(precondition, Some(&before))?;
     let Submitted { change, mut problems } = submitted;
-    let mut it = before.clone();
-    apply_change(session, context, change, Some(&before), &mut it, &mut problems)?;
+    let mut promo_number = before.clone();
+    apply_change(session, context, change, Some(&before), &mut promo_number, &mut problems)?;
     problems.or(())?;
-    if it == before {
-        return Ok(it);
+    if promo_number == before {
+        return Ok(promo_number);
     }
-    session.update_promo_number(&it)?;
-    audit::record(session, context, audit_object(&it), None, Some(&before), Some(&it))?;
-    Ok(it)
+    session.update_promo_number(&promo_number)?;
+    audit::record(
+        session,
+        context,
+        audit_object(&promo_number),
+        None,
+        Some(&before),
+        Some(&promo_number),
+    )?;
+    Ok(promo_number)
 }
 
-/// Gives a promo number back; does nothing when there is none.
+/// Releases a promo number to the inventory; does nothing if it does not exist.
 pub fn delete(
     session: &mut Session<'_>,
     context: &Context,
@@ -280,9 +292,9 @@ pub fn delete(
 ) -> Result<(), Error> {
     let (resolved, found) = resolve_number(session, context, owner, Some(which))?;
     authorize(context, &resolved)?;
-    let Some(it) = found else { return Ok(()) };
-    session.delete_promo_number(&it)?;
-    audit::record(session, context, audit_object(&it), None, Some(&it), None)
+    let Some(promo_number) = found else { return Ok(()) };
+    session.delete_promo_number(&promo_number)?;
+    audit::record(session, context, audit_object(&promo_number), None, Some(&promo_number), None)
 }
 
 fn require_approved(session: &mut Session<'_>, resolved: &ResolvedOwner) -> Result<(), Error> {
@@ -312,7 +324,7 @@ fn apply_change(
     context: &Context,
     change: PromoNumberChange,
     before: Option<&PromoNumber>,
-    it: &mut PromoNumber,
+    promo_number: &mut PromoNumber,
     problems: &mut Problems,
 ) -> Result<(), Error> {
     let network = context.caller.network_id;
@@ -320,17 +332,19 @@ fn apply_change(
         let fields = session.custom_data_fields(network)?;
         let had = before.map(|had| &had.custom_data);
         problems.at("custom_data").merge(check_custom_data(&data, had, &fields));
-        it.custom_data = data;
+        promo_number.custom_data = data;
     }
     if let Some(id) = change.id_from_network {
         check_network_id(&id, problems.at("id_from_network"));
         let other = session.promo_number_by_network_id(network, &id)?;
-        if other.is_some_and(|other| other.id != it.id) {
+        if other.is_some_and(|other| other.id != promo_number.id) {
             problems.at("id_from_network").add(TAKEN);
         }
-        it.id_from_network = id;
+        promo_number.id_from_network = id;
     }
-    it.description = change.description.unwrap_or(std::mem::take(&mut it.description));
-    it.media_type = change.media_type.unwrap_or(std::mem::take(&mut it.media_type));
+    promo_number.description =
+        change.description.unwrap_or(std::mem::take(&mut promo_number.description));
+    promo_number.media_type =
+        change.media_type.unwrap_or(std::mem::take(&mut promo_number.media_type));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Advertiser–affiliate relationships, and what setting one does.
+//! Advertiser–affiliate relationships, and their effect on affiliate campaigns.
 
 use crate::campaigns::find_advertiser;
 use crate::parties::{ensure_visible, not_found};
@@ -16,14 +16,15 @@ fn audit_object(advertiser: &str, affiliate: &str) -> String {
     format!("relationship:{affiliate}/{advertiser}")
 }
 
-/// An advertiser and an affiliate, by our ids, and how they stand, if a relationship is set.
+/// Ids of an advertiser and an affiliate, and their relationship, if one is set.
 struct Pair {
     advertiser: i64,
     affiliate: i64,
     relationship: Option<Relationship>,
 }
 
-/// The pair, each if the caller sees it; an affiliate sees its own relationships.
+/// Resolves an advertiser and an affiliate that are visible to the principal. An affiliate sees
+/// only its own relationships.
 fn resolve_pair(
     session: &mut Session<'_>,
     context: &Context,
@@ -46,7 +47,7 @@ fn resolve_pair(
     Ok(Pair { advertiser, affiliate, relationship })
 }
 
-/// One page of an advertiser's relationships; an affiliate sees only its own.
+/// Returns one page of an advertiser's relationships. An affiliate sees only its own.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,
@@ -63,7 +64,7 @@ pub fn list(
     Ok(Listed { found, last })
 }
 
-/// One relationship.
+/// Returns one relationship.
 pub fn get(
     session: &mut Session<'_>,
     context: &Context,
@@ -76,8 +77,9 @@ pub fn get(
     found.ok_or_else(|| Error::NotFound(chain()))
 }
 
-/// Sets a relationship, and carries it over to every affiliate campaign of the pair in the same
-/// transaction. Setting the same status again acts on what has changed since, and nothing else.
+/// Sets a relationship, and cascades it to every affiliate campaign of the pair in the same
+/// transaction. Setting the same status again affects only affiliate campaigns that have changed
+/// since.
 pub fn put(
     session: &mut Session<'_>,
     context: &Context,
@@ -95,7 +97,7 @@ pub fn put(
     }
     check_precondition(precondition, before.as_ref())?;
     let Some(status) = problems.or(change)? else {
-        return Err(Error::Internal("a relationship without status".to_owned()));
+        return Err(Error::Internal("a relationship change has no status".to_owned()));
     };
     if before.as_ref().is_none_or(|had| had.status != status) {
         session.put_relationship(advertiser, affiliate, status)?;
@@ -107,13 +109,13 @@ pub fn put(
     cascade_status(session, context, advertiser, affiliate, status)
 }
 
-/// Rows that are written at a time, of however many.
+/// Maximum number of rows that are read and written at a time.
 const CASCADE_BATCH_ROWS: usize = 500;
-/// Characters of custom data among them: what is held in memory at once.
+/// Maximum length of the custom data in one batch, in characters, to bound memory.
 const CASCADE_BATCH_CHARS: i64 = 1 << 20;
 
-/// Carries a relationship over to the affiliate campaigns of the pair, some at a time, so that memory
-/// does not grow with how many there are.
+/// Cascades a relationship to the affiliate campaigns of the pair, in batches, so that memory does
+/// not grow with their number.
 fn cascade_status(
     session: &mut Session<'_>,
     context: &Context,
@@ -122,39 +124,40 @@ fn cascade_status(
     status: RelationshipStatus,
 ) -> Result<(), Error> {
     let to = |from| cascade(status, from);
-    let (mut batch, mut length) = (Vec::new(), 0);
+    let mut batch = Vec::new();
+    let mut batch_chars = 0;
     let mut found = session.affiliate_campaigns_of_pair(advertiser, affiliate)?;
     found.retain(|(_, status, _)| to(*status).is_some());
-    for (id, _, more) in found {
-        if batch.len() == CASCADE_BATCH_ROWS || length + more > CASCADE_BATCH_CHARS {
+    for (id, _, chars) in found {
+        if batch.len() == CASCADE_BATCH_ROWS || batch_chars + chars > CASCADE_BATCH_CHARS {
             let ids = std::mem::take(&mut batch);
             affiliate_campaigns::set_statuses(session, context, advertiser, &ids, to, "cascade")?;
-            length = 0;
+            batch_chars = 0;
         }
         batch.push(id);
-        length += more;
+        batch_chars += chars;
     }
     affiliate_campaigns::set_statuses(session, context, advertiser, &batch, to, "cascade")
 }
 
-/// Writes down that all of a party's relationships end with it.
+/// Writes an audit entry for each relationship of a party that is deleted with it.
 pub(crate) fn audit_deleted_relationships(
     session: &mut Session<'_>,
     context: &Context,
     party: i64,
 ) -> Result<(), Error> {
-    for some in session.relationships_of_party(party)?.chunks(CASCADE_BATCH_ROWS) {
+    for batch in session.relationships_of_party(party)?.chunks(CASCADE_BATCH_ROWS) {
         let entry = |(advertiser, affiliate, status): &(String, String, RelationshipStatus)| {
             let old = json!({"status": status});
             audit::new_entry(context, audit_object(advertiser, affiliate), None, Some(&old), None)
         };
-        let entries = some.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+        let entries = batch.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
         session.insert_audit_entries(&entries)?;
     }
     Ok(())
 }
 
-/// Forgets a relationship; does nothing when there is none, and nothing to affiliate campaigns.
+/// Deletes a relationship; does nothing if there is none. Affiliate campaigns stay unchanged.
 pub fn delete(
     session: &mut Session<'_>,
     context: &Context,

@@ -1,4 +1,4 @@
-//! Last month's real calls, once more: by the terms in force and by those that wait for go_live.
+//! Replay of stored calls, by the terms in force and by the future terms.
 
 use crate::{Context, Error, Store, Submitted, campaigns};
 use jiff::Timestamp;
@@ -11,98 +11,98 @@ use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::{BLANK, INVALID, Problems};
 use trunkline_domain::timezone::{ZoneName, parse_moment};
 
-/// Calls that are told of one by one, at most.
+/// Maximum number of changed calls that are listed one by one.
 pub const CHANGED_CALLS_LIMIT: usize = 1_000;
-/// Calls that one thread takes at a time, more or less.
+/// Approximate number of calls in one part of the work.
 const CALLS_PER_PART: i64 = 5_000;
 
-/// Which calls.
+/// Request of a replay.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
-    /// The network's id of the campaign.
+    /// External id of the campaign.
     pub campaign: Option<String>,
-    /// The first day or moment, as written.
+    /// First day or time, as text.
     pub from: Option<String>,
-    /// The last day or moment, as written.
+    /// Last day or time, as text.
     pub to: Option<String>,
 }
 
-/// What one call, or all of them, came to.
+/// Payments for one call, or their sums for several calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sums {
-    /// What the advertiser pays; `None` where no payin is agreed.
+    /// Payin; `None` if the terms have none.
     pub payin: Option<(Money, Currency)>,
-    /// What the affiliates get; `None` where no payout is agreed.
+    /// Payout; `None` if the terms have none.
     pub payout: Option<(Money, Currency)>,
 }
 
-/// A call that would come to something else.
+/// Call with different results under the two sets of terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed {
-    /// The call.
+    /// `complete_call_id` of the call.
     pub complete_call_id: String,
-    /// By the terms in force: how it goes, and what it comes to.
+    /// Outcome and payments by the terms in force.
     pub current: (Option<Outcome>, Sums),
-    /// By those that wait.
+    /// Outcome and payments by the future terms.
     pub future: (Option<Outcome>, Sums),
 }
 
-/// What all of them came to.
+/// Result of a replay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replay {
-    /// How many.
+    /// Number of calls.
     pub calls: u64,
-    /// By the terms in force.
+    /// Sums by the terms in force.
     pub current: Sums,
-    /// By those that wait; where nothing waits, by those in force.
+    /// Sums by the future terms; without future terms, by the terms in force.
     pub future: Sums,
-    /// The first [`CHANGED_CALLS_LIMIT`] that would come to something else, in order of time.
+    /// First [`CHANGED_CALLS_LIMIT`] calls with different results, ordered by time.
     pub changed: Vec<Changed>,
-    /// How many there are of those.
+    /// Number of calls with different results.
     pub changed_total: u64,
-    /// Whether the payout is told, and with it the margin: to the whole network.
+    /// `true` if the payout, and with it the margin, is included: for the network only.
     pub with_payout: bool,
 }
 
-/// Runs a campaign's stored calls through its current and its future terms, on as many threads as
-/// there are processors. Nothing is stored. `stop` ends it early, for one who asked and has gone;
-/// what is returned then is no answer.
+/// Evaluates a campaign's stored calls by its current and its future terms, on as many threads as
+/// there are processors. Nothing is stored. Setting `stop` ends the replay early, for a client that
+/// has disconnected; the result is then incomplete.
 pub fn replay(
     store: &Store,
     context: &Context,
     submitted: Submitted<Asked>,
     stop: &AtomicBool,
 ) -> Result<Replay, Error> {
-    let Submitted { change: asked, mut problems } = submitted;
-    for (property, said) in
-        [("advertiser_campaign", &asked.campaign), ("from", &asked.from), ("to", &asked.to)]
+    let Submitted { change: request, mut problems } = submitted;
+    for (property, value) in
+        [("advertiser_campaign", &request.campaign), ("from", &request.from), ("to", &request.to)]
     {
-        if said.is_none() && !problems.has(property) {
+        if value.is_none() && !problems.has(property) {
             problems.at(property).add(BLANK);
         }
     }
-    for (property, said) in [("from", &asked.from), ("to", &asked.to)] {
-        let moment = |said: &String| parse_moment(said, ZoneName::default(), false).is_some();
-        if said.as_ref().is_some_and(|said| !moment(said)) {
+    for (property, value) in [("from", &request.from), ("to", &request.to)] {
+        let is_valid = |text: &String| parse_moment(text, ZoneName::default(), false).is_some();
+        if value.as_ref().is_some_and(|text| !is_valid(text)) {
             problems.at(property).add(INVALID);
         }
     }
-    let id = problems.clone().or(asked.campaign.clone().unwrap_or_default())?;
+    let id = problems.clone().or(request.campaign.clone().unwrap_or_default())?;
     let campaign = store.read(|session| {
         let campaign = session.campaign(context.caller.network_id, &id)?;
         let missing = || Error::NotFound(format!("AdvertiserCampaign {id}"));
         let campaign = campaign.ok_or_else(missing)?;
-        let seen = campaigns::is_visible(session, context, &campaign)?;
-        Some(campaign).filter(|_| seen).ok_or_else(missing)
+        let visible = campaigns::is_visible(session, context, &campaign)?;
+        Some(campaign).filter(|_| visible).ok_or_else(missing)
     })?;
     if !context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
         let message = "what a campaign's calls would come to is its advertiser's business";
         return Err(Error::NotAllowed(message.to_owned()));
     }
-    let (from, before) = parse_range(&asked, &campaign, &mut problems);
+    let (from, before) = parse_range(&request, &campaign, &mut problems);
     problems.or(())?;
-    let parts = store.read(|session| session.calls_by_quarter(campaign.id, from, before))?;
-    let parts = split_into_parts(&parts, from, before);
+    let buckets = store.read(|session| session.calls_by_quarter(campaign.id, from, before))?;
+    let parts = split_into_parts(&buckets, from, before);
     let current = campaign.current.as_ref().map(|current| &current.terms);
     let future = campaign.future.as_ref().or(current);
     let job = ReplayJob { store, campaign: campaign.id, current, future, stop };
@@ -114,40 +114,45 @@ pub fn replay(
     Ok(replay)
 }
 
-/// The days asked for, in the campaign's zone: from a moment on and before another.
+/// Parses the requested range in the campaign's time zone. Returns its start (included) and end
+/// (excluded).
 fn parse_range(
-    asked: &Asked,
+    request: &Asked,
     campaign: &Campaign,
     problems: &mut Problems,
 ) -> (Timestamp, Timestamp) {
     let zone: ZoneName =
         campaign.terms_in_force().map(|terms: &Terms| terms.timezone).unwrap_or_default();
-    let read = |said: &Option<String>, end| {
-        let moment = said.as_deref().and_then(|said| parse_moment(said, zone, end));
+    let parse = |text: &Option<String>, is_end| {
+        let moment = text.as_deref().and_then(|text| parse_moment(text, zone, is_end));
         moment.unwrap_or(Timestamp::UNIX_EPOCH)
     };
-    let (from, to) = (read(&asked.from, false), read(&asked.to, true));
+    let from = parse(&request.from, false);
+    let to = parse(&request.to, true);
     if from > to {
         problems.at("to").add("must not be before from");
     }
-    // A moment is told to the second, and means all of it.
+    // Times have a resolution of one second, and the last second is included.
     (from, to.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX))
 }
 
-/// Cuts a time into parts of about as many calls, each from a moment on and before another.
+/// Splits a range of time into parts with about [`CALLS_PER_PART`] calls, from the call counts of
+/// its 15-minute buckets. Each part has a start (included) and an end (excluded).
 fn split_into_parts(
-    quarters: &[(Timestamp, i64)],
+    buckets: &[(Timestamp, i64)],
     from: Timestamp,
     before: Timestamp,
 ) -> Vec<(Timestamp, Timestamp)> {
     let mut parts = Vec::new();
-    let (mut start, mut calls) = (from, 0);
-    for (quarter, more) in quarters {
-        if calls >= CALLS_PER_PART && *quarter > start {
-            parts.push((start, *quarter));
-            (start, calls) = (*quarter, 0);
+    let mut start = from;
+    let mut calls = 0;
+    for (bucket, count) in buckets {
+        if calls >= CALLS_PER_PART && *bucket > start {
+            parts.push((start, *bucket));
+            start = *bucket;
+            calls = 0;
         }
-        calls += more;
+        calls += count;
     }
     if start < before {
         parts.push((start, before));
@@ -209,30 +214,31 @@ impl ReplayJob<'_> {
     }
 }
 
-/// Nothing yet, of what is agreed.
+/// Returns zero sums in the currencies of the terms.
 fn zero_totals(terms: Option<&Terms>) -> Sums {
-    let nothing = |pricing: &trunkline_domain::campaign::Pricing| (Money::ZERO, pricing.currency());
+    let zero = |pricing: &trunkline_domain::campaign::Pricing| (Money::ZERO, pricing.currency());
     Sums {
-        payin: terms.and_then(|terms| terms.advertiser_payin.as_ref()).map(nothing),
-        payout: terms.and_then(|terms| terms.affiliate_payout.as_ref()).map(nothing),
+        payin: terms.and_then(|terms| terms.advertiser_payin.as_ref()).map(zero),
+        payout: terms.and_then(|terms| terms.affiliate_payout.as_ref()).map(zero),
     }
 }
 
 fn price_call(terms: Option<&Terms>, heard: &Heard) -> (Option<Outcome>, Sums) {
     let Some(terms) = terms else { return (None, Sums::default()) };
-    let verdict = heard.price(terms);
+    let priced = heard.price(terms);
     let sums = Sums {
-        payin: verdict.advertiser_payin.map(|it| (it.amount, it.currency)),
-        payout: verdict.affiliate_payout.map(|it| (it.amount, it.currency)),
+        payin: priced.advertiser_payin.map(|it| (it.amount, it.currency)),
+        payout: priced.affiliate_payout.map(|it| (it.amount, it.currency)),
     };
-    (Some(verdict.outcome), sums)
+    (Some(priced.outcome), sums)
 }
 
 impl Replay {
-    /// What single calls paid out is not the advertiser's business.
+    /// Removes the payouts, which an advertiser may not see.
     fn hide_payout(&mut self) {
-        let of_calls = self.changed.iter_mut().flat_map(|it| [&mut it.current.1, &mut it.future.1]);
-        for sums in of_calls.chain([&mut self.current, &mut self.future]) {
+        let sums_of_calls =
+            self.changed.iter_mut().flat_map(|it| [&mut it.current.1, &mut it.future.1]);
+        for sums in sums_of_calls.chain([&mut self.current, &mut self.future]) {
             sums.payout = None;
         }
     }
@@ -266,10 +272,10 @@ impl Replay {
 }
 
 impl Sums {
-    fn add(&mut self, more: Self) {
-        for (sum, more) in [(&mut self.payin, more.payin), (&mut self.payout, more.payout)] {
-            if let Some((sum, (more, _))) = sum.as_mut().zip(more) {
-                sum.0 = sum.0.checked_add(more).unwrap_or(sum.0);
+    fn add(&mut self, other: Self) {
+        for (sum, other) in [(&mut self.payin, other.payin), (&mut self.payout, other.payout)] {
+            if let Some((sum, (amount, _))) = sum.as_mut().zip(other) {
+                sum.0 = sum.0.checked_add(amount).unwrap_or(sum.0);
             }
         }
     }

@@ -1,8 +1,9 @@
-//! Undoing one change of the audit log, through the ordinary use cases and all of their checks:
-//! what could not be written by hand cannot be reverted to.
+//! Reverts one change of the audit log. The revert runs through the ordinary use cases with all of
+//! their checks, so it cannot create a state that a user could not write.
 //!
-//! What is undone is the change, not what came after it: each property that it changed goes back,
-//! if it still is what the change made it, and the others stay as they are now.
+//! Only the one change is reverted, not later ones: each property that it changed gets its old
+//! value if it still has the value that the change gave it; all other properties keep their current
+//! values.
 
 use crate::affiliate_campaigns::{self, AffiliateCampaignChange, Intent, Place};
 use crate::audit::{AffiliateCampaignSnapshot, CampaignSnapshot, PartySnapshot};
@@ -24,7 +25,8 @@ use trunkline_domain::party::{CustomDataField, PartyChange, PartyKind, UserChang
 use trunkline_domain::problem::Problems;
 use trunkline_domain::promo::PromoNumber;
 
-/// Undoes one entry and returns the entry of its undoing (the last, where it took several steps).
+/// Reverts one audit entry, and returns the audit entry of the revert (the last one if there are
+/// several).
 pub fn revert(session: &mut Session<'_>, context: &Context, id: i64) -> Result<AuditEntry, Error> {
     context.caller.require_network()?;
     let entry = audit::get(session, context, id)?;
@@ -56,14 +58,15 @@ fn undo(session: &mut Session<'_>, context: &Context, entry: &AuditEntry) -> Res
     }
 }
 
-/// What an object is to be: as it is now (`None` when it is not there), but for what the entry
-/// changed. `None` is not there.
+/// Computes the state of an object after the revert, from its current state. `None` means that the
+/// object does not exist, before or after.
 fn target_state<T: Serialize + DeserializeOwned>(
     entry: &AuditEntry,
     now: Option<&T>,
 ) -> Result<Option<T>, Error> {
     let now = now.map(serde_json::to_value).transpose();
-    let now = now.map_err(|error| Error::Internal(format!("audit entry: {error}")))?;
+    let now =
+        now.map_err(|error| Error::Internal(format!("cannot convert an audit entry: {error}")))?;
     match (&entry.before, &entry.after, now) {
         (None, after, Some(now)) if after.as_ref() == Some(&now) => Ok(None),
         (None, _, Some(_)) => Err(changed_since("the object has been changed since")),
@@ -76,7 +79,7 @@ fn target_state<T: Serialize + DeserializeOwned>(
     }
 }
 
-/// `now`, with each property that went from `before` to `after` back at `before`.
+/// Returns `now`, with each property that changed from `before` to `after` set back to `before`.
 fn merge(before: &Value, after: &Value, mut now: Value) -> Result<Value, Error> {
     if undo_properties(before, after, &mut now)? {
         Ok(now)
@@ -85,23 +88,25 @@ fn merge(before: &Value, after: &Value, mut now: Value) -> Result<Value, Error> 
     }
 }
 
-/// Properties that say when something was written: nobody changed them.
+/// Timestamps, which no user changes.
 const TIMESTAMP_PROPERTIES: [&str; 2] = ["created_at", "updated_at"];
 
-/// As [`merge`], in place; whether anything was undone. A draft is looked into, property by
-/// property: the change that opened one is undone in it, whatever else was written to it since.
+/// Reverts properties in place. Returns `true` if any property was reverted. Future terms are
+/// compared property by property: a change that created them can be reverted even if other
+/// properties were written since.
 fn undo_properties(before: &Value, after: &Value, now: &mut Value) -> Result<bool, Error> {
     let names = |value: &Value| -> Vec<String> {
         value.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default()
     };
     let mut undone = false;
     for name in names(before).into_iter().chain(names(after)) {
-        let (had, made) = (&before[&name], &after[&name]);
-        // A draft opens as a copy of the terms in force.
-        let copied = name == "future_terms"
+        let had = &before[&name];
+        let made = &after[&name];
+        // Future terms are created as a copy of the terms in force.
+        let is_copy = name == "future_terms"
             && had.is_null()
             && after["current_terms"] == before["current_terms"];
-        let had = if copied { &before["current_terms"] } else { had };
+        let had = if is_copy { &before["current_terms"] } else { had };
         let has = &mut now[&name];
         if had == made || *has == *had || TIMESTAMP_PROPERTIES.contains(&name.as_str()) {
             continue;
@@ -118,16 +123,17 @@ fn undo_properties(before: &Value, after: &Value, now: &mut Value) -> Result<boo
     Ok(undone)
 }
 
-fn changed_since(why: &str) -> Error {
-    Error::NotAllowed(format!("this change cannot be reverted: {why}"))
+fn changed_since(reason: &str) -> Error {
+    Error::NotAllowed(format!("this change cannot be reverted: {reason}"))
 }
 
-fn not_undoable(what: &str) -> Error {
-    Error::NotAllowed(format!("{what} cannot be reverted"))
+fn not_undoable(change: &str) -> Error {
+    Error::NotAllowed(format!("{change} cannot be reverted"))
 }
 
 fn parse_snapshot<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    serde_json::from_value(value).map_err(|error| Error::Internal(format!("audit entry: {error}")))
+    serde_json::from_value(value)
+        .map_err(|error| Error::Internal(format!("cannot convert an audit entry: {error}")))
 }
 
 fn submission<T>(change: T) -> Submitted<T> {
@@ -198,8 +204,8 @@ fn undo_field(
     Ok(())
 }
 
-/// The two ids of `<affiliate>/<other>`. Either may have a slash in it, so every way to cut the
-/// name is tried until both sides are there.
+/// Splits `<affiliate>/<other>` into its two external ids. Either id may contain slashes, so each
+/// split is tried until both objects exist.
 fn resolve_id_pair<T>(
     ids: &str,
     mut look_up: impl FnMut(&str, &str) -> Result<Option<T>, Error>,
@@ -227,7 +233,8 @@ fn undo_relationship(
     })?;
     let now = session.relationship(advertiser.id, affiliate.id)?;
     let now = now.map(|it| BTreeMap::from([("status".to_owned(), it.status)]));
-    let (advertiser, affiliate) = (advertiser.id_from_network, affiliate.id_from_network);
+    let advertiser = advertiser.id_from_network;
+    let affiliate = affiliate.id_from_network;
     let Some(wanted) = target_state(entry, now.as_ref())? else {
         return relationships::delete(session, context, &advertiser, &affiliate, &unguarded());
     };
@@ -237,7 +244,7 @@ fn undo_relationship(
 
 fn advertiser_of(session: &mut Session<'_>, campaign: &Campaign) -> Result<String, Error> {
     let found = session.party_by_id(campaign.advertiser_id)?;
-    let missing = || Error::Internal("a campaign's advertiser is missing".to_owned());
+    let missing = || Error::Internal("the advertiser of a campaign does not exist".to_owned());
     Ok(found.ok_or_else(missing)?.id_from_network)
 }
 
@@ -251,7 +258,8 @@ fn undo_campaign(
     let wanted = target_state::<CampaignSnapshot>(entry, Some(&audit::campaign_snapshot(&now)))?;
     let before = wanted.ok_or_else(|| not_undoable("a campaign's creation"))?;
     let advertiser = advertiser_of(session, &now)?;
-    // Terms that were live go live again by a go_live, so they are first written as a draft.
+    // Earlier terms come into force again through go_live, so they are written as future terms
+    // first.
     let live_again = before.current_terms.as_ref().filter(|terms| {
         now.current.as_ref().is_none_or(|current| !current.terms.says_the_same_as(terms))
     });
@@ -271,23 +279,23 @@ fn undo_campaign(
     let steps =
         transitions_to(before.status, campaigns::find_by_external_id(session, context, id)?.status);
     if steps.iter().any(|step| matches!(step, Action::GoLive { .. })) {
-        // Going live again must not take a draft along: it is put aside, and written back below.
+        // go_live must not activate future terms: they are discarded here and written again below.
         campaigns::discard_draft(session, context, id)?;
     }
     for step in steps {
         apply_action(session, context, &advertiser, id, *step)?;
     }
     let in_force = campaigns::find_by_external_id(session, context, id)?.current;
-    let says_more = |terms: &&Terms| {
+    let differs_from_current = |terms: &&Terms| {
         in_force.as_ref().is_none_or(|current| !current.terms.says_the_same_as(terms))
     };
-    match before.future_terms.as_ref().filter(says_more) {
+    match before.future_terms.as_ref().filter(differs_from_current) {
         Some(terms) => write_terms(session, context, &advertiser, id, terms),
         None => campaigns::discard_draft(session, context, id),
     }
 }
 
-/// What brings a campaign from one status back to another, step by step.
+/// Returns the actions that bring a campaign from status `now` to status `wanted`.
 fn transitions_to(wanted: CampaignStatus, now: CampaignStatus) -> &'static [Action] {
     use CampaignStatus::{Activated, Archived, Paused};
     const LIVE: Action = Action::GoLive { from_archive: false };
@@ -343,7 +351,7 @@ fn undo_affiliate_campaign(
     let (now, _) = affiliate_campaigns::get(session, context, &place)?;
     let wanted = target_state(entry, Some(&audit::affiliate_campaign_snapshot(&now)))?;
     let wanted: AffiliateCampaignSnapshot = wanted.ok_or_else(|| not_undoable("an application"))?;
-    // Only a Declined one may go back to Applied: by applying again.
+    // Only a Declined affiliate campaign can become Applied again: by a new application.
     let applies_again = wanted.status == AffiliateCampaignStatus::Applied
         && now.status == AffiliateCampaignStatus::Declined;
     let intent = if applies_again { Intent::Apply } else { Intent::Decide };
@@ -380,10 +388,10 @@ fn undo_promo_number(
     Ok(())
 }
 
-fn owner_of(session: &mut Session<'_>, it: &PromoNumber) -> Result<Owner, Error> {
-    let missing = || Error::NotFound(format!("PromoNumber {}", it.number.digits()));
-    let campaign = session.campaign_by_id(it.campaign_id)?.ok_or_else(missing)?;
-    let affiliate = match it.affiliate_id {
+fn owner_of(session: &mut Session<'_>, promo_number: &PromoNumber) -> Result<Owner, Error> {
+    let missing = || Error::NotFound(format!("PromoNumber {}", promo_number.number.digits()));
+    let campaign = session.campaign_by_id(promo_number.campaign_id)?.ok_or_else(missing)?;
+    let affiliate = match promo_number.affiliate_id {
         Some(id) => Some(session.party_by_id(id)?.ok_or_else(missing)?.id_from_network),
         None => None,
     };

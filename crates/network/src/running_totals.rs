@@ -37,8 +37,8 @@ impl RunningTotals {
         }
     }
 
-    /// Adds calls and their duration to the 15-minute bucket of their start time. A correction adds 0
-    /// calls and the change of the duration, in seconds.
+    /// Adds calls and their duration to the 15-minute bucket of their start time. A correction adds
+    /// 0 calls and the change of the duration, in seconds.
     pub(crate) fn add_call(&mut self, campaign: i64, at: Timestamp, calls: i64, seconds: i64) {
         let bucket = self.quarter_hours.entry((campaign, quarter(at))).or_default();
         bucket.calls += calls;
@@ -78,8 +78,8 @@ impl RunningTotals {
         Ok(())
     }
 
-    /// Marks a counter's total to be stored from now on. Returns the total and the highest percentage
-    /// for which an alert of the budget `amount` (in cents) was sent, 0 if none was. See
+    /// Marks a counter's total to be stored from now on. Returns the total and the highest
+    /// percentage for which an alert of the budget `amount` (in cents) was sent, 0 if none was. See
     /// [`RunningTotals::total`] for `pending_amount`.
     pub(crate) fn persist(
         &mut self,

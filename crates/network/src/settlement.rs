@@ -1,5 +1,5 @@
-//! Settlement of an ended call: prices it once, and posts the ledger row, the statistics, the budget
-//! totals and the event.
+//! Settlement of an ended call: prices it once, and posts the ledger row, the statistics, the
+//! budget totals and the event.
 
 use crate::budgets;
 use crate::events::EventAudience;
@@ -21,9 +21,9 @@ pub(crate) struct SettlementContext<'a> {
     pub(crate) affiliate: Option<&'a str>,
 }
 
-/// Prices an ended call and buffers its ledger row, statistics, budget changes and event. Returns the
-/// index of the ledger row in `writes`. `call_index` is the index of the call in `writes`, if it is
-/// not stored yet.
+/// Prices an ended call and buffers its ledger row, statistics, budget changes and event. Returns
+/// the index of the ledger row in `writes`. `call_index` is the index of the call in `writes`, if
+/// it is not stored yet.
 pub(crate) fn post_settlement(
     session: &mut Session<'_>,
     context: &Context,

@@ -1,4 +1,4 @@
-//! Statements: what a party owes, or is owed, for a month.
+//! Monthly statements of a party.
 
 use crate::transactions::find_party;
 use crate::{Context, Error, Session};
@@ -7,22 +7,22 @@ use jiff::civil::Date;
 use trunkline_domain::party::{Party, PartyKind};
 use trunkline_store::{StatementLine, StatementTotals};
 
-/// A party's month.
+/// Statement of a party for one month.
 #[derive(Debug, Clone)]
 pub struct Statement {
-    /// EventAudience.
+    /// Party.
     pub party: Party,
-    /// The month's first day.
+    /// First day of the month.
     pub month: Date,
-    /// One for each campaign and currency.
+    /// One line for each campaign and currency.
     pub lines: Vec<StatementLine>,
-    /// One for each currency: the sum of its lines.
+    /// Sums of the lines, one for each currency.
     pub totals: Vec<StatementTotals>,
 }
 
-/// A party's statement for a month in the network's zone, by when calls started: what its
-/// transactions of that month come to, corrections counted in. An advertiser's has its payin, an
-/// affiliate's its payout. The party is named by the network's id, else by ours.
+/// Returns a party's statement for a month in the network's time zone: the sums of the transactions
+/// of calls that started in the month, corrections included. An advertiser's statement has payins,
+/// an affiliate's payouts. `id` is an external id, else an id.
 pub fn statement(
     session: &mut Session<'_>,
     context: &Context,
@@ -35,11 +35,11 @@ pub fn statement(
     let zone = network.map(|network| network.time_zone).unwrap_or_default().zone();
     let month = month.first_of_month();
     let next = month.saturating_add(1.month());
-    let edge = |date: Date| {
+    let midnight = |date: Date| {
         let zoned = date.to_zoned(zone.clone());
         zoned.map(|it| it.timestamp()).map_err(|error| Error::Internal(error.to_string()))
     };
-    let lines = session.statement(kind, party.id, edge(month)?, edge(next)?)?;
+    let lines = session.statement(kind, party.id, midnight(month)?, midnight(next)?)?;
     let mut totals: Vec<StatementTotals> = Vec::new();
     for line in &lines {
         match totals.iter_mut().find(|total| total.currency == line.totals.currency) {

@@ -1,4 +1,4 @@
-//! The ledger, read: whole, or a party's part of it.
+//! Reading the ledger: all of it, or the part of one party.
 
 use crate::parties::not_found;
 use crate::{Context, Error, Page, Session, calls};
@@ -6,31 +6,31 @@ use jiff::Timestamp;
 use trunkline_domain::party::{Party, PartyKind};
 use trunkline_store::{LedgerFilter, LedgerOf, LedgerRow};
 
-/// EventAudience ledger is read, and so how much of a row is shown.
+/// Ledger to read. It determines how much of a row is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ledger {
-    /// The whole network's.
+    /// Ledger of the whole network.
     Network,
-    /// A party's: by the network's id, else by ours.
+    /// Ledger of a party: by external id, else by id.
     Party(PartyKind, String),
 }
 
-/// Which rows.
+/// Filter of ledger rows.
 #[derive(Debug, Clone, Default)]
 pub struct Narrowed {
-    /// Only calls that started in this second or later.
+    /// Earliest second in which the call started, included.
     pub from: Option<Timestamp>,
-    /// Only calls that started in this second or before.
+    /// Latest second in which the call started, included.
     pub to: Option<Timestamp>,
-    /// Only rows up to this one, by our id: see [`bounds`].
+    /// Largest row id, included: see [`bounds`].
     pub until: Option<i64>,
-    /// Only this row, by our id.
+    /// Id of the only row.
     pub transaction: Option<i64>,
-    /// Only this call's rows.
+    /// `complete_call_id` of the only call.
     pub complete_call_id: Option<String>,
 }
 
-/// EventAudience ledger it is, if the caller may read it.
+/// Resolves a ledger to the scope of its rows, if the principal may read it.
 pub fn open(
     session: &mut Session<'_>,
     context: &Context,
@@ -51,7 +51,7 @@ pub fn open(
     }
 }
 
-/// A party that the caller sees, by the network's id, else by ours.
+/// Returns a party that the principal may see, by its external id, else by its id.
 pub(crate) fn find_party(
     session: &mut Session<'_>,
     context: &Context,
@@ -60,8 +60,8 @@ pub(crate) fn find_party(
 ) -> Result<Party, Error> {
     let network = context.caller.network_id;
     let mut found = session.party(network, kind, id)?;
-    if let (None, Ok(ours)) = (&found, id.parse()) {
-        found = session.party_by_id(ours)?;
+    if let (None, Ok(id)) = (&found, id.parse()) {
+        found = session.party_by_id(id)?;
     }
     let own = |party: &Party| {
         party.network_id == network && party.kind == kind && context.caller.sees(kind, party.id)
@@ -73,7 +73,7 @@ fn ledger_filter(of: LedgerOf, narrowed: &Narrowed) -> LedgerFilter {
     LedgerFilter {
         of,
         from: narrowed.from,
-        // What is said to the second means all of it.
+        // Times have a resolution of one second, and the last second is included.
         to: narrowed.to.map(calls::end_of_second),
         until: narrowed.until,
         transaction: narrowed.transaction,
@@ -81,8 +81,8 @@ fn ledger_filter(of: LedgerOf, narrowed: &Narrowed) -> LedgerFilter {
     }
 }
 
-/// Our ids of the first and the last row that there is now within a time, so that a list need not
-/// look for them; `None` where there is none.
+/// Returns the ids of the first and the last row that match a filter now, so that the pages of a
+/// list need not search for them; `None` if no row matches.
 pub fn bounds(
     session: &mut Session<'_>,
     context: &Context,
@@ -93,7 +93,7 @@ pub fn bounds(
     Ok(session.ledger_bounds(context.caller.network_id, &filter)?)
 }
 
-/// One page of a ledger, by our ids.
+/// Returns one page of a ledger, ordered by id.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,
@@ -105,7 +105,7 @@ pub fn list(
     Ok(session.ledger(context.caller.network_id, &filter, page)?)
 }
 
-/// A row by our id, whosever it is.
+/// Returns a row by its id. Does not check if the principal may see it.
 pub(crate) fn find(
     session: &mut Session<'_>,
     context: &Context,

@@ -1,4 +1,4 @@
-//! An advertiser's users, one by one.
+//! Single users of an advertiser.
 
 use crate::parties::{self, audit_object};
 use crate::{Context, Error, Guard, Page, Session, Submitted, audit, check_precondition};
@@ -6,8 +6,12 @@ use trunkline_domain::party::{Member, Party, PartyKind, USER_LIMIT, UserChange};
 use trunkline_domain::problem::BLANK;
 use trunkline_store::Organization;
 
-/// `Ok` if the caller may leave these people in an organization of its own: a party's credential
-/// neither changes nor takes in someone who has a place elsewhere in the network, or more to say.
+/// Returns `Ok` if the principal may store these members in its own organization. A party's
+/// principal may neither change nor add a user with grants outside the party or with a higher role.
+///
+/// # Errors
+///
+/// [`Error::NotAllowed`] otherwise.
 pub(crate) fn permit_members(
     session: &mut Session<'_>,
     context: &Context,
@@ -39,7 +43,7 @@ fn find_member<'a>(party: &'a Party, user: &str) -> Option<&'a Member> {
     party.members.iter().find(|member| member.user.id_from_network == user)
 }
 
-/// One page of an advertiser's users, in the order of our ids.
+/// Returns one page of an advertiser's users, ordered by id.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,
@@ -53,7 +57,7 @@ pub fn list(
     Ok(members)
 }
 
-/// One of an advertiser's users.
+/// Returns one of an advertiser's users.
 pub fn get(
     session: &mut Session<'_>,
     context: &Context,
@@ -65,8 +69,9 @@ pub fn get(
     find_member(&party, user).cloned().ok_or_else(missing)
 }
 
-/// Creates or updates one of an advertiser's users; what is not said stays. The problems sit
-/// under `user`, as the request wraps it. The id is the body's, else the path's.
+/// Creates or updates one of an advertiser's users. Properties that are not given stay. Problems
+/// are reported under `user`, as in the request body. The external id comes from the body, else
+/// from the path.
 pub fn put(
     session: &mut Session<'_>,
     context: &Context,
@@ -98,16 +103,16 @@ pub fn put(
     permit_members(session, context, &before.members, std::slice::from_ref(&member))?;
     let mut members = before.members.clone();
     match members.iter_mut().find(|had| had.user.id_from_network == id) {
-        Some(place) => *place = member,
+        Some(existing) => *existing = member,
         None => members.push(member),
     }
     let after = store(session, context, before, &members)?;
     find_member(&after, &id)
         .cloned()
-        .ok_or_else(|| Error::Internal("a stored user is missing".to_owned()))
+        .ok_or_else(|| Error::Internal("a user was not found after it was stored".to_owned()))
 }
 
-/// Takes a user away from an advertiser; does nothing when there is none.
+/// Removes a user from an advertiser; does nothing if there is no such user.
 pub fn delete(
     session: &mut Session<'_>,
     context: &Context,
@@ -136,7 +141,8 @@ fn store(
     let mut after = Party { members, updated_at: context.now, ..before.clone() };
     after.updated_at = context.now;
     session.update_party(&after)?;
-    let (old, new) = (audit::party_snapshot(&before), audit::party_snapshot(&after));
+    let old = audit::party_snapshot(&before);
+    let new = audit::party_snapshot(&after);
     audit::record(session, context, audit_object(&after), None, Some(&old), Some(&new))?;
     Ok(after)
 }

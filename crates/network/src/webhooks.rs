@@ -1,4 +1,4 @@
-//! Webhooks: who else is told of a network's events. The whole network's credentials only.
+//! Webhooks: HTTP endpoints that receive a network's events. Requires access to the whole network.
 
 use crate::{Context, Error, Page, Session, Submitted, audit};
 use serde_json::{Value, json};
@@ -8,16 +8,16 @@ use trunkline_domain::webhook::{
 };
 use trunkline_store::{DeliveryRecord, DeliveryState};
 
-/// What a request says of a webhook.
+/// Requested webhook.
 #[derive(Debug, Clone, Default)]
 pub struct WebhookChange {
-    /// Where events are to be sent.
+    /// Target URL.
     pub url: Option<WebhookUrl>,
-    /// Which; all of them when there are none.
+    /// Subscribed event kinds; empty for all kinds.
     pub kinds: Vec<String>,
-    /// What it is for.
+    /// Description.
     pub description: Option<String>,
-    /// What is to sign them, when the receiver has a secret already.
+    /// Signing secret, if the receiver has one already.
     pub secret: Option<Secret>,
 }
 
@@ -25,7 +25,7 @@ fn audit_object(webhook: &Webhook) -> String {
     format!("webhook:{}", webhook.id)
 }
 
-/// A webhook as the log keeps it: without its secret.
+/// Returns a webhook as stored in the audit log, without its secret.
 fn snapshot(webhook: &Webhook) -> Value {
     json!({
         "url": webhook.url.text(),
@@ -38,7 +38,7 @@ fn not_found(id: i64) -> Error {
     Error::NotFound(format!("Webhook {id}"))
 }
 
-/// One page of the network's webhooks.
+/// Returns one page of the network's webhooks.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,
@@ -48,14 +48,14 @@ pub fn list(
     Ok(session.webhooks(context.caller.network_id, page)?)
 }
 
-/// One webhook.
+/// Returns one webhook.
 pub fn get(session: &mut Session<'_>, context: &Context, id: i64) -> Result<Webhook, Error> {
     context.caller.ensure_can_view_network()?;
     session.webhook(context.caller.network_id, id)?.ok_or_else(|| not_found(id))
 }
 
-/// Makes a webhook. `secret` is what signs, unless the request brings one; `allow_private` lets it
-/// lead into the host's own network.
+/// Creates a webhook. `secret` signs its deliveries unless the request contains one.
+/// `allow_private` permits an address in a private network.
 pub fn create(
     session: &mut Session<'_>,
     context: &Context,
@@ -72,7 +72,7 @@ pub fn create(
         check_address(url, &mut problems);
     }
     let Some(url) = problems.or(change.url)? else {
-        return Err(Error::Internal("a webhook without URL".to_owned()));
+        return Err(Error::Internal("a webhook request has no URL".to_owned()));
     };
     let network_id = context.caller.network_id;
     let limit = u32::try_from(WEBHOOK_LIMIT).unwrap_or(u32::MAX);
@@ -95,14 +95,14 @@ pub fn create(
     Ok(webhook)
 }
 
-/// A name is looked up each time something is sent to it; an address can be told at once.
+/// Rejects a private IP address. Host names are resolved and checked at each delivery.
 fn check_address(url: &WebhookUrl, problems: &mut Problems) {
     if matches!(url.host(), Host::Address(address) if !is_public(*address)) {
         problems.at("url").add("is an address inside the server's own network");
     }
 }
 
-/// Deletes a webhook, with its deliveries; does nothing when there is none.
+/// Deletes a webhook with its deliveries; does nothing if it does not exist.
 pub fn delete(session: &mut Session<'_>, context: &Context, id: i64) -> Result<(), Error> {
     context.caller.require_network()?;
     let Some(webhook) = session.webhook(context.caller.network_id, id)? else { return Ok(()) };
@@ -111,7 +111,7 @@ pub fn delete(session: &mut Session<'_>, context: &Context, id: i64) -> Result<(
     audit::record(session, context, audit_object(&webhook), None, Some(&before), None)
 }
 
-/// One page of a webhook's deliveries, all or those in a state.
+/// Returns one page of a webhook's deliveries, optionally only those in one state.
 pub fn deliveries(
     session: &mut Session<'_>,
     context: &Context,
@@ -123,7 +123,7 @@ pub fn deliveries(
     Ok(session.deliveries(webhook.id, state, page)?)
 }
 
-/// Sends a delivery again, from now on as if it were new, whatever became of it.
+/// Schedules a delivery again as if it were new, in whichever state it is.
 pub fn resend(
     session: &mut Session<'_>,
     context: &Context,

@@ -1,4 +1,4 @@
-//! What is to be sent, at the times that it is: no clock runs here.
+//! Tests of the outbox with an explicit clock.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
@@ -28,7 +28,7 @@ fn days(days: i64) -> i64 {
     days * 24 * 60 * 60
 }
 
-/// A database with one network, and what it holds.
+/// Database with one network.
 struct World {
     store: Store,
     network: i64,
@@ -40,11 +40,11 @@ impl World {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("trunkline.db");
         let store = Store::open(&format!("sqlite://{}", file.display())).unwrap();
-        let made = store.write_blocking(|session| {
-            let made = networks::create(session, "A", None, ZoneName::PACIFIC, at(0))?;
-            Ok::<_, Error>(made.unwrap().id)
+        let network = store.write_blocking(|session| {
+            let network = networks::create(session, "A", None, ZoneName::PACIFIC, at(0))?;
+            Ok::<_, Error>(network.unwrap().id)
         });
-        Self { network: made.unwrap(), store, _directory: directory }
+        Self { network: network.unwrap(), store, _directory: directory }
     }
 
     fn write<T: Send + 'static>(
@@ -67,7 +67,7 @@ impl World {
         self.write(move |session| Ok(session.insert_webhook(&webhook)?))
     }
 
-    /// An event of a moment, with deliveries to webhooks.
+    /// Inserts an event with deliveries to webhooks.
     fn event(&self, now: Timestamp, webhooks: &[i64]) -> i64 {
         let event = NewEvent {
             id: 0,
@@ -87,13 +87,13 @@ impl World {
         })
     }
 
-    fn take(&self, now: Timestamp, sending: &[(i64, usize)], most: usize) -> Vec<Taken> {
+    fn lease(&self, now: Timestamp, sending: &[(i64, usize)], most: usize) -> Vec<Taken> {
         let sending: HashMap<i64, usize> = sending.iter().copied().collect();
         self.write(move |session| take_deliveries(session, now, PACE, &sending, most))
     }
 
-    fn settle(&self, taken: &Taken, outcome: Outcome, now: Timestamp) {
-        let delivery = taken.delivery.clone();
+    fn settle(&self, leased: &Taken, outcome: Outcome, now: Timestamp) {
+        let delivery = leased.delivery.clone();
         self.write(move |session| settle_delivery(session, delivery, outcome, now, PACE, 0));
     }
 
@@ -108,17 +108,18 @@ fn failed() -> Outcome {
 }
 
 #[test]
-fn a_delivery_is_tried_for_a_day_and_given_up() {
+fn delivery_is_retried_for_a_day_and_then_fails() {
     let world = World::new();
     let webhook = world.webhook();
     world.event(at(0), &[webhook]);
-    let (mut now, mut waits) = (at(0), Vec::new());
-    let given_up = loop {
-        let taken = world.take(now, &[], 10);
-        assert_eq!(taken.len(), 1, "it is due at {now}");
-        assert!(world.take(now, &[], 10).is_empty(), "nobody else may send it meanwhile");
-        world.settle(&taken[0], failed(), now);
-        let id = taken[0].delivery.id;
+    let mut now = at(0);
+    let mut waits = Vec::new();
+    let failed_delivery = loop {
+        let leased = world.lease(now, &[], 10);
+        assert_eq!(leased.len(), 1, "it is due at {now}");
+        assert!(world.lease(now, &[], 10).is_empty(), "a leased delivery is not leased again");
+        world.settle(&leased[0], failed(), now);
+        let id = leased[0].delivery.id;
         let delivery = world.write(move |session| Ok(session.delivery(webhook, id)?)).unwrap();
         match delivery.due_at {
             Some(due) => {
@@ -130,10 +131,10 @@ fn a_delivery_is_tried_for_a_day_and_given_up() {
     };
     assert_eq!(waits[..7], [5, 30, 120, 600, 1_800, 3_600, 10_800]);
     assert!(waits[6..].iter().all(|wait| *wait == 10_800), "{waits:?}");
-    assert_eq!(given_up.state, DeliveryState::Failed);
-    assert_eq!(given_up.attempts as usize, waits.len() + 1);
+    assert_eq!(failed_delivery.state, DeliveryState::Failed);
+    assert_eq!(failed_delivery.attempts as usize, waits.len() + 1);
     assert_eq!(
-        (given_up.last_status, given_up.last_error.as_deref()),
+        (failed_delivery.last_status, failed_delivery.last_error.as_deref()),
         (Some(500), Some("answered 500"))
     );
     let tried_for = now.duration_since(at(0));
@@ -141,15 +142,15 @@ fn a_delivery_is_tried_for_a_day_and_given_up() {
 }
 
 #[test]
-fn what_a_dead_server_held_is_due_again_and_no_longer_its_own() {
+fn expired_lease_makes_a_delivery_due_and_voids_the_old_lease() {
     let world = World::new();
     let webhook = world.webhook();
     world.event(at(0), &[webhook]);
-    let first = world.take(at(0), &[], 10);
-    assert!(world.take(at(19), &[], 10).is_empty());
-    let second = world.take(at(20), &[], 10);
+    let first = world.lease(at(0), &[], 10);
+    assert!(world.lease(at(19), &[], 10).is_empty());
+    let second = world.lease(at(20), &[], 10);
     assert_eq!(second.len(), 1);
-    // The first comes back after all: what it says no longer counts.
+    // The first server reports after its lease expired: its results are ignored.
     world.settle(&first[0], failed(), at(21));
     world.settle(&second[0], Outcome::Done { status: Some(200) }, at(22));
     world.settle(&first[0], failed(), at(23));
@@ -159,28 +160,31 @@ fn what_a_dead_server_held_is_due_again_and_no_longer_its_own() {
 }
 
 #[test]
-fn each_webhook_has_a_few_at_once_and_the_idle_come_first() {
+fn leases_are_limited_per_webhook_and_idle_webhooks_come_first() {
     let world = World::new();
-    let (busy, idle) = (world.webhook(), world.webhook());
+    let busy = world.webhook();
+    let idle = world.webhook();
     for second in 0..10 {
         world.event(at(second), &[busy, idle]);
     }
-    let of = |taken: &[Taken], webhook| taken.iter().filter(|it| it.webhook.id == webhook).count();
-    let taken = world.take(at(10), &[(busy, 3)], 3);
-    assert_eq!((of(&taken, busy), of(&taken, idle)), (0, 3));
-    let taken = world.take(at(10), &[(busy, 3), (idle, 3)], 100);
-    assert_eq!((of(&taken, busy), of(&taken, idle)), (1, 1));
-    assert!(world.take(at(10), &[(busy, 4), (idle, 4)], 100).is_empty());
-    // A deleted webhook gets nothing more.
+    let count_of =
+        |leased: &[Taken], webhook| leased.iter().filter(|it| it.webhook.id == webhook).count();
+    let leased = world.lease(at(10), &[(busy, 3)], 3);
+    assert_eq!((count_of(&leased, busy), count_of(&leased, idle)), (0, 3));
+    let leased = world.lease(at(10), &[(busy, 3), (idle, 3)], 100);
+    assert_eq!((count_of(&leased, busy), count_of(&leased, idle)), (1, 1));
+    assert!(world.lease(at(10), &[(busy, 4), (idle, 4)], 100).is_empty());
+    // A deleted webhook gets no more deliveries.
     world.write(move |session| Ok(session.delete_webhook(busy, at(10))?));
-    let taken = world.take(at(10), &[], 100);
-    assert_eq!((of(&taken, busy), of(&taken, idle)), (0, 4));
+    let leased = world.lease(at(10), &[], 100);
+    assert_eq!((count_of(&leased, busy), count_of(&leased, idle)), (0, 4));
 }
 
 #[test]
-fn what_is_old_goes_a_bounded_number_of_rows_at_a_time() {
+fn sweep_deletes_a_bounded_number_of_rows() {
     let world = World::new();
-    let (kept, deleted) = (world.webhook(), world.webhook());
+    let kept = world.webhook();
+    let deleted = world.webhook();
     for second in 0..700 {
         world.event(at(second), &[kept, deleted]);
     }
@@ -188,12 +192,12 @@ fn what_is_old_goes_a_bounded_number_of_rows_at_a_time() {
     world.write(move |session| Ok(session.delete_webhook(deleted, at(days(30)))?));
     let now = at(days(30) + 10_000);
     let sweep_once = || world.write(move |session| sweep(session, now));
-    // What was never sent is given up first; then all of it goes, event and delivery alike.
+    // Unsent deliveries expire first; then events and deliveries are deleted.
     let mut rounds = 0;
     while sweep_once() {
         rounds += 1;
     }
-    assert!(rounds >= 2, "1,400 deliveries do not go at once");
+    assert!(rounds >= 2, "1,400 deliveries need several sweeps");
     while world.write(move |session| has_stale(session, now)) {
         sweep_once();
     }
@@ -205,7 +209,7 @@ fn what_is_old_goes_a_bounded_number_of_rows_at_a_time() {
 }
 
 #[test]
-fn a_mail_expires_when_it_could_not_be_sent_in_time() {
+fn unsent_mail_expires() {
     let world = World::new();
     let mail = |address: &str| MailRecord {
         id: 0,
@@ -222,7 +226,9 @@ fn a_mail_expires_when_it_could_not_be_sent_in_time() {
         created_at: at(0),
         sent_at: None,
     };
-    let (one, same, other) = (mail("a@example.com"), mail("A@example.com"), mail("b@example.com"));
+    let one = mail("a@example.com");
+    let same = mail("A@example.com");
+    let other = mail("b@example.com");
     world.write(move |session| {
         for mail in [&one, &same, &other] {
             session.insert_mail(mail)?;
@@ -234,12 +240,12 @@ fn a_mail_expires_when_it_could_not_be_sent_in_time() {
         let mails = world.write(move |session| Ok(session.mails(network, None, ALL)?));
         mails.iter().map(|mail| mail.state).collect::<Vec<_>>()
     };
-    let taken = world.write(|session| take_mails(session, at(0), PACE, 1));
-    let first = taken[0].clone();
+    let leased = world.write(|session| take_mails(session, at(0), PACE, 1));
+    let first = leased[0].clone();
     let sent = Outcome::Done { status: None };
     world.write(move |session| settle_mail(session, first, sent, at(1), PACE, 0));
     world.write(|session| sweep(session, at(days(3) - 1)));
-    assert_eq!(states(), [MailState::Sent, MailState::Waiting], "each address once");
+    assert_eq!(states(), [MailState::Sent, MailState::Waiting], "one mail for each address");
     world.write(|session| sweep(session, at(days(3))));
     assert_eq!(states(), [MailState::Sent, MailState::Expired]);
     assert!(world.write(|session| take_mails(session, at(days(3)), PACE, 10)).is_empty());

@@ -1,5 +1,5 @@
-//! When people call: in the day more than at night, on working days more than at the weekend, and
-//! while the campaign is open more than while it is not. By the clock on the wall of the campaign.
+//! Distribution of call times: by hour of the day, by weekday, and by the opening hours of the
+//! campaign, in the campaign's time zone.
 
 use super::seeded_rng::SeededRng;
 use jiff::Timestamp;
@@ -7,29 +7,29 @@ use jiff::tz::TimeZone;
 use std::ops::Range;
 use trunkline_domain::hours::Hours;
 
-/// How many call in an hour of the day, from midnight on, to each other.
+/// Relative number of calls by hour of the day, from midnight.
 const WEIGHT_BY_HOUR: [u64; 24] =
     [2, 1, 1, 1, 1, 2, 5, 9, 14, 19, 22, 22, 20, 20, 21, 21, 20, 18, 15, 12, 10, 7, 5, 3];
-/// The most of [`WEIGHT_BY_HOUR`].
+/// Maximum of [`WEIGHT_BY_HOUR`].
 const MAX_HOUR_WEIGHT: u64 = 22;
-/// How many call on a day of the week, Monday first, of a hundred.
+/// Relative number of calls by weekday, Monday first, in percent of Monday.
 const WEIGHT_BY_WEEKDAY: [u64; 7] = [100, 98, 96, 95, 90, 52, 40];
-/// How many call while the campaign is open, for one who calls when it is not.
+/// Relative number of calls during opening hours; outside of them it is 1.
 const OPEN_HOURS_WEIGHT: u64 = 5;
-/// Moments that are drawn before one is taken as it is.
+/// Maximum number of draws; the last one is accepted unconditionally.
 const MAX_DRAWS: u32 = 64;
 
-/// The times of a campaign.
+/// Inputs of the call time distribution of a campaign.
 pub(super) struct CallTimeDistribution<'a> {
     pub(super) zone: &'a TimeZone,
-    /// `None` is around the clock.
+    /// Opening hours; `None` for 24/7.
     pub(super) hours: Option<&'a Hours>,
-    /// Seconds since 1970.
+    /// Range of start times, in seconds since 1970.
     pub(super) seconds: Range<i64>,
 }
 
-/// A moment when somebody calls, in seconds since 1970: moments are drawn, all alike, and kept as
-/// often as somebody would call then.
+/// Draws a start time, in seconds since 1970, by rejection sampling: uniform candidates are
+/// accepted in proportion to their weight.
 pub(super) fn draw_call_time(rng: &mut SeededRng, times: &CallTimeDistribution<'_>) -> i64 {
     let length = times.seconds.end.saturating_sub(times.seconds.start);
     let length = u64::try_from(length).unwrap_or(0);
@@ -46,11 +46,11 @@ pub(super) fn draw_call_time(rng: &mut SeededRng, times: &CallTimeDistribution<'
 fn weight_at(second: i64, times: &CallTimeDistribution<'_>) -> u64 {
     let at = Timestamp::from_second(second).unwrap_or_default();
     let local = times.zone.to_datetime(at);
-    let of = |table: &[u64], index: i8| {
+    let lookup = |table: &[u64], index: i8| {
         usize::try_from(index).ok().and_then(|index| table.get(index)).copied().unwrap_or(0)
     };
-    let hour = of(&WEIGHT_BY_HOUR, local.hour());
-    let day = of(&WEIGHT_BY_WEEKDAY, local.weekday().to_monday_zero_offset());
+    let hour = lookup(&WEIGHT_BY_HOUR, local.hour());
+    let day = lookup(&WEIGHT_BY_WEEKDAY, local.weekday().to_monday_zero_offset());
     let is_open = times.hours.is_none_or(|hours| hours.is_open_at(at, times.zone));
     hour * day * if is_open { OPEN_HOURS_WEIGHT } else { 1 }
 }

@@ -1,28 +1,29 @@
-//! Who calls: numbers of real area codes, as many as people live there, that are nobody's.
+//! Simulated callers. Their numbers have real area codes, distributed by population, and an
+//! exchange that is not assigned to subscribers.
 
 use super::seeded_rng::{RngStream, SeededRng};
 use trunkline_domain::call::{PhoneType, area_codes};
 use trunkline_domain::phone::PhoneNumber;
 
-/// Someone who calls, and may call again.
+/// Simulated caller, who may call more than once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SimulatedCaller {
-    /// `None` is withheld.
+    /// Calling number; `None` if it is withheld.
     pub(super) number: Option<PhoneNumber>,
     pub(super) phone_type: PhoneType,
 }
 
-/// Callers in a thousand who withhold their number.
+/// Callers who withhold their number, per mille.
 const WITHHELD_NUMBER_PER_MILLE: u64 = 35;
-/// Callers in a thousand on a mobile phone.
+/// Callers with a mobile phone, per mille.
 const MOBILE_PER_MILLE: u64 = 700;
-/// The exchange of every imagined number: subscribers are given none of it.
+/// Exchange (digits 4 to 6) of every simulated number. It is not assigned to subscribers.
 const EXCHANGE: &str = "555";
-/// Directory assistance, in the exchange all the same.
+/// Line number of directory assistance, which is assigned in this exchange.
 const DIRECTORY_ASSISTANCE_LINE: u32 = 1_212;
 
-/// Thousands of inhabitants: states by the census of 2020, provinces by that of 2021. `-` are the
-/// provinces and territories that share area codes.
+/// Country, region and thousands of inhabitants: US states by the 2020 census, Canadian provinces
+/// by the 2021 census. `-` stands for the provinces and territories that share area codes.
 const INHABITANTS: [(&str, &str, u64); 61] = [
     ("US", "CA", 39_538),
     ("US", "TX", 29_146),
@@ -87,19 +88,19 @@ const INHABITANTS: [(&str, &str, u64); 61] = [
     ("US", "PR", 3_286),
 ];
 
-/// The caller with a number, of a seed.
-pub(super) fn caller(seed: u32, number: u32) -> SimulatedCaller {
-    let mut rng = SeededRng::new(seed, RngStream::Caller(number));
-    let place = rng.weighted(INHABITANTS.iter().map(|(_, _, thousands)| *thousands));
-    let (country, region, _) = INHABITANTS.get(place).copied().unwrap_or(("US", "CA", 0));
+/// Returns the caller with an index, for a seed. The result depends on nothing else.
+pub(super) fn simulate_caller(seed: u32, index: u32) -> SimulatedCaller {
+    let mut rng = SeededRng::new(seed, RngStream::Caller(index));
+    let region_index = rng.weighted(INHABITANTS.iter().map(|(_, _, thousands)| *thousands));
+    let (country, region, _) = INHABITANTS.get(region_index).copied().unwrap_or(("US", "CA", 0));
     let codes = area_codes(country, Some(region).filter(|it| *it != "-"));
     let code = rng.pick(&codes).copied().unwrap_or_default();
     let mut line = rng.between(100, 9_998);
     line += u32::from(line >= DIRECTORY_ASSISTANCE_LINE);
-    let withheld = rng.per_mille(WITHHELD_NUMBER_PER_MILLE);
+    let is_withheld = rng.per_mille(WITHHELD_NUMBER_PER_MILLE);
     let is_mobile = rng.per_mille(MOBILE_PER_MILLE);
     SimulatedCaller {
-        number: PhoneNumber::parse(&format!("{code}{EXCHANGE}{line:04}")).filter(|_| !withheld),
+        number: PhoneNumber::parse(&format!("{code}{EXCHANGE}{line:04}")).filter(|_| !is_withheld),
         phone_type: if is_mobile { PhoneType::Mobile } else { PhoneType::Landline },
     }
 }
@@ -110,7 +111,7 @@ mod tests {
     use trunkline_domain::call::place_of;
 
     #[test]
-    fn every_place_has_area_codes() {
+    fn every_region_has_area_codes() {
         for (country, region, _) in INHABITANTS {
             let codes = area_codes(country, Some(region).filter(|it| *it != "-"));
             assert!(!codes.is_empty(), "{country} {region}");
@@ -118,8 +119,9 @@ mod tests {
     }
 
     #[test]
-    fn callers_are_where_people_are_and_their_numbers_nobodys() {
-        let callers: Vec<SimulatedCaller> = (0..10_000).map(|number| caller(7, number)).collect();
+    fn callers_follow_population_and_use_unassigned_numbers() {
+        let callers: Vec<SimulatedCaller> =
+            (0..10_000).map(|index| simulate_caller(7, index)).collect();
         let share =
             |is: &dyn Fn(&SimulatedCaller) -> bool| callers.iter().filter(|it| is(it)).count();
         let from = |caller: &SimulatedCaller, region: &str| {

@@ -1,32 +1,32 @@
-//! What callers press: the campaign's own tree is run, and its menus are answered as people answer
-//! them: mostly with a key that there is, the first ones more often, sometimes with a wrong one, and
-//! some hang up.
+//! Simulated key presses. The campaign's IVR tree is executed; at each menu the caller mostly
+//! presses a valid key, the first ones more often, sometimes a wrong key, and sometimes hangs up.
 
 use super::seeded_rng::SeededRng;
 use trunkline_domain::condition::Key;
 use trunkline_domain::ivr::IvrTree;
 use trunkline_domain::ivr::run::{self, Action, Doing, Event, Flow, Moved};
 
-/// Callers in a thousand who hang up at a menu.
+/// Callers who hang up at a menu, per mille.
 const HANG_UP_PER_MILLE: u64 = 60;
-/// Callers in a thousand who press a wrong key.
+/// Callers who press a wrong key at a menu, per mille.
 const WRONG_KEY_PER_MILLE: u64 = 45;
-/// A key that no menu has.
+/// Key that no menu uses.
 const UNUSED_KEY: char = '#';
-/// How often keys are pressed, the first of a menu's first, to each other.
+/// Relative frequencies of a menu's keys, in their order.
 const KEY_WEIGHTS: [u64; 9] = [9, 6, 4, 3, 2, 2, 1, 1, 1];
 
-/// The way of a caller through the tree.
+/// Path of a caller through the IVR tree.
 #[derive(Debug, Default)]
 pub(super) struct IvrPath {
+    /// Keys pressed, in order.
     pub(super) keys: Vec<char>,
-    /// The national number that is dialled at the end; `None` where the call ended before.
+    /// National number of the destination; `None` if the call ended before.
     pub(super) dialled: Option<String>,
 }
 
-/// Sends a caller through the tree, up to where a destination rings or the call is over. What only
-/// the network knows (custom data, names) may send the call another way later: then its keys are
-/// those of somebody who was misled.
+/// Runs a caller through the IVR tree until a destination is dialled or the call ends. Facts that
+/// only the network knows (custom data, names) may route the stored call differently; its keys then
+/// do not fit its path.
 pub(super) fn simulate_keypresses(rng: &mut SeededRng, flow: Flow<'_>) -> IvrPath {
     let mut path = IvrPath::default();
     let Moved { mut position, mut actions, .. } = run::start(flow);
@@ -51,13 +51,13 @@ pub(super) fn simulate_keypresses(rng: &mut SeededRng, flow: Flow<'_>) -> IvrPat
                 Event::Key(key)
             }
         };
-        // Every event above is one that its place takes.
+        // Each event above is valid in its state.
         let Ok(moved) = run::advance(flow, position, &event) else { return path };
         (position, actions) = (moved.position, moved.actions);
     }
 }
 
-/// The keys that a menu has.
+/// Returns the keys of a menu.
 fn menu_keys(tree: &IvrTree, at: &[usize]) -> Vec<char> {
     let node = at.iter().try_fold(&tree.root, |node, index| node.children.get(*index));
     let Some(node) = node else { return Vec::new() };

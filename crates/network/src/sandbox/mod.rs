@@ -1,7 +1,8 @@
-//! Sandboxes: networks to try things in. A sandbox's clock can be set and moved on, calls can be
-//! imagined for its campaigns, and all of it can be thrown away.
+//! Sandboxes: networks for trials. The clock of a sandbox can be set and advanced, calls can be
+//! simulated for its campaigns, and its contents can be reset.
 //!
-//! What a sandbox's people do to the sandbox itself is not in the audit log, which goes with the rest.
+//! Operations on the sandbox itself are not recorded in the audit log, because a reset deletes the
+//! log too.
 
 mod call_times;
 mod callers;
@@ -19,44 +20,45 @@ use jiff::{SignedDuration, Timestamp};
 use trunkline_domain::party::Network;
 use trunkline_domain::problem::BLANK;
 
-/// A sandbox's clock.
+/// Clock of a sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock {
-    /// The time that its requests see.
+    /// Time that requests see.
     pub now: Timestamp,
-    /// Whether it stands; else it is the system's.
+    /// `true` if the clock is frozen; else it follows the system clock.
     pub frozen: bool,
 }
 
-/// What a clock is told.
+/// Change of a sandbox's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockChange {
-    /// To stand at a moment.
+    /// Freezes the clock at a time.
     Set(Timestamp),
-    /// To stand so many seconds after where it is; before, if they are negative.
+    /// Freezes the clock at its current time plus a number of seconds, which may be negative.
     Advance(i64),
-    /// To be the system's again.
+    /// Makes the clock follow the system clock again.
     Release,
 }
 
-/// The most that a clock is moved on or back at once: ten years, in seconds.
+/// Maximum absolute value of [`ClockChange::Advance`]: ten years, in seconds.
 pub const ADVANCE_LIMIT: i64 = 3_653 * 86_400;
-/// The first second of 2000 and the last of 2099, UTC: where a clock may stand.
+/// Range of a frozen clock, in seconds since 1970: from the first second of 2000 to the last of
+/// 2099, UTC.
 const CLOCK_RANGE_SECONDS: (i64, i64) = (946_684_800, 4_102_444_799);
 
-/// Makes a network a sandbox, at the command line.
+/// Turns a network into a sandbox (command line only).
 pub fn make(session: &mut Session<'_>, network: i64) -> Result<(), Error> {
     Ok(session.make_sandbox(network)?)
 }
 
-/// A sandbox's clock. The whole network's credentials only.
+/// Returns a sandbox's clock. Requires read access to the whole network.
 pub fn clock(session: &mut Session<'_>, context: &Context) -> Result<Clock, Error> {
     context.caller.ensure_can_view_network()?;
     let network = require_sandbox(session, context)?;
     Ok(clock_of(&network, context))
 }
 
-/// Sets a sandbox's clock, moves it on, or lets it go.
+/// Sets, advances or releases a sandbox's clock.
 pub fn set_clock(
     session: &mut Session<'_>,
     context: &Context,
@@ -75,7 +77,7 @@ pub fn set_clock(
         Some(ClockChange::Release) => ("now", None),
         Some(ClockChange::Set(to)) => ("now", Some(to)),
         Some(ClockChange::Advance(seconds)) => {
-            // Where the clock is by now, not where it was when the request came in.
+            // The stored clock, which another request may have changed since this request started.
             let now = network.now(context.system_now);
             let to = now.saturating_add(SignedDuration::from_secs(seconds));
             ("advance", Some(to.unwrap_or(Timestamp::MAX)))
@@ -92,8 +94,8 @@ pub fn set_clock(
     Ok(clock_of(&network, context))
 }
 
-/// Throws everything of a sandbox away but the network itself, its people, its tokens, its webhooks
-/// and its numbers, which are free again. Its clock stays where it is.
+/// Deletes the contents of a sandbox, except the network itself, its users, tokens, webhooks and
+/// inventory of numbers, which become free. The clock stays unchanged.
 pub fn reset(session: &mut Session<'_>, context: &Context) -> Result<(), Error> {
     context.caller.require_network()?;
     let network = require_sandbox(session, context)?;
@@ -104,7 +106,11 @@ fn clock_of(network: &Network, context: &Context) -> Clock {
     Clock { now: network.now(context.system_now), frozen: network.clock.is_some() }
 }
 
-/// The caller's network, if it is a sandbox.
+/// Returns the principal's network, if it is a sandbox.
+///
+/// # Errors
+///
+/// [`Error::NotAllowed`] otherwise.
 fn require_sandbox(session: &mut Session<'_>, context: &Context) -> Result<Network, Error> {
     let network = networks::of_caller(session, context)?;
     if network.sandbox {

@@ -1,4 +1,5 @@
-//! What imagined calls are made of: the live campaigns of a network, and who brings them calls.
+//! Snapshot of a network for the call simulator: its live campaigns, their affiliates and promo
+//! numbers.
 
 use super::require_sandbox;
 use crate::{Context, Error, Session};
@@ -9,56 +10,60 @@ use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms};
 use trunkline_domain::party::{CustomDataField, DataType};
 use trunkline_domain::phone::PhoneNumber;
 
-/// Campaigns that calls are imagined for at once.
+/// Maximum number of campaigns in one simulation.
 const MAX_CAMPAIGNS: u32 = 100;
-/// Affiliates of each that bring calls.
+/// Maximum number of affiliates of each campaign.
 const MAX_AFFILIATES_PER_CAMPAIGN: u32 = 50;
-/// Promo numbers of each that are dialled.
+/// Maximum number of promo numbers of each campaign.
 const MAX_PROMO_NUMBERS_PER_CAMPAIGN: u32 = 200;
-/// Custom data fields that calls have values of.
+/// Maximum number of custom data fields.
 const MAX_CUSTOM_DATA_FIELDS: usize = 10;
 
-/// A network, as far as its imagined callers know it.
+/// Campaigns and custom data fields of a network.
 #[derive(Debug, Default)]
 pub(super) struct NetworkSnapshot {
     pub(super) campaigns: Vec<CampaignSnapshot>,
     pub(super) fields: Vec<CustomDataField>,
 }
 
-/// A campaign that is live.
+/// Live campaign.
 #[derive(Debug)]
 pub(super) struct CampaignSnapshot {
-    /// The network's id.
+    /// External id.
     pub(super) id: String,
     pub(super) terms: Terms,
     pub(super) zone: TimeZone,
-    /// When it may be called, in seconds since 1970.
+    /// Range of start times of its calls, in seconds since 1970.
     pub(super) seconds: Range<i64>,
     pub(super) affiliates: Vec<AffiliateSnapshot>,
-    /// The campaign's own.
+    /// Promo numbers of the campaign itself.
     pub(super) numbers: Vec<PromoNumberSnapshot>,
 }
 
-/// An affiliate that is approved for a campaign.
+/// Affiliate that is approved for a campaign.
 #[derive(Debug)]
 pub(super) struct AffiliateSnapshot {
-    /// The network's id.
+    /// External id.
     pub(super) id: String,
-    /// Since when, in seconds since 1970.
+    /// Time of the approval, in seconds since 1970.
     pub(super) since: i64,
     pub(super) numbers: Vec<PromoNumberSnapshot>,
 }
 
-/// A promo number.
+/// Promo number.
 #[derive(Debug)]
 pub(super) struct PromoNumberSnapshot {
     pub(super) number: PhoneNumber,
-    /// Since when it is a promo number, in seconds since 1970.
+    /// Time of its assignment, in seconds since 1970.
     pub(super) since: i64,
 }
 
-/// The network as it is now; of one campaign, where that is named. Calls lie in the `days` before
-/// now, from the campaign's first go_live on, and before it pauses.
+/// Loads the current network, or only one campaign of it. Calls start within the last `days` days,
+/// after the campaign's first go_live and before its pause date.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] if no campaign was live in this time.
 pub(super) fn load(
     session: &mut Session<'_>,
     context: &Context,
@@ -94,7 +99,7 @@ pub(super) fn load(
     Err(Error::at("advertiser_campaign", message))
 }
 
-/// A campaign, unless it was never live in a time.
+/// Loads a campaign; `None` if it was not live within a time.
 fn load_campaign(
     session: &mut Session<'_>,
     campaign: Campaign,
@@ -107,15 +112,15 @@ fn load_campaign(
     if seconds.is_empty() {
         return Ok(None);
     }
-    let numbers_of =
+    let promo_numbers =
         session.promo_numbers_of_campaign(campaign.id, MAX_PROMO_NUMBERS_PER_CAMPAIGN)?;
     let numbers = |affiliate: Option<i64>| {
-        let own = numbers_of.iter().filter(|it| it.affiliate_id == affiliate);
-        let seen = own.map(|it| PromoNumberSnapshot {
+        let assigned = promo_numbers.iter().filter(|it| it.affiliate_id == affiliate);
+        let snapshots = assigned.map(|it| PromoNumberSnapshot {
             number: it.number.clone(),
             since: it.created_at.as_second(),
         });
-        seen.collect::<Vec<_>>()
+        snapshots.collect::<Vec<_>>()
     };
     let approved = match current.terms.is_affiliate_enabled() {
         true => session.approved_affiliates(campaign.id, MAX_AFFILIATES_PER_CAMPAIGN)?,

@@ -1,4 +1,4 @@
-//! Storing imagined calls, and what they came to.
+//! Storing simulated calls, and summaries of them.
 
 use super::{network_snapshot, require_sandbox, simulator::Calls};
 use crate::calls::{self, Told};
@@ -10,23 +10,23 @@ use trunkline_domain::call::{Outcome, Settlement, Side};
 use trunkline_domain::money::Money;
 use trunkline_domain::problem::Problems;
 
-/// The most calls that are imagined at once.
+/// Maximum number of calls of one simulation.
 pub const CALLS_LIMIT: u32 = 10_000;
-/// The most days that they lie in.
+/// Maximum number of days over which the calls are distributed.
 pub const DAYS_LIMIT: u32 = 365;
-/// Calls to store in one unit of work, so that other writers have their turns between.
+/// Number of calls to store in one transaction, so that other writers are not blocked for long.
 pub const BATCH: usize = 50;
 
-/// Which calls to imagine.
+/// Request of a simulation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// How many, 1 to [`CALLS_LIMIT`].
+    /// Number of calls, 1 to [`CALLS_LIMIT`].
     pub calls: u32,
-    /// The same seed imagines the same calls.
+    /// Seed. The same seed generates the same calls.
     pub seed: u32,
-    /// In how many days before now, 1 to [`DAYS_LIMIT`].
+    /// Number of days before now in which the calls start, 1 to [`DAYS_LIMIT`].
     pub days: u32,
-    /// The network's id of the campaign; else all that are live.
+    /// External id of the campaign; `None` for all live campaigns.
     pub campaign: Option<String>,
 }
 
@@ -36,22 +36,22 @@ impl Default for Wanted {
     }
 }
 
-/// What became of imagined calls.
+/// Summary of simulated calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Stored now.
+    /// Number of calls that were stored.
     pub stored: u64,
-    /// Stored before; nothing was changed.
+    /// Number of calls that had been stored before and were not changed.
     pub known: u64,
-    /// Stored calls by how they went.
+    /// Number of stored calls by outcome.
     pub by_outcome: BTreeMap<&'static str, u64>,
-    /// What stored calls pay in, by currency.
+    /// Payin of the stored calls, by currency.
     pub payin: BTreeMap<&'static str, Money>,
-    /// What stored calls pay out, by currency.
+    /// Payout of the stored calls, by currency.
     pub payout: BTreeMap<&'static str, Money>,
 }
 
-/// Imagines calls for a sandbox's live campaigns. Nothing is stored yet.
+/// Plans simulated calls for a sandbox's live campaigns. Nothing is stored yet.
 pub fn imagine(
     session: &mut Session<'_>,
     context: &Context,
@@ -59,40 +59,41 @@ pub fn imagine(
 ) -> Result<Calls, Error> {
     context.caller.require_network()?;
     require_sandbox(session, context)?;
-    let Submitted { change: wanted, problems } = submitted;
-    let wanted = problems.or(wanted)?;
+    let Submitted { change: request, problems } = submitted;
+    let request = problems.or(request)?;
     let network =
-        network_snapshot::load(session, context, wanted.campaign.as_deref(), wanted.days)?;
-    Ok(Calls::plan(wanted.seed, network, wanted.calls.min(CALLS_LIMIT)))
+        network_snapshot::load(session, context, request.campaign.as_deref(), request.days)?;
+    Ok(Calls::plan(request.seed, network, request.calls.min(CALLS_LIMIT)))
 }
 
-/// Stores some of the imagined calls, by their places, as if their senders had told them.
+/// Stores a range of the simulated calls, by index, as if their senders had reported them.
 pub fn take(
     session: &mut Session<'_>,
     context: &Context,
     calls: &Calls,
-    places: Range<usize>,
+    indexes: Range<usize>,
 ) -> Result<Tally, Error> {
     context.caller.require_network()?;
     let network = require_sandbox(session, context)?.id;
-    let told = places.map_while(|place| {
-        let submitted = Submitted { change: calls.call(place)?, problems: Problems::new() };
-        Some(Told::new(submitted, complete_call_id(network, &calls.external_id(place))))
+    let reported = indexes.map_while(|index| {
+        let submitted = Submitted { change: calls.call(index)?, problems: Problems::new() };
+        Some(Told::new(submitted, complete_call_id(network, &calls.external_id(index))))
     });
-    let told: Vec<Told> = told.collect();
-    let (answers, settled) = calls::ingest_and_settle(session, context, &told)?;
-    let mut tally = Tally::default();
-    for answer in answers {
-        let (_, row) = answer?;
-        match row.and_then(|row| settled.get(row)) {
-            Some(row) => tally.count(&row.settlement),
-            None => tally.known += 1,
+    let reported: Vec<Told> = reported.collect();
+    let (results, ledger_rows) = calls::ingest_and_settle(session, context, &reported)?;
+    let mut summary = Tally::default();
+    for result in results {
+        let (_, row) = result?;
+        match row.and_then(|row| ledger_rows.get(row)) {
+            Some(row) => summary.count(&row.settlement),
+            None => summary.known += 1,
         }
     }
-    Ok(tally)
+    Ok(summary)
 }
 
-/// The complete_call_id of a call. A file's networks each have calls of a seed.
+/// Derives the `complete_call_id` of a call. It includes the network, because several networks of
+/// one database may simulate the same seed.
 fn complete_call_id(network: i64, external_id: &str) -> String {
     let digest = Sha256::digest(format!("{network} {external_id}"));
     digest.iter().take(12).map(|byte| format!("{byte:02X}")).collect()
@@ -110,18 +111,22 @@ impl Tally {
         }
     }
 
-    /// Adds what became of other calls.
+    /// Adds the summary of other calls.
     pub fn add(&mut self, other: Self) {
         self.stored += other.stored;
         self.known += other.known;
         for (outcome, calls) in other.by_outcome {
             *self.by_outcome.entry(outcome).or_default() += calls;
         }
-        other.payin.into_iter().for_each(|(of, sum)| add_amount(&mut self.payin, of, sum));
-        other.payout.into_iter().for_each(|(of, sum)| add_amount(&mut self.payout, of, sum));
+        for (currency, amount) in other.payin {
+            add_amount(&mut self.payin, currency, amount);
+        }
+        for (currency, amount) in other.payout {
+            add_amount(&mut self.payout, currency, amount);
+        }
     }
 
-    /// Stored calls that connected.
+    /// Returns the number of stored calls that were connected.
     pub fn connected(&self) -> u64 {
         self.by_outcome.get(Outcome::Connected.as_str()).copied().unwrap_or(0)
     }

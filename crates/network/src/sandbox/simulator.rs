@@ -1,4 +1,5 @@
-//! Imagined calls: a seed and a view of the network in, calls out. The same in is the same out.
+//! Call simulator: generates calls from a seed and a snapshot of the network. The same inputs give
+//! the same calls.
 
 use super::call_times::{self, CallTimeDistribution};
 use super::callers::{self, SimulatedCaller};
@@ -14,34 +15,34 @@ use trunkline_domain::ivr::run::Flow;
 use trunkline_domain::party::{CustomData, CustomDataField};
 use trunkline_domain::phone::PhoneNumber;
 
-/// Calls in a thousand of somebody who has called the campaign before.
+/// Calls by callers who have called the campaign before, per mille.
 const REPEAT_CALLER_PER_MILLE: u64 = 240;
-/// Calls in a thousand that end within seconds, whatever is said to them.
+/// Calls that end within seconds, per mille.
 const EARLY_HANGUP_PER_MILLE: u64 = 80;
-/// Calls in a thousand that the destination does not answer.
+/// Connection attempts that the destination does not answer, per mille.
 const UNANSWERED_PER_MILLE: u64 = 70;
-/// Offers of a text message in a thousand that are taken.
+/// Offers of a text message that are accepted, per mille.
 const SMS_ACCEPTED_PER_MILLE: u64 = 350;
-/// Calls in a thousand that an affiliate brings, where there is one.
+/// Calls through an affiliate, if the campaign has one, per mille.
 const VIA_AFFILIATE_PER_MILLE: u64 = 880;
-/// Calls in a thousand that come in by a promo number, where there is one.
+/// Calls to a promo number, if there is one, per mille.
 const VIA_PROMO_NUMBER_PER_MILLE: u64 = 800;
-/// Calls in a thousand that have custom data of their own.
+/// Calls with reported custom data, per mille.
 const WITH_CUSTOM_DATA_PER_MILLE: u64 = 250;
-/// How many calls an affiliate brings, the first approved first, to each other; the last is for all
-/// others.
+/// Relative number of calls by affiliate, in order of approval. Further affiliates have the weight
+/// 1.
 const AFFILIATE_WEIGHTS: [u64; 7] = [9, 6, 4, 3, 2, 2, 1];
-/// How many calls campaigns get, to each other: each has one of these.
+/// Relative numbers of calls of campaigns. Each campaign gets one of them at random.
 const CAMPAIGN_WEIGHTS: [u64; 5] = [1, 2, 3, 5, 8];
-/// Seconds of talk: as many talk from each to the next as from the next to the one after. Half of
-/// all talk for less than two and a half minutes, and some for three quarters of an hour.
+/// Quantiles of the connected duration, in seconds: each interval is equally likely. The median is
+/// below two and a half minutes, the maximum 45 minutes.
 const TALK_SECONDS_QUANTILES: [u32; 17] =
     [2, 8, 18, 32, 48, 66, 88, 112, 140, 172, 212, 264, 335, 440, 620, 1_000, 2_700];
-/// Values of custom data that can be any text.
+/// Values of custom data fields without a fixed set of values.
 const CUSTOM_DATA_TEXTS: [&str; 6] =
     ["Online", "Radio", "Television", "Print", "Outdoor", "Podcast"];
 
-/// Calls that are going to be made, in the order of their starts.
+/// Simulated calls, ordered by start time.
 #[derive(Debug)]
 pub struct Calls {
     seed: u32,
@@ -49,19 +50,19 @@ pub struct Calls {
     planned: Vec<PlannedCall>,
 }
 
-/// When who calls whom.
+/// Start time, campaign and caller of a simulated call.
 #[derive(Debug, Clone, Copy)]
 struct PlannedCall {
-    /// Seconds since 1970.
+    /// Start in seconds since 1970.
     start: i64,
     campaign: usize,
     caller: u32,
-    /// Whether the caller has called the campaign before.
+    /// `true` if the caller has called the campaign before.
     is_repeat: bool,
 }
 
 impl Calls {
-    /// So many calls of a view that has campaigns.
+    /// Plans `count` calls of a network that has at least one campaign.
     pub(super) fn plan(seed: u32, network: NetworkSnapshot, count: u32) -> Self {
         let mut rng = SeededRng::new(seed, RngStream::CallTimes);
         let weights: Vec<u64> = network
@@ -88,23 +89,23 @@ impl Calls {
         Self { seed, network, planned }
     }
 
-    /// How many there are.
+    /// Returns the number of calls.
     pub fn count(&self) -> usize {
         self.planned.len()
     }
 
-    /// The sender's id of a call: `sandbox-7-000123` is the 123rd of seed 7.
+    /// Returns the external id of a call: `sandbox-7-000123` is the 123rd call of seed 7.
     pub(super) fn external_id(&self, index: usize) -> String {
         format!("sandbox-{}-{:06}", self.seed, index + 1)
     }
 
-    /// A call, by its place in the order, from 0; `None` past the last.
+    /// Returns the call with an index, from 0; `None` after the last call.
     pub(super) fn call(&self, index: usize) -> Option<CallIn> {
         let planned = self.planned.get(index)?;
         let campaign = self.network.campaigns.get(planned.campaign)?;
         let stream = RngStream::Call(u32::try_from(index).unwrap_or(u32::MAX));
         let mut rng = SeededRng::new(self.seed, stream);
-        let caller = callers::caller(self.seed, planned.caller);
+        let caller = callers::simulate_caller(self.seed, planned.caller);
         let (affiliate, promo_number) = pick_source(&mut rng, campaign, planned.start);
         let mut facts = simulate_facts(&mut rng, campaign, caller, planned);
         facts.custom_data = rng
@@ -113,7 +114,8 @@ impl Calls {
         let path = simulate_course(&mut rng, campaign, &mut facts, planned.is_repeat);
         let id = self.external_id(index);
         Some(CallIn {
-            // A seed's call is known by its id, whatever the network has come to be since.
+            // Only the external id is compared, so that a call that is simulated again is a
+            // duplicate even if the network has changed since.
             request: id.clone().into_bytes(),
             external_id: Some(id),
             start_time: facts.start_time,
@@ -133,24 +135,24 @@ fn call_time_distribution(campaign: &CampaignSnapshot) -> CallTimeDistribution<'
     CallTimeDistribution { zone: &campaign.zone, hours, seconds: campaign.seconds.clone() }
 }
 
-/// Who calls: somebody new, or one of those who called the campaign before; who called often is
-/// more likely to call again.
+/// Assigns a caller to each call: a new one, or one of the campaign's earlier callers. Frequent
+/// callers are more likely to be chosen again.
 fn assign_callers(rng: &mut SeededRng, starts: Vec<(i64, usize)>) -> Vec<PlannedCall> {
     let mut before: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
     let mut new_callers = 0..;
     let mut planned = Vec::with_capacity(starts.len());
     for (start, campaign) in starts {
         let callers = before.entry(campaign).or_default();
-        let known =
+        let earlier_caller =
             rng.per_mille(REPEAT_CALLER_PER_MILLE).then(|| rng.pick(callers).copied()).flatten();
-        let caller = known.or_else(|| new_callers.next()).unwrap_or(0);
+        let caller = earlier_caller.or_else(|| new_callers.next()).unwrap_or(0);
         callers.push(caller);
-        planned.push(PlannedCall { start, campaign, caller, is_repeat: known.is_some() });
+        planned.push(PlannedCall { start, campaign, caller, is_repeat: earlier_caller.is_some() });
     }
     planned
 }
 
-/// Who brings the call, and the promo number it comes in by: of those that were there at its start.
+/// Picks the affiliate and the promo number of a call, of those that existed at its start.
 fn pick_source(
     rng: &mut SeededRng,
     campaign: &CampaignSnapshot,
@@ -161,8 +163,9 @@ fn pick_source(
     let picked = approved.get(rng.weighted(weights));
     let affiliate = picked.filter(|_| rng.per_mille(VIA_AFFILIATE_PER_MILLE));
     let numbers = affiliate.map_or(&campaign.numbers, |it| &it.numbers);
-    let there: Vec<&PromoNumberSnapshot> = numbers.iter().filter(|it| it.since <= start).collect();
-    let number_used = rng.pick(&there).filter(|_| rng.per_mille(VIA_PROMO_NUMBER_PER_MILLE));
+    let existing: Vec<&PromoNumberSnapshot> =
+        numbers.iter().filter(|it| it.since <= start).collect();
+    let number_used = rng.pick(&existing).filter(|_| rng.per_mille(VIA_PROMO_NUMBER_PER_MILLE));
     let number = number_used.map(|it| it.number.clone());
     (affiliate.map(|it| it.id.clone()), number)
 }
@@ -187,7 +190,7 @@ fn simulate_facts(
     }
 }
 
-/// A value of one of the network's fields.
+/// Generates a value for one of the network's custom data fields.
 fn custom_data(rng: &mut SeededRng, fields: &[CustomDataField]) -> CustomData {
     let mut data = CustomData::new();
     if let Some(field) = rng.pick(fields) {
@@ -200,7 +203,7 @@ fn custom_data(rng: &mut SeededRng, fields: &[CustomDataField]) -> CustomData {
     data
 }
 
-/// What the caller does, and how long it takes; the durations are written down.
+/// Simulates the course of a call: keys, destination and durations. Sets the durations in `facts`.
 fn simulate_course(
     rng: &mut SeededRng,
     campaign: &CampaignSnapshot,
@@ -212,7 +215,7 @@ fn simulate_course(
         facts.connect_duration = Some(0);
         return IvrPath::default();
     }
-    // What the network will find out by itself: it is not told.
+    // Facts that the network will add by itself; they affect the IVR tree and are not reported.
     let mut known = facts.clone().located();
     known.repeat = known.calling_phone_number.as_ref().map(|_| is_repeat);
     let mut path =
@@ -221,7 +224,7 @@ fn simulate_course(
     for _ in &path.keys {
         waited += rng.between(2, 9);
     }
-    let talked = match path.dialled {
+    let talk = match path.dialled {
         Some(_) if !rng.per_mille(UNANSWERED_PER_MILLE) => talk_seconds(rng),
         Some(_) => {
             waited += rng.between(15, 40);
@@ -230,12 +233,12 @@ fn simulate_course(
         }
         None => 0,
     };
-    facts.duration = Some(waited + talked);
-    facts.connect_duration = Some(talked);
+    facts.duration = Some(waited + talk);
+    facts.connect_duration = Some(talk);
     path
 }
 
-/// Seconds of talk.
+/// Draws a connected duration, in seconds.
 fn talk_seconds(rng: &mut SeededRng) -> u32 {
     let at = usize::try_from(rng.below(TALK_SECONDS_QUANTILES.len() as u64 - 1)).unwrap_or(0);
     match (TALK_SECONDS_QUANTILES.get(at), TALK_SECONDS_QUANTILES.get(at + 1)) {

@@ -1,4 +1,4 @@
-//! Imagined calls: the same again from the same seed, and like calls that there are.
+//! Tests of the call simulator: determinism, valid calls, and plausible distributions.
 
 use super::network_snapshot::{
     AffiliateSnapshot, CampaignSnapshot, NetworkSnapshot, PromoNumberSnapshot,
@@ -14,7 +14,7 @@ use trunkline_domain::ivr::{IvrNode, IvrTree, NodeKind};
 use trunkline_domain::party::CustomDataField;
 use trunkline_domain::phone::PhoneNumber;
 
-/// Monday 2026-10-05 and 28 days after, UTC.
+/// Four weeks from Monday 2026-10-05, UTC, in seconds since 1970.
 const WEEKS: std::ops::Range<i64> = 1_791_158_400..1_793_577_600;
 
 fn node(kind: NodeKind, children: Vec<IvrNode>) -> IvrNode {
@@ -31,7 +31,8 @@ fn connect(number: &str) -> IvrNode {
     node(kind, Vec::new())
 }
 
-/// A campaign with a menu of two, two affiliates, the second of them with a number and late.
+/// Returns a campaign with a menu of two keys and two affiliates. The second affiliate has a promo
+/// number and is approved after 14 days.
 fn campaign(id: &str) -> CampaignSnapshot {
     let mut terms = Terms::new(Timestamp::UNIX_EPOCH);
     let menu = NodeKind::Menu { prompt: "Press a key".to_owned() };
@@ -58,7 +59,7 @@ fn network() -> NetworkSnapshot {
     NetworkSnapshot { campaigns, fields: vec![CustomDataField::channel()] }
 }
 
-fn imagine(seed: u32, count: u32) -> Vec<CallIn> {
+fn simulate(seed: u32, count: u32) -> Vec<CallIn> {
     let calls = Calls::plan(seed, network(), count);
     let all: Vec<CallIn> = (0..calls.count()).filter_map(|index| calls.call(index)).collect();
     assert_eq!(all.len(), count as usize);
@@ -70,20 +71,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn the_same_seed_imagines_the_same_calls_and_another_others(
+    fn same_seed_gives_same_calls_and_other_seed_others(
         seed in any::<u32>(), other in any::<u32>(), count in 5u32..200,
     ) {
-        let (calls, again) = (imagine(seed, count), imagine(seed, count));
+        let calls = simulate(seed, count);
+        let again = simulate(seed, count);
         prop_assert_eq!(format!("{calls:?}"), format!("{again:?}"));
         let facts = |calls: &[CallIn]| calls.iter().map(|it| it.facts.clone()).collect::<Vec<_>>();
-        let differ = facts(&calls) != facts(&imagine(other, count));
+        let differ = facts(&calls) != facts(&simulate(other, count));
         prop_assert!(seed == other || differ);
     }
 
     #[test]
-    fn every_call_is_one_that_can_be_told(seed in any::<u32>(), count in 1u32..200) {
+    fn every_simulated_call_is_valid(seed in any::<u32>(), count in 1u32..200) {
         let mut last = None;
-        for (index, call) in imagine(seed, count).into_iter().enumerate() {
+        for (index, call) in simulate(seed, count).into_iter().enumerate() {
             let id = format!("sandbox-{seed}-{:06}", index + 1);
             prop_assert_eq!(call.external_id.as_deref(), Some(id.as_str()));
             let start = call.start_time.unwrap();
@@ -98,22 +100,22 @@ proptest! {
     }
 }
 
-/// How many of 10,000 calls are so.
-fn share(calls: &[CallIn], is: impl Fn(&CallIn) -> bool) -> usize {
+/// Counts the calls that satisfy a predicate.
+fn count_calls(calls: &[CallIn], is: impl Fn(&CallIn) -> bool) -> usize {
     calls.iter().filter(|call| is(call)).count()
 }
 
 #[test]
-fn ten_thousand_calls_are_like_calls_that_there_are() {
+fn simulated_calls_follow_the_configured_distributions() {
     for seed in [1, 7, u32::MAX] {
-        let calls = imagine(seed, 10_000);
-        let within = |what: &str, count: usize, bounds: std::ops::Range<usize>| {
-            assert!(bounds.contains(&count), "seed {seed}: {what}: {count}");
+        let calls = simulate(seed, 10_000);
+        let assert_within = |name: &str, count: usize, bounds: std::ops::Range<usize>| {
+            assert!(bounds.contains(&count), "seed {seed}: {name}: {count}");
         };
         let mobile = |call: &CallIn| call.facts.phone_type == Some(PhoneType::Mobile);
-        within("mobile", share(&calls, mobile), 6_700..7_300);
+        assert_within("mobile", count_calls(&calls, mobile), 6_700..7_300);
         let withheld = |call: &CallIn| call.facts.calling_phone_number.is_none();
-        within("withheld", share(&calls, withheld), 200..500);
+        assert_within("withheld", count_calls(&calls, withheld), 200..500);
         let mut callers: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for call in &calls {
             if let (Some(id), Some(number)) = (&call.campaign, &call.facts.calling_phone_number) {
@@ -121,48 +123,52 @@ fn ten_thousand_calls_are_like_calls_that_there_are() {
             }
         }
         let repeats = callers.values().map(|calls| calls - 1).sum();
-        within("repeat calls", repeats, 2_100..2_600);
+        assert_within("repeat calls", repeats, 2_100..2_600);
         let most = callers.values().max().copied().unwrap_or(0);
-        within("the most calls of one caller", most, 4..60);
+        assert_within("the most calls of one caller", most, 4..60);
         let hour = |call: &CallIn| {
             let zone = trunkline_domain::timezone::ZoneName::PACIFIC.zone();
             let local = zone.to_datetime(call.start_time.unwrap());
             (local.hour(), local.weekday().to_monday_zero_offset())
         };
-        within("at night", share(&calls, |call| hour(call).0 < 6), 150..500);
+        assert_within("at night", count_calls(&calls, |call| hour(call).0 < 6), 150..500);
         let working = |call: &CallIn| (9..18).contains(&hour(call).0);
-        within("from 9 to 18", share(&calls, working), 6_000..7_000);
-        within("at the weekend", share(&calls, |call| hour(call).1 > 4), 1_350..1_900);
+        assert_within("from 9 to 18", count_calls(&calls, working), 6_000..7_000);
+        assert_within("at the weekend", count_calls(&calls, |call| hour(call).1 > 4), 1_350..1_900);
         let abandoned = |call: &CallIn| call.keys.iter().all(|key| *key == '#');
-        within("without a good key", share(&calls, abandoned), 1_100..1_700);
-        within("with a wrong key", share(&calls, |call| call.keys.contains(&'#')), 300..550);
+        assert_within("without a good key", count_calls(&calls, abandoned), 1_100..1_700);
+        assert_within(
+            "with a wrong key",
+            count_calls(&calls, |call| call.keys.contains(&'#')),
+            300..550,
+        );
         let mut talks: Vec<u32> = calls.iter().filter_map(|it| it.facts.connect_duration).collect();
         talks.retain(|seconds| *seconds > 0);
         talks.sort_unstable();
-        within("connected", talks.len(), 7_600..8_400);
-        within("the middle talk", talks[talks.len() / 2] as usize, 125..155);
+        assert_within("connected", talks.len(), 7_600..8_400);
+        assert_within("the middle talk", talks[talks.len() / 2] as usize, 125..155);
         let mean = talks.iter().sum::<u32>() as usize / talks.len();
-        within("the mean talk", mean, 270..340);
+        assert_within("the mean talk", mean, 270..340);
         let brought = |call: &CallIn| call.affiliate.is_some();
-        within("brought by affiliates", share(&calls, brought), 8_600..9_000);
-        within(
+        assert_within("brought by affiliates", count_calls(&calls, brought), 8_600..9_000);
+        assert_within(
             "with custom data",
-            share(&calls, |it| it.facts.custom_data.is_some()),
+            count_calls(&calls, |it| it.facts.custom_data.is_some()),
             2_300..2_700,
         );
     }
 }
 
-/// A campaign with hours is called when it is open, more than when it is not.
 #[test]
-fn callers_keep_a_campaigns_hours() {
+fn most_calls_start_within_opening_hours() {
     use trunkline_domain::hours::{Day, Hours};
-    let mut it = campaign("12");
+    let mut campaign = campaign("12");
     let day = Day { open: Some(20 * 3_600), close: Some(24 * 3_600), closed: None };
-    it.terms.hours = Some(Hours { days: [day; 7] });
-    it.terms.operating_24_7 = Some(false);
-    let zone = it.zone.clone();
-    let calls = Calls::plan(7, NetworkSnapshot { campaigns: vec![it], fields: Vec::new() }, 5_000);
+    campaign.terms.hours = Some(Hours { days: [day; 7] });
+    campaign.terms.operating_24_7 = Some(false);
+    let zone = campaign.zone.clone();
+    let calls =
+        Calls::plan(7, NetworkSnapshot { campaigns: vec![campaign], fields: Vec::new() }, 5_000);
     let evening = |index: &usize| {
         let call = calls.call(*index).unwrap();
         call.facts.custom_data.as_ref().is_none_or(|data| data.is_empty())
