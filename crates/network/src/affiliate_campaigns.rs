@@ -2,7 +2,7 @@
 //! them.
 
 use crate::campaigns::{find_advertiser, find_campaign, resolve_path};
-use crate::parties::{check_network_id, ensure_visible, not_found};
+use crate::parties::{check_external_id, ensure_visible, not_found};
 use crate::{Context, Error, Guard, Page, Session, Submitted, audit, check_precondition, events};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -125,7 +125,9 @@ pub fn get_by_ids(
     let (campaign, advertiser) = crate::campaigns::get_by_id(session, context, campaign_id)?;
     let missing = || Error::NotFound(format!("Affiliate {affiliate_id}"));
     let affiliate = session.party_by_id(affiliate_id)?;
-    let own = |it: &Party| it.network_id == campaign.network_id && it.kind == PartyKind::Affiliate;
+    let own = |party: &Party| {
+        party.network_id == campaign.network_id && party.kind == PartyKind::Affiliate
+    };
     let affiliate = affiliate.filter(own).ok_or_else(missing)?;
     let path = Place {
         advertiser: advertiser.id_from_network,
@@ -145,12 +147,14 @@ pub fn of_affiliate(
 ) -> Result<Vec<(AffiliateCampaign, Campaign)>, Error> {
     context.caller.ensure_can_view(affiliate)?;
     let found = session.affiliate_campaigns_of_affiliate(affiliate.id, page)?;
-    let ids: Vec<i64> = found.iter().map(|it| it.campaign_id).collect();
+    let ids: Vec<i64> =
+        found.iter().map(|affiliate_campaign| affiliate_campaign.campaign_id).collect();
     let campaigns = session.campaigns_by_ids(&ids)?.into_iter();
-    let campaigns: HashMap<i64, Campaign> = campaigns.map(|it| (it.id, it)).collect();
-    let with = |it: AffiliateCampaign| {
-        let campaign = campaigns.get(&it.campaign_id)?.clone();
-        Some((it, campaign))
+    let campaigns: HashMap<i64, Campaign> =
+        campaigns.map(|campaign| (campaign.id, campaign)).collect();
+    let with = |affiliate_campaign: AffiliateCampaign| {
+        let campaign = campaigns.get(&affiliate_campaign.campaign_id)?.clone();
+        Some((affiliate_campaign, campaign))
     };
     Ok(found.into_iter().filter_map(with).collect())
 }
@@ -201,7 +205,7 @@ pub fn put(
     }
     let fields = session.custom_data_fields(context.caller.network_id)?;
     if let Some(data) = &change.custom_data {
-        let had = found.existing.as_ref().map(|it| &it.custom_data);
+        let had = found.existing.as_ref().map(|affiliate_campaign| &affiliate_campaign.custom_data);
         problems.at("custom_data").merge(check_custom_data(data, had, &fields));
     }
     check_id(
@@ -255,7 +259,7 @@ fn authorize(
             .ensure_can_write_party(PartyKind::Advertiser, found.campaign.advertiser_id);
     }
     context.caller.ensure_can_write_party(PartyKind::Affiliate, found.affiliate.id)?;
-    let current = found.existing.as_ref().map(|it| it.status);
+    let current = found.existing.as_ref().map(|affiliate_campaign| affiliate_campaign.status);
     match change.status {
         None | Some(AffiliateCampaignStatus::Applied) => Ok(()),
         requested if requested == current => Ok(()),
@@ -271,7 +275,7 @@ fn check_id(
     problems: &mut Problems,
 ) -> Result<(), Error> {
     let Some(id) = id.filter(|_| !problems.has("id_from_network")) else { return Ok(()) };
-    check_network_id(id, problems.at("id_from_network"));
+    check_external_id(id, problems.at("id_from_network"));
     let own = existing.map_or(0, |existing| existing.id);
     if session.affiliate_campaign_id_is_taken(context.caller.network_id, id, own)? {
         problems.at("id_from_network").add(TAKEN);
@@ -293,7 +297,7 @@ fn next_status(
         problems.at("status").add(format!("cannot transition from '{}'", quoted.as_str()));
         (quoted, Some(repeated.as_str()))
     };
-    let current = found.existing.as_ref().map(|it| it.status);
+    let current = found.existing.as_ref().map(|affiliate_campaign| affiliate_campaign.status);
     match (intent, current, requested) {
         (Intent::Apply, _, Some(requested)) | (Intent::Decide, None, Some(requested))
             if requested != Applied =>
@@ -329,7 +333,7 @@ fn decide_on_application(
     let relationship = session.relationship(found.campaign.advertiser_id, found.affiliate.id)?;
     let terms = found.campaign.terms_in_force();
     Ok(decide_application(Application {
-        relationship: relationship.map(|it| it.status),
+        relationship: relationship.map(|relationship| relationship.status),
         auto_approve: terms.map(|terms| terms.auto_approve).unwrap_or_default(),
         affiliate: found.affiliate.status,
     }))
@@ -358,7 +362,7 @@ fn store(
     let new = audit::affiliate_campaign_snapshot(&after);
     let object = audit_object(&after, campaign_ref.campaign);
     audit::record(session, context, object, action, old.as_ref(), Some(&new))?;
-    let from = before.map(|it| it.status);
+    let from = before.map(|affiliate_campaign| affiliate_campaign.status);
     if from != Some(after.status) {
         notify(session, context, from, &after, campaign_ref)?;
     }

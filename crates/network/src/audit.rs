@@ -118,7 +118,8 @@ fn to_json<T: Serialize>(value: &T) -> Result<String, Error> {
         .map_err(|error| Error::Internal(format!("cannot serialize an audit entry: {error}")))
 }
 
-/// PendingWrites of a network's log, oldest first. The whole network's credentials only.
+/// Returns one page of the network's audit log, oldest first. Requires read access to the whole
+/// network.
 pub fn list(
     session: &mut Session<'_>,
     context: &Context,

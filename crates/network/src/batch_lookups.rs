@@ -150,7 +150,7 @@ impl BatchLookups {
         Ok(())
     }
 
-    /// Returns the repeat-caller query that a call will need, if it needs one.
+    /// Returns the repeat-caller query that a call needs, if its facts do not decide `repeat`.
     fn repeat_query(
         &mut self,
         session: &mut Session<'_>,

@@ -53,19 +53,19 @@ pub(crate) fn statuses(campaign: i64, terms: &Terms, at: Timestamp) -> Vec<Budge
         let amount = budget.budget_amount;
         found.push(BudgetStatus { kind, amount, enforce: budget.enforce, counter });
     };
-    if let Some(it) = &budgets.budget_cap_alert {
-        add("budget_cap_alert", it, CountedThing::Payin(it.budget_currency));
+    if let Some(budget) = &budgets.budget_cap_alert {
+        add("budget_cap_alert", budget, CountedThing::Payin(budget.budget_currency));
     }
-    if let Some(it) = &budgets.periodic_call_cap_alert {
-        add("call_cap_alert", it, CountedThing::Calls);
+    if let Some(budget) = &budgets.periodic_call_cap_alert {
+        add("call_cap_alert", budget, CountedThing::Calls);
     }
-    if let Some(it) = &budgets.concurrent_call_cap_alert {
+    if let Some(budget) = &budgets.concurrent_call_cap_alert {
         let counter =
             Some(Counted { campaign, of: CountedThing::AtOnce, period: local_day(terms, at) });
         found.push(BudgetStatus {
             kind: "concurrent_call_cap_alert",
-            amount: it.budget_amount,
-            enforce: it.enforce,
+            amount: budget.budget_amount,
+            enforce: budget.enforce,
             counter,
         });
     }
@@ -76,10 +76,10 @@ pub(crate) fn statuses(campaign: i64, terms: &Terms, at: Timestamp) -> Vec<Budge
 /// has no period of its own, so its alerts are sent at most once per day.
 fn local_day(terms: &Terms, at: Timestamp) -> Period {
     let zoned = at.to_zoned(terms.timezone.zone());
-    let start = zoned.start_of_day().map(|it| it.timestamp()).unwrap_or(at);
+    let start = zoned.start_of_day().map(|zoned| zoned.timestamp()).unwrap_or(at);
     let next = zoned.date().checked_add(1.day()).ok();
     let next = next.and_then(|date| date.to_zoned(terms.timezone.zone()).ok());
-    Period { start, end: next.map(|it| it.timestamp()) }
+    Period { start, end: next.map(|zoned| zoned.timestamp()) }
 }
 
 /// Fills in the budget totals of a campaign.
@@ -170,7 +170,7 @@ pub(crate) fn has_exhausted_cap(
     at: Timestamp,
     is_live: bool,
 ) -> Result<bool, Error> {
-    for status in statuses(campaign, terms, at).into_iter().filter(|it| it.enforce) {
+    for status in statuses(campaign, terms, at).into_iter().filter(|status| status.enforce) {
         let applies = |counter: &Counted| is_live || counter.of != CountedThing::AtOnce;
         if let Some(counter) = status.counter.filter(applies)
             && counter_to_money(counter.of, writes.total(session, counter)?) >= status.amount

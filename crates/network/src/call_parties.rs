@@ -74,14 +74,14 @@ impl CallParties {
             None => None,
             Some(number) => {
                 let found = session.promo_number(network, number)?;
-                let assigned = found.filter(|it| it.campaign_id == campaign.id);
+                let assigned = found.filter(|number| number.campaign_id == campaign.id);
                 let digits = number.digits();
                 let id = &campaign.id_from_network;
                 let name = format!("PromoNumber {digits} for advertiser campaign {id}");
                 Some(assigned.ok_or(Error::NotFound(name))?)
             }
         };
-        let of_number = promo_number.as_ref().and_then(|it| it.affiliate_id);
+        let of_number = promo_number.as_ref().and_then(|number| number.affiliate_id);
         let affiliate = match (affiliate_id, of_number) {
             (Some(id), _) => Some(parties::find(session, context, PartyKind::Affiliate, id)?),
             (None, Some(id)) => session.party_by_id(id)?,
@@ -93,21 +93,23 @@ impl CallParties {
         };
         let mut custom_data = CustomData::new();
         let layers = [
-            session.party_by_id(campaign.advertiser_id)?.map(|it| it.custom_data),
+            session.party_by_id(campaign.advertiser_id)?.map(|advertiser| advertiser.custom_data),
             Some(campaign.custom_data.clone()),
-            affiliate.as_ref().map(|it| it.custom_data.clone()),
-            affiliate_campaign.as_ref().map(|it| it.custom_data.clone()),
-            promo_number.as_ref().map(|it| it.custom_data.clone()),
+            affiliate.as_ref().map(|affiliate| affiliate.custom_data.clone()),
+            affiliate_campaign
+                .as_ref()
+                .map(|affiliate_campaign| affiliate_campaign.custom_data.clone()),
+            promo_number.as_ref().map(|number| number.custom_data.clone()),
         ];
         custom_data.extend(layers.into_iter().flatten().flatten());
-        let affiliate_campaign = affiliate_campaign.map(|it| it.id);
+        let affiliate_campaign = affiliate_campaign.map(|affiliate_campaign| affiliate_campaign.id);
         Ok(Self { campaign, affiliate, promo_number, affiliate_campaign, custom_data })
     }
 
     /// Adds a problem if the promo number is assigned to another affiliate than the call's.
     pub(crate) fn check_promo_number(&self, problems: &mut Problems) {
-        let of_number = self.promo_number.as_ref().and_then(|it| it.affiliate_id);
-        let affiliate = self.affiliate.as_ref().map(|it| it.id);
+        let of_number = self.promo_number.as_ref().and_then(|number| number.affiliate_id);
+        let affiliate = self.affiliate.as_ref().map(|affiliate| affiliate.id);
         if of_number.is_some() && of_number != affiliate {
             problems.at("promo_number").add("belongs to another affiliate");
         }
@@ -151,10 +153,11 @@ impl CallParties {
         let mut custom_data = self.custom_data.clone();
         custom_data.extend(facts.custom_data.take().into_iter().flatten());
         facts.custom_data = Some(custom_data);
-        facts.affiliate_name = Some(self.affiliate.as_ref().map(|it| it.name.clone()));
-        if let Some(it) = &self.promo_number {
-            facts.media_type = Some(Some(it.media_type.clone()));
-            facts.promo_number_description = Some(Some(it.description.clone()));
+        facts.affiliate_name =
+            Some(self.affiliate.as_ref().map(|affiliate| affiliate.name.clone()));
+        if let Some(number) = &self.promo_number {
+            facts.media_type = Some(Some(number.media_type.clone()));
+            facts.promo_number_description = Some(Some(number.description.clone()));
         }
         facts
     }

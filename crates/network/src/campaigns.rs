@@ -1,6 +1,6 @@
 //! Advertiser campaigns: reading, and writing of future terms (the draft).
 
-use crate::parties::{auto_generates_ids, check_network_id, ensure_visible, find, not_found};
+use crate::parties::{auto_generates_ids, check_external_id, ensure_visible, find, not_found};
 use crate::{
     Context, Error, Guard, Listed, Page, Session, Submitted, audit, budgets, check_precondition,
 };
@@ -120,7 +120,10 @@ pub(crate) fn resolve_path(
             || links.has_place
             || (!own.is_empty() && is_listed(campaign, links.is_related))
     };
-    let found = links.campaign.take().filter(|it| it.advertiser_id == advertiser && visible(it));
+    let found = links
+        .campaign
+        .take()
+        .filter(|campaign| campaign.advertiser_id == advertiser && visible(campaign));
     let missing = || {
         let id = chain.campaign.unwrap_or_default();
         let advertiser = chain.advertiser;
@@ -254,7 +257,7 @@ pub fn put(
     let id = match requested_id {
         Some(id) => {
             if !problems.has("id_from_network") {
-                check_network_id(&id, problems.at("id_from_network"));
+                check_external_id(&id, problems.at("id_from_network"));
             }
             id
         }

@@ -146,7 +146,7 @@ fn write_correction(
     let after = Some(&new.settlement);
     audit::record(session, context, object, Some("correct"), before, after)?;
     call.heard = heard;
-    let affiliate = row.affiliate.as_ref().map(|it| it.id_from_network.as_str());
+    let affiliate = row.affiliate.as_ref().map(|affiliate| affiliate.id_from_network.as_str());
     let settlement_context = SettlementContext { campaign: &campaign, terms, affiliate };
     let event_json = settlement::transaction_event_json(&settlement_context, &call, &new)?;
     let audience =
@@ -199,9 +199,9 @@ fn corrected_settlement(
         actor: context.caller.actor.to_string(),
         heard: (*heard != call.heard).then(|| Box::new(heard.clone())),
         payin_is_set: change.payin.is_some()
-            || earlier_correction.is_some_and(|it| it.payin_is_set),
+            || earlier_correction.is_some_and(|correction| correction.payin_is_set),
         payout_is_set: change.payout.is_some()
-            || earlier_correction.is_some_and(|it| it.payout_is_set),
+            || earlier_correction.is_some_and(|correction| correction.payout_is_set),
     });
     new
 }

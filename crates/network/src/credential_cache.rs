@@ -38,7 +38,7 @@ impl Credentials {
     pub fn remembered(&self, credential: &Credential, now: Timestamp) -> Option<Arc<Standing>> {
         let Credential::Token(token) = credential else { return None };
         let found = self.tokens().get(&credentials::hash_secret(token)).cloned();
-        found.filter(|it| it.expires_at.is_none_or(|expires| expires > now))
+        found.filter(|cached| cached.expires_at.is_none_or(|expires| expires > now))
     }
 
     /// Loads a token and caches it if it is valid. `session` must be a read snapshot, because a
@@ -50,7 +50,7 @@ impl Credentials {
         now: Timestamp,
     ) -> Result<Option<Arc<Standing>>, Error> {
         let found = Standing::load(session, credentials::hash_secret(token), now)?.map(Arc::new);
-        if let Some(cached) = found.as_ref().filter(|it| !it.network.sandbox) {
+        if let Some(cached) = found.as_ref().filter(|cached| !cached.network.sandbox) {
             let mut tokens = self.tokens();
             if tokens.len() >= CACHE_CAPACITY {
                 tokens.clear();

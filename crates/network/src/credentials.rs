@@ -115,8 +115,9 @@ pub(crate) fn find_valid_token(
     now: Timestamp,
 ) -> Result<Option<TokenRecord>, Error> {
     let found = session.token_by_hash(hash)?;
-    Ok(found
-        .filter(|it| it.revoked_at.is_none() && it.expires_at.is_none_or(|expires| expires > now)))
+    Ok(found.filter(|token| {
+        token.revoked_at.is_none() && token.expires_at.is_none_or(|expires| expires > now)
+    }))
 }
 
 pub(crate) fn principal_of_token(token: TokenRecord) -> Caller {
@@ -141,7 +142,7 @@ pub fn password_candidates(
     let mut candidates = Vec::new();
     for (network_id, user, hash) in session.users_by_email(email)? {
         if let Some(hash) = hash
-            && network.is_none_or(|wanted| wanted == network_id)
+            && network.is_none_or(|requested| requested == network_id)
             && let Some(principal) = principal_of_user(session, user.id)?
         {
             candidates.push((principal, hash));
@@ -181,11 +182,11 @@ pub fn set_password(
 ) -> Result<Option<String>, Error> {
     let mut matching: Vec<_> = session.users_by_email(email)?;
     matching.retain(|(network_id, found, _)| {
-        *network_id == network && user.is_none_or(|wanted| wanted == found.id_from_network)
+        *network_id == network && user.is_none_or(|requested| requested == found.id_from_network)
     });
     if matching.len() > 1 {
         let ids: Vec<&str> =
-            matching.iter().map(|(_, it, _)| it.id_from_network.as_str()).collect();
+            matching.iter().map(|(_, user, _)| user.id_from_network.as_str()).collect();
         let message = format!("several users have {email}: say which one of {}", ids.join(", "));
         return Err(Error::NotAllowed(message));
     }
@@ -219,7 +220,7 @@ pub fn create_access_token(
     };
     let has_address = |member: &&Member| {
         let mut emails = member.user.email_settings.iter();
-        emails.any(|it| it.email_address.eq_ignore_ascii_case(email))
+        emails.any(|settings| settings.email_address.eq_ignore_ascii_case(email))
     };
     let owner = match party {
         None => String::new(),

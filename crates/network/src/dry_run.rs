@@ -110,7 +110,8 @@ pub fn dry_run(
     let mut facts = parties.fill_in_facts(reported);
     facts.custom_data_is_partial = is_partial;
     let mut decision = decide(terms, &facts, &request.keys, admission);
-    let payin = decision.advertiser_payin.as_ref().map(|it| (it.amount, it.currency));
+    let payin =
+        decision.advertiser_payin.as_ref().map(|payment| (payment.amount, payment.currency));
     let is_admitted = decision.reason.is_none();
     let mut statuses = budgets::statuses(parties.campaign.id, terms, start);
     if !context.caller.sees(PartyKind::Advertiser, parties.campaign.advertiser_id) {

@@ -50,11 +50,11 @@ pub fn explain(session: &mut Session<'_>, context: &Context, id: &str) -> Result
         decision.advertiser_payin = None;
         decision.destination_phone_number = None;
         decision.path.clear();
-        correction = correction.map(|it| Correction { payin_is_set: false, ..it });
+        correction = correction.map(|correction| Correction { payin_is_set: false, ..correction });
     }
     if !sees_payout {
         decision.affiliate_payout = None;
-        correction = correction.map(|it| Correction { payout_is_set: false, ..it });
+        correction = correction.map(|correction| Correction { payout_is_set: false, ..correction });
     }
     let warnings = if sees_payin { dry_run::warnings(&terms) } else { Vec::new() };
     // The call is counted already, so it causes no further alerts.

@@ -22,7 +22,7 @@ use trunkline_domain::problem::{BLANK, Problems};
 /// Maximum time between the start of a call and an event of it.
 const MAX_EVENT_OFFSET: SignedDuration = SignedDuration::from_hours(31 * 24);
 
-/// Call that is about to start, as the caller of the API reports it.
+/// Call that is about to start, as the API client reports it.
 #[derive(Debug, Clone, Default)]
 pub struct Incoming {
     /// External id of the campaign; by default the promo number's campaign.

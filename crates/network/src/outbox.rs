@@ -1,7 +1,7 @@
 //! Transactional outbox of webhook deliveries and mails. An item is written in the transaction of
 //! its event and retried until it is accepted or expires.
 //!
-//! Leasing an item moves its `due_at` behind the maximum duration of an attempt. No other worker,
+//! Leasing an item moves its `due_at` past the maximum duration of an attempt. No other worker,
 //! on this server or another one, sends it in the meantime; if the server dies, the item becomes
 //! due again. Delivery is therefore at least once.
 

@@ -186,13 +186,13 @@ fn authorize(
 
 fn check_id(id: String, problems: &mut Problems) -> String {
     if !problems.has("id_from_network") {
-        check_network_id(&id, problems.at("id_from_network"));
+        check_external_id(&id, problems.at("id_from_network"));
     }
     id
 }
 
 /// Checks an external id and adds its problems.
-pub(crate) fn check_network_id(id: &str, problems: &mut Problems) {
+pub(crate) fn check_external_id(id: &str, problems: &mut Problems) {
     if id.is_empty() {
         problems.add(BLANK);
     }

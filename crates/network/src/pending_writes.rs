@@ -1,4 +1,5 @@
-//! Buffers the inserts of a batch of calls, so that they are written with one statement per table.
+//! Buffers the inserts of a batch of calls, so that calls, ledger rows and events are each written
+//! with one statement.
 
 use crate::events::EventAudience;
 use crate::running_totals::RunningTotals;

@@ -2,7 +2,7 @@
 
 use crate::campaigns::resolve_path;
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
-use crate::parties::{check_network_id, ensure_visible, not_found};
+use crate::parties::{check_external_id, ensure_visible, not_found};
 use crate::{Context, Error, Guard, Page, Session, Submitted, audit, check_precondition};
 use trunkline_domain::affiliation::AffiliateCampaignStatus;
 use trunkline_domain::campaign::{Campaign, DEFAULT_MAX_PROMO_NUMBERS};
@@ -83,8 +83,9 @@ fn resolve_number(
     let (campaign, links) =
         resolve_path(session, context, Chain { affiliate, promo_number, ..chain })?;
     let resolved = resolve_affiliate(context, owner, campaign, &links)?;
-    let own = |it: &PromoNumber| {
-        it.campaign_id == resolved.campaign.id && it.affiliate_id == resolved.affiliate_id
+    let own = |promo_number: &PromoNumber| {
+        promo_number.campaign_id == resolved.campaign.id
+            && promo_number.affiliate_id == resolved.affiliate_id
     };
     let found = links.promo_number.filter(own);
     Ok((resolved, found))
@@ -300,7 +301,9 @@ pub fn delete(
 fn require_approved(session: &mut Session<'_>, resolved: &ResolvedOwner) -> Result<(), Error> {
     let Some(affiliate) = resolved.affiliate_id else { return Ok(()) };
     let found = session.affiliate_campaign(resolved.campaign.id, affiliate)?;
-    if found.is_some_and(|it| it.status == AffiliateCampaignStatus::Approved) {
+    if found.is_some_and(|affiliate_campaign| {
+        affiliate_campaign.status == AffiliateCampaignStatus::Approved
+    }) {
         return Ok(());
     }
     Err(Error::NotAllowed("the affiliate campaign must be Approved".to_owned()))
@@ -335,7 +338,7 @@ fn apply_change(
         promo_number.custom_data = data;
     }
     if let Some(id) = change.id_from_network {
-        check_network_id(&id, problems.at("id_from_network"));
+        check_external_id(&id, problems.at("id_from_network"));
         let other = session.promo_number_by_network_id(network, &id)?;
         if other.is_some_and(|other| other.id != promo_number.id) {
             problems.at("id_from_network").add(TAKEN);

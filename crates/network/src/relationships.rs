@@ -60,7 +60,8 @@ pub fn list(
     let sees_all = context.caller.sees(PartyKind::Advertiser, advertiser.id);
     let own = context.caller.own(PartyKind::Affiliate);
     let found = page.into_iter().map(|(_, relationship)| relationship);
-    let found = found.filter(|it| sees_all || own.contains(&it.affiliate_id)).collect();
+    let found =
+        found.filter(|relationship| sees_all || own.contains(&relationship.affiliate_id)).collect();
     Ok(Listed { found, last })
 }
 

@@ -227,8 +227,8 @@ fn price_call(terms: Option<&Terms>, heard: &Heard) -> (Option<Outcome>, Sums) {
     let Some(terms) = terms else { return (None, Sums::default()) };
     let priced = heard.price(terms);
     let sums = Sums {
-        payin: priced.advertiser_payin.map(|it| (it.amount, it.currency)),
-        payout: priced.affiliate_payout.map(|it| (it.amount, it.currency)),
+        payin: priced.advertiser_payin.map(|payment| (payment.amount, payment.currency)),
+        payout: priced.affiliate_payout.map(|payment| (payment.amount, payment.currency)),
     };
     (Some(priced.outcome), sums)
 }
@@ -236,8 +236,10 @@ fn price_call(terms: Option<&Terms>, heard: &Heard) -> (Option<Outcome>, Sums) {
 impl Replay {
     /// Removes the payouts, which an advertiser may not see.
     fn hide_payout(&mut self) {
-        let sums_of_calls =
-            self.changed.iter_mut().flat_map(|it| [&mut it.current.1, &mut it.future.1]);
+        let sums_of_calls = self
+            .changed
+            .iter_mut()
+            .flat_map(|changed| [&mut changed.current.1, &mut changed.future.1]);
         for sums in sums_of_calls.chain([&mut self.current, &mut self.future]) {
             sums.payout = None;
         }

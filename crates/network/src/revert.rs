@@ -146,11 +146,11 @@ fn undo_network(
     entry: &AuditEntry,
 ) -> Result<(), Error> {
     let now = networks::snapshot(&networks::get(session, context)?);
-    let wanted =
+    let target =
         target_state(entry, Some(&now))?.ok_or_else(|| not_undoable("a network's creation"))?;
     let change = NetworkChange {
-        name: Some(wanted.name),
-        users: Some(wanted.users.iter().map(UserChange::of).collect()),
+        name: Some(target.name),
+        users: Some(target.users.iter().map(UserChange::of).collect()),
     };
     networks::put(session, context, submission(change), &unguarded())?;
     Ok(())
@@ -166,19 +166,19 @@ fn undo_party(
     let now = session.party(context.caller.network_id, kind, id)?;
     let now = now.map(|party| session.with_members(party)).transpose()?;
     let now = now.as_ref().map(audit::party_snapshot);
-    let Some(wanted) = target_state::<PartySnapshot>(entry, now.as_ref())? else {
+    let Some(target) = target_state::<PartySnapshot>(entry, now.as_ref())? else {
         return parties::delete(session, context, kind, id, &unguarded());
     };
     let change = PartyChange {
         id_from_network: None,
-        name: Some(wanted.name),
-        status: Some(wanted.status),
-        sites: Some(wanted.sites),
-        users: Some(wanted.users.iter().map(UserChange::of).collect()),
-        custom_data: Some(wanted.custom_data),
-        web_integration_phone_number: Some(wanted.profile.web_integration_phone_number),
-        default_creative_id_from_network: Some(wanted.profile.default_creative_id_from_network),
-        oauth_refresh_token: Some(wanted.profile.oauth_refresh_token),
+        name: Some(target.name),
+        status: Some(target.status),
+        sites: Some(target.sites),
+        users: Some(target.users.iter().map(UserChange::of).collect()),
+        custom_data: Some(target.custom_data),
+        web_integration_phone_number: Some(target.profile.web_integration_phone_number),
+        default_creative_id_from_network: Some(target.profile.default_creative_id_from_network),
+        oauth_refresh_token: Some(target.profile.oauth_refresh_token),
     };
     parties::put(session, context, kind, Some(id), submission(change), &unguarded())?;
     Ok(())
@@ -191,14 +191,14 @@ fn undo_field(
     entry: &AuditEntry,
 ) -> Result<(), Error> {
     let now = session.custom_data_field(context.caller.network_id, name)?;
-    let Some(wanted) = target_state::<CustomDataField>(entry, now.as_ref())? else {
+    let Some(target) = target_state::<CustomDataField>(entry, now.as_ref())? else {
         return custom_data_fields::delete(session, context, name);
     };
     let change = FieldChange {
         partner_name: None,
-        friendly_name: Some(wanted.friendly_name),
-        data_type: Some(wanted.data_type),
-        field_values: Some(wanted.field_values),
+        friendly_name: Some(target.friendly_name),
+        data_type: Some(target.data_type),
+        field_values: Some(target.field_values),
     };
     custom_data_fields::put(session, context, Some(name), submission(change), &unguarded())?;
     Ok(())
@@ -232,13 +232,13 @@ fn undo_relationship(
         Ok(advertiser.zip(affiliate))
     })?;
     let now = session.relationship(advertiser.id, affiliate.id)?;
-    let now = now.map(|it| BTreeMap::from([("status".to_owned(), it.status)]));
+    let now = now.map(|relationship| BTreeMap::from([("status".to_owned(), relationship.status)]));
     let advertiser = advertiser.id_from_network;
     let affiliate = affiliate.id_from_network;
-    let Some(wanted) = target_state(entry, now.as_ref())? else {
+    let Some(target) = target_state(entry, now.as_ref())? else {
         return relationships::delete(session, context, &advertiser, &affiliate, &unguarded());
     };
-    let change = submission::<Option<RelationshipStatus>>(wanted.get("status").copied());
+    let change = submission::<Option<RelationshipStatus>>(target.get("status").copied());
     relationships::put(session, context, &advertiser, &affiliate, change, &unguarded())
 }
 
@@ -255,8 +255,8 @@ fn undo_campaign(
     entry: &AuditEntry,
 ) -> Result<(), Error> {
     let now = campaigns::find_by_external_id(session, context, id)?;
-    let wanted = target_state::<CampaignSnapshot>(entry, Some(&audit::campaign_snapshot(&now)))?;
-    let before = wanted.ok_or_else(|| not_undoable("a campaign's creation"))?;
+    let target = target_state::<CampaignSnapshot>(entry, Some(&audit::campaign_snapshot(&now)))?;
+    let before = target.ok_or_else(|| not_undoable("a campaign's creation"))?;
     let advertiser = advertiser_of(session, &now)?;
     // Earlier terms come into force again through go_live, so they are written as future terms
     // first.
@@ -295,11 +295,11 @@ fn undo_campaign(
     }
 }
 
-/// Returns the actions that bring a campaign from status `now` to status `wanted`.
-fn transitions_to(wanted: CampaignStatus, now: CampaignStatus) -> &'static [Action] {
+/// Returns the actions that bring a campaign from status `now` to status `target`.
+fn transitions_to(target: CampaignStatus, now: CampaignStatus) -> &'static [Action] {
     use CampaignStatus::{Activated, Archived, Paused};
     const LIVE: Action = Action::GoLive { from_archive: false };
-    match (now, wanted) {
+    match (now, target) {
         (Archived, Activated) => &[Action::Unarchive, LIVE],
         (Paused, Activated) => &[LIVE],
         (Activated | Paused, Archived) => &[Action::Archive],
@@ -349,16 +349,16 @@ fn undo_affiliate_campaign(
         id: None,
     };
     let (now, _) = affiliate_campaigns::get(session, context, &place)?;
-    let wanted = target_state(entry, Some(&audit::affiliate_campaign_snapshot(&now)))?;
-    let wanted: AffiliateCampaignSnapshot = wanted.ok_or_else(|| not_undoable("an application"))?;
+    let target = target_state(entry, Some(&audit::affiliate_campaign_snapshot(&now)))?;
+    let target: AffiliateCampaignSnapshot = target.ok_or_else(|| not_undoable("an application"))?;
     // Only a Declined affiliate campaign can become Applied again: by a new application.
-    let applies_again = wanted.status == AffiliateCampaignStatus::Applied
+    let applies_again = target.status == AffiliateCampaignStatus::Applied
         && now.status == AffiliateCampaignStatus::Declined;
     let intent = if applies_again { Intent::Apply } else { Intent::Decide };
     let change = AffiliateCampaignChange {
-        id_from_network: Some(wanted.id_from_network),
-        status: Some(wanted.status),
-        custom_data: Some(wanted.custom_data),
+        id_from_network: Some(target.id_from_network),
+        status: Some(target.status),
+        custom_data: Some(target.custom_data),
     };
     affiliate_campaigns::put(session, context, &place, intent, submission(change), &unguarded())?;
     Ok(())
@@ -374,14 +374,14 @@ fn undo_promo_number(
     let owner = owner_of(session, &known)?;
     let which = Which::Number(known.number.digits().to_owned());
     let now = promo_numbers::get(session, context, &owner, &which)?;
-    let Some(wanted) = target_state(entry, Some(&now))? else {
+    let Some(target) = target_state(entry, Some(&now))? else {
         return promo_numbers::delete(session, context, &owner, &which);
     };
     let change = PromoNumberChange {
-        id_from_network: Some(wanted.id_from_network),
-        description: Some(wanted.description),
-        media_type: Some(wanted.media_type),
-        custom_data: Some(wanted.custom_data),
+        id_from_network: Some(target.id_from_network),
+        description: Some(target.description),
+        media_type: Some(target.media_type),
+        custom_data: Some(target.custom_data),
         tn_prefix: None,
     };
     promo_numbers::put(session, context, &owner, &which, submission(change), &unguarded())?;

@@ -20,7 +20,7 @@ pub(crate) struct RunningTotals {
 /// Current total of one counter in one period.
 struct RunningTotal {
     stored: KeptTotal,
-    /// Whether the total is stored in the database. A total that was only read is
+    /// `true` if the total is stored in the database. A total that was only read is
     /// recomputed by each unit of work and not stored.
     persisted: bool,
     changed: bool,

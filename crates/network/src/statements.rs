@@ -37,7 +37,7 @@ pub fn statement(
     let next = month.saturating_add(1.month());
     let midnight = |date: Date| {
         let zoned = date.to_zoned(zone.clone());
-        zoned.map(|it| it.timestamp()).map_err(|error| Error::Internal(error.to_string()))
+        zoned.map(|zoned| zoned.timestamp()).map_err(|error| Error::Internal(error.to_string()))
     };
     let lines = session.statement(kind, party.id, midnight(month)?, midnight(next)?)?;
     let mut totals: Vec<StatementTotals> = Vec::new();

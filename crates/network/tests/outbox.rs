@@ -81,7 +81,7 @@ impl World {
         let webhooks = webhooks.to_vec();
         self.write(move |session| {
             let id = session.insert_event(&event, now)?;
-            let sent: Vec<(i64, i64)> = webhooks.into_iter().map(|it| (it, id)).collect();
+            let sent: Vec<(i64, i64)> = webhooks.into_iter().map(|webhook| (webhook, id)).collect();
             session.insert_deliveries(&sent, now, now + GIVE_UP_AFTER)?;
             Ok(id)
         })
@@ -168,7 +168,7 @@ fn leases_are_limited_per_webhook_and_idle_webhooks_come_first() {
         world.event(at(second), &[busy, idle]);
     }
     let count_of =
-        |leased: &[Taken], webhook| leased.iter().filter(|it| it.webhook.id == webhook).count();
+        |leased: &[Taken], webhook| leased.iter().filter(|item| item.webhook.id == webhook).count();
     let leased = world.lease(at(10), &[(busy, 3)], 3);
     assert_eq!((count_of(&leased, busy), count_of(&leased, idle)), (0, 3));
     let leased = world.lease(at(10), &[(busy, 3), (idle, 3)], 100);
@@ -202,7 +202,7 @@ fn sweep_deletes_a_bounded_number_of_rows() {
         sweep_once();
     }
     let left = world.write(move |session| Ok(session.deliveries(kept, None, ALL)?));
-    assert_eq!(left.iter().map(|it| it.event.id).collect::<Vec<_>>(), [young]);
+    assert_eq!(left.iter().map(|delivery| delivery.event.id).collect::<Vec<_>>(), [young]);
     assert_eq!((left[0].state, world.count_events()), (DeliveryState::Pending, 1));
     let network = world.network;
     assert!(world.write(move |session| Ok(session.webhook(network, deleted)?)).is_none());

@@ -93,7 +93,7 @@ pub(super) fn simulate_caller(seed: u32, index: u32) -> SimulatedCaller {
     let mut rng = SeededRng::new(seed, RngStream::Caller(index));
     let region_index = rng.weighted(INHABITANTS.iter().map(|(_, _, thousands)| *thousands));
     let (country, region, _) = INHABITANTS.get(region_index).copied().unwrap_or(("US", "CA", 0));
-    let codes = area_codes(country, Some(region).filter(|it| *it != "-"));
+    let codes = area_codes(country, Some(region).filter(|region| *region != "-"));
     let code = rng.pick(&codes).copied().unwrap_or_default();
     let mut line = rng.between(100, 9_998);
     line += u32::from(line >= DIRECTORY_ASSISTANCE_LINE);
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn every_region_has_area_codes() {
         for (country, region, _) in INHABITANTS {
-            let codes = area_codes(country, Some(region).filter(|it| *it != "-"));
+            let codes = area_codes(country, Some(region).filter(|region| *region != "-"));
             assert!(!codes.is_empty(), "{country} {region}");
         }
     }
@@ -122,21 +122,22 @@ mod tests {
     fn callers_follow_population_and_use_unassigned_numbers() {
         let callers: Vec<SimulatedCaller> =
             (0..10_000).map(|index| simulate_caller(7, index)).collect();
-        let share =
-            |is: &dyn Fn(&SimulatedCaller) -> bool| callers.iter().filter(|it| is(it)).count();
+        let share = |is: &dyn Fn(&SimulatedCaller) -> bool| {
+            callers.iter().filter(|caller| is(caller)).count()
+        };
         let from = |caller: &SimulatedCaller, region: &str| {
             let place = caller.number.as_ref().and_then(place_of);
             place.is_some_and(|place| place.region == Some(region))
         };
         // 39.5 of 373 million people.
-        let californians = share(&|it| from(it, "CA"));
+        let californians = share(&|caller| from(caller, "CA"));
         assert!((900..1_150).contains(&californians), "{californians}");
-        assert!((20..120).contains(&share(&|it| from(it, "NM"))));
-        let mobile = share(&|it| it.phone_type == PhoneType::Mobile);
+        assert!((20..120).contains(&share(&|caller| from(caller, "NM"))));
+        let mobile = share(&|caller| caller.phone_type == PhoneType::Mobile);
         assert!((6_800..7_200).contains(&mobile), "{mobile}");
-        let withheld = share(&|it| it.number.is_none());
+        let withheld = share(&|caller| caller.number.is_none());
         assert!((280..420).contains(&withheld), "{withheld}");
-        for number in callers.iter().filter_map(|it| it.number.as_ref()) {
+        for number in callers.iter().filter_map(|caller| caller.number.as_ref()) {
             assert_eq!(&number.digits()[3..6], EXCHANGE);
             assert_ne!(&number.digits()[6..], "1212");
         }

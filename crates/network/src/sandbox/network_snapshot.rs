@@ -77,7 +77,9 @@ pub(super) fn load(
             let found = session.campaign(network, id)?;
             let missing = || Error::NotFound(format!("AdvertiserCampaign {id}"));
             let live = Some(found.ok_or_else(missing)?);
-            live.into_iter().filter(|it| it.status == CampaignStatus::Activated).collect()
+            live.into_iter()
+                .filter(|campaign| campaign.status == CampaignStatus::Activated)
+                .collect()
         }
     };
     let mut snapshot =
@@ -115,10 +117,11 @@ fn load_campaign(
     let promo_numbers =
         session.promo_numbers_of_campaign(campaign.id, MAX_PROMO_NUMBERS_PER_CAMPAIGN)?;
     let numbers = |affiliate: Option<i64>| {
-        let assigned = promo_numbers.iter().filter(|it| it.affiliate_id == affiliate);
-        let snapshots = assigned.map(|it| PromoNumberSnapshot {
-            number: it.number.clone(),
-            since: it.created_at.as_second(),
+        let assigned =
+            promo_numbers.iter().filter(|promo_number| promo_number.affiliate_id == affiliate);
+        let snapshots = assigned.map(|promo_number| PromoNumberSnapshot {
+            number: promo_number.number.clone(),
+            since: promo_number.created_at.as_second(),
         });
         snapshots.collect::<Vec<_>>()
     };

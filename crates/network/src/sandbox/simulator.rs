@@ -68,18 +68,18 @@ impl Calls {
         let weights: Vec<u64> = network
             .campaigns
             .iter()
-            .map(|it| {
+            .map(|campaign| {
                 let weight = rng.pick(&CAMPAIGN_WEIGHTS).copied().unwrap_or(1);
-                let length = it.seconds.end.saturating_sub(it.seconds.start);
+                let length = campaign.seconds.end.saturating_sub(campaign.seconds.start);
                 weight * u64::try_from(length).unwrap_or(0)
             })
             .collect();
         let mut starts: Vec<(i64, usize)> = Vec::new();
         for _ in 0..count {
             let campaign = rng.weighted(weights.iter().copied());
-            if let Some(it) = network.campaigns.get(campaign) {
+            if let Some(snapshot) = network.campaigns.get(campaign) {
                 starts.push((
-                    call_times::draw_call_time(&mut rng, &call_time_distribution(it)),
+                    call_times::draw_call_time(&mut rng, &call_time_distribution(snapshot)),
                     campaign,
                 ));
             }
@@ -158,16 +158,17 @@ fn pick_source(
     campaign: &CampaignSnapshot,
     start: i64,
 ) -> (Option<String>, Option<PhoneNumber>) {
-    let approved: Vec<_> = campaign.affiliates.iter().filter(|it| it.since <= start).collect();
+    let approved: Vec<_> =
+        campaign.affiliates.iter().filter(|affiliate| affiliate.since <= start).collect();
     let weights = (0..approved.len()).map(|at| AFFILIATE_WEIGHTS.get(at).copied().unwrap_or(1));
     let picked = approved.get(rng.weighted(weights));
     let affiliate = picked.filter(|_| rng.per_mille(VIA_AFFILIATE_PER_MILLE));
-    let numbers = affiliate.map_or(&campaign.numbers, |it| &it.numbers);
+    let numbers = affiliate.map_or(&campaign.numbers, |affiliate| &affiliate.numbers);
     let existing: Vec<&PromoNumberSnapshot> =
-        numbers.iter().filter(|it| it.since <= start).collect();
+        numbers.iter().filter(|number| number.since <= start).collect();
     let number_used = rng.pick(&existing).filter(|_| rng.per_mille(VIA_PROMO_NUMBER_PER_MILLE));
-    let number = number_used.map(|it| it.number.clone());
-    (affiliate.map(|it| it.id.clone()), number)
+    let number = number_used.map(|number| number.number.clone());
+    (affiliate.map(|affiliate| affiliate.id.clone()), number)
 }
 
 fn simulate_facts(

@@ -77,7 +77,7 @@ proptest! {
         let calls = simulate(seed, count);
         let again = simulate(seed, count);
         prop_assert_eq!(format!("{calls:?}"), format!("{again:?}"));
-        let facts = |calls: &[CallIn]| calls.iter().map(|it| it.facts.clone()).collect::<Vec<_>>();
+        let facts = |calls: &[CallIn]| calls.iter().map(|call| call.facts.clone()).collect::<Vec<_>>();
         let differ = facts(&calls) != facts(&simulate(other, count));
         prop_assert!(seed == other || differ);
     }
@@ -142,7 +142,8 @@ fn simulated_calls_follow_the_configured_distributions() {
             count_calls(&calls, |call| call.keys.contains(&'#')),
             300..550,
         );
-        let mut talks: Vec<u32> = calls.iter().filter_map(|it| it.facts.connect_duration).collect();
+        let mut talks: Vec<u32> =
+            calls.iter().filter_map(|call| call.facts.connect_duration).collect();
         talks.retain(|seconds| *seconds > 0);
         talks.sort_unstable();
         assert_within("connected", talks.len(), 7_600..8_400);
@@ -153,7 +154,7 @@ fn simulated_calls_follow_the_configured_distributions() {
         assert_within("brought by affiliates", count_calls(&calls, brought), 8_600..9_000);
         assert_within(
             "with custom data",
-            count_calls(&calls, |it| it.facts.custom_data.is_some()),
+            count_calls(&calls, |call| call.facts.custom_data.is_some()),
             2_300..2_700,
         );
     }
