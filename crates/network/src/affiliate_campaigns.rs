@@ -58,7 +58,7 @@ pub(crate) struct CampaignRef<'a> {
 }
 
 /// Objects of a path; `existing` is the affiliate campaign, if there is one.
-struct ResolvedPath {
+struct PathObjects {
     campaign: Campaign,
     affiliate: LinkedAffiliate,
     existing: Option<AffiliateCampaign>,
@@ -81,7 +81,7 @@ fn resolve(
     session: &mut Session<'_>,
     context: &Context,
     path: &Place,
-) -> Result<ResolvedPath, Error> {
+) -> Result<PathObjects, Error> {
     let network = context.caller.network_id;
     let affiliate = Some(path.affiliate.as_str());
     let ids = Chain { affiliate, ..Chain::of_campaign(network, &path.advertiser, &path.campaign) };
@@ -97,7 +97,7 @@ fn resolve(
     {
         return Err(not_found_at(path));
     }
-    Ok(ResolvedPath { campaign, affiliate, existing })
+    Ok(PathObjects { campaign, affiliate, existing })
 }
 
 /// Returns one affiliate campaign with its campaign.
@@ -216,7 +216,7 @@ pub fn put(
         &mut problems,
     )?;
     let (to, refused) = next_status(session, &found, intent, change.status, &mut problems)?;
-    let ResolvedPath { campaign, affiliate, existing: before } = found;
+    let PathObjects { campaign, affiliate, existing: before } = found;
     if !problems.is_empty() {
         return Err(Error::Invalid { problems, status: refused });
     }
@@ -250,7 +250,7 @@ pub fn put(
 /// the advertiser may decide.
 fn authorize(
     context: &Context,
-    found: &ResolvedPath,
+    found: &PathObjects,
     change: &AffiliateCampaignChange,
 ) -> Result<(), Error> {
     if context.caller.sees(PartyKind::Advertiser, found.campaign.advertiser_id) {
@@ -287,7 +287,7 @@ fn check_id(
 /// that the response repeats beside the errors: the requested one for a PUT, `Applied` for a POST.
 fn next_status(
     session: &mut Session<'_>,
-    found: &ResolvedPath,
+    found: &PathObjects,
     intent: Intent,
     requested: Option<AffiliateCampaignStatus>,
     problems: &mut Problems,
@@ -322,7 +322,7 @@ fn next_status(
 
 fn decide_on_application(
     session: &mut Session<'_>,
-    found: &ResolvedPath,
+    found: &PathObjects,
     problems: &mut Problems,
 ) -> Result<AffiliateCampaignStatus, Error> {
     if found.affiliate.status != PartyStatus::Approved && !problems.has("status") {
