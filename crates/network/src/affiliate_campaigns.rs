@@ -205,8 +205,9 @@ pub fn put(
     }
     let fields = session.custom_data_fields(context.caller.network_id)?;
     if let Some(data) = &change.custom_data {
-        let had = found.existing.as_ref().map(|affiliate_campaign| &affiliate_campaign.custom_data);
-        problems.at("custom_data").merge(check_custom_data(data, had, &fields));
+        let previous =
+            found.existing.as_ref().map(|affiliate_campaign| &affiliate_campaign.custom_data);
+        problems.at("custom_data").merge(check_custom_data(data, previous, &fields));
     }
     check_id(
         session,

@@ -43,8 +43,8 @@ impl BatchLookups {
     ) -> Result<Rc<CallParties>, Error> {
         let e164 = number.map(|number| number.e164().to_owned());
         let key = (campaign.to_owned(), affiliate.map(str::to_owned), e164);
-        if let Some(known) = self.parties.get(&key) {
-            return Ok(Rc::clone(known));
+        if let Some(cached) = self.parties.get(&key) {
+            return Ok(Rc::clone(cached));
         }
         let found = Rc::new(CallParties::resolve(session, context, campaign, affiliate, number)?);
         self.parties.insert(key, Rc::clone(&found));
@@ -58,13 +58,13 @@ impl BatchLookups {
         campaign: i64,
         at: Timestamp,
     ) -> Result<Option<Rc<CurrentTerms>>, Error> {
-        let known = self.terms.entry(campaign).or_default();
-        if let Some(held) = known.iter().find(|held| held.holds_at(at)) {
-            return Ok(Some(Rc::clone(&held.of)));
+        let cached = self.terms.entry(campaign).or_default();
+        if let Some(period) = cached.iter().find(|period| period.holds_at(at)) {
+            return Ok(Some(Rc::clone(&period.of)));
         }
         let Some(found) = session.terms_at(campaign, at)? else { return Ok(None) };
         let terms = Rc::new(found.of);
-        known.push(Reign { from: found.from, until: found.until, of: Rc::clone(&terms) });
+        cached.push(Reign { from: found.from, until: found.until, of: Rc::clone(&terms) });
         Ok(Some(terms))
     }
 
@@ -77,14 +77,14 @@ impl BatchLookups {
         at: Timestamp,
         status: &str,
     ) -> Result<bool, Error> {
-        let known = self.statuses.entry((object, id)).or_default();
-        if let Some(held) = known.iter().find(|held| held.holds_at(at)) {
-            return Ok(held.of == status);
+        let cached = self.statuses.entry((object, id)).or_default();
+        if let Some(period) = cached.iter().find(|period| period.holds_at(at)) {
+            return Ok(period.of == status);
         }
         let Some(found) = session.status_at(object, id, at)? else { return Ok(false) };
-        let had = found.of == status;
-        known.push(found);
-        Ok(had)
+        let has_status = found.of == status;
+        cached.push(found);
+        Ok(has_status)
     }
 
     /// Returns the network's custom data fields.
@@ -93,8 +93,8 @@ impl BatchLookups {
         session: &mut Session<'_>,
         context: &Context,
     ) -> Result<Rc<[CustomDataField]>, Error> {
-        if let Some(known) = &self.fields {
-            return Ok(Rc::clone(known));
+        if let Some(cached) = &self.fields {
+            return Ok(Rc::clone(cached));
         }
         let found: Rc<[CustomDataField]> =
             session.custom_data_fields(context.caller.network_id)?.into();
@@ -110,7 +110,7 @@ impl BatchLookups {
         external_id: &str,
     ) -> Result<Option<(String, Vec<u8>)>, Error> {
         match self.known_calls.get(external_id) {
-            Some(known) => Ok(known.clone()),
+            Some(cached) => Ok(cached.clone()),
             None => Ok(session.known_call(context.caller.network_id, external_id)?),
         }
     }
@@ -189,15 +189,15 @@ impl BatchLookups {
         }
         let query = Repeat { campaign: key.0, caller: key.1, ..query };
         match self.repeat_results.get(&query) {
-            Some(known) => Ok(*known),
+            Some(cached) => Ok(*cached),
             None => Ok(session.has_called(&query)?),
         }
     }
 
     /// Makes a call that is not stored yet visible to the lookups of later calls in the batch.
     pub(crate) fn note_pending(&mut self, call: &trunkline_domain::call::Call, reported: &Told) {
-        let known = (call.complete_call_id.clone(), reported.fingerprint.to_vec());
-        self.known_calls.insert(call.external_id.clone(), Some(known));
+        let cached = (call.complete_call_id.clone(), reported.fingerprint.to_vec());
+        self.known_calls.insert(call.external_id.clone(), Some(cached));
         if let Some(caller) = &call.heard.facts.calling_phone_number {
             let calls = self.pending_calls.entry((call.campaign_id, caller.e164().to_owned()));
             calls.or_default().push(call.start_time.as_millisecond());

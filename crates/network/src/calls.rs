@@ -162,15 +162,15 @@ fn ingest_one(
         (Some(id), Some(start)) => (id, start),
         _ => return Err(problems.into()),
     };
-    let known = lookups.known_call(session, context, external_id)?;
-    let duplicate = known.as_ref().filter(|(_, known)| *known == reported.fingerprint);
+    let stored = lookups.known_call(session, context, external_id)?;
+    let duplicate = stored.as_ref().filter(|(_, fingerprint)| *fingerprint == reported.fingerprint);
     if let Some((complete_call_id, _)) = duplicate.filter(|_| problems.is_empty()) {
         return Ok((Taken::Known(complete_call_id.clone()), None));
     }
     check_custom_data_values(session, context, lookups, submitted, &mut problems)?;
     problems.clone().or(())?;
     let campaign_id = submitted.campaign.as_deref().unwrap_or_default();
-    if known.is_some() {
+    if stored.is_some() {
         let message = format!("external_call_unique_id {external_id} was used for another call");
         return Err(Error::Conflict(message));
     }

@@ -271,8 +271,8 @@ pub fn put(
     };
     let fields = session.custom_data_fields(network)?;
     if let Some(data) = &change.custom_data {
-        let had = existing.as_ref().map(|campaign| &campaign.custom_data);
-        problems.at("custom_data").merge(check_custom_data(data, had, &fields));
+        let previous = existing.as_ref().map(|campaign| &campaign.custom_data);
+        problems.at("custom_data").merge(check_custom_data(data, previous, &fields));
     }
     let campaign = apply_change(change, existing.as_ref(), id, &advertiser, context, &mut problems);
     let campaign = problems.or(campaign)?;
@@ -308,13 +308,13 @@ fn apply_change(
         problems.at("name").add(BLANK);
     }
     campaign.custom_data = change.custom_data.unwrap_or(campaign.custom_data);
-    let had = match campaign.terms_written() {
+    let previous = match campaign.terms_written() {
         Some(terms) => terms.clone(),
         None => Terms::new(context.now),
     };
-    let mut written = change.terms.apply(had.clone());
+    let mut written = change.terms.apply(previous.clone());
     written.check(problems);
-    if !written.says_the_same_as(&had) {
+    if !written.says_the_same_as(&previous) {
         if campaign.future.is_none() {
             written.created_at = context.now;
         }

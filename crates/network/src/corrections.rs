@@ -259,10 +259,10 @@ impl FactsChange {
             Some(None) => facts.custom_data = None,
             Some(Some(data)) => {
                 let fields = session.custom_data_fields(context.caller.network_id)?;
-                let had = facts.custom_data.take();
-                let data_problems = check_custom_data(data, had.as_ref(), &fields);
+                let previous = facts.custom_data.take();
+                let data_problems = check_custom_data(data, previous.as_ref(), &fields);
                 problems.at("call").at("custom_data").merge(data_problems);
-                let mut merged = had.unwrap_or_default();
+                let mut merged = previous.unwrap_or_default();
                 merged.extend(data.clone());
                 facts.custom_data = Some(merged);
             }

@@ -58,7 +58,7 @@ pub fn put(
     }
     let before = session.custom_data_field(network, &name)?;
     check_precondition(precondition, before.as_ref())?;
-    let had = before.clone().unwrap_or_else(|| CustomDataField {
+    let previous = before.clone().unwrap_or_else(|| CustomDataField {
         partner_name: name.clone(),
         friendly_name: name.clone(),
         data_type: DataType::default(),
@@ -66,9 +66,9 @@ pub fn put(
     });
     let field = CustomDataField {
         partner_name: name,
-        friendly_name: change.friendly_name.unwrap_or(had.friendly_name),
-        data_type: change.data_type.unwrap_or(had.data_type),
-        field_values: change.field_values.unwrap_or(had.field_values),
+        friendly_name: change.friendly_name.unwrap_or(previous.friendly_name),
+        data_type: change.data_type.unwrap_or(previous.data_type),
+        field_values: change.field_values.unwrap_or(previous.field_values),
     };
     let no_values = field.field_values.is_empty();
     if field.data_type == DataType::Category && no_values && !problems.has("field_values") {

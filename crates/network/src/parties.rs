@@ -111,13 +111,13 @@ pub fn put(
     };
     let draft = change.apply(before.as_ref(), &id, &fields, &mut problems);
     let mut party = match &before {
-        Some(had) => Party { ..had.clone() },
+        Some(previous) => previous.clone(),
         None => Party::new(network, kind, id, draft.clone()),
     };
     let members_given = draft.members.is_some();
-    let unchanged = before.as_ref().is_some_and(|had| draft.is(had));
+    let unchanged = before.as_ref().is_some_and(|previous| draft.is(previous));
     party.take(draft);
-    let same_name = before.as_ref().is_some_and(|had| had.name_key() == party.name_key());
+    let same_name = before.as_ref().is_some_and(|previous| previous.name_key() == party.name_key());
     if !problems.has("name")
         && !same_name
         && session.party_name_is_taken(network, kind, &party.name_key(), party.id)?
@@ -129,8 +129,9 @@ pub fn put(
         return Ok(before.unwrap_or(party));
     }
     if members_given {
-        let had = before.as_ref().map(|had| had.members.as_slice()).unwrap_or_default();
-        crate::users::permit_members(session, context, had, &party.members)?;
+        let previous =
+            before.as_ref().map(|previous| previous.members.as_slice()).unwrap_or_default();
+        crate::users::permit_members(session, context, previous, &party.members)?;
     }
     party.updated_at = context.now;
     if before.is_some() {

@@ -333,8 +333,8 @@ fn apply_change(
     let network = context.caller.network_id;
     if let Some(data) = change.custom_data {
         let fields = session.custom_data_fields(network)?;
-        let had = before.map(|had| &had.custom_data);
-        problems.at("custom_data").merge(check_custom_data(&data, had, &fields));
+        let previous = before.map(|previous| &previous.custom_data);
+        problems.at("custom_data").merge(check_custom_data(&data, previous, &fields));
         promo_number.custom_data = data;
     }
     if let Some(id) = change.id_from_network {

@@ -100,9 +100,9 @@ pub fn put(
     let Some(status) = problems.or(change)? else {
         return Err(Error::Internal("a relationship change has no status".to_owned()));
     };
-    if before.as_ref().is_none_or(|had| had.status != status) {
+    if before.as_ref().is_none_or(|previous| previous.status != status) {
         session.put_relationship(advertiser, affiliate, status)?;
-        let old = before.map(|had| json!({"status": had.status}));
+        let old = before.map(|previous| json!({"status": previous.status}));
         let new = json!({"status": status});
         let object = audit_object(advertiser_id, affiliate_id);
         audit::record(session, context, object, None, old.as_ref(), Some(&new))?;
@@ -170,9 +170,9 @@ pub fn delete(
         resolve_pair(session, context, advertiser_id, affiliate_id)?;
     context.caller.ensure_can_write_party(PartyKind::Advertiser, advertiser)?;
     check_precondition(precondition, found.as_ref())?;
-    let Some(had) = found else { return Ok(()) };
+    let Some(previous) = found else { return Ok(()) };
     session.delete_relationship(advertiser, affiliate)?;
-    let old = json!({"status": had.status});
+    let old = json!({"status": previous.status});
     audit::record(
         session,
         context,

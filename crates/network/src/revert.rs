@@ -100,22 +100,26 @@ fn undo_properties(before: &Value, after: &Value, now: &mut Value) -> Result<boo
     };
     let mut undone = false;
     for name in names(before).into_iter().chain(names(after)) {
-        let had = &before[&name];
-        let made = &after[&name];
+        let old = &before[&name];
+        let new = &after[&name];
         // Future terms are created as a copy of the terms in force.
         let is_copy = name == "future_terms"
-            && had.is_null()
+            && old.is_null()
             && after["current_terms"] == before["current_terms"];
-        let had = if is_copy { &before["current_terms"] } else { had };
-        let has = &mut now[&name];
-        if had == made || *has == *had || TIMESTAMP_PROPERTIES.contains(&name.as_str()) {
+        let old = if is_copy { &before["current_terms"] } else { old };
+        let current = &mut now[&name];
+        if old == new || *current == *old || TIMESTAMP_PROPERTIES.contains(&name.as_str()) {
             continue;
         }
-        if *has == *made {
-            *has = had.clone();
+        if *current == *new {
+            *current = old.clone();
             undone = true;
-        } else if name == "future_terms" && had.is_object() && made.is_object() && has.is_object() {
-            undone |= undo_properties(had, made, has)?;
+        } else if name == "future_terms"
+            && old.is_object()
+            && new.is_object()
+            && current.is_object()
+        {
+            undone |= undo_properties(old, new, current)?;
         } else {
             return Err(changed_since(&format!("{name} has been changed again since")));
         }
@@ -337,8 +341,9 @@ fn undo_affiliate_campaign(
     ids: &str,
     entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let known: AffiliateCampaignSnapshot = parse_snapshot(entry.after.clone().unwrap_or_default())?;
-    let affiliate = known.affiliate_id_from_network;
+    let recorded: AffiliateCampaignSnapshot =
+        parse_snapshot(entry.after.clone().unwrap_or_default())?;
+    let affiliate = recorded.affiliate_id_from_network;
     let campaign = ids.strip_prefix(&format!("{affiliate}/")).unwrap_or_default();
     let found = session.campaign(context.caller.network_id, campaign)?;
     let found = found.ok_or_else(|| Error::NotFound(format!("AdvertiserCampaign {campaign}")))?;
@@ -369,10 +374,12 @@ fn undo_promo_number(
     context: &Context,
     entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let Some(known) = &entry.after else { return Err(not_undoable("giving a promo number back")) };
-    let known: PromoNumber = parse_snapshot(known.clone())?;
-    let owner = owner_of(session, &known)?;
-    let which = Which::Number(known.number.digits().to_owned());
+    let Some(recorded) = &entry.after else {
+        return Err(not_undoable("giving a promo number back"));
+    };
+    let recorded: PromoNumber = parse_snapshot(recorded.clone())?;
+    let owner = owner_of(session, &recorded)?;
+    let which = Which::Number(recorded.number.digits().to_owned());
     let now = promo_numbers::get(session, context, &owner, &which)?;
     let Some(target) = target_state(entry, Some(&now))? else {
         return promo_numbers::delete(session, context, &owner, &which);

@@ -126,8 +126,8 @@ impl RunningTotals {
     }
 
     fn live_calls(&mut self, session: &mut Session<'_>, campaign: i64) -> Result<i64, Error> {
-        if let Some(known) = self.concurrent_calls.get(&campaign) {
-            return Ok(*known);
+        if let Some(cached) = self.concurrent_calls.get(&campaign) {
+            return Ok(*cached);
         }
         let found = session.live_calls(campaign)?;
         self.concurrent_calls.insert(campaign, found);

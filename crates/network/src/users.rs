@@ -23,10 +23,10 @@ pub(crate) fn permit_members(
     }
     for member in after.iter().filter(|member| !before.contains(member)) {
         let id = &member.user.id_from_network;
-        let Some(known) = session.user_by_network_id(context.caller.network_id, id)? else {
+        let Some(user) = session.user_by_network_id(context.caller.network_id, id)? else {
             continue;
         };
-        let grants = session.grants_of_user(known.id)?;
+        let grants = session.grants_of_user(user.id)?;
         if !context.caller.covers_grants(&grants) {
             let message = format!("user {id} belongs to others too: only the network may write it");
             return Err(Error::NotAllowed(message));
@@ -89,21 +89,21 @@ pub fn put(
     if id.is_empty() && !at_user.has("id_from_network") {
         at_user.at("id_from_network").add(BLANK);
     }
-    let had = find_member(&before, &id);
-    check_precondition(precondition, had)?;
+    let existing = find_member(&before, &id);
+    check_precondition(precondition, existing)?;
     change.keep_unseen(&before.members);
-    let member = change.apply(had, at_user);
-    if had.is_none() && before.members.len() >= USER_LIMIT {
+    let member = change.apply(existing, at_user);
+    if existing.is_none() && before.members.len() >= USER_LIMIT {
         problems.at("user").add(format!("is one too many (maximum is {USER_LIMIT} users)"));
     }
     let member = problems.or(member)?;
-    if had == Some(&member) {
-        return Ok(had.cloned().unwrap_or(member));
+    if existing == Some(&member) {
+        return Ok(existing.cloned().unwrap_or(member));
     }
     permit_members(session, context, &before.members, std::slice::from_ref(&member))?;
     let mut members = before.members.clone();
-    match members.iter_mut().find(|had| had.user.id_from_network == id) {
-        Some(existing) => *existing = member,
+    match members.iter_mut().find(|existing| existing.user.id_from_network == id) {
+        Some(slot) => *slot = member,
         None => members.push(member),
     }
     let after = store(session, context, before, &members)?;

@@ -217,10 +217,12 @@ fn simulate_course(
         return IvrPath::default();
     }
     // Facts that the network will add by itself; they affect the IVR tree and are not reported.
-    let mut known = facts.clone().located();
-    known.repeat = known.calling_phone_number.as_ref().map(|_| is_repeat);
-    let mut path =
-        keypresses::simulate_keypresses(rng, Flow { terms: &campaign.terms, facts: &known });
+    let mut enriched_facts = facts.clone().located();
+    enriched_facts.repeat = enriched_facts.calling_phone_number.as_ref().map(|_| is_repeat);
+    let mut path = keypresses::simulate_keypresses(
+        rng,
+        Flow { terms: &campaign.terms, facts: &enriched_facts },
+    );
     let mut waited = rng.between(3, 12);
     for _ in &path.keys {
         waited += rng.between(2, 9);
