@@ -169,17 +169,11 @@ fn ingest_one(
     }
     check_custom_data_values(session, context, lookups, submitted, &mut problems)?;
     problems.clone().or(())?;
-    let campaign_id = submitted.campaign.as_deref().unwrap_or_default();
     if stored.is_some() {
         let message = format!("external_call_unique_id {external_id} was used for another call");
         return Err(Error::Conflict(message));
     }
-    let affiliate_id = submitted.affiliate.as_deref();
-    let promo_number = submitted.promo_number.as_ref();
-    let parties = lookups.parties(session, context, campaign_id, affiliate_id, promo_number)?;
-    context.caller.ensure_can_write_party(PartyKind::Advertiser, parties.campaign.advertiser_id)?;
-    parties.check_promo_number(problems.at("call"));
-    problems.or(())?;
+    let parties = resolve_parties(session, context, lookups, submitted, problems)?;
     let terms = lookups.terms_at(session, parties.campaign.id, end_of_second(start_time))?;
     let terms = terms.as_deref();
     let turned_away =
@@ -219,6 +213,24 @@ fn ingest_one(
         SettlementContext { campaign: &parties.campaign, terms: in_force, affiliate };
     let row = post_settlement(session, context, writes, &settlement_context, &call, Some(index))?;
     Ok((Taken::New(reported.complete_call_id.clone()), Some(row)))
+}
+
+/// Resolves the parties of a call, and checks that the principal may report it.
+fn resolve_parties(
+    session: &mut Session<'_>,
+    context: &Context,
+    lookups: &mut BatchLookups,
+    submitted: &CallIn,
+    mut problems: Problems,
+) -> Result<Rc<CallParties>, Error> {
+    let campaign_id = submitted.campaign.as_deref().unwrap_or_default();
+    let affiliate_id = submitted.affiliate.as_deref();
+    let promo_number = submitted.promo_number.as_ref();
+    let parties = lookups.parties(session, context, campaign_id, affiliate_id, promo_number)?;
+    context.caller.ensure_can_write_party(PartyKind::Advertiser, parties.campaign.advertiser_id)?;
+    parties.check_promo_number(problems.at("call"));
+    problems.or(())?;
+    Ok(parties)
 }
 
 /// Returns the end of a completed call. If its duration is unknown, the end is the time of the
