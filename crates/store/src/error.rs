@@ -1,36 +1,36 @@
-//! What can go wrong with storage.
+//! Errors of the storage layer.
 
-/// A unit of work could not be done. Nothing of it is stored.
+/// Failure of a unit of work. Nothing of it is stored.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The disk or the quota is full.
+    /// The disk or its quota is full.
     #[error("the database's disk is full")]
     Full,
-    /// Another process holds the database for longer than we wait.
+    /// Another process held the database longer than the timeout, or too many writes are queued.
     #[error("the database is busy")]
     Busy,
-    /// The writer has stopped, because the server is going down.
+    /// The writer has stopped because the server is shutting down.
     #[error("the database is closed")]
     Closed,
-    /// A unit of work panicked; it was rolled back.
+    /// A unit of work panicked and was rolled back.
     #[error("a unit of work was abandoned")]
     Abandoned,
-    /// A stored value does not read as what it should be.
+    /// A stored value does not parse as its type.
     #[error("stored {what} cannot be read")]
     Unreadable {
-        /// Which value.
+        /// Name of the value.
         what: &'static str,
-        /// Why.
+        /// Cause.
         #[source]
         source: Option<serde_json::Error>,
     },
-    /// The database server cannot be reached, or went away.
+    /// The database server cannot be reached, or the connection was lost.
     #[error("the database cannot be reached")]
     Unavailable(#[source] Option<tokio_postgres::Error>),
-    /// Anything else that PostgreSQL reports.
+    /// Any other error that PostgreSQL reports.
     #[error("the database reports an error")]
     Postgres(#[source] tokio_postgres::Error),
-    /// Anything else that SQLite reports.
+    /// Any other error that SQLite reports.
     #[error("the database reports an error")]
     Sqlite(#[source] rusqlite::Error),
 }
@@ -58,7 +58,8 @@ impl From<tokio_postgres::Error> for Error {
                 | &SqlState::T_R_DEADLOCK_DETECTED,
             ) => Self::Busy,
             Some(&SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT) => Self::Unavailable(Some(error)),
-            // Class 57 is an operator's doing, class 08 the connection's, class 53 a lack of resources.
+            // Class 57 is operator intervention, class 08 a connection error, class 53 insufficient
+            // resources.
             Some(code) if ["57", "08", "53"].iter().any(|class| code.code().starts_with(class)) => {
                 Self::Unavailable(Some(error))
             }
@@ -69,13 +70,14 @@ impl From<tokio_postgres::Error> for Error {
 }
 
 impl Error {
-    /// Whether it is the database's, whatever was asked of it: full, busy, closed or out of reach.
+    /// Returns true if the error is an outage of the database and not caused by the statement:
+    /// full, busy, closed or unreachable.
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Full | Self::Busy | Self::Closed | Self::Unavailable(_))
     }
 
-    /// The same for each of those who waited for one commit.
-    pub fn again(&self) -> Self {
+    /// Duplicates an error for each of the writes that waited for one commit.
+    pub fn duplicate(&self) -> Self {
         match self {
             Self::Full => Self::Full,
             Self::Busy => Self::Busy,
@@ -91,64 +93,64 @@ impl Error {
     }
 }
 
-/// A database could not be opened. One clear line each.
+/// Failure to open a database. Each message is one line.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The URL names no backend we have.
+    /// The URL names no supported backend.
     #[error(
         "cannot use the database '{0}': expected sqlite://<file> or postgres://<user>@<host>/<name>"
     )]
     Url(String),
-    /// A newer trunkline has been here.
+    /// The database was written by a newer version of trunkline.
     #[error(
         "the database '{file}' has version {found}, and this trunkline knows versions up to {known}: use a newer trunkline"
     )]
     Newer {
-        /// The file.
+        /// File, or URL without its password.
         file: String,
-        /// Its version.
+        /// Schema version of the database.
         found: i64,
-        /// The newest version known.
+        /// Newest schema version that this build supports.
         known: i64,
     },
-    /// It was last used by an older trunkline, and was opened to be read alone.
+    /// The database has an older schema and was opened read-only, so it is not migrated.
     #[error(
         "the database '{file}' has version {found}, and this trunkline needs version {known}: start 'trunkline serve' on it once, which brings it up to date"
     )]
     Older {
-        /// The file.
+        /// File, or URL without its password.
         file: String,
-        /// Its version.
+        /// Schema version of the database.
         found: i64,
-        /// The version that is needed.
+        /// Required schema version.
         known: i64,
     },
-    /// A server cannot be reached, or refuses.
+    /// The server cannot be reached, or rejects the connection.
     #[error("cannot use the database '{url}': {reason}")]
     Server {
-        /// Where, without its password.
+        /// URL without its password.
         url: String,
-        /// Why.
+        /// Cause.
         reason: String,
     },
-    /// It cannot be opened, read or written.
+    /// The file cannot be opened, read or written.
     #[error("cannot open the database '{file}': {reason}")]
     File {
-        /// The file.
+        /// Path of the file.
         file: String,
-        /// Why.
+        /// Cause.
         reason: String,
     },
 }
 
 impl OpenError {
-    /// A URL as it may be shown: without its password.
-    pub(crate) fn shown(url: &str) -> String {
+    /// Location of a database without its password, for messages.
+    pub(crate) fn redacted_location(url: &str) -> String {
         crate::postgres::without_password(url)
     }
 
-    /// Refuses every version but our own.
-    pub(crate) fn unless_current(file: &str, found: i64, known: i64) -> Result<(), Self> {
+    /// Checks that the schema version of a database is the one that this build needs.
+    pub(crate) fn check_schema_version(file: &str, found: i64, known: i64) -> Result<(), Self> {
         let file = file.to_owned();
         match found.cmp(&known) {
             std::cmp::Ordering::Equal => Ok(()),

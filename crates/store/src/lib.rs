@@ -1,8 +1,8 @@
-//! Keeps what the network stores.
+//! Storage of a network's data on SQLite or PostgreSQL.
 //!
-//! A [`Store`] runs units of work: a closure over a [`Session`], which has one named operation for
-//! each thing the use cases need. A write is one transaction (all of it or nothing), a read one
-//! snapshot. SQL is written out next to the function that runs it, in [`operations`].
+//! A [`Store`] runs units of work: closures over a [`Session`], which has one named operation for
+//! each thing the use cases need. A write is one transaction (all of it is stored, or nothing); a
+//! read sees one snapshot. SQL is written out next to the function that runs it, in [`operations`].
 
 pub mod operations;
 
@@ -12,7 +12,7 @@ mod record;
 mod sql;
 mod sqlite;
 mod store;
-mod waits;
+mod write_latency;
 mod writer;
 
 pub use error::{Error, OpenError};
@@ -28,5 +28,5 @@ pub use record::{
     TokenRecord,
 };
 pub use store::Store;
-pub use waits::WriteWaits;
+pub use write_latency::WriteLatencySnapshot;
 pub use writer::WriteCounts;

@@ -1,132 +1,132 @@
-//! What is stored beside the domain's own objects: credentials, and who did what.
+//! Stored records that are not domain objects: credentials and the audit log.
 
 use jiff::Timestamp;
 use serde_json::Value;
 use trunkline_domain::party::{PartyKind, Role};
 
-/// Which rows of a list: those after an id, up to a number.
+/// Cursor and limits of a page of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Page {
-    /// Only ids above this one; 0 is from the start.
+    /// Only rows with an id above this one; 0 starts at the first row.
     pub after: i64,
-    /// At most so many rows.
+    /// Maximum number of rows.
     pub limit: u32,
-    /// No more rows once those there are have so many bytes of text.
+    /// The page ends after the row with which its text columns reach this size in bytes.
     pub bytes: usize,
 }
 
 impl Page {
-    /// Rows after an id, up to a number, however large they are.
+    /// Page of at most `limit` rows with ids above `after`, of any size in bytes.
     pub const fn of(after: i64, limit: u32) -> Self {
         Self { after, limit, bytes: usize::MAX }
     }
 }
 
-/// Whose people a membership is about.
+/// Organization that a membership belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Organization {
-    /// A network, by id.
+    /// Network, by id.
     Network(i64),
-    /// An advertiser or affiliate, by id.
+    /// Advertiser or affiliate, by id.
     Party(PartyKind, i64),
 }
 
-/// How far a credential reaches.
+/// Extent of a credential's access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// All of the network.
+    /// The whole network.
     Network,
-    /// One advertiser or affiliate, by our id.
+    /// One advertiser or affiliate, by id.
     Party(PartyKind, i64),
 }
 
-/// A scope, and what may be done in it.
+/// Scope with the role in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant {
-    /// Where.
+    /// Extent of the access.
     pub scope: Scope,
-    /// As what.
+    /// Role within the scope.
     pub role: Role,
 }
 
-/// A stored API token; the token itself is not kept.
+/// Stored API token, without the token itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRecord {
-    /// Ours.
+    /// Id.
     pub id: i64,
-    /// The network it is for.
+    /// Network that the token belongs to.
     pub network_id: i64,
-    /// What it may do.
+    /// Scope and role of the token.
     pub grant: Grant,
-    /// The network's id of the party it is for.
+    /// External id of the party that the token is restricted to.
     pub party_id_from_network: Option<String>,
-    /// What people call it.
+    /// Label given by its creator.
     pub label: Option<String>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it stops working.
+    /// Time of expiry, if it expires.
     pub expires_at: Option<Timestamp>,
-    /// When it was revoked.
+    /// Time of revocation, if it was revoked.
     pub revoked_at: Option<Timestamp>,
 }
 
-/// What signs a person in.
+/// ColumnType of a sign-in secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInKind {
-    /// Appended to an object_url, once.
+    /// One-time token appended to an `object_url`.
     AccessToken,
-    /// The console's cookie.
+    /// Cookie of a console session.
     Session,
 }
 
-/// A stored sign-in; its secret is not kept.
+/// Stored sign-in, without its secret.
 #[derive(Debug, Clone, Copy)]
 pub struct SignIn<'a> {
-    /// SHA-256 of the secret.
+    /// SHA-256 hash of the secret.
     pub hash: &'a [u8],
-    /// Which kind.
+    /// ColumnType of the secret.
     pub kind: SignInKind,
-    /// Whom it signs in, ours.
+    /// Id of the user who is signed in by it.
     pub user_id: i64,
-    /// Until when.
+    /// Time of expiry.
     pub expires_at: Timestamp,
 }
 
-/// One change, for the audit log to keep: objects are JSON already.
+/// Audit log entry to store; its objects are serialized JSON.
 pub type NewAuditEntry = AuditEntry<String>;
 
-/// One change, as the audit log keeps it.
+/// Audit log entry: one change of one object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditEntry<Object = Value> {
-    /// Ours, in order of time; 0 until stored.
+    /// Id, ascending in time; 0 until stored.
     pub id: i64,
-    /// The network it happened in.
+    /// Network of the changed object.
     pub network_id: i64,
-    /// When.
+    /// Time of the change.
     pub at: Timestamp,
-    /// The request that caused it.
+    /// Id of the request that caused the change.
     pub request_id: String,
-    /// Who: `token:1`, `user:7`, `command line`.
+    /// Actor: `token:1`, `user:7`, `command line`.
     pub actor: String,
-    /// What: `affiliate_campaign:975/12`.
+    /// Changed object: `affiliate_campaign:975/12`.
     pub object: String,
     /// `create`, `update`, `delete`, or a named action.
     pub action: String,
-    /// The object before; `None` when it was made.
+    /// State before the change; `None` if the object was created.
     pub before: Option<Object>,
-    /// The object after; `None` when it was deleted.
+    /// State after the change; `None` if the object was deleted.
     pub after: Option<Object>,
 }
 
-/// Which entries of the audit log.
+/// Filter of audit log entries.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
-    /// Only this object's.
+    /// Only changes of this object.
     pub object: Option<String>,
-    /// Only this actor's.
+    /// Only changes by this actor.
     pub actor: Option<String>,
-    /// Not before.
+    /// Only changes at this time or later.
     pub from: Option<Timestamp>,
-    /// Not after.
+    /// Only changes at this time or earlier.
     pub to: Option<Timestamp>,
 }

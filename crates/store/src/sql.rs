@@ -1,14 +1,14 @@
-//! What the operations need of a database, whichever it is: values in, rows out.
+//! Values, rows and columns that are independent of the backend.
 //!
-//! Statements are written once, in SQL that every backend reads (parameters are `?1`, `?2`, …);
-//! where one needs words of its own, the operation asks [`super::Session`] which one it talks to.
+//! Statements are written once, in SQL that both backends accept (parameters are `?1`, `?2`, …).
+//! Where they differ, the operation asks [`crate::Session`] which backend it runs on.
 
 use crate::Error;
 use bytes::BytesMut;
 use std::borrow::Cow;
 use tokio_postgres::types::{IsNull, Type};
 
-/// A value on its way into a statement.
+/// Parameter of a statement, borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Param<'a> {
     Null,
@@ -17,17 +17,17 @@ pub(crate) enum Param<'a> {
     Bytes(&'a [u8]),
 }
 
-/// A value that is kept until its statement is sent.
+/// Parameter of a statement that is kept until the statement is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Owned {
+pub(crate) enum OwnedParam {
     Null,
     Integer(i64),
     Text(String),
     Bytes(Vec<u8>),
 }
 
-impl Owned {
-    pub(crate) fn of(param: Param<'_>) -> Self {
+impl OwnedParam {
+    pub(crate) fn new(param: Param<'_>) -> Self {
         match param {
             Param::Null => Self::Null,
             Param::Integer(number) => Self::Integer(number),
@@ -37,8 +37,8 @@ impl Owned {
     }
 }
 
-impl Value for Owned {
-    fn param(&self) -> Param<'_> {
+impl Value for OwnedParam {
+    fn as_param(&self) -> Param<'_> {
         match self {
             Self::Null => Param::Null,
             Self::Integer(number) => Param::Integer(*number),
@@ -48,12 +48,12 @@ impl Value for Owned {
     }
 }
 
-/// What can be a parameter.
+/// Type that can be a parameter of a statement.
 pub(crate) trait Value {
-    fn param(&self) -> Param<'_>;
+    fn as_param(&self) -> Param<'_>;
 }
 
-/// Values for a statement's parameters: `params![network, id]`.
+/// Parameters of a statement: `params![network, id]`.
 macro_rules! params {
     ($($value:expr),* $(,)?) => {
         [$(&$value as &dyn crate::sql::Value),*]
@@ -62,72 +62,72 @@ macro_rules! params {
 pub(crate) use params;
 
 impl<T: Value + ?Sized> Value for &T {
-    fn param(&self) -> Param<'_> {
-        (**self).param()
+    fn as_param(&self) -> Param<'_> {
+        (**self).as_param()
     }
 }
 
 impl<T: Value> Value for Option<T> {
-    fn param(&self) -> Param<'_> {
-        self.as_ref().map_or(Param::Null, Value::param)
+    fn as_param(&self) -> Param<'_> {
+        self.as_ref().map_or(Param::Null, Value::as_param)
     }
 }
 
 impl Value for i64 {
-    fn param(&self) -> Param<'_> {
+    fn as_param(&self) -> Param<'_> {
         Param::Integer(*self)
     }
 }
 
 impl Value for u32 {
-    fn param(&self) -> Param<'_> {
+    fn as_param(&self) -> Param<'_> {
         Param::Integer(i64::from(*self))
     }
 }
 
 impl Value for u16 {
-    fn param(&self) -> Param<'_> {
+    fn as_param(&self) -> Param<'_> {
         Param::Integer(i64::from(*self))
     }
 }
 
 impl Value for bool {
-    fn param(&self) -> Param<'_> {
+    fn as_param(&self) -> Param<'_> {
         Param::Integer(i64::from(*self))
     }
 }
 
 impl Value for str {
-    fn param(&self) -> Param<'_> {
+    fn as_param(&self) -> Param<'_> {
         Param::Text(self)
     }
 }
 
 impl Value for String {
-    fn param(&self) -> Param<'_> {
+    fn as_param(&self) -> Param<'_> {
         Param::Text(self)
     }
 }
 
 impl Value for Cow<'_, str> {
-    fn param(&self) -> Param<'_> {
+    fn as_param(&self) -> Param<'_> {
         Param::Text(self)
     }
 }
 
 impl Value for [u8] {
-    fn param(&self) -> Param<'_> {
+    fn as_param(&self) -> Param<'_> {
         Param::Bytes(self)
     }
 }
 
 impl Value for Vec<u8> {
-    fn param(&self) -> Param<'_> {
+    fn as_param(&self) -> Param<'_> {
         Param::Bytes(self)
     }
 }
 
-/// A value on its way out of a row.
+/// Value of a column in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cell<'a> {
     Null,
@@ -136,7 +136,7 @@ pub(crate) enum Cell<'a> {
     Bytes(&'a [u8]),
 }
 
-/// What a column can be read as.
+/// Type that a column can be read as.
 pub(crate) trait Column<'a>: Sized {
     fn read(cell: Cell<'a>) -> Option<Self>;
 }
@@ -210,46 +210,46 @@ impl Column<'_> for Vec<u8> {
     }
 }
 
-/// A row of an answer.
+/// Row of a result.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a> {
-    of: Of<'a>,
-    /// Columns in front that the statement itself does not know of.
-    before: usize,
+    row: BackendRow<'a>,
+    /// Number of leading columns that were added to the statement and are skipped.
+    skipped: usize,
 }
 
 #[derive(Clone, Copy)]
-enum Of<'a> {
+enum BackendRow<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
     Postgres(&'a tokio_postgres::Row),
 }
 
 impl<'a> Row<'a> {
-    /// A column, by its place in the statement from 0.
+    /// Reads the column at a zero-based position in the statement.
     pub(crate) fn get<T: Column<'a>>(&self, index: usize) -> Result<T, Error> {
-        self.at(self.before + index)
+        self.get_at(self.skipped + index)
     }
 
-    fn at<T: Column<'a>>(&self, place: usize) -> Result<T, Error> {
-        T::read(self.cell(place)?).ok_or_else(unreadable)
+    fn get_at<T: Column<'a>>(&self, position: usize) -> Result<T, Error> {
+        T::read(self.cell(position)?).ok_or_else(unreadable_column)
     }
 
-    fn cell(&self, place: usize) -> Result<Cell<'a>, Error> {
-        match self.of {
-            Of::Sqlite(row) => cell(row.get_ref(place)?),
-            Of::Postgres(row) => Ok(row.try_get(place)?),
+    fn cell(&self, position: usize) -> Result<Cell<'a>, Error> {
+        match self.row {
+            BackendRow::Sqlite(row) => cell_from_sqlite(row.get_ref(position)?),
+            BackendRow::Postgres(row) => Ok(row.try_get(position)?),
         }
     }
 
-    /// Bytes of its texts, together.
-    pub(crate) fn bytes(&self) -> Result<usize, Error> {
-        let columns = match self.of {
-            Of::Sqlite(row) => row.as_ref().column_count(),
-            Of::Postgres(row) => row.len(),
+    /// Total length of the text and binary columns in bytes.
+    pub(crate) fn byte_len(&self) -> Result<usize, Error> {
+        let columns = match self.row {
+            BackendRow::Sqlite(row) => row.as_ref().column_count(),
+            BackendRow::Postgres(row) => row.len(),
         };
         let mut bytes = 0;
-        for place in 0..columns {
-            bytes += match self.cell(place)? {
+        for position in 0..columns {
+            bytes += match self.cell(position)? {
                 Cell::Text(text) => text.len(),
                 Cell::Bytes(all) => all.len(),
                 Cell::Null | Cell::Integer(_) => 0,
@@ -258,48 +258,50 @@ impl<'a> Row<'a> {
         Ok(bytes)
     }
 
-    pub(crate) fn of_sqlite(row: &'a rusqlite::Row<'a>) -> Self {
-        Self { of: Of::Sqlite(row), before: 0 }
+    pub(crate) fn from_sqlite(row: &'a rusqlite::Row<'a>) -> Self {
+        Self { row: BackendRow::Sqlite(row), skipped: 0 }
     }
 
-    pub(crate) fn of_postgres(row: &'a tokio_postgres::Row) -> Self {
-        Self { of: Of::Postgres(row), before: 0 }
+    pub(crate) fn from_postgres(row: &'a tokio_postgres::Row) -> Self {
+        Self { row: BackendRow::Postgres(row), skipped: 0 }
     }
 
-    /// The same row without its first columns, so many.
-    pub(crate) fn beyond(&self, columns: usize) -> Self {
-        Self { before: self.before + columns, ..*self }
+    /// Returns the row without its first `columns` columns.
+    pub(crate) fn skip(&self, columns: usize) -> Self {
+        Self { skipped: self.skipped + columns, ..*self }
     }
 
-    /// The same row without its first column, and that.
-    pub(crate) fn split(self) -> Result<(i64, Self), Error> {
-        let first = self.at(self.before)?;
-        Ok((first, self.beyond(1)))
+    /// Splits the first column off the row.
+    pub(crate) fn split_first(self) -> Result<(i64, Self), Error> {
+        let first = self.get_at(self.skipped)?;
+        Ok((first, self.skip(1)))
     }
 }
 
-fn cell(value: rusqlite::types::ValueRef<'_>) -> Result<Cell<'_>, Error> {
+fn cell_from_sqlite(value: rusqlite::types::ValueRef<'_>) -> Result<Cell<'_>, Error> {
     use rusqlite::types::ValueRef;
     Ok(match value {
         ValueRef::Null => Cell::Null,
         ValueRef::Integer(number) => Cell::Integer(number),
-        ValueRef::Text(text) => Cell::Text(std::str::from_utf8(text).map_err(|_| unreadable())?),
+        ValueRef::Text(text) => {
+            Cell::Text(std::str::from_utf8(text).map_err(|_| unreadable_column())?)
+        }
         ValueRef::Blob(bytes) => Cell::Bytes(bytes),
-        ValueRef::Real(_) => return Err(unreadable()),
+        ValueRef::Real(_) => return Err(unreadable_column()),
     })
 }
 
 impl<'a> tokio_postgres::types::FromSql<'a> for Cell<'a> {
     fn from_sql(
-        of: &Type,
+        ty: &Type,
         raw: &'a [u8],
     ) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(match *of {
-            Type::INT8 => Self::Integer(i64::from_sql(of, raw)?),
-            Type::INT4 => Self::Integer(i32::from_sql(of, raw)?.into()),
-            Type::BOOL => Self::Integer(bool::from_sql(of, raw)?.into()),
+        Ok(match *ty {
+            Type::INT8 => Self::Integer(i64::from_sql(ty, raw)?),
+            Type::INT4 => Self::Integer(i32::from_sql(ty, raw)?.into()),
+            Type::BOOL => Self::Integer(bool::from_sql(ty, raw)?.into()),
             Type::BYTEA => Self::Bytes(raw),
-            _ => Self::Text(<&str>::from_sql(of, raw)?),
+            _ => Self::Text(<&str>::from_sql(ty, raw)?),
         })
     }
 
@@ -307,23 +309,23 @@ impl<'a> tokio_postgres::types::FromSql<'a> for Cell<'a> {
         Ok(Self::Null)
     }
 
-    fn accepts(of: &Type) -> bool {
-        matches!(*of, Type::INT8 | Type::INT4 | Type::BOOL | Type::BYTEA | Type::TEXT)
+    fn accepts(ty: &Type) -> bool {
+        matches!(*ty, Type::INT8 | Type::INT4 | Type::BOOL | Type::BYTEA | Type::TEXT)
     }
 }
 
 impl tokio_postgres::types::ToSql for Param<'_> {
     fn to_sql(
         &self,
-        of: &Type,
+        ty: &Type,
         out: &mut BytesMut,
     ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        match (self, of) {
+        match (self, ty) {
             (Self::Null, _) => Ok(IsNull::Yes),
-            (Self::Integer(number), &Type::INT4) => i32::try_from(*number)?.to_sql(of, out),
-            (Self::Integer(number), _) => number.to_sql(of, out),
-            (Self::Text(text), _) => text.to_sql(of, out),
-            (Self::Bytes(bytes), _) => bytes.to_sql(of, out),
+            (Self::Integer(number), &Type::INT4) => i32::try_from(*number)?.to_sql(ty, out),
+            (Self::Integer(number), _) => number.to_sql(ty, out),
+            (Self::Text(text), _) => text.to_sql(ty, out),
+            (Self::Bytes(bytes), _) => bytes.to_sql(ty, out),
         }
     }
 
@@ -334,7 +336,7 @@ impl tokio_postgres::types::ToSql for Param<'_> {
     tokio_postgres::types::to_sql_checked!();
 }
 
-fn unreadable() -> Error {
+fn unreadable_column() -> Error {
     Error::Unreadable { what: "column", source: None }
 }
 

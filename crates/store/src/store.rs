@@ -1,7 +1,7 @@
-//! A database, and units of work on it.
+//! Database handle: opens a database and runs units of work on it.
 
-use crate::operations::{Connection, Glance, Session};
-use crate::waits::{Waits, WriteWaits};
+use crate::operations::{Connection, Session, SingleStatementRead};
+use crate::write_latency::{WriteLatency, WriteLatencySnapshot};
 use crate::writer::{self, WriteCounts, Writer};
 use crate::{Error, OpenError, postgres, sqlite};
 use std::path::PathBuf;
@@ -9,56 +9,57 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Instant;
 
-/// One database, shared by all of a server.
+/// Handle to one database. Clones share the writer thread and the reader pools.
 #[derive(Debug, Clone)]
 pub struct Store {
     writer: Writer,
     readers: Readers,
-    waits: Arc<Waits>,
-    /// Statements that reads have run.
+    write_latency: Arc<WriteLatency>,
+    /// SQL statements run by reads so far.
     read_statements: Arc<AtomicU64>,
-    /// Starts to hear other servers, once.
-    hearing: Arc<Once>,
+    /// Guards the start of the `LISTEN` thread, which is started by the first subscriber.
+    listener_started: Arc<Once>,
 }
 
 #[derive(Debug, Clone)]
 enum Readers {
     Sqlite(Arc<sqlite::readers::Readers>),
-    Postgres(Arc<postgres::Readers>, Arc<postgres::Shared>),
+    Postgres(Arc<postgres::Readers>, Arc<postgres::MultiplexedPool>),
 }
 
 impl Store {
-    /// Opens `sqlite://<file>`, making the file if it is not there, or
-    /// `postgres://<user>:<password>@<host>:<port>/<name>`, and brings it up to date.
+    /// Opens `sqlite://<file>`, creating the file if it does not exist, or
+    /// `postgres://<user>:<password>@<host>:<port>/<name>`, and applies missing migrations.
     pub fn open(url: &str) -> Result<Self, OpenError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let writing = postgres::open(url)?;
-            let readers = Arc::new(postgres::Readers::new(writing.server()));
-            let shared = Arc::new(postgres::Shared::new(writing.server()));
-            return Ok(Self::on(Writer::start(writing), Readers::Postgres(readers, shared)));
+            let writer = postgres::open(url)?;
+            let readers = Arc::new(postgres::Readers::new(writer.server()));
+            let pool = Arc::new(postgres::MultiplexedPool::new(writer.server()));
+            return Ok(Self::with_backend(Writer::start(writer), Readers::Postgres(readers, pool)));
         }
         let file = url.strip_prefix("sqlite://").filter(|file| !file.is_empty());
         let file = PathBuf::from(file.ok_or_else(|| OpenError::Url(url.to_owned()))?);
         let mut connection = sqlite::connection::open(&file)?;
         sqlite::connection::migrate(&mut connection, &file)?;
-        let anchor = sqlite::anchor::Anchor::new(file.clone());
-        let writer = Writer::start(sqlite::Writing::on(connection, &file, Arc::clone(&anchor))?);
-        let readers = Readers::Sqlite(Arc::new(sqlite::readers::Readers::new(file, anchor)));
-        Ok(Self::on(writer, readers))
+        let read_lock = sqlite::shared_read_lock::SharedReadLock::new(file.clone());
+        let writer =
+            Writer::start(sqlite::SqliteWriter::new(connection, &file, Arc::clone(&read_lock))?);
+        let readers = Readers::Sqlite(Arc::new(sqlite::readers::Readers::new(file, read_lock)));
+        Ok(Self::with_backend(writer, readers))
     }
 
-    fn on(writer: Writer, readers: Readers) -> Self {
+    fn with_backend(writer: Writer, readers: Readers) -> Self {
         Self {
             writer,
             readers,
-            waits: Arc::default(),
+            write_latency: Arc::default(),
             read_statements: Arc::default(),
-            hearing: Arc::new(Once::new()),
+            listener_started: Arc::new(Once::new()),
         }
     }
 
-    /// Runs a unit of work in one transaction and returns after its commit. When the work returns
-    /// an error, nothing of it is stored.
+    /// Runs a unit of work in one transaction and returns after its commit. If the work returns an
+    /// error, nothing of it is stored.
     pub async fn write<T, E>(
         &self,
         work: impl FnOnce(&mut Session<'_>) -> Result<T, E> + Send + 'static,
@@ -70,31 +71,33 @@ impl Store {
         self.write_foreseeing(|_| (), work).await
     }
 
-    /// As [`Store::write`]. `foresee` asks what the work is going to ask, as far as it is known by now;
-    /// on PostgreSQL that spares round trips. It is run without a database: whatever it asks fails, and
-    /// it goes on to the next.
+    /// Runs a unit of work as [`Store::write`] does, with its reads prefetched.
+    ///
+    /// `prefetch` issues the queries that `work` will need, as far as they are known before it
+    /// runs. On PostgreSQL they run in the savepoint's round trip. `prefetch` runs against a
+    /// recording session whose queries all fail, so it must ignore errors.
     pub async fn write_foreseeing<T, E>(
         &self,
-        foresee: impl FnOnce(&mut Session<'_>),
+        prefetch: impl FnOnce(&mut Session<'_>),
         work: impl FnOnce(&mut Session<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let foreseen = match &self.readers {
+        let queries = match &self.readers {
             Readers::Sqlite(_) => Vec::new(),
-            Readers::Postgres(..) => Session::foresee(foresee),
+            Readers::Postgres(..) => Session::record_queries(prefetch),
         };
-        let (job, answer) = writer::job(foreseen, work);
-        let begun = Instant::now();
+        let (job, result) = writer::make_job(queries, work);
+        let started = Instant::now();
         self.writer.send(job)?;
-        let answer = answer.await;
-        self.waits.record(begun.elapsed());
-        answer.map_err(|_| E::from(Error::Abandoned))?
+        let result = result.await;
+        self.write_latency.record(started.elapsed());
+        result.map_err(|_| E::from(Error::Abandoned))?
     }
 
-    /// As [`Store::write`], for callers that are not async.
+    /// Runs a unit of work as [`Store::write`] does, blocking the current thread.
     pub fn write_blocking<T, E>(
         &self,
         work: impl FnOnce(&mut Session<'_>) -> Result<T, E> + Send + 'static,
@@ -103,103 +106,125 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (job, answer) = writer::job(Vec::new(), work);
+        let (job, result) = writer::make_job(Vec::new(), work);
         self.writer.send(job)?;
-        answer.blocking_recv().map_err(|_| E::from(Error::Abandoned))?
+        result.blocking_recv().map_err(|_| E::from(Error::Abandoned))?
     }
 
-    /// Runs a read on one snapshot, on this thread. Keep it short: single objects, or one page.
+    /// Runs a read in one snapshot on the current thread. Keep it short: single objects, or one
+    /// page.
     pub fn read<T, E>(&self, work: impl FnOnce(&mut Session<'_>) -> Result<T, E>) -> Result<T, E>
     where
         E: From<Error>,
     {
         match &self.readers {
             Readers::Sqlite(readers) => {
-                let reader = readers.take()?;
+                let reader = readers.acquire()?;
                 reader.connection().execute_batch("BEGIN").map_err(Error::from)?;
-                let result = self.count(Connection::Sqlite(reader.connection()), work);
+                let result = self.run_counted(Connection::Sqlite(reader.connection()), work);
                 reader.connection().execute_batch("ROLLBACK").map_err(Error::from)?;
-                readers.give_back(reader);
+                readers.release(reader);
                 result
             }
-            Readers::Postgres(readers, _) => waiting(|| {
-                let mut reader = readers.take()?;
+            Readers::Postgres(readers, _) => run_blocking(|| {
+                let mut reader = readers.acquire()?;
                 let pg = reader.connection()?;
-                self.count(Connection::Postgres(pg), work)
+                self.run_counted(Connection::Postgres(pg), work)
             }),
         }
     }
 
-    /// Runs a read, and counts its statements.
-    fn count<T>(&self, on: Connection<'_>, work: impl FnOnce(&mut Session<'_>) -> T) -> T {
-        let mut session = Session::on(on);
+    /// Runs a read and adds its statements to the count.
+    fn run_counted<T>(
+        &self,
+        connection: Connection<'_>,
+        work: impl FnOnce(&mut Session<'_>) -> T,
+    ) -> T {
+        let mut session = Session::new(connection);
         let result = work(&mut session);
-        self.read_statements.fetch_add(session.statements, Ordering::Relaxed);
+        self.read_statements.fetch_add(session.statement_count, Ordering::Relaxed);
         result
     }
 
-    /// Statements run so far, in reads and in writes, without those that begin and end transactions, and
-    /// without glances.
+    /// SQL statements run so far by reads and writes. `BEGIN`, `COMMIT` and savepoints are not
+    /// counted, nor are single-statement reads.
     pub fn statements(&self) -> u64 {
-        self.read_statements.load(Ordering::Relaxed) + self.writer.statements()
+        self.read_statements.load(Ordering::Relaxed) + self.writer.statement_count()
     }
 
-    /// Runs a read that is one statement, without a transaction, and says which generation of credentials
-    /// that statement saw (see [`Session::credential_generation`]). `None` when that is not to be known: the
-    /// work asked for more than one statement, or found no row. Then it is to be run with [`Store::read`].
+    /// Runs a read of one SQL statement without a transaction. Also returns the generation of
+    /// credentials that the statement saw (see [`Session::credential_generation`]).
     ///
-    /// The work may be run more than once. On PostgreSQL it has to be called on a runtime that goes on.
+    /// Returns `None` if that generation is unknown, because the work issued more than one
+    /// statement or found no row. Run the work with [`Store::read`] then.
+    ///
+    /// The work may run more than once: on PostgreSQL first to learn its statement, then on the
+    /// rows. On PostgreSQL this must be called from a runtime that keeps running, which drives the
+    /// shared connections.
     pub async fn glance<T, E>(
         &self,
         work: impl Fn(&mut Session<'_>) -> Result<T, E>,
     ) -> Result<Option<(i64, Result<T, E>)>, Error> {
-        let seen = |(result, glance): (_, Option<Glance<'_>>)| {
-            Some((glance.and_then(|glance| glance.generation())?, result))
+        let with_generation = |(result, read): (_, Option<SingleStatementRead<'_>>)| {
+            Some((read.and_then(|read| read.generation())?, result))
         };
-        let shared = match &self.readers {
+        let pool = match &self.readers {
             Readers::Sqlite(readers) => {
-                let reader = readers.take()?;
-                let glance = Glance::at_sqlite(reader.connection());
-                let found = seen(Session::glance(glance, |session| work(session)));
-                readers.give_back(reader);
+                let reader = readers.acquire()?;
+                let read = SingleStatementRead::on_sqlite(reader.connection());
+                let found =
+                    with_generation(Session::with_single_statement(read, |session| work(session)));
+                readers.release(reader);
                 return Ok(found);
             }
-            Readers::Postgres(_, shared) => shared,
+            Readers::Postgres(_, pool) => pool,
         };
-        let (_, plan) = Session::glance(Glance::plan(), |session| work(session));
-        let Some(statement) = plan.and_then(Glance::planned) else { return Ok(None) };
-        let rows = shared.rows(&statement).await?;
-        Ok(seen(Session::glance(Glance::answered(&rows), |session| work(session))))
+        let (_, recording) =
+            Session::with_single_statement(SingleStatementRead::recording(), |session| {
+                work(session)
+            });
+        let Some(statement) = recording.and_then(SingleStatementRead::into_recorded) else {
+            return Ok(None);
+        };
+        let rows = pool.query(&statement).await?;
+        Ok(with_generation(Session::with_single_statement(
+            SingleStatementRead::replaying(&rows),
+            |session| work(session),
+        )))
     }
 
-    /// Changes whenever something was committed that somebody waits for: an event, or something to
-    /// send. On PostgreSQL other servers are heard of too, as a rule; whoever must not miss what another
-    /// process wrote looks now and then.
+    /// Subscribes to commits that contain an event, a delivery or a mail. The value changes with
+    /// each such commit.
+    ///
+    /// On PostgreSQL commits of other servers are usually notified too. A subscriber that must not
+    /// miss a commit of another process also polls.
     pub fn news(&self) -> tokio::sync::watch::Receiver<u64> {
         if let Readers::Postgres(readers, _) = &self.readers {
-            self.hearing.call_once(|| postgres::listen(readers.server(), self.writer.tells()));
+            self.listener_started
+                .call_once(|| postgres::listen(readers.server(), self.writer.commit_sender()));
         }
-        self.writer.news()
+        self.writer.subscribe_commits()
     }
 
-    /// Writes and commits so far; fewer commits than writes is group commit at work.
+    /// Number of writes and commits so far. Group commit makes the commits fewer than the writes.
     pub fn write_counts(&self) -> WriteCounts {
         self.writer.counts()
     }
 
-    /// How long writes have waited for their commit so far.
-    pub fn write_waits(&self) -> WriteWaits {
-        self.waits.so_far()
+    /// Latency of writes so far, from submission to commit.
+    pub fn write_waits(&self) -> WriteLatencySnapshot {
+        self.write_latency.snapshot()
     }
 
-    /// Waits for the writes that have been sent, and closes the database.
+    /// Completes the submitted writes and closes the database.
     pub fn close(self) {
         self.writer.stop();
     }
 }
 
-/// Waits for a server. A thread of the runtime lets others take over what else it has to do.
-fn waiting<T>(work: impl FnOnce() -> T) -> T {
+/// Runs blocking work. On a multi-threaded runtime the other tasks of this thread move to another
+/// thread first.
+fn run_blocking<T>(work: impl FnOnce() -> T) -> T {
     use tokio::runtime::{Handle, RuntimeFlavor};
     match Handle::try_current().map(|handle| handle.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),

@@ -1,8 +1,8 @@
-//! The one writer: a thread that takes what is waiting, runs each unit of work in a savepoint, and
-//! commits them together. An answer goes out after its commit, never before.
+//! Writer thread. It takes the queued units of work, runs each in a savepoint, and commits them
+//! together (group commit). A result is sent after its commit, never before.
 
 use crate::Error;
-use crate::operations::{Session, Statement};
+use crate::operations::{Session, SqlStatement};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
@@ -10,112 +10,139 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
-/// Units of work in one commit. Enough that a commit's fsync is shared by all who wait for it;
-/// few enough that the first of them does not wait for long.
-const GROUP: usize = 256;
+/// Maximum number of units of work in one commit. Large enough to share the commit's fsync among
+/// all waiting writes; small enough that the first of them does not wait long.
+const GROUP_COMMIT_MAX: usize = 256;
 
-/// How long a group is gathered while its first units of work run: on a slow database the first of them,
-/// and other servers, do not wait for a whole group.
-const GATHERING: Duration = Duration::from_millis(200);
+/// Period in which jobs may join a group after its first job ran. On a slow database neither the
+/// first job nor other servers wait for a full group.
+const GROUP_COMMIT_WINDOW: Duration = Duration::from_millis(200);
 
-/// Units of work that may wait. Beyond it senders wait too, so memory stays bounded.
-const QUEUE: usize = 4_096;
+/// Maximum number of queued jobs, so that memory stays bounded. Further jobs are rejected with
+/// [`Error::Busy`].
+const MAX_QUEUED_JOBS: usize = 4_096;
 
-/// What a writer needs of a database: one transaction at a time, of all the servers on it.
-pub(crate) trait Transactions: Send + 'static {
-    /// Begins a transaction, after everybody else's.
+/// Database backend of the writer thread. It has one transaction at a time, exclusive among all
+/// servers on the database.
+pub(crate) trait WriteBackend: Send + 'static {
+    /// Begins a transaction, after those of other servers.
     fn begin(&mut self) -> Result<(), Error>;
-    /// Commits it, and tells the other servers if there is news in it.
-    fn commit(&mut self, news: bool) -> Result<(), Error>;
-    /// Takes it back, as well as that goes.
-    fn roll_back(&mut self);
-    /// Sees to it that a unit of work can be undone, and may ask already what it is going to ask.
-    fn mark(&mut self, savepoint: Savepoint, foreseen: Vec<Statement>) -> Result<Marked, Error>;
-    /// Waits until all that was written is; else why the last unit of work failed, which is undone then.
-    fn settle(&mut self) -> Result<Option<Error>, Error>;
-    /// Takes everything back since the last [`Transactions::mark`], which answered `savepoint`.
-    fn undo(&mut self, savepoint: Savepoint) -> Result<(), Error>;
-    /// What a unit of work sees.
-    fn session(&mut self) -> Session<'_>;
+    /// Commits the transaction. With `emits_events` the other servers are notified.
+    fn commit(&mut self, emits_events: bool) -> Result<(), Error>;
+    /// Rolls the transaction back. Errors are ignored.
+    fn rollback(&mut self);
+    /// Sets a savepoint before a unit of work. PostgreSQL also runs the `prefetched` queries in the
+    /// same round trip.
+    fn savepoint(
+        &mut self,
+        state: SavepointState,
+        prefetched: Vec<SqlStatement>,
+    ) -> Result<SavepointOutcome, Error>;
+    /// Flushes deferred statements. Returns the error of the last unit of work if one of its
+    /// statements failed; that unit is rolled back then.
+    fn flush(&mut self) -> Result<Option<Error>, Error>;
+    /// Rolls back to the savepoint that [`WriteBackend::savepoint`] returned as `savepoint`.
+    fn rollback_to_savepoint(&mut self, state: SavepointState) -> Result<(), Error>;
+    /// Unit of work on this transaction.
+    fn unit_of_work(&mut self) -> Session<'_>;
 }
 
-/// What became of [`Transactions::mark`].
+/// Result of [`WriteBackend::savepoint`].
 #[derive(Debug)]
-pub(crate) struct Marked {
-    /// Where the savepoint is: `Here`, or `Start` where none is needed.
-    pub(crate) savepoint: Savepoint,
-    /// Why the unit of work before failed, if that is known only now; nothing of it is left.
-    pub(crate) last: Option<Error>,
+pub(crate) struct SavepointOutcome {
+    /// State of the savepoint: `Current`, or `TransactionStart` where the backend needs none.
+    pub(crate) state: SavepointState,
+    /// Deferred error of the previous unit of work, which has been rolled back.
+    pub(crate) deferred_error: Option<Error>,
 }
 
-/// Where the savepoint is, before a unit of work.
+/// State of the savepoint before a unit of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Savepoint {
-    /// There is none, and nothing was done in the transaction yet.
-    Start,
-    /// There is none, and something was done that is kept.
-    Unset,
-    /// Before what another unit of work did, which is kept.
-    Behind,
-    /// Here: what was done since was undone.
-    Here,
+pub(crate) enum SavepointState {
+    /// No savepoint exists, and nothing was done in the transaction yet.
+    TransactionStart,
+    /// No savepoint exists, and the transaction has work to keep.
+    Missing,
+    /// The savepoint precedes another unit of work, which is to be kept.
+    Stale,
+    /// The savepoint is current: everything after it was rolled back.
+    Current,
 }
 
-/// Runs the work, and returns what tells the sender how it went once the commit is known. Without
-/// a session it tells why there is none.
-type Run = Box<dyn FnOnce(Result<&mut Session<'_>, Error>) -> Done + Send>;
-type Tell = Box<dyn FnOnce(Result<(), Error>) + Send>;
+/// Runs the work and returns its outcome, whose completion is called once the result of the commit
+/// is known. Called with an error if there is no transaction to run in.
+type WorkFn = Box<dyn FnOnce(Result<&mut Session<'_>, Error>) -> WorkOutcome + Send>;
+type Completion = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
-/// A unit of work, with what is known of what it is going to ask.
-pub(super) struct Job {
-    run: Run,
-    foreseen: Vec<Statement>,
+/// Queued unit of work with the queries to prefetch for it.
+pub(super) struct WriteJob {
+    run: WorkFn,
+    prefetched: Vec<SqlStatement>,
 }
 
-/// A unit of work that was done, and why it was not after all.
-struct Told {
-    tell: Tell,
-    failed: Option<Error>,
+/// Unit of work that has run, waiting for the commit, with its deferred error if it had one.
+struct CompletedJob {
+    complete: Completion,
+    deferred_error: Option<Error>,
 }
 
-pub(super) struct Done {
-    keep: bool,
-    tell: Tell,
+/// Outcome of a unit of work that has run.
+pub(super) struct WorkOutcome {
+    succeeded: bool,
+    complete: Completion,
 }
 
-/// How much was written.
+/// Number of writes and commits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WriteCounts {
     /// Units of work run.
     pub writes: u64,
-    /// Commits made for them.
+    /// Commits of these units of work.
     pub commits: u64,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
     queue: mpsc::SyncSender<Message>,
-    counts: Arc<[AtomicU64; 3]>,
-    news: Arc<News>,
+    counters: Arc<Counters>,
+    notifier: Arc<CommitNotifier>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
+/// Notifies subscribers of commits that contain events, deliveries or mails.
 #[derive(Debug)]
-struct News {
-    told: watch::Receiver<u64>,
-    tell: Weak<watch::Sender<u64>>,
+struct CommitNotifier {
+    receiver: watch::Receiver<u64>,
+    sender: Weak<watch::Sender<u64>>,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    writes: AtomicU64,
+    commits: AtomicU64,
+    statements: AtomicU64,
+}
+
+/// Result of running one job.
+struct JobRun {
+    /// Completion; `None` if the work panicked.
+    complete: Option<Completion>,
+    emits_events: bool,
+    /// State of the savepoint afterwards. An error is one of the transaction itself: rolling back to
+    /// the savepoint failed.
+    state: Result<SavepointState, Error>,
 }
 
 enum Message {
-    Run(Job),
+    Run(WriteJob),
     Stop,
 }
 
-/// A unit of work and where its answer will be.
-pub(super) fn job<T, E>(
-    foreseen: Vec<Statement>,
+/// Makes a job of a unit of work, and the channel on which its result will arrive.
+pub(super) fn make_job<T, E>(
+    prefetched: Vec<SqlStatement>,
     work: impl FnOnce(&mut Session<'_>) -> Result<T, E> + Send + 'static,
-) -> (Job, oneshot::Receiver<Result<T, E>>)
+) -> (WriteJob, oneshot::Receiver<Result<T, E>>)
 where
     T: Send + 'static,
     E: From<Error> + Send + 'static,
@@ -123,35 +150,38 @@ where
     let (sender, receiver) = oneshot::channel();
     let run = move |session: Result<&mut Session<'_>, Error>| {
         let result = session.map_err(E::from).and_then(work);
-        let keep = result.is_ok();
-        let tell = move |commit: Result<(), Error>| {
-            let answer = match commit {
-                // What the work refused is refused, whatever became of the commit of the others.
-                Err(error) if keep => Err(E::from(error)),
+        let succeeded = result.is_ok();
+        let complete = move |commit: Result<(), Error>| {
+            let result = match commit {
+                // An error of the work itself is reported whatever happened to the commit.
+                Err(error) if succeeded => Err(E::from(error)),
                 _ => result,
             };
-            // The one who asked may have gone: the write stands all the same.
-            let _gone = sender.send(answer);
+            // The sender may have been dropped while it waited; the write is committed all the
+            // same.
+            sender.send(result).ok();
         };
-        Done { keep, tell: Box::new(tell) }
+        WorkOutcome { succeeded, complete: Box::new(complete) }
     };
-    (Job { run: Box::new(run), foreseen }, receiver)
+    (WriteJob { run: Box::new(run), prefetched }, receiver)
 }
 
 impl Writer {
-    pub(super) fn start(mut database: impl Transactions) -> Self {
-        let (queue, jobs) = mpsc::sync_channel(QUEUE);
-        let counts = Arc::new([const { AtomicU64::new(0) }; 3]);
-        let counted = Arc::clone(&counts);
-        let (tell, news) = watch::channel(0);
-        let tell = Arc::new(tell);
-        let news = Arc::new(News { told: news, tell: Arc::downgrade(&tell) });
-        let run = move || run(&mut database, &jobs, &counted, &tell);
+    pub(super) fn start(mut database: impl WriteBackend) -> Self {
+        let (queue, jobs) = mpsc::sync_channel(MAX_QUEUED_JOBS);
+        let counters = Arc::new(Counters::default());
+        let (sender, receiver) = watch::channel(0);
+        let sender = Arc::new(sender);
+        let notifier = Arc::new(CommitNotifier { receiver, sender: Arc::downgrade(&sender) });
+        let run = {
+            let counters = Arc::clone(&counters);
+            move || run_writer(&mut database, &jobs, &counters, &sender)
+        };
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(run).ok();
-        Self { queue, counts, news, thread: Arc::new(Mutex::new(thread)) }
+        Self { queue, counters, notifier, thread: Arc::new(Mutex::new(thread)) }
     }
 
-    pub(super) fn send(&self, job: Job) -> Result<(), Error> {
+    pub(super) fn send(&self, job: WriteJob) -> Result<(), Error> {
         self.queue.try_send(Message::Run(job)).map_err(|error| match error {
             mpsc::TrySendError::Full(_) => Error::Busy,
             mpsc::TrySendError::Disconnected(_) => Error::Closed,
@@ -159,45 +189,47 @@ impl Writer {
     }
 
     pub(super) fn counts(&self) -> WriteCounts {
-        let [writes, commits, _] = &*self.counts;
         WriteCounts {
-            writes: writes.load(Ordering::Relaxed),
-            commits: commits.load(Ordering::Relaxed),
+            writes: self.counters.writes.load(Ordering::Relaxed),
+            commits: self.counters.commits.load(Ordering::Relaxed),
         }
     }
 
-    pub(super) fn statements(&self) -> u64 {
-        self.counts[2].load(Ordering::Relaxed)
+    pub(super) fn statement_count(&self) -> u64 {
+        self.counters.statements.load(Ordering::Relaxed)
     }
 
-    pub(super) fn news(&self) -> watch::Receiver<u64> {
-        self.news.told.clone()
+    pub(super) fn subscribe_commits(&self) -> watch::Receiver<u64> {
+        self.notifier.receiver.clone()
     }
 
-    /// What tells of news, for as long as the writer is there.
-    pub(super) fn tells(&self) -> Weak<watch::Sender<u64>> {
-        self.news.tell.clone()
+    /// Sender of commit notifications, valid as long as the writer runs.
+    pub(super) fn commit_sender(&self) -> Weak<watch::Sender<u64>> {
+        self.notifier.sender.clone()
     }
 
     pub(super) fn stop(&self) {
-        let _closed = self.queue.send(Message::Stop);
+        // Fails if the writer has stopped already.
+        self.queue.send(Message::Stop).ok();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            let _ended = thread.join();
+            // A panic of the writer was reported when it happened.
+            thread.join().ok();
         }
     }
 }
 
-fn run(
-    database: &mut impl Transactions,
+fn run_writer(
+    database: &mut impl WriteBackend,
     jobs: &mpsc::Receiver<Message>,
-    counts: &[AtomicU64; 3],
-    news: &watch::Sender<u64>,
+    counters: &Counters,
+    commits: &watch::Sender<u64>,
 ) {
     while let Ok(Message::Run(first)) = jobs.recv() {
-        let (mut stopped, mut begun) = (false, None);
+        let mut stopped = false;
+        let mut started = None;
         let rest = std::iter::from_fn(|| {
-            if begun.get_or_insert_with(Instant::now).elapsed() > GATHERING {
+            if started.get_or_insert_with(Instant::now).elapsed() > GROUP_COMMIT_WINDOW {
                 return None;
             }
             match jobs.try_recv() {
@@ -209,9 +241,9 @@ fn run(
                 Err(_) => None,
             }
         });
-        let group = std::iter::once(first).chain(rest).take(GROUP);
-        if commit_group(database, group, counts) {
-            news.send_modify(|count| *count += 1);
+        let group = std::iter::once(first).chain(rest).take(GROUP_COMMIT_MAX);
+        if commit_group(database, group, counters) {
+            commits.send_modify(|count| *count += 1);
         }
         if stopped {
             return;
@@ -219,87 +251,96 @@ fn run(
     }
 }
 
-/// Whether there is news among what was committed.
+/// Runs and commits one group. Returns true if the commit contains events, deliveries or mails.
 fn commit_group(
-    database: &mut impl Transactions,
-    group: impl Iterator<Item = Job>,
-    counts: &[AtomicU64; 3],
+    database: &mut impl WriteBackend,
+    group: impl Iterator<Item = WriteJob>,
+    counters: &Counters,
 ) -> bool {
-    let mut news = false;
+    let mut emits_events = false;
     let begun = database.begin();
     if let Err(error) = &begun {
-        tracing::error!(%error, "a transaction could not be started");
+        tracing::error!(%error, "cannot begin a write transaction; its writes fail");
     }
-    // Once something is wrong with the transaction itself, nothing of it is kept.
-    let mut whole = begun;
-    let mut told: Vec<Told> = Vec::new();
-    let mut savepoint = Savepoint::Start;
-    let [writes, commits, statements] = counts;
+    // After an error of the transaction itself, none of its work is kept.
+    let mut transaction = begun;
+    let mut completed: Vec<CompletedJob> = Vec::new();
+    let mut state = SavepointState::TransactionStart;
     for job in group {
-        writes.fetch_add(1, Ordering::Relaxed);
-        let marked = match &whole {
-            Ok(()) => database.mark(savepoint, job.foreseen),
-            Err(error) => Err(error.again()),
+        counters.writes.fetch_add(1, Ordering::Relaxed);
+        let outcome = match &transaction {
+            Ok(()) => database.savepoint(state, job.prefetched),
+            Err(error) => Err(error.duplicate()),
         };
-        match marked {
-            Ok(Marked { savepoint: mark, last }) => {
-                fail_last(&mut told, last);
-                let (tell, ended) = run_one(database, mark, job.run, (&mut news, statements));
-                told.extend(tell.map(|tell| Told { tell, failed: None }));
-                whole = ended.map(|after| savepoint = after);
+        match outcome {
+            Ok(SavepointOutcome { state: current, deferred_error }) => {
+                fail_last_completed(&mut completed, deferred_error);
+                let ran = run_job(database, current, job.run, &counters.statements);
+                emits_events |= ran.emits_events;
+                completed.extend(
+                    ran.complete.map(|complete| CompletedJob { complete, deferred_error: None }),
+                );
+                transaction = ran.state.map(|after| state = after);
             }
             Err(error) => {
-                let tell = (job.run)(Err(error.again())).tell;
-                told.push(Told { tell, failed: None });
-                whole = Err(error);
+                let complete = (job.run)(Err(error.duplicate())).complete;
+                completed.push(CompletedJob { complete, deferred_error: None });
+                transaction = Err(error);
             }
         }
     }
-    let settled = whole.and_then(|()| database.settle());
-    let committed = settled.and_then(|last| {
-        fail_last(&mut told, last);
-        database.commit(news)
+    let flushed = transaction.and_then(|()| database.flush());
+    let committed = flushed.and_then(|deferred_error| {
+        fail_last_completed(&mut completed, deferred_error);
+        database.commit(emits_events)
     });
-    commits.fetch_add(1, Ordering::Relaxed);
+    counters.commits.fetch_add(1, Ordering::Relaxed);
     if let Err(error) = &committed {
-        tracing::error!(%error, "a commit failed; its writes are rolled back");
-        database.roll_back();
+        tracing::error!(%error, "a commit failed; its writes are rolled back and return the error");
+        database.rollback();
     }
-    for Told { tell, failed } in told {
-        tell(match (failed, &committed) {
+    for CompletedJob { complete, deferred_error } in completed {
+        complete(match (deferred_error, &committed) {
             (None, Ok(())) => Ok(()),
             (Some(error), Ok(())) => Err(error),
-            (_, Err(error)) => Err(error.again()),
+            (_, Err(error)) => Err(error.duplicate()),
         });
     }
-    news && committed.is_ok()
+    emits_events && committed.is_ok()
 }
 
-/// Of all units of work only the last one that was done can have failed without anybody knowing.
-fn fail_last(told: &mut [Told], last: Option<Error>) {
-    if let (Some(error), Some(told)) = (last, told.last_mut()) {
-        tracing::error!(%error, "a write failed");
-        told.failed = Some(error);
+/// Marks the most recent unit of work as failed. Only that unit can still have deferred statements,
+/// so a deferred error always belongs to it.
+fn fail_last_completed(completed: &mut [CompletedJob], deferred_error: Option<Error>) {
+    if let (Some(error), Some(job)) = (deferred_error, completed.last_mut()) {
+        tracing::error!(%error, "a deferred statement failed; its unit of work was rolled back");
+        job.deferred_error = Some(error);
     }
 }
 
-/// Runs one unit of work from a savepoint on; what it refuses, or panics in, is undone. Returns where the
-/// savepoint is then. An error there is the transaction's: a savepoint that could not be gone back to.
-fn run_one(
-    database: &mut impl Transactions,
-    mark: Savepoint,
-    run: Run,
-    (news, statements): (&mut bool, &AtomicU64),
-) -> (Option<Tell>, Result<Savepoint, Error>) {
-    let mut session = database.session();
-    let done = catch_unwind(AssertUnwindSafe(|| run(Ok(&mut session))));
-    statements.fetch_add(session.statements, Ordering::Relaxed);
-    let ended = match &done {
-        Ok(Done { keep: true, .. }) => {
-            *news |= session.news;
-            Ok(if mark == Savepoint::Start { Savepoint::Unset } else { Savepoint::Behind })
+/// Runs one unit of work after a savepoint. If it returns an error or panics, it is rolled back.
+fn run_job(
+    database: &mut impl WriteBackend,
+    savepoint: SavepointState,
+    run: WorkFn,
+    statements: &AtomicU64,
+) -> JobRun {
+    let mut session = database.unit_of_work();
+    let outcome = catch_unwind(AssertUnwindSafe(|| run(Ok(&mut session))));
+    statements.fetch_add(session.statement_count, Ordering::Relaxed);
+    let emits_events = session.emits_events;
+    match outcome {
+        Ok(WorkOutcome { succeeded: true, complete }) => {
+            let state = match savepoint {
+                SavepointState::TransactionStart => SavepointState::Missing,
+                _ => SavepointState::Stale,
+            };
+            JobRun { complete: Some(complete), emits_events, state: Ok(state) }
         }
-        _ => database.undo(mark).map(|()| mark),
-    };
-    (done.ok().map(|done| done.tell), ended)
+        outcome => JobRun {
+            complete: outcome.ok().map(|outcome| outcome.complete),
+            emits_events: false,
+            state: database.rollback_to_savepoint(savepoint).map(|()| savepoint),
+        },
+    }
 }

@@ -1,6 +1,8 @@
 //! Relationships and affiliate campaigns.
 
-use super::{Session, from_json, millis, moment, parsed, to_ids, to_json};
+use super::{
+    Session, from_json, or_unreadable, timestamp_from_millis, to_json, to_json_ids, to_millis,
+};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
@@ -8,7 +10,7 @@ use trunkline_domain::affiliation::{
     AffiliateCampaign, AffiliateCampaignStatus, Relationship, RelationshipStatus,
 };
 
-/// The columns of an affiliate campaign `a` and its affiliate `p`.
+/// Columns of an affiliate campaign `a` and its affiliate `p`.
 macro_rules! columns {
     () => {
         "a.id, a.network_id, a.campaign_id, a.affiliate_id, p.id_from_network, a.id_from_network, \
@@ -17,13 +19,13 @@ macro_rules! columns {
 }
 
 pub(super) const AFFILIATE_CAMPAIGN_COLUMNS: &str = columns!();
-const AFFILIATE_CAMPAIGN: &str = concat!(
+const SELECT_AFFILIATE_CAMPAIGN: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM affiliate_campaigns a JOIN parties p ON p.id = a.affiliate_id"
 );
 
-pub(super) fn affiliate_campaign(row: &Row<'_>) -> Result<AffiliateCampaign, Error> {
+pub(super) fn affiliate_campaign_from_row(row: &Row<'_>) -> Result<AffiliateCampaign, Error> {
     let status = AffiliateCampaignStatus::parse(&row.get::<String>(6)?);
     Ok(AffiliateCampaign {
         id: row.get(0)?,
@@ -32,74 +34,74 @@ pub(super) fn affiliate_campaign(row: &Row<'_>) -> Result<AffiliateCampaign, Err
         affiliate_id: row.get(3)?,
         affiliate_id_from_network: row.get(4)?,
         id_from_network: row.get(5)?,
-        status: parsed(status, "affiliate campaign status")?,
+        status: or_unreadable(status, "affiliate campaign status")?,
         custom_data: from_json(&row.get::<String>(7)?, "custom data")?,
-        created_at: moment(row.get(8)?)?,
-        updated_at: moment(row.get(9)?)?,
+        created_at: timestamp_from_millis(row.get(8)?)?,
+        updated_at: timestamp_from_millis(row.get(9)?)?,
     })
 }
 
-pub(super) fn relationship(row: &Row<'_>) -> Result<Relationship, Error> {
+pub(super) fn relationship_from_row(row: &Row<'_>) -> Result<Relationship, Error> {
     let status = RelationshipStatus::parse(&row.get::<String>(2)?);
     Ok(Relationship {
         affiliate_id: row.get(0)?,
         affiliate_id_from_network: row.get(1)?,
-        status: parsed(status, "relationship status")?,
+        status: or_unreadable(status, "relationship status")?,
     })
 }
 
-const RELATIONSHIP: &str = "SELECT r.affiliate_id, p.id_from_network, r.status, r.id
+const SELECT_RELATIONSHIP: &str = "SELECT r.affiliate_id, p.id_from_network, r.status, r.id
     FROM relationships r JOIN parties p ON p.id = r.affiliate_id";
 
 impl Session<'_> {
-    /// The relationship of a pair, if one is set.
+    /// Relationship of an advertiser and an affiliate, if one is set.
     pub fn relationship(
         &mut self,
         advertiser: i64,
         affiliate: i64,
     ) -> Result<Option<Relationship>, Error> {
-        self.first(
-            &format!("{RELATIONSHIP} WHERE r.advertiser_id = ?1 AND r.affiliate_id = ?2"),
+        self.query_first(
+            &format!("{SELECT_RELATIONSHIP} WHERE r.advertiser_id = ?1 AND r.affiliate_id = ?2"),
             params![advertiser, affiliate],
-            relationship,
+            relationship_from_row,
         )
     }
 
-    /// One page of an advertiser's relationships, each with our id, in the order they were set.
+    /// One page of an advertiser's relationships with their ids, in the order of ids.
     pub fn relationships(
         &mut self,
         advertiser: i64,
         page: Page,
     ) -> Result<Vec<(i64, Relationship)>, Error> {
-        self.page(
+        self.query_page(
             page,
             &format!(
-                "{RELATIONSHIP} WHERE r.advertiser_id = ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3"
+                "{SELECT_RELATIONSHIP} WHERE r.advertiser_id = ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3"
             ),
             params![advertiser, page.after, page.limit],
-            |row| Ok((row.get(3)?, relationship(row)?)),
+            |row| Ok((row.get(3)?, relationship_from_row(row)?)),
         )
     }
 
-    /// Every relationship of a party: the network's ids of advertiser and affiliate, and how they
-    /// stand.
+    /// All relationships of a party, as (external id of the advertiser, external id of the
+    /// affiliate, status).
     pub fn relationships_of_party(
         &mut self,
         party: i64,
     ) -> Result<Vec<(String, String, RelationshipStatus)>, Error> {
-        self.all(
+        self.query_all(
             "SELECT a.id_from_network, f.id_from_network, r.status FROM relationships r
              JOIN parties a ON a.id = r.advertiser_id JOIN parties f ON f.id = r.affiliate_id
              WHERE r.advertiser_id = ?1 OR r.affiliate_id = ?1 ORDER BY r.id",
             [party],
             |row| {
                 let status = RelationshipStatus::parse(&row.get::<String>(2)?);
-                Ok((row.get(0)?, row.get(1)?, parsed(status, "relationship status")?))
+                Ok((row.get(0)?, row.get(1)?, or_unreadable(status, "relationship status")?))
             },
         )
     }
 
-    /// Sets a pair's relationship.
+    /// Inserts or updates the relationship of an advertiser and an affiliate.
     pub fn put_relationship(
         &mut self,
         advertiser: i64,
@@ -114,7 +116,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Forgets a pair's relationship.
+    /// Deletes the relationship of an advertiser and an affiliate.
     pub fn delete_relationship(&mut self, advertiser: i64, affiliate: i64) -> Result<(), Error> {
         self.execute(
             "DELETE FROM relationships WHERE advertiser_id = ?1 AND affiliate_id = ?2",
@@ -123,16 +125,18 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// An affiliate's place in a campaign.
+    /// Affiliate campaign of a campaign and an affiliate.
     pub fn affiliate_campaign(
         &mut self,
         campaign: i64,
         affiliate: i64,
     ) -> Result<Option<AffiliateCampaign>, Error> {
-        self.first(
-            &format!("{AFFILIATE_CAMPAIGN} WHERE a.campaign_id = ?1 AND a.affiliate_id = ?2"),
+        self.query_first(
+            &format!(
+                "{SELECT_AFFILIATE_CAMPAIGN} WHERE a.campaign_id = ?1 AND a.affiliate_id = ?2"
+            ),
             params![campaign, affiliate],
-            affiliate_campaign,
+            affiliate_campaign_from_row,
         )
     }
 
@@ -142,65 +146,66 @@ impl Session<'_> {
         campaign: i64,
         page: Page,
     ) -> Result<Vec<AffiliateCampaign>, Error> {
-        self.page(
+        self.query_page(
             page,
             &format!(
-                "{AFFILIATE_CAMPAIGN} WHERE a.campaign_id = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3"
+                "{SELECT_AFFILIATE_CAMPAIGN} WHERE a.campaign_id = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3"
             ),
             params![campaign, page.after, page.limit],
-            affiliate_campaign,
+            affiliate_campaign_from_row,
         )
     }
 
-    /// One page of what affiliates have in a campaign.
+    /// One page of the affiliate campaigns of some affiliates in a campaign.
     pub fn affiliate_campaigns_of(
         &mut self,
         campaign: i64,
         affiliates: &[i64],
         page: Page,
     ) -> Result<Vec<AffiliateCampaign>, Error> {
-        let listed = self.ids_in("?4");
-        self.page(
+        let listed = self.json_ids_sql("?4");
+        self.query_page(
             page,
             &format!(
-                "{AFFILIATE_CAMPAIGN} WHERE a.campaign_id = ?1 AND a.id > ?2
+                "{SELECT_AFFILIATE_CAMPAIGN} WHERE a.campaign_id = ?1 AND a.id > ?2
                  AND a.affiliate_id IN {listed} ORDER BY a.id LIMIT ?3"
             ),
-            params![campaign, page.after, page.limit, to_ids(affiliates)?],
-            affiliate_campaign,
+            params![campaign, page.after, page.limit, to_json_ids(affiliates)?],
+            affiliate_campaign_from_row,
         )
     }
 
-    /// Whether an advertiser has a relationship in this status with one of some affiliates.
+    /// Returns true if an advertiser has a relationship with this status with one of the
+    /// affiliates.
     pub fn is_related(
         &mut self,
         advertiser: i64,
         affiliates: &[i64],
         status: RelationshipStatus,
     ) -> Result<bool, Error> {
-        let listed = self.ids_in("?3");
+        let listed = self.json_ids_sql("?3");
         self.exists(
             &format!(
                 "SELECT 1 FROM relationships
                  WHERE advertiser_id = ?1 AND status = ?2 AND affiliate_id IN {listed} LIMIT 1"
             ),
-            params![advertiser, status.as_str(), to_ids(affiliates)?],
+            params![advertiser, status.as_str(), to_json_ids(affiliates)?],
         )
     }
 
-    /// Those of some campaigns in which one of some affiliates has a place, by our ids.
+    /// Ids of those campaigns in which one of the affiliates has an affiliate campaign.
     pub fn campaigns_with(
         &mut self,
         campaigns: &[i64],
         affiliates: &[i64],
     ) -> Result<Vec<i64>, Error> {
-        let (campaign, affiliate) = (self.ids_in("?1"), self.ids_in("?2"));
-        self.all(
+        let (campaign, affiliate) = (self.json_ids_sql("?1"), self.json_ids_sql("?2"));
+        self.query_all(
             &format!(
                 "SELECT DISTINCT campaign_id FROM affiliate_campaigns
                  WHERE campaign_id IN {campaign} AND affiliate_id IN {affiliate}"
             ),
-            params![to_ids(campaigns)?, to_ids(affiliates)?],
+            params![to_json_ids(campaigns)?, to_json_ids(affiliates)?],
             |row| row.get(0),
         )
     }
@@ -211,41 +216,41 @@ impl Session<'_> {
         affiliate: i64,
         page: Page,
     ) -> Result<Vec<AffiliateCampaign>, Error> {
-        self.page(page,
+        self.query_page(page,
             &format!(
-                "{AFFILIATE_CAMPAIGN} WHERE a.affiliate_id = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3"
+                "{SELECT_AFFILIATE_CAMPAIGN} WHERE a.affiliate_id = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3"
             ),
             params![affiliate, page.after, page.limit],
-            affiliate_campaign,
+            affiliate_campaign_from_row,
         )
     }
 
-    /// Every affiliate campaign of a pair: our id, its status, and how long its custom data is, in
-    /// characters.
+    /// All affiliate campaigns of an advertiser and an affiliate, as (id, status, length of the
+    /// custom data in characters).
     pub fn affiliate_campaigns_of_pair(
         &mut self,
         advertiser: i64,
         affiliate: i64,
     ) -> Result<Vec<(i64, AffiliateCampaignStatus, i64)>, Error> {
-        self.all(
+        self.query_all(
             "SELECT a.id, a.status, CAST(LENGTH(a.custom_data) AS BIGINT)
              FROM affiliate_campaigns a JOIN campaigns c ON c.id = a.campaign_id
              WHERE a.affiliate_id = ?2 AND c.advertiser_id = ?1 ORDER BY a.id",
             [advertiser, affiliate],
             |row| {
                 let status = AffiliateCampaignStatus::parse(&row.get::<String>(1)?);
-                Ok((row.get(0)?, parsed(status, "affiliate campaign status")?, row.get(2)?))
+                Ok((row.get(0)?, or_unreadable(status, "affiliate campaign status")?, row.get(2)?))
             },
         )
     }
 
-    /// Affiliate campaigns by our ids, in order, each with the network's id of its campaign.
+    /// Affiliate campaigns, by ids, in the order of ids, each with the external id of its campaign.
     pub fn affiliate_campaigns_by_ids(
         &mut self,
         ids: &[i64],
     ) -> Result<Vec<(AffiliateCampaign, String)>, Error> {
-        let listed = self.ids_in("?1");
-        self.all(
+        let listed = self.json_ids_sql("?1");
+        self.query_all(
             &format!(
                 "SELECT a.id, a.network_id, a.campaign_id, a.affiliate_id, p.id_from_network,
                  a.id_from_network, a.status, a.custom_data, a.created_at, a.updated_at,
@@ -253,80 +258,86 @@ impl Session<'_> {
                  FROM affiliate_campaigns a JOIN parties p ON p.id = a.affiliate_id
                  JOIN campaigns c ON c.id = a.campaign_id WHERE a.id IN {listed} ORDER BY a.id"
             ),
-            [to_ids(ids)?],
-            |row| Ok((affiliate_campaign(row)?, row.get(10)?)),
+            [to_json_ids(ids)?],
+            |row| Ok((affiliate_campaign_from_row(row)?, row.get(10)?)),
         )
     }
 
-    /// Sets the status of affiliate campaigns, by our ids.
+    /// Updates the status of affiliate campaigns, by ids.
     pub fn set_affiliate_campaign_status(
         &mut self,
         ids: &[i64],
         status: AffiliateCampaignStatus,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let listed = self.ids_in("?1");
+        let listed = self.json_ids_sql("?1");
         self.execute(
             &format!(
                 "UPDATE affiliate_campaigns SET status = ?2, updated_at = ?3 WHERE id IN {listed}"
             ),
-            params![to_ids(ids)?, status.as_str(), millis(now)],
+            params![to_json_ids(ids)?, status.as_str(), to_millis(now)],
         )?;
         Ok(())
     }
 
-    /// Whether another affiliate campaign of the network has this id.
+    /// Returns true if another affiliate campaign of the network has this external id.
     pub fn affiliate_campaign_id_is_taken(
         &mut self,
         network: i64,
         id: &str,
-        but: i64,
+        except: i64,
     ) -> Result<bool, Error> {
         self.exists(
             "SELECT 1 FROM affiliate_campaigns
              WHERE network_id = ?1 AND id_from_network = ?2 AND id <> ?3",
-            params![network, id, but],
+            params![network, id, except],
         )
     }
 
-    /// Stores a new affiliate campaign and returns our id.
-    pub fn insert_affiliate_campaign(&mut self, it: &AffiliateCampaign) -> Result<i64, Error> {
+    /// Inserts an affiliate campaign and returns its id.
+    pub fn insert_affiliate_campaign(
+        &mut self,
+        affiliate_campaign: &AffiliateCampaign,
+    ) -> Result<i64, Error> {
         self.insert(
             "INSERT INTO affiliate_campaigns (network_id, campaign_id, affiliate_id,
              id_from_network, status, custom_data, created_at, updated_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
-                it.network_id,
-                it.campaign_id,
-                it.affiliate_id,
-                it.id_from_network,
-                it.status.as_str(),
-                to_json(&it.custom_data, "custom data")?,
-                millis(it.created_at),
-                millis(it.updated_at),
+                affiliate_campaign.network_id,
+                affiliate_campaign.campaign_id,
+                affiliate_campaign.affiliate_id,
+                affiliate_campaign.id_from_network,
+                affiliate_campaign.status.as_str(),
+                to_json(&affiliate_campaign.custom_data, "custom data")?,
+                to_millis(affiliate_campaign.created_at),
+                to_millis(affiliate_campaign.updated_at),
             ],
         )
     }
 
-    /// Stores an affiliate campaign's values over what there was.
-    pub fn update_affiliate_campaign(&mut self, it: &AffiliateCampaign) -> Result<(), Error> {
+    /// Updates an affiliate campaign.
+    pub fn update_affiliate_campaign(
+        &mut self,
+        affiliate_campaign: &AffiliateCampaign,
+    ) -> Result<(), Error> {
         self.execute(
             "UPDATE affiliate_campaigns SET id_from_network = ?2, status = ?3, custom_data = ?4,
              updated_at = ?5 WHERE id = ?1",
             params![
-                it.id,
-                it.id_from_network,
-                it.status.as_str(),
-                to_json(&it.custom_data, "custom data")?,
-                millis(it.updated_at),
+                affiliate_campaign.id,
+                affiliate_campaign.id_from_network,
+                affiliate_campaign.status.as_str(),
+                to_json(&affiliate_campaign.custom_data, "custom data")?,
+                to_millis(affiliate_campaign.updated_at),
             ],
         )?;
         Ok(())
     }
 
-    /// A decimal string that no affiliate campaign of the network has as its id yet.
+    /// Generates an external id, a decimal string, that no affiliate campaign of the network has.
     pub fn free_affiliate_campaign_id(&mut self, network: i64) -> Result<String, Error> {
-        self.free_id(
+        self.generate_external_id(
             "affiliate_campaigns",
             "SELECT 1 FROM affiliate_campaigns
              WHERE network_id = ?1 AND id_from_network = ?2 AND ?3 = ''",

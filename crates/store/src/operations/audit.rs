@@ -1,51 +1,52 @@
-//! The audit log, and the answers kept for Idempotency-Keys.
+//! Audit log, and the answers stored for Idempotency-Keys.
 
-use super::{Session, from_json, millis, moment, to_json, to_rows};
+use super::{Session, from_json, timestamp_from_millis, to_json, to_json_rows, to_millis};
 use crate::sql::{Row, params};
 use crate::{AuditEntry, AuditFilter, Error, NewAuditEntry, Page};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-const ENTRY: &str = "SELECT id, network_id, at, request_id, actor, object, action, before, after
+const SELECT_ENTRY: &str =
+    "SELECT id, network_id, at, request_id, actor, object, action, before, after
     FROM audit";
 
-fn entry(row: &Row<'_>) -> Result<AuditEntry, Error> {
-    let body = |at: usize| -> Result<Option<Value>, Error> {
-        let text: Option<String> = row.get(at)?;
+fn entry_from_row(row: &Row<'_>) -> Result<AuditEntry, Error> {
+    let object_at = |index: usize| -> Result<Option<Value>, Error> {
+        let text: Option<String> = row.get(index)?;
         text.map(|text| from_json(&text, "audit entry")).transpose()
     };
     Ok(AuditEntry {
         id: row.get(0)?,
         network_id: row.get(1)?,
-        at: moment(row.get(2)?)?,
+        at: timestamp_from_millis(row.get(2)?)?,
         request_id: row.get(3)?,
         actor: row.get(4)?,
         object: row.get(5)?,
         action: row.get(6)?,
-        before: body(7)?,
-        after: body(8)?,
+        before: object_at(7)?,
+        after: object_at(8)?,
     })
 }
 
 impl Session<'_> {
-    /// Adds entries, in their order, by one statement.
+    /// Inserts entries in their order, by one statement.
     pub fn insert_audit_entries(&mut self, entries: &[NewAuditEntry]) -> Result<(), Error> {
-        let row = |(at, it): (usize, &NewAuditEntry)| {
-            let NewAuditEntry { network_id, request_id, actor, object, action, .. } = it;
+        let row = |(index, entry): (usize, &NewAuditEntry)| {
+            let NewAuditEntry { network_id, request_id, actor, object, action, .. } = entry;
             json!([
-                at,
+                index,
                 network_id,
-                millis(it.at),
+                to_millis(entry.at),
                 request_id,
                 actor,
                 object,
                 action,
-                it.before,
-                it.after
+                entry.before,
+                entry.after
             ])
         };
         let rows: Vec<Value> = entries.iter().enumerate().map(row).collect();
-        let from = self.rows_in("?1");
+        let from = self.json_rows_sql("?1");
         self.execute(
             &format!(
                 "INSERT INTO audit (network_id, at, request_id, actor, object, action, before, after)
@@ -53,25 +54,25 @@ impl Session<'_> {
                  j.value ->> 4, j.value ->> 5, j.value ->> 6, j.value ->> 7, j.value ->> 8
                  FROM {from} ORDER BY CAST(j.value ->> 0 AS BIGINT)"
             ),
-            [to_rows(&rows)?],
+            [to_json_rows(&rows)?],
         )?;
         Ok(())
     }
 
-    /// Adds an entry.
-    pub fn insert_audit_entry(&mut self, it: &NewAuditEntry) -> Result<(), Error> {
+    /// Inserts an entry.
+    pub fn insert_audit_entry(&mut self, entry: &NewAuditEntry) -> Result<(), Error> {
         self.execute(
             "INSERT INTO audit (network_id, at, request_id, actor, object, action, before, after)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
-                it.network_id,
-                millis(it.at),
-                it.request_id,
-                it.actor,
-                it.object,
-                it.action,
-                it.before,
-                it.after,
+                entry.network_id,
+                to_millis(entry.at),
+                entry.request_id,
+                entry.actor,
+                entry.object,
+                entry.action,
+                entry.before,
+                entry.after,
             ],
         )
     }
@@ -88,9 +89,9 @@ impl Session<'_> {
         } else {
             "AND CAST(?4 AS TEXT) IS NULL"
         };
-        self.page(page,
+        self.query_page(page,
             &format!(
-                "{ENTRY} WHERE network_id = ?1 AND id > ?2 {object}
+                "{SELECT_ENTRY} WHERE network_id = ?1 AND id > ?2 {object}
                  AND (CAST(?5 AS TEXT) IS NULL OR actor = ?5) AND (CAST(?6 AS BIGINT) IS NULL OR at >= ?6)
                  AND (CAST(?7 AS BIGINT) IS NULL OR at <= ?7) ORDER BY id LIMIT ?3"
             ),
@@ -100,19 +101,23 @@ impl Session<'_> {
                 page.limit,
                 filter.object,
                 filter.actor,
-                filter.from.map(millis),
-                filter.to.map(millis),
+                filter.from.map(to_millis),
+                filter.to.map(to_millis),
             ],
-            entry,
+            entry_from_row,
         )
     }
 
-    /// One entry.
+    /// Entry of a network, by id.
     pub fn audit_entry(&mut self, network: i64, id: i64) -> Result<Option<AuditEntry>, Error> {
-        self.first(&format!("{ENTRY} WHERE network_id = ?1 AND id = ?2"), [network, id], entry)
+        self.query_first(
+            &format!("{SELECT_ENTRY} WHERE network_id = ?1 AND id = ?2"),
+            [network, id],
+            entry_from_row,
+        )
     }
 
-    /// The fingerprint and answer kept for a key since `since`.
+    /// Fingerprint and answer stored for an Idempotency-Key, if stored after `since`.
     pub fn kept_answer(
         &mut self,
         network: i64,
@@ -120,15 +125,15 @@ impl Session<'_> {
         key: &str,
         since: Timestamp,
     ) -> Result<Option<(Vec<u8>, Value)>, Error> {
-        self.first(
+        self.query_first(
             "SELECT fingerprint, answer FROM idempotency
              WHERE network_id = ?1 AND actor = ?2 AND key = ?3 AND at > ?4",
-            params![network, actor, key, millis(since)],
+            params![network, actor, key, to_millis(since)],
             |row| Ok((row.get(0)?, from_json(&row.get::<String>(1)?, "kept answer")?)),
         )
     }
 
-    /// Keeps an answer for a key, and forgets those from before `since`.
+    /// Stores the answer for an Idempotency-Key, and deletes those stored before `since`.
     #[expect(clippy::too_many_arguments, reason = "one for each column")]
     pub fn keep_answer(
         &mut self,
@@ -140,11 +145,18 @@ impl Session<'_> {
         now: Timestamp,
         since: Timestamp,
     ) -> Result<(), Error> {
-        self.execute("DELETE FROM idempotency WHERE at <= ?1", [millis(since)])?;
+        self.execute("DELETE FROM idempotency WHERE at <= ?1", [to_millis(since)])?;
         self.execute(
             "INSERT INTO idempotency (network_id, actor, key, fingerprint, answer, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![network, actor, key, fingerprint, to_json(answer, "kept answer")?, millis(now)],
+            params![
+                network,
+                actor,
+                key,
+                fingerprint,
+                to_json(answer, "kept answer")?,
+                to_millis(now)
+            ],
         )?;
         Ok(())
     }

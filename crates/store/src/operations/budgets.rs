@@ -1,6 +1,6 @@
-//! What budgets' periods have come to.
+//! Running totals of budget periods.
 
-use super::{Session, millis, parsed, to_rows};
+use super::{Session, or_unreadable, to_json_rows, to_millis};
 use crate::Error;
 use crate::sql::{Row, params};
 use jiff::Timestamp;
@@ -8,30 +8,30 @@ use std::collections::HashMap;
 use trunkline_domain::campaign::Period;
 use trunkline_domain::money::Currency;
 
-/// What a budget counts in one of its periods.
+/// Key of a counter: a quantity that a budget limits, in one of its periods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {
-    /// The campaign, ours.
+    /// Id of the campaign.
     pub campaign: i64,
-    /// Calls, or payin in a currency.
+    /// Quantity that is counted.
     pub of: CountedThing,
-    /// When.
+    /// Period.
     pub period: Period,
 }
 
-/// What a budget counts.
+/// Quantity that a budget limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CountedThing {
-    /// Calls that were let in.
+    /// Admitted calls.
     Calls,
-    /// Payin, in cents of a currency.
+    /// Payin in a currency, in cents.
     Payin(Currency),
-    /// Calls under way, whatever the period: only its alerts are kept.
+    /// Concurrent live calls, in no particular period. Only the alerts of this budget are stored.
     AtOnce,
 }
 
 impl CountedThing {
-    fn key(self) -> (&'static str, &'static str) {
+    fn sql_key(self) -> (&'static str, &'static str) {
         match self {
             Self::Calls => ("calls", ""),
             Self::Payin(currency) => ("payin", currency.as_str()),
@@ -40,33 +40,33 @@ impl CountedThing {
     }
 }
 
-/// A running total that is kept.
+/// Stored running total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeptTotal {
-    /// The edges of its period: see [`edges`].
+    /// Bounds of its period, see [`edges`].
     pub edges: (i64, i64),
     /// Calls, or cents.
     pub total: i64,
-    /// The percent up to which alerts were given.
+    /// Percentage of the budget up to which alerts were sent.
     pub alerted: u32,
-    /// The amount of the budget that they were given for.
+    /// Amount of the budget for which they were sent.
     pub amount: i64,
 }
 
-/// What a campaign's budgets have come to at a moment, as far as it is kept.
+/// Totals of a campaign's budgets at one time, as far as they are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TotalsNow {
-    /// Calls under way.
+    /// Number of live calls.
     live: i64,
-    /// A total for each: kind, currency, the period's first moment and the first one after it.
-    kept: HashMap<(String, String, i64, i64), i64>,
+    /// Stored totals by kind, currency, and the bounds of the period.
+    stored: HashMap<(String, String, i64, i64), i64>,
 }
 
 impl TotalsNow {
-    /// How many columns there are.
+    /// Number of columns that are read.
     pub(super) const COLUMNS: usize = 2;
 
-    /// The columns that it is read from: calls under way, and a line for each total.
+    /// SQL expressions of the columns: the number of live calls, and the stored totals as text.
     pub(super) fn columns(campaign: &str, now: &str) -> String {
         format!(
             "(SELECT COUNT(*) FROM live_calls WHERE campaign_id = {campaign}),
@@ -77,82 +77,93 @@ impl TotalsNow {
     }
 
     pub(super) fn read(row: &Row<'_>) -> Result<Self, Error> {
-        let mut kept = HashMap::new();
+        let mut stored = HashMap::new();
         let lines = row.get::<Option<&str>>(1)?.unwrap_or_default();
         for line in lines.split(',').filter(|line| !line.is_empty()) {
             let words: Vec<&str> = line.split(' ').collect();
-            let number = |word: &str| parsed(word.parse::<i64>().ok(), "total");
+            let number = |word: &str| or_unreadable(word.parse::<i64>().ok(), "total");
             let [kind, currency, start, end, total] = words[..] else {
-                return parsed(None, "total");
+                return or_unreadable(None, "total");
             };
             let key = (kind.to_owned(), currency.to_owned(), number(start)?, number(end)?);
-            kept.insert(key, number(total)?);
+            stored.insert(key, number(total)?);
         }
-        Ok(Self { live: row.get(0)?, kept })
+        Ok(Self { live: row.get(0)?, stored })
     }
 
-    /// What a period has come to that is now; `None` where it has to be counted.
+    /// Total of a current period; `None` if it is not stored and must be computed.
     pub fn of(&self, counted: &Counted) -> Option<i64> {
-        let ((start, end), (kind, currency)) = (edges(counted.period), counted.of.key());
+        let (start, end) = edges(counted.period);
+        let (kind, currency) = counted.of.sql_key();
         match counted.of {
             CountedThing::AtOnce => Some(self.live),
-            _ => self.kept.get(&(kind.to_owned(), currency.to_owned(), start, end)).copied(),
+            _ => self.stored.get(&(kind.to_owned(), currency.to_owned(), start, end)).copied(),
         }
     }
 }
 
-/// What stands for a row of [`Session::budget_totals_of`]: place, campaign, kind, the period's start and
-/// end, currency.
-const KEPT: &str = "(SELECT b.total FROM budget_totals b
+/// SQL expressions for a row of [`Session::budget_totals_of`]: index, campaign, kind, start and end
+/// of the period, currency.
+const STORED_TOTAL_SQL: &str = "(SELECT b.total FROM budget_totals b
     WHERE b.campaign_id = CAST(j.value ->> 1 AS BIGINT) AND b.kind = j.value ->> 2
     AND b.period_start = CAST(j.value ->> 3 AS BIGINT)
     AND b.period_end = CAST(j.value ->> 4 AS BIGINT) AND b.currency = j.value ->> 5)";
-const CALLS: &str = "(SELECT COUNT(*) FROM calls c
+const COUNT_CALLS_SQL: &str = "(SELECT COUNT(*) FROM calls c
     WHERE c.campaign_id = CAST(j.value ->> 1 AS BIGINT)
     AND c.start_time >= CAST(j.value ->> 3 AS BIGINT)
     AND c.start_time < CAST(j.value ->> 4 AS BIGINT) AND c.turned_away IS NULL)";
-const PAYIN: &str = "(SELECT CAST(COALESCE(SUM(t.payin_delta), 0) AS BIGINT) FROM transactions t
+const SUM_PAYIN_SQL: &str =
+    "(SELECT CAST(COALESCE(SUM(t.payin_delta), 0) AS BIGINT) FROM transactions t
     WHERE t.campaign_id = CAST(j.value ->> 1 AS BIGINT)
     AND t.start_time >= CAST(j.value ->> 3 AS BIGINT)
     AND t.start_time < CAST(j.value ->> 4 AS BIGINT) AND t.payin_currency = j.value ->> 5)";
-const AT_ONCE: &str = "(SELECT COUNT(*) FROM live_calls l
+const COUNT_LIVE_SQL: &str = "(SELECT COUNT(*) FROM live_calls l
     WHERE l.campaign_id = CAST(j.value ->> 1 AS BIGINT))";
 
-/// A period's first moment and the first one after it (milliseconds since 1970): what it is kept by.
+/// Bounds of a period in milliseconds since 1970, as stored: its first moment, and the first one
+/// after total.
 pub fn edges(period: Period) -> (i64, i64) {
-    (millis(period.start), period.end.map_or(i64::MAX, millis))
+    (to_millis(period.start), period.end.map_or(i64::MAX, to_millis))
 }
 
 impl Session<'_> {
-    /// What a period has come to: its running total, or a recount where none is kept yet.
+    /// Total of a period: the stored total, or one computed from the rows if none is stored.
     pub fn budget_total(&mut self, counted: Counted) -> Result<i64, Error> {
-        match self.kept_total(counted)? {
+        match self.stored_total(counted)? {
             Some(total) if counted.of != CountedThing::AtOnce => Ok(total),
             _ => self.recount(counted),
         }
     }
 
-    /// The same of many periods, in their order: as many statements as there are kinds of things.
+    /// Totals of several periods in their order, by one statement for each kind of quantity.
     pub fn budget_totals_of(&mut self, counted: &[Counted]) -> Result<Vec<i64>, Error> {
         type Row<'a> = (usize, i64, &'a str, i64, i64, &'a str);
-        let row = |(at, counted): (usize, &Counted)| -> Row<'_> {
-            let ((start, end), (kind, currency)) = (edges(counted.period), counted.of.key());
-            (at, counted.campaign, kind, start, end, currency)
+        let row = |(index, counted): (usize, &Counted)| -> Row<'_> {
+            let (start, end) = edges(counted.period);
+            let (kind, currency) = counted.of.sql_key();
+            (index, counted.campaign, kind, start, end, currency)
         };
         let rows: Vec<Row<'_>> = counted.iter().enumerate().map(row).collect();
         let mut totals: Vec<Option<i64>> = vec![None; rows.len()];
-        self.totals_by(KEPT, rows.iter().filter(|row| row.2 != "at_once"), &mut totals)?;
-        for (kind, sql) in [("calls", CALLS), ("payin", PAYIN), ("at_once", AT_ONCE)] {
+        self.fill_totals(
+            STORED_TOTAL_SQL,
+            rows.iter().filter(|row| row.2 != "at_once"),
+            &mut totals,
+        )?;
+        for (kind, sql) in
+            [("calls", COUNT_CALLS_SQL), ("payin", SUM_PAYIN_SQL), ("at_once", COUNT_LIVE_SQL)]
+        {
             let missing: Vec<Row<'_>> = rows.iter().filter(|row| row.2 == kind).copied().collect();
             let missing = missing.iter().filter(|row| totals[row.0].is_none());
             let missing: Vec<&Row<'_>> = missing.collect();
-            self.totals_by(sql, missing.into_iter(), &mut totals)?;
+            self.fill_totals(sql, missing.into_iter(), &mut totals)?;
         }
         Ok(totals.into_iter().map(|total| total.unwrap_or(0)).collect())
     }
 
-    /// Adds what a statement finds for each of some rows to their totals.
-    fn totals_by<'r, R: serde::Serialize + 'r>(
+    /// Runs a statement that computes the totals of some rows, and stores them at the rows'
+    /// indexes.
+    fn fill_totals<'r, R: serde::Serialize + 'r>(
         &mut self,
         sql: &str,
         rows: impl Iterator<Item = &'r R>,
@@ -162,20 +173,23 @@ impl Session<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        let sql =
-            format!("SELECT CAST(j.value ->> 0 AS BIGINT), {sql} FROM {}", self.rows_in("?1"));
-        self.each(&sql, [to_rows(&rows)?], |row| {
-            let at = usize::try_from(row.get::<i64>(0)?).ok();
-            if let Some(total) = at.and_then(|at| totals.get_mut(at)) {
+        let sql = format!(
+            "SELECT CAST(j.value ->> 0 AS BIGINT), {sql} FROM {}",
+            self.json_rows_sql("?1")
+        );
+        self.for_each_row(&sql, [to_json_rows(&rows)?], |row| {
+            let index = usize::try_from(row.get::<i64>(0)?).ok();
+            if let Some(total) = index.and_then(|index| totals.get_mut(index)) {
                 *total = row.get(1)?;
             }
             Ok(true)
         })
     }
 
-    fn kept_total(&mut self, counted: Counted) -> Result<Option<i64>, Error> {
-        let ((start, end), (kind, currency)) = (edges(counted.period), counted.of.key());
-        self.first(
+    fn stored_total(&mut self, counted: Counted) -> Result<Option<i64>, Error> {
+        let (start, end) = edges(counted.period);
+        let (kind, currency) = counted.of.sql_key();
+        self.query_first(
             "SELECT total FROM budget_totals WHERE campaign_id = ?1 AND kind = ?2
              AND period_start = ?3 AND period_end = ?4 AND currency = ?5",
             params![counted.campaign, kind, start, end, currency],
@@ -183,18 +197,18 @@ impl Session<'_> {
         )
     }
 
-    /// What a period comes to by the rows that are stored.
+    /// Computes the total of a period from the stored rows.
     pub fn recount(&mut self, counted: Counted) -> Result<i64, Error> {
         let (start, end) = edges(counted.period);
         let found = match counted.of {
             CountedThing::AtOnce => return self.live_calls(counted.campaign),
-            CountedThing::Calls => self.first(
+            CountedThing::Calls => self.query_first(
                 "SELECT COUNT(*) FROM calls WHERE campaign_id = ?1 AND start_time >= ?2
                  AND start_time < ?3 AND turned_away IS NULL",
                 params![counted.campaign, start, end],
                 |row| row.get(0),
             ),
-            CountedThing::Payin(currency) => self.first(
+            CountedThing::Payin(currency) => self.query_first(
                 "SELECT CAST(COALESCE(SUM(payin_delta), 0) AS BIGINT) FROM transactions WHERE campaign_id = ?1
                  AND start_time >= ?2 AND start_time < ?3 AND payin_currency = ?4",
                 params![counted.campaign, start, end, currency.as_str()],
@@ -204,20 +218,20 @@ impl Session<'_> {
         Ok(found?.unwrap_or(0))
     }
 
-    /// The running totals that are kept of what a campaign counts, of every period that has a moment
-    /// in common with a span: from its first moment to its last.
+    /// Stored totals of one quantity of a campaign, for every period that overlaps an interval,
+    /// both ends included.
     pub fn kept_totals(
         &mut self,
         campaign: i64,
         of: CountedThing,
         (first, last): (Timestamp, Timestamp),
     ) -> Result<Vec<KeptTotal>, Error> {
-        let (kind, currency) = of.key();
-        self.all(
+        let (kind, currency) = of.sql_key();
+        self.query_all(
             "SELECT period_start, period_end, total, alerted, amount FROM budget_totals
              WHERE campaign_id = ?1 AND kind = ?2 AND period_start <= ?4 AND period_end > ?3
              AND currency = ?5",
-            params![campaign, kind, millis(first), millis(last), currency],
+            params![campaign, kind, to_millis(first), to_millis(last), currency],
             |row| {
                 Ok(KeptTotal {
                     edges: (row.get(0)?, row.get(1)?),
@@ -229,27 +243,28 @@ impl Session<'_> {
         )
     }
 
-    /// Stores what a running total has come to.
+    /// Inserts or updates a running total.
     pub fn keep_total(
         &mut self,
         campaign: i64,
         of: CountedThing,
-        it: &KeptTotal,
+        total: &KeptTotal,
     ) -> Result<(), Error> {
-        let ((start, end), (kind, currency)) = (it.edges, of.key());
+        let (start, end) = total.edges;
+        let (kind, currency) = of.sql_key();
         self.execute(
             "INSERT INTO budget_totals (campaign_id, kind, period_start, period_end, currency,
              total, alerted, amount) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (campaign_id, kind, period_start, period_end, currency) DO UPDATE
              SET total = excluded.total, alerted = excluded.alerted, amount = excluded.amount",
-            params![campaign, kind, start, end, currency, it.total, it.alerted, it.amount],
+            params![campaign, kind, start, end, currency, total.total, total.alerted, total.amount],
         )?;
         Ok(())
     }
 
-    /// Calls of a campaign that are under way.
+    /// Number of live calls of a campaign.
     pub fn live_calls(&mut self, campaign: i64) -> Result<i64, Error> {
-        let found = self.first(
+        let found = self.query_first(
             "SELECT COUNT(*) FROM live_calls WHERE campaign_id = ?1",
             [campaign],
             |row| row.get(0),

@@ -1,61 +1,62 @@
-//! Calls as they are shown: with the names of who has a part in them, and what they came to.
+//! Calls as they are listed, joined with the names of their parties and their latest settlement.
 
-use super::calls::call;
-use super::months::Tables;
-use super::{Session, from_json, parsed, to_ids};
+use super::calls::call_from_row;
+use super::partitions::Tables;
+use super::{Session, from_json, or_unreadable, to_json_ids};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use trunkline_domain::call::{Call, Live, Settlement};
 use trunkline_domain::phone::PhoneNumber;
 
-/// A call, and what is shown with it.
+/// Call with the data that is shown with it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallRecord {
-    /// The call itself.
+    /// Call.
     pub call: Call,
-    /// Its campaign, by the network's id.
+    /// External id of its campaign.
     pub campaign: String,
-    /// Whose campaign that is, ours.
+    /// Id of the campaign's advertiser.
     pub advertiser_id: i64,
-    /// The affiliate that brought it, by the network's id.
+    /// External id of the affiliate that sent the call.
     pub affiliate: Option<String>,
-    /// The promo number it came in by, while the campaign has it.
+    /// Promo number that was called, if it still exists.
     pub promo_number: Option<PhoneNumber>,
-    /// Where it is, while it is under way.
+    /// State of the call while it is live.
     pub live: Option<Live>,
-    /// What it came to: our id of the newest transaction, and what that says.
+    /// Id and settlement of its latest transaction.
     pub settled: Option<(i64, Settlement)>,
 }
 
-/// Whose calls to list, by our ids: those of any of them.
+/// Scope of a list of calls, by ids: calls that match any of the fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallsOf {
-    /// A network's.
+    /// Calls of a network.
     pub network: Option<i64>,
-    /// A campaign's.
+    /// Calls of a campaign.
     pub campaign: Option<i64>,
-    /// Those of advertisers' campaigns.
+    /// Calls of campaigns of these advertisers.
     pub advertisers: Vec<i64>,
-    /// Those that affiliates brought.
+    /// Calls sent by these affiliates.
     pub affiliates: Vec<i64>,
 }
 
-/// Which of them.
+/// Filter of a list of calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ListedCalls {
-    /// Only a campaign's, by our id.
+    /// Only calls of this campaign, by id.
     pub campaign: Option<i64>,
-    /// Only those that are under way, or only those that are over.
+    /// Only live calls, or only ended ones.
     pub live: Option<bool>,
 }
 
-/// A record's columns, in a call's tables.
-fn record_in(Tables { calls, transactions, .. }: &Tables) -> String {
-    record_from(&format!("{calls} c"), transactions, "")
+/// SELECT of the columns of a record, in given tables.
+fn select_record_in(Tables { calls, transactions, .. }: &Tables) -> String {
+    select_record_from(&format!("{calls} c"), transactions, "")
 }
 
-/// The same, where the call is `c`; `same` is what is known of the time of its transactions besides.
-fn record_from(calls: &str, transactions: &str, same: &str) -> String {
+/// SELECT of the columns of a record, where `calls` is a table expression with the alias `c` and
+/// `same` an additional condition on the start time of transactions.
+fn select_record_from(calls: &str, transactions: &str, same: &str) -> String {
     format!(
         "SELECT c.id, c.network_id, c.campaign_id, c.affiliate_id, c.promo_number_id,
     c.external_id, c.complete_call_id, c.terms_id, c.start_time, c.body, c.created_at, c.ended_at,
@@ -69,7 +70,7 @@ fn record_from(calls: &str, transactions: &str, same: &str) -> String {
     )
 }
 
-fn record(row: &Row<'_>) -> Result<CallRecord, Error> {
+fn record_from_row(row: &Row<'_>) -> Result<CallRecord, Error> {
     let number: Option<String> = row.get(15)?;
     let live: Option<String> = row.get(16)?;
     let settled = match row.get::<Option<i64>>(17)? {
@@ -77,57 +78,67 @@ fn record(row: &Row<'_>) -> Result<CallRecord, Error> {
         None => None,
     };
     Ok(CallRecord {
-        call: call(row)?,
+        call: call_from_row(row)?,
         campaign: row.get(12)?,
         advertiser_id: row.get(13)?,
         affiliate: row.get(14)?,
         promo_number: number
-            .map(|number| parsed(PhoneNumber::parse(&number), "promo number"))
+            .map(|number| or_unreadable(PhoneNumber::parse(&number), "promo number"))
             .transpose()?,
         live: live.map(|state| from_json(&state, "live call")).transpose()?,
         settled,
     })
 }
 
-/// Calls (`c`) of which there may be some on a page.
-const ON_PAGE: &str = "c.id > ?2 AND (CAST(?4 AS BIGINT) IS NULL OR c.campaign_id = ?4)";
+/// Condition on calls (`c`) for the cursor and the filter of a page.
+const PAGE_CONDITION: &str = "c.id > ?2 AND (CAST(?4 AS BIGINT) IS NULL OR c.campaign_id = ?4)";
 
 impl Session<'_> {
-    /// One page of our ids of somebody's calls, in order: one statement, however many there are whose
-    /// calls they may be.
+    /// One page of the ids of calls in a scope, in order, by one statement.
     pub fn call_ids(
         &mut self,
         of: &CallsOf,
         which: ListedCalls,
         page: Page,
     ) -> Result<Vec<i64>, Error> {
-        let (advertisers, affiliates) = (self.ids_in("?6"), self.ids_in("?7"));
-        let mut parts = Vec::new();
+        let advertisers = self.json_ids_sql("?6");
+        let affiliates = self.json_ids_sql("?7");
+        let mut selects = Vec::new();
         if of.network.is_some() {
-            parts.push(self.calls_where("c.network_id = ?1", which.live));
+            selects.push(self.select_calls_where("c.network_id = ?1", which.live));
         }
         if of.campaign.is_some() {
-            parts.push(self.calls_where("c.campaign_id = ?5", which.live));
+            selects.push(self.select_calls_where("c.campaign_id = ?5", which.live));
         }
         if !of.advertisers.is_empty() {
-            let whose = format!("k.advertiser_id IN {advertisers}");
-            parts.push(self.calls_of_each("campaign_id", "campaigns", &whose, which.live));
+            let owner_condition = format!("k.advertiser_id IN {advertisers}");
+            selects.push(self.select_calls_per_row(
+                "campaign_id",
+                "campaigns",
+                &owner_condition,
+                which.live,
+            ));
         }
         if !of.affiliates.is_empty() {
-            let whose = format!("k.id IN {affiliates}");
-            parts.push(self.calls_of_each("affiliate_id", "parties", &whose, which.live));
+            let owner_condition = format!("k.id IN {affiliates}");
+            selects.push(self.select_calls_per_row(
+                "affiliate_id",
+                "parties",
+                &owner_condition,
+                which.live,
+            ));
         }
-        if parts.is_empty() {
+        if selects.is_empty() {
             return Ok(Vec::new());
         }
-        // Every parameter is named, so that each statement has as many as it is given.
-        let given = "CAST(?1 AS BIGINT) IS NULL AND CAST(?5 AS BIGINT) IS NULL
+        // Each statement has the same parameters, so every one of them must occur in it.
+        let unused_params = "CAST(?1 AS BIGINT) IS NULL AND CAST(?5 AS BIGINT) IS NULL
             AND CAST(?6 AS TEXT) IS NULL AND CAST(?7 AS TEXT) IS NULL";
-        let parts = parts.join(" UNION ");
-        self.page(
+        let selects = selects.join(" UNION ");
+        self.query_page(
             page,
             &format!(
-                "SELECT id FROM ({parts} UNION SELECT id FROM campaigns WHERE id = 0 AND {given}) u
+                "SELECT id FROM ({selects} UNION SELECT id FROM campaigns WHERE id = 0 AND {unused_params}) u
                  ORDER BY id LIMIT ?3"
             ),
             params![
@@ -136,16 +147,16 @@ impl Session<'_> {
                 page.limit,
                 which.campaign,
                 of.campaign,
-                to_ids(&of.advertisers)?,
-                to_ids(&of.affiliates)?,
+                to_json_ids(&of.advertisers)?,
+                to_json_ids(&of.affiliates)?,
             ],
             |row| row.get(0),
         )
     }
 
-    /// A page of the calls that a condition holds for.
-    fn calls_where(&self, condition: &str, live: Option<bool>) -> String {
-        // Few calls are under way at once, so those are looked for among themselves.
+    /// SELECT of a page of calls that meet a condition.
+    fn select_calls_where(&self, condition: &str, live: Option<bool>) -> String {
+        // Few calls are live at once, so the search starts from `live_calls`.
         let (from, ended) = match live {
             Some(true) if self.is_postgres() => (
                 "live_calls l JOIN call_keys y ON y.call_id = l.call_id
@@ -158,38 +169,47 @@ impl Session<'_> {
         };
         format!(
             "SELECT id FROM (SELECT c.id FROM {from}
-             WHERE {condition} AND {ended} AND {ON_PAGE} ORDER BY c.id LIMIT ?3) p"
+             WHERE {condition} AND {ended} AND {PAGE_CONDITION} ORDER BY c.id LIMIT ?3) p"
         )
     }
 
-    /// A page of the calls of each of a table's rows (`k`), by an index for each: so a page costs as
-    /// many looks as there are rows, however many calls they have.
-    fn calls_of_each(&self, column: &str, table: &str, whose: &str, live: Option<bool>) -> String {
+    /// SELECT of a page of the calls of each row of a table (`k`), by one index scan for each row.
+    /// Its cost depends on the number of rows and not on the number of their calls.
+    fn select_calls_per_row(
+        &self,
+        column: &str,
+        table: &str,
+        owner_condition: &str,
+        live: Option<bool>,
+    ) -> String {
         if live == Some(true) {
-            let those = format!("c.{column} IN (SELECT k.id FROM {table} k WHERE {whose})");
-            return self.calls_where(&those, live);
+            let those =
+                format!("c.{column} IN (SELECT k.id FROM {table} k WHERE {owner_condition})");
+            return self.select_calls_where(&those, live);
         }
-        let page = self.calls_where(&format!("c.{column} = k.id"), live);
+        let page = self.select_calls_where(&format!("c.{column} = k.id"), live);
         if self.is_postgres() {
             return format!(
-                "SELECT i.id FROM {table} k CROSS JOIN LATERAL ({page}) i WHERE {whose}"
+                "SELECT i.id FROM {table} k CROSS JOIN LATERAL ({page}) i WHERE {owner_condition}"
             );
         }
-        // SQLite keeps the order of a CROSS JOIN.
-        format!("SELECT i.id FROM {table} k CROSS JOIN calls i WHERE {whose} AND i.id IN ({page})")
+        // SQLite does not reorder a CROSS JOIN.
+        format!(
+            "SELECT i.id FROM {table} k CROSS JOIN calls i WHERE {owner_condition} AND i.id IN ({page})"
+        )
     }
 
-    /// A network's call, and what is shown with it.
+    /// Call of a network with the data that is shown with it.
     pub fn call_record(&mut self, network: i64, id: i64) -> Result<Option<CallRecord>, Error> {
         let Some(tables) = self.tables_of_call("call_id = ?1", [id])? else { return Ok(None) };
-        let sql = format!("{} WHERE c.id = ?2 AND c.network_id = ?1", record_in(&tables));
-        self.first(&sql, [network, id], record)
+        let sql = format!("{} WHERE c.id = ?2 AND c.network_id = ?1", select_record_in(&tables));
+        self.query_first(&sql, [network, id], record_from_row)
     }
 
-    /// Calls of a network, and what is shown with them, in the order of our ids.
+    /// Calls of a network with the data that is shown with them, in the order of ids.
     pub fn call_records(&mut self, network: i64, ids: &[i64]) -> Result<Vec<CallRecord>, Error> {
-        let listed = self.ids_in("?2");
-        // By a call's key its month is known.
+        let listed = self.json_ids_sql("?2");
+        // The key of a call has its start time, which determines the partition.
         let (calls, same) = match self.is_postgres() {
             true => (
                 "call_keys y JOIN calls c ON c.id = y.call_id AND c.start_time = y.start_time",
@@ -198,11 +218,11 @@ impl Session<'_> {
             false => ("calls c", ""),
         };
         let id = if self.is_postgres() { "y.call_id" } else { "c.id" };
-        let found = record_from(calls, "transactions", same);
-        self.all(
+        let found = select_record_from(calls, "transactions", same);
+        self.query_all(
             &format!("{found} WHERE c.network_id = ?1 AND {id} IN {listed} ORDER BY c.id"),
-            params![network, to_ids(ids)?],
-            record,
+            params![network, to_json_ids(ids)?],
+            record_from_row,
         )
     }
 }

@@ -1,8 +1,8 @@
-//! Calls, and the running totals of their quarters of an hour.
+//! Calls, and the counts of calls in each quarter of an hour.
 
-use super::months::Tables;
-use super::rows::{Kind, Put, Table};
-use super::{Session, from_json, millis, moment, to_json};
+use super::bulk_insert::{ColumnType, InsertTarget, RowSink};
+use super::partitions::Tables;
+use super::{Session, from_json, timestamp_from_millis, to_json, to_millis};
 use crate::Error;
 use crate::sql::{Row, params};
 use jiff::Timestamp;
@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use trunkline_domain::call::{Call, Heard, Settlement, TurnedAway};
 use trunkline_domain::campaign::{CurrentTerms, Terms};
 
-const CALL: &str = "id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
+const CALL_COLUMNS: &str =
+    "id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
     complete_call_id, terms_id, start_time, body, created_at, ended_at";
 
-/// A call from a row that begins with the columns of [`CALL`].
-pub(super) fn call(row: &Row<'_>) -> Result<Call, Error> {
+/// Reads a call from a row that begins with the columns of [`CALL_COLUMNS`].
+pub(super) fn call_from_row(row: &Row<'_>) -> Result<Call, Error> {
     Ok(Call {
         id: row.get(0)?,
         network_id: row.get(1)?,
@@ -24,104 +25,108 @@ pub(super) fn call(row: &Row<'_>) -> Result<Call, Error> {
         external_id: row.get(5)?,
         complete_call_id: row.get(6)?,
         terms_id: row.get(7)?,
-        start_time: moment(row.get(8)?)?,
+        start_time: timestamp_from_millis(row.get(8)?)?,
         heard: from_json(&row.get::<String>(9)?, "call")?,
-        created_at: moment(row.get(10)?)?,
-        ended_at: row.get::<Option<i64>>(11)?.map(moment).transpose()?,
+        created_at: timestamp_from_millis(row.get(10)?)?,
+        ended_at: row.get::<Option<i64>>(11)?.map(timestamp_from_millis).transpose()?,
     })
 }
 
-/// Calls of some days, and how long they took.
+/// Number and total duration of calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CallTotals {
-    /// How many.
+    /// Number of calls.
     pub calls: i64,
-    /// Their durations together (seconds).
+    /// Sum of their durations in seconds.
     pub seconds: i64,
 }
 
-/// Something that held from a moment on and before another; `None` is to this day.
+/// Value with the half-open interval in which it was valid; without an end it is still valid.
 #[derive(Debug, Clone)]
 pub struct Reign<T> {
-    /// Its first moment.
+    /// Start of the validity.
     pub from: Timestamp,
-    /// The first moment after it.
+    /// End of the validity, exclusive.
     pub until: Option<Timestamp>,
-    /// What held.
+    /// Value.
     pub of: T,
 }
 
 impl<T> Reign<T> {
-    /// Whether it held at a moment.
+    /// Returns true if it was valid at a moment.
     pub fn holds_at(&self, at: Timestamp) -> bool {
         self.from <= at && self.until.is_none_or(|until| at < until)
     }
 }
 
-/// A caller who may have called a campaign from a moment on and before another.
+/// Query for an earlier call: whether a number called a campaign in a half-open interval.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Repeat {
-    /// The campaign, ours.
+    /// Id of the campaign.
     pub campaign: i64,
-    /// The caller's number, with its country code.
+    /// Number of the caller, in E.164 format.
     pub caller: String,
-    /// From when on.
+    /// Start of the interval.
     pub since: Timestamp,
-    /// Before when.
+    /// End of the interval, exclusive.
     pub before: Timestamp,
 }
 
-/// Where a new call goes.
-const CALLS: Table<15> = Table {
+/// Columns of a new call.
+const NEW_CALL: InsertTarget<15> = InsertTarget {
     name: "calls",
     columns: [
-        ("id", Kind::Integer),
-        ("network_id", Kind::Integer),
-        ("campaign_id", Kind::Integer),
-        ("affiliate_id", Kind::Integer),
-        ("promo_number_id", Kind::Integer),
-        ("external_id", Kind::Text),
-        ("fingerprint", Kind::Bytes),
-        ("complete_call_id", Kind::Text),
-        ("terms_id", Kind::Integer),
-        ("caller", Kind::Text),
-        ("start_time", Kind::Integer),
-        ("body", Kind::Text),
-        ("created_at", Kind::Integer),
-        ("ended_at", Kind::Integer),
-        ("turned_away", Kind::Text),
+        ("id", ColumnType::Integer),
+        ("network_id", ColumnType::Integer),
+        ("campaign_id", ColumnType::Integer),
+        ("affiliate_id", ColumnType::Integer),
+        ("promo_number_id", ColumnType::Integer),
+        ("external_id", ColumnType::Text),
+        ("fingerprint", ColumnType::Bytes),
+        ("complete_call_id", ColumnType::Text),
+        ("terms_id", ColumnType::Integer),
+        ("caller", ColumnType::Text),
+        ("start_time", ColumnType::Integer),
+        ("body", ColumnType::Text),
+        ("created_at", ColumnType::Integer),
+        ("ended_at", ColumnType::Integer),
+        ("turned_away", ColumnType::Text),
     ],
 };
 
-fn put_call(id: i64, it: &Call, fingerprint: &[u8], put: &mut Put<'_, 15>) -> Result<(), Error> {
-    let caller = it.heard.facts.calling_phone_number.as_ref().map(|number| number.e164());
-    put(&params![
+fn push_call(
+    id: i64,
+    call: &Call,
+    fingerprint: &[u8],
+    push: &mut RowSink<'_, 15>,
+) -> Result<(), Error> {
+    let caller = call.heard.facts.calling_phone_number.as_ref().map(|number| number.e164());
+    push(&params![
         id,
-        it.network_id,
-        it.campaign_id,
-        it.affiliate_id,
-        it.promo_number_id,
-        it.external_id,
+        call.network_id,
+        call.campaign_id,
+        call.affiliate_id,
+        call.promo_number_id,
+        call.external_id,
         fingerprint,
-        it.complete_call_id,
-        it.terms_id,
+        call.complete_call_id,
+        call.terms_id,
         caller,
-        millis(it.start_time),
-        to_json(&it.heard, "call")?,
-        millis(it.created_at),
-        it.ended_at.map(millis),
-        it.heard.turned_away.map(TurnedAway::as_str),
+        to_millis(call.start_time),
+        to_json(&call.heard, "call")?,
+        to_millis(call.created_at),
+        call.ended_at.map(to_millis),
+        call.heard.turned_away.map(TurnedAway::as_str),
     ])
 }
 
-/// Quarters of an hour since 1970: the one that a moment is in.
+/// Quarter of an hour that contains a moment, counted from 1970.
 pub fn quarter(at: Timestamp) -> i64 {
     at.as_second().div_euclid(900)
 }
 
 impl Session<'_> {
-    /// What a network's call is called and the fingerprint of the request that brought it, by its
-    /// sender's id.
+    /// Complete call id of a reported call and the fingerprint of its request, by external id.
     pub fn known_call(
         &mut self,
         network: i64,
@@ -129,73 +134,76 @@ impl Session<'_> {
     ) -> Result<Option<(String, Vec<u8>)>, Error> {
         let key = "network_id = ?1 AND external_id = ?2";
         let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-        // As a rule there is none, and then no partition is looked at.
+        // Usually the call is new, and then no partition is queried.
         match self.tables_of_call(key, params![network, external_id])? {
             Some(Tables { id: Some(id), calls, .. }) => {
                 let sql =
                     format!("SELECT complete_call_id, fingerprint FROM {calls} WHERE id = ?1");
-                self.first(&sql, [id], read)
+                self.query_first(&sql, [id], read)
             }
             Some(Tables { calls, .. }) => {
                 let sql = format!("SELECT complete_call_id, fingerprint FROM {calls} WHERE {key}");
-                self.first(&sql, params![network, external_id], read)
+                self.query_first(&sql, params![network, external_id], read)
             }
             None => Ok(None),
         }
     }
 
-    /// Stores new calls under ids of [`Session::next_ids`], each with the fingerprint of the request
-    /// that brought it.
+    /// Inserts calls under ids from [`Session::next_ids`], each with the fingerprint of its
+    /// request.
     pub fn insert_calls<'c>(
         &mut self,
         calls: impl Iterator<Item = (i64, &'c Call, &'c [u8])>,
     ) -> Result<(), Error> {
-        for (part, calls) in self.by_month(calls, |(_, it, _)| millis(it.start_time))? {
-            let put = |(id, it, fingerprint): (i64, &Call, &[u8]), put: &mut Put<'_, 15>| {
-                put_call(id, it, fingerprint, put)
+        for (suffix, calls) in
+            self.group_by_partition(calls, |(_, call, _)| to_millis(call.start_time))?
+        {
+            let push_row = |(id, call, fingerprint): (i64, &Call, &[u8]),
+                            push: &mut RowSink<'_, 15>| {
+                push_call(id, call, fingerprint, push)
             };
-            self.insert_rows((&CALLS, &part), calls.into_iter(), put)
-                .inspect_err(|_| self.forget_months())?;
+            self.insert_rows(&NEW_CALL, &suffix, calls.into_iter(), push_row)
+                .inspect_err(|_| self.invalidate_partitions())?;
         }
         Ok(())
     }
 
-    /// Stores a new call and returns our id.
-    pub fn insert_call(&mut self, it: &Call, fingerprint: &[u8]) -> Result<i64, Error> {
-        self.make_month(millis(it.start_time))?;
-        let inserted = self.insert_row(&CALLS, |put| put_call(0, it, fingerprint, put));
+    /// Inserts a call and returns its id.
+    pub fn insert_call(&mut self, call: &Call, fingerprint: &[u8]) -> Result<i64, Error> {
+        self.ensure_partition(to_millis(call.start_time))?;
+        let inserted = self.insert_row(&NEW_CALL, |push| push_call(0, call, fingerprint, push));
         if inserted.is_err() {
-            self.forget_months();
+            self.invalidate_partitions();
         }
         inserted
     }
 
-    /// A network's call by our id.
+    /// Call of a network, by id.
     pub fn call_by_id(&mut self, network: i64, id: i64) -> Result<Option<Call>, Error> {
         let Some(Tables { calls, .. }) = self.tables_of_call("call_id = ?1", [id])? else {
             return Ok(None);
         };
-        let sql = format!("SELECT {CALL} FROM {calls} WHERE id = ?2 AND network_id = ?1");
-        self.first(&sql, [network, id], call)
+        let sql = format!("SELECT {CALL_COLUMNS} FROM {calls} WHERE id = ?2 AND network_id = ?1");
+        self.query_first(&sql, [network, id], call_from_row)
     }
 
-    /// Stores what is known of a call by now, and when it was over.
-    pub fn update_call(&mut self, it: &Call) -> Result<(), Error> {
+    /// Updates the recorded facts and the end of a call.
+    pub fn update_call(&mut self, call: &Call) -> Result<(), Error> {
         self.execute(
             "UPDATE calls SET body = ?2, ended_at = ?3 WHERE id = ?1 AND start_time = ?4",
             params![
-                it.id,
-                to_json(&it.heard, "call")?,
-                it.ended_at.map(millis),
-                millis(it.start_time)
+                call.id,
+                to_json(&call.heard, "call")?,
+                call.ended_at.map(to_millis),
+                to_millis(call.start_time)
             ],
         )?;
         Ok(())
     }
 
-    /// Adds calls, and how long they took, to the totals of campaigns, ours, in a [`quarter`] each.
+    /// Adds calls and durations to the counts of campaigns: (campaign id, [`quarter`], totals).
     pub fn add_to_quarters(&mut self, more: &[(i64, i64, CallTotals)]) -> Result<(), Error> {
-        const ADDED: &str = "ON CONFLICT (campaign_id, quarter) DO UPDATE
+        const ON_CONFLICT_ADD: &str = "ON CONFLICT (campaign_id, quarter) DO UPDATE
              SET calls = call_quarters.calls + excluded.calls,
              seconds = call_quarters.seconds + excluded.seconds";
         if self.is_postgres() && more.len() > 1 {
@@ -206,7 +214,7 @@ impl Session<'_> {
                 &format!(
                     "INSERT INTO call_quarters (campaign_id, quarter, calls, seconds)
                      SELECT c, q, n, s FROM json_to_recordset(CAST(CAST(?1 AS TEXT) AS json))
-                     AS it (c BIGINT, q BIGINT, n BIGINT, s BIGINT) {ADDED}"
+                     AS it (c BIGINT, q BIGINT, n BIGINT, s BIGINT) {ON_CONFLICT_ADD}"
                 ),
                 [Value::from_iter(rows).to_string()],
             )?;
@@ -214,7 +222,7 @@ impl Session<'_> {
         }
         let sql = format!(
             "INSERT INTO call_quarters (campaign_id, quarter, calls, seconds)
-             VALUES (?1, ?2, ?3, ?4) {ADDED}"
+             VALUES (?1, ?2, ?3, ?4) {ON_CONFLICT_ADD}"
         );
         for (campaign, quarter, more) in more {
             self.execute(&sql, params![campaign, quarter, more.calls, more.seconds])?;
@@ -222,21 +230,21 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Whether it pays to look many things up at once: each look-up is a message to another process
-    /// and back.
+    /// Returns true if each query is a round trip to a server, so that batched look-ups pay.
     pub fn is_remote(&self) -> bool {
         self.is_postgres()
     }
 
-    /// As [`Session::known_call`] of many at once, by their senders' ids: those that are known.
+    /// Finds reported calls by their external ids, as [`Session::known_call`] does: (external id,
+    /// complete call id, fingerprint) of those that exist.
     pub fn known_calls(
         &mut self,
         network: i64,
         external_ids: &[&str],
     ) -> Result<Vec<(String, String, Vec<u8>)>, Error> {
-        // As a rule there is none, and then no partition is looked at.
+        // Usually the calls are new, and then no partition is queried.
         let found = if self.is_postgres() {
-            // One look-up by the index for each, whatever the planner thinks of them together.
+            // The lateral joins force one index look-up per id, whatever the planner estimates.
             "json_array_elements_text(CAST(CAST(?2 AS TEXT) AS json)) AS it (id)
              CROSS JOIN LATERAL (SELECT call_id, start_time FROM call_keys
                  WHERE network_id = ?1 AND external_id = it.id LIMIT 1) k
@@ -246,32 +254,32 @@ impl Session<'_> {
             "(SELECT value AS id FROM json_each(?2)) it
              JOIN calls c ON c.network_id = ?1 AND c.external_id = it.id"
         };
-        self.all(
+        self.query_all(
             &format!("SELECT c.external_id, c.complete_call_id, c.fingerprint FROM {found}"),
             params![network, json!(external_ids).to_string()],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
     }
 
-    /// As [`Session::has_called`] of many at once: the places of those that have.
-    pub fn have_called(&mut self, asked: &[Repeat]) -> Result<Vec<i64>, Error> {
-        let rows = asked.iter().enumerate().map(|(place, it)| {
-            json!({"i": place, "c": it.campaign, "n": it.caller, "s": millis(it.since),
-                "b": millis(it.before)})
+    /// Answers many queries of [`Session::has_called`]. Returns the indexes of those with a call.
+    pub fn have_called(&mut self, queries: &[Repeat]) -> Result<Vec<i64>, Error> {
+        let rows = queries.iter().enumerate().map(|(index, query)| {
+            json!({"i": index, "c": query.campaign, "n": query.caller, "s": to_millis(query.since),
+                "b": to_millis(query.before)})
         });
         let rows = Value::from_iter(rows).to_string();
-        let asked = if self.is_postgres() {
+        let queries = if self.is_postgres() {
             "SELECT * FROM json_to_recordset(CAST(CAST(?1 AS TEXT) AS json))
              AS it (i BIGINT, c BIGINT, n TEXT, s BIGINT, b BIGINT)"
         } else {
             "SELECT value ->> 'i' AS i, value ->> 'c' AS c, value ->> 'n' AS n, value ->> 's' AS s,
              value ->> 'b' AS b FROM json_each(?1)"
         };
-        // One look-up by the index for each, whatever the planner thinks of them together.
-        let campaign = self.campaign_of_callers();
-        self.all(
+        // The scalar subquery forces one index look-up per query, whatever the planner estimates.
+        let campaign = self.callers_index_campaign();
+        self.query_all(
             &format!(
-                "SELECT it.i FROM ({asked}) it WHERE (SELECT 1 FROM calls
+                "SELECT it.i FROM ({queries}) it WHERE (SELECT 1 FROM calls
                      WHERE {campaign} = it.c AND caller = it.n
                      AND start_time >= it.s AND start_time < it.b LIMIT 1) IS NOT NULL"
             ),
@@ -280,32 +288,32 @@ impl Session<'_> {
         )
     }
 
-    /// The campaign, in the words of the index of callers.
-    fn campaign_of_callers(&self) -> &'static str {
+    /// SQL expression of the campaign in the index on callers.
+    fn callers_index_campaign(&self) -> &'static str {
         if self.is_postgres() { "campaign_id + 0" } else { "campaign_id" }
     }
 
-    /// Whether a caller called a campaign.
-    pub fn has_called(&mut self, it: &Repeat) -> Result<bool, Error> {
-        let campaign = self.campaign_of_callers();
+    /// Returns true if the number called the campaign in the interval.
+    pub fn has_called(&mut self, query: &Repeat) -> Result<bool, Error> {
+        let campaign = self.callers_index_campaign();
         self.exists(
             &format!(
                 "SELECT 1 FROM calls WHERE {campaign} = ?1 AND caller = ?2
                  AND start_time >= ?3 AND start_time < ?4"
             ),
-            params![it.campaign, it.caller, millis(it.since), millis(it.before)],
+            params![query.campaign, query.caller, to_millis(query.since), to_millis(query.before)],
         )
     }
 
-    /// A campaign's calls from a moment on and before another; both at the edge of a quarter of an
-    /// hour, as every zone's midnights are.
+    /// Totals of a campaign's calls in a half-open interval. Both bounds must be full quarters of
+    /// an hour, as midnight is in every time zone.
     pub fn call_totals(
         &mut self,
         campaign: i64,
         from: Timestamp,
         before: Timestamp,
     ) -> Result<CallTotals, Error> {
-        let found = self.first(
+        let found = self.query_first(
             "SELECT CAST(COALESCE(SUM(calls), 0) AS BIGINT), CAST(COALESCE(SUM(seconds), 0) AS BIGINT)
              FROM call_quarters
              WHERE campaign_id = ?1 AND quarter >= ?2 AND quarter < ?3",
@@ -315,95 +323,95 @@ impl Session<'_> {
         Ok(found.unwrap_or_default())
     }
 
-    /// The terms that were a campaign's current ones at a moment, and for how long they were.
+    /// Terms of a campaign that were current at a moment, with their period of validity.
     pub fn terms_at(
         &mut self,
         campaign: i64,
         at: Timestamp,
     ) -> Result<Option<Reign<CurrentTerms>>, Error> {
-        self.first(
+        self.query_first(
             "SELECT id, went_live_at, body, (SELECT MIN(n.went_live_at) FROM terms n
                  WHERE n.campaign_id = ?1 AND n.went_live_at > ?2)
              FROM terms WHERE campaign_id = ?1 AND went_live_at <= ?2
              ORDER BY went_live_at DESC, id DESC LIMIT 1",
-            params![campaign, millis(at)],
+            params![campaign, to_millis(at)],
             |row| {
-                let went_live_at = moment(row.get(1)?)?;
+                let went_live_at = timestamp_from_millis(row.get(1)?)?;
                 let terms = from_json(&row.get::<String>(2)?, "terms")?;
                 Ok(Reign {
                     from: went_live_at,
-                    until: row.get::<Option<i64>>(3)?.map(moment).transpose()?,
+                    until: row.get::<Option<i64>>(3)?.map(timestamp_from_millis).transpose()?,
                     of: CurrentTerms { id: row.get(0)?, went_live_at, terms },
                 })
             },
         )
     }
 
-    /// Terms that were once live, by our id.
+    /// Terms that have been live, by id.
     pub fn terms_by_id(&mut self, id: i64) -> Result<Option<Terms>, Error> {
-        self.first("SELECT body FROM terms WHERE id = ?1", [id], |row| {
+        self.query_first("SELECT body FROM terms WHERE id = ?1", [id], |row| {
             from_json(&row.get::<String>(0)?, "terms")
         })
     }
 
-    /// The status that a campaign (`campaign`) or an affiliate campaign (`affiliate_campaign`) had
-    /// at a moment, and for how long; `None` before it was made.
+    /// Status of a campaign (`campaign`) or an affiliate campaign (`affiliate_campaign`) at a
+    /// moment, with its period of validity. `None` before the object was created.
     pub fn status_at(
         &mut self,
         object: &'static str,
         id: i64,
         at: Timestamp,
     ) -> Result<Option<Reign<String>>, Error> {
-        self.first(
+        self.query_first(
             "SELECT status, since, (SELECT MIN(n.since) FROM statuses n
                  WHERE n.object = ?1 AND n.object_id = ?2 AND n.since > ?3)
              FROM statuses WHERE object = ?1 AND object_id = ?2 AND since <= ?3
              ORDER BY since DESC, id DESC LIMIT 1",
-            params![object, id, millis(at)],
+            params![object, id, to_millis(at)],
             |row| {
                 Ok(Reign {
-                    from: moment(row.get(1)?)?,
-                    until: row.get::<Option<i64>>(2)?.map(moment).transpose()?,
+                    from: timestamp_from_millis(row.get(1)?)?,
+                    until: row.get::<Option<i64>>(2)?.map(timestamp_from_millis).transpose()?,
                     of: row.get(0)?,
                 })
             },
         )
     }
 
-    /// How many calls a campaign had in each quarter of an hour from a moment on and before
-    /// another, in order: when it began, and how many. Quarters without calls are left out.
+    /// Numbers of a campaign's calls in the quarters of an hour of an interval, in order, as (start
+    /// of the quarter, calls). Quarters without calls are left out.
     pub fn calls_by_quarter(
         &mut self,
         campaign: i64,
         from: Timestamp,
         before: Timestamp,
     ) -> Result<Vec<(Timestamp, i64)>, Error> {
-        self.all(
+        self.query_all(
             "SELECT quarter, calls FROM call_quarters
              WHERE campaign_id = ?1 AND quarter >= ?2 AND quarter <= ?3 ORDER BY quarter",
             params![campaign, quarter(from), quarter(before)],
-            |row| Ok((moment(row.get::<i64>(0)? * 900_000)?, row.get(1)?)),
+            |row| Ok((timestamp_from_millis(row.get::<i64>(0)? * 900_000)?, row.get(1)?)),
         )
     }
 
-    /// Goes through a campaign's calls that came in from a moment on and before another and are
-    /// over, in order of time: what a call is called, and what is known of it, as corrected last.
-    /// `take` answers whether to go on.
+    /// Calls `visit` for each ended call of a campaign that started in a half-open interval, in
+    /// order of time: with its complete call id, and its facts as last corrected. Stops when
+    /// `visit` returns false.
     pub fn each_heard(
         &mut self,
         campaign: i64,
         from: Timestamp,
         before: Timestamp,
-        mut take: impl FnMut(&str, Heard) -> bool,
+        mut visit: impl FnMut(&str, Heard) -> bool,
     ) -> Result<(), Error> {
-        self.each(
+        self.for_each_row(
             "SELECT c.complete_call_id, c.body, (
                  SELECT t.body FROM transactions t WHERE t.call_id = c.id
                  AND t.start_time = c.start_time AND t.start_time >= ?2 AND t.start_time < ?3
                  AND t.corrects_id IS NOT NULL ORDER BY t.id DESC LIMIT 1)
              FROM calls c WHERE c.campaign_id = ?1 AND c.start_time >= ?2 AND c.start_time < ?3
              AND c.ended_at IS NOT NULL ORDER BY c.start_time, c.id",
-            params![campaign, millis(from), millis(before)],
+            params![campaign, to_millis(from), to_millis(before)],
             |row| {
                 let corrected = match row.get::<Option<&str>>(2)? {
                     None => None,
@@ -413,7 +421,7 @@ impl Session<'_> {
                     Some(heard) => *heard,
                     None => from_json(row.get(1)?, "call")?,
                 };
-                Ok(take(row.get(0)?, heard))
+                Ok(visit(row.get(0)?, heard))
             },
         )
     }

@@ -1,12 +1,15 @@
 //! Advertiser campaigns and their terms.
 
-use super::{NONE, Session, from_json, millis, moment, parsed, to_ids, to_json};
+use super::{
+    NO_PARAMS, Session, from_json, or_unreadable, timestamp_from_millis, to_json, to_json_ids,
+    to_millis,
+};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, CurrentTerms, Terms};
 
-/// The columns of a campaign `c` and its current terms `t`.
+/// Columns of a campaign `c` and its current terms `t`.
 macro_rules! columns {
     () => {
         "c.id, c.network_id, c.advertiser_id, c.id_from_network, c.name, c.status, c.future_terms, \
@@ -15,19 +18,19 @@ macro_rules! columns {
 }
 
 pub(super) const CAMPAIGN_COLUMNS: &str = columns!();
-pub(super) const CAMPAIGN: &str = concat!(
+pub(super) const SELECT_CAMPAIGN: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM campaigns c LEFT JOIN terms t ON t.id = c.current_terms_id"
 );
 
-pub(super) fn campaign(row: &Row<'_>) -> Result<Campaign, Error> {
+pub(super) fn campaign_from_row(row: &Row<'_>) -> Result<Campaign, Error> {
     let future: Option<String> = row.get(6)?;
     let current = match row.get::<Option<i64>>(10)? {
         None => None,
         Some(id) => Some(CurrentTerms {
             id,
-            went_live_at: moment(row.get(11)?)?,
+            went_live_at: timestamp_from_millis(row.get(11)?)?,
             terms: from_json(&row.get::<String>(12)?, "terms")?,
         }),
     };
@@ -37,13 +40,13 @@ pub(super) fn campaign(row: &Row<'_>) -> Result<Campaign, Error> {
         advertiser_id: row.get(2)?,
         id_from_network: row.get(3)?,
         name: row.get(4)?,
-        status: parsed(CampaignStatus::parse(&row.get::<String>(5)?), "campaign status")?,
+        status: or_unreadable(CampaignStatus::parse(&row.get::<String>(5)?), "campaign status")?,
         current,
         future: future.map(|body| from_json(&body, "terms")).transpose()?,
         custom_data: from_json(&row.get::<String>(7)?, "custom data")?,
         totals: Default::default(),
-        created_at: moment(row.get(8)?)?,
-        updated_at: moment(row.get(9)?)?,
+        created_at: timestamp_from_millis(row.get(8)?)?,
+        updated_at: timestamp_from_millis(row.get(9)?)?,
     })
 }
 
@@ -52,38 +55,40 @@ fn future_json(campaign: &Campaign) -> Result<Option<String>, Error> {
 }
 
 impl Session<'_> {
-    /// A campaign by the network's id.
+    /// Campaign, by external id.
     pub fn campaign(&mut self, network: i64, id: &str) -> Result<Option<Campaign>, Error> {
-        self.first(
-            &format!("{CAMPAIGN} WHERE c.network_id = ?1 AND c.id_from_network = ?2"),
+        self.query_first(
+            &format!("{SELECT_CAMPAIGN} WHERE c.network_id = ?1 AND c.id_from_network = ?2"),
             params![network, id],
-            campaign,
+            campaign_from_row,
         )
     }
 
-    /// A campaign by our id.
+    /// Campaign, by id.
     pub fn campaign_by_id(&mut self, id: i64) -> Result<Option<Campaign>, Error> {
-        self.first(&format!("{CAMPAIGN} WHERE c.id = ?1"), [id], campaign)
+        self.query_first(&format!("{SELECT_CAMPAIGN} WHERE c.id = ?1"), [id], campaign_from_row)
     }
 
     /// One page of an advertiser's campaigns.
     pub fn campaigns(&mut self, advertiser: i64, page: Page) -> Result<Vec<Campaign>, Error> {
-        self.page(
+        self.query_page(
             page,
-            &format!("{CAMPAIGN} WHERE c.advertiser_id = ?1 AND c.id > ?2 ORDER BY c.id LIMIT ?3"),
+            &format!(
+                "{SELECT_CAMPAIGN} WHERE c.advertiser_id = ?1 AND c.id > ?2 ORDER BY c.id LIMIT ?3"
+            ),
             params![advertiser, page.after, page.limit],
-            campaign,
+            campaign_from_row,
         )
     }
 
-    /// Campaigns by our ids, in order.
+    /// Campaigns, by ids, in the order of ids.
     pub fn campaigns_by_ids(&mut self, ids: &[i64]) -> Result<Vec<Campaign>, Error> {
-        let listed = self.ids_in("?1");
-        let sql = format!("{CAMPAIGN} WHERE c.id IN {listed} ORDER BY c.id");
-        self.all(&sql, [to_ids(ids)?], campaign)
+        let listed = self.json_ids_sql("?1");
+        let sql = format!("{SELECT_CAMPAIGN} WHERE c.id IN {listed} ORDER BY c.id");
+        self.query_all(&sql, [to_json_ids(ids)?], campaign_from_row)
     }
 
-    /// Stores a new campaign, never live, and returns our id.
+    /// Inserts a campaign that has never been live and returns its id.
     pub fn insert_campaign(&mut self, campaign: &Campaign) -> Result<i64, Error> {
         self.insert(
             "INSERT INTO campaigns (network_id, advertiser_id, id_from_network, name, status,
@@ -97,13 +102,13 @@ impl Session<'_> {
                 campaign.status.as_str(),
                 future_json(campaign)?,
                 to_json(&campaign.custom_data, "custom data")?,
-                millis(campaign.created_at),
-                millis(campaign.updated_at),
+                to_millis(campaign.created_at),
+                to_millis(campaign.updated_at),
             ],
         )
     }
 
-    /// Stores a campaign's name, status, future terms and custom data over what there was.
+    /// Updates a campaign's name, status, future terms and custom data.
     pub fn update_campaign(&mut self, campaign: &Campaign) -> Result<(), Error> {
         self.execute(
             "UPDATE campaigns SET name = ?2, status = ?3, future_terms = ?4, custom_data = ?5,
@@ -114,13 +119,13 @@ impl Session<'_> {
                 campaign.status.as_str(),
                 future_json(campaign)?,
                 to_json(&campaign.custom_data, "custom data")?,
-                millis(campaign.updated_at),
+                to_millis(campaign.updated_at),
             ],
         )?;
         Ok(())
     }
 
-    /// Stores terms as a campaign's current ones.
+    /// Inserts terms and makes them a campaign's current terms.
     pub fn put_terms_live(
         &mut self,
         campaign: i64,
@@ -129,7 +134,7 @@ impl Session<'_> {
     ) -> Result<CurrentTerms, Error> {
         let id = self.insert(
             "INSERT INTO terms (campaign_id, body, went_live_at) VALUES (?1, ?2, ?3)",
-            params![campaign, to_json(&terms, "terms")?, millis(now)],
+            params![campaign, to_json(&terms, "terms")?, to_millis(now)],
         )?;
         self.execute(
             "UPDATE campaigns SET current_terms_id = ?2 WHERE id = ?1",
@@ -138,9 +143,9 @@ impl Session<'_> {
         Ok(CurrentTerms { id, went_live_at: now, terms })
     }
 
-    /// A decimal string that no campaign of the network has as its id yet.
+    /// Generates an external id, a decimal string, that no campaign of the network has.
     pub fn free_campaign_id(&mut self, network: i64) -> Result<String, Error> {
-        self.free_id(
+        self.generate_external_id(
             "campaigns",
             "SELECT 1 FROM campaigns WHERE network_id = ?1 AND id_from_network = ?2 AND ?3 = ''",
             network,
@@ -148,9 +153,9 @@ impl Session<'_> {
         )
     }
 
-    /// The first decimal string from a table's next id on that `taken` (of network, id, word)
-    /// does not find.
-    pub(super) fn free_id(
+    /// Generates an external id: the first decimal string, counted from a table's next id, for
+    /// which the query `taken` (with network, id, word) finds no row.
+    pub(super) fn generate_external_id(
         &mut self,
         table: &'static str,
         taken: &str,
@@ -158,16 +163,16 @@ impl Session<'_> {
         word: &str,
     ) -> Result<String, Error> {
         let last = match self.is_postgres() {
-            true => self.first(
+            true => self.query_first(
                 &format!(
                     "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {table}_id_seq"
                 ),
-                NONE,
+                NO_PARAMS,
                 |row| row.get::<i64>(0),
             ),
             false => {
                 let sql = "SELECT seq FROM sqlite_sequence WHERE name = ?1";
-                self.first(sql, [table], |row| row.get::<i64>(0))
+                self.query_first(sql, [table], |row| row.get::<i64>(0))
             }
         }?;
         let mut next = last.unwrap_or(0) + 1;

@@ -1,37 +1,38 @@
-//! Tokens, one-time sign-ins and console sessions. Only hashes are kept.
+//! Tokens, one-time sign-ins and console sessions. Only hashes of the secrets are stored.
 
-use super::{Session, millis, moment, parsed};
+use super::{Session, or_unreadable, timestamp_from_millis, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Grant, Scope, SignIn, SignInKind, TokenRecord};
 use jiff::Timestamp;
 use trunkline_domain::party::{PartyKind, Role};
 
-const TOKEN: &str = "SELECT t.id, t.network_id, t.scope, t.party_id, t.role, t.label, t.created_at,
+const SELECT_TOKEN: &str =
+    "SELECT t.id, t.network_id, t.scope, t.party_id, t.role, t.label, t.created_at,
     t.expires_at, t.revoked_at, p.id_from_network
     FROM tokens t LEFT JOIN parties p ON p.id = t.party_id";
 
-fn token(row: &Row<'_>) -> Result<TokenRecord, Error> {
+fn token_from_row(row: &Row<'_>) -> Result<TokenRecord, Error> {
     let party: Option<i64> = row.get(3)?;
     let scope = match (row.get::<String>(2)?.as_str(), party) {
         ("network", None) => Scope::Network,
         ("advertiser", Some(id)) => Scope::Party(PartyKind::Advertiser, id),
         ("affiliate", Some(id)) => Scope::Party(PartyKind::Affiliate, id),
-        _ => return parsed(None, "scope"),
+        _ => return or_unreadable(None, "scope"),
     };
-    let role = parsed(Role::parse(&row.get::<String>(4)?), "role")?;
+    let role = or_unreadable(Role::parse(&row.get::<String>(4)?), "role")?;
     Ok(TokenRecord {
         id: row.get(0)?,
         network_id: row.get(1)?,
         grant: Grant { scope, role },
         party_id_from_network: row.get(9)?,
         label: row.get(5)?,
-        created_at: moment(row.get(6)?)?,
-        expires_at: row.get::<Option<i64>>(7)?.map(moment).transpose()?,
-        revoked_at: row.get::<Option<i64>>(8)?.map(moment).transpose()?,
+        created_at: timestamp_from_millis(row.get(6)?)?,
+        expires_at: row.get::<Option<i64>>(7)?.map(timestamp_from_millis).transpose()?,
+        revoked_at: row.get::<Option<i64>>(8)?.map(timestamp_from_millis).transpose()?,
     })
 }
 
-fn sign_in_word(kind: SignInKind) -> &'static str {
+fn sign_in_kind_word(kind: SignInKind) -> &'static str {
     match kind {
         SignInKind::AccessToken => "access_token",
         SignInKind::Session => "session",
@@ -39,9 +40,9 @@ fn sign_in_word(kind: SignInKind) -> &'static str {
 }
 
 impl Session<'_> {
-    /// Stores a new token and returns our id. The record's id is not looked at.
-    pub fn insert_token(&mut self, hash: &[u8], it: &TokenRecord) -> Result<i64, Error> {
-        let (scope, party) = match it.grant.scope {
+    /// Inserts a token and returns its id. The id in the record is ignored.
+    pub fn insert_token(&mut self, hash: &[u8], record: &TokenRecord) -> Result<i64, Error> {
+        let (scope, party) = match record.grant.scope {
             Scope::Network => ("network", None),
             Scope::Party(kind, id) => (kind.word(), Some(id)),
         };
@@ -49,74 +50,83 @@ impl Session<'_> {
             "INSERT INTO tokens (network_id, hash, scope, party_id, role, label, created_at,
              expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
-                it.network_id,
+                record.network_id,
                 hash,
                 scope,
                 party,
-                it.grant.role.as_str(),
-                it.label,
-                millis(it.created_at),
-                it.expires_at.map(millis),
+                record.grant.role.as_str(),
+                record.label,
+                to_millis(record.created_at),
+                record.expires_at.map(to_millis),
             ],
         )
     }
 
-    /// The token with this hash, revoked and expired ones too.
+    /// Token with a hash, even if it is revoked or expired.
     pub fn token_by_hash(&mut self, hash: &[u8]) -> Result<Option<TokenRecord>, Error> {
-        self.first(&format!("{TOKEN} WHERE t.hash = ?1"), [hash], token)
+        self.query_first(&format!("{SELECT_TOKEN} WHERE t.hash = ?1"), [hash], token_from_row)
     }
 
-    /// A network's tokens, revoked and expired ones too.
+    /// Tokens of a network, including revoked and expired ones.
     pub fn tokens(&mut self, network: i64) -> Result<Vec<TokenRecord>, Error> {
-        self.all(&format!("{TOKEN} WHERE t.network_id = ?1 ORDER BY t.id"), [network], token)
+        self.query_all(
+            &format!("{SELECT_TOKEN} WHERE t.network_id = ?1 ORDER BY t.id"),
+            [network],
+            token_from_row,
+        )
     }
 
-    /// Revokes a token; false when the network has none with this id.
+    /// Revokes a token. Returns false if the network has no token with this id.
     pub fn revoke_token(&mut self, network: i64, id: i64, now: Timestamp) -> Result<bool, Error> {
-        let found = self.change(
+        let found = self.execute_counted(
             "UPDATE tokens SET revoked_at = COALESCE(revoked_at, ?3)
              WHERE network_id = ?1 AND id = ?2",
-            params![network, id, millis(now)],
+            params![network, id, to_millis(now)],
         )?;
         Ok(found == 1)
     }
 
-    /// The generation that tokens and networks are of: it is another one after anything was done to them
-    /// that what is remembered of a credential could say differently.
+    /// Generation of credentials. It changes with every change of tokens or networks that could
+    /// make a cached credential outdated.
     pub fn credential_generation(&mut self) -> Result<i64, Error> {
-        // It holds until something is written.
+        // A generation that was read ahead is valid only until this unit of work writes.
         if let Some(known) = self.generation.take() {
             return Ok(known);
         }
         let sql = "SELECT generation FROM credential_generations WHERE id = 1";
-        Ok(self.first(sql, super::NONE, |row| row.get(0))?.unwrap_or(0))
+        Ok(self.query_first(sql, super::NO_PARAMS, |row| row.get(0))?.unwrap_or(0))
     }
 
-    /// Stores a sign-in, forgets expired ones, and returns our id.
-    pub fn insert_sign_in(&mut self, it: SignIn<'_>, now: Timestamp) -> Result<i64, Error> {
-        self.execute("DELETE FROM sign_ins WHERE expires_at <= ?1", [millis(now)])?;
+    /// Inserts a sign-in, deletes expired ones, and returns its id.
+    pub fn insert_sign_in(&mut self, sign_in: SignIn<'_>, now: Timestamp) -> Result<i64, Error> {
+        self.execute("DELETE FROM sign_ins WHERE expires_at <= ?1", [to_millis(now)])?;
         self.insert(
             "INSERT INTO sign_ins (hash, kind, user_id, expires_at) VALUES (?1, ?2, ?3, ?4)",
-            params![it.hash, sign_in_word(it.kind), it.user_id, millis(it.expires_at)],
+            params![
+                sign_in.hash,
+                sign_in_kind_word(sign_in.kind),
+                sign_in.user_id,
+                to_millis(sign_in.expires_at)
+            ],
         )
     }
 
-    /// The user that a sign-in is for, while it is good.
+    /// Id of the user of an unexpired sign-in.
     pub fn signed_in(
         &mut self,
         hash: &[u8],
         kind: SignInKind,
         now: Timestamp,
     ) -> Result<Option<i64>, Error> {
-        self.first(
+        self.query_first(
             "SELECT user_id FROM sign_ins WHERE hash = ?1 AND kind = ?2 AND expires_at > ?3",
-            params![hash, sign_in_word(kind), millis(now)],
+            params![hash, sign_in_kind_word(kind), to_millis(now)],
             |row| row.get(0),
         )
     }
 
-    /// Uses a sign-in up; false when it was not there.
+    /// Deletes a sign-in. Returns false if it does not exist.
     pub fn delete_sign_in(&mut self, hash: &[u8]) -> Result<bool, Error> {
-        Ok(self.change("DELETE FROM sign_ins WHERE hash = ?1", [hash])? == 1)
+        Ok(self.execute_counted("DELETE FROM sign_ins WHERE hash = ?1", [hash])? == 1)
     }
 }

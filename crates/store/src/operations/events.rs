@@ -1,88 +1,92 @@
-//! What happened, for those who listen.
+//! Events of a network, for the event stream, webhooks and mails.
 
-use super::rows::{Kind, Put, Table};
-use super::{Session, from_json, millis, moment};
+use super::bulk_insert::{ColumnType, InsertTarget, RowSink};
+use super::{Session, from_json, timestamp_from_millis, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// Something that happened in a network.
+/// Event of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventRecord {
-    /// Ours, in order of time; 0 until stored.
+    /// Id, ascending in time; 0 until stored.
     pub id: i64,
-    /// The network.
+    /// Id of the network.
     pub network_id: i64,
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
-    /// What: `transaction.created`.
+    /// ColumnType: `transaction.created`.
     pub kind: String,
-    /// The advertiser whose business it is, ours.
+    /// Id of the advertiser who may see event.
     pub advertiser_id: Option<i64>,
-    /// The affiliate whose business it is, ours.
+    /// Id of the affiliate who may see event.
     pub affiliate_id: Option<i64>,
-    /// What is told of it, to those who may see all of it.
+    /// Unredacted data of the event.
     pub data: Value,
 }
 
-/// An event to store.
+/// Event to insert.
 #[derive(Debug, Clone)]
 pub struct NewEvent<'a> {
-    /// Ours; of no meaning where it is yet to be taken.
+    /// Reserved id; ignored if the id is generated.
     pub id: i64,
-    /// The network.
+    /// Id of the network.
     pub network_id: i64,
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
-    /// What: `transaction.created`.
+    /// ColumnType: `transaction.created`.
     pub kind: &'a str,
-    /// The advertiser whose business it is, ours.
+    /// Id of the advertiser who may see event.
     pub advertiser_id: Option<i64>,
-    /// The affiliate whose business it is, ours.
+    /// Id of the affiliate who may see event.
     pub affiliate_id: Option<i64>,
-    /// What is told of it, a JSON object.
+    /// Unredacted data of the event, a JSON object.
     pub data: String,
 }
 
-/// Where a new event goes.
-const EVENTS: Table<8> = Table {
+/// Columns of a new event.
+const NEW_EVENT: InsertTarget<8> = InsertTarget {
     name: "events",
     columns: [
-        ("id", Kind::Integer),
-        ("network_id", Kind::Integer),
-        ("at", Kind::Integer),
-        ("kind", Kind::Text),
-        ("advertiser_id", Kind::Integer),
-        ("affiliate_id", Kind::Integer),
-        ("body", Kind::Text),
-        ("stored_at", Kind::Integer),
+        ("id", ColumnType::Integer),
+        ("network_id", ColumnType::Integer),
+        ("at", ColumnType::Integer),
+        ("kind", ColumnType::Text),
+        ("advertiser_id", ColumnType::Integer),
+        ("affiliate_id", ColumnType::Integer),
+        ("body", ColumnType::Text),
+        ("stored_at", ColumnType::Integer),
     ],
 };
 
-fn put_event(it: &NewEvent<'_>, stored_at: Timestamp, put: &mut Put<'_, 8>) -> Result<(), Error> {
-    put(&params![
-        it.id,
-        it.network_id,
-        millis(it.at),
-        it.kind,
-        it.advertiser_id,
-        it.affiliate_id,
-        it.data,
-        millis(stored_at),
+fn push_event(
+    event: &NewEvent<'_>,
+    stored_at: Timestamp,
+    push: &mut RowSink<'_, 8>,
+) -> Result<(), Error> {
+    push(&params![
+        event.id,
+        event.network_id,
+        to_millis(event.at),
+        event.kind,
+        event.advertiser_id,
+        event.affiliate_id,
+        event.data,
+        to_millis(stored_at),
     ])
 }
 
-/// The columns of an event, for [`event_at`].
+/// Columns of an event, for [`event_from_row`].
 pub(super) const EVENT_COLUMNS: &str =
     "e.id, e.network_id, e.at, e.kind, e.advertiser_id, e.affiliate_id, e.body";
 
-/// Reads an event from [`EVENT_COLUMNS`], starting at `at`.
-pub(super) fn event_at(row: &Row<'_>, at: usize) -> Result<EventRecord, Error> {
+/// Reads an event from [`EVENT_COLUMNS`], which start at column `at`.
+pub(super) fn event_from_row(row: &Row<'_>, at: usize) -> Result<EventRecord, Error> {
     Ok(EventRecord {
         id: row.get(at)?,
         network_id: row.get(at + 1)?,
-        at: moment(row.get(at + 2)?)?,
+        at: timestamp_from_millis(row.get(at + 2)?)?,
         kind: row.get(at + 3)?,
         advertiser_id: row.get(at + 4)?,
         affiliate_id: row.get(at + 5)?,
@@ -91,39 +95,45 @@ pub(super) fn event_at(row: &Row<'_>, at: usize) -> Result<EventRecord, Error> {
 }
 
 impl Session<'_> {
-    /// Stores events under ids of [`Session::next_ids`]. `stored_at` is by the system's clock: events
-    /// are kept for so long, whatever a sandbox's says.
+    /// Inserts events under ids from [`Session::next_ids`]. `stored_at` is the system time, which
+    /// determines their retention, whatever the clock of a sandbox says.
     pub fn insert_events(
         &mut self,
         events: &[NewEvent<'_>],
         stored_at: Timestamp,
     ) -> Result<(), Error> {
-        self.news |= !events.is_empty();
-        self.insert_rows((&EVENTS, ""), events.iter(), |it, put| put_event(it, stored_at, put))
+        self.emits_events |= !events.is_empty();
+        self.insert_rows(&NEW_EVENT, "", events.iter(), |event, push| {
+            push_event(event, stored_at, push)
+        })
     }
 
-    /// Stores an event and returns our id.
-    pub fn insert_event(&mut self, it: &NewEvent<'_>, stored_at: Timestamp) -> Result<i64, Error> {
-        self.news = true;
-        self.insert_row(&EVENTS, |put| put_event(it, stored_at, put))
+    /// Inserts an event and returns its id.
+    pub fn insert_event(
+        &mut self,
+        event: &NewEvent<'_>,
+        stored_at: Timestamp,
+    ) -> Result<i64, Error> {
+        self.emits_events = true;
+        self.insert_row(&NEW_EVENT, |push| push_event(event, stored_at, push))
     }
 
     /// One page of a network's events, oldest first.
     pub fn events(&mut self, network: i64, page: Page) -> Result<Vec<EventRecord>, Error> {
-        self.all(
+        self.query_all(
             &format!(
                 "SELECT {EVENT_COLUMNS} FROM events e
                  WHERE e.network_id = ?1 AND e.id > ?2 ORDER BY e.id LIMIT ?3"
             ),
             params![network, page.after, page.limit],
-            |row| event_at(row, 0),
+            |row| event_from_row(row, 0),
         )
     }
 
-    /// Our id of a network's newest event; 0 when there is none.
+    /// Id of a network's newest event; 0 if there is none.
     pub fn last_event(&mut self, network: i64) -> Result<i64, Error> {
         let sql = "SELECT MAX(id) FROM events WHERE network_id = ?1";
-        let last = self.first(sql, [network], |row| row.get::<Option<i64>>(0))?;
+        let last = self.query_first(sql, [network], |row| row.get::<Option<i64>>(0))?;
         Ok(last.flatten().unwrap_or(0))
     }
 }

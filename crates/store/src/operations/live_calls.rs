@@ -1,6 +1,6 @@
-//! Calls under way, and what was answered to what happened to them.
+//! Live calls, and the answers to their events.
 
-use super::{Session, from_json, millis, to_json};
+use super::{Session, from_json, to_json, to_millis};
 use crate::Error;
 use crate::sql::params;
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use trunkline_domain::call::{Call, Live};
 
 impl Session<'_> {
-    /// Stores where a call is that is under way from now on, until `deadline` at the latest.
+    /// Inserts the state of a call that has started and lasts until `deadline` at most.
     pub fn insert_live_call(
         &mut self,
         call: &Call,
@@ -17,19 +17,19 @@ impl Session<'_> {
     ) -> Result<(), Error> {
         self.execute(
             "INSERT INTO live_calls (call_id, campaign_id, state, deadline) VALUES (?1, ?2, ?3, ?4)",
-            params![call.id, call.campaign_id, to_json(live, "live call")?, millis(deadline)],
+            params![call.id, call.campaign_id, to_json(live, "live call")?, to_millis(deadline)],
         )?;
         Ok(())
     }
 
-    /// Where a call is; `None` when it is over.
+    /// State of a live call; `None` if the call has ended.
     pub fn live_call(&mut self, call: i64) -> Result<Option<Live>, Error> {
-        self.first("SELECT state FROM live_calls WHERE call_id = ?1", [call], |row| {
+        self.query_first("SELECT state FROM live_calls WHERE call_id = ?1", [call], |row| {
             from_json(&row.get::<String>(0)?, "live call")
         })
     }
 
-    /// Stores where a call is now.
+    /// Updates the state of a live call.
     pub fn update_live_call(&mut self, call: i64, live: &Live) -> Result<(), Error> {
         self.execute(
             "UPDATE live_calls SET state = ?2 WHERE call_id = ?1",
@@ -38,13 +38,13 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// A call is not under way any more.
+    /// Deletes the state of a call that has ended.
     pub fn delete_live_call(&mut self, call: i64) -> Result<(), Error> {
         self.execute("DELETE FROM live_calls WHERE call_id = ?1", [call])?;
         Ok(())
     }
 
-    /// Calls whose deadline has come, by network and our id, the longest overdue first; at most
+    /// Live calls past their deadline as (network id, call id), the longest overdue first; at most
     /// `limit`.
     pub fn overdue_calls(&mut self, now: Timestamp, limit: u32) -> Result<Vec<(i64, i64)>, Error> {
         let of = if self.is_postgres() {
@@ -52,31 +52,31 @@ impl Session<'_> {
         } else {
             "calls c ON c.id = l.call_id"
         };
-        self.all(
+        self.query_all(
             &format!(
                 "SELECT c.network_id, l.call_id FROM live_calls l JOIN {of}
                  WHERE l.deadline <= ?1 ORDER BY l.deadline, l.call_id LIMIT ?2"
             ),
-            params![millis(now), limit],
+            params![to_millis(now), limit],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
     }
 
-    /// Whether a call is under way though its deadline has come.
+    /// Returns true if a call is live and past its deadline.
     pub fn is_overdue(&mut self, call: i64, now: Timestamp) -> Result<bool, Error> {
         self.exists(
             "SELECT 1 FROM live_calls WHERE call_id = ?1 AND deadline <= ?2",
-            params![call, millis(now)],
+            params![call, to_millis(now)],
         )
     }
 
-    /// What happened to a call under a number, and what was answered.
+    /// Event of a call with a sequence number, and the answer to it.
     pub fn call_event(
         &mut self,
         call: i64,
         sequence: u32,
     ) -> Result<Option<(Value, Value)>, Error> {
-        self.first(
+        self.query_first(
             "SELECT event, answer FROM call_events WHERE call_id = ?1 AND sequence = ?2",
             params![call, sequence],
             |row| {
@@ -88,7 +88,7 @@ impl Session<'_> {
         )
     }
 
-    /// Stores what happened to a call, and what was answered.
+    /// Inserts an event of a call and the answer to it.
     pub fn insert_call_event(
         &mut self,
         call: i64,
@@ -104,7 +104,7 @@ impl Session<'_> {
                 call,
                 sequence,
                 to_json(event, "call event")?,
-                millis(at),
+                to_millis(at),
                 to_json(answer, "call event")?
             ],
         )?;

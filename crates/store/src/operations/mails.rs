@@ -1,28 +1,28 @@
-//! Mail that waits to be sent, or was.
+//! Outgoing mails.
 
-use super::{Session, millis, moment, parsed};
+use super::{Session, or_unreadable, timestamp_from_millis, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
 
-/// What has become of a mail.
+/// State of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailState {
-    /// It is to be sent.
+    /// To be sent.
     Waiting,
-    /// The mail server took it.
+    /// Accepted by the mail server.
     Sent,
-    /// The mail server refused it for good.
+    /// Rejected permanently by the mail server.
     Failed,
-    /// It could not be sent in time.
+    /// Not sent before its deadline.
     Expired,
 }
 
 impl MailState {
-    /// Every state.
+    /// All states.
     pub const ALL: [Self; 4] = [Self::Waiting, Self::Sent, Self::Failed, Self::Expired];
 
-    /// The stored word, which is the wire's too.
+    /// Stored and transmitted word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -32,50 +32,51 @@ impl MailState {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
 }
 
-/// A mail to one address.
+/// Mail to one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailRecord {
-    /// Ours; 0 until stored.
+    /// Id; 0 until stored.
     pub id: i64,
-    /// The network it is about.
+    /// Id of the network that it concerns.
     pub network_id: i64,
-    /// The event it tells of.
+    /// Id of the event that it reports.
     pub event_id: i64,
-    /// Where to.
+    /// Recipient.
     pub address: String,
-    /// One line.
+    /// Subject, one line.
     pub subject: String,
-    /// Plain text.
+    /// Body, plain text.
     pub body: String,
-    /// What has become of it.
+    /// State.
     pub state: MailState,
-    /// How often it was tried.
+    /// Number of attempts so far.
     pub attempts: u32,
-    /// When it is due; while it is being sent, when it would be taken up by another. `None` when it
-    /// waits no longer.
+    /// Time at which it is due. During an attempt it is the end of the sender's lease, after which
+    /// another worker may send mail. `None` if it no longer waits.
     pub due_at: Option<Timestamp>,
-    /// When it is no use any more.
+    /// Time at which it expires.
     pub give_up_at: Timestamp,
-    /// Why the last attempt failed.
+    /// Error of the last attempt, if it failed.
     pub last_error: Option<String>,
-    /// When it was written, with its event.
+    /// Time of creation, in the transaction of its event.
     pub created_at: Timestamp,
-    /// When it was sent.
+    /// Time at which it was sent.
     pub sent_at: Option<Timestamp>,
 }
 
-const MAIL: &str = "SELECT id, network_id, event_id, address, subject, body, state, attempts,
+const SELECT_MAIL: &str =
+    "SELECT id, network_id, event_id, address, subject, body, state, attempts,
     due_at, give_up_at, last_error, created_at, sent_at FROM mails";
 
-fn mail(row: &Row<'_>) -> Result<MailRecord, Error> {
-    let at = |column: usize| -> Result<Option<Timestamp>, Error> {
-        row.get::<Option<i64>>(column)?.map(moment).transpose()
+fn mail_from_row(row: &Row<'_>) -> Result<MailRecord, Error> {
+    let timestamp_at = |column: usize| -> Result<Option<Timestamp>, Error> {
+        row.get::<Option<i64>>(column)?.map(timestamp_from_millis).transpose()
     };
     Ok(MailRecord {
         id: row.get(0)?,
@@ -84,35 +85,35 @@ fn mail(row: &Row<'_>) -> Result<MailRecord, Error> {
         address: row.get(3)?,
         subject: row.get(4)?,
         body: row.get(5)?,
-        state: parsed(MailState::parse(&row.get::<String>(6)?), "mail")?,
+        state: or_unreadable(MailState::parse(&row.get::<String>(6)?), "mail")?,
         attempts: row.get(7)?,
-        due_at: at(8)?,
-        give_up_at: moment(row.get(9)?)?,
+        due_at: timestamp_at(8)?,
+        give_up_at: timestamp_from_millis(row.get(9)?)?,
         last_error: row.get(10)?,
-        created_at: moment(row.get(11)?)?,
-        sent_at: at(12)?,
+        created_at: timestamp_from_millis(row.get(11)?)?,
+        sent_at: timestamp_at(12)?,
     })
 }
 
 impl Session<'_> {
-    /// Stores a mail, unless the same event is told to the same address already.
-    pub fn insert_mail(&mut self, it: &MailRecord) -> Result<(), Error> {
-        self.news = true;
+    /// Inserts a mail, unless the same address already gets one about the same event.
+    pub fn insert_mail(&mut self, mail: &MailRecord) -> Result<(), Error> {
+        self.emits_events = true;
         self.execute(
             "INSERT INTO mails (network_id, event_id, address, address_key, subject, body, state,
              due_at, give_up_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (event_id, address_key) DO NOTHING",
             params![
-                it.network_id,
-                it.event_id,
-                it.address,
-                it.address.to_lowercase(),
-                it.subject,
-                it.body,
-                it.state.as_str(),
-                it.due_at.map(millis),
-                millis(it.give_up_at),
-                millis(it.created_at),
+                mail.network_id,
+                mail.event_id,
+                mail.address,
+                mail.address.to_lowercase(),
+                mail.subject,
+                mail.body,
+                mail.state.as_str(),
+                mail.due_at.map(to_millis),
+                to_millis(mail.give_up_at),
+                to_millis(mail.created_at),
             ],
         )?;
         Ok(())
@@ -125,49 +126,50 @@ impl Session<'_> {
         state: Option<MailState>,
         page: Page,
     ) -> Result<Vec<MailRecord>, Error> {
-        self.page(page,
+        self.query_page(page,
             &format!(
-                "{MAIL} WHERE network_id = ?1 AND id > ?2 AND (CAST(?4 AS TEXT) IS NULL OR state = ?4)
+                "{SELECT_MAIL} WHERE network_id = ?1 AND id > ?2 AND (CAST(?4 AS TEXT) IS NULL OR state = ?4)
                  ORDER BY id LIMIT ?3"
             ),
             params![network, page.after, page.limit, state.map(MailState::as_str)],
-            mail,
+            mail_from_row,
         )
     }
 
-    /// What is due, the longest due first.
+    /// Due mails, the longest due first.
     pub fn mails_due(&mut self, now: Timestamp, limit: usize) -> Result<Vec<MailRecord>, Error> {
-        self.all(
-            &format!("{MAIL} WHERE due_at <= ?1 ORDER BY due_at, id LIMIT ?2"),
-            [millis(now), limit as i64],
-            mail,
+        self.query_all(
+            &format!("{SELECT_MAIL} WHERE due_at <= ?1 ORDER BY due_at, id LIMIT ?2"),
+            [to_millis(now), limit as i64],
+            mail_from_row,
         )
     }
 
-    /// The first moment after `now` at which a mail is due.
+    /// Earliest time after `now` at which a mail is due.
     pub fn next_mail_due(&mut self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         let sql = "SELECT MIN(due_at) FROM mails WHERE due_at > ?1";
-        let found = self.first(sql, [millis(now)], |row| row.get::<Option<i64>>(0))?;
-        found.flatten().map(moment).transpose()
+        let found = self.query_first(sql, [to_millis(now)], |row| row.get::<Option<i64>>(0))?;
+        found.flatten().map(timestamp_from_millis).transpose()
     }
 
-    /// Stores what became of a mail, if it still is due at `due_at`: else somebody else has it.
+    /// Updates a mail after an attempt. Returns false, and changes nothing, if it is no longer due
+    /// at `due_at`: another worker has it then.
     pub fn update_mail(
         &mut self,
-        it: &MailRecord,
+        mail: &MailRecord,
         due_at: Option<Timestamp>,
     ) -> Result<bool, Error> {
-        let changed = self.change(
+        let changed = self.execute_counted(
             "UPDATE mails SET state = ?2, attempts = ?3, due_at = ?4, last_error = ?5, sent_at = ?6
              WHERE id = ?1 AND due_at IS NOT DISTINCT FROM ?7",
             params![
-                it.id,
-                it.state.as_str(),
-                it.attempts,
-                it.due_at.map(millis),
-                it.last_error,
-                it.sent_at.map(millis),
-                due_at.map(millis),
+                mail.id,
+                mail.state.as_str(),
+                mail.attempts,
+                mail.due_at.map(to_millis),
+                mail.last_error,
+                mail.sent_at.map(to_millis),
+                due_at.map(to_millis),
             ],
         )?;
         Ok(changed > 0)

@@ -1,27 +1,27 @@
-//! What a unit of work can ask for: one named operation for each thing that the use cases need, with
-//! its SQL next to it.
+//! Operations of a unit of work: one method of [`Session`] for each thing that the use cases need,
+//! with its SQL next to it.
 
 mod affiliations;
 mod audit;
 mod budgets;
+mod bulk_insert;
 mod call_log;
 mod calls;
 mod campaigns;
-mod chains;
 mod credentials;
 mod database;
 mod deliveries;
 mod events;
-mod glance;
 mod live_calls;
 mod mails;
-mod months;
 mod networks;
 mod parties;
+mod partitions;
+mod path_lookup;
 mod promo_numbers;
 mod rate_limits;
-mod rows;
 mod sandbox;
+mod single_statement;
 mod statements;
 mod sweep;
 mod transactions;
@@ -29,93 +29,97 @@ mod users;
 mod webhooks;
 
 pub use budgets::{Counted, CountedThing, KeptTotal, TotalsNow, edges};
+pub use bulk_insert::{Ids, IdsWanted};
 pub use call_log::{CallRecord, CallsOf, ListedCalls};
 pub use calls::{CallTotals, Reign, Repeat, quarter};
-pub use chains::{Chain, LinkedAffiliate, Links, Numbered};
 pub use database::{Copied, CopyError, Finding, Watch, check, copy};
 pub use deliveries::{DeliveryRecord, DeliveryState};
 pub use events::{EventRecord, NewEvent};
-pub(crate) use glance::{Glance, Statement};
 pub use mails::{MailRecord, MailState};
-pub use rows::{Ids, IdsWanted};
+pub use path_lookup::{Chain, LinkedAffiliate, Links, Numbered};
+pub(crate) use single_statement::{SingleStatementRead, SqlStatement};
 pub use statements::{StatementLine, StatementTotals};
 pub use transactions::{LedgerFilter, LedgerOf, LedgerRow, Named};
 
-use crate::postgres::Pg;
-use crate::sql::{Owned, Param, Row, Value};
+use crate::postgres::PgConnection;
+use crate::sql::{OwnedParam, Param, Row, Value};
 use crate::{Error, Page};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// What a unit of work sees of the database. Operations are in the files beside this one.
+/// Unit of work: a write transaction or a read snapshot, with one method for each operation.
+///
+/// The operations are in the files of this module. Network-scoped ids that clients see are called
+/// external ids (`id_from_network`); an id without this addition is a row id, unique in its table.
 #[derive(Debug)]
 pub struct Session<'a> {
     connection: Connection<'a>,
-    /// Whether this unit of work wrote something that somebody waits for: see
-    /// [`crate::Store::news`].
-    pub(crate) news: bool,
-    /// The generation of credentials, where it is known already.
+    /// True if this unit of work wrote an event, a delivery or a mail, so that its commit is
+    /// notified to subscribers (see [`crate::Store::news`]).
+    pub(crate) emits_events: bool,
+    /// Generation of credentials, if it has been read already.
     generation: Option<i64>,
-    /// Statements that this unit of work has run so far.
-    pub(crate) statements: u64,
+    /// SQL statements that this unit of work has run so far.
+    pub(crate) statement_count: u64,
 }
 
-/// The database that a unit of work talks to.
+/// Database connection of a unit of work.
 #[derive(Debug)]
 pub(crate) enum Connection<'a> {
     Sqlite(&'a rusqlite::Connection),
-    Postgres(&'a mut Pg),
-    /// One statement's worth of either.
-    Glance(Glance<'a>),
-    /// None at all: what PostgreSQL is going to be asked is written down.
-    Foreseeing(Vec<Statement>),
-    /// A server that went away.
+    Postgres(&'a mut PgConnection),
+    /// A single statement on either backend, without a transaction.
+    SingleStatement(SingleStatementRead<'a>),
+    /// No connection: queries are recorded for a prefetch on PostgreSQL.
+    Recording(Vec<SqlStatement>),
+    /// The connection to the server was lost.
     Lost,
 }
 
 impl<'a> Session<'a> {
-    pub(crate) fn on(connection: Connection<'a>) -> Self {
+    pub(crate) fn new(connection: Connection<'a>) -> Self {
         Self::with_generation(connection, None)
     }
 
-    /// The same, where the generation of credentials has been read in the same snapshot.
+    /// Unit of work whose snapshot also gave the generation of credentials.
     pub(crate) fn with_generation(connection: Connection<'a>, generation: Option<i64>) -> Self {
-        Self { connection, news: false, generation, statements: 0 }
+        Self { connection, emits_events: false, generation, statement_count: 0 }
     }
 
-    /// Runs a unit of work that is one statement.
-    pub(crate) fn glance<T>(
-        glance: Glance<'a>,
+    /// Runs a unit of work that may issue one statement. Returns its result and the statement's
+    /// state.
+    pub(crate) fn with_single_statement<T>(
+        read: SingleStatementRead<'a>,
         work: impl FnOnce(&mut Self) -> T,
-    ) -> (T, Option<Glance<'a>>) {
-        let mut session = Self::on(Connection::Glance(glance));
+    ) -> (T, Option<SingleStatementRead<'a>>) {
+        let mut session = Self::new(Connection::SingleStatement(read));
         let result = work(&mut session);
         match session.connection {
-            Connection::Glance(glance) => (result, Some(glance)),
+            Connection::SingleStatement(read) => (result, Some(read)),
             _ => (result, None),
         }
     }
 
-    /// What some work would ask of PostgreSQL.
-    pub(crate) fn foresee(work: impl FnOnce(&mut Session<'_>)) -> Vec<Statement> {
-        let mut session = Session::on(Connection::Foreseeing(Vec::new()));
+    /// Records the queries that some work issues on PostgreSQL.
+    pub(crate) fn record_queries(work: impl FnOnce(&mut Session<'_>)) -> Vec<SqlStatement> {
+        let mut session = Session::new(Connection::Recording(Vec::new()));
         work(&mut session);
         match session.connection {
-            Connection::Foreseeing(statements) => statements,
+            Connection::Recording(statements) => statements,
             _ => Vec::new(),
         }
     }
 
-    /// Whether the words are PostgreSQL's, where they are not the same.
+    /// Returns true if PostgreSQL's SQL dialect is needed.
     fn is_postgres(&self) -> bool {
         match &self.connection {
-            Connection::Postgres(_) | Connection::Foreseeing(_) => true,
-            Connection::Glance(glance) => glance.is_postgres(),
+            Connection::Postgres(_) | Connection::Recording(_) => true,
+            Connection::SingleStatement(read) => read.is_postgres(),
             Connection::Sqlite(_) | Connection::Lost => false,
         }
     }
 
-    /// An expression for a text inside a column of JSON, by its path as SQLite writes it.
-    fn json_text(&self, column: &str, path: &str) -> String {
+    /// SQL expression for a text in a JSON column, by its path in SQLite's notation.
+    fn json_text_sql(&self, column: &str, path: &str) -> String {
         if self.is_postgres() {
             let path = path.replace('[', ".").replace(']', "").replace('.', ",");
             return format!("{column}::json #>> '{{{path}}}'");
@@ -123,35 +127,35 @@ impl<'a> Session<'a> {
         format!("json_extract({column}, '$.{path}')")
     }
 
-    /// What stands behind `FROM` for the rows in a parameter, a JSON array of arrays (see
-    /// [`to_rows`]): each is `j.value`, whose cells are `j.value ->> 0` and so on.
-    fn rows_in(&self, parameter: &str) -> String {
+    /// SQL table expression (for `FROM`) of the rows in a parameter, a JSON array of arrays (see
+    /// [`to_json_rows`]). Each row is `j.value`, its cells are `j.value ->> 0` and so on.
+    fn json_rows_sql(&self, parameter: &str) -> String {
         if self.is_postgres() {
             return format!("json_array_elements(CAST({parameter} AS json)) AS j(value)");
         }
         format!("json_each({parameter}) AS j")
     }
 
-    /// What stands behind `IN` for the ids in a parameter, a JSON array of arrays of one.
-    fn ids_in(&self, parameter: &str) -> String {
-        format!("(SELECT CAST(j.value ->> 0 AS BIGINT) FROM {})", self.rows_in(parameter))
+    /// SQL expression (for `IN`) of the ids in a parameter, a JSON array of arrays of one.
+    fn json_ids_sql(&self, parameter: &str) -> String {
+        format!("(SELECT CAST(j.value ->> 0 AS BIGINT) FROM {})", self.json_rows_sql(parameter))
     }
 
-    /// Runs a statement. On PostgreSQL nobody may know yet whether it failed: then whatever is asked next
-    /// fails in its place, or in the end the whole unit of work.
+    /// Runs a statement. On PostgreSQL it may be deferred: its error is then reported by the next
+    /// query, or fails the unit of work at its end.
     fn execute(&mut self, sql: &str, values: impl Values) -> Result<(), Error> {
         match &mut self.connection {
             Connection::Postgres(pg) => {
-                self.statements += 1;
+                self.statement_count += 1;
                 pg.send(sql, values.params())
             }
-            _ => self.change(sql, values).map(drop),
+            _ => self.execute_counted(sql, values).map(drop),
         }
     }
 
-    /// Runs a statement; how many rows it changed.
-    fn change(&mut self, sql: &str, values: impl Values) -> Result<u64, Error> {
-        self.statements += 1;
+    /// Runs a statement and returns the number of changed rows.
+    fn execute_counted(&mut self, sql: &str, values: impl Values) -> Result<u64, Error> {
+        self.statement_count += 1;
         match &mut self.connection {
             Connection::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sql)?;
@@ -159,44 +163,45 @@ impl<'a> Session<'a> {
                 Ok(statement.raw_execute()? as u64)
             }
             Connection::Postgres(pg) => pg.execute(sql, values.params()),
-            Connection::Glance(glance) => Err(glance.give_up()),
-            Connection::Foreseeing(_) => Err(Error::Abandoned),
+            Connection::SingleStatement(read) => Err(read.reject_statement()),
+            Connection::Recording(_) => Err(Error::Abandoned),
             Connection::Lost => Err(Error::Unavailable(None)),
         }
     }
 
-    /// Inserts a row into a table that gives out ids, and returns its id.
+    /// Inserts a row into a table that generates ids and returns its id.
     fn insert(&mut self, sql: &str, values: impl Values) -> Result<i64, Error> {
         match &mut self.connection {
             Connection::Sqlite(connection) => {
-                self.statements += 1;
+                self.statement_count += 1;
                 let mut statement = connection.prepare_cached(sql)?;
                 bind(&mut statement, &values)?;
                 statement.raw_execute()?;
                 Ok(connection.last_insert_rowid())
             }
             _ => {
-                let id = self.first(&format!("{sql} RETURNING id"), values, |row| row.get(0))?;
-                parsed(id, "id")
+                let id =
+                    self.query_first(&format!("{sql} RETURNING id"), values, |row| row.get(0))?;
+                or_unreadable(id, "id")
             }
         }
     }
 
-    /// Goes through the rows until `take` has enough.
-    fn each(
+    /// Calls `visit` with each row until it returns false.
+    fn for_each_row(
         &mut self,
         sql: &str,
         values: impl Values,
-        mut take: impl FnMut(&Row<'_>) -> Result<bool, Error>,
+        mut visit: impl FnMut(&Row<'_>) -> Result<bool, Error>,
     ) -> Result<(), Error> {
-        self.statements += 1;
+        self.statement_count += 1;
         match &mut self.connection {
             Connection::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sql)?;
                 bind(&mut statement, &values)?;
                 let mut rows = statement.raw_query();
                 while let Some(row) = rows.next()? {
-                    if !take(&Row::of_sqlite(row))? {
+                    if !visit(&Row::from_sqlite(row))? {
                         break;
                     }
                 }
@@ -204,15 +209,15 @@ impl<'a> Session<'a> {
             Connection::Postgres(pg) => {
                 let mut rows = pg.query(sql, values.params())?;
                 while let Some(row) = pg.next(&mut rows)? {
-                    if !take(&Row::of_postgres(&row))? {
+                    if !visit(&Row::from_postgres(&row))? {
                         break;
                     }
                 }
             }
-            Connection::Glance(glance) => glance.each(sql, &values, take)?,
-            Connection::Foreseeing(statements) => {
-                let values = values.params().into_iter().map(Owned::of).collect();
-                statements.push(Statement { sql: sql.to_owned(), values });
+            Connection::SingleStatement(read) => read.for_each_row(sql, &values, visit)?,
+            Connection::Recording(statements) => {
+                let values = values.params().into_iter().map(OwnedParam::new).collect();
+                statements.push(SqlStatement { sql: sql.to_owned(), values });
                 return Err(Error::Abandoned);
             }
             Connection::Lost => return Err(Error::Unavailable(None)),
@@ -220,15 +225,16 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// The first row, if there is one, as `read` makes it.
-    fn first<T>(
+    /// Reads the first row, if there is one.
+    fn query_first<T>(
         &mut self,
         sql: &str,
         values: impl Values,
         read: impl FnOnce(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let (mut read, mut found) = (Some(read), None);
-        self.each(sql, values, |row| {
+        let mut read = Some(read);
+        let mut found = None;
+        self.for_each_row(sql, values, |row| {
             if let Some(read) = read.take() {
                 found = Some(read(row)?);
             }
@@ -237,50 +243,51 @@ impl<'a> Session<'a> {
         Ok(found)
     }
 
-    /// Every row, as `read` makes it.
-    fn all<T>(
+    /// Reads every row.
+    fn query_all<T>(
         &mut self,
         sql: &str,
         values: impl Values,
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         let mut found = Vec::new();
-        self.each(sql, values, |row| {
+        self.for_each_row(sql, values, |row| {
             found.push(read(row)?);
             Ok(true)
         })?;
         Ok(found)
     }
 
-    /// The rows of a page, as `read` makes them, until they have as many bytes as it may have.
-    fn page<T>(
+    /// Reads the rows of a page, up to its limit in bytes.
+    fn query_page<T>(
         &mut self,
         page: Page,
         sql: &str,
         values: impl Values,
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let (mut found, mut bytes) = (Vec::new(), 0);
-        self.each(sql, values, |row| {
+        let mut found = Vec::new();
+        let mut bytes = 0;
+        self.for_each_row(sql, values, |row| {
             found.push(read(row)?);
-            bytes += row.bytes()?;
+            bytes += row.byte_len()?;
             Ok(bytes < page.bytes)
         })?;
         Ok(found)
     }
 
-    /// Whether a query has a row.
+    /// Returns true if a query has a row.
     fn exists(&mut self, sql: &str, values: impl Values) -> Result<bool, Error> {
-        Ok(self.first(sql, values, |_| Ok(()))?.is_some())
+        Ok(self.query_first(sql, values, |_| Ok(()))?.is_some())
     }
 }
 
-/// A statement's parameters, in order: `params![…]`, or an array of values of one type.
+/// Parameters of a statement, in order: `params![…]`, or an array of values of one type.
 trait Values {
     fn values(&self) -> impl Iterator<Item = &dyn Value>;
 
     fn params(&self) -> Vec<Param<'_>> {
-        self.values().map(Value::param).collect()
+        self.values().map(Value::as_param).collect()
     }
 }
 
@@ -297,11 +304,11 @@ impl Values for &[&dyn Value] {
 }
 
 /// No parameters.
-const NONE: [i64; 0] = [];
+const NO_PARAMS: [i64; 0] = [];
 
 fn bind(statement: &mut rusqlite::Statement<'_>, values: &impl Values) -> Result<(), Error> {
     for (index, value) in values.values().enumerate() {
-        statement.raw_bind_parameter(index + 1, value.param())?;
+        statement.raw_bind_parameter(index + 1, value.as_param())?;
     }
     Ok(())
 }
@@ -310,29 +317,29 @@ fn to_json<T: Serialize>(value: &T, what: &'static str) -> Result<String, Error>
     serde_json::to_string(value).map_err(|source| Error::Unreadable { what, source: Some(source) })
 }
 
-/// Rows for a statement to read: see [`Session::rows_in`].
-fn to_rows<T: Serialize>(rows: &[T]) -> Result<String, Error> {
+/// Serializes rows for [`Session::json_rows_sql`].
+fn to_json_rows<T: Serialize>(rows: &[T]) -> Result<String, Error> {
     to_json(&rows, "parameter")
 }
 
-/// Ids for a statement to read: see [`Session::ids_in`].
-fn to_ids(ids: &[i64]) -> Result<String, Error> {
+/// Serializes ids for [`Session::json_ids_sql`].
+fn to_json_ids(ids: &[i64]) -> Result<String, Error> {
     let rows: Vec<[i64; 1]> = ids.iter().map(|id| [*id]).collect();
-    to_rows(&rows)
+    to_json_rows(&rows)
 }
 
 fn from_json<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|source| Error::Unreadable { what, source: Some(source) })
 }
 
-fn parsed<T>(value: Option<T>, what: &'static str) -> Result<T, Error> {
+fn or_unreadable<T>(value: Option<T>, what: &'static str) -> Result<T, Error> {
     value.ok_or(Error::Unreadable { what, source: None })
 }
 
-fn millis(timestamp: jiff::Timestamp) -> i64 {
+fn to_millis(timestamp: jiff::Timestamp) -> i64 {
     timestamp.as_millisecond()
 }
 
-fn moment(millis: i64) -> Result<jiff::Timestamp, Error> {
-    parsed(jiff::Timestamp::from_millisecond(millis).ok(), "time")
+fn timestamp_from_millis(millis: i64) -> Result<jiff::Timestamp, Error> {
+    or_unreadable(jiff::Timestamp::from_millisecond(millis).ok(), "time")
 }

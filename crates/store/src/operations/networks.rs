@@ -1,65 +1,68 @@
 //! Networks and their custom data fields.
 
-use super::users::member;
-use super::{NONE, Session, from_json, millis, moment, parsed, to_json};
+use super::users::member_from_row;
+use super::{
+    NO_PARAMS, Session, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis,
+};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
 use trunkline_domain::party::{CustomDataField, Network};
 use trunkline_domain::timezone::ZoneName;
 
-const NETWORK: &str = "SELECT id, name, time_zone, auto_generate_ids, sandbox, clock
+const SELECT_NETWORK: &str = "SELECT id, name, time_zone, auto_generate_ids, sandbox, clock
     FROM networks";
 
-/// A network with its people, a row for each; the same columns first.
-const NETWORK_WITH_PEOPLE: &str =
+/// SELECT of a network with its members, one row for each. The columns begin with those of
+/// [`SELECT_NETWORK`].
+const SELECT_NETWORK_WITH_MEMBERS: &str =
     "SELECT n.id, n.name, n.time_zone, n.auto_generate_ids, n.sandbox, n.clock,
     m.role, u.id, u.body, u.password_hash IS NOT NULL
     FROM networks n LEFT JOIN memberships m ON m.organization = 'network' AND m.organization_id = n.id
     LEFT JOIN users u ON u.id = m.user_id WHERE n.id = ?1 ORDER BY m.position";
 
-fn network(row: &Row<'_>) -> Result<Network, Error> {
+fn network_from_row(row: &Row<'_>) -> Result<Network, Error> {
     let zone: String = row.get(2)?;
     Ok(Network {
         id: row.get(0)?,
         name: row.get(1)?,
-        time_zone: parsed(ZoneName::parse(&zone), "time zone")?,
+        time_zone: or_unreadable(ZoneName::parse(&zone), "time zone")?,
         auto_generate_ids: row.get(3)?,
         sandbox: row.get(4)?,
-        clock: row.get::<Option<i64>>(5)?.map(moment).transpose()?,
+        clock: row.get::<Option<i64>>(5)?.map(timestamp_from_millis).transpose()?,
         members: Vec::new(),
     })
 }
 
 impl Session<'_> {
-    /// A network, without its people.
+    /// Network, without its members.
     pub fn network(&mut self, id: i64) -> Result<Option<Network>, Error> {
-        self.first(&format!("{NETWORK} WHERE id = ?1"), [id], network)
+        self.query_first(&format!("{SELECT_NETWORK} WHERE id = ?1"), [id], network_from_row)
     }
 
-    /// A network with its people.
+    /// Network, with its members.
     pub fn network_with_members(&mut self, id: i64) -> Result<Option<Network>, Error> {
         let mut found: Option<Network> = None;
-        self.each(NETWORK_WITH_PEOPLE, [id], |row| {
+        self.for_each_row(SELECT_NETWORK_WITH_MEMBERS, [id], |row| {
             let network = match &mut found {
                 Some(network) => network,
-                None => found.insert(network(row)?),
+                None => found.insert(network_from_row(row)?),
             };
             if row.get::<Option<&str>>(6)?.is_some() {
-                network.members.push(member(row, 6)?);
+                network.members.push(member_from_row(row, 6)?);
             }
             Ok(true)
         })?;
         Ok(found)
     }
 
-    /// Every network, without their people.
+    /// All networks, without their members.
     pub fn networks(&mut self) -> Result<Vec<Network>, Error> {
-        self.all(&format!("{NETWORK} ORDER BY id"), NONE, network)
+        self.query_all(&format!("{SELECT_NETWORK} ORDER BY id"), NO_PARAMS, network_from_row)
     }
 
-    /// Stores a new network, under `id` if that is given, with the field every network starts
-    /// with. `None` when the id is in use.
+    /// Inserts a network, with a given or a generated id, and the custom data field that every
+    /// network starts with. Returns `None` if the given id exists.
     pub fn insert_network(
         &mut self,
         id: Option<i64>,
@@ -73,7 +76,7 @@ impl Session<'_> {
             return Ok(None);
         }
         let sql = match self.is_postgres() {
-            // An id that was given is one that is not given out.
+            // A given id must not be generated again later, so the sequence is advanced below.
             true => {
                 "INSERT INTO networks (id, name, time_zone, created_at) VALUES (COALESCE(?1,
                  nextval('networks_id_seq')), ?2, ?3, ?4)"
@@ -82,37 +85,37 @@ impl Session<'_> {
                 "INSERT INTO networks (id, name, time_zone, created_at) VALUES (?1, ?2, ?3, ?4)"
             }
         };
-        let id = self.insert(sql, params![id, name, zone.name(), millis(now)])?;
+        let id = self.insert(sql, params![id, name, zone.name(), to_millis(now)])?;
         if self.is_postgres() {
             let sql = "SELECT setval('networks_id_seq', GREATEST(?1, (SELECT last_value FROM networks_id_seq)))";
-            self.first(sql, [id], |_| Ok(()))?;
+            self.query_first(sql, [id], |_| Ok(()))?;
         }
         self.put_custom_data_field(id, &CustomDataField::channel())?;
         self.network(id)
     }
 
-    /// Stores a network's name.
+    /// Updates a network's name.
     pub fn rename_network(&mut self, id: i64, name: &str) -> Result<(), Error> {
         self.execute("UPDATE networks SET name = ?2 WHERE id = ?1", params![id, name])?;
         Ok(())
     }
 
-    /// A network's custom data fields, by our id.
+    /// Custom data fields of a network.
     pub fn custom_data_fields(&mut self, network: i64) -> Result<Vec<CustomDataField>, Error> {
-        self.all(
+        self.query_all(
             "SELECT body FROM custom_data_fields WHERE network_id = ?1 ORDER BY id",
             [network],
             |row| from_json(&row.get::<String>(0)?, "custom data field"),
         )
     }
 
-    /// One page of a network's custom data fields, each with our id.
+    /// One page of a network's custom data fields, with their ids.
     pub fn page_of_custom_data_fields(
         &mut self,
         network: i64,
         page: Page,
     ) -> Result<Vec<(i64, CustomDataField)>, Error> {
-        self.page(
+        self.query_page(
             page,
             "SELECT id, body FROM custom_data_fields WHERE network_id = ?1 AND id > ?2
              ORDER BY id LIMIT ?3",
@@ -121,20 +124,20 @@ impl Session<'_> {
         )
     }
 
-    /// One custom data field.
+    /// Custom data field, by its partner name.
     pub fn custom_data_field(
         &mut self,
         network: i64,
         partner_name: &str,
     ) -> Result<Option<CustomDataField>, Error> {
-        self.first(
+        self.query_first(
             "SELECT body FROM custom_data_fields WHERE network_id = ?1 AND partner_name = ?2",
             params![network, partner_name],
             |row| from_json(&row.get::<String>(0)?, "custom data field"),
         )
     }
 
-    /// Stores a custom data field, new or changed.
+    /// Inserts or updates a custom data field.
     pub fn put_custom_data_field(
         &mut self,
         network: i64,
@@ -148,7 +151,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Forgets a custom data field; values on objects stay.
+    /// Deletes a custom data field. Its values on objects are kept.
     pub fn delete_custom_data_field(&mut self, network: i64, name: &str) -> Result<(), Error> {
         self.execute(
             "DELETE FROM custom_data_fields WHERE network_id = ?1 AND partner_name = ?2",

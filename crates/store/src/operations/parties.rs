@@ -1,13 +1,15 @@
 //! Advertisers and affiliates.
 
-use super::users::member;
-use super::{Session, from_json, millis, moment, parsed, to_ids, to_json};
+use super::users::member_from_row;
+use super::{
+    Session, from_json, or_unreadable, timestamp_from_millis, to_json, to_json_ids, to_millis,
+};
 use crate::sql::{Row, params};
 use crate::{Error, Organization, Page};
 use trunkline_domain::party::{Party, PartyKind, PartyStatus};
 
-/// A party with its people, a row for each; the same columns first.
-const PARTY_WITH_PEOPLE: &str =
+/// SELECT of a party with its members, one row for each. The columns begin with those of [`SELECT_PARTY`].
+const SELECT_PARTY_WITH_MEMBERS: &str =
     "SELECT p.id, p.network_id, p.kind, p.id_from_network, p.name, p.status,
     p.sites, p.profile, p.custom_data, p.created_at, p.updated_at,
     m.role, u.id, u.body, u.password_hash IS NOT NULL
@@ -15,10 +17,11 @@ const PARTY_WITH_PEOPLE: &str =
     LEFT JOIN users u ON u.id = m.user_id
     WHERE p.network_id = ?1 AND p.kind = ?2 AND p.id_from_network = ?3 ORDER BY m.position";
 
-const PARTY: &str = "SELECT id, network_id, kind, id_from_network, name, status, sites, profile,
+const SELECT_PARTY: &str =
+    "SELECT id, network_id, kind, id_from_network, name, status, sites, profile,
     custom_data, created_at, updated_at FROM parties";
 
-fn party(row: &Row<'_>) -> Result<Party, Error> {
+fn party_from_row(row: &Row<'_>) -> Result<Party, Error> {
     let kind = match row.get::<&str>(2)? {
         "advertiser" => PartyKind::Advertiser,
         _ => PartyKind::Affiliate,
@@ -29,32 +32,32 @@ fn party(row: &Row<'_>) -> Result<Party, Error> {
         kind,
         id_from_network: row.get(3)?,
         name: row.get(4)?,
-        status: parsed(PartyStatus::parse(row.get(5)?), "party status")?,
+        status: or_unreadable(PartyStatus::parse(row.get(5)?), "party status")?,
         sites: from_json(row.get(6)?, "sites")?,
         profile: from_json(row.get(7)?, "profile")?,
         custom_data: from_json(row.get(8)?, "custom data")?,
         members: Vec::new(),
-        created_at: moment(row.get(9)?)?,
-        updated_at: moment(row.get(10)?)?,
+        created_at: timestamp_from_millis(row.get(9)?)?,
+        updated_at: timestamp_from_millis(row.get(10)?)?,
     })
 }
 
 impl Session<'_> {
-    /// A party by the network's id, without its people.
+    /// Party, by external id, without its members.
     pub fn party(
         &mut self,
         network: i64,
         kind: PartyKind,
         id_from_network: &str,
     ) -> Result<Option<Party>, Error> {
-        self.first(
-            &format!("{PARTY} WHERE network_id = ?1 AND kind = ?2 AND id_from_network = ?3"),
+        self.query_first(
+            &format!("{SELECT_PARTY} WHERE network_id = ?1 AND kind = ?2 AND id_from_network = ?3"),
             params![network, kind.word(), id_from_network],
-            party,
+            party_from_row,
         )
     }
 
-    /// A party by the network's id, with its people.
+    /// Party, by external id, with its members.
     pub fn party_with_members(
         &mut self,
         network: i64,
@@ -62,56 +65,60 @@ impl Session<'_> {
         id_from_network: &str,
     ) -> Result<Option<Party>, Error> {
         let mut found: Option<Party> = None;
-        self.each(PARTY_WITH_PEOPLE, params![network, kind.word(), id_from_network], |row| {
-            let party = match &mut found {
-                Some(party) => party,
-                None => found.insert(party(row)?),
-            };
-            if row.get::<Option<&str>>(11)?.is_some() {
-                party.members.push(member(row, 11)?);
-            }
-            Ok(true)
-        })?;
+        self.for_each_row(
+            SELECT_PARTY_WITH_MEMBERS,
+            params![network, kind.word(), id_from_network],
+            |row| {
+                let party = match &mut found {
+                    Some(party) => party,
+                    None => found.insert(party_from_row(row)?),
+                };
+                if row.get::<Option<&str>>(11)?.is_some() {
+                    party.members.push(member_from_row(row, 11)?);
+                }
+                Ok(true)
+            },
+        )?;
         Ok(found)
     }
 
-    /// A party by our id, without its people.
+    /// Party, by id, without its members.
     pub fn party_by_id(&mut self, id: i64) -> Result<Option<Party>, Error> {
-        self.first(&format!("{PARTY} WHERE id = ?1"), [id], party)
+        self.query_first(&format!("{SELECT_PARTY} WHERE id = ?1"), [id], party_from_row)
     }
 
-    /// Adds a party's people.
+    /// Loads a party's members.
     pub fn with_members(&mut self, mut party: Party) -> Result<Party, Error> {
         party.members = self.members(Organization::Party(party.kind, party.id))?;
         Ok(party)
     }
 
-    /// One page of a network's parties, with their people.
+    /// One page of a network's parties, with their members.
     pub fn parties(
         &mut self,
         network: i64,
         kind: PartyKind,
         page: Page,
     ) -> Result<Vec<Party>, Error> {
-        let mut parties = self.page(
+        let mut parties = self.query_page(
             page,
             &format!(
-                "{PARTY} WHERE network_id = ?1 AND kind = ?2 AND id > ?3 ORDER BY id LIMIT ?4"
+                "{SELECT_PARTY} WHERE network_id = ?1 AND kind = ?2 AND id > ?3 ORDER BY id LIMIT ?4"
             ),
             params![network, kind.word(), page.after, page.limit],
-            party,
+            party_from_row,
         )?;
         self.add_members(kind, &mut parties)?;
         Ok(parties)
     }
 
-    /// Parties of a kind by our ids, with their people, in order.
+    /// Parties of a kind, by ids, with their members, in the order of ids.
     pub fn parties_by_ids(&mut self, kind: PartyKind, ids: &[i64]) -> Result<Vec<Party>, Error> {
-        let listed = self.ids_in("?2");
-        let mut parties = self.all(
-            &format!("{PARTY} WHERE kind = ?1 AND id IN {listed} ORDER BY id"),
-            params![kind.word(), to_ids(ids)?],
-            party,
+        let listed = self.json_ids_sql("?2");
+        let mut parties = self.query_all(
+            &format!("{SELECT_PARTY} WHERE kind = ?1 AND id IN {listed} ORDER BY id"),
+            params![kind.word(), to_json_ids(ids)?],
+            party_from_row,
         )?;
         self.add_members(kind, &mut parties)?;
         Ok(parties)
@@ -126,24 +133,25 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Whether a name is another party's already; compared without regard to case.
+    /// Returns true if another party has the name, ignoring case.
     pub fn party_name_is_taken(
         &mut self,
         network: i64,
         kind: PartyKind,
         name_key: &str,
-        but: i64,
+        except: i64,
     ) -> Result<bool, Error> {
-        // In these words it can be asked before it is known who is not meant.
-        let found = self.first(
+        // The party itself is excluded here and not in SQL, so that the query can be prefetched
+        // before its id is known.
+        let found = self.query_first(
             "SELECT id FROM parties WHERE network_id = ?1 AND kind = ?2 AND name_key = ?3",
             params![network, kind.word(), name_key],
             |row| row.get::<i64>(0),
         )?;
-        Ok(found.is_some_and(|id| id != but))
+        Ok(found.is_some_and(|id| id != except))
     }
 
-    /// Stores a new party, without its people, and returns our id.
+    /// Inserts a party without its members and returns its id.
     pub fn insert_party(&mut self, party: &Party) -> Result<i64, Error> {
         self.insert(
             "INSERT INTO parties (network_id, kind, id_from_network, name, name_key, status, sites,
@@ -159,13 +167,13 @@ impl Session<'_> {
                 to_json(&party.sites, "sites")?,
                 to_json(&party.profile, "profile")?,
                 to_json(&party.custom_data, "custom data")?,
-                millis(party.created_at),
-                millis(party.updated_at),
+                to_millis(party.created_at),
+                to_millis(party.updated_at),
             ],
         )
     }
 
-    /// Stores a party's values over what there was.
+    /// Updates a party.
     pub fn update_party(&mut self, party: &Party) -> Result<(), Error> {
         self.execute(
             "UPDATE parties SET name = ?2, name_key = ?3, status = ?4, sites = ?5, profile = ?6,
@@ -178,13 +186,14 @@ impl Session<'_> {
                 to_json(&party.sites, "sites")?,
                 to_json(&party.profile, "profile")?,
                 to_json(&party.custom_data, "custom data")?,
-                millis(party.updated_at),
+                to_millis(party.updated_at),
             ],
         )?;
         Ok(())
     }
 
-    /// Deletes a party, its relationships and tokens, and users that only it had.
+    /// Deletes a party with its relationships, its tokens, and the users that are members of
+    /// nothing else.
     pub fn delete_party(&mut self, party: &Party) -> Result<(), Error> {
         let organization = Organization::Party(party.kind, party.id);
         self.replace_members(party.network_id, organization, &[])?;
@@ -192,7 +201,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Whether an advertiser has campaigns, or an affiliate affiliate campaigns.
+    /// Returns true if an advertiser has campaigns, or an affiliate has affiliate campaigns.
     pub fn party_has_campaigns(&mut self, party: &Party) -> Result<bool, Error> {
         let sql = match party.kind {
             PartyKind::Advertiser => "SELECT 1 FROM campaigns WHERE advertiser_id = ?1",
@@ -201,14 +210,14 @@ impl Session<'_> {
         self.exists(sql, [party.id])
     }
 
-    /// Whether an affiliate, by our id, has brought calls: also such as were turned away.
+    /// Returns true if an affiliate, by id, has sent calls, including rejected ones.
     pub fn affiliate_has_calls(&mut self, id: i64) -> Result<bool, Error> {
         self.exists("SELECT 1 FROM calls WHERE affiliate_id = ?1", [id])
     }
 
-    /// A decimal string that no party of this kind has as its id yet.
+    /// Generates an external id, a decimal string, that no party of this kind has.
     pub fn free_party_id(&mut self, network: i64, kind: PartyKind) -> Result<String, Error> {
-        self.free_id(
+        self.generate_external_id(
             "parties",
             "SELECT 1 FROM parties WHERE network_id = ?1 AND kind = ?3 AND id_from_network = ?2",
             network,

@@ -1,12 +1,12 @@
-//! The network's inventory of numbers, and the promo numbers taken from it.
+//! Inventory of a network's phone numbers, and the promo numbers assigned from promo_number.
 
-use super::{Session, from_json, millis, moment, parsed, to_json};
+use super::{Session, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::promo::PromoNumber;
 
-/// The columns of a promo number `n`.
+/// Columns of a promo number `n`.
 macro_rules! columns {
     () => {
         "n.id, n.network_id, n.campaign_id, n.affiliate_id, n.id_from_network, n.number, \
@@ -15,54 +15,55 @@ macro_rules! columns {
 }
 
 pub(super) const PROMO_NUMBER_COLUMNS: &str = columns!();
-pub(super) const PROMO_NUMBER: &str = concat!("SELECT ", columns!(), " FROM promo_numbers n");
+pub(super) const SELECT_PROMO_NUMBER: &str =
+    concat!("SELECT ", columns!(), " FROM promo_numbers n");
 
-pub(super) fn promo_number(row: &Row<'_>) -> Result<PromoNumber, Error> {
+pub(super) fn promo_number_from_row(row: &Row<'_>) -> Result<PromoNumber, Error> {
     Ok(PromoNumber {
         id: row.get(0)?,
         network_id: row.get(1)?,
         campaign_id: row.get(2)?,
         affiliate_id: row.get(3)?,
         id_from_network: row.get(4)?,
-        number: parsed(PhoneNumber::parse(&row.get::<String>(5)?), "promo number")?,
+        number: or_unreadable(PhoneNumber::parse(&row.get::<String>(5)?), "promo number")?,
         description: row.get(6)?,
         media_type: row.get(7)?,
         custom_data: from_json(&row.get::<String>(8)?, "custom data")?,
-        created_at: moment(row.get(9)?)?,
+        created_at: timestamp_from_millis(row.get(9)?)?,
     })
 }
 
 impl Session<'_> {
-    /// Adds a number to the inventory; false when it was there already.
+    /// Adds a number to the inventory. Returns false if it is there already.
     pub fn add_number(&mut self, network: i64, number: &PhoneNumber) -> Result<bool, Error> {
-        let added = self.change(
+        let added = self.execute_counted(
             "INSERT INTO numbers (network_id, number) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
             params![network, number.e164()],
         )?;
         Ok(added == 1)
     }
 
-    /// The first free number that starts with `prefix` (E.164).
+    /// First unassigned number with a prefix in E.164 format.
     pub fn free_number(
         &mut self,
         network: i64,
         prefix: &str,
     ) -> Result<Option<PhoneNumber>, Error> {
-        self.first(
+        self.query_first(
             "SELECT number FROM numbers WHERE network_id = ?1 AND promo_number_id IS NULL
              AND number >= ?2 AND number < ?3 ORDER BY number LIMIT 1",
             params![network, prefix, format!("{prefix}:")],
-            |row| parsed(PhoneNumber::parse(&row.get::<String>(0)?), "number"),
+            |row| or_unreadable(PhoneNumber::parse(&row.get::<String>(0)?), "number"),
         )
     }
 
-    /// Promo numbers of a campaign, or of one affiliate in it.
+    /// Number of promo numbers of a campaign, or of one affiliate in promo_number.
     pub fn count_promo_numbers(
         &mut self,
         campaign: i64,
         affiliate: Option<i64>,
     ) -> Result<u32, Error> {
-        let count = self.first(
+        let count = self.query_first(
             "SELECT COUNT(*) FROM promo_numbers WHERE campaign_id = ?1 AND affiliate_id IS NOT DISTINCT FROM ?2",
             params![campaign, affiliate],
             |row| row.get(0),
@@ -70,103 +71,103 @@ impl Session<'_> {
         Ok(count.unwrap_or(0))
     }
 
-    /// Stores a new promo number, marks its number as used, and returns our id.
-    pub fn insert_promo_number(&mut self, it: &PromoNumber) -> Result<i64, Error> {
+    /// Inserts a promo number, marks its phone number as assigned, and returns its id.
+    pub fn insert_promo_number(&mut self, promo_number: &PromoNumber) -> Result<i64, Error> {
         let id = self.insert(
             "INSERT INTO promo_numbers (network_id, campaign_id, affiliate_id, id_from_network,
              number, description, media_type, custom_data, created_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
-                it.network_id,
-                it.campaign_id,
-                it.affiliate_id,
-                it.id_from_network,
-                it.number.e164(),
-                it.description,
-                it.media_type,
-                to_json(&it.custom_data, "custom data")?,
-                millis(it.created_at),
+                promo_number.network_id,
+                promo_number.campaign_id,
+                promo_number.affiliate_id,
+                promo_number.id_from_network,
+                promo_number.number.e164(),
+                promo_number.description,
+                promo_number.media_type,
+                to_json(&promo_number.custom_data, "custom data")?,
+                to_millis(promo_number.created_at),
             ],
         )?;
         self.execute(
             "UPDATE numbers SET promo_number_id = ?3 WHERE network_id = ?1 AND number = ?2",
-            params![it.network_id, it.number.e164(), id],
+            params![promo_number.network_id, promo_number.number.e164(), id],
         )?;
         Ok(id)
     }
 
-    /// Stores a promo number's description, media type and custom data.
-    pub fn update_promo_number(&mut self, it: &PromoNumber) -> Result<(), Error> {
+    /// Updates a promo number's external id, description, media type and custom data.
+    pub fn update_promo_number(&mut self, promo_number: &PromoNumber) -> Result<(), Error> {
         self.execute(
             "UPDATE promo_numbers SET id_from_network = ?2, description = ?3, media_type = ?4,
              custom_data = ?5 WHERE id = ?1",
             params![
-                it.id,
-                it.id_from_network,
-                it.description,
-                it.media_type,
-                to_json(&it.custom_data, "custom data")?
+                promo_number.id,
+                promo_number.id_from_network,
+                promo_number.description,
+                promo_number.media_type,
+                to_json(&promo_number.custom_data, "custom data")?
             ],
         )?;
         Ok(())
     }
 
-    /// Deletes a promo number; its number is free again.
-    pub fn delete_promo_number(&mut self, it: &PromoNumber) -> Result<(), Error> {
+    /// Deletes a promo number and releases its phone number.
+    pub fn delete_promo_number(&mut self, promo_number: &PromoNumber) -> Result<(), Error> {
         self.execute(
             "UPDATE numbers SET promo_number_id = NULL WHERE network_id = ?1 AND number = ?2",
-            params![it.network_id, it.number.e164()],
+            params![promo_number.network_id, promo_number.number.e164()],
         )?;
-        self.execute("DELETE FROM promo_numbers WHERE id = ?1", [it.id])?;
+        self.execute("DELETE FROM promo_numbers WHERE id = ?1", [promo_number.id])?;
         Ok(())
     }
 
-    /// One page of the promo numbers of a campaign, or of one affiliate in it.
+    /// One page of the promo numbers of a campaign, or of one affiliate in promo_number.
     pub fn promo_numbers(
         &mut self,
         campaign: i64,
         affiliate: Option<i64>,
         page: Page,
     ) -> Result<Vec<PromoNumber>, Error> {
-        self.page(page,
+        self.query_page(page,
             &format!(
-                "{PROMO_NUMBER} WHERE campaign_id = ?1 AND affiliate_id IS NOT DISTINCT FROM ?2 AND id > ?3
+                "{SELECT_PROMO_NUMBER} WHERE campaign_id = ?1 AND affiliate_id IS NOT DISTINCT FROM ?2 AND id > ?3
                  ORDER BY id LIMIT ?4"
             ),
             params![campaign, affiliate, page.after, page.limit],
-            promo_number,
+            promo_number_from_row,
         )
     }
 
-    /// A promo number of the network by the number itself.
+    /// Promo number of a network, by phone number.
     pub fn promo_number(
         &mut self,
         network: i64,
         number: &PhoneNumber,
     ) -> Result<Option<PromoNumber>, Error> {
-        self.first(
-            &format!("{PROMO_NUMBER} WHERE network_id = ?1 AND number = ?2"),
+        self.query_first(
+            &format!("{SELECT_PROMO_NUMBER} WHERE network_id = ?1 AND number = ?2"),
             params![network, number.e164()],
-            promo_number,
+            promo_number_from_row,
         )
     }
 
-    /// A promo number of the network by the network's id for it.
+    /// Promo number of a network, by external id.
     pub fn promo_number_by_network_id(
         &mut self,
         network: i64,
         id: &str,
     ) -> Result<Option<PromoNumber>, Error> {
-        self.first(
-            &format!("{PROMO_NUMBER} WHERE network_id = ?1 AND id_from_network = ?2"),
+        self.query_first(
+            &format!("{SELECT_PROMO_NUMBER} WHERE network_id = ?1 AND id_from_network = ?2"),
             params![network, id],
-            promo_number,
+            promo_number_from_row,
         )
     }
 
-    /// A decimal string that no promo number of the network has as its id yet.
+    /// Generates an external id, a decimal string, that no promo number of the network has.
     pub fn free_promo_number_id(&mut self, network: i64) -> Result<String, Error> {
-        self.free_id(
+        self.generate_external_id(
             "promo_numbers",
             "SELECT 1 FROM promo_numbers
              WHERE network_id = ?1 AND id_from_network = ?2 AND ?3 = ''",

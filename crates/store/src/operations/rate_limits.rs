@@ -1,19 +1,20 @@
-//! What credentials have asked for lately, of all servers together.
+//! Recent usage of credentials, summed over all servers.
 
-use super::{Session, parsed};
+use super::{Session, or_unreadable};
 use crate::Error;
 use crate::sql::params;
 
 impl Session<'_> {
-    /// Adds to what a credential has asked for: so many nanoseconds' worth, since a moment (in
-    /// nanoseconds from 1970). Returns when it will have its whole allowance again.
+    /// Adds usage to a credential's rate limit. `worth` is the usage in nanoseconds of allowance,
+    /// `since` the time of the request in nanoseconds since 1970. Returns the time at which the
+    /// whole allowance is available again.
     pub fn spend_allowance(
         &mut self,
         credential: &str,
         worth: i64,
         since: i64,
     ) -> Result<i64, Error> {
-        let until = self.first(
+        let until = self.query_first(
             "INSERT INTO rate_limits (credential, until)
              VALUES (?1, CAST(?2 AS BIGINT) + CAST(?3 AS BIGINT))
              ON CONFLICT (credential) DO UPDATE SET until = CAST(?2 AS BIGINT) +
@@ -22,6 +23,6 @@ impl Session<'_> {
             params![credential, worth, since],
             |row| row.get(0),
         )?;
-        parsed(until, "rate limit")
+        or_unreadable(until, "rate limit")
     }
 }

@@ -1,63 +1,63 @@
-//! What only sandboxes have: a clock of their own, imagined callers, and an end to everything in them.
+//! Operations for sandbox networks: their clock, the data for simulated calls, and the reset.
 
-use super::{Session, campaigns, millis, moment, promo_numbers};
+use super::{Session, campaigns, promo_numbers, timestamp_from_millis, to_millis};
 use crate::Error;
 use crate::sql::params;
 use jiff::Timestamp;
 use trunkline_domain::campaign::Campaign;
 use trunkline_domain::promo::PromoNumber;
 
-/// What becomes of a table's rows when a sandbox is emptied.
+/// Effect of a sandbox reset on a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// Those of the network are deleted: whose they are, with the network for `?1`.
-    Goes(&'static str),
-    /// Something of its own: a statement, with the network for `?1`.
-    By(&'static str),
-    /// They stay.
-    Stays,
-    /// They go with the rows that they refer to (`ON DELETE CASCADE`).
-    Follows,
+enum ResetRule {
+    /// Deletes the rows of the network, by a condition with the network id as `?1`.
+    Delete(&'static str),
+    /// Runs statements of its own, with the network id as `?1`.
+    Run(&'static str),
+    /// Keeps all rows.
+    Keep,
+    /// Rows are deleted with the rows they refer to (`ON DELETE CASCADE`).
+    Cascade,
 }
 
-/// Every table, those that refer to others before these. A test holds it to the schema, so that a
-/// new table is thought of.
-const FATES: &[(&str, Fate)] = &[
-    ("networks", Fate::Stays),
-    ("numbers", Fate::By("UPDATE numbers SET promo_number_id = NULL WHERE network_id = ?1")),
-    ("idempotency", Fate::Goes(NETWORK)),
-    ("mails", Fate::Goes(NETWORK)),
-    ("deliveries", Fate::Goes(WEBHOOK)),
-    ("webhooks", Fate::Stays),
-    ("events", Fate::Goes(NETWORK)),
-    ("audit", Fate::Goes(NETWORK)),
-    ("live_calls", Fate::Goes(CALL)),
-    ("call_events", Fate::Goes(CALL)),
-    ("call_quarters", Fate::Goes(CAMPAIGN)),
-    ("budget_totals", Fate::Goes(CAMPAIGN)),
-    ("transactions", Fate::Goes(NETWORK)),
-    ("calls", Fate::Goes(NETWORK)),
-    ("promo_numbers", Fate::Goes(NETWORK)),
-    ("statuses", Fate::By(STATUSES)),
-    ("affiliate_campaigns", Fate::Goes(NETWORK)),
-    ("terms", Fate::By(TERMS)),
-    ("campaigns", Fate::Goes(NETWORK)),
-    ("relationships", Fate::Follows),
-    ("memberships", Fate::By(MEMBERSHIPS)),
-    ("users", Fate::By(USERS)),
-    ("user_emails", Fate::Follows),
-    ("sign_ins", Fate::Follows),
-    ("tokens", Fate::Follows),
-    ("parties", Fate::Goes(NETWORK)),
-    ("custom_data_fields", Fate::By(FIELDS)),
-    ("rate_limits", Fate::Stays),
-    ("credential_generations", Fate::Stays),
+/// Rules for all tables, each table before those it refers to. A test compares them with the
+/// schema, so that a new table cannot be forgotten.
+const RESET_RULES: &[(&str, ResetRule)] = &[
+    ("networks", ResetRule::Keep),
+    ("numbers", ResetRule::Run("UPDATE numbers SET promo_number_id = NULL WHERE network_id = ?1")),
+    ("idempotency", ResetRule::Delete(BY_NETWORK)),
+    ("mails", ResetRule::Delete(BY_NETWORK)),
+    ("deliveries", ResetRule::Delete(BY_WEBHOOK)),
+    ("webhooks", ResetRule::Keep),
+    ("events", ResetRule::Delete(BY_NETWORK)),
+    ("audit", ResetRule::Delete(BY_NETWORK)),
+    ("live_calls", ResetRule::Delete(BY_CALL)),
+    ("call_events", ResetRule::Delete(BY_CALL)),
+    ("call_quarters", ResetRule::Delete(BY_CAMPAIGN)),
+    ("budget_totals", ResetRule::Delete(BY_CAMPAIGN)),
+    ("transactions", ResetRule::Delete(BY_NETWORK)),
+    ("calls", ResetRule::Delete(BY_NETWORK)),
+    ("promo_numbers", ResetRule::Delete(BY_NETWORK)),
+    ("statuses", ResetRule::Run(DELETE_STATUSES)),
+    ("affiliate_campaigns", ResetRule::Delete(BY_NETWORK)),
+    ("terms", ResetRule::Run(DELETE_TERMS)),
+    ("campaigns", ResetRule::Delete(BY_NETWORK)),
+    ("relationships", ResetRule::Cascade),
+    ("memberships", ResetRule::Run(DELETE_MEMBERSHIPS)),
+    ("users", ResetRule::Run(DELETE_USERS)),
+    ("user_emails", ResetRule::Cascade),
+    ("sign_ins", ResetRule::Cascade),
+    ("tokens", ResetRule::Cascade),
+    ("parties", ResetRule::Delete(BY_NETWORK)),
+    ("custom_data_fields", ResetRule::Run(DELETE_CUSTOM_DATA_FIELDS)),
+    ("rate_limits", ResetRule::Keep),
+    ("credential_generations", ResetRule::Keep),
 ];
 
-const NETWORK: &str = "network_id = ?1";
-const CALL: &str = "call_id IN (SELECT id FROM calls WHERE network_id = ?1)";
-/// Whose rows of a table those are on PostgreSQL, where calls are found by their keys.
-fn by_keys(table: &str) -> Option<&'static str> {
+const BY_NETWORK: &str = "network_id = ?1";
+const BY_CALL: &str = "call_id IN (SELECT id FROM calls WHERE network_id = ?1)";
+/// Condition for the rows of a network on PostgreSQL, where `call_keys` leads to the calls.
+fn condition_by_call_keys(table: &str) -> Option<&'static str> {
     match table {
         "live_calls" | "call_events" => {
             Some("call_id IN (SELECT call_id FROM call_keys WHERE network_id = ?1)")
@@ -69,27 +69,27 @@ fn by_keys(table: &str) -> Option<&'static str> {
     }
 }
 
-const CAMPAIGN: &str = "campaign_id IN (SELECT id FROM campaigns WHERE network_id = ?1)";
-const WEBHOOK: &str = "webhook_id IN (SELECT id FROM webhooks WHERE network_id = ?1)";
+const BY_CAMPAIGN: &str = "campaign_id IN (SELECT id FROM campaigns WHERE network_id = ?1)";
+const BY_WEBHOOK: &str = "webhook_id IN (SELECT id FROM webhooks WHERE network_id = ?1)";
 
-const STATUSES: &str = "DELETE FROM statuses WHERE
+const DELETE_STATUSES: &str = "DELETE FROM statuses WHERE
     (object = 'campaign' AND object_id IN (SELECT id FROM campaigns WHERE network_id = ?1))
     OR (object = 'affiliate_campaign'
         AND object_id IN (SELECT id FROM affiliate_campaigns WHERE network_id = ?1))";
 
-/// Terms and campaigns refer to each other.
-const TERMS: &str = "UPDATE campaigns SET current_terms_id = NULL WHERE network_id = ?1;
+/// Terms and campaigns refer to each other, so the references to terms are cleared first.
+const DELETE_TERMS: &str = "UPDATE campaigns SET current_terms_id = NULL WHERE network_id = ?1;
     DELETE FROM terms WHERE campaign_id IN (SELECT id FROM campaigns WHERE network_id = ?1)";
 
-const MEMBERSHIPS: &str = "DELETE FROM memberships WHERE organization <> 'network'
+const DELETE_MEMBERSHIPS: &str = "DELETE FROM memberships WHERE organization <> 'network'
     AND user_id IN (SELECT id FROM users WHERE network_id = ?1)";
 
-/// The network's own people stay.
-const USERS: &str = "DELETE FROM users WHERE network_id = ?1 AND NOT EXISTS
+/// Users who are members of the network itself are kept.
+const DELETE_USERS: &str = "DELETE FROM users WHERE network_id = ?1 AND NOT EXISTS
     (SELECT 1 FROM memberships WHERE user_id = users.id)";
 
-/// Every network starts with this one field.
-const FIELDS: &str =
+/// The custom data field that every network starts with is kept.
+const DELETE_CUSTOM_DATA_FIELDS: &str =
     "DELETE FROM custom_data_fields WHERE network_id = ?1 AND partner_name <> 'channel'";
 
 impl Session<'_> {
@@ -99,84 +99,87 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Stores where a sandbox's clock stands; `None` is the system's.
+    /// Sets the clock of a sandbox; `None` is the system clock.
     pub fn set_clock(&mut self, network: i64, clock: Option<Timestamp>) -> Result<(), Error> {
         self.execute(
             "UPDATE networks SET clock = ?2 WHERE id = ?1 AND sandbox = 1",
-            params![network, clock.map(millis)],
+            params![network, clock.map(to_millis)],
         )?;
         Ok(())
     }
 
-    /// Campaigns of a network that were taken live and not archived, in order, up to a number.
+    /// Activated campaigns of a network in the order of ids, at most `limit`.
     pub fn activated_campaigns(
         &mut self,
         network: i64,
         limit: u32,
     ) -> Result<Vec<Campaign>, Error> {
-        self.all(
+        self.query_all(
             &format!(
                 "{} WHERE c.network_id = ?1 AND c.status = 'Activated' ORDER BY c.id LIMIT ?2",
-                campaigns::CAMPAIGN
+                campaigns::SELECT_CAMPAIGN
             ),
             params![network, limit],
-            campaigns::campaign,
+            campaigns::campaign_from_row,
         )
     }
 
-    /// When a campaign first went live.
+    /// Time at which a campaign first went live.
     pub fn first_live_at(&mut self, campaign: i64) -> Result<Option<Timestamp>, Error> {
-        let first = self.first(
+        let first = self.query_first(
             "SELECT MIN(went_live_at) FROM terms WHERE campaign_id = ?1",
             [campaign],
             |row| row.get::<Option<i64>>(0),
         )?;
-        first.flatten().map(moment).transpose()
+        first.flatten().map(timestamp_from_millis).transpose()
     }
 
-    /// Affiliates that are approved for a campaign, up to a number: our ids, the network's, and since
-    /// when.
+    /// Affiliates that are approved for a campaign, at most `limit`, as (id, external id, time of
+    /// approval).
     pub fn approved_affiliates(
         &mut self,
         campaign: i64,
         limit: u32,
     ) -> Result<Vec<(i64, String, Timestamp)>, Error> {
-        self.all(
+        self.query_all(
             "SELECT p.id, p.id_from_network, COALESCE((SELECT MAX(since) FROM statuses
              WHERE object = 'affiliate_campaign' AND object_id = a.id), a.created_at)
              FROM affiliate_campaigns a JOIN parties p ON p.id = a.affiliate_id
              WHERE a.campaign_id = ?1 AND a.status = 'Approved' ORDER BY a.id LIMIT ?2",
             params![campaign, limit],
-            |row| Ok((row.get(0)?, row.get(1)?, moment(row.get(2)?)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, timestamp_from_millis(row.get(2)?)?)),
         )
     }
 
-    /// Promo numbers of a campaign and of its affiliate campaigns, up to a number.
+    /// Promo numbers of a campaign and of its affiliate campaigns, at most `limit`.
     pub fn promo_numbers_of_campaign(
         &mut self,
         campaign: i64,
         limit: u32,
     ) -> Result<Vec<PromoNumber>, Error> {
-        self.all(
-            &format!("{} WHERE campaign_id = ?1 ORDER BY id LIMIT ?2", promo_numbers::PROMO_NUMBER),
+        self.query_all(
+            &format!(
+                "{} WHERE campaign_id = ?1 ORDER BY id LIMIT ?2",
+                promo_numbers::SELECT_PROMO_NUMBER
+            ),
             params![campaign, limit],
-            promo_numbers::promo_number,
+            promo_numbers::promo_number_from_row,
         )
     }
 
-    /// Deletes everything of a sandbox but the network itself, its people, its tokens, its inventory
-    /// of numbers, all of them free again, its webhooks, and its first custom data field. Of a
-    /// network that is no sandbox the append-only tables refuse.
+    /// Deletes the data of a sandbox. Kept are the network itself, its members, tokens, webhooks
+    /// and first custom data field, and its inventory of phone numbers, all unassigned. Fails on
+    /// other networks, condition append-only tables reject deletion.
     pub fn empty_sandbox(&mut self, network: i64) -> Result<(), Error> {
-        for (table, fate) in FATES {
-            match fate {
-                Fate::Stays | Fate::Follows => {}
-                Fate::Goes(whose) => {
-                    let keys = by_keys(table).filter(|_| self.is_postgres());
-                    let whose = keys.unwrap_or(whose);
-                    self.execute(&format!("DELETE FROM {table} WHERE {whose}"), [network])?;
+        for (table, rule) in RESET_RULES {
+            match rule {
+                ResetRule::Keep | ResetRule::Cascade => {}
+                ResetRule::Delete(condition) => {
+                    let by_call_keys = condition_by_call_keys(table).filter(|_| self.is_postgres());
+                    let condition = by_call_keys.unwrap_or(condition);
+                    self.execute(&format!("DELETE FROM {table} WHERE {condition}"), [network])?;
                 }
-                Fate::By(statements) => {
+                ResetRule::Run(statements) => {
                     for statement in statements.split(';') {
                         self.execute(statement, [network])?;
                     }
@@ -199,40 +202,46 @@ mod tests {
         connection
     }
 
-    fn texts(connection: &Connection, sql: &str) -> Vec<String> {
+    fn query_texts(connection: &Connection, sql: &str) -> Vec<String> {
         let mut statement = connection.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| row.get(0)).unwrap();
         rows.map(Result::unwrap).collect()
     }
 
-    /// A new table stands in [`FATES`], or this fails: think of what a reset does to it.
+    /// A new table needs a rule in [`RESET_RULES`].
     #[test]
-    fn every_table_has_a_fate_that_can_be_carried_out() {
+    fn every_table_has_a_reset_rule_that_can_run() {
         let connection = schema();
-        let tables = texts(
+        let tables = query_texts(
             &connection,
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
         );
-        let mut session = Session::on(crate::operations::Connection::Sqlite(&connection));
+        let mut session = Session::new(crate::operations::Connection::Sqlite(&connection));
         for table in &tables {
-            let fate = FATES.iter().find(|(known, _)| known == table).map(|(_, fate)| *fate);
-            assert!(fate.is_some(), "what becomes of {table} when a sandbox is emptied?");
+            let rule = RESET_RULES.iter().find(|(known, _)| known == table).map(|(_, rule)| *rule);
+            assert!(rule.is_some(), "table {table} has no reset rule");
         }
-        for (table, fate) in FATES {
-            assert!(tables.iter().any(|it| it == table), "there is no {table}, {fate:?}");
+        for (table, rule) in RESET_RULES {
+            assert!(
+                tables.iter().any(|name| name == table),
+                "table {table} with the rule {rule:?} does not exist"
+            );
         }
-        // What refers to a table goes before it, or with it; campaigns let go of their terms first.
-        for (at, (table, _)) in
-            FATES.iter().enumerate().filter(|(_, (_, fate))| matches!(fate, Fate::Goes(_)))
+        // Rows that refer to a table must be deleted before it, or with it. Campaigns clear their
+        // reference to terms first.
+        for (index, (table, _)) in RESET_RULES
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, rule))| matches!(rule, ResetRule::Delete(_)))
         {
             let sql = format!("SELECT \"table\" FROM pragma_foreign_key_list('{table}')");
-            for parent in texts(&connection, &sql) {
-                let place = FATES.iter().position(|(it, _)| **it == parent).unwrap();
-                let stays = FATES[place].1 == Fate::Stays;
-                let untied = *table == "campaigns" && parent == "terms";
+            for parent in query_texts(&connection, &sql) {
+                let position = RESET_RULES.iter().position(|(name, _)| **name == parent).unwrap();
+                let is_kept = RESET_RULES[position].1 == ResetRule::Keep;
+                let is_exempt = *table == "campaigns" && parent == "terms";
                 assert!(
-                    stays || untied || place >= at,
-                    "{table} refers to {parent}, which goes before it"
+                    is_kept || is_exempt || position >= index,
+                    "{table} refers to {parent}, which is deleted before it"
                 );
             }
         }
@@ -240,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_append_only_goes_from_sandboxes_alone() {
+    fn append_only_rows_can_be_deleted_in_sandboxes_only() {
         let connection = schema();
         connection
             .execute_batch(
@@ -250,10 +259,10 @@ mod tests {
                  VALUES (1, 0, '', '', '', ''), (2, 0, '', '', '', '');",
             )
             .unwrap();
-        let mut session = Session::on(crate::operations::Connection::Sqlite(&connection));
+        let mut session = Session::new(crate::operations::Connection::Sqlite(&connection));
         session.empty_sandbox(1).unwrap();
         assert!(session.empty_sandbox(2).is_err());
-        let left = texts(&connection, "SELECT CAST(network_id AS TEXT) FROM audit");
+        let left = query_texts(&connection, "SELECT CAST(network_id AS TEXT) FROM audit");
         assert_eq!(left, ["2"]);
         assert!(connection.execute_batch("UPDATE audit SET action = 'x'").is_err());
     }

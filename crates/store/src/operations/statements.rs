@@ -1,32 +1,32 @@
-//! What a party's transactions come to.
+//! Statements: totals of a party's transactions.
 
-use super::{Named, Session, millis, parsed};
+use super::{Named, Session, or_unreadable, to_millis};
 use crate::Error;
 use crate::sql::params;
 use jiff::Timestamp;
 use trunkline_domain::money::Currency;
 use trunkline_domain::party::PartyKind;
 
-/// Calls in one currency, and what they come to.
+/// Totals of calls in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatementTotals {
-    /// The currency; `None` for calls that nothing was agreed for.
+    /// Currency; `None` for calls without agreed terms.
     pub currency: Option<Currency>,
-    /// Calls.
+    /// Number of calls.
     pub calls: i64,
-    /// Calls that something is paid for.
+    /// Number of calls with a positive amount.
     pub paid_calls: i64,
-    /// What is paid, in cents.
+    /// Sum of the amounts, in cents.
     pub amount: i64,
-    /// Corrections of these calls.
+    /// Number of corrections of these calls.
     pub corrections: i64,
-    /// What the corrections added to what was first paid, in cents; less than nothing where they
-    /// took away.
+    /// Difference that the corrections made to the first amounts, in cents; negative where they
+    /// reduced them.
     pub difference: i64,
 }
 
 impl StatementTotals {
-    /// Adds others of the same currency.
+    /// Adds totals of the same currency.
     pub fn add(&mut self, other: &Self) {
         self.calls += other.calls;
         self.paid_calls += other.paid_calls;
@@ -36,20 +36,20 @@ impl StatementTotals {
     }
 }
 
-/// A campaign's line in a statement.
+/// Line of a statement, for one campaign and currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatementLine {
-    /// The campaign.
+    /// Campaign.
     pub campaign: Named,
-    /// What its calls come to.
+    /// Totals of its calls.
     pub totals: StatementTotals,
 }
 
 impl Session<'_> {
-    /// What the calls of a party (by our id) that started in a time come to, by their newest rows:
-    /// a line for each campaign and currency, by our ids of the campaigns. An advertiser's lines
-    /// are payins, an affiliate's payouts. Calls that were turned away are in the currency that
-    /// their terms agree on.
+    /// Statement of a party, by id, about the calls that started in a half-open interval, by their
+    /// latest transactions. It has a line for each campaign and currency, in the order of campaign
+    /// ids. Amounts are payins for an advertiser and payouts for an affiliate. Rejected calls count
+    /// in the currency of their terms.
     pub fn statement(
         &mut self,
         kind: PartyKind,
@@ -57,44 +57,46 @@ impl Session<'_> {
         from: Timestamp,
         before: Timestamp,
     ) -> Result<Vec<StatementLine>, Error> {
-        let (whose, side, pricing) = match kind {
+        let (party_column, side, pricing) = match kind {
             PartyKind::Advertiser => ("advertiser_id", "payin", "advertiser_payin"),
             PartyKind::Affiliate => ("affiliate_id", "payout", "affiliate_payout"),
         };
-        let agreed = self.json_text("s.body", &format!("{pricing}.policies[0].currency"));
-        // A call and its rows have one time, and are in one month.
-        let same = |of: &str| {
+        let agreed_currency =
+            self.json_text_sql("s.body", &format!("{pricing}.policies[0].currency"));
+        // A call and its transactions have the same start time, so they are in the same partition.
+        let same_partition = |alias: &str| {
             format!(
-                "{of}.start_time = t.start_time AND {of}.start_time >= ?2 AND {of}.start_time < ?3"
+                "{alias}.start_time = t.start_time AND {alias}.start_time >= ?2 AND {alias}.start_time < ?3"
             )
         };
-        let (of_call, of_row) = (same("c"), same("o"));
-        self.all(
+        let call_partition = same_partition("c");
+        let transaction_partition = same_partition("o");
+        self.query_all(
             &format!(
                 "SELECT k.id_from_network, k.name, n.currency, COUNT(*),
                  COUNT(CASE WHEN n.amount > 0 THEN 1 END), CAST(SUM(n.amount) AS BIGINT),
                  CAST(SUM(n.corrections) AS BIGINT), CAST(SUM(n.amount - n.first) AS BIGINT)
                  FROM (SELECT t.campaign_id, COALESCE(t.{side}, 0) AS amount,
                      COALESCE(t.{side}_currency,
-                         (SELECT {agreed} FROM calls c JOIN terms s ON s.id = c.terms_id
-                         WHERE c.id = t.call_id AND {of_call})) AS currency,
+                         (SELECT {agreed_currency} FROM calls c JOIN terms s ON s.id = c.terms_id
+                         WHERE c.id = t.call_id AND {call_partition})) AS currency,
                      CASE WHEN t.corrects_id IS NULL THEN 0 ELSE (SELECT COUNT(*)
-                         FROM transactions o WHERE o.call_id = t.call_id AND {of_row}
+                         FROM transactions o WHERE o.call_id = t.call_id AND {transaction_partition}
                          AND o.corrects_id IS NOT NULL) END AS corrections,
                      CASE WHEN t.corrects_id IS NULL THEN COALESCE(t.{side}, 0)
                          ELSE COALESCE((SELECT o.{side} FROM transactions o
-                         WHERE o.call_id = t.call_id AND {of_row} AND o.corrects_id IS NULL), 0) END AS first
+                         WHERE o.call_id = t.call_id AND {transaction_partition} AND o.corrects_id IS NULL), 0) END AS first
                      FROM transactions t
-                     WHERE t.{whose} = ?1 AND t.start_time >= ?2 AND t.start_time < ?3
+                     WHERE t.{party_column} = ?1 AND t.start_time >= ?2 AND t.start_time < ?3
                      AND NOT EXISTS (SELECT 1 FROM transactions o
-                         WHERE o.corrects_id = t.id AND {of_row})) n
+                         WHERE o.corrects_id = t.id AND {transaction_partition})) n
                  JOIN campaigns k ON k.id = n.campaign_id
                  GROUP BY k.id, k.id_from_network, k.name, n.currency ORDER BY k.id, n.currency IS NOT NULL, n.currency"
             ),
-            params![party, millis(from), millis(before)],
+            params![party, to_millis(from), to_millis(before)],
             |row| {
                 let currency: Option<String> = row.get(2)?;
-                let currency = currency.map(|word| parsed(Currency::parse(&word), "currency"));
+                let currency = currency.map(|word| or_unreadable(Currency::parse(&word), "currency"));
                 Ok(StatementLine {
                     campaign: Named { id_from_network: row.get(0)?, name: row.get(1)? },
                     totals: StatementTotals {

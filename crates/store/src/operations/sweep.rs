@@ -1,95 +1,107 @@
-//! What is no longer needed of the outbox goes, a bounded number of rows at a time.
+//! Deletes outdated rows of the outbox, in batches of bounded size.
 
-use super::{Session, millis};
+use super::{Session, to_millis};
 use crate::Error;
 use jiff::Timestamp;
 
-/// Rows of one kind that go at once.
-const BATCH: u64 = 500;
+/// Maximum number of rows that one rule changes at once.
+const BATCH_SIZE: u64 = 500;
 
-/// Which moment a rule goes by.
+/// Time that a rule compares with.
 #[derive(Clone, Copy)]
-enum Before {
+enum Cutoff {
     Now,
     Old,
 }
 
-/// Rows that go: what is done with them, their table, and which they are, by a moment `?1`.
-struct Rule(&'static str, &'static str, &'static str, Before);
+/// Sweep rule: the statement that changes rows, their table, and the condition that selects them,
+/// with the time as `?1`.
+struct Rule {
+    statement: &'static str,
+    table: &'static str,
+    condition: &'static str,
+    cutoff: Cutoff,
+}
 
-/// In this order, so that nobody refers to what goes.
+/// In an order in which no remaining row refers to a deleted one.
 const RULES: [Rule; 7] = [
-    Rule(
-        "UPDATE deliveries SET state = 'failed', due_at = NULL",
-        "deliveries",
-        "give_up_at <= ?1 AND due_at IS NOT NULL AND due_at <= ?1",
-        Before::Now,
-    ),
-    Rule(
-        "UPDATE mails SET state = 'expired', due_at = NULL",
-        "mails",
-        "give_up_at <= ?1 AND due_at IS NOT NULL AND due_at <= ?1",
-        Before::Now,
-    ),
-    Rule(
-        "DELETE FROM deliveries",
-        "deliveries",
-        "webhook_id IN (SELECT id FROM webhooks WHERE deleted_at <= ?1)",
-        Before::Now,
-    ),
-    Rule(
-        "DELETE FROM webhooks",
-        "webhooks",
-        "deleted_at <= ?1
+    Rule {
+        statement: "UPDATE deliveries SET state = 'failed', due_at = NULL",
+        table: "deliveries",
+        condition: "give_up_at <= ?1 AND due_at IS NOT NULL AND due_at <= ?1",
+        cutoff: Cutoff::Now,
+    },
+    Rule {
+        statement: "UPDATE mails SET state = 'expired', due_at = NULL",
+        table: "mails",
+        condition: "give_up_at <= ?1 AND due_at IS NOT NULL AND due_at <= ?1",
+        cutoff: Cutoff::Now,
+    },
+    Rule {
+        statement: "DELETE FROM deliveries",
+        table: "deliveries",
+        condition: "webhook_id IN (SELECT id FROM webhooks WHERE deleted_at <= ?1)",
+        cutoff: Cutoff::Now,
+    },
+    Rule {
+        statement: "DELETE FROM webhooks",
+        table: "webhooks",
+        condition: "deleted_at <= ?1
          AND NOT EXISTS (SELECT 1 FROM deliveries WHERE webhook_id = webhooks.id)",
-        Before::Now,
-    ),
-    Rule(
-        "DELETE FROM deliveries",
-        "deliveries",
-        "created_at < ?1 AND state <> 'pending'",
-        Before::Old,
-    ),
-    Rule("DELETE FROM mails", "mails", "created_at < ?1 AND state <> 'waiting'", Before::Old),
-    Rule(
-        "DELETE FROM events",
-        "events",
-        "stored_at < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id)",
-        Before::Old,
-    ),
+        cutoff: Cutoff::Now,
+    },
+    Rule {
+        statement: "DELETE FROM deliveries",
+        table: "deliveries",
+        condition: "created_at < ?1 AND state <> 'pending'",
+        cutoff: Cutoff::Old,
+    },
+    Rule {
+        statement: "DELETE FROM mails",
+        table: "mails",
+        condition: "created_at < ?1 AND state <> 'waiting'",
+        cutoff: Cutoff::Old,
+    },
+    Rule {
+        statement: "DELETE FROM events",
+        table: "events",
+        condition: "stored_at < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id)",
+        cutoff: Cutoff::Old,
+    },
 ];
 
 impl Rule {
-    fn moment(&self, now: Timestamp, old: Timestamp) -> i64 {
-        millis(match self.3 {
-            Before::Now => now,
-            Before::Old => old,
+    fn cutoff_millis(&self, now: Timestamp, old: Timestamp) -> i64 {
+        to_millis(match self.cutoff {
+            Cutoff::Now => now,
+            Cutoff::Old => old,
         })
     }
 }
 
 impl Session<'_> {
-    /// Whether there is anything for [`Session::sweep`].
+    /// Returns true if [`Session::sweep`] has something to do.
     pub fn has_stale(&mut self, now: Timestamp, old: Timestamp) -> Result<bool, Error> {
         for rule in &RULES {
-            let Rule(_, table, which, _) = rule;
-            let sql = format!("SELECT 1 FROM {table} WHERE {which} LIMIT 1");
-            if self.exists(&sql, [rule.moment(now, old)])? {
+            let Rule { table, condition, .. } = rule;
+            let sql = format!("SELECT 1 FROM {table} WHERE {condition} LIMIT 1");
+            if self.exists(&sql, [rule.cutoff_millis(now, old)])? {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// Gives up what has run out of time, and deletes what was deleted or was written before `old`;
-    /// whether there may be more.
+    /// Fails deliveries and mails past their deadline, and deletes rows that are marked as deleted
+    /// or older than `old`. Returns true if there may be more.
     pub fn sweep(&mut self, now: Timestamp, old: Timestamp) -> Result<bool, Error> {
         let mut more = false;
         for rule in &RULES {
-            let Rule(what, table, which, _) = rule;
-            let sql =
-                format!("{what} WHERE id IN (SELECT id FROM {table} WHERE {which} LIMIT {BATCH})");
-            more |= self.change(&sql, [rule.moment(now, old)])? == BATCH;
+            let Rule { statement, table, condition, .. } = rule;
+            let sql = format!(
+                "{statement} WHERE id IN (SELECT id FROM {table} WHERE {condition} LIMIT {BATCH_SIZE})"
+            );
+            more |= self.execute_counted(&sql, [rule.cutoff_millis(now, old)])? == BATCH_SIZE;
         }
         Ok(more)
     }

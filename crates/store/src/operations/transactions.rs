@@ -1,110 +1,109 @@
-//! The ledger.
+//! Ledger: the transactions of calls.
 
-use super::months::Tables;
-use super::rows::{Kind, Put, Table};
-use super::{Session, from_json, millis, moment, parsed, to_json};
+use super::bulk_insert::{ColumnType, InsertTarget, RowSink};
+use super::partitions::Tables;
+use super::{Session, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
 use trunkline_domain::call::{Heard, Side, Transaction};
 use trunkline_domain::timezone::ZoneName;
 
-/// A row of the ledger with the names of all that it is about.
+/// Transaction with the names of the objects it refers to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LedgerRow {
-    /// The row itself.
+    /// Transaction.
     pub transaction: Transaction,
-    /// What people call the call by.
+    /// Complete call id of its call.
     pub complete_call_id: String,
-    /// What is known of the call as of this row.
+    /// Facts of the call as of this transaction.
     pub heard: Heard,
-    /// The terms that priced the call, ours.
+    /// Id of the terms that priced the call.
     pub terms_id: Option<i64>,
-    /// Who pays in.
+    /// Advertiser.
     pub advertiser: Named,
-    /// The advertiser campaign.
+    /// Campaign.
     pub campaign: Named,
-    /// Who is paid out.
+    /// Affiliate, if the call has one.
     pub affiliate: Option<Named>,
-    /// The network's id of the affiliate campaign, where there is one.
+    /// External id of the affiliate campaign, if it exists.
     pub affiliate_campaign: Option<String>,
-    /// The network's id of the promo number, while it is there.
+    /// External id of the promo number, if it still exists.
     pub promo_number: Option<String>,
-    /// The zone of the terms that priced the call.
+    /// Time zone of the terms that priced the call.
     pub zone: Option<ZoneName>,
-    /// The country of the terms that priced the call.
+    /// Country of the terms that priced the call.
     pub country: Option<String>,
 }
 
-/// How a network calls something.
+/// External id and name of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// The network's id.
+    /// External id.
     pub id_from_network: String,
-    /// The name.
+    /// Name.
     pub name: String,
 }
 
-/// Whose rows of a ledger.
+/// Scope of a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LedgerOf {
-    /// Everybody's.
+    /// All transactions of the network.
     Network,
-    /// An advertiser's, by our id.
+    /// WriteBackend of an advertiser, by id.
     Advertiser(i64),
-    /// An affiliate's, by our id.
+    /// WriteBackend of an affiliate, by id.
     Affiliate(i64),
 }
 
-/// Which rows of a ledger.
+/// Filter of a ledger.
 #[derive(Debug, Clone)]
 pub struct LedgerFilter {
-    /// Whose.
+    /// Scope.
     pub of: LedgerOf,
-    /// Only calls that started at this moment or later.
+    /// Only calls that started at this time or later.
     pub from: Option<Timestamp>,
-    /// Only calls that started at this moment or before.
+    /// Only calls that started at this time or earlier.
     pub to: Option<Timestamp>,
-    /// Only rows up to this one, by our id.
+    /// Only transactions up to this id.
     pub until: Option<i64>,
-    /// Only this row, by our id.
+    /// Only the transaction with this id.
     pub transaction: Option<i64>,
-    /// Only this call's rows.
+    /// Only transactions of this call.
     pub complete_call_id: Option<String>,
 }
 
 impl LedgerFilter {
-    /// Every row of somebody's.
+    /// All transactions in a scope.
     pub fn of(of: LedgerOf) -> Self {
-        let (from, to, until) = (None, None, None);
-        Self { of, from, to, until, transaction: None, complete_call_id: None }
+        Self { of, from: None, to: None, until: None, transaction: None, complete_call_id: None }
     }
 }
 
-/// Where a row goes.
-const TRANSACTIONS: Table<16> = Table {
+/// Columns of a new transaction.
+const NEW_TRANSACTION: InsertTarget<16> = InsertTarget {
     name: "transactions",
     columns: [
-        ("id", Kind::Integer),
-        ("network_id", Kind::Integer),
-        ("call_id", Kind::Integer),
-        ("campaign_id", Kind::Integer),
-        ("advertiser_id", Kind::Integer),
-        ("affiliate_id", Kind::Integer),
-        ("corrects_id", Kind::Integer),
-        ("start_time", Kind::Integer),
-        ("payin_currency", Kind::Text),
-        ("payin", Kind::Integer),
-        ("payin_delta", Kind::Integer),
-        ("payout_currency", Kind::Text),
-        ("payout", Kind::Integer),
-        ("payout_delta", Kind::Integer),
-        ("body", Kind::Text),
-        ("created_at", Kind::Integer),
+        ("id", ColumnType::Integer),
+        ("network_id", ColumnType::Integer),
+        ("call_id", ColumnType::Integer),
+        ("campaign_id", ColumnType::Integer),
+        ("advertiser_id", ColumnType::Integer),
+        ("affiliate_id", ColumnType::Integer),
+        ("corrects_id", ColumnType::Integer),
+        ("start_time", ColumnType::Integer),
+        ("payin_currency", ColumnType::Text),
+        ("payin", ColumnType::Integer),
+        ("payin_delta", ColumnType::Integer),
+        ("payout_currency", ColumnType::Text),
+        ("payout", ColumnType::Integer),
+        ("payout_delta", ColumnType::Integer),
+        ("body", ColumnType::Text),
+        ("created_at", ColumnType::Integer),
     ],
 };
 
-pub(super) fn transaction(row: &Row<'_>) -> Result<Transaction, Error> {
+fn transaction_from_row(row: &Row<'_>) -> Result<Transaction, Error> {
     Ok(Transaction {
         id: row.get(0)?,
         network_id: row.get(1)?,
@@ -113,20 +112,21 @@ pub(super) fn transaction(row: &Row<'_>) -> Result<Transaction, Error> {
         advertiser_id: row.get(4)?,
         affiliate_id: row.get(5)?,
         corrects_id: row.get(6)?,
-        start_time: moment(row.get(7)?)?,
+        start_time: timestamp_from_millis(row.get(7)?)?,
         settlement: from_json(&row.get::<String>(8)?, "transaction")?,
-        created_at: moment(row.get(9)?)?,
+        created_at: timestamp_from_millis(row.get(9)?)?,
     })
 }
 
-fn ledger_row(row: &Row<'_>) -> Result<LedgerRow, Error> {
-    let mut transaction = transaction(row)?;
-    let named = |id: usize| -> Result<Option<Named>, Error> {
-        let (id, name): (Option<String>, Option<String>) = (row.get(id)?, row.get(id + 1)?);
-        let both = id.zip(name);
-        Ok(both.map(|(id_from_network, name)| Named { id_from_network, name }))
+fn ledger_row_from_row(row: &Row<'_>) -> Result<LedgerRow, Error> {
+    let mut transaction = transaction_from_row(row)?;
+    let named = |index: usize| -> Result<Option<Named>, Error> {
+        let id: Option<String> = row.get(index)?;
+        let name: Option<String> = row.get(index + 1)?;
+        Ok(id.zip(name).map(|(id_from_network, name)| Named { id_from_network, name }))
     };
-    let corrected = transaction.settlement.correction.as_mut().and_then(|it| it.heard.clone());
+    let corrected =
+        transaction.settlement.correction.as_mut().and_then(|correction| correction.heard.clone());
     let heard = match corrected {
         Some(heard) => *heard,
         None => from_json(&row.get::<String>(11)?, "call")?,
@@ -137,8 +137,8 @@ fn ledger_row(row: &Row<'_>) -> Result<LedgerRow, Error> {
         complete_call_id: row.get(10)?,
         heard,
         terms_id: row.get(12)?,
-        advertiser: parsed(named(13)?, "advertiser")?,
-        campaign: parsed(named(15)?, "campaign")?,
+        advertiser: or_unreadable(named(13)?, "advertiser")?,
+        campaign: or_unreadable(named(15)?, "campaign")?,
         affiliate: named(17)?,
         affiliate_campaign: row.get(19)?,
         promo_number: row.get(20)?,
@@ -147,58 +147,68 @@ fn ledger_row(row: &Row<'_>) -> Result<LedgerRow, Error> {
     })
 }
 
-fn cents(side: Option<&Side>) -> Option<i64> {
+fn to_cents(side: Option<&Side>) -> Option<i64> {
     side.map(|side| side.amount.cents())
 }
 
-/// A row, and the one that it corrects.
-fn put_transaction(
-    (it, replaced): (&Transaction, Option<&Transaction>),
-    put: &mut Put<'_, 16>,
+/// Passes the values of a transaction, owner_condition deltas are relative to the one it corrects, to the
+/// sink.
+fn push_transaction(
+    transaction: &Transaction,
+    corrected: Option<&Transaction>,
+    push: &mut RowSink<'_, 16>,
 ) -> Result<(), Error> {
-    let (payin, payout) = (it.settlement.payin.as_ref(), it.settlement.payout.as_ref());
-    let before = |side: fn(&Transaction) -> Option<&Side>| cents(replaced.and_then(side));
-    // A row that takes a whole payin back still says of which currency.
+    let payin = transaction.settlement.payin.as_ref();
+    let payout = transaction.settlement.payout.as_ref();
+    let before = |side: fn(&Transaction) -> Option<&Side>| to_cents(corrected.and_then(side));
+    // A transaction that reverses a whole payin keeps its currency.
     let currency = |side: fn(&Transaction) -> Option<&Side>| {
-        let known = side(it).or_else(|| replaced.and_then(side));
+        let known = side(transaction).or_else(|| corrected.and_then(side));
         known.map(|side| side.currency.as_str())
     };
-    let payin_before = before(|it| it.settlement.payin.as_ref());
-    let payout_before = before(|it| it.settlement.payout.as_ref());
-    put(&params![
-        it.id,
-        it.network_id,
-        it.call_id,
-        it.campaign_id,
-        it.advertiser_id,
-        it.affiliate_id,
-        it.corrects_id,
-        millis(it.start_time),
-        currency(|it| it.settlement.payin.as_ref()),
-        cents(payin),
-        cents(payin).unwrap_or(0) - payin_before.unwrap_or(0),
-        currency(|it| it.settlement.payout.as_ref()),
-        cents(payout),
-        cents(payout).unwrap_or(0) - payout_before.unwrap_or(0),
-        to_json(&it.settlement, "transaction")?,
-        millis(it.created_at),
+    let payin_before = before(|transaction| transaction.settlement.payin.as_ref());
+    let payout_before = before(|transaction| transaction.settlement.payout.as_ref());
+    push(&params![
+        transaction.id,
+        transaction.network_id,
+        transaction.call_id,
+        transaction.campaign_id,
+        transaction.advertiser_id,
+        transaction.affiliate_id,
+        transaction.corrects_id,
+        to_millis(transaction.start_time),
+        currency(|transaction| transaction.settlement.payin.as_ref()),
+        to_cents(payin),
+        to_cents(payin).unwrap_or(0) - payin_before.unwrap_or(0),
+        currency(|transaction| transaction.settlement.payout.as_ref()),
+        to_cents(payout),
+        to_cents(payout).unwrap_or(0) - payout_before.unwrap_or(0),
+        to_json(&transaction.settlement, "transaction")?,
+        to_millis(transaction.created_at),
     ])
 }
 
 impl Session<'_> {
-    /// Writes rows under ids of [`Session::next_ids`], each with the row that it corrects.
+    /// Inserts transactions under ids from [`Session::next_ids`], each with the one it corrects.
     pub fn insert_transactions<'t>(
         &mut self,
         rows: impl Iterator<Item = (&'t Transaction, Option<&'t Transaction>)>,
     ) -> Result<(), Error> {
-        for (part, rows) in self.by_month(rows, |(it, _)| millis(it.start_time))? {
-            self.insert_rows((&TRANSACTIONS, &part), rows.into_iter(), put_transaction)
-                .inspect_err(|_| self.forget_months())?;
+        for (suffix, rows) in
+            self.group_by_partition(rows, |(transaction, _)| to_millis(transaction.start_time))?
+        {
+            self.insert_rows(
+                &NEW_TRANSACTION,
+                &suffix,
+                rows.into_iter(),
+                |(row, corrected), push| push_transaction(row, corrected, push),
+            )
+            .inspect_err(|_| self.invalidate_partitions())?;
         }
         Ok(())
     }
 
-    /// One page of a network's ledger, by our ids, with the names of what its rows are about.
+    /// One page of a network's ledger, in the order of ids.
     pub fn ledger(
         &mut self,
         network: i64,
@@ -208,11 +218,12 @@ impl Session<'_> {
         let tables = match (filter.transaction, &filter.complete_call_id) {
             (Some(id), _) => self.tables_of_transaction(id)?,
             (None, Some(id)) => self.tables_of_call("complete_call_id = ?1", [id])?,
-            (None, None) => Some(Tables::whole()),
+            (None, None) => Some(Tables::parent_tables()),
         };
         let Some(Tables { calls, transactions, .. }) = tables else { return Ok(Vec::new()) };
-        // A page is found before anything is joined to it: by its one row or call, else in the order
-        // of ids, whatever the planner thinks of the time, so that a list costs one pass at most.
+        // The page is selected before the joins, by its one row or call or in the order of ids, so
+        // that a list costs one pass at most. The unary plus keeps the planner from using another
+        // index.
         let one =
             if filter.transaction.is_some() { "id = ?5" } else { "CAST(?5 AS BIGINT) IS NULL" };
         let (call, plain) = match filter.complete_call_id {
@@ -222,16 +233,16 @@ impl Session<'_> {
             Some(_) => ("call_id = (SELECT id FROM calls WHERE complete_call_id = ?6)", "+"),
             None => ("CAST(?6 AS TEXT) IS NULL", ""),
         };
-        let (whose, party) = match filter.of {
+        let (owner_condition, party) = match filter.of {
             LedgerOf::Network => ("CAST(?4 AS BIGINT) IS NULL".to_owned(), None),
             LedgerOf::Advertiser(id) => (format!("{plain}advertiser_id = ?4"), Some(id)),
             LedgerOf::Affiliate(id) => (format!("{plain}affiliate_id = ?4"), Some(id)),
         };
-        let months = self.within_months("start_time", "?7", "?8");
-        let call_months = self.within_months("c.start_time", "?7", "?8");
-        let zone = self.json_text("s.body", "timezone");
-        let country = self.json_text("s.body", "campaign_country");
-        self.all(
+        let months = self.partition_condition_sql("start_time", "?7", "?8");
+        let call_months = self.partition_condition_sql("c.start_time", "?7", "?8");
+        let zone = self.json_text_sql("s.body", "timezone");
+        let country = self.json_text_sql("s.body", "campaign_country");
+        self.query_all(
             &format!(
                 "SELECT t.id, t.network_id, t.call_id, t.campaign_id, t.advertiser_id,
                  t.affiliate_id, t.corrects_id, t.start_time, t.body, t.created_at,
@@ -239,7 +250,7 @@ impl Session<'_> {
                  k.id_from_network, k.name, f.id_from_network, f.name, m.id_from_network,
                  p.id_from_network, {zone}, {country}
                  FROM (SELECT * FROM {transactions} WHERE {plain}network_id = ?1
-                     AND {plain}id > ?2 AND {plain}id <= ?9 AND {whose} AND {one} AND {call}
+                     AND {plain}id > ?2 AND {plain}id <= ?9 AND {owner_condition} AND {one} AND {call}
                      AND (CAST(?7 AS BIGINT) IS NULL OR +start_time >= ?7)
                      AND (CAST(?8 AS BIGINT) IS NULL OR +start_time <= ?8){months}
                      ORDER BY id LIMIT ?3) t
@@ -260,42 +271,46 @@ impl Session<'_> {
                 party,
                 filter.transaction,
                 filter.complete_call_id,
-                filter.from.map(millis),
-                filter.to.map(millis),
+                filter.from.map(to_millis),
+                filter.to.map(to_millis),
                 filter.until.unwrap_or(i64::MAX),
             ],
-            ledger_row,
+            ledger_row_from_row,
         )
     }
 
-    /// Our ids of the first and the last row that there is now of what a filter's time asks for;
-    /// `None` where there is none.
+    /// Lowest and highest id of the transactions in the scope and the time range of a filter;
+    /// `None` if there are none.
     pub fn ledger_bounds(
         &mut self,
         network: i64,
         filter: &LedgerFilter,
     ) -> Result<Option<(i64, i64)>, Error> {
-        let (whose, id) = match filter.of {
+        let (owner_condition, id) = match filter.of {
             LedgerOf::Network => ("network_id", network),
             LedgerOf::Advertiser(id) => ("advertiser_id", id),
             LedgerOf::Affiliate(id) => ("affiliate_id", id),
         };
-        let found = self.first(
+        let found = self.query_first(
             &format!(
                 "SELECT MIN(id), MAX(id) FROM transactions
-                 WHERE {whose} = ?1 AND start_time >= ?2 AND start_time <= ?3"
+                 WHERE {owner_condition} = ?1 AND start_time >= ?2 AND start_time <= ?3"
             ),
-            params![id, filter.from.map_or(i64::MIN, millis), filter.to.map_or(i64::MAX, millis),],
+            params![
+                id,
+                filter.from.map_or(i64::MIN, to_millis),
+                filter.to.map_or(i64::MAX, to_millis),
+            ],
             |row| Ok((row.get::<Option<i64>>(0)?, row.get::<Option<i64>>(1)?)),
         )?;
         Ok(found.and_then(|(first, last)| first.zip(last)))
     }
 
-    /// The row that corrects a row, by our id.
-    pub fn correction_of(&mut self, it: &Transaction) -> Result<Option<i64>, Error> {
-        self.first(
+    /// Id of the transaction that corrects a transaction.
+    pub fn correction_of(&mut self, transaction: &Transaction) -> Result<Option<i64>, Error> {
+        self.query_first(
             "SELECT id FROM transactions WHERE corrects_id = ?1 AND start_time = ?2",
-            [it.id, millis(it.start_time)],
+            [transaction.id, to_millis(transaction.start_time)],
             |row| row.get(0),
         )
     }

@@ -1,52 +1,52 @@
-//! People, and their places in organizations.
+//! Users, and their memberships in organizations.
 
-use super::{Session, from_json, parsed, to_ids, to_json};
+use super::{Session, from_json, or_unreadable, to_json, to_json_ids};
 use crate::sql::{Row, params};
 use crate::{Error, Grant, Organization, Scope};
 use std::collections::HashMap;
 use trunkline_domain::party::{Member, PartyKind, Role, User};
 
-fn organization_key(organization: Organization) -> (&'static str, i64) {
+fn organization_sql_key(organization: Organization) -> (&'static str, i64) {
     match organization {
         Organization::Network(id) => ("network", id),
         Organization::Party(kind, id) => (kind.word(), id),
     }
 }
 
-const USER: &str = "u.id, u.body, u.password_hash IS NOT NULL";
+const USER_COLUMNS: &str = "u.id, u.body, u.password_hash IS NOT NULL";
 
-/// Reads a user from the columns of [`USER`], starting at `at`.
-fn user(row: &Row<'_>, at: usize) -> Result<User, Error> {
+/// Reads a user from the columns of [`USER_COLUMNS`], which start at column `at`.
+fn user_from_row(row: &Row<'_>, at: usize) -> Result<User, Error> {
     let mut user: User = from_json(&row.get::<String>(at + 1)?, "user")?;
     user.id = row.get(at)?;
     user.can_login_via_platform = row.get(at + 2)?;
     Ok(user)
 }
 
-/// Reads a member from a role and the columns of [`USER`], starting at `at`.
-pub(super) fn member(row: &Row<'_>, at: usize) -> Result<Member, Error> {
-    Ok(Member { role: role(row, at)?, user: user(row, at + 1)? })
+/// Reads a member from a role and the columns of [`USER_COLUMNS`], which start at column `at`.
+pub(super) fn member_from_row(row: &Row<'_>, at: usize) -> Result<Member, Error> {
+    Ok(Member { role: role_from_row(row, at)?, user: user_from_row(row, at + 1)? })
 }
 
-fn role(row: &Row<'_>, at: usize) -> Result<Role, Error> {
-    parsed(Role::parse(&row.get::<String>(at)?), "role")
+fn role_from_row(row: &Row<'_>, at: usize) -> Result<Role, Error> {
+    or_unreadable(Role::parse(&row.get::<String>(at)?), "role")
 }
 
 impl Session<'_> {
-    /// An organization's people, in the order they were given.
+    /// Members of an organization, in the order in which they were given.
     pub fn members(&mut self, organization: Organization) -> Result<Vec<Member>, Error> {
-        let (word, id) = organization_key(organization);
-        self.all(
+        let (word, id) = organization_sql_key(organization);
+        self.query_all(
             &format!(
-                "SELECT m.role, {USER} FROM memberships m JOIN users u ON u.id = m.user_id
+                "SELECT m.role, {USER_COLUMNS} FROM memberships m JOIN users u ON u.id = m.user_id
                  WHERE m.organization = ?1 AND m.organization_id = ?2 ORDER BY m.position"
             ),
             params![word, id],
-            |row| member(row, 0),
+            |row| member_from_row(row, 0),
         )
     }
 
-    /// The people of parties of a kind, by our ids.
+    /// Members of parties of a kind, by party id.
     pub(super) fn members_of_parties(
         &mut self,
         kind: PartyKind,
@@ -55,16 +55,16 @@ impl Session<'_> {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let listed = self.ids_in("?2");
-        let rows = self.all(
+        let listed = self.json_ids_sql("?2");
+        let rows = self.query_all(
             &format!(
-                "SELECT m.organization_id, m.role, {USER}
+                "SELECT m.organization_id, m.role, {USER_COLUMNS}
                  FROM memberships m JOIN users u ON u.id = m.user_id
                  WHERE m.organization = ?1 AND m.organization_id IN {listed}
                  ORDER BY m.organization_id, m.position"
             ),
-            params![kind.word(), to_ids(ids)?],
-            |row| Ok((row.get(0)?, member(row, 1)?)),
+            params![kind.word(), to_json_ids(ids)?],
+            |row| Ok((row.get(0)?, member_from_row(row, 1)?)),
         )?;
         let mut found: HashMap<i64, Vec<Member>> = HashMap::new();
         for (party, member) in rows {
@@ -73,17 +73,16 @@ impl Session<'_> {
         Ok(found)
     }
 
-    /// Makes `members` an organization's full set of people. Users are stored or brought up to
-    /// date; those who were left out and have no other place are deleted. Returns the people as
-    /// they are stored now.
+    /// Replaces the members of an organization. Users are inserted or updated; users who are left
+    /// without any membership are deleted. Returns the members as stored.
     pub fn replace_members(
         &mut self,
         network: i64,
         organization: Organization,
         members: &[Member],
     ) -> Result<Vec<Member>, Error> {
-        let (word, id) = organization_key(organization);
-        let before = self.all(
+        let (word, id) = organization_sql_key(organization);
+        let before = self.query_all(
             "SELECT user_id FROM memberships WHERE organization = ?1 AND organization_id = ?2",
             params![word, id],
             |row| row.get::<i64>(0),
@@ -101,7 +100,7 @@ impl Session<'_> {
             )?;
         }
         for user in before {
-            self.delete_user_without_place(user)?;
+            self.delete_user_if_orphaned(user)?;
         }
         self.members(organization)
     }
@@ -113,12 +112,12 @@ impl Session<'_> {
              ON CONFLICT (network_id, id_from_network) DO UPDATE SET body = excluded.body",
             params![network, user.id_from_network, body],
         )?;
-        let id = self.first(
+        let id = self.query_first(
             "SELECT id FROM users WHERE network_id = ?1 AND id_from_network = ?2",
             params![network, user.id_from_network],
             |row| row.get::<i64>(0),
         )?;
-        let id = parsed(id, "user")?;
+        let id = or_unreadable(id, "user")?;
         self.execute("DELETE FROM user_emails WHERE user_id = ?1", [id])?;
         for email in &user.email_settings {
             self.execute(
@@ -129,7 +128,7 @@ impl Session<'_> {
         Ok(id)
     }
 
-    fn delete_user_without_place(&mut self, user: i64) -> Result<(), Error> {
+    fn delete_user_if_orphaned(&mut self, user: i64) -> Result<(), Error> {
         self.execute(
             "DELETE FROM users WHERE id = ?1
              AND NOT EXISTS (SELECT 1 FROM memberships WHERE user_id = ?1)",
@@ -138,44 +137,44 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// A user, by our id, and the network they are known in.
+    /// Network id of a user, and the user, by id.
     pub fn user(&mut self, id: i64) -> Result<Option<(i64, User)>, Error> {
-        self.first(
-            &format!("SELECT u.network_id, {USER} FROM users u WHERE u.id = ?1"),
+        self.query_first(
+            &format!("SELECT u.network_id, {USER_COLUMNS} FROM users u WHERE u.id = ?1"),
             [id],
-            |row| Ok((row.get(0)?, user(row, 1)?)),
+            |row| Ok((row.get(0)?, user_from_row(row, 1)?)),
         )
     }
 
-    /// A user by the network's id.
+    /// User, by external id.
     pub fn user_by_network_id(&mut self, network: i64, id: &str) -> Result<Option<User>, Error> {
-        self.first(
+        self.query_first(
             &format!(
-                "SELECT {USER} FROM users u WHERE u.network_id = ?1 AND u.id_from_network = ?2"
+                "SELECT {USER_COLUMNS} FROM users u WHERE u.network_id = ?1 AND u.id_from_network = ?2"
             ),
             params![network, id],
-            |row| user(row, 0),
+            |row| user_from_row(row, 0),
         )
     }
 
-    /// Users who have an address, with their password's hash: (network, user, hash).
+    /// Users with an email address, as (network id, user, password hash).
     pub fn users_by_email(
         &mut self,
         email: &str,
     ) -> Result<Vec<(i64, User, Option<String>)>, Error> {
-        self.all(
+        self.query_all(
             &format!(
-                "SELECT u.network_id, u.password_hash, {USER} FROM user_emails e
+                "SELECT u.network_id, u.password_hash, {USER_COLUMNS} FROM user_emails e
                  JOIN users u ON u.id = e.user_id WHERE e.email_key = ?1 ORDER BY u.id"
             ),
             [email.to_lowercase()],
-            |row| Ok((row.get(0)?, user(row, 2)?, row.get(1)?)),
+            |row| Ok((row.get(0)?, user_from_row(row, 2)?, row.get(1)?)),
         )
     }
 
-    /// What a user may do, by their places in organizations.
+    /// Grants of a user, one for each membership.
     pub fn grants_of_user(&mut self, user: i64) -> Result<Vec<Grant>, Error> {
-        self.all(
+        self.query_all(
             "SELECT organization, organization_id, role FROM memberships WHERE user_id = ?1
              ORDER BY organization, organization_id",
             [user],
@@ -186,12 +185,12 @@ impl Session<'_> {
                     "affiliate" => Scope::Party(PartyKind::Affiliate, id),
                     _ => Scope::Network,
                 };
-                Ok(Grant { scope, role: role(row, 2)? })
+                Ok(Grant { scope, role: role_from_row(row, 2)? })
             },
         )
     }
 
-    /// Stores the hash of a user's password.
+    /// Updates the hash of a user's password and ends the user's sessions.
     pub fn set_password_hash(&mut self, user: i64, hash: &str) -> Result<(), Error> {
         self.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", params![user, hash])?;
         self.execute("DELETE FROM sign_ins WHERE user_id = ?1", [user])?;

@@ -1,11 +1,12 @@
-//! A connection and its prepared statements. Whatever is asked of it is answered, or refused in time.
+//! PostgreSQL connection with its prepared statements. Every request is answered, or fails within a
+//! bounded time.
 
-use super::months::Months;
-use super::server::PgServer;
-use super::trip::{Failure, Rows, Sent, first_rows, in_order};
+use super::endpoint::PgEndpoint;
+use super::partitions::Partitions;
+use super::pipeline::{PendingStatement, PipelineError, Rows, fetch_first_rows, run_in_order};
 use crate::Error;
-use crate::operations::Statement as Asked;
-use crate::sql::{Owned, Param, Value};
+use crate::operations::SqlStatement;
+use crate::sql::{OwnedParam, Param, Value};
 use bytes::Bytes;
 use futures_util::future::{join_all, join3};
 use futures_util::{FutureExt, SinkExt, TryStreamExt};
@@ -20,100 +21,104 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, Row, Statement};
 
-const CONNECT: Duration = PgServer::CONNECT;
-const SILENCE: Duration = PgServer::SILENCE;
-const PROBE: Duration = PgServer::PROBE;
-/// What the server is told of us: how long a statement may take, and wait for a lock (a writer asks
-/// for its turn again), and when it is to take us for lost, so that what we held is free again.
-const OPTIONS: &str = "-c statement_timeout=30000 -c lock_timeout=1000 \
+const CONNECT_TIMEOUT: Duration = PgEndpoint::CONNECT_TIMEOUT;
+const PROBE_AFTER: Duration = PgEndpoint::PROBE_AFTER;
+const PROBE_TIMEOUT: Duration = PgEndpoint::PROBE_TIMEOUT;
+/// Server-side timeouts: statement, lock (a writer then tries again), idle transaction and TCP,
+/// after which the server releases the locks of a lost client.
+const SERVER_OPTIONS: &str = "-c statement_timeout=30000 -c lock_timeout=1000 \
     -c idle_in_transaction_session_timeout=3000 -c tcp_keepalives_idle=5 \
     -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c tcp_user_timeout=5000 \
     -c timezone=UTC -c client_min_messages=warning -c jit=off";
-/// Statements kept prepared: there are fewer in the code that are run again and again.
-const STATEMENTS: usize = 512;
-/// Statements that are put off until somebody waits: more are sent without that.
-const PUT_OFF: usize = 128;
-/// How often a connection may write on before it is left alone.
-const TURNS: usize = 4;
-/// What a unit of work asks first.
-const GENERATION: &str = "SELECT generation FROM credential_generations WHERE id = 1";
-/// How long what was sent may stay unacknowledged before a connection counts as lost.
-const UNACKNOWLEDGED: Duration = Duration::from_millis(1_500);
+/// Maximum number of cached prepared statements. The code has fewer that run repeatedly.
+const MAX_CACHED_STATEMENTS: usize = 512;
+/// Number of deferred statements at which they are flushed without waiting for a query.
+const MAX_DEFERRED: usize = 128;
+/// Number of times that the runtime yields to the connection task so that it writes a COPY to the
+/// socket.
+const COPY_YIELDS: usize = 4;
+/// Query for the generation of credentials, which runs with each savepoint.
+const SELECT_GENERATION: &str = "SELECT generation FROM credential_generations WHERE id = 1";
+/// Time after which a connection with unacknowledged data counts as lost.
+const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// An open connection.
-pub(crate) struct Pg {
-    server: Arc<PgServer>,
-    /// Drives the connection while something is asked of it; there until this is dropped.
+/// Open connection.
+pub(crate) struct PgConnection {
+    server: Arc<PgEndpoint>,
+    /// Runtime that drives the connection during a request. Present until the connection is
+    /// dropped.
     runtime: Option<Runtime>,
     client: Arc<Client>,
     statements: HashMap<String, Statement>,
-    /// What goes out in front of the next that is waited for, and is answered before it.
-    put_off: Vec<Sent>,
-    /// Whether statements that answer nothing are put off.
-    pub(super) puts_off: bool,
-    /// What was asked already, and not by whom it is for: nothing was written since.
-    foreseen: Vec<(Asked, Vec<Row>)>,
-    /// Whether something went wrong in the transaction since it was begun, or taken back.
-    broken: bool,
-    /// Where calls can go.
-    pub(crate) months: Months,
-    /// What the next query is sent behind, in one go.
-    before: Option<&'static str>,
+    /// Deferred statements, pipelined before the next query.
+    deferred: Vec<PendingStatement>,
+    /// True if statements without a result are deferred.
+    pub(super) defers_statements: bool,
+    /// Results of prefetched queries. Cleared by any write.
+    prefetched: Vec<(SqlStatement, Vec<Row>)>,
+    /// True if a statement of the transaction failed since it began or was last rolled back.
+    transaction_failed: bool,
+    /// Known partitions of calls and transactions.
+    pub(crate) partitions: Partitions,
+    /// Statement that is pipelined before the next query.
+    before_next_query: Option<&'static str>,
     lost: bool,
 }
 
-/// Rows on their way in.
-pub(crate) type Copying = Pin<Box<BinaryCopyInWriter>>;
+/// `COPY` in progress.
+pub(crate) type CopyIn = Pin<Box<BinaryCopyInWriter>>;
 
-impl fmt::Debug for Pg {
+impl fmt::Debug for PgConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pg").field("statements", &self.statements.len()).finish_non_exhaustive()
+        f.debug_struct("PgConnection")
+            .field("statements", &self.statements.len())
+            .finish_non_exhaustive()
     }
 }
 
-impl Drop for Pg {
+impl Drop for PgConnection {
     fn drop(&mut self) {
-        // Whoever drops it may be a thread that must not wait.
+        // A connection may be dropped on a thread that must not block.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }
 }
 
-/// Adds our limits to what a URL says.
-pub(super) fn limit(config: &mut Config) {
+/// Adds our timeouts and options to the configuration of a URL.
+pub(super) fn apply_limits(config: &mut Config) {
     config
         .application_name("trunkline")
-        .connect_timeout(CONNECT)
-        .tcp_user_timeout(UNACKNOWLEDGED)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_user_timeout(UNACKNOWLEDGED_TIMEOUT)
         .keepalives_idle(Duration::from_secs(5))
         .keepalives_interval(Duration::from_secs(1))
         .keepalives_retries(3)
-        .options(OPTIONS);
+        .options(SERVER_OPTIONS);
 }
 
-/// An error with its causes, in a line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+/// Formats an error with its causes on one line.
+pub(super) fn error_chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// A runtime for one connection.
-pub(super) fn runtime() -> Result<Runtime, Error> {
+/// Builds a runtime for one connection.
+pub(super) fn connection_runtime() -> Result<Runtime, Error> {
     Builder::new_current_thread().enable_all().build().map_err(|error| {
-        tracing::error!(%error, "a connection to the database could not be set up");
+        tracing::error!(%error, "cannot build a runtime for a database connection");
         Error::Unavailable(None)
     })
 }
 
-impl Pg {
-    pub(super) fn connect(server: &Arc<PgServer>) -> Result<Self, Error> {
-        let runtime = runtime()?;
+impl PgConnection {
+    pub(super) fn connect(server: &Arc<PgEndpoint>) -> Result<Self, Error> {
+        let runtime = connection_runtime()?;
         let connected = runtime.block_on(async {
-            let connecting = timeout(CONNECT, server.reach());
+            let connecting = timeout(CONNECT_TIMEOUT, server.connect());
             match connecting.await {
                 Ok(Ok((client, connection))) => {
-                    // How it ended is told to whoever asks next.
+                    // The end of the connection is reported by the next request on it.
                     tokio::spawn(async move { drop(connection.await) });
                     Ok(client)
                 }
@@ -127,267 +132,286 @@ impl Pg {
                 runtime: Some(runtime),
                 client: Arc::new(client),
                 statements: HashMap::new(),
-                put_off: Vec::new(),
-                puts_off: false,
-                foreseen: Vec::new(),
-                broken: false,
-                months: Months::default(),
-                before: None,
+                deferred: Vec::new(),
+                defers_statements: false,
+                prefetched: Vec::new(),
+                transaction_failed: false,
+                partitions: Partitions::default(),
+                before_next_query: None,
                 lost: false,
             }),
             Err(error) => {
                 runtime.shutdown_background();
                 if matches!(error, Error::Unavailable(_)) {
-                    server.failed();
+                    server.mark_unreachable();
                 }
                 Err(error)
             }
         }
     }
 
-    pub(super) fn is_lost(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         self.lost || self.client.is_closed()
     }
 
-    /// Whether the transaction can only be taken back, at least to its savepoint.
-    pub(super) fn is_broken(&self) -> bool {
-        self.broken
+    /// Returns true if the transaction must be rolled back, at least to its savepoint.
+    pub(super) fn has_failed_transaction(&self) -> bool {
+        self.transaction_failed
     }
 
-    /// Asks something, and waits for the answer as long as the server is there: one that is slow is
-    /// waited for, one that is gone is not. What was put off goes out before, and if that fails, nothing of
-    /// this counts.
-    pub(crate) fn ask<T>(
+    /// Runs a request and waits for its answer as long as the server is alive: a slow server is
+    /// waited for, an unreachable one is not. Deferred statements are sent first; if one of them
+    /// fails, the request fails.
+    pub(crate) fn request<T>(
         &mut self,
-        asking: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+        run: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Error> {
-        Ok(self.trip(asking)?)
+        Ok(self.round_trip(run)?)
     }
 
-    /// As [`Pg::ask`]; says whether it was something put off that failed.
-    fn trip<T>(
+    /// Runs a request as [`PgConnection::request`] does. The error tells a failed deferred
+    /// statement from a failed request.
+    fn round_trip<T>(
         &mut self,
-        asking: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
-    ) -> Result<T, Failure> {
-        let before = std::mem::take(&mut self.put_off);
+        run: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, PipelineError> {
+        let deferred = std::mem::take(&mut self.deferred);
         let Some(runtime) = self.runtime.as_ref().filter(|_| !self.lost) else {
-            return Err(Failure::Own(Error::Unavailable(None)));
+            return Err(PipelineError::Current(Error::Unavailable(None)));
         };
-        let answered = runtime.block_on(async {
-            let mut asked = pin!(in_order(before, asking(&self.client)));
+        let answer = runtime.block_on(async {
+            let mut answer = pin!(run_in_order(deferred, run(&self.client)));
             loop {
-                if let Ok(answer) = timeout(SILENCE, &mut asked).await {
+                if let Ok(answer) = timeout(PROBE_AFTER, &mut answer).await {
                     return Some(answer);
                 }
                 tokio::select! {
-                    answer = &mut asked => return Some(answer),
-                    there = self.server.answers(PROBE) => if !there { return None },
+                    answer = &mut answer => return Some(answer),
+                    is_alive = self.server.ping(PROBE_TIMEOUT) => if !is_alive { return None },
                 }
             }
         });
-        let Some(answer) = answered else {
-            tracing::warn!("the database server has stopped answering");
+        let Some(answer) = answer else {
+            tracing::warn!("the database server does not answer; its connection is closed");
             self.lost = true;
-            self.server.failed();
-            return Err(Failure::Own(Error::Unavailable(None)));
+            self.server.mark_unreachable();
+            return Err(PipelineError::Current(Error::Unavailable(None)));
         };
         if let Err(failure) = &answer {
-            self.broken = true;
+            self.transaction_failed = true;
             self.lost |= matches!(failure.error(), Error::Unavailable(_));
-            if matches!(failure, Failure::Earlier(_)) {
-                // It may have been about a month that is not there any longer.
-                self.months.forget();
+            if matches!(failure, PipelineError::Deferred(_)) {
+                // The statement may have used a partition that no longer exists.
+                self.partitions.invalidate();
             }
         }
         answer
     }
 
-    /// Runs statements that answer nothing.
+    /// Runs statements without a result.
     pub(crate) fn run(&mut self, sql: &str) -> Result<(), Error> {
-        let done = self.ask(async |client| client.batch_execute(sql).await);
-        self.months.follow(sql, done.is_ok());
-        if done.is_ok() && (sql.starts_with("BEGIN") || sql.starts_with("ROLLBACK")) {
-            self.broken = false;
+        let result = self.request(async |client| client.batch_execute(sql).await);
+        self.partitions.apply_statement(sql, result.is_ok());
+        if result.is_ok() && (sql.starts_with("BEGIN") || sql.starts_with("ROLLBACK")) {
+            self.transaction_failed = false;
         }
-        done
+        result
     }
 
-    /// Takes back what was done, by a statement: what was put off is not even sent.
-    pub(super) fn take_back(&mut self, sql: &str) -> Result<(), Error> {
-        self.put_off.clear();
-        self.foreseen.clear();
+    /// Rolls back with the given statement. Deferred statements are dropped unsent.
+    pub(super) fn rollback_with(&mut self, sql: &str) -> Result<(), Error> {
+        self.deferred.clear();
+        self.prefetched.clear();
         self.run(sql)
     }
 
-    /// Waits for what was put off.
-    pub(super) fn settle(&mut self) -> Result<(), Failure> {
-        if self.put_off.is_empty() { Ok(()) } else { self.trip(async |_| Ok(())) }
+    /// Flushes the deferred statements.
+    pub(super) fn flush(&mut self) -> Result<(), PipelineError> {
+        if self.deferred.is_empty() { Ok(()) } else { self.round_trip(async |_| Ok(())) }
     }
 
-    /// Runs `set`, which may be empty, and asks what the next unit of work is going to ask, all in one
-    /// round trip. The generation of credentials comes back.
-    pub(super) fn mark(&mut self, set: &str, foreseen: &mut Vec<Asked>) -> Result<i64, Failure> {
-        self.foreseen.clear();
-        let generation = self.prepared(GENERATION)?;
-        let mut statements = Vec::with_capacity(foreseen.len());
-        for asked in foreseen.iter() {
-            statements.push(self.prepared(&asked.sql)?);
+    /// Runs `set`, which may be empty, and the prefetched queries of the next unit of work in one
+    /// round trip. Returns the generation of credentials.
+    pub(super) fn savepoint(
+        &mut self,
+        set: &str,
+        prefetched: &mut Vec<SqlStatement>,
+    ) -> Result<i64, PipelineError> {
+        self.prefetched.clear();
+        let generation = self.prepare_cached(SELECT_GENERATION)?;
+        let mut statements = Vec::with_capacity(prefetched.len());
+        for query in prefetched.iter() {
+            statements.push(self.prepare_cached(&query.sql)?);
         }
-        let marked = self.trip(async |client| {
+        let results = self.round_trip(async |client| {
             let set =
                 async { if set.is_empty() { Ok(()) } else { client.batch_execute(set).await } };
-            let asked = statements.iter().zip(foreseen.iter());
-            let asked = asked.map(|(statement, asked)| rows(client, statement, &asked.values));
+            let queries = statements.iter().zip(prefetched.iter());
+            let queries =
+                queries.map(|(statement, query)| query_all(client, statement, &query.values));
             let generation = client.query_opt(&generation, &[]);
-            let (set, generation, found) = join3(set, generation, join_all(asked)).await;
+            let (set, generation, rows) = join3(set, generation, join_all(queries)).await;
             set?;
-            Ok((generation?, found.into_iter().collect::<Result<Vec<_>, _>>()))
+            Ok((generation?, rows.into_iter().collect::<Result<Vec<_>, _>>()))
         });
-        self.months.follow(set, marked.is_ok());
-        let (generation, found) = marked?;
-        match found {
-            Ok(found) => self.foreseen = foreseen.drain(..).zip(found).collect(),
-            // Whoever asks for it will see; nobody has by now.
-            Err(_) => self.take_back("ROLLBACK TO work").map_err(Failure::Own)?,
+        self.partitions.apply_statement(set, results.is_ok());
+        let (generation, rows) = results?;
+        match rows {
+            Ok(rows) => self.prefetched = prefetched.drain(..).zip(rows).collect(),
+            // A failed prefetch is not an error: the query runs again when it is needed and reports
+            // its error there.
+            Err(_) => self.rollback_with("ROLLBACK TO work").map_err(PipelineError::Current)?,
         }
         let generation = generation.map(|row| row.try_get(0)).transpose();
-        Ok(generation.map_err(|error| Failure::Own(error.into()))?.unwrap_or(0))
+        Ok(generation.map_err(|error| PipelineError::Current(error.into()))?.unwrap_or(0))
     }
 
-    fn prepared(&mut self, sql: &str) -> Result<Statement, Failure> {
-        if let Some(known) = self.statements.get(sql) {
-            return Ok(known.clone());
+    fn prepare_cached(&mut self, sql: &str) -> Result<Statement, PipelineError> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
         }
-        let dollars = sql.replace('?', "$");
-        let statement = self.trip(async |client| client.prepare(&dollars).await)?;
-        if self.statements.len() >= STATEMENTS {
+        let postgres_sql = sql.replace('?', "$");
+        let statement = self.round_trip(async |client| client.prepare(&postgres_sql).await)?;
+        if self.statements.len() >= MAX_CACHED_STATEMENTS {
             self.statements.clear();
         }
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
 
-    /// Runs a statement; how many rows it changed.
+    /// Runs a statement and returns the number of changed rows.
     pub(crate) fn execute(&mut self, sql: &str, values: Vec<Param<'_>>) -> Result<u64, Error> {
-        self.foreseen.clear();
-        let statement = self.prepared(sql)?;
-        self.ask(async |client| client.execute_raw(&statement, values).await)
+        self.prefetched.clear();
+        let statement = self.prepare_cached(sql)?;
+        self.request(async |client| client.execute_raw(&statement, values).await)
     }
 
-    /// Runs a statement that answers nothing. It may be put off: then it goes out in front of the next that
-    /// is waited for, and whether it failed is found out there, or when all is [settled](Pg::settle).
+    /// Runs a statement without a result. It may be deferred: it is then pipelined with the next
+    /// query, and its error is reported there or by [`PgConnection::flush`].
     pub(crate) fn send(&mut self, sql: &str, values: Vec<Param<'_>>) -> Result<(), Error> {
-        if !self.puts_off {
+        if !self.defers_statements {
             return self.execute(sql, values).map(drop);
         }
-        self.foreseen.clear();
-        let statement = self.prepared(sql)?;
-        let values: Vec<Owned> = values.into_iter().map(Owned::of).collect();
+        self.prefetched.clear();
+        let statement = self.prepare_cached(sql)?;
+        let values: Vec<OwnedParam> = values.into_iter().map(OwnedParam::new).collect();
         let client = Arc::clone(&self.client);
-        self.put_off(async move {
-            client.execute_raw(&statement, values.iter().map(Value::param)).await.map(drop)
+        self.defer(async move {
+            client.execute_raw(&statement, values.iter().map(Value::as_param)).await.map(drop)
         })
     }
 
-    fn put_off(
+    fn defer(
         &mut self,
-        sent: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
+        statement: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
     ) -> Result<(), Error> {
-        self.put_off.push(Box::pin(sent));
-        match self.put_off.len() >= PUT_OFF {
-            true => Ok(self.settle()?),
+        self.deferred.push(Box::pin(statement));
+        match self.deferred.len() >= MAX_DEFERRED {
+            true => Ok(self.flush()?),
             false => Ok(()),
         }
     }
 
     /// Begins a `COPY … FROM STDIN BINARY`.
-    pub(crate) fn copy_in(&mut self, sql: &str, types: &[Type]) -> Result<Copying, Error> {
-        let sink = self.ask(async |client| client.copy_in(sql).await)?;
+    pub(crate) fn copy_in(&mut self, sql: &str, types: &[Type]) -> Result<CopyIn, Error> {
+        let sink = self.request(async |client| client.copy_in(sql).await)?;
         Ok(Box::pin(BinaryCopyInWriter::new(sink, types)))
     }
 
-    /// Runs a `COPY … FROM STDIN BINARY` of rows that are all there, as [`Pg::send`] does.
-    pub(crate) fn copy_whole(&mut self, sql: &str, rows: Bytes) -> Result<(), Error> {
-        self.foreseen.clear();
-        let statement = self.prepared(sql)?;
-        let sink = self.ask(async |client| {
+    /// Runs a `COPY … FROM STDIN BINARY` of rows that are complete in memory. May be deferred as by
+    /// [`PgConnection::send`].
+    pub(crate) fn copy_rows(&mut self, sql: &str, rows: Bytes) -> Result<(), Error> {
+        self.prefetched.clear();
+        let statement = self.prepare_cached(sql)?;
+        let sink = self.request(async |client| {
             let mut sink = Box::pin(client.copy_in(&statement).await?);
             sink.send(rows).await?;
-            // The server reads and stores them while the next ones are made.
-            for _ in 0..TURNS {
+            // Let the connection task write the rows now, so that the server stores them while the
+            // next ones are prepared.
+            for _ in 0..COPY_YIELDS {
                 tokio::task::yield_now().await;
             }
             Ok(sink)
         });
         let mut sink = sink?;
         let copied = async move { sink.as_mut().finish().await.map(drop) };
-        if self.puts_off { self.put_off(copied) } else { self.ask(async |_| copied.await) }
+        if self.defers_statements {
+            self.defer(copied)
+        } else {
+            self.request(async |_| copied.await)
+        }
     }
 
-    /// Sends `sql` along with the next query, and once more with it on a new connection when this one
-    /// turns out to be lost.
+    /// Pipelines `sql` before the next query. Both run again on a new connection if this one proves
+    /// lost.
     pub(super) fn begin(&mut self, sql: &'static str) {
-        self.before = Some(sql);
+        self.before_next_query = Some(sql);
     }
 
-    /// Ends what was begun, if it was; the answer is not waited for.
+    /// Ends what [`PgConnection::begin`] began, if it was sent. Does not wait for the answer.
     pub(super) fn end(&mut self, sql: &str) {
         let Some(runtime) = self.runtime.as_ref().filter(|_| !self.lost) else { return };
-        if self.before.take().is_none() {
+        if self.before_next_query.take().is_none() {
             runtime.block_on(async {
-                let _sent = pin!(self.client.batch_execute(sql)).now_or_never();
-                // The connection's turn: it writes.
+                // One poll hands the statement to the connection task; its answer is not needed.
+                pin!(self.client.batch_execute(sql)).now_or_never();
+                // Let the connection task write the statement.
                 tokio::task::yield_now().await;
             });
         }
     }
 
-    /// Runs a query; its rows are taken with [`Pg::next`].
+    /// Runs a query. Its rows are read with [`PgConnection::next`].
     pub(crate) fn query(&mut self, sql: &str, values: Vec<Param<'_>>) -> Result<Rows, Error> {
-        let same = |(asked, _): &(Asked, _)| asked.is(sql, &values);
-        if let Some(place) = self.foreseen.iter().position(same) {
-            return Ok(Rows::of(self.foreseen.swap_remove(place).1));
+        let is_same = |(query, _): &(SqlStatement, _)| query.is_same(sql, &values);
+        if let Some(index) = self.prefetched.iter().position(is_same) {
+            return Ok(Rows::from_vec(self.prefetched.swap_remove(index).1));
         }
-        let Some(before) = self.before.take() else { return self.query_now(sql, values) };
-        self.put_before(before);
-        let rows = self.query_now(sql, values.clone());
-        if self.is_lost() && matches!(rows, Err(Error::Unavailable(_))) {
-            // It was lost while nobody asked: once more, on a new one, unless the server is gone.
-            *self = self.server.connect()?;
-            self.put_before(before);
-            return self.query_now(sql, values);
+        let Some(before) = self.before_next_query.take() else {
+            return self.query_immediately(sql, values);
+        };
+        self.prepend(before);
+        let rows = self.query_immediately(sql, values.clone());
+        if self.is_closed() && matches!(rows, Err(Error::Unavailable(_))) {
+            // The connection was lost while idle. Try once more on a new one, unless the server is
+            // down.
+            *self = self.server.open_connection()?;
+            self.prepend(before);
+            return self.query_immediately(sql, values);
         }
         rows
     }
 
-    /// Has statements that answer nothing go out in front of the next.
-    fn put_before(&mut self, sql: &'static str) {
+    /// Defers a statement without a result even if deferral is off.
+    fn prepend(&mut self, sql: &'static str) {
         let client = Arc::clone(&self.client);
-        self.put_off.push(Box::pin(async move { client.batch_execute(sql).await }));
+        self.deferred.push(Box::pin(async move { client.batch_execute(sql).await }));
     }
 
-    fn query_now(&mut self, sql: &str, values: Vec<Param<'_>>) -> Result<Rows, Error> {
+    fn query_immediately(&mut self, sql: &str, values: Vec<Param<'_>>) -> Result<Rows, Error> {
         if !sql.starts_with("SELECT") {
-            self.foreseen.clear();
+            self.prefetched.clear();
         }
-        let statement = self.prepared(sql)?;
-        self.ask(async |client| first_rows(client.query_raw(&statement, values).await?).await)
+        let statement = self.prepare_cached(sql)?;
+        self.request(async |client| {
+            fetch_first_rows(client.query_raw(&statement, values).await?).await
+        })
     }
 
-    /// The next row of a query.
+    /// Reads the next row of a query.
     pub(crate) fn next(&mut self, rows: &mut Rows) -> Result<Option<Row>, Error> {
-        match rows.ready() {
+        match rows.next_buffered() {
             Some(row) => Ok(row),
-            None => self.ask(async |_| rows.more().await),
+            None => self.request(async |_| rows.next_received().await),
         }
     }
 }
 
-async fn rows(
+async fn query_all(
     client: &Client,
     statement: &Statement,
-    values: &[Owned],
+    values: &[OwnedParam],
 ) -> Result<Vec<Row>, tokio_postgres::Error> {
-    let rows = client.query_raw(statement, values.iter().map(Value::param)).await?;
+    let rows = client.query_raw(statement, values.iter().map(Value::as_param)).await?;
     pin!(rows).try_collect().await
 }

@@ -1,7 +1,7 @@
-//! Hears of what other servers on the same database have written, at once.
+//! `LISTEN` thread: receives notifications of commits by other servers on the same database.
 
-use super::PgServer;
-use super::connection::runtime;
+use super::PgEndpoint;
+use super::connection::connection_runtime;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
@@ -10,72 +10,71 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::AsyncMessage;
 
-/// How long to let things be when the server cannot be reached. Whoever waits for news looks now and
-/// then by itself.
-const BREATH: Duration = Duration::from_secs(1);
-/// How long to hear nothing before asking whether the server is there.
-const QUIET: Duration = Duration::from_secs(5);
-/// How long it may take to be reached, and to answer.
-const ANSWER: Duration = Duration::from_millis(1_500);
+/// Pause after the server could not be reached. Subscribers also poll by themselves.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// Time without a notification after which the connection is probed.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+/// Time limit for connecting, and for each answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// Starts to listen, for as long as there is somebody to tell.
-pub(crate) fn start(server: Arc<PgServer>, news: Weak<watch::Sender<u64>>) {
+/// Starts the thread. It runs as long as the writer does, which owns the sender.
+pub(crate) fn start(server: Arc<PgEndpoint>, commits: Weak<watch::Sender<u64>>) {
     let run = move || {
-        let Ok(runtime) = runtime() else { return };
+        let Ok(runtime) = connection_runtime() else { return };
         runtime.block_on(async {
-            while news.strong_count() > 0 {
-                if listen(&server, &news).await.is_none() {
-                    sleep(BREATH).await;
+            while commits.strong_count() > 0 {
+                if listen(&server, &commits).await.is_none() {
+                    sleep(RETRY_DELAY).await;
                 }
             }
         });
         runtime.shutdown_background();
     };
-    if let Err(error) = std::thread::Builder::new().name("news".to_owned()).spawn(run) {
-        tracing::warn!(%error, "other servers are heard of late");
+    if let Err(error) = std::thread::Builder::new().name("commit-listener".to_owned()).spawn(run) {
+        tracing::warn!(%error, "cannot start the LISTEN thread; commits of other servers are noticed by polling only");
     }
 }
 
-fn tell(news: &Weak<watch::Sender<u64>>) -> Option<()> {
-    news.upgrade()?.send_modify(|count| *count += 1);
+fn notify(commits: &Weak<watch::Sender<u64>>) -> Option<()> {
+    commits.upgrade()?.send_modify(|count| *count += 1);
     Some(())
 }
 
-/// Listens on a connection until it is lost; `None` when it is.
-async fn listen(server: &PgServer, news: &Weak<watch::Sender<u64>>) -> Option<()> {
-    let connecting = timeout(ANSWER, server.reach());
+/// Listens on one connection. Returns `None` when the connection is lost.
+async fn listen(server: &PgEndpoint, commits: &Weak<watch::Sender<u64>>) -> Option<()> {
+    let connecting = timeout(ANSWER_TIMEOUT, server.connect());
     let (client, mut connection) = connecting.await.ok()?.ok()?;
     let mut messages = pin!(poll_fn(|context| connection.poll_message(context)));
-    let mut asked = pin!(timeout(ANSWER, client.batch_execute("LISTEN trunkline")));
+    let mut listening = pin!(timeout(ANSWER_TIMEOUT, client.batch_execute("LISTEN trunkline")));
     loop {
         tokio::select! {
             message = &mut messages => drop(message?.ok()?),
-            answer = &mut asked => break answer.ok()?.ok()?,
+            answer = &mut listening => break answer.ok()?.ok()?,
         }
     }
-    // What was written before it listened is news too.
-    tell(news)?;
-    let mut quiet = pin!(still_there(&client));
+    // Commits before `LISTEN` took effect were not notified, so subscribers must look now.
+    notify(commits)?;
+    let mut lost = pin!(wait_until_lost(&client));
     loop {
         tokio::select! {
             message = &mut messages => {
                 if let AsyncMessage::Notification(_) = message?.ok()? {
-                    tell(news)?;
+                    notify(commits)?;
                 }
             }
-            () = &mut quiet => return None,
+            () = &mut lost => return None,
         }
-        if news.strong_count() == 0 {
+        if commits.strong_count() == 0 {
             return Some(());
         }
     }
 }
 
-/// Asks now and then; ends when there is no answer.
-async fn still_there(client: &tokio_postgres::Client) {
+/// Probes the connection periodically. Returns when a probe fails.
+async fn wait_until_lost(client: &tokio_postgres::Client) {
     loop {
-        sleep(QUIET).await;
-        if !matches!(timeout(ANSWER, client.batch_execute("")).await, Ok(Ok(()))) {
+        sleep(KEEPALIVE_INTERVAL).await;
+        if !matches!(timeout(ANSWER_TIMEOUT, client.batch_execute("")).await, Ok(Ok(()))) {
             return;
         }
     }

@@ -1,12 +1,12 @@
-//! Bringing a database up to date. Servers that start at once take turns.
+//! Schema migrations. An advisory lock serializes servers that start at once.
 
-use super::Pg;
-use super::connection::chain;
+use super::PgConnection;
+use super::connection::error_chain;
 use super::url::without_password;
 use crate::sql::Cell;
 use crate::{Error, OpenError};
 
-/// Forward only; each runs in a transaction of its own, at start.
+/// Migrations in order, forward only. Each runs in a transaction of its own when a server starts.
 const MIGRATIONS: [&str; 6] = [
     include_str!("../../migrations/postgres/0001_network.sql"),
     include_str!("../../migrations/postgres/0002_credentials.sql"),
@@ -16,16 +16,18 @@ const MIGRATIONS: [&str; 6] = [
     include_str!("../../migrations/postgres/0006_references.sql"),
 ];
 
-/// The key of the advisory lock that is held while migrating.
-const MIGRATING: i64 = 0x5472_756e_6b6d;
+/// Key of the advisory lock that is held while migrating.
+const MIGRATION_LOCK_KEY: i64 = 0x5472_756e_6b6d;
 
-/// Runs the migrations that a database has not had.
-pub(super) fn run(pg: &mut Pg, url: &str) -> Result<(), OpenError> {
-    let refused =
-        |error: Error| OpenError::Server { url: without_password(url), reason: chain(&error) };
+/// Applies missing migrations.
+pub(super) fn run(pg: &mut PgConnection, url: &str) -> Result<(), OpenError> {
+    let server_error = |error: Error| OpenError::Server {
+        url: without_password(url),
+        reason: error_chain(&error),
+    };
     let known = MIGRATIONS.len() as i64;
     loop {
-        let found = run_next(pg).map_err(refused)?;
+        let found = run_next(pg).map_err(server_error)?;
         if found > known || found < 0 {
             return Err(OpenError::Newer { file: without_password(url), found, known });
         }
@@ -35,17 +37,17 @@ pub(super) fn run(pg: &mut Pg, url: &str) -> Result<(), OpenError> {
     }
 }
 
-/// Runs the next migration, if there is one, and returns the version there was before it.
-fn run_next(pg: &mut Pg) -> Result<i64, Error> {
+/// Applies the next migration, if there is one, and returns the version before it.
+fn run_next(pg: &mut PgConnection) -> Result<i64, Error> {
     pg.run(&format!(
         "BEGIN; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0;
          SET LOCAL idle_in_transaction_session_timeout = 0;
-         SELECT pg_advisory_xact_lock({MIGRATING});
+         SELECT pg_advisory_xact_lock({MIGRATION_LOCK_KEY});
          CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL);
          INSERT INTO schema_version SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM schema_version)"
     ))?;
     let found = version(pg)?;
-    if let Some(sql) = usize::try_from(found).ok().and_then(|at| MIGRATIONS.get(at)) {
+    if let Some(sql) = usize::try_from(found).ok().and_then(|index| MIGRATIONS.get(index)) {
         pg.run(sql)?;
         pg.run("UPDATE schema_version SET version = version + 1")?;
     }
@@ -53,17 +55,17 @@ fn run_next(pg: &mut Pg) -> Result<i64, Error> {
     Ok(found)
 }
 
-/// The version that a database has, 0 for one that was never used, and our own.
-pub(super) fn versions(pg: &mut Pg) -> Result<(i64, i64), Error> {
+/// Schema version of the database (0 if it is new) and the version that this build needs.
+pub(super) fn versions(pg: &mut PgConnection) -> Result<(i64, i64), Error> {
     let sql = "SELECT CAST(tablename AS TEXT) FROM pg_tables
         WHERE schemaname = current_schema() AND tablename = 'schema_version'";
     let mut rows = pg.query(sql, Vec::new())?;
-    let there = pg.next(&mut rows)?.is_some();
-    let found = if there { version(pg)? } else { 0 };
+    let exists = pg.next(&mut rows)?.is_some();
+    let found = if exists { version(pg)? } else { 0 };
     Ok((found, MIGRATIONS.len() as i64))
 }
 
-fn version(pg: &mut Pg) -> Result<i64, Error> {
+fn version(pg: &mut PgConnection) -> Result<i64, Error> {
     let mut rows = pg.query("SELECT version FROM schema_version", Vec::new())?;
     let row =
         pg.next(&mut rows)?.ok_or(Error::Unreadable { what: "schema version", source: None })?;

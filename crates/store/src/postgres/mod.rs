@@ -1,224 +1,230 @@
-//! A PostgreSQL server, for any number of our servers at once: what must happen in one order is
-//! written by one of them at a time, each of them committing what waits there together.
+//! PostgreSQL backend. Several servers can share one database: an advisory lock lets one of them
+//! write at a time, and each commits its queued units of work as a group.
 
+mod certificate_verifier;
 mod connection;
+mod endpoint;
 mod listener;
 mod migrations;
-mod months;
+mod multiplexed_pool;
+mod partitions;
+mod pipeline;
 mod readers;
-mod server;
-mod shared;
 mod tls;
-mod trip;
-mod trust;
 mod url;
 
-pub(crate) use connection::{Copying, Pg};
+pub(crate) use connection::{CopyIn, PgConnection};
+pub(crate) use endpoint::PgEndpoint;
 pub(crate) use listener::start as listen;
-pub(crate) use months::Month;
+pub(crate) use multiplexed_pool::MultiplexedPool;
+pub(crate) use partitions::PartitionMonth;
 pub(crate) use readers::Readers;
-pub(crate) use server::PgServer;
-pub(crate) use shared::Shared;
 pub(crate) use url::without_password;
 
-use crate::operations::{Connection, Session, Statement};
-use crate::writer::{Marked, Savepoint, Transactions};
+use crate::operations::{Connection, Session, SqlStatement};
+use crate::writer::{SavepointOutcome, SavepointState, WriteBackend};
 use crate::{Error, OpenError};
+use pipeline::PipelineError;
 use std::sync::Arc;
-use trip::Failure;
 
-/// The key of the advisory lock that the writing server holds until its commit.
-const WRITING: i64 = 0x5472_756e_6b6c;
-/// How often a writer asks for its turn, each time for as long as it waits for a lock.
-const TURNS: usize = 5;
+/// Key of the advisory lock that a writing server holds until its commit.
+const WRITE_LOCK_KEY: i64 = 0x5472_756e_6b6c;
+/// Number of attempts to take the advisory lock, each as long as the lock timeout.
+const MAX_LOCK_ATTEMPTS: usize = 5;
 
-/// Opens a database, brings it up to date, and returns its writer.
-pub(crate) fn open(url: &str) -> Result<Writing, OpenError> {
-    let refused = |reason: &dyn std::fmt::Display| OpenError::Server {
+/// Opens a database, applies missing migrations, and returns its writer.
+pub(crate) fn open(url: &str) -> Result<PgWriter, OpenError> {
+    let open_error = |reason: &dyn std::fmt::Display| OpenError::Server {
         url: without_password(url),
         reason: reason.to_string(),
     };
-    let server = Arc::new(PgServer::new(url).map_err(|error| refused(&error))?);
-    let mut pg = server.connect().map_err(|error| refused(&connection::chain(&error)))?;
+    let server = Arc::new(PgEndpoint::new(url).map_err(|error| open_error(&error))?);
+    let mut pg =
+        server.open_connection().map_err(|error| open_error(&connection::error_chain(&error)))?;
     migrations::run(&mut pg, url)?;
-    prepare(&mut pg).map_err(|error| refused(&connection::chain(&error)))?;
-    Ok(Writing { server, open: Some(pg), generation: None })
+    set_up_writer(&mut pg).map_err(|error| open_error(&connection::error_chain(&error)))?;
+    Ok(PgWriter { server, connection: Some(pg), generation: None })
 }
 
-/// Makes a connection one that writes.
-fn prepare(pg: &mut Pg) -> Result<(), Error> {
-    // A plan that was made while a table was small holds while it grows.
+/// Sets a connection up for writing.
+fn set_up_writer(pg: &mut PgConnection) -> Result<(), Error> {
+    // A plan that was made while a table was small stays in use when the table grows.
     pg.run("SET enable_seqscan = off")?;
-    pg.puts_off = true;
+    pg.defers_statements = true;
     Ok(())
 }
 
-/// A connection that is kept busy for long: no statement of it runs out of time.
-fn connect_for_long(url: &str) -> Result<Pg, OpenError> {
-    let refused = |reason: &dyn std::fmt::Display| OpenError::Server {
+/// Opens a connection without statement timeouts, for a check or a copy.
+fn connect_without_timeouts(url: &str) -> Result<PgConnection, OpenError> {
+    let open_error = |reason: &dyn std::fmt::Display| OpenError::Server {
         url: without_password(url),
         reason: reason.to_string(),
     };
-    let mut server = PgServer::new(url).map_err(|error| refused(&error))?;
+    let mut server = PgEndpoint::new(url).map_err(|error| open_error(&error))?;
     server.config.tcp_user_timeout(std::time::Duration::from_secs(600));
-    let connected = Pg::connect(&Arc::new(server));
-    let mut pg = connected.map_err(|error| refused(&connection::chain(&error)))?;
-    let patient = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0";
-    pg.run(patient).map_err(|error| refused(&connection::chain(&error)))?;
+    let connected = PgConnection::connect(&Arc::new(server));
+    let mut pg = connected.map_err(|error| open_error(&connection::error_chain(&error)))?;
+    let no_timeouts = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0";
+    pg.run(no_timeouts).map_err(|error| open_error(&connection::error_chain(&error)))?;
     Ok(pg)
 }
 
-/// Opens a database of our own version for reading, in one snapshot.
-pub(crate) fn open_snapshot(url: &str) -> Result<Pg, OpenError> {
-    let mut pg = connect_for_long(url)?;
-    let refused = |error: Error| OpenError::Server {
+/// Opens a database that has the current schema for reading, in one snapshot.
+pub(crate) fn open_snapshot(url: &str) -> Result<PgConnection, OpenError> {
+    let mut pg = connect_without_timeouts(url)?;
+    let open_error = |error: Error| OpenError::Server {
         url: without_password(url),
-        reason: connection::chain(&error),
+        reason: connection::error_chain(&error),
     };
-    pg.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").map_err(refused)?;
-    let (found, known) = migrations::versions(&mut pg).map_err(refused)?;
-    OpenError::unless_current(&without_password(url), found, known)?;
+    pg.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").map_err(open_error)?;
+    let (found, known) = migrations::versions(&mut pg).map_err(open_error)?;
+    OpenError::check_schema_version(&without_password(url), found, known)?;
     Ok(pg)
 }
 
-/// Opens a database, brings it up to date, and begins a transaction that no server writes beside.
-pub(crate) fn open_target(url: &str) -> Result<Pg, OpenError> {
-    let mut pg = connect_for_long(url)?;
+/// Opens a database, applies missing migrations, and begins a transaction that excludes other
+/// writers.
+pub(crate) fn open_target(url: &str) -> Result<PgConnection, OpenError> {
+    let mut pg = connect_without_timeouts(url)?;
     migrations::run(&mut pg, url)?;
-    let begun = pg.run(&format!("BEGIN; SELECT pg_advisory_xact_lock({WRITING})"));
-    begun.map_err(|error| OpenError::Server {
+    let result = pg.run(&format!("BEGIN; SELECT pg_advisory_xact_lock({WRITE_LOCK_KEY})"));
+    result.map_err(|error| OpenError::Server {
         url: without_password(url),
-        reason: connection::chain(&error),
+        reason: connection::error_chain(&error),
     })?;
     Ok(pg)
 }
 
-/// The connection that writes; it is made again when it was lost.
-pub(crate) struct Writing {
-    server: Arc<PgServer>,
-    open: Option<Pg>,
-    /// Of credentials, as a unit of work that is about to begin finds it.
+/// PgWriter connection, reopened after it was lost.
+pub(crate) struct PgWriter {
+    server: Arc<PgEndpoint>,
+    connection: Option<PgConnection>,
+    /// Generation of credentials, read with the savepoint for the unit of work that is about to
+    /// run.
     generation: Option<i64>,
 }
 
-impl Writing {
-    /// The server it writes to.
-    pub(crate) fn server(&self) -> Arc<PgServer> {
+impl PgWriter {
+    /// Server that the connection writes to.
+    pub(crate) fn server(&self) -> Arc<PgEndpoint> {
         Arc::clone(&self.server)
     }
 
-    fn connection(&mut self) -> Result<&mut Pg, Error> {
-        self.server.require()?;
-        if self.open.as_ref().is_none_or(Pg::is_lost) {
-            let mut pg = self.server.connect()?;
-            prepare(&mut pg)?;
-            self.open = Some(pg);
+    fn connection(&mut self) -> Result<&mut PgConnection, Error> {
+        self.server.ensure_reachable()?;
+        if self.connection.as_ref().is_none_or(PgConnection::is_closed) {
+            let mut pg = self.server.open_connection()?;
+            set_up_writer(&mut pg)?;
+            self.connection = Some(pg);
         }
-        self.open.as_mut().ok_or(Error::Unavailable(None))
+        self.connection.as_mut().ok_or(Error::Unavailable(None))
     }
 
     fn run(&mut self, sql: &str) -> Result<(), Error> {
-        // A transaction does not outlive its connection.
-        self.open.as_mut().ok_or(Error::Unavailable(None))?.run(sql)
+        // Not reopened here: a transaction does not outlive its connection.
+        self.connection.as_mut().ok_or(Error::Unavailable(None))?.run(sql)
     }
 
-    fn take_back(&mut self, sql: &str) -> Result<(), Error> {
-        self.open.as_mut().ok_or(Error::Unavailable(None))?.take_back(sql)
+    fn rollback_with(&mut self, sql: &str) -> Result<(), Error> {
+        self.connection.as_mut().ok_or(Error::Unavailable(None))?.rollback_with(sql)
     }
 
-    fn is_broken(&self) -> bool {
-        self.open.as_ref().is_some_and(Pg::is_broken)
+    fn has_failed_transaction(&self) -> bool {
+        self.connection.as_ref().is_some_and(PgConnection::has_failed_transaction)
     }
 
-    fn take_turn(&mut self) -> Result<(), Error> {
-        let sql = format!("BEGIN; SELECT pg_advisory_xact_lock({WRITING})");
-        let begun = self.connection()?.run(&sql);
-        if matches!(begun, Err(Error::Unavailable(_))) {
-            // It was lost while nobody wrote: once more, on a new one, unless the server is gone.
-            self.open = None;
+    fn begin_exclusive(&mut self) -> Result<(), Error> {
+        let sql = format!("BEGIN; SELECT pg_advisory_xact_lock({WRITE_LOCK_KEY})");
+        let result = self.connection()?.run(&sql);
+        if matches!(result, Err(Error::Unavailable(_))) {
+            // The connection was lost while idle. Try once more on a new one, unless the server is
+            // down.
+            self.connection = None;
             return self.connection()?.run(&sql);
         }
-        begun
+        result
     }
 }
 
-impl Transactions for Writing {
+impl WriteBackend for PgWriter {
     fn begin(&mut self) -> Result<(), Error> {
-        for _ in 1..TURNS {
-            match self.take_turn() {
-                Err(Error::Busy) => self.roll_back(),
-                taken => return taken,
+        for _ in 1..MAX_LOCK_ATTEMPTS {
+            match self.begin_exclusive() {
+                Err(Error::Busy) => self.rollback(),
+                result => return result,
             }
         }
-        self.take_turn()
+        self.begin_exclusive()
     }
 
-    fn commit(&mut self, news: bool) -> Result<(), Error> {
-        self.run(if news { "NOTIFY trunkline; COMMIT" } else { "COMMIT" })
+    fn commit(&mut self, emits_events: bool) -> Result<(), Error> {
+        self.run(if emits_events { "NOTIFY trunkline; COMMIT" } else { "COMMIT" })
     }
 
-    fn roll_back(&mut self) {
-        let rolled_back = self.take_back("ROLLBACK");
-        if rolled_back.is_err() {
-            self.open = None;
+    fn rollback(&mut self) {
+        let result = self.rollback_with("ROLLBACK");
+        if result.is_err() {
+            self.connection = None;
         }
     }
 
-    fn mark(
+    fn savepoint(
         &mut self,
-        mut savepoint: Savepoint,
-        mut foreseen: Vec<Statement>,
-    ) -> Result<Marked, Error> {
-        let mut last = None;
-        if savepoint == Savepoint::Behind && self.is_broken() {
-            last = self.settle()?;
-            savepoint = Savepoint::Here;
+        mut state: SavepointState,
+        mut prefetched: Vec<SqlStatement>,
+    ) -> Result<SavepointOutcome, Error> {
+        let mut deferred_error = None;
+        if state == SavepointState::Stale && self.has_failed_transaction() {
+            deferred_error = self.flush()?;
+            state = SavepointState::Current;
         }
         loop {
-            // One round trip, with what the last unit of work wrote, and what this one is going to ask.
-            let set = match savepoint {
-                Savepoint::Start | Savepoint::Unset => "SAVEPOINT work",
-                Savepoint::Behind => "RELEASE work; SAVEPOINT work",
-                Savepoint::Here => "",
+            // One round trip has the deferred statements of the last unit of work, the savepoint,
+            // and the prefetch of this unit.
+            let set = match state {
+                SavepointState::TransactionStart | SavepointState::Missing => "SAVEPOINT work",
+                SavepointState::Stale => "RELEASE work; SAVEPOINT work",
+                SavepointState::Current => "",
             };
-            let open = self.open.as_mut().ok_or(Error::Unavailable(None))?;
-            match open.mark(set, &mut foreseen) {
+            let connection = self.connection.as_mut().ok_or(Error::Unavailable(None))?;
+            match connection.savepoint(set, &mut prefetched) {
                 Ok(generation) => {
                     self.generation = Some(generation);
-                    return Ok(Marked { savepoint: Savepoint::Here, last });
+                    return Ok(SavepointOutcome { state: SavepointState::Current, deferred_error });
                 }
-                Err(Failure::Earlier(error)) if savepoint == Savepoint::Behind => {
-                    self.undo(Savepoint::Here)?;
-                    (last, savepoint) = (Some(error), Savepoint::Here);
+                Err(PipelineError::Deferred(error)) if state == SavepointState::Stale => {
+                    self.rollback_to_savepoint(SavepointState::Current)?;
+                    deferred_error = Some(error);
+                    state = SavepointState::Current;
                 }
                 Err(failure) => return Err(failure.into()),
             }
         }
     }
 
-    fn settle(&mut self) -> Result<Option<Error>, Error> {
-        let open = self.open.as_mut().ok_or(Error::Unavailable(None))?;
-        // A unit of work that made little of a statement's failure has not done what it says.
-        let failed = match open.settle() {
-            Ok(()) if open.is_broken() => Error::Abandoned,
+    fn flush(&mut self) -> Result<Option<Error>, Error> {
+        let connection = self.connection.as_mut().ok_or(Error::Unavailable(None))?;
+        // A unit of work that ignored the failure of a statement has not stored what it reported.
+        let error = match connection.flush() {
+            Ok(()) if connection.has_failed_transaction() => Error::Abandoned,
             Ok(()) => return Ok(None),
             Err(failure) => failure.into(),
         };
-        self.undo(Savepoint::Here)?;
-        Ok(Some(failed))
+        self.rollback_to_savepoint(SavepointState::Current)?;
+        Ok(Some(error))
     }
 
-    fn undo(&mut self, _savepoint: Savepoint) -> Result<(), Error> {
-        self.take_back("ROLLBACK TO work")
+    fn rollback_to_savepoint(&mut self, _state: SavepointState) -> Result<(), Error> {
+        self.rollback_with("ROLLBACK TO work")
     }
 
-    fn session(&mut self) -> Session<'_> {
-        match &mut self.open {
+    fn unit_of_work(&mut self) -> Session<'_> {
+        match &mut self.connection {
             Some(pg) => {
                 let generation = self.generation.take();
                 Session::with_generation(Connection::Postgres(pg), generation)
             }
-            None => Session::on(Connection::Lost),
+            None => Session::new(Connection::Lost),
         }
     }
 }

@@ -1,32 +1,32 @@
-//! A pool of connections that only read.
+//! Pool of read-only connections.
 
-use super::Pg;
-use super::server::PgServer;
+use super::PgConnection;
+use super::endpoint::PgEndpoint;
 use crate::Error;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Connections that may read at once; more reads wait for their turn.
-const MOST: usize = 16;
-/// How long a read waits for its turn.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+/// Maximum number of concurrent reads. Further reads wait.
+const MAX_CONNECTIONS: usize = 16;
+/// Maximum wait for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 pub(crate) struct Readers {
-    server: Arc<PgServer>,
+    server: Arc<PgEndpoint>,
     pool: Mutex<Pool>,
-    freed: Condvar,
+    released: Condvar,
 }
 
 #[derive(Default)]
 struct Pool {
-    idle: Vec<Pg>,
-    taken: usize,
+    idle: Vec<PgConnection>,
+    in_use: usize,
 }
 
-/// A connection taken from the pool; it goes back when it is dropped, unless it is lost.
+/// Connection taken from the pool. It returns there when it is dropped, unless it is lost.
 pub(crate) struct Reader<'a> {
     readers: &'a Readers,
-    pg: Option<Pg>,
+    connection: Option<PgConnection>,
 }
 
 impl std::fmt::Debug for Readers {
@@ -36,63 +36,63 @@ impl std::fmt::Debug for Readers {
 }
 
 impl Readers {
-    pub(crate) fn new(server: Arc<PgServer>) -> Self {
-        Self { server, pool: Mutex::default(), freed: Condvar::new() }
+    pub(crate) fn new(server: Arc<PgEndpoint>) -> Self {
+        Self { server, pool: Mutex::default(), released: Condvar::new() }
     }
 
-    /// The server they read from.
-    pub(crate) fn server(&self) -> Arc<PgServer> {
+    /// Server that the connections read from.
+    pub(crate) fn server(&self) -> Arc<PgEndpoint> {
         Arc::clone(&self.server)
     }
 
-    /// A connection in a transaction of its own: one snapshot, for reading only. The transaction begins
-    /// with the first query, in the same round trip.
-    pub(crate) fn take(&self) -> Result<Reader<'_>, Error> {
+    /// Takes a connection with a read-only transaction of one snapshot. The transaction begins in
+    /// the same round trip as the first query.
+    pub(crate) fn acquire(&self) -> Result<Reader<'_>, Error> {
         const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.freed.wait_timeout_while(pool, PATIENCE, |pool| {
-            pool.taken >= MOST && !self.server.is_gone()
+        let waited = self.released.wait_timeout_while(pool, ACQUIRE_TIMEOUT, |pool| {
+            pool.in_use >= MAX_CONNECTIONS && !self.server.is_unreachable()
         });
         let (mut pool, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-        self.server.require()?;
+        self.server.ensure_reachable()?;
         if waited.timed_out() {
             return Err(Error::Busy);
         }
-        pool.taken += 1;
+        pool.in_use += 1;
         let idle = pool.idle.pop();
         drop(pool);
-        let mut reader = Reader { readers: self, pg: idle.filter(|pg| !pg.is_lost()) };
-        let pg = match reader.pg.take() {
+        let mut reader = Reader { readers: self, connection: idle.filter(|pg| !pg.is_closed()) };
+        let pg = match reader.connection.take() {
             Some(pg) => pg,
-            None => self.server.connect()?,
+            None => self.server.open_connection()?,
         };
-        reader.pg.insert(pg).begin(BEGIN);
+        reader.connection.insert(pg).begin(BEGIN);
         Ok(reader)
     }
 }
 
 impl Reader<'_> {
-    pub(crate) fn connection(&mut self) -> Result<&mut Pg, Error> {
-        self.pg.as_mut().ok_or(Error::Unavailable(None))
+    pub(crate) fn connection(&mut self) -> Result<&mut PgConnection, Error> {
+        self.connection.as_mut().ok_or(Error::Unavailable(None))
     }
 }
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        let mut kept = self.pg.take();
-        if let Some(pg) = &mut kept {
+        let mut connection = self.connection.take();
+        if let Some(pg) = &mut connection {
             pg.end("ROLLBACK");
         }
-        let kept = kept.filter(|pg| !pg.is_lost());
+        let connection = connection.filter(|pg| !pg.is_closed());
         let mut pool = self.readers.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        pool.taken -= 1;
-        pool.idle.extend(kept);
+        pool.in_use -= 1;
+        pool.idle.extend(connection);
         drop(pool);
-        if self.readers.server.is_gone() {
-            // Nobody's turn will come: all are told.
-            self.readers.freed.notify_all();
+        if self.readers.server.is_unreachable() {
+            // No connection will become free: wake all waiters, so that they fail at once.
+            self.readers.released.notify_all();
         } else {
-            self.readers.freed.notify_one();
+            self.readers.released.notify_one();
         }
     }
 }

@@ -1,6 +1,7 @@
-//! TLS to a PostgreSQL server, by rustls: whom to trust is in `trust.rs`.
+//! TLS connections to a PostgreSQL server, by rustls. Certificates are verified in
+//! `certificate_verifier.rs`.
 
-use super::trust::{Asked, Trust, name_of};
+use super::certificate_verifier::{CertificateVerifier, Verification, server_name};
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -17,24 +18,24 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{CertificateError, ClientConfig, Error, InvalidMessage};
 
-/// How much TLS has to be: libpq's `sslmode`.
+/// Required security of the connection, as libpq's `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// None.
+pub(super) enum TlsMode {
+    /// No TLS.
     Disable,
-    /// Where the server offers it, whoever it is.
+    /// TLS if the server offers it, with any certificate.
     Prefer,
-    /// Whoever the server is; with authorities that are given, as `VerifyCa`.
+    /// TLS with any certificate; with given authorities, as `VerifyCa`.
     Require,
-    /// A server with a certificate of an authority that is trusted.
+    /// TLS with a certificate of a trusted authority.
     VerifyCa,
-    /// And with the name that it is reached by.
+    /// As `VerifyCa`, and the certificate must be for the host name in use.
     VerifyFull,
 }
 
-impl Mode {
-    pub(super) fn parse(said: &str) -> Result<Self, String> {
-        Ok(match said {
+impl TlsMode {
+    pub(super) fn parse(word: &str) -> Result<Self, String> {
+        Ok(match word {
             "disable" => Self::Disable,
             "prefer" => Self::Prefer,
             "require" => Self::Require,
@@ -42,49 +43,49 @@ impl Mode {
             "verify-full" => Self::VerifyFull,
             _ => {
                 let known = "disable, prefer, require, verify-ca and verify-full";
-                return Err(format!("sslmode={said} is none of {known}"));
+                return Err(format!("sslmode={word} is none of {known}"));
             }
         })
     }
 }
 
-/// Files of PEM that a URL names.
+/// PEM files that a URL names.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Files {
-    /// `sslrootcert`: authorities, in the place of Mozilla's.
+pub(super) struct TlsFiles {
+    /// `sslrootcert`: authorities to trust instead of Mozilla's.
     pub(super) authorities: Option<PathBuf>,
-    /// `sslcert`: who we are.
+    /// `sslcert`: client certificate.
     pub(super) certificate: Option<PathBuf>,
-    /// `sslkey`: its key.
+    /// `sslkey`: key of the client certificate.
     pub(super) key: Option<PathBuf>,
 }
 
-/// How every connection to a server is made.
+/// TLS settings of all connections to a server.
 #[derive(Clone)]
 pub(super) struct Tls {
     config: Arc<ClientConfig>,
-    /// Whether a server that cannot do it is talked to in the clear.
-    optional: bool,
-    by_name: bool,
+    /// True if to fall back to an unencrypted connection.
+    allow_fallback: bool,
+    verify_name: bool,
 }
 
 impl Tls {
-    /// Reads the files; else what is wrong with them.
-    pub(super) fn new(mode: Mode, files: &Files) -> Result<Self, String> {
+    /// Reads the files. The error says which of them is wrong.
+    pub(super) fn new(mode: TlsMode, files: &TlsFiles) -> Result<Self, String> {
         let authorities = files.authorities.as_deref().map(certificates).transpose()?;
-        let asked = match mode {
-            Mode::VerifyFull => Asked::Name,
-            Mode::VerifyCa => Asked::Authority,
-            Mode::Require if authorities.is_some() => Asked::Authority,
-            Mode::Disable | Mode::Prefer | Mode::Require => Asked::Nothing,
+        let verification = match mode {
+            TlsMode::VerifyFull => Verification::HostName,
+            TlsMode::VerifyCa => Verification::Authority,
+            TlsMode::Require if authorities.is_some() => Verification::Authority,
+            TlsMode::Disable | TlsMode::Prefer | TlsMode::Require => Verification::Skip,
         };
-        let said = |error: Error| error.to_string();
-        let trust = Trust::new(asked, authorities)?;
+        let message = |error: Error| error.to_string();
+        let verifier = CertificateVerifier::new(verification, authorities)?;
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(said)?
+            .map_err(message)?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(trust));
+            .with_custom_certificate_verifier(Arc::new(verifier));
         let mut config = match (&files.certificate, &files.key) {
             (None, None) => config.with_no_client_auth(),
             (Some(certificate), Some(key)) => {
@@ -92,26 +93,28 @@ impl Tls {
                 let read =
                     |error| format!("cannot read the key in '{}': {}", key.display(), cause(error));
                 let key = PrivateKeyDer::from_pem_file(key).map_err(read)?;
-                config.with_client_auth_cert(chain, key).map_err(said)?
+                config.with_client_auth_cert(chain, key).map_err(message)?
             }
             _ => return Err("sslcert and sslkey go together".to_owned()),
         };
-        // What a server asks for that talks TLS from the first byte.
+        // Protocol that a server may require if it starts TLS without an `SSLRequest`.
         config.alpn_protocols = vec![b"postgresql".to_vec()];
-        let (optional, by_name) = (mode == Mode::Prefer, asked == Asked::Name);
-        Ok(Self { config: Arc::new(config), optional, by_name })
+        let allow_fallback = mode == TlsMode::Prefer;
+        let verify_name = verification == Verification::HostName;
+        Ok(Self { config: Arc::new(config), allow_fallback, verify_name })
     }
 
-    /// Whether to try again in the clear, after an error.
-    pub(super) fn may_do_without(&self, error: &tokio_postgres::Error) -> bool {
+    /// Returns true if the connection is to be retried without TLS after this error.
+    pub(super) fn may_retry_without_tls(&self, error: &tokio_postgres::Error) -> bool {
         use std::error::Error as _;
-        let by_us = error.source().is_some_and(|source| source.is::<Refused>());
-        let by_rule = Some(&tokio_postgres::error::SqlState::INVALID_AUTHORIZATION_SPECIFICATION);
-        self.optional && (by_us || error.code() == by_rule)
+        let failed_here = error.source().is_some_and(|source| source.is::<TlsError>());
+        let rejected_by_rule =
+            Some(&tokio_postgres::error::SqlState::INVALID_AUTHORIZATION_SPECIFICATION);
+        self.allow_fallback && (failed_here || error.code() == rejected_by_rule)
     }
 }
 
-/// Certificates of a PEM file; at least one.
+/// Reads the certificates of a PEM file; at least one.
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let name = file.display();
     let read = |error| format!("cannot read the certificates in '{name}': {}", cause(error));
@@ -127,24 +130,24 @@ fn cause(error: pem::Error) -> String {
     }
 }
 
-/// TLS could not be agreed on.
+/// PipelineError of a TLS handshake.
 #[derive(Debug)]
-pub(super) struct Refused(String);
+pub(super) struct TlsError(String);
 
-impl std::error::Error for Refused {}
+impl std::error::Error for TlsError {}
 
-impl fmt::Display for Refused {
+impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl Refused {
-    /// Says what is wrong with a server, by what rustls says.
-    fn by(error: &io::Error, host: &str) -> Self {
+impl TlsError {
+    /// Describes a rustls error for a person.
+    fn from_rustls(error: &io::Error, host: &str) -> Self {
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
         Self(match inner {
-            Some(Error::InvalidCertificate(why)) => match why {
+            Some(Error::InvalidCertificate(cause)) => match cause {
                 CertificateError::UnknownIssuer => {
                     "the server's certificate is of no authority that is trusted: \
                      sslrootcert=<file> names others"
@@ -157,7 +160,7 @@ impl Refused {
                 CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                     "the server's certificate has expired".to_owned()
                 }
-                why => format!("the server's certificate cannot be trusted: {why}"),
+                cause => format!("the server's certificate cannot be trusted: {cause}"),
             },
             Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
                 "the server does not speak TLS".to_owned()
@@ -168,44 +171,46 @@ impl Refused {
     }
 }
 
-/// One connection to be made.
-pub(super) struct Connecting {
+/// Connection about to be made to one host.
+pub(super) struct PendingConnection {
     connector: TlsConnector,
     name: ServerName<'static>,
     host: String,
 }
 
 impl MakeTlsConnect<Socket> for Tls {
-    type Stream = Stream;
-    type TlsConnect = Connecting;
-    type Error = Refused;
+    type Stream = EncryptedStream;
+    type TlsConnect = PendingConnection;
+    type Error = TlsError;
 
-    fn make_tls_connect(&mut self, host: &str) -> Result<Connecting, Refused> {
-        let name = name_of(host, self.by_name).ok_or_else(|| {
-            Refused(format!("'{host}' is no name that a certificate could be for"))
+    fn make_tls_connect(&mut self, host: &str) -> Result<PendingConnection, TlsError> {
+        let name = server_name(host, self.verify_name).ok_or_else(|| {
+            TlsError(format!("'{host}' is no name that a certificate could be for"))
         })?;
         let connector = TlsConnector::from(Arc::clone(&self.config));
-        Ok(Connecting { connector, name, host: host.to_owned() })
+        Ok(PendingConnection { connector, name, host: host.to_owned() })
     }
 }
 
-impl TlsConnect<Socket> for Connecting {
-    type Stream = Stream;
-    type Error = Refused;
-    type Future = Pin<Box<dyn Future<Output = Result<Stream, Refused>> + Send>>;
+impl TlsConnect<Socket> for PendingConnection {
+    type Stream = EncryptedStream;
+    type Error = TlsError;
+    type Future = Pin<Box<dyn Future<Output = Result<EncryptedStream, TlsError>> + Send>>;
 
     fn connect(self, socket: Socket) -> Self::Future {
         Box::pin(async move {
             let connected = self.connector.connect(self.name, socket).await;
-            connected.map(Stream).map_err(|error| Refused::by(&error, &self.host))
+            connected
+                .map(EncryptedStream)
+                .map_err(|error| TlsError::from_rustls(&error, &self.host))
         })
     }
 }
 
-/// A connection that is encrypted.
-pub(super) struct Stream(tokio_rustls::client::TlsStream<Socket>);
+/// Encrypted connection.
+pub(super) struct EncryptedStream(tokio_rustls::client::TlsStream<Socket>);
 
-impl AsyncRead for Stream {
+impl AsyncRead for EncryptedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -215,7 +220,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for EncryptedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -233,30 +238,31 @@ impl AsyncWrite for Stream {
     }
 }
 
-impl TlsStream for Stream {
-    /// `tls-server-end-point` (RFC 5929): a password is proved to this server alone, and not to whoever
-    /// stands in between.
+impl TlsStream for EncryptedStream {
+    /// `tls-server-end-point` (RFC 5929) binds the password exchange to this server's certificate,
+    /// which excludes a man in the middle.
     fn channel_binding(&self) -> ChannelBinding {
         let certificate = self.0.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-        match certificate.and_then(|it| end_point(it)) {
+        match certificate.and_then(|certificate| tls_server_end_point(certificate)) {
             Some(hash) => ChannelBinding::tls_server_end_point(hash),
             None => ChannelBinding::none(),
         }
     }
 }
 
-/// The hash of a certificate that its signature is made with; `None` where that has none of its own.
-fn end_point(certificate: &[u8]) -> Option<Vec<u8>> {
+/// Hash of a certificate by the hash function of its signature; `None` if the signature has none of
+/// its own.
+fn tls_server_end_point(certificate: &[u8]) -> Option<Vec<u8>> {
     // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm SEQUENCE { OBJECT IDENTIFIER, … }, … }
-    let (0x30, whole, _) = element(certificate)? else { return None };
-    let (0x30, _, rest) = element(whole)? else { return None };
-    let (0x30, algorithm, _) = element(rest)? else { return None };
-    let (0x06, id, _) = element(algorithm)? else { return None };
+    let (0x30, whole, _) = split_der_element(certificate)? else { return None };
+    let (0x30, _, rest) = split_der_element(whole)? else { return None };
+    let (0x30, algorithm, _) = split_der_element(rest)? else { return None };
+    let (0x06, id, _) = split_der_element(algorithm)? else { return None };
     const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01];
     const ECDSA: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04];
     let (rsa, ecdsa) = (id.strip_prefix(RSA), id.strip_prefix(ECDSA));
     Some(match (rsa, ecdsa) {
-        // MD5 and SHA-1 count as SHA-256.
+        // RFC 5929 replaces MD5 and SHA-1 by SHA-256.
         (Some([4 | 5 | 11]), _) | (_, Some([1] | [3, 2])) => Sha256::digest(certificate).to_vec(),
         (Some([12]), _) | (_, Some([3, 3])) => Sha384::digest(certificate).to_vec(),
         (Some([13]), _) | (_, Some([3, 4])) => Sha512::digest(certificate).to_vec(),
@@ -264,8 +270,8 @@ fn end_point(certificate: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// The first element of DER: its tag, what is in it, and what follows.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+/// Splits the first DER element into its tag, its contents and the remaining bytes.
+fn split_der_element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[tag, length], rest) = der.split_first_chunk::<2>()?;
     let (length, rest) = if length < 0x80 {
         (usize::from(length), rest)
@@ -284,7 +290,7 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 mod tests {
     use super::*;
 
-    /// A certificate as far as it is looked at.
+    /// A certificate with only the parts that `tls_server_end_point` reads.
     fn signed_by(id: &[u8]) -> Vec<u8> {
         let wrap = |tag: u8, inside: &[u8]| {
             let length = u16::try_from(inside.len()).unwrap().to_be_bytes();
@@ -295,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_hashed_as_it_is_signed() {
+    fn certificate_is_hashed_by_its_signature_algorithm() {
         let rsa = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01];
         let ecdsa = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04];
         for (id, bytes) in [
@@ -310,11 +316,11 @@ mod tests {
             (vec![0x2b, 0x65, 0x70], None),
         ] {
             let certificate = signed_by(&id);
-            assert_eq!(end_point(&certificate).map(|it| it.len()), bytes, "{id:x?}");
+            assert_eq!(tls_server_end_point(&certificate).map(|it| it.len()), bytes, "{id:x?}");
             for cut in 0..certificate.len() {
-                assert_eq!(end_point(&certificate[..cut]), None);
+                assert_eq!(tls_server_end_point(&certificate[..cut]), None);
             }
         }
-        assert_eq!(element(&[0x30, 0x89, 1, 1, 1, 1, 1, 1, 1, 1, 1]), None);
+        assert_eq!(split_der_element(&[0x30, 0x89, 1, 1, 1, 1, 1, 1, 1, 1, 1]), None);
     }
 }

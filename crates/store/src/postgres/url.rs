@@ -1,59 +1,62 @@
-//! How a PostgreSQL server is named: `postgres://user:password@host:port/name`, with what libpq's words
-//! say of TLS behind it (`?sslmode=verify-full&sslrootcert=ca.pem`).
+//! Database URLs: `postgres://user:password@host:port/name`, with libpq's TLS parameters in the
+//! query (`?sslmode=verify-full&sslrootcert=ca.pem`).
 
-use super::tls::{Files, Mode, Tls};
+use super::tls::{Tls, TlsFiles, TlsMode};
 use percent_encoding::percent_decode_str;
 use std::path::PathBuf;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-/// A URL as it may be shown: without a password, and without what stands behind it.
+/// Removes the password and the query from a URL, for messages.
 pub(crate) fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://").filter(|(it, _)| it.starts_with("postgres"))
+    let Some((scheme, rest)) =
+        url.split_once("://").filter(|(scheme, _)| scheme.starts_with("postgres"))
     else {
         return url.to_owned();
     };
-    let (user, place) = match rest.split_once('@') {
-        Some((user, place)) => (user.split(':').next(), place),
+    let (user, location) = match rest.split_once('@') {
+        Some((user, location)) => (user.split(':').next(), location),
         None => (None, rest),
     };
-    let place = place.split('?').next().unwrap_or_default();
+    let location = location.split('?').next().unwrap_or_default();
     let user = user.map(|user| format!("{user}@")).unwrap_or_default();
-    format!("{scheme}://{user}{place}")
+    format!("{scheme}://{user}{location}")
 }
 
-/// What a URL says of the server, and of TLS to it; else what is wrong with it.
-pub(super) fn read(url: &str) -> Result<(Config, Tls), String> {
-    let (plain, said) = without_tls(url)?;
-    let mut config: Config = plain.parse().map_err(|error| super::connection::chain(&error))?;
-    // As libpq has it: there is nobody in between on a socket of this machine.
+/// Parses a URL into the driver's configuration and the TLS settings. The error says what is wrong
+/// with it.
+pub(super) fn parse(url: &str) -> Result<(Config, Tls), String> {
+    let (plain, params) = split_tls_params(url)?;
+    let mut config: Config =
+        plain.parse().map_err(|error| super::connection::error_chain(&error))?;
+    // As in libpq, a Unix socket is used without TLS.
     let local = config.get_hosts().iter().all(|host| !matches!(host, Host::Tcp(_)));
-    let mode = if local { Mode::Disable } else { said.mode };
+    let mode = if local { TlsMode::Disable } else { params.mode };
     config.ssl_mode(match mode {
-        Mode::Disable => SslMode::Disable,
-        Mode::Prefer => SslMode::Prefer,
-        Mode::Require | Mode::VerifyCa | Mode::VerifyFull => SslMode::Require,
+        TlsMode::Disable => SslMode::Disable,
+        TlsMode::Prefer => SslMode::Prefer,
+        TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => SslMode::Require,
     });
-    Ok((config, Tls::new(mode, &said.files)?))
+    Ok((config, Tls::new(mode, &params.files)?))
 }
 
-/// What a URL says of TLS.
+/// TLS parameters of a URL.
 #[derive(Debug, PartialEq, Eq)]
-struct Said {
-    mode: Mode,
-    files: Files,
+struct TlsParams {
+    mode: TlsMode,
+    files: TlsFiles,
 }
 
-/// A URL without what it says of TLS, which the driver does not know.
-fn without_tls(url: &str) -> Result<(String, Said), String> {
-    let mut said = Said { mode: Mode::Prefer, files: Files::default() };
-    // A password may hold a question mark, so what is asked for is looked for behind it.
+/// Splits the TLS parameters, which the driver does not know, off a URL.
+fn split_tls_params(url: &str) -> Result<(String, TlsParams), String> {
+    let mut params = TlsParams { mode: TlsMode::Prefer, files: TlsFiles::default() };
+    // A password may contain a question mark, so the query is searched behind the user.
     let host = url.find('@').unwrap_or(0);
-    let Some(at) = url[host..].find('?').map(|at| host + at) else {
-        return Ok((url.to_owned(), said));
+    let Some(query) = url[host..].find('?').map(|index| host + index) else {
+        return Ok((url.to_owned(), params));
     };
     let mut left = Vec::new();
-    for pair in url[at + 1..].split('&') {
+    for pair in url[query + 1..].split('&') {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let value = percent_decode_str(value).decode_utf8();
         let value = value.map_err(|_| format!("{name} is not UTF-8"))?;
@@ -62,18 +65,18 @@ fn without_tls(url: &str) -> Result<(String, Said), String> {
             given.filter(|_| !value.is_empty()).ok_or_else(|| format!("{name} names no file"))
         };
         match name {
-            "sslmode" => said.mode = Mode::parse(&value)?,
-            "sslrootcert" => said.files.authorities = Some(file()?),
-            "sslcert" => said.files.certificate = Some(file()?),
-            "sslkey" => said.files.key = Some(file()?),
+            "sslmode" => params.mode = TlsMode::parse(&value)?,
+            "sslrootcert" => params.files.authorities = Some(file()?),
+            "sslcert" => params.files.certificate = Some(file()?),
+            "sslkey" => params.files.key = Some(file()?),
             _ => left.push(pair),
         }
     }
-    let mut plain = url[..at].to_owned();
+    let mut plain = url[..query].to_owned();
     if !left.is_empty() {
         plain = format!("{plain}?{}", left.join("&"));
     }
-    Ok((plain, said))
+    Ok((plain, params))
 }
 
 #[cfg(test)]
@@ -93,29 +96,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_tls_is_taken_off() {
-        let (plain, said) = without_tls(
+    fn tls_parameters_are_split_off() {
+        let (plain, params) = split_tls_params(
             "postgres://u:p?q@db/line?sslmode=verify-full&user=x&sslrootcert=/a%20b.pem\
              &sslcert=c.pem&sslkey=k.pem&channel_binding=require",
         )
         .unwrap();
         assert_eq!(plain, "postgres://u:p?q@db/line?user=x&channel_binding=require");
-        assert_eq!(said.mode, Mode::VerifyFull);
+        assert_eq!(params.mode, TlsMode::VerifyFull);
         let file = |name: &str| Some(PathBuf::from(name));
-        let files =
-            Files { authorities: file("/a b.pem"), certificate: file("c.pem"), key: file("k.pem") };
-        assert_eq!(said.files, files);
+        let files = TlsFiles {
+            authorities: file("/a b.pem"),
+            certificate: file("c.pem"),
+            key: file("k.pem"),
+        };
+        assert_eq!(params.files, files);
         for (url, plain) in [
             ("postgres://u@db/line", "postgres://u@db/line"),
             ("postgres://u@db/line?sslmode=require", "postgres://u@db/line"),
         ] {
-            assert_eq!(without_tls(url).unwrap().0, plain);
+            assert_eq!(split_tls_params(url).unwrap().0, plain);
         }
     }
 
     #[test]
-    fn what_cannot_be_is_named() {
-        for (said, wrong) in [
+    fn invalid_parameters_are_named_in_the_error() {
+        for (params, wrong) in [
             (
                 "sslmode=always",
                 "sslmode=always is none of disable, prefer, require, verify-ca and verify-full",
@@ -129,14 +135,14 @@ mod tests {
             ),
             ("colour=blue", "invalid connection string: unknown option `colour`"),
         ] {
-            let found = read(&format!("postgres://u@db/line?{said}")).err();
-            assert_eq!(found.as_deref(), Some(wrong), "{said}");
+            let found = parse(&format!("postgres://u@db/line?{params}")).err();
+            assert_eq!(found.as_deref(), Some(wrong), "{params}");
         }
     }
 
     #[test]
-    fn modes_are_libpqs() {
-        for (said, mode) in [
+    fn sslmode_has_the_meaning_of_libpq() {
+        for (params, mode) in [
             ("db/line", SslMode::Prefer),
             ("db/line?sslmode=disable", SslMode::Disable),
             ("db/line?sslmode=require", SslMode::Require),
@@ -144,8 +150,8 @@ mod tests {
             ("db/line?sslmode=verify-full", SslMode::Require),
             ("%2Fvar%2Frun/line?sslmode=verify-full", SslMode::Disable),
         ] {
-            let (config, _) = read(&format!("postgres://u@{said}")).unwrap();
-            assert_eq!(config.get_ssl_mode(), mode, "{said}");
+            let (config, _) = parse(&format!("postgres://u@{params}")).unwrap();
+            assert_eq!(config.get_ssl_mode(), mode, "{params}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Opening a file and bringing it up to date.
+//! Opening and migrating SQLite files.
 
 use crate::OpenError;
 use rusqlite::config::DbConfig;
@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::Path;
 use std::time::Duration;
 
-/// Forward only; each runs in a transaction of its own, at start.
+/// Migrations in order, forward only. Each runs in a transaction of its own when a server starts.
 pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_network.sql"),
     include_str!("../../migrations/sqlite/0002_calls.sql"),
@@ -20,73 +20,77 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0010_stored_at.sql"),
 ];
 
-/// Pages of the file that the writing connection keeps in memory (KiB).
-const CACHE: i64 = 16 << 10;
-/// Statements kept prepared for each connection.
-const STATEMENTS: usize = 256;
+/// Page cache of the writing connection, in KiB.
+const WRITER_CACHE_KIB: i64 = 16 << 10;
+/// Maximum number of cached prepared statements per connection.
+const MAX_CACHED_STATEMENTS: usize = 256;
 
-pub(super) fn refused(file: &Path, error: &dyn std::fmt::Display) -> OpenError {
+pub(super) fn file_error(file: &Path, error: &dyn std::fmt::Display) -> OpenError {
     OpenError::File { file: file.display().to_string(), reason: error.to_string() }
 }
 
-/// Opens a connection that may write, making the file if it is not there.
+/// Opens a writing connection, creating the file if it does not exist.
 pub(crate) fn open(file: &Path) -> Result<Connection, OpenError> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) {
-        return Err(refused(file, &"its folder is not there"));
+        return Err(file_error(file, &"its folder is not there"));
     }
-    let connection = Connection::open(file).map_err(|error| refused(file, &error))?;
+    let connection = Connection::open(file).map_err(|error| file_error(file, &error))?;
     let set_up = || -> rusqlite::Result<()> {
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        prepare_once(&connection)?;
-        connection.pragma_update(None, "cache_size", -CACHE)?;
-        // What a savepoint needs to undo its writes would be a file, written as often as the log.
+        set_up_statement_cache(&connection)?;
+        connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        // The journal of a savepoint would otherwise be a temporary file, written as often as the
+        // WAL.
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         Ok(())
     };
-    set_up().map_err(|error| refused(file, &error))?;
-    // SQLite opens a file that it can't write as one that it may only read, and says nothing.
-    if connection.is_readonly("main").map_err(|error| refused(file, &error))? {
-        return Err(refused(file, &"it cannot be written"));
+    set_up().map_err(|error| file_error(file, &error))?;
+    // SQLite silently opens a file without write permission as read-only.
+    if connection.is_readonly("main").map_err(|error| file_error(file, &error))? {
+        return Err(file_error(file, &"it cannot be written"));
     }
     Ok(connection)
 }
 
-/// Keeps statements prepared. Without the stability guarantee most of those with parameters would be
-/// prepared again each time they run, in case other values had a better plan.
-fn prepare_once(connection: &Connection) -> rusqlite::Result<()> {
+/// Sets up the cache of prepared statements. Without the query planner stability guarantee SQLite
+/// would prepare most statements with parameters again for each run, in case other values had a
+/// better plan.
+fn set_up_statement_cache(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_prepared_statement_cache_capacity(MAX_CACHED_STATEMENTS);
     Ok(())
 }
 
-/// Opens a connection that moves the log to the file, and does nothing else.
+/// Opens the connection that checkpoints the WAL and does nothing else.
 pub(super) fn open_checkpointer(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
-    // The log is on disk before the file is touched, and the file before the log begins anew.
+    // The WAL must be synced before its pages are written to the file, and the file before the WAL
+    // restarts.
     connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
 }
 
-/// Opens a connection that only reads. A small cache each: there are several of them.
+/// Opens a read-only connection with the default, small page cache, because there are several of
+/// them.
 pub(crate) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(Duration::from_secs(10))?;
-    prepare_once(&connection)?;
+    set_up_statement_cache(&connection)?;
     Ok(connection)
 }
 
-/// Runs the migrations that a file has not had. Two processes that start at once run each once:
-/// the version is read inside the transaction that changes it.
+/// Applies missing migrations. If two processes start at once, each migration still runs once,
+/// because the version is read inside the transaction that changes it.
 pub(crate) fn migrate(connection: &mut Connection, file: &Path) -> Result<(), OpenError> {
     let known = MIGRATIONS.len() as i64;
     loop {
-        let found = migrate_once(connection).map_err(|error| refused(file, &error))?;
+        let found = migrate_once(connection).map_err(|error| file_error(file, &error))?;
         if found > known || found < 0 {
             return Err(OpenError::Newer { file: file.display().to_string(), found, known });
         }
@@ -96,7 +100,7 @@ pub(crate) fn migrate(connection: &mut Connection, file: &Path) -> Result<(), Op
     }
 }
 
-/// Runs the next migration, if there is one, and returns the version there was before it.
+/// Applies the next migration, if there is one, and returns the version before it.
 fn migrate_once(connection: &mut Connection) -> rusqlite::Result<i64> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if found >= MIGRATIONS.len() as i64 {
@@ -104,7 +108,7 @@ fn migrate_once(connection: &mut Connection) -> rusqlite::Result<i64> {
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if let Some(sql) = usize::try_from(found).ok().and_then(|at| MIGRATIONS.get(at)) {
+    if let Some(sql) = usize::try_from(found).ok().and_then(|index| MIGRATIONS.get(index)) {
         transaction.execute_batch(sql)?;
         transaction.pragma_update(None, "user_version", found + 1)?;
     }
@@ -118,9 +122,9 @@ mod tests {
     use rusqlite::Connection;
     use std::path::Path;
 
-    /// Events that were written before it was kept when they were stored are as old as they say.
+    /// Migration 0010 gives existing events their `at` as `stored_at`.
     #[test]
-    fn a_file_of_an_earlier_version_is_brought_up_to_date() {
+    fn migration_sets_stored_at_of_existing_events() {
         let mut connection = Connection::open_in_memory().unwrap();
         for sql in MIGRATIONS.get(..7).unwrap() {
             connection.execute_batch(sql).unwrap();
@@ -133,8 +137,8 @@ mod tests {
             )
             .unwrap();
         migrate(&mut connection, Path::new("a file")).unwrap();
-        let stored: i64 =
+        let stored_at: i64 =
             connection.query_row("SELECT stored_at FROM events", [], |row| row.get(0)).unwrap();
-        assert_eq!(stored, 1_700_000_000_000);
+        assert_eq!(stored_at, 1_700_000_000_000);
     }
 }

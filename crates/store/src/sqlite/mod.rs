@@ -1,36 +1,37 @@
-//! The embedded database: one file, WAL, `synchronous=FULL`, one writer that commits the writes
-//! that are waiting together, and a pool of readers.
+//! SQLite backend: one file in WAL mode with `synchronous=FULL`, one writing connection with group
+//! commit, and a pool of reading connections.
 
-pub(crate) mod anchor;
-mod checkpoints;
 pub(crate) mod connection;
 pub(crate) mod readers;
+pub(crate) mod shared_read_lock;
+mod wal_checkpointer;
 
-use crate::operations::{Connection, Session, Statement};
-use crate::writer::{Marked, Savepoint, Transactions};
+use crate::operations::{Connection, Session, SqlStatement};
+use crate::writer::{SavepointOutcome, SavepointState, WriteBackend};
 use crate::{Error, OpenError};
-use anchor::Anchor;
-use checkpoints::Checkpoints;
+use shared_read_lock::SharedReadLock;
 use std::path::Path;
 use std::sync::Arc;
+use wal_checkpointer::WalCheckpointer;
 
-/// The connection that writes.
-pub(crate) struct Writing {
+/// SqliteWriter connection.
+pub(crate) struct SqliteWriter {
     connection: rusqlite::Connection,
-    anchor: Arc<Anchor>,
-    /// Ends after the connection.
-    _checkpoints: Checkpoints,
+    read_lock: Arc<SharedReadLock>,
+    /// Must be dropped after the connection: its thread ends when the connection's WAL hook is
+    /// dropped.
+    _checkpointer: WalCheckpointer,
 }
 
-impl Writing {
-    pub(crate) fn on(
+impl SqliteWriter {
+    pub(crate) fn new(
         mut connection: rusqlite::Connection,
         file: &Path,
-        anchor: Arc<Anchor>,
+        read_lock: Arc<SharedReadLock>,
     ) -> Result<Self, OpenError> {
-        let checkpoints = Checkpoints::of(&mut connection, file)
-            .map_err(|error| connection::refused(file, &error))?;
-        Ok(Self { connection, anchor, _checkpoints: checkpoints })
+        let checkpointer = WalCheckpointer::start(&mut connection, file)
+            .map_err(|error| connection::file_error(file, &error))?;
+        Ok(Self { connection, read_lock, _checkpointer: checkpointer })
     }
 
     fn run(&mut self, sql: &str) -> Result<(), Error> {
@@ -39,50 +40,58 @@ impl Writing {
     }
 }
 
-impl Transactions for Writing {
+impl WriteBackend for SqliteWriter {
     fn begin(&mut self) -> Result<(), Error> {
-        self.anchor.hold_in();
+        self.read_lock.suspend();
         Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
     }
 
-    fn commit(&mut self, _news: bool) -> Result<(), Error> {
+    fn commit(&mut self, _emits_events: bool) -> Result<(), Error> {
         self.connection.execute_batch("COMMIT")?;
-        self.anchor.let_go();
+        self.read_lock.resume();
         Ok(())
     }
 
-    fn roll_back(&mut self) {
-        let _rolled_back = self.connection.execute_batch("ROLLBACK");
-        self.anchor.let_go();
+    fn rollback(&mut self) {
+        // SQLite has rolled back by itself if this fails.
+        self.connection.execute_batch("ROLLBACK").ok();
+        self.read_lock.resume();
     }
 
-    fn mark(&mut self, savepoint: Savepoint, _foreseen: Vec<Statement>) -> Result<Marked, Error> {
-        match savepoint {
-            // The whole transaction can be undone, which costs less than to remember each page as it was.
-            Savepoint::Start => return Ok(Marked { savepoint, last: None }),
-            Savepoint::Unset => self.run("SAVEPOINT work")?,
-            Savepoint::Behind => {
+    fn savepoint(
+        &mut self,
+        state: SavepointState,
+        _prefetched: Vec<SqlStatement>,
+    ) -> Result<SavepointOutcome, Error> {
+        match state {
+            // The whole transaction can be rolled back instead, which is cheaper than a savepoint's
+            // journal.
+            SavepointState::TransactionStart => {
+                return Ok(SavepointOutcome { state, deferred_error: None });
+            }
+            SavepointState::Missing => self.run("SAVEPOINT work")?,
+            SavepointState::Stale => {
                 self.run("RELEASE work")?;
                 self.run("SAVEPOINT work")?;
             }
-            Savepoint::Here => {}
+            SavepointState::Current => {}
         }
-        Ok(Marked { savepoint: Savepoint::Here, last: None })
+        Ok(SavepointOutcome { state: SavepointState::Current, deferred_error: None })
     }
 
-    fn settle(&mut self) -> Result<Option<Error>, Error> {
+    fn flush(&mut self) -> Result<Option<Error>, Error> {
         Ok(None)
     }
 
-    fn undo(&mut self, savepoint: Savepoint) -> Result<(), Error> {
-        if savepoint == Savepoint::Start {
+    fn rollback_to_savepoint(&mut self, state: SavepointState) -> Result<(), Error> {
+        if state == SavepointState::TransactionStart {
             self.connection.execute_batch("ROLLBACK")?;
             return self.begin();
         }
         self.run("ROLLBACK TO work")
     }
 
-    fn session(&mut self) -> Session<'_> {
-        Session::on(Connection::Sqlite(&self.connection))
+    fn unit_of_work(&mut self) -> Session<'_> {
+        Session::new(Connection::Sqlite(&self.connection))
     }
 }

@@ -1,23 +1,23 @@
-//! A pool of connections that only read. It grows with what is asked at once and keeps a few.
+//! Pool of read-only connections. It grows with the number of concurrent reads.
 
-use super::anchor::Anchor;
 use super::connection;
+use super::shared_read_lock::SharedReadLock;
 use crate::Error;
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Idle readers kept; more are made when more reads run at once.
-const KEPT: usize = 8;
+/// Maximum number of idle connections in the pool.
+const MAX_IDLE: usize = 8;
 
 #[derive(Debug)]
 pub(crate) struct Readers {
     file: PathBuf,
-    anchor: Arc<Anchor>,
+    read_lock: Arc<SharedReadLock>,
     idle: Mutex<Vec<Connection>>,
 }
 
-/// A connection taken from the pool. One that is dropped instead of given back is closed.
+/// Connection taken from the pool. It is closed if it is dropped instead of returned.
 #[derive(Debug)]
 pub(crate) struct Reader(Connection);
 
@@ -28,12 +28,12 @@ impl Reader {
 }
 
 impl Readers {
-    pub(crate) fn new(file: PathBuf, anchor: Arc<Anchor>) -> Self {
-        Self { file, anchor, idle: Mutex::new(Vec::new()) }
+    pub(crate) fn new(file: PathBuf, read_lock: Arc<SharedReadLock>) -> Self {
+        Self { file, read_lock, idle: Mutex::new(Vec::new()) }
     }
 
-    pub(crate) fn take(&self) -> Result<Reader, Error> {
-        self.anchor.reading();
+    pub(crate) fn acquire(&self) -> Result<Reader, Error> {
+        self.read_lock.note_read();
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {
             Some(connection) => Ok(Reader(connection)),
@@ -41,9 +41,9 @@ impl Readers {
         }
     }
 
-    pub(crate) fn give_back(&self, reader: Reader) {
+    pub(crate) fn release(&self, reader: Reader) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < KEPT {
+        if idle.len() < MAX_IDLE {
             idle.push(reader.0);
         }
     }

@@ -1,50 +1,50 @@
-//! Whether everything in a database agrees.
+//! Consistency check of a database.
 
-use super::references::references;
-use super::rules::{Rule, keys, rules};
+use super::check_invariants::{Rule, call_key_rule, invariant_rules};
+use super::check_references::reference_rules;
 use super::snapshot::Snapshot;
 use super::tables::TABLES;
-use crate::operations::{NONE, Session};
+use crate::operations::{NO_PARAMS, Session};
 use crate::sql::{Cell, Row};
 use crate::{Error, OpenError};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Something that does not agree with the rest.
+/// Inconsistency that the check found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
-    /// Which rule it breaks: `one_transaction`.
+    /// Name of the rule that is violated: `one_transaction`.
     pub rule: &'static str,
-    /// Where: `call 12`, by our ids.
+    /// Location: `call 12`, by ids.
     pub at: String,
-    /// What is there.
+    /// Stored value.
     pub found: Value,
-    /// What the rule wants there.
+    /// Value that the rule requires.
     pub expected: Value,
 }
 
-/// Whoever follows a long pass over a database.
+/// Observer of a long pass over a database.
 pub trait Watch {
-    /// So many rows are to be gone through.
+    /// Called with the number of rows to be read, before the pass.
     fn total(&mut self, rows: u64);
-    /// So many more are done.
+    /// Called with the number of further rows that were read.
     fn done(&mut self, rows: u64);
-    /// Something does not agree.
+    /// Called with each inconsistency.
     fn found(&mut self, finding: Finding);
 }
 
-/// Reads all of a database, in one snapshot, and tells `watch` of everything that breaks a rule;
-/// returns how many rows each table has. Writes nothing.
+/// Checks a whole database in one snapshot and reports every violated rule to `watch`. Returns the
+/// number of rows in each table. Writes nothing.
 ///
 /// # Errors
 ///
-/// When the database cannot be opened or read, or is not of this version.
+/// The database cannot be opened or read, or has another schema version.
 pub fn check(
     url: &str,
     watch: &mut dyn Watch,
 ) -> Result<Result<BTreeMap<&'static str, u64>, Error>, OpenError> {
     let mut snapshot = Snapshot::open(url)?;
-    Ok(check_in(&mut snapshot.session(), watch))
+    Ok(check_in(&mut snapshot.unit_of_work(), watch))
 }
 
 fn check_in(
@@ -57,23 +57,23 @@ fn check_in(
     }
     watch.total(counts.values().sum());
     if session.is_postgres() {
-        for rule in references().iter().chain([&keys()]) {
+        for rule in reference_rules().iter().chain([&call_key_rule()]) {
             session.check_rule(rule, watch)?;
         }
     } else {
         session.check_file(watch)?;
     }
-    for rule in rules() {
+    for rule in invariant_rules() {
         session.check_rule(&rule, watch)?;
     }
-    session.check_bodies(watch)?;
-    session.check_books(watch)?;
+    session.check_json_columns(watch)?;
+    session.check_ledger(watch)?;
     session.check_caps(watch)?;
     Ok(counts)
 }
 
-/// A cell as JSON shows it.
-fn shown(row: &Row<'_>, index: usize) -> Result<Value, Error> {
+/// Converts a column to JSON.
+fn cell_to_json(row: &Row<'_>, index: usize) -> Result<Value, Error> {
     Ok(match row.get(index)? {
         Cell::Null | Cell::Bytes(_) => Value::Null,
         Cell::Integer(number) => number.into(),
@@ -83,26 +83,32 @@ fn shown(row: &Row<'_>, index: usize) -> Result<Value, Error> {
 
 impl Session<'_> {
     fn check_rule(&mut self, rule: &Rule, watch: &mut dyn Watch) -> Result<(), Error> {
-        self.each(&rule.sql, NONE, |row| {
-            let (found, expected) = (shown(row, 1)?, shown(row, 2)?);
+        self.for_each_row(&rule.sql, NO_PARAMS, |row| {
+            let found = cell_to_json(row, 1)?;
+            let expected = cell_to_json(row, 2)?;
             watch.found(Finding { rule: rule.name, at: row.get(0)?, found, expected });
             Ok(true)
         })
     }
 
-    /// What SQLite knows of its own file, and of what refers to what is not there; a server sees to
-    /// the first by itself, and to most of the second.
+    /// Runs SQLite's integrity check and foreign key check. A PostgreSQL server verifies its pages
+    /// itself, and most references by foreign keys.
     fn check_file(&mut self, watch: &mut dyn Watch) -> Result<(), Error> {
-        self.each("PRAGMA integrity_check(100)", NONE, |row| {
-            let said: String = row.get(0)?;
-            if said != "ok" {
-                let (rule, at, expected) = ("file", "the file".to_owned(), "ok".into());
-                watch.found(Finding { rule, at, found: said.into(), expected });
+        self.for_each_row("PRAGMA integrity_check(100)", NO_PARAMS, |row| {
+            let message: String = row.get(0)?;
+            if message != "ok" {
+                watch.found(Finding {
+                    rule: "file",
+                    at: "the file".to_owned(),
+                    found: message.into(),
+                    expected: "ok".into(),
+                });
             }
             Ok(true)
         })?;
-        self.each("PRAGMA foreign_key_check", NONE, |row| {
-            let (table, id): (String, Option<i64>) = (row.get(0)?, row.get(1)?);
+        self.for_each_row("PRAGMA foreign_key_check", NO_PARAMS, |row| {
+            let table: String = row.get(0)?;
+            let id: Option<i64> = row.get(1)?;
             let at = id.map_or(table.clone(), |id| format!("{table} {id}"));
             let parent: String = row.get(2)?;
             let expected = format!("a row of {parent}").into();

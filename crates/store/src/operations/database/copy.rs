@@ -1,80 +1,80 @@
-//! All of a database, moved to another.
+//! Copy of a whole database to another.
 
 use super::check::Watch;
 use super::snapshot::Snapshot;
 use super::tables::{TABLES, Table};
 use super::target::Target;
-use crate::operations::rows::Kind;
-use crate::operations::{NONE, Session};
+use crate::operations::bulk_insert::ColumnType;
+use crate::operations::{NO_PARAMS, Session};
 use crate::sql::{Cell, Row};
 use crate::{Error, OpenError};
 use sha2::{Digest, Sha256};
 
-/// A table that was copied.
+/// Result of copying a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
-    /// Its name.
+    /// Name of the table.
     pub table: &'static str,
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// SHA-256 of all of them, in the order of their keys: on both sides the same.
+    /// SHA-256 of all rows in the order of their keys, equal in source and target.
     pub checksum: String,
 }
 
-/// Why a database was not copied. The target is as it was, but for being there and up to date.
+/// Failure to copy a database. The target may have been created and migrated, but has no copied
+/// rows.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    /// One of the two cannot be opened.
+    /// The source or the target cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The target is in use.
+    /// The target already has a network.
     #[error("the database '{0}' has a network already: copy needs one that has none")]
     NotEmpty(String),
-    /// What was written does not read as what it should be.
+    /// Rows read back from the target differ from the source.
     #[error("table {0} does not read on the other side as it was written; nothing was copied")]
     Different(&'static str),
-    /// Reading or writing failed.
+    /// A table could not be read or written.
     #[error("cannot copy table {table}; nothing was copied")]
     Table {
-        /// Which.
+        /// Name of the table.
         table: &'static str,
-        /// Why.
+        /// Cause.
         source: Error,
     },
-    /// Beginning or committing failed.
+    /// Beginning or committing the copy failed.
     #[error("storage failed; nothing was copied")]
     Storage(#[from] Error),
 }
 
-/// The columns of a table, in the order of their names, and whether each holds numbers, texts or
-/// bytes.
-pub(super) type Columns = Vec<(String, Kind)>;
+/// Columns of a table with their types, ordered by name.
+pub(super) type Columns = Vec<(String, ColumnType)>;
 
-/// Copies everything from one database to another that has no network yet: `sqlite://…` or
-/// `postgres://…`, either way. The source is read in one snapshot, so that it may be in use; the
-/// target is written in one transaction, and read again before its commit.
+/// Copies everything from one database to another that has no network yet, between any two of
+/// `sqlite://…` and `postgres://…`. The source is read in one snapshot, so it may be in use. The
+/// target is written in one transaction, and read back before its commit.
 ///
 /// # Errors
 ///
-/// When either cannot be opened, the target has a network, or anything fails on the way: then
-/// nothing is copied.
+/// Either cannot be opened, the target has a network, or a read or write fails. Nothing is copied
+/// then.
 pub fn copy(from: &str, to: &str, watch: &mut dyn Watch) -> Result<Vec<Copied>, CopyError> {
     let mut snapshot = Snapshot::open(from)?;
-    let source = &mut snapshot.session();
+    let source = &mut snapshot.unit_of_work();
     let mut total = 0;
     for table in TABLES {
         total += source.count_rows(table.name)?;
     }
     let mut target = Target::open(to)?;
-    if target.session().exists("SELECT 1 FROM networks LIMIT 1", NONE)? {
-        return Err(CopyError::NotEmpty(OpenError::shown(to)));
+    if target.unit_of_work().exists("SELECT 1 FROM networks LIMIT 1", NO_PARAMS)? {
+        return Err(CopyError::NotEmpty(OpenError::redacted_location(to)));
     }
-    // Each row is written, and read again.
+    // Each row is written and read back.
     watch.total(2 * total);
     let mut copied = Vec::new();
     for table in TABLES {
-        let done = copy_table(source, &mut target, table, watch);
-        copied.push(done.map_err(|source| CopyError::Table { table: table.name, source })?);
+        let result = copy_table(source, &mut target, table, watch);
+        copied.push(result.map_err(|source| CopyError::Table { table: table.name, source })?);
     }
     for (table, copied) in TABLES.into_iter().zip(&copied) {
         let read = read_back(&mut target, table, watch);
@@ -83,7 +83,7 @@ pub fn copy(from: &str, to: &str, watch: &mut dyn Watch) -> Result<Vec<Copied>, 
             return Err(CopyError::Different(table.name));
         }
     }
-    for table in TABLES.into_iter().filter(|table| table.gives_ids) {
+    for table in TABLES.into_iter().filter(|table| table.generates_ids) {
         let last = source.last_id(table.name)?;
         target.set_last_id(table.name, last)?;
     }
@@ -98,30 +98,31 @@ fn copy_table(
     watch: &mut dyn Watch,
 ) -> Result<Copied, Error> {
     let columns = source.columns(table.name)?;
-    if columns != target.session().columns(table.name)? {
+    if columns != target.unit_of_work().columns(table.name)? {
         return Err(Error::Unreadable { what: "columns", source: None });
     }
-    // A campaign's terms are not there before the campaign is; its statuses are written down by
-    // themselves when it is.
-    let later = (table.name == "campaigns").then_some("current_terms_id");
-    // What a trigger may have written.
+    // A campaign refers to terms that are copied after it, so the reference is set later.
+    let omitted = (table.name == "campaigns").then_some("current_terms_id");
+    // Rows that triggers of the copy itself have inserted.
     if ["statuses", "credential_generations"].contains(&table.name) {
-        target.session().execute(&format!("DELETE FROM {}", table.name), NONE)?;
+        target.unit_of_work().execute(&format!("DELETE FROM {}", table.name), NO_PARAMS)?;
     }
     if table.name == "calls" {
-        // Calls and their rows go to the months they are of; a month is whole days.
+        // Create the partitions for all calls. A partition has whole days (UTC), so one call per
+        // day suffices.
         let days = "SELECT start_time / 86400000 FROM calls GROUP BY start_time / 86400000";
-        source.each(days, NONE, |row| {
+        source.for_each_row(days, NO_PARAMS, |row| {
             let day: i64 = row.get(0)?;
-            target.session().make_month(day * 86_400_000)?;
+            target.unit_of_work().ensure_partition(day * 86_400_000)?;
             Ok(true)
         })?;
     }
-    let (mut rows, mut sum) = (0, Sum::new(table, &columns));
-    target.fill(table.name, &columns, |into| {
-        source.each(&all(table, &columns), NONE, |row| {
-            sum.add(row)?;
-            into.put(&columns, row, later)?;
+    let mut rows = 0;
+    let mut checksum = Checksum::new(table, &columns);
+    target.write_table(table.name, &columns, |writer| {
+        source.for_each_row(&select_all(table, &columns), NO_PARAMS, |row| {
+            checksum.add_row(row)?;
+            writer.write_row(&columns, row, omitted)?;
             rows += 1;
             if rows % 256 == 0 {
                 watch.done(256);
@@ -132,22 +133,24 @@ fn copy_table(
     watch.done(rows % 256);
     if table.name == "terms" {
         let sql = "SELECT id, current_terms_id FROM campaigns WHERE current_terms_id IS NOT NULL";
-        source.each(sql, NONE, |row| {
-            let (campaign, terms): (i64, i64) = (row.get(0)?, row.get(1)?);
+        source.for_each_row(sql, NO_PARAMS, |row| {
+            let campaign: i64 = row.get(0)?;
+            let terms: i64 = row.get(1)?;
             let sql = "UPDATE campaigns SET current_terms_id = ?2 WHERE id = ?1";
-            target.session().execute(sql, [campaign, terms])?;
+            target.unit_of_work().execute(sql, [campaign, terms])?;
             Ok(true)
         })?;
     }
-    Ok(Copied { table: table.name, rows, checksum: sum.end() })
+    Ok(Copied { table: table.name, rows, checksum: checksum.finish() })
 }
 
 fn read_back(target: &mut Target, table: Table, watch: &mut dyn Watch) -> Result<Copied, Error> {
-    let mut session = target.session();
+    let mut session = target.unit_of_work();
     let columns = session.columns(table.name)?;
-    let (mut rows, mut sum) = (0, Sum::new(table, &columns));
-    session.each(&all(table, &columns), NONE, |row| {
-        sum.add(row)?;
+    let mut rows = 0;
+    let mut checksum = Checksum::new(table, &columns);
+    session.for_each_row(&select_all(table, &columns), NO_PARAMS, |row| {
+        checksum.add_row(row)?;
         rows += 1;
         if rows % 256 == 0 {
             watch.done(256);
@@ -155,21 +158,22 @@ fn read_back(target: &mut Target, table: Table, watch: &mut dyn Watch) -> Result
         Ok(true)
     })?;
     watch.done(rows % 256);
-    Ok(Copied { table: table.name, rows, checksum: sum.end() })
+    Ok(Copied { table: table.name, rows, checksum: checksum.finish() })
 }
 
-fn all(table: Table, columns: &Columns) -> String {
+fn select_all(table: Table, columns: &Columns) -> String {
     let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
     format!("SELECT {} FROM {} ORDER BY {}", names.join(", "), table.name, table.key)
 }
 
-/// The checksum of rows: each cell with its kind and length, so that no two tables look the same.
-struct Sum {
+/// Checksum of rows. Each cell is hashed with its type and length, so that different rows cannot
+/// yield the same bytes.
+struct Checksum {
     sum: Sha256,
     columns: usize,
 }
 
-impl Sum {
+impl Checksum {
     fn new(table: Table, columns: &Columns) -> Self {
         let mut sum = Sha256::new();
         sum.update(table.name);
@@ -180,13 +184,13 @@ impl Sum {
         Self { sum, columns: columns.len() }
     }
 
-    fn add(&mut self, row: &Row<'_>) -> Result<(), Error> {
+    fn add_row(&mut self, row: &Row<'_>) -> Result<(), Error> {
         for index in 0..self.columns {
             let number;
             let (kind, bytes): (u8, &[u8]) = match row.get(index)? {
                 Cell::Null => (0, &[]),
-                Cell::Integer(it) => {
-                    number = it.to_be_bytes();
+                Cell::Integer(value) => {
+                    number = value.to_be_bytes();
                     (1, &number)
                 }
                 Cell::Text(text) => (2, text.as_bytes()),
@@ -199,13 +203,13 @@ impl Sum {
         Ok(())
     }
 
-    fn end(self) -> String {
+    fn finish(self) -> String {
         self.sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
 impl Session<'_> {
-    /// A table's columns, by name.
+    /// Columns of a table, ordered by name.
     fn columns(&mut self, table: &str) -> Result<Columns, Error> {
         let sql = match self.is_postgres() {
             true => {
@@ -215,29 +219,30 @@ impl Session<'_> {
             }
             false => "SELECT name, type FROM pragma_table_info(?1)",
         };
-        let mut columns = self.all(sql, [table], |row| {
+        let mut columns = self.query_all(sql, [table], |row| {
             let kind = match row.get::<String>(1)?.to_ascii_lowercase().as_str() {
-                "bigint" | "integer" => Kind::Integer,
-                "bytea" | "blob" => Kind::Bytes,
-                _ => Kind::Text,
+                "bigint" | "integer" => ColumnType::Integer,
+                "bytea" | "blob" => ColumnType::Bytes,
+                _ => ColumnType::Text,
             };
             Ok((row.get::<String>(0)?, kind))
         })?;
-        columns.sort_by(|(one, _), (other, _)| one.cmp(other));
+        columns.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(columns)
     }
 
-    /// The last id that a table has given out; 0 where it has given out none.
+    /// Last id that a table has generated; 0 if none.
     fn last_id(&mut self, table: &str) -> Result<i64, Error> {
-        let given = match self.is_postgres() {
+        let last_sql = match self.is_postgres() {
             true => format!(
                 "SELECT CASE WHEN is_called THEN last_value ELSE CAST(0 AS BIGINT) END
                  FROM {table}_id_seq"
             ),
             false => format!("SELECT seq FROM sqlite_sequence WHERE name = '{table}'"),
         };
-        let given = self.first(&given, NONE, |row| row.get::<i64>(0))?.unwrap_or(0);
-        let highest = format!("SELECT COALESCE(MAX(id), 0) FROM {table}");
-        Ok(given.max(self.first(&highest, NONE, |row| row.get::<i64>(0))?.unwrap_or(0)))
+        let last = self.query_first(&last_sql, NO_PARAMS, |row| row.get::<i64>(0))?.unwrap_or(0);
+        let highest_sql = format!("SELECT COALESCE(MAX(id), 0) FROM {table}");
+        Ok(last
+            .max(self.query_first(&highest_sql, NO_PARAMS, |row| row.get::<i64>(0))?.unwrap_or(0)))
     }
 }

@@ -1,11 +1,11 @@
-//! A database as a whole: whether everything in it agrees, and all of it moved elsewhere.
+//! Operations on a whole database: the consistency check and the copy.
 
-mod bodies;
-mod books;
 mod check;
+mod check_invariants;
+mod check_json;
+mod check_ledger;
+mod check_references;
 mod copy;
-mod references;
-mod rules;
 mod snapshot;
 mod tables;
 mod target;

@@ -1,18 +1,18 @@
-//! A database opened for reading alone, as it is at one moment.
+//! Read-only snapshot of a database.
 
-use crate::operations::{Connection, NONE, Session};
-use crate::postgres::Pg;
+use crate::operations::{Connection, NO_PARAMS, Session};
+use crate::postgres::PgConnection;
 use crate::{Error, OpenError, postgres, sqlite};
 use std::path::PathBuf;
 
-/// One snapshot. Nothing is written, nor brought up to date.
+/// One snapshot. Nothing is written or migrated.
 pub(super) enum Snapshot {
     Sqlite(rusqlite::Connection),
-    Postgres(Box<Pg>),
+    Postgres(Box<PgConnection>),
 }
 
-/// A file's path, or `None` for a server's URL.
-pub(super) fn file_of(url: &str) -> Result<Option<PathBuf>, OpenError> {
+/// Path of a file, or `None` for the URL of a server.
+pub(super) fn file_path(url: &str) -> Result<Option<PathBuf>, OpenError> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         return Ok(None);
     }
@@ -22,15 +22,17 @@ pub(super) fn file_of(url: &str) -> Result<Option<PathBuf>, OpenError> {
 }
 
 impl Snapshot {
-    /// Opens `sqlite://<file>` or `postgres://…`; it has to be there, and of our own version.
+    /// Opens `sqlite://<file>` or `postgres://…`. The database must exist and have the current
+    /// schema.
     pub(super) fn open(url: &str) -> Result<Self, OpenError> {
-        let Some(file) = file_of(url)? else {
+        let Some(file) = file_path(url)? else {
             let pg = postgres::open_snapshot(url)?;
             return Ok(Self::Postgres(Box::new(pg)));
         };
-        let refused = |reason: String| OpenError::File { file: file.display().to_string(), reason };
+        let file_error =
+            |reason: String| OpenError::File { file: file.display().to_string(), reason };
         if !file.is_file() {
-            return Err(refused("there is no such file".to_owned()));
+            return Err(file_error("there is no such file".to_owned()));
         }
         let open = || -> rusqlite::Result<(rusqlite::Connection, i64)> {
             let connection = sqlite::connection::open_reader(&file)?;
@@ -38,15 +40,15 @@ impl Snapshot {
             let found = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
             Ok((connection, found))
         };
-        let (connection, found) = open().map_err(|error| refused(error.to_string()))?;
+        let (connection, found) = open().map_err(|error| file_error(error.to_string()))?;
         let known = sqlite::connection::MIGRATIONS.len() as i64;
-        OpenError::unless_current(&file.display().to_string(), found, known)?;
+        OpenError::check_schema_version(&file.display().to_string(), found, known)?;
         Ok(Self::Sqlite(connection))
     }
 
-    /// What a unit of work sees.
-    pub(super) fn session(&mut self) -> Session<'_> {
-        Session::on(match self {
+    /// Unit of work that reads the snapshot.
+    pub(super) fn unit_of_work(&mut self) -> Session<'_> {
+        Session::new(match self {
             Self::Sqlite(connection) => Connection::Sqlite(connection),
             Self::Postgres(pg) => Connection::Postgres(pg),
         })
@@ -54,10 +56,10 @@ impl Snapshot {
 }
 
 impl Session<'_> {
-    /// Rows of a table.
+    /// Number of rows in a table.
     pub(super) fn count_rows(&mut self, table: &str) -> Result<u64, Error> {
         let sql = format!("SELECT COUNT(*) FROM {table}");
-        let count = self.first(&sql, NONE, |row| row.get::<i64>(0))?;
+        let count = self.query_first(&sql, NO_PARAMS, |row| row.get::<i64>(0))?;
         Ok(count.unwrap_or(0).unsigned_abs())
     }
 }

@@ -1,54 +1,54 @@
-//! Every table.
+//! List of all tables.
 
-/// A table, and the columns that its rows are told apart by.
+/// Table with the columns that identify its rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Table {
     pub(super) name: &'static str,
-    /// The primary key.
+    /// Columns of the primary key.
     pub(super) key: &'static str,
-    /// Whether it gives out ids.
-    pub(super) gives_ids: bool,
+    /// True if the table generates ids.
+    pub(super) generates_ids: bool,
 }
 
-const fn by_id(name: &'static str) -> Table {
-    Table { name, key: "id", gives_ids: true }
+const fn with_id(name: &'static str) -> Table {
+    Table { name, key: "id", generates_ids: true }
 }
 
-const fn by(name: &'static str, key: &'static str) -> Table {
-    Table { name, key, gives_ids: false }
+const fn with_key(name: &'static str, key: &'static str) -> Table {
+    Table { name, key, generates_ids: false }
 }
 
-/// Every table, those that others refer to before these. A test holds it to the schema.
+/// All tables, each after those it refers to. A test compares them with the schema.
 pub(super) const TABLES: [Table; 29] = [
-    by_id("networks"),
-    by_id("parties"),
-    by_id("users"),
-    by("user_emails", "email_key, user_id"),
-    by("memberships", "organization, organization_id, position"),
-    by_id("custom_data_fields"),
-    by_id("relationships"),
-    by_id("campaigns"),
-    by_id("terms"),
-    by_id("affiliate_campaigns"),
-    by_id("statuses"),
-    by("numbers", "network_id, number"),
-    by_id("promo_numbers"),
-    by_id("tokens"),
-    by("credential_generations", "id"),
-    by_id("sign_ins"),
-    by_id("audit"),
-    by("idempotency", "network_id, actor, key"),
-    by_id("calls"),
-    by("live_calls", "call_id"),
-    by("call_events", "call_id, sequence"),
-    by_id("transactions"),
-    by("call_quarters", "campaign_id, quarter"),
-    by("budget_totals", "campaign_id, kind, period_start, period_end, currency"),
-    by_id("events"),
-    by_id("webhooks"),
-    by_id("deliveries"),
-    by_id("mails"),
-    by("rate_limits", "credential"),
+    with_id("networks"),
+    with_id("parties"),
+    with_id("users"),
+    with_key("user_emails", "email_key, user_id"),
+    with_key("memberships", "organization, organization_id, position"),
+    with_id("custom_data_fields"),
+    with_id("relationships"),
+    with_id("campaigns"),
+    with_id("terms"),
+    with_id("affiliate_campaigns"),
+    with_id("statuses"),
+    with_key("numbers", "network_id, number"),
+    with_id("promo_numbers"),
+    with_id("tokens"),
+    with_key("credential_generations", "id"),
+    with_id("sign_ins"),
+    with_id("audit"),
+    with_key("idempotency", "network_id, actor, key"),
+    with_id("calls"),
+    with_key("live_calls", "call_id"),
+    with_key("call_events", "call_id, sequence"),
+    with_id("transactions"),
+    with_key("call_quarters", "campaign_id, quarter"),
+    with_key("budget_totals", "campaign_id, kind, period_start, period_end, currency"),
+    with_id("events"),
+    with_id("webhooks"),
+    with_id("deliveries"),
+    with_id("mails"),
+    with_key("rate_limits", "credential"),
 ];
 
 #[cfg(test)]
@@ -57,40 +57,48 @@ mod tests {
     use crate::sqlite::connection::MIGRATIONS;
     use rusqlite::Connection;
 
-    fn texts(connection: &Connection, sql: &str) -> Vec<String> {
+    fn query_texts(connection: &Connection, sql: &str) -> Vec<String> {
         let mut statement = connection.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| row.get(0)).unwrap();
         rows.map(Result::unwrap).collect()
     }
 
-    /// A new table stands in [`TABLES`], or this fails.
+    /// A new table must be added to [`TABLES`].
     #[test]
-    fn every_table_is_known_by_its_key_after_those_it_refers_to() {
+    fn tables_match_the_schema_and_follow_the_tables_they_refer_to() {
         let connection = Connection::open_in_memory().unwrap();
         MIGRATIONS.iter().for_each(|sql| connection.execute_batch(sql).unwrap());
-        let mut there = texts(
+        let mut stored = query_texts(
             &connection,
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
         );
-        there.sort();
-        let mut known: Vec<&str> = TABLES.iter().map(|it| it.name).collect();
+        stored.sort();
+        let mut known: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
         known.sort_unstable();
-        assert_eq!(known, there);
-        let ids =
-            texts(&connection, "SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'");
-        for (at, table) in TABLES.iter().enumerate() {
+        assert_eq!(known, stored);
+        let ids = query_texts(
+            &connection,
+            "SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'",
+        );
+        for (index, table) in TABLES.iter().enumerate() {
             let sql = format!(
                 "SELECT name FROM pragma_table_info('{}') WHERE pk > 0 ORDER BY pk",
                 table.name
             );
-            assert_eq!(texts(&connection, &sql).join(", "), table.key, "{}", table.name);
-            assert_eq!(ids.iter().any(|it| it == table.name), table.gives_ids, "{}", table.name);
+            assert_eq!(query_texts(&connection, &sql).join(", "), table.key, "{}", table.name);
+            assert_eq!(
+                ids.iter().any(|name| name == table.name),
+                table.generates_ids,
+                "{}",
+                table.name
+            );
             let sql = format!("SELECT \"table\" FROM pragma_foreign_key_list('{}')", table.name);
-            for parent in texts(&connection, &sql) {
-                let place = TABLES.iter().position(|it| it.name == parent).unwrap();
-                // Campaigns get their terms afterwards; a correction comes after what it corrects.
-                let untied = table.name == "campaigns" && parent == "terms";
-                assert!(untied || place <= at, "{} refers to {parent}", table.name);
+            for parent in query_texts(&connection, &sql) {
+                let position = TABLES.iter().position(|table| table.name == parent).unwrap();
+                // Campaigns get their terms afterwards; a correction comes after the transaction
+                // that it corrects.
+                let is_exempt = table.name == "campaigns" && parent == "terms";
+                assert!(is_exempt || position <= index, "{} refers to {parent}", table.name);
             }
         }
     }

@@ -1,10 +1,12 @@
-//! What the path of a request names, link after link, in one statement.
+//! Resolves the ids in the path of a request with one statement.
 
-use super::affiliations::{AFFILIATE_CAMPAIGN_COLUMNS, affiliate_campaign, relationship};
+use super::affiliations::{
+    AFFILIATE_CAMPAIGN_COLUMNS, affiliate_campaign_from_row, relationship_from_row,
+};
 use super::budgets::TotalsNow;
-use super::campaigns::{CAMPAIGN_COLUMNS, campaign};
-use super::promo_numbers::{PROMO_NUMBER_COLUMNS, promo_number};
-use super::{Session, millis, parsed, to_ids};
+use super::campaigns::{CAMPAIGN_COLUMNS, campaign_from_row};
+use super::promo_numbers::{PROMO_NUMBER_COLUMNS, promo_number_from_row};
+use super::{Session, or_unreadable, to_json_ids, to_millis};
 use crate::Error;
 use crate::sql::{Row, Value};
 use jiff::Timestamp;
@@ -14,28 +16,28 @@ use trunkline_domain::party::{PartyKind, PartyStatus};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::promo::PromoNumber;
 
-/// What a path names, by the network's ids.
+/// External ids that a path has.
 #[derive(Debug, Clone, Copy)]
 pub struct Chain<'a> {
-    /// The network, ours.
+    /// Network, by id.
     pub network: i64,
-    /// The advertiser.
+    /// Advertiser.
     pub advertiser: &'a str,
-    /// A campaign, whoever's it is.
+    /// Campaign, of any advertiser.
     pub campaign: Option<&'a str>,
-    /// An affiliate: with its place in the campaign, where one is named, else with its relationship
-    /// to the advertiser.
+    /// Affiliate. With a campaign, its affiliate campaign is looked up as well; without one, its
+    /// relationship to the advertiser.
     pub affiliate: Option<&'a str>,
-    /// A promo number, whoever's it is.
+    /// Promo number, of any campaign.
     pub promo_number: Option<Numbered<'a>>,
-    /// Affiliates (ours) whose ties to the campaign are asked for.
+    /// Affiliates, by id, whose relationships and affiliate campaigns are checked.
     pub ties_of: &'a [i64],
-    /// When what the campaign's budgets have come to is asked for.
+    /// Time at which the totals of the campaign's budgets are read, if they are requested.
     pub totals_at: Option<Timestamp>,
 }
 
 impl<'a> Chain<'a> {
-    /// The path of an advertiser.
+    /// Path of an advertiser.
     pub fn of_advertiser(network: i64, advertiser: &'a str) -> Self {
         Self {
             network,
@@ -48,69 +50,70 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// The path of a campaign.
+    /// Path of a campaign.
     pub fn of_campaign(network: i64, advertiser: &'a str, campaign: &'a str) -> Self {
         Self { campaign: Some(campaign), ..Self::of_advertiser(network, advertiser) }
     }
 }
 
-/// Which promo number.
+/// Key of a promo number.
 #[derive(Debug, Clone, Copy)]
 pub enum Numbered<'a> {
-    /// By the number itself.
+    /// Phone number.
     Number(&'a PhoneNumber),
-    /// By the network's id for it.
+    /// External id.
     Id(&'a str),
 }
 
-/// An affiliate, as far as a path needs it.
+/// The fields of an affiliate that a path needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinkedAffiliate {
-    /// Ours.
+    /// Id.
     pub id: i64,
-    /// Whether the network works with it.
+    /// Status of the affiliate.
     pub status: PartyStatus,
 }
 
-/// What a path leads to. Each link is there when it is stored, whether or not it belongs to the one
-/// before it; what was not asked for is not.
+/// Objects that a path refers to. Every object that exists is returned, even if it does not belong
+/// to its parent; the caller decides which 404 to report. Fields that were not requested are
+/// `None`.
 #[derive(Debug, Default)]
 pub struct Links {
-    /// The advertiser, ours.
+    /// Id of the advertiser.
     pub advertiser: Option<i64>,
-    /// The campaign.
+    /// Campaign.
     pub campaign: Option<Campaign>,
-    /// What its budgets have come to.
+    /// Totals of its budgets.
     pub totals: Option<TotalsNow>,
-    /// The affiliate.
+    /// Affiliate.
     pub affiliate: Option<LinkedAffiliate>,
-    /// The affiliate's place in the campaign.
+    /// Affiliate campaign of the campaign and the affiliate.
     pub affiliate_campaign: Option<AffiliateCampaign>,
-    /// The relationship of advertiser and affiliate.
+    /// Relationship of the advertiser and the affiliate.
     pub relationship: Option<Relationship>,
-    /// The promo number.
+    /// Promo number.
     pub promo_number: Option<PromoNumber>,
-    /// Whether the campaign's advertiser has approved one of the affiliates asked for.
+    /// True if the campaign's advertiser has approved one of the given affiliates.
     pub is_related: bool,
-    /// Whether one of them has a place in the campaign.
+    /// True if one of the given affiliates has an affiliate campaign in the campaign.
     pub has_place: bool,
 }
 
-/// A statement as it comes together. It has one row, whatever is there.
-struct Asking<'a> {
+/// Builder of the statement, which returns one row whether or not the objects exist.
+struct QueryBuilder<'a> {
     columns: String,
     joins: String,
     values: Vec<Box<dyn Value + 'a>>,
 }
 
-impl<'a> Asking<'a> {
-    /// A parameter's name.
-    fn value(&mut self, value: impl Value + 'a) -> String {
+impl<'a> QueryBuilder<'a> {
+    /// Adds a parameter and returns its placeholder.
+    fn add_param(&mut self, value: impl Value + 'a) -> String {
         self.values.push(Box::new(value));
         format!("?{}", self.values.len())
     }
 
-    fn ask(&mut self, columns: &str, joins: &str) {
+    fn add(&mut self, columns: &str, joins: &str) {
         self.columns.push_str(", ");
         self.columns.push_str(columns);
         self.joins.push_str(joins);
@@ -118,8 +121,8 @@ impl<'a> Asking<'a> {
 
     fn campaign(&mut self, session: &Session<'_>, chain: &Chain<'a>) -> Result<(), Error> {
         let Some(id) = chain.campaign else { return Ok(()) };
-        let id = self.value(id);
-        self.ask(
+        let id = self.add_param(id);
+        self.add(
             CAMPAIGN_COLUMNS,
             &format!(
                 " LEFT JOIN campaigns c ON c.network_id = ?1 AND c.id_from_network = {id}
@@ -127,13 +130,13 @@ impl<'a> Asking<'a> {
             ),
         );
         if let Some(now) = chain.totals_at {
-            let now = self.value(millis(now));
-            self.ask(&TotalsNow::columns("c.id", &now), "");
+            let now = self.add_param(to_millis(now));
+            self.add(&TotalsNow::columns("c.id", &now), "");
         }
         if !chain.ties_of.is_empty() {
-            let ids = self.value(to_ids(chain.ties_of)?);
-            let ids = session.ids_in(&ids);
-            self.ask(
+            let ids = self.add_param(to_json_ids(chain.ties_of)?);
+            let ids = session.json_ids_sql(&ids);
+            self.add(
                 &format!(
                     "EXISTS (SELECT 1 FROM relationships WHERE advertiser_id = c.advertiser_id
                      AND status = 'Approved' AND affiliate_id IN {ids}),
@@ -148,8 +151,9 @@ impl<'a> Asking<'a> {
 
     fn affiliate(&mut self, chain: &Chain<'a>) {
         let Some(id) = chain.affiliate else { return };
-        let (kind, id) = (self.value(PartyKind::Affiliate.word()), self.value(id));
-        self.ask(
+        let kind = self.add_param(PartyKind::Affiliate.word());
+        let id = self.add_param(id);
+        self.add(
             "p.id, p.status",
             &format!(
                 " LEFT JOIN parties p ON p.network_id = ?1 AND p.kind = {kind}
@@ -157,11 +161,11 @@ impl<'a> Asking<'a> {
             ),
         );
         match chain.campaign {
-            Some(_) => self.ask(
+            Some(_) => self.add(
                 AFFILIATE_CAMPAIGN_COLUMNS,
                 " LEFT JOIN affiliate_campaigns a ON a.campaign_id = c.id AND a.affiliate_id = p.id",
             ),
-            None => self.ask(
+            None => self.add(
                 "r.affiliate_id, p.id_from_network, r.status",
                 " LEFT JOIN relationships r ON r.advertiser_id = o.id AND r.affiliate_id = p.id",
             ),
@@ -170,93 +174,96 @@ impl<'a> Asking<'a> {
 
     fn promo_number(&mut self, chain: &Chain<'a>) {
         let (column, value) = match chain.promo_number {
-            Some(Numbered::Number(number)) => ("number", self.value(number.e164())),
-            Some(Numbered::Id(id)) => ("id_from_network", self.value(id)),
+            Some(Numbered::Number(number)) => ("number", self.add_param(number.e164())),
+            Some(Numbered::Id(id)) => ("id_from_network", self.add_param(id)),
             None => return,
         };
         let join =
             format!(" LEFT JOIN promo_numbers n ON n.network_id = ?1 AND n.{column} = {value}");
-        self.ask(PROMO_NUMBER_COLUMNS, &join);
+        self.add(PROMO_NUMBER_COLUMNS, &join);
     }
 }
 
-/// Reads a row's columns from left to right.
-struct Reading<'a>(Row<'a>);
+/// Reads the columns of a row from left to right.
+struct RowReader<'a>(Row<'a>);
 
-impl Reading<'_> {
-    /// What `read` makes of the next columns, so many, when the first of them is not null.
-    fn next<T>(
+impl RowReader<'_> {
+    /// Reads the next `columns` columns, unless the first of them is null.
+    fn read_columns<T>(
         &mut self,
         columns: usize,
         read: impl FnOnce(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let there = self.0.get::<Option<i64>>(0)?.is_some();
-        let found = if there { Some(read(&self.0)?) } else { None };
-        self.0 = self.0.beyond(columns);
+        let exists = self.0.get::<Option<i64>>(0)?.is_some();
+        let found = if exists { Some(read(&self.0)?) } else { None };
+        self.0 = self.0.skip(columns);
         Ok(found)
     }
 }
 
-fn columns(list: &str) -> usize {
+fn column_count(list: &str) -> usize {
     list.split(',').count()
 }
 
-fn links(row: &Row<'_>, chain: &Chain<'_>) -> Result<Links, Error> {
+fn read_path(row: &Row<'_>, chain: &Chain<'_>) -> Result<Links, Error> {
     let mut links = Links::default();
-    let mut row = Reading(row.beyond(0));
+    let mut row = RowReader(row.skip(0));
     let id = |row: &Row<'_>| row.get::<i64>(0);
-    links.advertiser = row.next(1, id)?;
+    links.advertiser = row.read_columns(1, id)?;
     if chain.campaign.is_some() {
-        links.campaign = row.next(columns(CAMPAIGN_COLUMNS), campaign)?;
+        links.campaign = row.read_columns(column_count(CAMPAIGN_COLUMNS), campaign_from_row)?;
         if chain.totals_at.is_some() {
-            links.totals = row.next(TotalsNow::COLUMNS, TotalsNow::read)?;
+            links.totals = row.read_columns(TotalsNow::COLUMNS, TotalsNow::read)?;
         }
         if !chain.ties_of.is_empty() {
             links.is_related = row.0.get(0)?;
             links.has_place = row.0.get(1)?;
-            row.0 = row.0.beyond(2);
+            row.0 = row.0.skip(2);
         }
     }
     if chain.affiliate.is_some() {
-        links.affiliate = row.next(2, |row| {
-            let status = parsed(PartyStatus::parse(row.get(1)?), "party status")?;
+        links.affiliate = row.read_columns(2, |row| {
+            let status = or_unreadable(PartyStatus::parse(row.get(1)?), "party status")?;
             Ok(LinkedAffiliate { id: row.get(0)?, status })
         })?;
         match chain.campaign {
             Some(_) => {
-                links.affiliate_campaign =
-                    row.next(columns(AFFILIATE_CAMPAIGN_COLUMNS), affiliate_campaign)?;
+                links.affiliate_campaign = row.read_columns(
+                    column_count(AFFILIATE_CAMPAIGN_COLUMNS),
+                    affiliate_campaign_from_row,
+                )?;
             }
-            None => links.relationship = row.next(3, relationship)?,
+            None => links.relationship = row.read_columns(3, relationship_from_row)?,
         }
     }
     if chain.promo_number.is_some() {
-        links.promo_number = row.next(columns(PROMO_NUMBER_COLUMNS), promo_number)?;
+        links.promo_number =
+            row.read_columns(column_count(PROMO_NUMBER_COLUMNS), promo_number_from_row)?;
     }
     Ok(links)
 }
 
 impl Session<'_> {
-    /// Everything that a path leads to.
+    /// Resolves a path.
     pub fn links(&mut self, chain: &Chain<'_>) -> Result<Links, Error> {
-        let mut asking =
-            Asking { columns: String::new(), joins: String::new(), values: Vec::new() };
-        // Kinds are values, not words of the statement: from those PostgreSQL would guess how many there
-        // are, and look through all advertisers where its statistics know of few.
-        let network = asking.value(chain.network);
-        let kind = asking.value(PartyKind::Advertiser.word());
-        let advertiser = asking.value(chain.advertiser);
-        asking.joins = format!(
+        let mut query =
+            QueryBuilder { columns: String::new(), joins: String::new(), values: Vec::new() };
+        // Kinds are parameters and not literals: with literals PostgreSQL's statistics may estimate
+        // few advertisers, and it would scan all of them.
+        let network = query.add_param(chain.network);
+        let kind = query.add_param(PartyKind::Advertiser.word());
+        let advertiser = query.add_param(chain.advertiser);
+        query.joins = format!(
             " FROM (SELECT 1 AS one) AS whole
              LEFT JOIN parties o ON o.network_id = {network} AND o.kind = {kind}
              AND o.id_from_network = {advertiser}"
         );
-        asking.campaign(self, chain)?;
-        asking.affiliate(chain);
-        asking.promo_number(chain);
-        let sql = format!("SELECT o.id{}{}", asking.columns, asking.joins);
-        let values: Vec<&dyn Value> = asking.values.iter().map(|value| &**value).collect();
-        let found = self.first(&sql, values.as_slice(), |row| links(row, chain))?;
-        parsed(found, "links")
+        query.campaign(self, chain)?;
+        query.affiliate(chain);
+        query.promo_number(chain);
+        let sql = format!("SELECT o.id{}{}", query.columns, query.joins);
+        let values: Vec<&dyn Value> = query.values.iter().map(|value| &**value).collect();
+        let found = self.query_first(&sql, values.as_slice(), |row| read_path(row, chain))?;
+        or_unreadable(found, "links")
     }
 }

@@ -1,4 +1,4 @@
-//! Which PostgreSQL server's certificate is good enough.
+//! Verification of a PostgreSQL server's certificate.
 
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::sync::Arc;
@@ -14,62 +14,63 @@ use tokio_rustls::rustls::{
     CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 
-/// What a certificate is asked for.
+/// Properties that a server's certificate must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
-    /// Nothing: it is used, whoever it is of.
-    Nothing,
-    /// To be of an authority that is trusted.
+pub(super) enum Verification {
+    /// None: any certificate is accepted.
+    Skip,
+    /// It must be signed by a trusted authority.
     Authority,
-    /// And to have the name that the server is reached by.
-    Name,
+    /// It must be signed by a trusted authority for the host name in use.
+    HostName,
 }
 
-/// Looks at certificates.
+/// Verifier of server certificates for rustls.
 #[derive(Debug)]
-pub(super) struct Trust {
-    asked: Asked,
-    by_authorities: Arc<WebPkiServerVerifier>,
-    /// Certificates that are trusted themselves: a server's own, which it has signed itself.
-    own: Vec<CertificateDer<'static>>,
+pub(super) struct CertificateVerifier {
+    verification: Verification,
+    authorities: Arc<WebPkiServerVerifier>,
+    /// Certificates that are trusted by themselves: self-signed ones of a server.
+    pinned: Vec<CertificateDer<'static>>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl Trust {
-    /// Trusts the authorities that are given, or else Mozilla's.
+impl CertificateVerifier {
+    /// Trusts the given authorities, or Mozilla's if none are given.
     pub(super) fn new(
-        asked: Asked,
+        verification: Verification,
         given: Option<Vec<CertificateDer<'static>>>,
     ) -> Result<Self, String> {
         let provider = Arc::new(ring::default_provider());
         let algorithms = provider.signature_verification_algorithms;
-        let own = given.unwrap_or_default();
+        let pinned = given.unwrap_or_default();
         let mut roots = RootCertStore::empty();
-        for certificate in &own {
-            let added = roots.add(certificate.clone());
-            added
+        for certificate in &pinned {
+            let result = roots.add(certificate.clone());
+            result
                 .map_err(|error| format!("a certificate in sslrootcert cannot be used: {error}"))?;
         }
-        if own.is_empty() {
+        if pinned.is_empty() {
             roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
-        let by_authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+        let authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { asked, by_authorities, own, algorithms })
+        Ok(Self { verification, authorities, pinned, algorithms })
     }
 }
 
-/// A host as a certificate names it. Where names are not looked at, any will do.
-pub(super) fn name_of(host: &str, by_name: bool) -> Option<ServerName<'static>> {
+/// Server name for a host. Where names are not verified, a host that is no valid name gets a
+/// placeholder.
+pub(super) fn server_name(host: &str, verify_name: bool) -> Option<ServerName<'static>> {
     match ServerName::try_from(host.to_owned()) {
         Ok(name) => Some(name),
-        Err(_) if by_name => None,
+        Err(_) if verify_name => None,
         Err(_) => ServerName::try_from("postgres.invalid").ok(),
     }
 }
 
-impl ServerCertVerifier for Trust {
+impl ServerCertVerifier for CertificateVerifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -78,22 +79,24 @@ impl ServerCertVerifier for Trust {
         stapled: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if self.asked == Asked::Nothing {
+        if self.verification == Verification::Skip {
             return Ok(ServerCertVerified::assertion());
         }
-        if self.own.contains(certificate) {
-            if self.asked == Asked::Name {
+        if self.pinned.contains(certificate) {
+            if self.verification == Verification::HostName {
                 verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
             }
             return Ok(ServerCertVerified::assertion());
         }
         let verified =
-            self.by_authorities.verify_server_cert(certificate, intermediates, name, stapled, now);
+            self.authorities.verify_server_cert(certificate, intermediates, name, stapled, now);
         match verified {
-            // Names are looked at last.
+            // The name is verified last, so everything else about the certificate is valid.
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if self.asked == Asked::Authority => Ok(ServerCertVerified::assertion()),
+            )) if self.verification == Verification::Authority => {
+                Ok(ServerCertVerified::assertion())
+            }
             verified => verified,
         }
     }

@@ -1,55 +1,55 @@
-//! What must hold of columns, a statement for each rule: its rows are what breaks it, each with
-//! where, what is there, and what should be.
+//! Invariants of columns, one statement for each. The rows of a statement are the violations, each
+//! with its location, the stored value, and the required value.
 
 use trunkline_domain::affiliation::{AffiliateCampaignStatus, RelationshipStatus};
 use trunkline_domain::campaign::CampaignStatus;
 use trunkline_domain::party::Role;
 
-/// A rule and its statement.
+/// Named rule with its statement.
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) name: &'static str,
     pub(super) sql: String,
 }
 
-/// Every rule that one statement decides.
-pub(super) fn rules() -> Vec<Rule> {
-    let plain = PLAIN.iter().map(|(name, sql)| Rule { name, sql: (*sql).to_owned() });
-    let mut rules: Vec<Rule> = plain.collect();
-    rules.extend(["payin", "payout"].map(deltas));
-    rules.extend(["campaign", "affiliate_campaign"].map(newest_status));
+/// All rules that are checked by one statement.
+pub(super) fn invariant_rules() -> Vec<Rule> {
+    let static_rules = STATIC_RULES.iter().map(|(name, sql)| Rule { name, sql: (*sql).to_owned() });
+    let mut rules: Vec<Rule> = static_rules.collect();
+    rules.extend(["payin", "payout"].map(deltas_rule));
+    rules.extend(["campaign", "affiliate_campaign"].map(newest_status_rule));
     let campaign = CampaignStatus::ALL.map(CampaignStatus::as_str);
     let affiliate = AffiliateCampaignStatus::ALL.map(AffiliateCampaignStatus::as_str);
     let relationship = RelationshipStatus::ALL.map(RelationshipStatus::as_str);
     let role = Role::ALL.map(Role::as_str);
     rules.extend([
-        word("campaign_status", "campaigns", "'campaign ' || id", "status", &campaign),
-        word(
+        word_rule("campaign_status", "campaigns", "'campaign ' || id", "status", &campaign),
+        word_rule(
             "affiliate_campaign_status",
             "affiliate_campaigns",
             "'affiliate_campaign ' || id",
             "status",
             &affiliate,
         ),
-        word(
+        word_rule(
             "relationship_status",
             "relationships",
             "'relationship ' || id",
             "status",
             &relationship,
         ),
-        word("role", "memberships", MEMBERSHIP, "role", &role),
-        word("role", "tokens", "'token ' || id", "role", &role),
+        word_rule("role", "memberships", MEMBERSHIP, "role", &role),
+        word_rule("role", "tokens", "'token ' || id", "role", &role),
     ]);
     rules
 }
 
-/// What PostgreSQL keeps beside the months that calls are in: each call has its key.
-pub(super) fn keys() -> Rule {
-    let shown = |of: &str| {
+/// Rule that every call has its row in `call_keys`, which exists on PostgreSQL only.
+pub(super) fn call_key_rule() -> Rule {
+    let describe_key = |alias: &str| {
         format!(
-            "{of}.external_id || ', ' || {of}.complete_call_id || ' of network ' || {of}.network_id
-             || ', at ' || {of}.start_time"
+            "{alias}.external_id || ', ' || {alias}.complete_call_id || ' of network ' || {alias}.network_id
+             || ', at ' || {alias}.start_time"
         )
     };
     Rule {
@@ -60,8 +60,8 @@ pub(super) fn keys() -> Rule {
              WHERE c.id IS NULL OR y.call_id IS NULL OR c.external_id <> y.external_id
              OR c.complete_call_id <> y.complete_call_id OR c.network_id <> y.network_id
              OR c.start_time <> y.start_time",
-            shown("y"),
-            shown("c")
+            describe_key("y"),
+            describe_key("c")
         ),
     }
 }
@@ -69,20 +69,21 @@ pub(super) fn keys() -> Rule {
 const MEMBERSHIP: &str =
     "'membership ' || position || ' of ' || organization || ' ' || organization_id";
 
-/// A column holds one of some words.
-fn word(name: &'static str, table: &str, at: &str, column: &str, words: &[&str]) -> Rule {
+/// Rule that a column holds one of some words.
+fn word_rule(name: &'static str, table: &str, at: &str, column: &str, words: &[&str]) -> Rule {
     let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
-    let (among, listed) = (quoted.join(", "), words.join(", "));
+    let sql_list = quoted.join(", ");
+    let text_list = words.join(", ");
     Rule {
         name,
         sql: format!(
-            "SELECT {at}, {column}, 'one of {listed}' FROM {table} WHERE {column} NOT IN ({among})"
+            "SELECT {at}, {column}, 'one of {text_list}' FROM {table} WHERE {column} NOT IN ({sql_list})"
         ),
     }
 }
 
-/// What a call's rows add comes to what the newest of them says.
-fn deltas(side: &str) -> Rule {
+/// Rule that the deltas_rule of a call's transactions add up to the amount of the latest one.
+fn deltas_rule(side: &str) -> Rule {
     Rule {
         name: if side == "payin" { "payin_deltas" } else { "payout_deltas" },
         sql: format!(
@@ -95,8 +96,8 @@ fn deltas(side: &str) -> Rule {
     }
 }
 
-/// The status written down last is the one that an object has.
-fn newest_status(object: &str) -> Rule {
+/// Rule that the latest row in `statuses` is the status of the object.
+fn newest_status_rule(object: &str) -> Rule {
     Rule {
         name: "newest_status",
         sql: format!(
@@ -108,8 +109,8 @@ fn newest_status(object: &str) -> Rule {
     }
 }
 
-const PLAIN: [(&str, &str); 25] = [
-    // Each call that is over was priced once, and none before it is over.
+const STATIC_RULES: [(&str, &str); 25] = [
+    // Each ended call was priced once, and no live call was.
     (
         "one_transaction",
         "SELECT 'call ' || q.id, q.found, q.expected FROM (SELECT c.id,
@@ -119,8 +120,8 @@ const PLAIN: [(&str, &str); 25] = [
               AND t.corrects_id IS NULL) AS found
          FROM calls c) q WHERE q.found <> q.expected",
     ),
-    // With the rule before, and ids that are corrected once: the rows of a call are one chain, which
-    // ends in one newest row.
+    // With the rule above, and with each transaction corrected at most once, the transactions of a
+    // call form one chain with one latest transaction.
     (
         "one_chain",
         "SELECT 'transaction ' || t.id, 'corrects transaction ' || t.corrects_id,
@@ -188,7 +189,7 @@ const PLAIN: [(&str, &str); 25] = [
         "SELECT 'campaign ' || campaign_id, kind, 'one of calls, payin, at_once'
          FROM budget_totals WHERE kind NOT IN ('calls', 'payin', 'at_once')",
     ),
-    // A time that is told to the second may be any moment in it.
+    // A start time given to the second may be any moment in it.
     (
         "terms_of_call",
         "SELECT 'call ' || c.id,

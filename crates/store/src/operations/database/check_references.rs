@@ -1,9 +1,10 @@
-//! What calls, the ledger, events and the log refer to is there. On PostgreSQL they have no foreign keys, which
-//! would look at each row by itself (see its migrations); SQLite says what [`super::rules`] leaves to it.
+//! Check of the references of calls, transactions, events and the audit log. On PostgreSQL these
+//! have no foreign keys, which would check each row by itself (see migration 0006). On SQLite the
+//! foreign key check covers them.
 
-use super::rules::Rule;
+use super::check_invariants::Rule;
 
-/// A table, a column of it, and the table whose rows that refers to.
+/// Referring table, its column, and the table it refers to.
 const REFERENCES: [(&str, &str, &str); 10] = [
     ("calls", "network_id", "networks"),
     ("calls", "campaign_id", "campaigns"),
@@ -17,10 +18,10 @@ const REFERENCES: [(&str, &str, &str); 10] = [
     ("audit", "network_id", "networks"),
 ];
 
-/// A rule for each reference.
-pub(super) fn references() -> Vec<Rule> {
-    let mut rules: Vec<Rule> = REFERENCES.map(reference).into();
-    rules.push(rule(
+/// One rule for each reference.
+pub(super) fn reference_rules() -> Vec<Rule> {
+    let mut rules: Vec<Rule> = REFERENCES.map(reference_rule).into();
+    rules.push(missing_parent_rule(
         "transactions",
         "calls",
         "NOT EXISTS (SELECT 1 FROM calls p WHERE p.id = t.call_id AND p.start_time = t.start_time)",
@@ -28,14 +29,14 @@ pub(super) fn references() -> Vec<Rule> {
     rules
 }
 
-fn reference((table, column, parent): (&str, &str, &str)) -> Rule {
+fn reference_rule((table, column, parent): (&str, &str, &str)) -> Rule {
     let missing = format!(
         "t.{column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {parent} p WHERE p.id = t.{column})"
     );
-    rule(table, parent, &missing)
+    missing_parent_rule(table, parent, &missing)
 }
 
-fn rule(table: &str, parent: &str, missing: &str) -> Rule {
+fn missing_parent_rule(table: &str, parent: &str, missing: &str) -> Rule {
     let sql = format!(
         "SELECT '{table} ' || t.id, CAST(NULL AS TEXT), 'a row of {parent}'
          FROM {table} t WHERE {missing}"
