@@ -33,7 +33,7 @@ impl Session<'_> {
             return Ok(suffix(known));
         }
         let found = self.query_first(
-            "SELECT month_name(?1), since, before, made FROM make_month(?1)",
+            "SELECT month_name(?1), starts_at, ends_before, created FROM ensure_partition(?1)",
             [start_time],
             |row| {
                 let partition =

@@ -18,6 +18,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0008_credentials.sql"),
     include_str!("../../migrations/sqlite/0009_rate_limits.sql"),
     include_str!("../../migrations/sqlite/0010_stored_at.sql"),
+    include_str!("../../migrations/sqlite/0011_trigger_names.sql"),
 ];
 
 /// Page cache of the writing connection, in KiB.
