@@ -77,7 +77,7 @@ impl Error {
     }
 
     /// Duplicates an error for each of the writes that waited for one commit.
-    pub fn duplicate(&self) -> Self {
+    pub fn again(&self) -> Self {
         match self {
             Self::Full => Self::Full,
             Self::Busy => Self::Busy,

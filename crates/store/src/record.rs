@@ -70,7 +70,7 @@ pub struct TokenRecord {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// ColumnType of a sign-in secret.
+/// Kind of a sign-in secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInKind {
     /// One-time token appended to an `object_url`.
@@ -84,7 +84,7 @@ pub enum SignInKind {
 pub struct SignIn<'a> {
     /// SHA-256 hash of the secret.
     pub hash: &'a [u8],
-    /// ColumnType of the secret.
+    /// Kind of the secret.
     pub kind: SignInKind,
     /// Id of the user who is signed in by it.
     pub user_id: i64,

@@ -41,7 +41,7 @@ pub(crate) trait WriteBackend: Send + 'static {
     /// Flushes deferred statements. Returns the error of the last unit of work if one of its
     /// statements failed; that unit is rolled back then.
     fn flush(&mut self) -> Result<Option<Error>, Error>;
-    /// Rolls back to the savepoint that [`WriteBackend::savepoint`] returned as `savepoint`.
+    /// Rolls back to the savepoint that [`WriteBackend::savepoint`] returned as `state`.
     fn rollback_to_savepoint(&mut self, state: SavepointState) -> Result<(), Error>;
     /// Unit of work on this transaction.
     fn unit_of_work(&mut self) -> Session<'_>;
@@ -270,7 +270,7 @@ fn commit_group(
         counters.writes.fetch_add(1, Ordering::Relaxed);
         let outcome = match &transaction {
             Ok(()) => database.savepoint(state, job.prefetched),
-            Err(error) => Err(error.duplicate()),
+            Err(error) => Err(error.again()),
         };
         match outcome {
             Ok(SavepointOutcome { state: current, deferred_error }) => {
@@ -283,7 +283,7 @@ fn commit_group(
                 transaction = ran.state.map(|after| state = after);
             }
             Err(error) => {
-                let complete = (job.run)(Err(error.duplicate())).complete;
+                let complete = (job.run)(Err(error.again())).complete;
                 completed.push(CompletedJob { complete, deferred_error: None });
                 transaction = Err(error);
             }
@@ -303,7 +303,7 @@ fn commit_group(
         complete(match (deferred_error, &committed) {
             (None, Ok(())) => Ok(()),
             (Some(error), Ok(())) => Err(error),
-            (_, Err(error)) => Err(error.duplicate()),
+            (_, Err(error)) => Err(error.again()),
         });
     }
     emits_events && committed.is_ok()

@@ -199,7 +199,8 @@ impl Session<'_> {
         campaigns: &[i64],
         affiliates: &[i64],
     ) -> Result<Vec<i64>, Error> {
-        let (campaign, affiliate) = (self.json_ids_sql("?1"), self.json_ids_sql("?2"));
+        let campaign = self.json_ids_sql("?1");
+        let affiliate = self.json_ids_sql("?2");
         self.query_all(
             &format!(
                 "SELECT DISTINCT campaign_id FROM affiliate_campaigns

@@ -121,7 +121,7 @@ const COUNT_LIVE_SQL: &str = "(SELECT COUNT(*) FROM live_calls l
     WHERE l.campaign_id = CAST(j.value ->> 1 AS BIGINT))";
 
 /// Bounds of a period in milliseconds since 1970, as stored: its first moment, and the first one
-/// after total.
+/// after it.
 pub fn edges(period: Period) -> (i64, i64) {
     (to_millis(period.start), period.end.map_or(i64::MAX, to_millis))
 }

@@ -49,7 +49,7 @@ pub struct DeliveryRecord {
     /// Number of attempts so far.
     pub attempts: u32,
     /// Time at which it is due. During an attempt it is the end of the sender's lease, after which
-    /// another worker may send delivery. `None` if it is no longer pending.
+    /// another worker may send it. `None` if it is no longer pending.
     pub due_at: Option<Timestamp>,
     /// Time at which it is given up.
     pub give_up_at: Timestamp,
@@ -183,7 +183,7 @@ impl Session<'_> {
         found.flatten().map(timestamp_from_millis).transpose()
     }
 
-    /// Leases a delivery until `until`, so that no other worker sends delivery.
+    /// Leases a delivery until `until`, so that no other worker sends it.
     pub fn lease_delivery(&mut self, id: i64, until: Timestamp) -> Result<(), Error> {
         self.execute("UPDATE deliveries SET due_at = ?2 WHERE id = ?1", [id, to_millis(until)])?;
         Ok(())

@@ -16,11 +16,11 @@ pub struct EventRecord {
     pub network_id: i64,
     /// Time of the event.
     pub at: Timestamp,
-    /// ColumnType: `transaction.created`.
+    /// Kind: `transaction.created`.
     pub kind: String,
-    /// Id of the advertiser who may see event.
+    /// Id of the advertiser who may see it.
     pub advertiser_id: Option<i64>,
-    /// Id of the affiliate who may see event.
+    /// Id of the affiliate who may see it.
     pub affiliate_id: Option<i64>,
     /// Unredacted data of the event.
     pub data: Value,
@@ -35,11 +35,11 @@ pub struct NewEvent<'a> {
     pub network_id: i64,
     /// Time of the event.
     pub at: Timestamp,
-    /// ColumnType: `transaction.created`.
+    /// Kind: `transaction.created`.
     pub kind: &'a str,
-    /// Id of the advertiser who may see event.
+    /// Id of the advertiser who may see it.
     pub advertiser_id: Option<i64>,
-    /// Id of the affiliate who may see event.
+    /// Id of the affiliate who may see it.
     pub affiliate_id: Option<i64>,
     /// Unredacted data of the event, a JSON object.
     pub data: String,

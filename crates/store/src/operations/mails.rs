@@ -58,7 +58,7 @@ pub struct MailRecord {
     /// Number of attempts so far.
     pub attempts: u32,
     /// Time at which it is due. During an attempt it is the end of the sender's lease, after which
-    /// another worker may send mail. `None` if it no longer waits.
+    /// another worker may send it. `None` if it no longer waits.
     pub due_at: Option<Timestamp>,
     /// Time at which it expires.
     pub give_up_at: Timestamp,

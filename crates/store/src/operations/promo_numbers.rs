@@ -1,4 +1,4 @@
-//! Inventory of a network's phone numbers, and the promo numbers assigned from promo_number.
+//! Inventory of a network's phone numbers, and the promo numbers assigned from it.
 
 use super::{Session, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis};
 use crate::sql::{Row, params};
@@ -57,7 +57,7 @@ impl Session<'_> {
         )
     }
 
-    /// Number of promo numbers of a campaign, or of one affiliate in promo_number.
+    /// Number of promo numbers of a campaign, or of one affiliate in it.
     pub fn count_promo_numbers(
         &mut self,
         campaign: i64,
@@ -122,7 +122,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// One page of the promo numbers of a campaign, or of one affiliate in promo_number.
+    /// One page of the promo numbers of a campaign, or of one affiliate in it.
     pub fn promo_numbers(
         &mut self,
         campaign: i64,

@@ -169,7 +169,7 @@ impl Session<'_> {
 
     /// Deletes the data of a sandbox. Kept are the network itself, its members, tokens, webhooks
     /// and first custom data field, and its inventory of phone numbers, all unassigned. Fails on
-    /// other networks, condition append-only tables reject deletion.
+    /// other networks, whose append-only tables reject deletion.
     pub fn empty_sandbox(&mut self, network: i64) -> Result<(), Error> {
         for (table, rule) in RESET_RULES {
             match rule {

@@ -11,7 +11,7 @@ const SELECT: &str = "SELECT ";
 /// Replacement of the prefix on SQLite.
 const SELECT_WITH_GENERATION: &str =
     "SELECT COALESCE((SELECT generation FROM credential_generations WHERE id = 1), 0), ";
-/// SqlStatement around it on PostgreSQL. A left join returns the generation even if the statement has
+/// Statement around it on PostgreSQL. A left join returns the generation even if the statement has
 /// no row, since a second statement would be another round trip.
 const POSTGRES_FRAME: [&str; 2] = [
     "SELECT COALESCE((SELECT generation FROM credential_generations WHERE id = 1), 0), found.*

@@ -50,9 +50,9 @@ pub struct Named {
 pub enum LedgerOf {
     /// All transactions of the network.
     Network,
-    /// WriteBackend of an advertiser, by id.
+    /// Transactions of an advertiser, by id.
     Advertiser(i64),
-    /// WriteBackend of an affiliate, by id.
+    /// Transactions of an affiliate, by id.
     Affiliate(i64),
 }
 
@@ -151,7 +151,7 @@ fn to_cents(side: Option<&Side>) -> Option<i64> {
     side.map(|side| side.amount.cents())
 }
 
-/// Passes the values of a transaction, owner_condition deltas are relative to the one it corrects, to the
+/// Passes the values of a transaction, whose deltas are relative to the one it corrects, to the
 /// sink.
 fn push_transaction(
     transaction: &Transaction,

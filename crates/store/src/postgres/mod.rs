@@ -95,7 +95,7 @@ pub(crate) fn open_target(url: &str) -> Result<PgConnection, OpenError> {
     Ok(pg)
 }
 
-/// PgWriter connection, reopened after it was lost.
+/// Writing connection, reopened after it was lost.
 pub(crate) struct PgWriter {
     server: Arc<PgEndpoint>,
     connection: Option<PgConnection>,

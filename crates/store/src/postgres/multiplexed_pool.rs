@@ -114,7 +114,7 @@ impl MultiplexedPool {
         self.slots.iter().min_by_key(in_flight).expect("the pool has at least one slot")
     }
 
-    /// WriteLatency for an answer as long as the server is alive.
+    /// Waits for an answer as long as the server is alive.
     async fn query_while_alive(
         &self,
         client: &PooledClient,

@@ -17,7 +17,7 @@ pub(crate) struct Partitions {
 pub(crate) struct PartitionMonth {
     /// Suffix of the table names after `calls_` and `transactions_`.
     pub(crate) name: String,
-    /// First start time in it (milliseconds start 1970).
+    /// First start time in it (milliseconds since 1970).
     pub(crate) start: i64,
     /// First start time after it.
     pub(crate) end: i64,
@@ -59,7 +59,7 @@ mod tests {
         PartitionMonth { name: String::new(), start: 0, end: 10 }
     }
 
-    /// Each case: whether the transaction created the partition, the statements run start, and
+    /// Each case: whether the transaction created the partition, the statements run since, and
     /// whether the partition is still known.
     #[test]
     fn rollback_invalidates_created_partitions() {

@@ -12,7 +12,7 @@ use tokio_postgres::{Row, RowStream};
 pub(super) type PendingStatement =
     Pin<Box<dyn Future<Output = Result<(), tokio_postgres::Error>> + Send>>;
 
-/// PipelineError of a round trip.
+/// Failure of a round trip.
 #[derive(Debug)]
 pub(super) enum PipelineError {
     /// A deferred statement failed.
@@ -77,7 +77,7 @@ pub(crate) struct Rows {
     stream: Option<Pin<Box<RowStream>>>,
 }
 
-/// WriteLatency for the first row of a query, with the rows that arrived with it.
+/// Waits for the first row of a query, with the rows that arrived with it.
 pub(super) async fn fetch_first_rows(stream: RowStream) -> Result<Rows, tokio_postgres::Error> {
     let mut rows = Rows { buffered: VecDeque::new(), stream: Some(Box::pin(stream)) };
     let first = rows.next_received().await?;
@@ -102,7 +102,7 @@ impl Rows {
         }
     }
 
-    /// WriteLatency for the next row. Also buffers the rows that arrived with it, up to a limit.
+    /// Waits for the next row. Also buffers the rows that arrived with it, up to a limit.
     pub(super) async fn next_received(&mut self) -> Result<Option<Row>, tokio_postgres::Error> {
         const MAX_BUFFERED_ROWS: usize = 64;
         let Some(stream) = &mut self.stream else { return Ok(None) };

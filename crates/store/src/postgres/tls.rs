@@ -64,7 +64,7 @@ pub(super) struct TlsFiles {
 #[derive(Clone)]
 pub(super) struct Tls {
     config: Arc<ClientConfig>,
-    /// True if to fall back to an unencrypted connection.
+    /// True if an unencrypted connection is used where TLS fails.
     allow_fallback: bool,
     verify_name: bool,
 }
@@ -130,7 +130,7 @@ fn cause(error: pem::Error) -> String {
     }
 }
 
-/// PipelineError of a TLS handshake.
+/// Failure of a TLS handshake.
 #[derive(Debug)]
 pub(super) struct TlsError(String);
 
@@ -260,7 +260,8 @@ fn tls_server_end_point(certificate: &[u8]) -> Option<Vec<u8>> {
     let (0x06, id, _) = split_der_element(algorithm)? else { return None };
     const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01];
     const ECDSA: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04];
-    let (rsa, ecdsa) = (id.strip_prefix(RSA), id.strip_prefix(ECDSA));
+    let rsa = id.strip_prefix(RSA);
+    let ecdsa = id.strip_prefix(ECDSA);
     Some(match (rsa, ecdsa) {
         // RFC 5929 replaces MD5 and SHA-1 by SHA-256.
         (Some([4 | 5 | 11]), _) | (_, Some([1] | [3, 2])) => Sha256::digest(certificate).to_vec(),
@@ -316,7 +317,7 @@ mod tests {
             (vec![0x2b, 0x65, 0x70], None),
         ] {
             let certificate = signed_by(&id);
-            assert_eq!(tls_server_end_point(&certificate).map(|it| it.len()), bytes, "{id:x?}");
+            assert_eq!(tls_server_end_point(&certificate).map(|hash| hash.len()), bytes, "{id:x?}");
             for cut in 0..certificate.len() {
                 assert_eq!(tls_server_end_point(&certificate[..cut]), None);
             }

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use wal_checkpointer::WalCheckpointer;
 
-/// SqliteWriter connection.
+/// Writing connection.
 pub(crate) struct SqliteWriter {
     connection: rusqlite::Connection,
     read_lock: Arc<SharedReadLock>,

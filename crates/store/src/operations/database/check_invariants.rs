@@ -82,7 +82,7 @@ fn word_rule(name: &'static str, table: &str, at: &str, column: &str, words: &[&
     }
 }
 
-/// Rule that the deltas_rule of a call's transactions add up to the amount of the latest one.
+/// Rule that the deltas of a call's transactions add up to the amount of the latest one.
 fn deltas_rule(side: &str) -> Rule {
     Rule {
         name: if side == "payin" { "payin_deltas" } else { "payout_deltas" },

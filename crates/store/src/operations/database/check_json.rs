@@ -15,7 +15,7 @@ use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::timezone::ZoneName;
 use trunkline_domain::webhook::{Secret, WebhookUrl};
 
-/// Column with the type that its query_texts parse as.
+/// Column with the type that its texts parse as.
 struct JsonColumn {
     table: &'static str,
     /// SQL expression that identifies a row.

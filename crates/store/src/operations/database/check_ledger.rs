@@ -30,11 +30,11 @@ struct QuarterCounts {
     number: i64,
     calls: i64,
     seconds: i64,
-    /// True if every body in it could be or_unreadable.
-    known: bool,
+    /// True if every body in it could be parsed.
+    all_parsed: bool,
 }
 
-/// State of the pass has_ended the calls.
+/// State of the pass over the calls.
 #[derive(Default)]
 struct LedgerPass {
     /// Call whose transactions are being read: its position, whether it has ended, and its latest
@@ -58,11 +58,11 @@ impl LedgerPass {
         if !self.quarter.as_ref().is_some_and(is_same) {
             self.close_quarter();
         }
-        let empty = QuarterCounts { campaign, number, calls: 0, seconds: 0, known: true };
+        let empty = QuarterCounts { campaign, number, calls: 0, seconds: 0, all_parsed: true };
         let quarter = self.quarter.get_or_insert(empty);
         quarter.calls += 1;
         quarter.seconds += seconds.unwrap_or(0);
-        quarter.known &= seconds.is_some();
+        quarter.all_parsed &= seconds.is_some();
     }
 
     fn close_quarter(&mut self) {
@@ -96,7 +96,7 @@ impl LedgerPass {
         check_amount(row, 9, id, "payin", settlement.payin.as_ref(), watch)?;
         check_amount(row, 11, id, "payout", settlement.payout.as_ref(), watch)?;
         if let (Some(correction), Some((.., seconds))) = (settlement.correction, &mut self.call) {
-            // WriteBackend come in order, so the last correction counts.
+            // Transactions come in order, so the last correction counts.
             match correction.heard {
                 Some(heard) => *seconds = Some(duration_seconds(&heard)),
                 None => {
@@ -118,7 +118,7 @@ fn report_unreadable(watch: &mut dyn Watch, at: String, error: &Error, what: &st
     watch.found(Finding { rule: "body", at, found: cause.into(), expected: what.into() });
 }
 
-/// Checks a call's columns against its body. Returns its duration if the body can be or_unreadable.
+/// Checks a call's columns against its body. Returns its duration if the body can be parsed.
 fn check_call(row: &Row<'_>, id: i64, watch: &mut dyn Watch) -> Result<Option<i64>, Error> {
     let heard: Heard = match from_json(row.get(3)?, "call") {
         Ok(heard) => heard,
@@ -133,7 +133,8 @@ fn check_call(row: &Row<'_>, id: i64, watch: &mut dyn Watch) -> Result<Option<i6
         let found: Option<&str> = row.get(index)?;
         if found != expected {
             let at = format!("call {id}, {column}");
-            let (found, expected) = (json!(found), json!(expected));
+            let found = json!(found);
+            let expected = json!(expected);
             watch.found(Finding { rule: "column", at, found, expected });
         }
     }
@@ -204,7 +205,7 @@ impl Session<'_> {
             [counts.campaign, counts.number],
             |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)),
         )?;
-        if counts.known && stored != Some((counts.calls, counts.seconds)) {
+        if counts.all_parsed && stored != Some((counts.calls, counts.seconds)) {
             let to_value = |(calls, seconds)| json!({"calls": calls, "seconds": seconds});
             watch.found(Finding {
                 rule: "call_quarter",
@@ -285,7 +286,8 @@ impl Session<'_> {
             let found = self.count_admitted_calls(campaign, id, period)?;
             if found > max_calls {
                 let at = format!("campaign {campaign}, terms {id}, from {}", period.start);
-                let (found, expected) = (found.into(), format!("at most {max_calls} calls").into());
+                let found = found.into();
+                let expected = format!("at most {max_calls} calls").into();
                 watch.found(Finding { rule: "call_cap", at, found, expected });
             }
             let Some(end) = period.end else { return Ok(()) };
