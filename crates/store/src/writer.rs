@@ -31,13 +31,9 @@ pub(crate) trait WriteBackend: Send + 'static {
     fn commit(&mut self, emits_events: bool) -> Result<(), Error>;
     /// Rolls the transaction back. Errors are ignored.
     fn rollback(&mut self);
-    /// Sets a savepoint before a unit of work. PostgreSQL also runs the `prefetched` queries in the
-    /// same round trip.
-    fn savepoint(
-        &mut self,
-        state: SavepointState,
-        prefetched: Vec<SqlStatement>,
-    ) -> Result<SavepointOutcome, Error>;
+    /// Sets a savepoint before a unit of work. PostgreSQL also prefetches `queries` in the same
+    /// round trip.
+    fn savepoint(&mut self, state: SavepointState, queries: Prefetch) -> Result<Savepoint, Error>;
     /// Flushes deferred statements. Returns the error of the last unit of work if one of its
     /// statements failed; that unit is rolled back then.
     fn flush(&mut self) -> Result<Option<Error>, Error>;
@@ -47,9 +43,9 @@ pub(crate) trait WriteBackend: Send + 'static {
     fn unit_of_work(&mut self) -> Session<'_>;
 }
 
-/// Result of [`WriteBackend::savepoint`].
+/// Savepoint before a unit of work, as set by [`WriteBackend::savepoint`].
 #[derive(Debug)]
-pub(crate) struct SavepointOutcome {
+pub(crate) struct Savepoint {
     /// State of the savepoint: `Current`, or `TransactionStart` where the backend needs none.
     pub(crate) state: SavepointState,
     /// Deferred error of the previous unit of work, which has been rolled back.
@@ -74,10 +70,13 @@ pub(crate) enum SavepointState {
 type WorkFn = Box<dyn FnOnce(Result<&mut Session<'_>, Error>) -> WorkOutcome + Send>;
 type Completion = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
-/// Queued unit of work with the queries to prefetch for it.
+/// Queries to prefetch for a unit of work.
+pub(crate) type Prefetch = Vec<SqlStatement>;
+
+/// Queued unit of work.
 pub(super) struct WriteJob {
     run: WorkFn,
-    prefetched: Vec<SqlStatement>,
+    prefetch: Prefetch,
 }
 
 /// Unit of work that has run, waiting for the commit, with its deferred error if it had one.
@@ -140,7 +139,7 @@ enum Message {
 
 /// Makes a job of a unit of work, and the channel on which its result will arrive.
 pub(super) fn make_job<T, E>(
-    prefetched: Vec<SqlStatement>,
+    prefetch: Prefetch,
     work: impl FnOnce(&mut Session<'_>) -> Result<T, E> + Send + 'static,
 ) -> (WriteJob, oneshot::Receiver<Result<T, E>>)
 where
@@ -163,7 +162,7 @@ where
         };
         WorkOutcome { succeeded, complete: Box::new(complete) }
     };
-    (WriteJob { run: Box::new(run), prefetched }, receiver)
+    (WriteJob { run: Box::new(run), prefetch }, receiver)
 }
 
 impl Writer {
@@ -269,11 +268,11 @@ fn commit_group(
     for job in group {
         counters.writes.fetch_add(1, Ordering::Relaxed);
         let outcome = match &transaction {
-            Ok(()) => database.savepoint(state, job.prefetched),
+            Ok(()) => database.savepoint(state, job.prefetch),
             Err(error) => Err(error.again()),
         };
         match outcome {
-            Ok(SavepointOutcome { state: current, deferred_error }) => {
+            Ok(Savepoint { state: current, deferred_error }) => {
                 fail_last_completed(&mut completed, deferred_error);
                 let ran = run_job(database, current, job.run, &counters.statements);
                 emits_events |= ran.emits_events;

@@ -21,8 +21,8 @@ pub(crate) use partitions::PartitionMonth;
 pub(crate) use readers::Readers;
 pub(crate) use url::without_password;
 
-use crate::operations::{Connection, Session, SqlStatement};
-use crate::writer::{SavepointOutcome, SavepointState, WriteBackend};
+use crate::operations::{Connection, Session};
+use crate::writer::{Prefetch, Savepoint, SavepointState, WriteBackend};
 use crate::{Error, OpenError};
 use pipeline::PipelineError;
 use std::sync::Arc;
@@ -171,8 +171,8 @@ impl WriteBackend for PgWriter {
     fn savepoint(
         &mut self,
         mut state: SavepointState,
-        mut prefetched: Vec<SqlStatement>,
-    ) -> Result<SavepointOutcome, Error> {
+        mut queries: Prefetch,
+    ) -> Result<Savepoint, Error> {
         let mut deferred_error = None;
         if state == SavepointState::Stale && self.has_failed_transaction() {
             deferred_error = self.flush()?;
@@ -187,10 +187,10 @@ impl WriteBackend for PgWriter {
                 SavepointState::Current => "",
             };
             let connection = self.connection.as_mut().ok_or(Error::Unavailable(None))?;
-            match connection.savepoint(set, &mut prefetched) {
+            match connection.savepoint(set, &mut queries) {
                 Ok(generation) => {
                     self.generation = Some(generation);
-                    return Ok(SavepointOutcome { state: SavepointState::Current, deferred_error });
+                    return Ok(Savepoint { state: SavepointState::Current, deferred_error });
                 }
                 Err(PipelineError::Deferred(error)) if state == SavepointState::Stale => {
                     self.rollback_to_savepoint(SavepointState::Current)?;

@@ -6,8 +6,8 @@ pub(crate) mod readers;
 pub(crate) mod shared_read_lock;
 mod wal_checkpointer;
 
-use crate::operations::{Connection, Session, SqlStatement};
-use crate::writer::{SavepointOutcome, SavepointState, WriteBackend};
+use crate::operations::{Connection, Session};
+use crate::writer::{Prefetch, Savepoint, SavepointState, WriteBackend};
 use crate::{Error, OpenError};
 use shared_read_lock::SharedReadLock;
 use std::path::Path;
@@ -58,16 +58,12 @@ impl WriteBackend for SqliteWriter {
         self.read_lock.resume();
     }
 
-    fn savepoint(
-        &mut self,
-        state: SavepointState,
-        _prefetched: Vec<SqlStatement>,
-    ) -> Result<SavepointOutcome, Error> {
+    fn savepoint(&mut self, state: SavepointState, _queries: Prefetch) -> Result<Savepoint, Error> {
         match state {
             // The whole transaction can be rolled back instead, which is cheaper than a savepoint's
             // journal.
             SavepointState::TransactionStart => {
-                return Ok(SavepointOutcome { state, deferred_error: None });
+                return Ok(Savepoint { state, deferred_error: None });
             }
             SavepointState::Missing => self.run("SAVEPOINT work")?,
             SavepointState::Stale => {
@@ -76,7 +72,7 @@ impl WriteBackend for SqliteWriter {
             }
             SavepointState::Current => {}
         }
-        Ok(SavepointOutcome { state: SavepointState::Current, deferred_error: None })
+        Ok(Savepoint { state: SavepointState::Current, deferred_error: None })
     }
 
     fn flush(&mut self) -> Result<Option<Error>, Error> {
