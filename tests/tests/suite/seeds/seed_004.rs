@@ -1,6 +1,6 @@
 //! seeds/004: advertiser campaigns, 2015-05-01.
 
-use crate::without;
+use super::without;
 use serde_json::{Value, json};
 use trunkline_tests::{Client, Server, assert_same, body, fixture, patched};
 

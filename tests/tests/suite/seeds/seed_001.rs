@@ -1,6 +1,6 @@
 //! seeds/001: affiliate campaigns before 2016-07-01 (its "@version" is 2015-05-01 here).
 
-use crate::affiliate_campaigns;
+use super::affiliate_campaigns;
 use serde_json::json;
 use trunkline_tests::{body, fixture};
 

@@ -1,6 +1,6 @@
 //! seeds/000: affiliate campaigns, 2018-11-01 and later.
 
-use crate::{affiliate_campaigns, without};
+use super::{affiliate_campaigns, without};
 use serde_json::{Value, json};
 use trunkline_tests::{Client, assert_same, body, fixture, patched};
 

@@ -1,6 +1,6 @@
 //! seeds/002: affiliates, 2018-11-01.
 
-use crate::without;
+use super::without;
 use serde_json::{Value, json};
 use trunkline_tests::{Client, Server, assert_same, body, fixture};
 

@@ -313,7 +313,7 @@ fn on_postgres_an_old_month_can_be_put_away() {
     for (id, start) in [("1", "2024-02-05"), ("2", "2024-03-05"), ("3", "2024-04-05")] {
         assert_eq!(call(&network, id, start), 201);
     }
-    let words = include_str!("../../docs/database.md");
+    let words = include_str!("../../../docs/database.md");
     let (_, words) = words.split_once("```sql\n").expect("what to do");
     let (words, _) = words.split_once("```").expect("an end");
     let mut sql = sql(server.database());
@@ -381,7 +381,7 @@ fn on_postgres_a_database_without_months_gets_them() {
     let old = Place::new();
     let mut there = sql(&old.url());
     there
-        .batch_execute(include_str!("../../crates/store/migrations/postgres/0001_network.sql"))
+        .batch_execute(include_str!("../../../crates/store/migrations/postgres/0001_network.sql"))
         .expect("the first migration");
     there
         .batch_execute(

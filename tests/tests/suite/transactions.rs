@@ -1,7 +1,5 @@
 //! The ledger on the wire: who sees what of it, in which format, and page by page.
 
-#![recursion_limit = "256"]
-
 use serde_json::{Value, json};
 use trunkline_tests::body::{affiliate_campaign_path, campaign_path};
 use trunkline_tests::{Client, Server, assert_same};

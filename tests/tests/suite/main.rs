@@ -1,0 +1,55 @@
+//! Black-box tests of the `trunkline` binary, one module for each subject.
+
+#![recursion_limit = "256"]
+
+mod audit;
+mod bad_requests;
+mod budgets;
+mod calls;
+mod campaigns;
+mod cascades;
+mod checks;
+mod concurrency;
+mod conventions;
+mod corrections;
+mod database;
+mod dry_runs;
+mod events;
+mod faults;
+mod full_disk;
+mod hanging_calls;
+mod ivr_trees;
+mod kills;
+mod large_lists;
+mod laws;
+mod ledger_laws;
+mod lists;
+mod live_calls;
+mod lost_commits;
+mod mails;
+mod months;
+mod odd_values;
+mod parties;
+mod postgres_faults;
+mod postgres_restart;
+mod postgres_tls;
+mod postgres_writes;
+mod promo_numbers;
+mod racing_calls;
+mod remembered_credentials;
+mod replays;
+mod routes;
+mod sandbox;
+mod scopes;
+mod seeds;
+mod several_servers;
+mod single_objects;
+mod slow_clients;
+mod statements;
+mod tidy;
+mod told_together;
+mod transactions;
+mod transitions;
+mod undo;
+mod versions;
+mod webhooks;
