@@ -1,8 +1,8 @@
-//! Bodies and paths that stories start from.
+//! Request bodies and paths.
 
 use serde_json::{Value, json};
 
-/// A user with what is required.
+/// A user with the required properties only.
 pub fn user(id: &str) -> Value {
     json!({
         "id_from_network": id,
@@ -20,7 +20,7 @@ pub fn affiliate(name: &str) -> Value {
     json!({"name": name})
 }
 
-/// An affiliate with something in every property.
+/// An affiliate with a value in every property.
 pub fn full_affiliate(id: &str) -> Value {
     json!({
         "id_from_network": id,
@@ -32,7 +32,7 @@ pub fn full_affiliate(id: &str) -> Value {
     })
 }
 
-/// An advertiser with something in every property.
+/// An advertiser with a value in every property.
 pub fn full_advertiser(id: &str) -> Value {
     json!({
         "id_from_network": id,
@@ -47,7 +47,7 @@ pub fn full_advertiser(id: &str) -> Value {
     })
 }
 
-/// A user with something in every property.
+/// A user with a value in every property.
 pub fn full_user(id: &str) -> Value {
     json!({
         "id_from_network": id,
@@ -65,15 +65,15 @@ pub fn full_user(id: &str) -> Value {
     })
 }
 
-/// One Base policy in US dollars.
-pub fn base(amount: f64, condition: &str) -> Value {
+/// A payin or payout of one Base policy, in US dollars.
+pub fn base_policy(amount: f64, condition: &str) -> Value {
     json!({"policies": [
         {"type": "Base", "amount": amount, "currency": "USD", "condition": condition},
     ]})
 }
 
-/// A node that connects the caller.
-pub fn connect() -> Value {
+/// A Connect node.
+pub fn connect_node() -> Value {
     json!({
         "node_type": "Connect",
         "destination_phone_number": "8004377950",
@@ -86,15 +86,16 @@ pub fn connect() -> Value {
 pub fn campaign(name: &str) -> Value {
     json!({
         "name": name,
-        "advertiser_payin": base(7.0, ""),
-        "affiliate_payout": base(4.5, ""),
-        "ivr_tree": {"root": connect(), "record_calls": false},
+        "advertiser_payin": base_policy(7.0, ""),
+        "affiliate_payout": base_policy(4.5, ""),
+        "ivr_tree": {"root": connect_node(), "record_calls": false},
     })
 }
 
-/// The example of seeds/004 with something in every property.
+/// The create example of the advertiser campaigns document of 2015-05-01, with a value in every
+/// property.
 pub fn full_campaign(id: &str) -> Value {
-    let mut campaign = crate::fixture("004/create_campaign_request");
+    let mut campaign = crate::fixture("advertiser_campaigns_2015_05_01/create_campaign_request");
     let more = json!({
         "id_from_network": id,
         "name": format!("Campaign {id}"),
@@ -127,34 +128,34 @@ pub fn full_campaign(id: &str) -> Value {
     campaign
 }
 
-/// Sets the properties of one body in another.
+/// Copies the properties of `more` into `body`.
 pub fn merge(body: &mut Value, more: &Value) {
     let (Value::Object(body), Value::Object(more)) = (body, more) else {
-        panic!("only objects are merged")
+        panic!("both bodies must be objects")
     };
     for (name, value) in more {
         body.insert(name.clone(), value.clone());
     }
 }
 
-/// A body with other properties set.
-pub fn with(mut body: Value, more: Value) -> Value {
+/// Copy of a body with the properties of `more` set.
+pub fn merged(mut body: Value, more: Value) -> Value {
     merge(&mut body, &more);
     body
 }
 
-/// `/advertisers/<a>/advertiser_campaigns/<c>`
+/// Path `/advertisers/<a>/advertiser_campaigns/<c>`.
 pub fn campaign_path(advertiser: &str, campaign: &str) -> String {
     format!("/advertisers/{advertiser}/advertiser_campaigns/{campaign}")
 }
 
-/// `…/affiliates/<f>/affiliate_campaigns`
+/// Path `…/affiliates/<f>/affiliate_campaigns`.
 pub fn affiliate_campaign_path(advertiser: &str, campaign: &str, affiliate: &str) -> String {
     let campaign = campaign_path(advertiser, campaign);
     format!("{campaign}/affiliates/{affiliate}/affiliate_campaigns")
 }
 
-/// `/advertisers/<a>/affiliates/<f>`
+/// Path `/advertisers/<a>/affiliates/<f>`.
 pub fn relationship_path(advertiser: &str, affiliate: &str) -> String {
     format!("/advertisers/{advertiser}/affiliates/{affiliate}")
 }

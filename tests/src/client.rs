@@ -1,12 +1,12 @@
-//! Clients: someone with, or without, a credential.
+//! HTTP client of one network, with or without a credential.
 
-use crate::{Answer, attempt, exchange};
+use crate::{Response, send_raw, try_send_raw};
 use serde_json::Value;
 
-/// The newest contract that the stories speak.
-const NEWEST: &str = "2023-10-09";
+/// Default version of the contract.
+const LATEST_VERSION: &str = "2023-10-09";
 
-/// Someone who sends requests to one network.
+/// Sends requests to one network.
 #[derive(Debug, Clone)]
 pub struct Client {
     address: String,
@@ -17,51 +17,51 @@ pub struct Client {
 
 impl Client {
     pub(crate) fn new(address: &str, network: i64, token: Option<String>) -> Self {
-        let prefix = format!("/api/{NEWEST}/{network}");
+        let prefix = format!("/api/{LATEST_VERSION}/{network}");
         Self { address: address.to_owned(), network, prefix, token }
     }
 
-    /// The same client on another version of the contract.
-    pub fn on(&self, version: &str) -> Self {
+    /// Copy of the client for another version of the contract.
+    pub fn with_version(&self, version: &str) -> Self {
         Self { prefix: format!("/api/{version}/{}", self.network), ..self.clone() }
     }
 
-    /// The same client on the extensions, `/trunkline/v1/networks/<network>`.
+    /// Copy of the client for the extensions, `/trunkline/v1/networks/<network>`.
     pub fn extensions(&self) -> Self {
         Self { prefix: format!("/trunkline/v1/networks/{}", self.network), ..self.clone() }
     }
 
-    /// The same client, whose paths are whole ones.
-    pub fn anywhere(&self) -> Self {
+    /// Copy of the client without a path prefix.
+    pub fn absolute_paths(&self) -> Self {
         Self { prefix: String::new(), ..self.clone() }
     }
 
-    /// The same client with another token, or none.
+    /// Copy of the client with another token, or without one.
     pub fn with_token(&self, token: Option<&str>) -> Self {
         Self { token: token.map(str::to_owned), ..self.clone() }
     }
 
-    /// The client's token.
+    /// Token of the client.
     pub fn token(&self) -> &str {
         self.token.as_deref().expect("this client has a token")
     }
 
-    /// The network's id.
+    /// Id of the network.
     pub fn network_id(&self) -> i64 {
         self.network
     }
 
-    /// Where the server listens, as `host:port`.
+    /// Address of the server as `host:port`.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// A path under the client's prefix.
+    /// Path with the client's prefix.
     pub fn path(&self, path: &str) -> String {
         format!("{}{path}", self.prefix)
     }
 
-    /// Starts a request; the path goes under the client's prefix, and `.json` is the caller's.
+    /// Builds a request. The path gets the client's prefix, but no `.json`.
     pub fn request(&self, method: &str, path: &str) -> Request {
         let mut request = Request {
             address: self.address.clone(),
@@ -76,32 +76,32 @@ impl Client {
         request
     }
 
-    /// GET.
+    /// Sends a GET.
     #[track_caller]
-    pub fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> Response {
         self.request("GET", path).send()
     }
 
-    /// POST of a JSON body.
+    /// Sends a POST with a JSON body.
     #[track_caller]
-    pub fn post(&self, path: &str, body: impl Into<Value>) -> Answer {
+    pub fn post(&self, path: &str, body: impl Into<Value>) -> Response {
         self.request("POST", path).json(&body.into()).send()
     }
 
-    /// PUT of a JSON body.
+    /// Sends a PUT with a JSON body.
     #[track_caller]
-    pub fn put(&self, path: &str, body: impl Into<Value>) -> Answer {
+    pub fn put(&self, path: &str, body: impl Into<Value>) -> Response {
         self.request("PUT", path).json(&body.into()).send()
     }
 
-    /// DELETE.
+    /// Sends a DELETE.
     #[track_caller]
-    pub fn delete(&self, path: &str) -> Answer {
+    pub fn delete(&self, path: &str) -> Response {
         self.request("DELETE", path).send()
     }
 }
 
-/// A request that is being put together.
+/// Builder of a request.
 #[derive(Debug, Clone)]
 pub struct Request {
     address: String,
@@ -118,29 +118,29 @@ impl Request {
         self
     }
 
-    /// Leaves a header out.
+    /// Removes a header.
     pub fn without_header(mut self, name: &str) -> Self {
-        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.headers.retain(|(existing, _)| !existing.eq_ignore_ascii_case(name));
         self
     }
 
-    /// Sets a body that says it is JSON.
+    /// Sets a JSON body.
     pub fn json(self, body: &Value) -> Self {
         self.json_text(&body.to_string())
     }
 
-    /// Sets a body that says it is JSON, whatever it is.
+    /// Sets a body with the content type of JSON. The text need not be JSON.
     pub fn json_text(self, body: &str) -> Self {
         self.header("Content-Type", "application/json").bytes(body.as_bytes())
     }
 
-    /// Sets a body that says nothing of itself.
+    /// Sets a body without a content type.
     pub fn bytes(mut self, body: &[u8]) -> Self {
         self.body = Some(body.to_vec());
         self
     }
 
-    /// The request's bytes.
+    /// Encodes the request for HTTP/1.1.
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { address, method, target, headers, body } = self;
         let mut head =
@@ -156,15 +156,15 @@ impl Request {
         bytes
     }
 
-    /// Sends it.
+    /// Sends the request. Panics if the server closes the connection without a response.
     #[track_caller]
-    pub fn send(&self) -> Answer {
-        let answer = exchange(&self.address, &self.to_bytes());
-        answer.unwrap_or_else(|| panic!("no answer to {} {}", self.method, self.target))
+    pub fn send(&self) -> Response {
+        let response = send_raw(&self.address, &self.to_bytes());
+        response.unwrap_or_else(|| panic!("no response to {} {}", self.method, self.target))
     }
 
-    /// Sends it to a server that may be gone by then: `None` without an answer.
-    pub fn attempt(&self) -> Option<Answer> {
-        attempt(&self.address, &self.to_bytes())
+    /// Sends the request to a server that may have ended. Returns `None` without a response.
+    pub fn try_send(&self) -> Option<Response> {
+        try_send_raw(&self.address, &self.to_bytes())
     }
 }

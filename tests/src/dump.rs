@@ -1,35 +1,35 @@
-//! Everything that a network says of itself.
+//! Snapshot of a network through the API.
 
 use crate::{Client, body};
 use serde_json::{Map, Value};
 
-/// Every object that GET shows, and the audit log: the database as a client knows it.
+/// Reads every object and the audit log. The result is keyed by path.
 #[track_caller]
 pub fn dump(client: &Client) -> Value {
-    let mut seen = Map::new();
-    let mut see = |path: String| -> Vec<String> {
-        let found = client.get(&path).body(200);
-        let ids = ids(&found);
-        seen.insert(path, found);
+    let mut objects = Map::new();
+    let mut read = |path: String| -> Vec<String> {
+        let body = client.get(&path).body(200);
+        let ids = external_ids(&body);
+        objects.insert(path, body);
         ids
     };
-    see("/network".to_owned());
-    see("/custom_data_fields".to_owned());
-    see("/affiliates".to_owned());
-    for advertiser in see("/advertisers".to_owned()) {
-        see(format!("/advertisers/{advertiser}/users"));
-        see(format!("/advertisers/{advertiser}/affiliates"));
-        for id in see(format!("/advertisers/{advertiser}/advertiser_campaigns")) {
+    read("/network".to_owned());
+    read("/custom_data_fields".to_owned());
+    read("/affiliates".to_owned());
+    for advertiser in read("/advertisers".to_owned()) {
+        read(format!("/advertisers/{advertiser}/users"));
+        read(format!("/advertisers/{advertiser}/affiliates"));
+        for id in read(format!("/advertisers/{advertiser}/advertiser_campaigns")) {
             let campaign = body::campaign_path(&advertiser, &id);
-            see(format!("{campaign}/affiliate_campaigns"));
-            see(format!("{campaign}/promo_numbers"));
+            read(format!("{campaign}/affiliate_campaigns"));
+            read(format!("{campaign}/promo_numbers"));
         }
     }
-    seen.insert("audit".to_owned(), client.audit(None).into());
-    Value::Object(seen)
+    objects.insert("audit".to_owned(), client.audit_entries(None).into());
+    Value::Object(objects)
 }
 
-fn ids(found: &Value) -> Vec<String> {
-    let items = found.as_array().map(Vec::as_slice).unwrap_or_default();
+fn external_ids(list: &Value) -> Vec<String> {
+    let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
     items.iter().filter_map(|item| item["id_from_network"].as_str().map(str::to_owned)).collect()
 }

@@ -1,9 +1,9 @@
-//! Bodies kept in files.
+//! Request and response bodies of the source documents.
 
 use serde_json::Value;
 use std::path::Path;
 
-/// The JSON of `tests/fixtures/<name>.json`.
+/// Reads `tests/fixtures/<name>.json`.
 pub fn fixture(name: &str) -> Value {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(format!("{name}.json"));
     let text = std::fs::read_to_string(&file);

@@ -1,5 +1,5 @@
-//! Test support: a real server on a fresh database, clients of every kind, and the bodies that
-//! stories start from.
+//! Test support: a running server on an empty database, clients with every kind of credential, and
+//! request bodies.
 //!
 //! ```no_run
 //! use trunkline_tests::{Server, body};
@@ -10,37 +10,41 @@
 //! server.anon().get("/affiliates/222").expect(401);
 //! ```
 
-mod answer;
+mod binary;
 pub mod body;
-mod calls;
 mod client;
-mod cluster;
-mod compare;
+mod client_calls;
+mod client_objects;
 mod dump;
+mod event_stream;
+mod fault_report;
 mod fixture;
+mod json_compare;
 mod mailbox;
-mod place;
+mod postgres_cluster;
 mod proxy;
-mod receiver;
-mod report;
-mod rows;
+mod raw_http;
+mod response;
 mod server;
-mod stream;
-mod wire;
-mod world;
+mod server_builder;
+mod table_rows;
+mod test_database;
+mod webhook_receiver;
 
-pub use answer::Answer;
+pub use binary::run;
 pub use client::{Client, Request};
-pub use cluster::Cluster;
-pub use compare::{assert_same, patched};
 pub use dump::dump;
+pub use event_stream::{EventStream, StreamEvent};
+pub use fault_report::{FaultReport, runs_all_faults};
 pub use fixture::fixture;
+pub use json_compare::{assert_json_eq, with_values_from};
 pub use mailbox::{Mail, Mailbox};
-pub use place::{Place, postgres_address};
-pub use proxy::{Lost, Proxy, Then};
-pub use receiver::{Delivered, Receiver, Reply};
-pub use report::{Report, is_full};
-pub use rows::rows;
-pub use server::{Server, run};
-pub use stream::{Stream, Told};
-pub use wire::{attempt, exchange, exchange_half};
+pub use postgres_cluster::PostgresCluster;
+pub use proxy::{AfterLoss, CommitLoss, Proxy};
+pub use raw_http::{send_raw, send_raw_and_half_close, try_send_raw};
+pub use response::Response;
+pub use server::Server;
+pub use server_builder::ServerBuilder;
+pub use table_rows::table_rows;
+pub use test_database::{TestDatabase, postgres_address};
+pub use webhook_receiver::{Delivery, WebhookReceiver, WebhookReply};

@@ -1,4 +1,4 @@
-//! A mail server that keeps what it is sent.
+//! SMTP server that records the mails that it receives.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,31 +6,31 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-/// How long a mail may take to come.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time limit for a mail to arrive.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A mail server that listens.
+/// A running SMTP server.
 #[derive(Debug)]
 pub struct Mailbox {
     port: u16,
     mails: mpsc::Receiver<Mail>,
 }
 
-/// A mail that was taken.
+/// A received mail.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// Who sent it, by the envelope.
+    /// Sender of the envelope.
     pub from: String,
-    /// Whom it is for, by the envelope.
+    /// Accepted recipients of the envelope.
     pub to: Vec<String>,
-    /// The lines of its head.
+    /// Header lines.
     pub head: Vec<String>,
-    /// The lines of its text.
+    /// Body lines, from the empty line after the header on.
     pub text: Vec<String>,
 }
 
 impl Mailbox {
-    /// Starts one; `reply` is what each recipient is answered (`250 ok`), by their number, from 0.
+    /// Starts a server. `reply` maps the index of each `RCPT`, from 0, to its reply, such as `250 ok`.
     pub fn start(reply: impl Fn(usize) -> &'static str + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let port = listener.local_addr().expect("an address").port();
@@ -43,48 +43,51 @@ impl Mailbox {
                 std::thread::spawn(move || {
                     let (reply, count) = &*shared;
                     let next = || reply(count.fetch_add(1, Ordering::SeqCst));
-                    // The sender may hang up whenever it likes.
-                    let _ended = converse(&stream, next, |mail| {
-                        let _story_over = send.send(mail);
-                    });
+                    // The client may disconnect at any time.
+                    serve_connection(&stream, next, |mail| {
+                        // The test may have dropped the mailbox.
+                        send.send(mail).ok();
+                    })
+                    .ok();
                 });
             }
         });
         Self { port, mails }
     }
 
-    /// Its URL.
+    /// URL of the server.
     pub fn url(&self) -> String {
         format!("smtp://127.0.0.1:{}", self.port)
     }
 
-    /// The next mail, which must come.
+    /// Waits for the next mail. Panics if none arrives in time.
     #[track_caller]
-    pub fn gets(&self) -> Mail {
-        self.mails.recv_timeout(PATIENCE).expect("a mail comes")
+    pub fn expect_mail(&self) -> Mail {
+        self.mails.recv_timeout(RECEIVE_TIMEOUT).expect("a mail arrives")
     }
 
-    /// Whether nothing has come that was not looked at.
+    /// `true` if there is no unread mail.
     pub fn is_empty(&self) -> bool {
         matches!(self.mails.try_recv(), Err(mpsc::TryRecvError::Empty))
     }
 }
 
 impl Mail {
-    /// The values of a header, in order.
+    /// Values of a header, in order.
     pub fn header(&self, name: &str) -> Vec<&str> {
         let prefix = format!("{name}: ");
         self.head.iter().filter_map(|line| line.strip_prefix(&prefix)).collect()
     }
 }
 
-fn converse(
+fn serve_connection(
     mut stream: &TcpStream,
     mut reply: impl FnMut() -> &'static str,
-    mut keep: impl FnMut(Mail),
+    mut record: impl FnMut(Mail),
 ) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream).lines();
-    let (mut from, mut to) = (String::new(), Vec::new());
+    let mut from = String::new();
+    let mut to = Vec::new();
     let address = |line: &str| {
         let inner = line.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
         inner.map(|(address, _)| address.to_owned()).unwrap_or_default()
@@ -92,21 +95,21 @@ fn converse(
     stream.write_all(b"220 mail.example.com\r\n")?;
     while let Some(line) = lines.next().transpose()? {
         let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
-        let answer = match verb.as_str() {
+        let response = match verb.as_str() {
             "EHLO" | "HELO" => "250-mail.example.com\r\n250 8BITMIME",
             "MAIL" => {
                 from = address(&line);
                 "250 ok"
             }
             "RCPT" => {
-                let answer = reply();
-                if answer.starts_with('2') {
+                let response = reply();
+                if response.starts_with('2') {
                     to.push(address(&line));
                 }
-                answer
+                response
             }
             "DATA" => {
-                stream.write_all(b"354 go on\r\n")?;
+                stream.write_all(b"354 continue\r\n")?;
                 let mut all = Vec::new();
                 while let Some(line) = lines.next().transpose()?.filter(|line| line != ".") {
                     all.push(line);
@@ -114,8 +117,8 @@ fn converse(
                 let end = all.iter().position(String::is_empty).unwrap_or(all.len());
                 let text = all.split_off(end);
                 let to = std::mem::take(&mut to);
-                keep(Mail { from: from.clone(), to, head: all, text });
-                "250 taken"
+                record(Mail { from: from.clone(), to, head: all, text });
+                "250 accepted"
             }
             "QUIT" => {
                 stream.write_all(b"221 bye\r\n")?;
@@ -123,7 +126,7 @@ fn converse(
             }
             _ => "250 ok",
         };
-        stream.write_all(format!("{answer}\r\n").as_bytes())?;
+        stream.write_all(format!("{response}\r\n").as_bytes())?;
     }
     Ok(())
 }

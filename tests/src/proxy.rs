@@ -1,4 +1,4 @@
-//! What can go wrong between two ends of a TCP connection.
+//! TCP proxy that injects faults between a server and its database.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -6,210 +6,225 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Stands between a server and its database, and does to what passes what it is told.
+/// A proxy that forwards connections, or delays, stops or cuts them.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
     state: Arc<State>,
 }
 
-/// What is lost of a commit.
+/// Part of a commit that is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lost {
-    /// `COMMIT` itself never arrives.
-    Commit,
-    /// It arrives and is carried out, and the answer never comes back.
-    Answer,
+pub enum CommitLoss {
+    /// `COMMIT` never reaches the database.
+    Request,
+    /// The database commits, and its response never reaches the server.
+    Response,
 }
 
-/// What the other side sees of it.
+/// Behaviour of the connection after the loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Then {
-    /// The connection is cut.
-    Cut,
-    /// Nothing is heard any more, of any connection, until the proxy is healed.
-    Silence,
+pub enum AfterLoss {
+    /// The connection is closed.
+    Disconnect,
+    /// No connection forwards anything until [`Proxy::restore`].
+    Hang,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    now: Mutex<Now>,
+    faults: Mutex<Faults>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Now {
-    refuses: bool,
-    swallows: bool,
+struct Faults {
+    refuses_connections: bool,
+    hangs: bool,
     delay: Duration,
-    /// What is to become of the next commit.
-    losing: Option<(Lost, Then)>,
+    /// Fault for the next commit.
+    next_commit: Option<(CommitLoss, AfterLoss)>,
     open: Vec<TcpStream>,
-    over: bool,
+    is_closed: bool,
 }
 
 impl State {
-    fn now(&self) -> MutexGuard<'_, Now> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for as long as something is so.
-    fn while_it(&self, is_so: impl Fn(&Now) -> bool) -> MutexGuard<'_, Now> {
-        let wait = self.changed.wait_while(self.now(), |now| is_so(now) && !now.over);
+    /// Waits while a condition holds and the proxy is open.
+    fn wait_while(&self, condition: impl Fn(&Faults) -> bool) -> MutexGuard<'_, Faults> {
+        let wait =
+            self.changed.wait_while(self.lock(), |faults| condition(faults) && !faults.is_closed);
         wait.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Proxy {
-    /// One that leads to `target` (`host:port`).
+    /// Starts a proxy to `target` (`host:port`).
     pub fn to(target: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let state = Arc::new(State::default());
-        let (of_thread, target) = (Arc::clone(&state), target.to_owned());
-        std::thread::spawn(move || accept(listener, address, &of_thread, &target));
+        let thread_state = Arc::clone(&state);
+        let target = target.to_owned();
+        std::thread::spawn(move || accept_connections(listener, address, &thread_state, &target));
         Self { address, state }
     }
 
-    /// Where it listens, as `host:port`.
+    /// Address of the proxy as `host:port`.
     pub fn address(&self) -> String {
         self.address.to_string()
     }
 
-    /// Breaks what is open, as when the other end is killed.
-    pub fn cut(&self) {
-        for stream in self.state.now().open.drain(..) {
-            let _already = stream.shutdown(Shutdown::Both);
+    /// Closes all open connections, like a database server that is killed.
+    pub fn disconnect_all(&self) {
+        for stream in self.state.lock().open.drain(..) {
+            // The peer may have closed the connection.
+            stream.shutdown(Shutdown::Both).ok();
         }
     }
 
-    /// Breaks what is open and refuses what is new, as when nobody listens any more.
-    pub fn refuse(&self) {
-        self.state.now().refuses = true;
-        // The listener is awake when somebody comes.
-        let _came = TcpStream::connect(self.address);
+    /// Closes all open connections and refuses new ones, like a stopped database server.
+    pub fn refuse_connections(&self) {
+        self.state.lock().refuses_connections = true;
+        // Wakes the accepting thread, so that it notices the change.
+        TcpStream::connect(self.address).ok();
         while TcpStream::connect(self.address).is_ok() {}
-        self.cut();
+        self.disconnect_all();
     }
 
-    /// Lets nothing through and says nothing, as when a cable is pulled.
-    pub fn swallow(&self) {
-        self.state.now().swallows = true;
+    /// Stops forwarding on all connections, like a pulled cable.
+    pub fn hang(&self) {
+        self.state.lock().hangs = true;
     }
 
-    /// Loses the next commit, or its answer.
-    pub fn lose(&self, lost: Lost, then: Then) {
-        self.state.now().losing = Some((lost, then));
+    /// Loses the next `COMMIT` or its response.
+    pub fn lose_next_commit(&self, loss: CommitLoss, after: AfterLoss) {
+        self.state.lock().next_commit = Some((loss, after));
     }
 
-    /// Whether that has happened.
-    pub fn has_lost(&self) -> bool {
-        self.state.now().losing.is_none()
+    /// `true` once the fault of [`Proxy::lose_next_commit`] has happened.
+    pub fn has_lost_commit(&self) -> bool {
+        self.state.lock().next_commit.is_none()
     }
 
-    /// Takes this long over each thing that passes, each way.
+    /// Delays everything that is forwarded by this long, in each direction.
     pub fn delay(&self, by: Duration) {
-        self.state.now().delay = by;
+        self.state.lock().delay = by;
     }
 
-    /// Everything is as it should be again; what was swallowed arrives late.
-    pub fn heal(&self) {
-        let mut now = self.state.now();
-        (now.refuses, now.swallows, now.delay) = (false, false, Duration::ZERO);
-        drop(now);
+    /// Ends all faults. Held-back data is forwarded now.
+    pub fn restore(&self) {
+        let mut faults = self.state.lock();
+        faults.refuses_connections = false;
+        faults.hangs = false;
+        faults.delay = Duration::ZERO;
+        drop(faults);
         self.state.changed.notify_all();
     }
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.state.now().over = true;
+        self.state.lock().is_closed = true;
         self.state.changed.notify_all();
-        self.cut();
-        let _came = TcpStream::connect(self.address);
+        self.disconnect_all();
+        // Wakes the accepting thread, so that it ends.
+        TcpStream::connect(self.address).ok();
     }
 }
 
-fn accept(mut listener: TcpListener, address: SocketAddr, state: &Arc<State>, target: &str) {
+fn accept_connections(
+    mut listener: TcpListener,
+    address: SocketAddr,
+    state: &Arc<State>,
+    target: &str,
+) {
     loop {
         let Ok((near, _)) = listener.accept() else { return };
-        let now = state.now();
-        if now.over {
+        let faults = state.lock();
+        if faults.is_closed {
             return;
         }
-        if now.refuses {
-            drop((now, near, listener));
-            if state.while_it(|now| now.refuses).over {
+        if faults.refuses_connections {
+            drop((faults, near, listener));
+            if state.wait_while(|faults| faults.refuses_connections).is_closed {
                 return;
             }
-            listener = TcpListener::bind(address).expect("its own port");
+            listener = TcpListener::bind(address).expect("the port is free again");
             continue;
         }
-        drop(now);
+        drop(faults);
         let Ok(far) = TcpStream::connect(target) else { continue };
-        let _nodelay = (near.set_nodelay(true), far.set_nodelay(true));
-        let unheard = Arc::new(AtomicBool::new(false));
+        // Only latency depends on it.
+        near.set_nodelay(true).ok();
+        far.set_nodelay(true).ok();
+        let response_lost = Arc::new(AtomicBool::new(false));
         for (from, to, is_near) in [(&near, &far, true), (&far, &near, false)] {
-            let clone = |stream: &TcpStream| stream.try_clone().expect("a socket has another name");
+            let clone = |stream: &TcpStream| stream.try_clone().expect("a socket can be cloned");
             let (from, to, state) = (clone(from), clone(to), Arc::clone(state));
-            let unheard = Arc::clone(&unheard);
-            std::thread::spawn(move || pass(from, to, &state, is_near, &unheard));
+            let response_lost = Arc::clone(&response_lost);
+            std::thread::spawn(move || forward(from, to, &state, is_near, &response_lost));
         }
-        state.now().open.extend([near, far]);
+        state.lock().open.extend([near, far]);
     }
 }
 
-/// Passes on what comes, until either end is gone. `unheard` is of a connection whose answers are lost
-/// from now on.
-fn pass(
+/// Forwards bytes until either end closes. `response_lost` is shared by the two directions of a
+/// connection: once it is set, bytes from the database are dropped.
+fn forward(
     mut from: TcpStream,
     mut to: TcpStream,
     state: &State,
     is_near: bool,
-    unheard: &AtomicBool,
+    response_lost: &AtomicBool,
 ) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(count) = from.read(&mut buffer) {
-        let delay = state.while_it(|now| now.swallows).delay;
+        let delay = state.wait_while(|faults| faults.hangs).delay;
         if !delay.is_zero() {
             std::thread::sleep(delay);
         }
         let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
-        if !is_near && unheard.load(Ordering::SeqCst) {
-            // The commit was carried out, and this is its answer.
-            if lose(state) == Then::Cut { break } else { continue }
+        if !is_near && response_lost.load(Ordering::SeqCst) {
+            // These bytes are the response to the commit.
+            if apply_loss(state) == AfterLoss::Disconnect { break } else { continue }
         }
-        let losing = state.now().losing.filter(|_| is_near && commits(bytes));
-        match losing {
-            Some((Lost::Commit, _)) => {
-                if lose(state) == Then::Cut {
+        let next_commit = state.lock().next_commit.filter(|_| is_near && contains_commit(bytes));
+        match next_commit {
+            Some((CommitLoss::Request, _)) => {
+                if apply_loss(state) == AfterLoss::Disconnect {
                     break;
                 } else {
                     continue;
                 }
             }
-            Some((Lost::Answer, _)) => unheard.store(true, Ordering::SeqCst),
+            Some((CommitLoss::Response, _)) => response_lost.store(true, Ordering::SeqCst),
             None => {}
         }
         if to.write_all(bytes).is_err() {
             break;
         }
     }
-    let _already = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+    // Either end may have closed the connection.
+    from.shutdown(Shutdown::Both).ok();
+    to.shutdown(Shutdown::Both).ok();
 }
 
-fn commits(bytes: &[u8]) -> bool {
+fn contains_commit(bytes: &[u8]) -> bool {
     bytes.windows(6).any(|word| word == b"COMMIT")
 }
 
-/// What was to be lost is lost; what becomes of the connection. Silence is for everybody.
-fn lose(state: &State) -> Then {
-    let mut now = state.now();
-    match now.losing.take() {
-        Some((_, Then::Silence)) => {
-            now.swallows = true;
-            Then::Silence
+/// Marks the fault as done and returns the behaviour of the connection. A hang affects all connections.
+fn apply_loss(state: &State) -> AfterLoss {
+    let mut faults = state.lock();
+    match faults.next_commit.take() {
+        Some((_, AfterLoss::Hang)) => {
+            faults.hangs = true;
+            AfterLoss::Hang
         }
-        _ => Then::Cut,
+        _ => AfterLoss::Disconnect,
     }
 }

@@ -1,276 +1,187 @@
-//! A server, started as a user starts it.
+//! A running server with one network, and clients for it.
 
-use crate::rows::rows;
-use crate::{Client, Place, Proxy};
+use crate::binary::{create_network, spawn_server};
+use crate::{Client, ServerBuilder, TestDatabase, table_rows};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::mpsc;
-use std::time::Duration;
 use trunkline_domain::party::{PartyKind, Role};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_network::{
     Actor, Caller, Context, Error, Grant, Page, Scope, Session, Store, credentials,
 };
 
-/// How long a server may take to start, on a machine with much else to do.
-const START: Duration = Duration::from_secs(60);
+/// Length limit of [`Server::events`].
+const MAX_EVENTS: u32 = 10_000;
 
-/// A running server on a database of its own, with one network. It is stopped when it is dropped.
+/// A running server process with one network. The process is killed when this is dropped.
 #[derive(Debug)]
 pub struct Server {
-    process: Child,
-    address: String,
-    network: i64,
-    token: String,
-    database: String,
-    /// How the server reaches its database, if that is not how we do.
-    reaches: String,
-    store: Store,
-    issued: AtomicU8,
-    arguments: Vec<String>,
-    /// Its database's place, unless that is another server's.
-    _place: Option<Place>,
+    pub(crate) process: Child,
+    pub(crate) address: String,
+    pub(crate) network: i64,
+    pub(crate) token: String,
+    /// URL by which the tests reach the database.
+    pub(crate) database_url: String,
+    /// URL by which the server reaches the database: another one if there is a proxy between them.
+    pub(crate) server_url: String,
+    pub(crate) store: Store,
+    /// Entropy byte of the next token that the tests issue.
+    pub(crate) next_token_seed: AtomicU8,
+    pub(crate) arguments: Vec<String>,
+    /// The database, unless it is owned elsewhere.
+    pub(crate) owned_database: Option<TestDatabase>,
 }
 
 impl Server {
-    /// A server with an empty network.
+    /// Starts a server with an empty network on a database of its own.
     pub fn start() -> Self {
-        Self::start_with(&[])
+        Self::builder().start()
     }
 
-    /// A server that says `https://invoca.net` of itself, as the seeds do.
-    pub fn of_the_seeds() -> Self {
-        Self::start_with(&["--base-url", "https://invoca.net"])
+    /// Configures a server before it starts.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder::default()
     }
 
-    /// A server whose network is a sandbox.
-    pub fn of_a_sandbox() -> Self {
-        Self::of_a_sandbox_with(&[])
-    }
-
-    /// The same, with more on its command line.
-    pub fn of_a_sandbox_with(arguments: &[&str]) -> Self {
-        Self::start_on(Place::new(), None, &["--sandbox"], arguments)
-    }
-
-    /// A server with more on its command line.
-    pub fn start_with(arguments: &[&str]) -> Self {
-        Self::start_on(Place::new(), None, &[], arguments)
-    }
-
-    /// A server on somebody else's place.
-    pub fn start_in(place: Place, arguments: &[&str]) -> Self {
-        Self::start_on(place, None, &[], arguments)
-    }
-
-    /// A server that reaches its PostgreSQL server through a proxy.
-    pub fn behind(proxy: &Proxy, arguments: &[&str]) -> Self {
-        let place = Place::new();
-        let reaches = place.url_by(&proxy.address());
-        Self::start_on(place, Some(reaches), &[], arguments)
-    }
-
-    /// A server whose database is a file on a disk of so many KiB; returns the disk's folder too.
-    pub fn on_a_disk_of(kibibytes: u32, arguments: &[&str]) -> (Self, PathBuf) {
-        let place = Place::of_size(kibibytes);
-        let folder = place.folder().to_owned();
-        (Self::start_on(place, None, &[], arguments), folder)
-    }
-
-    /// A server with an empty network, on a database that is somebody else's.
-    pub fn on(database: &str, arguments: &[&str]) -> Self {
-        Self::start_at(database.to_owned(), None, None, &[], arguments)
-    }
-
-    fn start_on(
-        place: Place,
-        reaches: Option<String>,
-        network: &[&str],
-        arguments: &[&str],
-    ) -> Self {
-        Self::start_at(place.url(), Some(place), reaches, network, arguments)
-    }
-
-    fn start_at(
-        database: String,
-        place: Option<Place>,
-        reaches: Option<String>,
-        network: &[&str],
-        arguments: &[&str],
-    ) -> Self {
-        let reaches = reaches.unwrap_or_else(|| database.clone());
-        let (network, token) = create_network(&database, "Demo", network);
-        let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
-        let (process, address) = serve(&reaches, &arguments);
-        let store = Store::open(&database).expect("the server's database opens");
-        let issued = AtomicU8::new(1);
-        Self {
-            process,
-            address,
-            network,
-            token,
-            database,
-            reaches,
-            store,
-            issued,
-            arguments,
-            _place: place,
-        }
-    }
-
-    /// Another server on the same database, for as long as this one is there.
-    pub fn beside(&self) -> Self {
+    /// Starts another server on the same database with the same arguments. This server must outlive it.
+    pub fn start_sibling(&self) -> Self {
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
-        self.beside_with(&arguments)
+        Self::builder().same_database(self).arguments(&arguments).start()
     }
 
-    /// The same, with another command line.
-    pub fn beside_with(&self, arguments: &[&str]) -> Self {
-        self.at_database(&self.database, arguments)
-    }
-
-    /// A server on a copy of this one's database, for as long as that is there.
-    pub fn on_copy(&self, database: &str) -> Self {
+    /// Starts a server on a copy of this server's database, with the same arguments.
+    pub fn start_on_copy(&self, database_url: &str) -> Self {
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
-        self.at_database(database, &arguments)
+        let builder = Self::builder().same_network(self).database_url(database_url);
+        builder.arguments(&arguments).start()
     }
 
-    fn at_database(&self, database: &str, arguments: &[&str]) -> Self {
-        let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
-        let (process, address) = serve(database, &arguments);
-        Self {
-            process,
-            address,
-            network: self.network,
-            token: self.token.clone(),
-            database: database.to_owned(),
-            reaches: database.to_owned(),
-            store: Store::open(database).expect("the server's database opens"),
-            issued: AtomicU8::new(128),
-            arguments,
-            _place: None,
-        }
-    }
-
-    /// Kills the server as `kill -9` does, whatever it is doing.
+    /// Kills the process with SIGKILL.
     pub fn kill(&mut self) {
         self.process.kill().expect("the server can be killed");
         self.process.wait().expect("the server ends");
     }
 
-    /// Asks it to stop, and waits until it has; returns whether it ended well.
+    /// Stops the process with SIGTERM and waits for its end. Returns `true` for exit status 0.
     pub fn stop(&mut self) -> bool {
         let id = self.process.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &id]).status().expect("kill is there");
-        assert!(told.success(), "the server runs");
+        let kill = Command::new("kill").args(["-TERM", &id]).status().expect("kill is installed");
+        assert!(kill.success(), "the server runs");
         self.process.wait().expect("the server ends").success()
     }
 
-    /// Starts the server again, on the database that it left behind; it listens somewhere else, so
-    /// clients have to be made anew.
-    pub fn start_again(&mut self) {
-        (self.process, self.address) = serve(&self.reaches, &self.arguments);
+    /// Starts a stopped or killed server again on the same database. The address changes, so clients
+    /// have to be created again.
+    pub fn restart(&mut self) {
+        (self.process, self.address) = spawn_server(&self.server_url, &self.arguments);
     }
 
-    /// The same, with another command line.
-    pub fn start_again_with(&mut self, arguments: &[&str]) {
-        self.arguments = arguments.iter().map(|it| (*it).to_owned()).collect();
-        self.start_again();
+    /// Starts a stopped or killed server again with other arguments.
+    pub fn restart_with(&mut self, arguments: &[&str]) {
+        self.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        self.restart();
     }
 
-    /// Kinds and data of what was told of the network, oldest first.
-    pub fn told(&self) -> Vec<(String, Value)> {
-        let page = Page::of(0, 10_000);
+    /// Kind and data of the network's stored events, oldest first, at most [`MAX_EVENTS`].
+    pub fn events(&self) -> Vec<(String, Value)> {
+        let page = Page::of(0, MAX_EVENTS);
         let events = self.read(|session| session.events(self.network, page));
         events.into_iter().map(|event| (event.kind, event.data)).collect()
     }
 
-    /// The network's id.
+    /// Id of the network.
     pub fn network_id(&self) -> i64 {
         self.network
     }
 
-    /// Memory that the server holds, in bytes, as it says itself.
-    pub fn memory(&self) -> u64 {
-        let metrics = self.anon().anywhere().get("/metrics").text();
-        let line = metrics.lines().find_map(|it| it.strip_prefix("process_resident_memory_bytes "));
-        line.expect("Linux").parse().expect("a number")
+    /// Resident memory of the process in bytes, from `/metrics`. Linux only.
+    pub fn resident_memory_bytes(&self) -> u64 {
+        let metrics = self.anon().absolute_paths().get("/metrics").text();
+        let name = "process_resident_memory_bytes ";
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name));
+        value.expect("Linux reports the memory of a process").parse().expect("a number")
     }
 
-    /// Its database's URL.
+    /// URL of the database.
     pub fn database(&self) -> &str {
-        &self.database
+        &self.database_url
     }
 
-    /// Where the server listens, as `host:port`.
+    /// Directory of the SQLite file.
+    ///
+    /// # Panics
+    /// If the database is on PostgreSQL or owned elsewhere.
+    pub fn database_directory(&self) -> &Path {
+        self.owned_database.as_ref().expect("the server owns its database").directory()
+    }
+
+    /// Address of the server as `host:port`.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Rows of every table of its database: the columns, joined by `|`, with `Null` for what is not
-    /// there.
-    pub fn rows(&self) -> BTreeMap<String, Vec<String>> {
-        rows(&self.database)
+    /// Rows of every table of the database: see [`table_rows`].
+    pub fn table_rows(&self) -> BTreeMap<String, Vec<String>> {
+        table_rows(&self.database_url)
     }
 
-    /// Another network on the same server.
-    pub fn another_network(&self) -> Client {
-        let (network, token) = create_network(&self.database, "Another", &[]);
+    /// Creates another network in the same database. Returns a client with a Super token for it.
+    pub fn create_another_network(&self) -> Client {
+        let (network, token) = create_network(&self.database_url, "Another", &[]);
         Client::new(&self.address, network, Some(token))
     }
 
-    /// Somebody without a credential.
+    /// Client without a credential.
     pub fn anon(&self) -> Client {
         Client::new(&self.address, self.network, None)
     }
 
-    /// The network's own system, with a Super token.
+    /// Client with a Super token of the network.
     pub fn network(&self) -> Client {
         Client::new(&self.address, self.network, Some(self.token.clone()))
     }
 
-    /// Somebody who may read the whole network.
+    /// Client with an Observer token of the network.
     pub fn observer(&self) -> Client {
-        self.network_as(Role::Observer)
+        self.network_with_role(Role::Observer)
     }
 
-    /// Somebody with a role in the whole network.
-    pub fn network_as(&self, role: Role) -> Client {
-        self.issue(Scope::Network, role)
+    /// Client with a token of the network that has this role.
+    pub fn network_with_role(&self, role: Role) -> Client {
+        self.issue_token(Scope::Network, role)
     }
 
-    /// An advertiser, by the network's id for it.
+    /// Client with a Super token of an advertiser, which is named by its external id.
     pub fn advertiser(&self, id: &str) -> Client {
         self.party(PartyKind::Advertiser, id, Role::Super)
     }
 
-    /// An affiliate, by the network's id for it.
+    /// Client with a Super token of an affiliate, which is named by its external id.
     pub fn affiliate(&self, id: &str) -> Client {
         self.party(PartyKind::Affiliate, id, Role::Super)
     }
 
-    /// Somebody with a role in one advertiser or affiliate.
+    /// Client with a token of one advertiser or affiliate that has this role.
     pub fn party(&self, kind: PartyKind, id: &str, role: Role) -> Client {
-        let found = self.read(|session| session.party(self.network, kind, id));
-        let party = found.unwrap_or_else(|| panic!("there is no {} {id}", kind.word()));
-        self.issue(Scope::Party(kind, party.id), role)
+        let matches = self.read(|session| session.party(self.network, kind, id));
+        let party = matches.unwrap_or_else(|| panic!("there is no {} {id}", kind.word()));
+        self.issue_token(Scope::Party(kind, party.id), role)
     }
 
-    fn issue(&self, scope: Scope, role: Role) -> Client {
-        let entropy = [self.issued.fetch_add(1, Ordering::Relaxed); 32];
+    fn issue_token(&self, scope: Scope, role: Role) -> Client {
+        let entropy = [self.next_token_seed.fetch_add(1, Ordering::Relaxed); 32];
         let record =
             credentials::new_token(self.network, scope, role, None, Timestamp::UNIX_EPOCH, None);
         let issued = self.write(move |session| credentials::issue_token(session, record, &entropy));
         Client::new(&self.address, self.network, Some(issued.secret))
     }
 
-    /// A token of the whole network that stopped working when it expired.
-    pub fn expired(&self) -> Client {
+    /// Client with an expired Super token of the network.
+    pub fn with_expired_token(&self) -> Client {
         let past = Timestamp::UNIX_EPOCH;
         let record = credentials::new_token(
             self.network,
@@ -285,30 +196,30 @@ impl Server {
         Client::new(&self.address, self.network, Some(issued.secret))
     }
 
-    /// Gives everyone with an address a password.
+    /// Sets the password of the users with this e-mail address.
     pub fn set_password(&self, email: &str, password: &str) {
         let hash = credentials::hash_password(password, &[7; 32]).expect("a password hashes");
         let (network, email) = (self.network, email.to_owned());
-        let found = self
+        let matches = self
             .write(move |session| credentials::set_password(session, network, &email, None, &hash));
-        assert!(found.is_some(), "nobody has that address");
+        assert!(matches.is_some(), "no user has the address");
     }
 
-    /// Signs someone in to the console, and returns the cookie that says so.
+    /// Signs a user in to the console. Returns the session cookie as `name=value`.
     pub fn sign_in(&self, email: &str) -> String {
         let email = email.to_owned();
-        let now = Timestamp::from_second(4_000_000_000).expect("a moment far from now");
+        let now = Timestamp::from_second(4_000_000_000).expect("a valid time");
         let session = self.write(move |session| {
             let users = session.users_by_email(&email)?;
-            let (_, user, _) = users.first().expect("somebody has that address");
+            let (_, user, _) = users.first().expect("a user has the address");
             credentials::start_session(session, user.id, &[9; 32], now)
         });
         format!("{}={}", credentials::SESSION_COOKIE, session.secret)
     }
 
-    /// Puts numbers into the network's inventory.
-    pub fn stock(&self, numbers: &[&str]) {
-        let parse = |said: &&str| PhoneNumber::parse(said).expect("a phone number");
+    /// Adds phone numbers to the network's inventory.
+    pub fn add_numbers(&self, numbers: &[&str]) {
+        let parse = |number: &&str| PhoneNumber::parse(number).expect("a phone number");
         let numbers: Vec<PhoneNumber> = numbers.iter().map(parse).collect();
         let network = self.network;
         self.write(move |session| {
@@ -319,15 +230,8 @@ impl Server {
         });
     }
 
-    /// What has happened in the network, as it is kept for those who listen: `kind` and `data`.
-    pub fn events(&self) -> Vec<Value> {
-        let page = Page::of(0, 10_000);
-        let events = self.read(|session| session.events(self.network, page));
-        events.into_iter().map(|it| json!({"kind": it.kind, "data": it.data})).collect()
-    }
-
-    /// Runs a use case as the whole network, at a moment, on the server's own database.
-    pub fn at<T: Send + 'static>(
+    /// Runs a use case on the server's database, as the network with the Super role, at this time.
+    pub fn run_use_case<T: Send + 'static>(
         &self,
         now: Timestamp,
         work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
@@ -355,71 +259,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _gone = self.process.kill();
-        let _status = self.process.wait();
+        // The test may have ended the process.
+        self.process.kill().ok();
+        self.process.wait().ok();
     }
-}
-
-/// Runs the binary with a command line, to its end.
-pub fn run(arguments: &[&str]) -> Output {
-    Command::new(binary()).args(arguments).output().expect("the binary starts")
-}
-
-/// Starts a server on a database, and returns where it listens.
-fn serve(database: &str, arguments: &[String]) -> (Child, String) {
-    let mut command = Command::new(binary());
-    command.args(["serve", "--listen", "127.0.0.1:0", "--database", database]);
-    command.args(arguments).stderr(Stdio::piped()).stdin(Stdio::null()).stdout(Stdio::null());
-    let mut process = command.spawn().expect("the server starts");
-    let address = listening(process.stderr.take().expect("standard error is piped"));
-    (process, address)
-}
-
-fn create_network(database: &str, name: &str, more: &[&str]) -> (i64, String) {
-    let mut command = Command::new(binary());
-    command.args(["network", "create", "--name", name, "--database", database]);
-    command.args(more);
-    let output = command.output().expect("the binary starts");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "network create: {said}");
-    let made: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
-    let token = made["token"].as_str().expect("a token");
-    (made["id"].as_i64().expect("an id"), token.to_owned())
-}
-
-/// The address in the first `http://…` that the server says, whatever its log looks like. The
-/// rest of what it says is read, so that it never waits for a reader.
-fn listening(stderr: ChildStderr) -> String {
-    let (send, receive) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(stderr).lines() {
-            let Ok(line) = line else { return };
-            let _nobody_listens = send.send(line);
-        }
-    });
-    let mut said = Vec::new();
-    loop {
-        let line = receive.recv_timeout(START);
-        let line = line.unwrap_or_else(|_| panic!("the server does not listen: {said:?}"));
-        if let Some((_, rest)) = line.split_once("http://") {
-            let ends = |c: char| !(c.is_ascii_alphanumeric() || ".:-[]".contains(c));
-            return rest.split(ends).next().unwrap_or_default().to_owned();
-        }
-        said.push(line);
-    }
-}
-
-/// The binary beside the tests, built if it isn't there.
-fn binary() -> PathBuf {
-    let name = format!("trunkline{}", std::env::consts::EXE_SUFFIX);
-    let test = std::env::current_exe().expect("a test knows its own path");
-    let profile = test.ancestors().find(|path| path.ends_with("deps")).and_then(Path::parent);
-    let binary = profile.expect("tests are built into a profile's directory").join(name);
-    if !binary.exists() {
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--package", "trunkline"]);
-        build.current_dir(env!("CARGO_MANIFEST_DIR"));
-        assert!(build.status().is_ok_and(|status| status.success()), "trunkline does not build");
-    }
-    binary
 }

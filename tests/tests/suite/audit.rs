@@ -1,101 +1,104 @@
-//! The audit log: who changed what, and undoing it.
+//! The audit log: entries, filters and reverts.
 
 use serde_json::{Value, json};
 use trunkline_tests::body::{self, affiliate_campaign_path, campaign_path, relationship_path};
-use trunkline_tests::{Client, Server, assert_same, dump};
+use trunkline_tests::{Client, Server, assert_json_eq, dump};
 
 #[test]
-fn an_entry_says_who_when_and_what() {
+fn audit_entry_records_actor_time_and_diff() {
     let server = Server::start();
     let network = server.network();
     let request = network.request("PUT", "/affiliates/222").header("X-Request-Id", "mine-1");
     request.json(&body::affiliate("Surf Oz")).send().expect(200);
     network.put("/affiliates/222", json!({"name": "Surf Oz Magazine"})).expect(200);
-    let log = network.audit(Some("affiliate:222"));
+    let log = network.audit_entries(Some("affiliate:222"));
     assert_eq!(log.len(), 2);
-    let made = &log[0];
-    assert_eq!(made["request_id"], "mine-1");
-    assert!(made["actor"].as_str().is_some_and(|actor| actor.starts_with("token:")), "{made}");
-    assert!(made["at"].is_string());
-    assert_eq!(made["before"], Value::Null);
-    assert_eq!(made["after"]["name"], "Surf Oz");
+    let created = &log[0];
+    assert_eq!(created["request_id"], "mine-1");
+    assert!(
+        created["actor"].as_str().is_some_and(|actor| actor.starts_with("token:")),
+        "{created}"
+    );
+    assert!(created["at"].is_string());
+    assert_eq!(created["before"], Value::Null);
+    assert_eq!(created["after"]["name"], "Surf Oz");
     let changed = &log[1];
     assert_eq!(changed["before"]["name"], "Surf Oz");
     assert_eq!(changed["after"]["name"], "Surf Oz Magazine");
     let diff = json!([{"op": "replace", "path": "/name", "value": "Surf Oz Magazine"}]);
-    assert_same(&changed["diff"], &diff);
+    assert_json_eq(&changed["diff"], &diff);
     let one = network.extensions().get(&format!("/audit/{}", changed["id"])).body(200);
-    assert_same(&one, changed);
-    network.extensions().get("/audit/999999").refused(404, "RecordNotFound");
+    assert_json_eq(&one, changed);
+    network.extensions().get("/audit/999999").assert_error(404, "RecordNotFound");
 }
 
 #[test]
-fn the_log_is_filtered_and_paged() {
+fn audit_log_is_filtered_and_paged() {
     let server = Server::start();
     let network = server.network();
     for number in 0..5 {
         network.has_affiliate(&number.to_string());
     }
-    let log = network.audit(None);
+    let log = network.audit_entries(None);
     assert_eq!(log.len(), 5);
     let extensions = network.extensions();
     let get = |query: &str| extensions.get(&format!("/audit{query}")).body(200);
     let actor = log[0]["actor"].as_str().unwrap();
     assert_eq!(get(&format!("?actor={actor}")).as_array().map(Vec::len), Some(5));
-    assert_same(&get("?actor=token:999"), &json!([]));
-    assert_same(&get("?to=2020-01-01"), &json!([]));
-    assert_same(&get("?from=2099-01-01"), &json!([]));
+    assert_json_eq(&get("?actor=token:999"), &json!([]));
+    assert_json_eq(&get("?to=2020-01-01"), &json!([]));
+    assert_json_eq(&get("?from=2099-01-01"), &json!([]));
     assert_eq!(get("?from=2020-01-01&to=2099-01-01").as_array().map(Vec::len), Some(5));
     let page = extensions.get("/audit?limit=2").expect(200);
     assert!(page.header("link").is_some());
-    assert_same(&page.json(), &json!([log[0], log[1]]));
-    assert_same(&get(&format!("?start_after_id={}", log[3]["id"])), &json!([log[4]]));
-    extensions.get("/audit?from=yesterday").invalid(&json!({"from": ["is invalid"]}));
+    assert_json_eq(&page.json(), &json!([log[0], log[1]]));
+    assert_json_eq(&get(&format!("?start_after_id={}", log[3]["id"])), &json!([log[4]]));
+    extensions.get("/audit?from=yesterday").assert_invalid(&json!({"from": ["is invalid"]}));
 }
 
 #[test]
-fn what_is_refused_leaves_no_entry() {
+fn rejected_write_leaves_no_entry() {
     let server = Server::start();
     let network = server.network();
     network.has_affiliate("222");
-    let log = network.audit(None).len();
+    let log = network.audit_entries(None).len();
     network.put("/affiliates/222", json!({"name": ""})).expect(403);
     network.delete("/affiliates/223").expect(200);
     network.request("PUT", "/affiliates/222").json_text("{").send().expect(400);
-    assert_eq!(network.audit(None).len(), log);
+    assert_eq!(network.audit_entries(None).len(), log);
 }
 
-/// Makes a change, reverts it, and checks that the object is what it was.
+/// Makes a change, reverts it, and asserts that the object is as before.
 #[track_caller]
-fn comes_back(network: &Client, path: &str, change: &Value) {
-    // What a revert can't bring back: when it was.
-    let timeless = |mut shown: Value| {
+fn assert_revert_restores(network: &Client, path: &str, change: &Value) {
+    // A revert does not restore ids and times.
+    let timeless = |mut current: Value| {
         for terms in ["current_terms", "future_terms"] {
-            if let Some(terms) = shown.get_mut(terms).and_then(Value::as_object_mut) {
+            if let Some(terms) = current.get_mut(terms).and_then(Value::as_object_mut) {
                 for name in ["id", "created_at", "updated_at", "go_live_date"] {
                     terms.shift_remove(name);
                 }
             }
         }
-        shown
+        current
     };
     let before = timeless(network.get(path).body(200));
     network.put(path, change.clone()).expect(200);
     assert_ne!(timeless(network.get(path).body(200)), before, "{path}: nothing changed");
-    let entry = network.audit(None).pop().expect("an entry");
+    let entry = network.audit_entries(None).pop().expect("an entry");
     let revert = format!("/audit/{}/revert", entry["id"]);
-    let undone = network.extensions().post(&revert, json!({}));
-    assert!([200, 201].contains(&undone.status), "{path}: {}", undone.text());
-    assert_same(&timeless(network.get(path).body(200)), &before);
-    let log = network.audit(None);
+    let reverted = network.extensions().post(&revert, json!({}));
+    assert!([200, 201].contains(&reverted.status), "{path}: {}", reverted.text());
+    assert_json_eq(&timeless(network.get(path).body(200)), &before);
+    let log = network.audit_entries(None);
     assert!(log.last().is_some_and(|last| last["id"] != entry["id"]), "{path}: no new entry");
 }
 
 #[test]
-fn every_kind_of_object_comes_back() {
+fn revert_restores_every_kind_of_object() {
     let server = Server::start();
     let network = server.network();
-    server.stock(&["8005550101"]);
+    server.add_numbers(&["8005550101"]);
     network.put("/advertisers/1", body::full_advertiser("1")).expect(200);
     network.put("/affiliates/222", body::full_affiliate("222")).expect(200);
     network.put("/network", json!({"users": [body::full_user("9")]})).expect(200);
@@ -140,46 +143,46 @@ fn every_kind_of_object_comes_back() {
         ),
     ];
     for (path, change) in changes {
-        comes_back(&network, &path, &change);
+        assert_revert_restores(&network, &path, &change);
     }
 }
 
 #[test]
-fn a_decision_on_an_application_comes_back() {
+fn revert_restores_a_decision_on_an_application() {
     let server = Server::start();
     let network = server.network();
     network.has_live_campaign("1", "12", json!({}));
     network.has_applied("1", "12", "222");
     let path = affiliate_campaign_path("1", "12", "222");
     network.put(&path, json!({"status": "Approved"})).expect(200);
-    comes_back(&network, &path, &json!({"status": "Suspended"}));
+    assert_revert_restores(&network, &path, &json!({"status": "Suspended"}));
     network.put(&path, json!({"status": "Suspended"})).expect(200);
-    comes_back(&network, &path, &json!({"status": "Approved"}));
+    assert_revert_restores(&network, &path, &json!({"status": "Approved"}));
 }
 
-fn revert_last(network: &Client, object: &str) -> trunkline_tests::Answer {
-    let entry = network.audit(Some(object)).pop().expect("an entry");
+fn revert_last(network: &Client, object: &str) -> trunkline_tests::Response {
+    let entry = network.audit_entries(Some(object)).pop().expect("an entry");
     network.extensions().post(&format!("/audit/{}/revert", entry["id"]), json!({}))
 }
 
 #[test]
-fn creations_and_deletions_are_undone_by_the_ordinary_checks() {
+fn reverting_creations_and_deletions_runs_the_usual_checks() {
     let server = Server::start();
     let network = server.network();
-    let made = network.put("/affiliates/222", body::full_affiliate("222")).body(200);
+    let created = network.put("/affiliates/222", body::full_affiliate("222")).body(200);
     assert!(revert_last(&network, "affiliate:222").status < 300);
     network.get("/affiliates/222").expect(404);
-    // Undoing the undoing makes it again, with another id of ours at most.
+    // Reverting the revert creates it again; its id may differ.
     assert!(revert_last(&network, "affiliate:222").status < 300);
     let again = network.get("/affiliates/222").body(200);
     for property in ["name", "status", "sites", "users", "custom_data"] {
-        assert_same(&again[property], &made[property]);
+        assert_json_eq(&again[property], &created[property]);
     }
     network.has_campaign("1", "12", json!({}));
     network.has_applied("1", "12", "222");
-    // A party with campaigns can't be deleted, by hand or by a revert.
+    // A party with campaigns can't be deleted, neither directly nor by a revert.
     assert_eq!(revert_last(&network, "advertiser:1").status, 403);
-    // And campaigns are never deleted.
+    // Campaigns are never deleted.
     assert_eq!(revert_last(&network, "advertiser_campaign:12").status, 403);
     network.get(&campaign_path("1", "12")).expect(200);
     network.put("/custom_data_fields/colour", json!({})).expect(200);
@@ -191,7 +194,7 @@ fn creations_and_deletions_are_undone_by_the_ordinary_checks() {
 }
 
 #[test]
-fn archive_and_a_second_go_live_come_back() {
+fn archive_and_second_go_live_are_reverted() {
     let server = Server::start();
     let network = server.network();
     network.has_live_campaign("1", "12", json!({"description": "first"}));
@@ -199,34 +202,37 @@ fn archive_and_a_second_go_live_come_back() {
     network.put(&path, json!({"description": "second"})).expect(200);
     network.go_live("1", "12");
     assert!(revert_last(&network, "advertiser_campaign:12").status < 300);
-    let shown = network.get(&path).body(200);
-    assert_eq!(shown["current_terms"]["description"], "first");
-    assert_eq!(shown["future_terms"]["description"], "second");
+    let current = network.get(&path).body(200);
+    assert_eq!(current["current_terms"]["description"], "first");
+    assert_eq!(current["future_terms"]["description"], "second");
     network.post(&format!("{path}/archive"), json!({})).expect(200);
     let archived = network.get(&path).body(200);
     assert_eq!(archived["status"], "Archived");
-    let back = revert_last(&network, "advertiser_campaign:12");
+    let revert = revert_last(&network, "advertiser_campaign:12");
     let status = network.get(&path).body(200)["status"].clone();
-    // Out of the archive a campaign comes Paused: what could not be written by hand cannot be
-    // reverted to, and is refused.
+    // A revert cannot reach a status that a write cannot set: an archived campaign can only become
+    // Paused.
     assert!(
-        back.status == 403 && status == "Archived" || back.status < 300 && status != "Archived"
+        revert.status == 403 && status == "Archived" || revert.status < 300 && status != "Archived"
     );
 }
 
 #[test]
-fn a_revert_that_cannot_be_changes_nothing() {
+fn impossible_revert_changes_nothing() {
     let server = Server::start();
     let network = server.network();
     network.has_affiliate("222");
     network.put("/affiliates/222", json!({"name": "Renamed"})).expect(200);
-    let entry = network.audit(Some("affiliate:222")).pop().expect("an entry");
-    // Somebody else has the name by now.
+    let entry = network.audit_entries(Some("affiliate:222")).pop().expect("an entry");
+    // Another affiliate has the name now.
     network.put("/affiliates/223", json!({"name": "Affiliate 222"})).expect(200);
     let before = dump(&network);
     let revert = format!("/audit/{}/revert", entry["id"]);
-    let taken = json!({"name": ["has already been taken"]});
-    network.extensions().post(&revert, json!({})).invalid(&taken);
-    network.extensions().post("/audit/999999/revert", json!({})).refused(404, "RecordNotFound");
-    assert_same(&dump(&network), &before);
+    let accepted = json!({"name": ["has already been taken"]});
+    network.extensions().post(&revert, json!({})).assert_invalid(&accepted);
+    network
+        .extensions()
+        .post("/audit/999999/revert", json!({}))
+        .assert_error(404, "RecordNotFound");
+    assert_json_eq(&dump(&network), &before);
 }

@@ -1,10 +1,10 @@
-//! Budgets: what a period has come to, and who is turned away.
+//! Budgets: totals of a period and rejected calls.
 
 use serde_json::{Value, json};
 use trunkline_tests::body::campaign_path;
-use trunkline_tests::{Client, Server, assert_same};
+use trunkline_tests::{Client, Server, assert_json_eq};
 
-/// A live campaign with budgets that pays 7.50 for calls over a minute.
+/// Creates a live campaign with budgets that pays 7.50 for calls longer than a minute.
 fn world(budgets: Value) -> (Server, Client) {
     let server = Server::start();
     let network = server.network();
@@ -25,8 +25,8 @@ fn budget(period: &str, amount: f64, enforce: bool) -> Value {
     })
 }
 
-/// Tells of a call at a moment.
-fn call(network: &Client, id: u32, start: &str, seconds: u32) {
+/// Reports a call that starts at this time.
+fn report_call(network: &Client, id: u32, start: &str, seconds: u32) {
     let call = json!({
         "external_call_unique_id": id,
         "start_time": start,
@@ -37,54 +37,54 @@ fn call(network: &Client, id: u32, start: &str, seconds: u32) {
     network.post("/calls", json!({"call": call})).expect(201);
 }
 
-/// What an imagined call at a moment meets.
-fn imagine(network: &Client, start: &str) -> Value {
+/// Dry-runs a call at this time.
+fn dry_run(network: &Client, start: &str) -> Value {
     let call = json!({"start_time": start, "duration": 90});
     let body = json!({"advertiser_campaign": "12", "affiliate": "976", "call": call});
     network.extensions().post("/dry_run", body).body(200)
 }
 
 #[test]
-fn periods_count_what_falls_into_them() {
+fn budget_counts_calls_of_its_period() {
     let budgets = json!({
         "budget_cap_alert": budget("Ongoing", 1000.0, false),
         "periodic_call_cap_alert": budget("Daily", 4.0, false),
     });
     let (_server, network) = world(budgets);
-    call(&network, 1, "2200-01-01T00:00:00Z", 90);
-    call(&network, 2, "2200-01-01T23:59:59Z", 30);
-    call(&network, 3, "2200-01-02T00:00:00Z", 90);
-    let at = |start: &str| imagine(&network, start)["budgets"].clone();
-    let of = |total: f64, calls: u32, would_alert: Value| {
+    report_call(&network, 1, "2200-01-01T00:00:00Z", 90);
+    report_call(&network, 2, "2200-01-01T23:59:59Z", 30);
+    report_call(&network, 3, "2200-01-02T00:00:00Z", 90);
+    let budgets_at = |start: &str| dry_run(&network, start)["budgets"].clone();
+    let expected = |total: f64, calls: u32, would_alert: Value| {
         json!([
             {"kind": "budget_cap_alert", "total": total, "amount": 1000.0, "would_alert": []},
             {"kind": "call_cap_alert", "total": calls, "amount": 4.0, "would_alert": would_alert},
         ])
     };
-    assert_same(&at("2200-01-01T12:00:00Z"), &of(15.0, 2, json!([75])));
-    assert_same(&at("2200-01-02T12:00:00Z"), &of(15.0, 1, json!([])));
-    assert_same(&at("2200-01-03T12:00:00Z"), &of(15.0, 0, json!([])));
-    let shown = network.get(&campaign_path("354", "12")).body(200);
-    let totals = &shown["current_terms"]["budget_activities"];
-    // Ongoing runs now as then; of today there is no call.
-    assert_same(&totals["budget_cap_alert"]["total_amount"], &json!(15.0));
-    assert_same(&totals["periodic_call_cap_alert"]["total_amount"], &json!(0.0));
+    assert_json_eq(&budgets_at("2200-01-01T12:00:00Z"), &expected(15.0, 2, json!([75])));
+    assert_json_eq(&budgets_at("2200-01-02T12:00:00Z"), &expected(15.0, 1, json!([])));
+    assert_json_eq(&budgets_at("2200-01-03T12:00:00Z"), &expected(15.0, 0, json!([])));
+    let current = network.get(&campaign_path("354", "12")).body(200);
+    let totals = &current["current_terms"]["budget_activities"];
+    // An Ongoing budget still counts the calls; the Daily one has no call today.
+    assert_json_eq(&totals["budget_cap_alert"]["total_amount"], &json!(15.0));
+    assert_json_eq(&totals["periodic_call_cap_alert"]["total_amount"], &json!(0.0));
 }
 
 #[test]
-fn an_enforced_cap_turns_calls_away_at_once_and_no_later() {
+fn enforced_cap_rejects_calls_from_its_limit_on() {
     let budgets = json!({"periodic_call_cap_alert": budget("Daily", 2.0, true)});
     let (_server, network) = world(budgets);
     let day = "2200-01-01T12:00:00Z";
-    assert_eq!(imagine(&network, day)["outcome"], "connected");
+    assert_eq!(dry_run(&network, day)["outcome"], "connected");
     for id in 1..=3 {
-        call(&network, id, day, 90);
+        report_call(&network, id, day, 90);
     }
-    let turned = imagine(&network, day);
+    let turned = dry_run(&network, day);
     assert_eq!(
         (&turned["outcome"], &turned["reason"]),
         (&json!("turned_away"), &json!("over_cap"))
     );
-    assert_same(&turned["budgets"][0]["total"], &json!(2.0));
-    assert_eq!(imagine(&network, "2200-01-02T12:00:00Z")["outcome"], "connected");
+    assert_json_eq(&turned["budgets"][0]["total"], &json!(2.0));
+    assert_eq!(dry_run(&network, "2200-01-02T12:00:00Z")["outcome"], "connected");
 }

@@ -1,11 +1,11 @@
-//! Advertiser campaigns: terms that stage and go live, and what each of their properties takes.
+//! Advertiser campaigns: staged terms, go-live, and validation of each property.
 
 use serde_json::{Value, json};
 use trunkline_tests::body::{self, campaign_path};
-use trunkline_tests::{Client, Server, assert_same};
+use trunkline_tests::{Client, Server, assert_json_eq};
 
-/// A network with campaign 12, which says nothing but its name.
-fn bare() -> (Server, Client, String) {
+/// Creates campaign 12 with nothing but a name.
+fn unconfigured_campaign() -> (Server, Client, String) {
     let server = Server::start();
     let network = server.network();
     network.has_advertiser("1");
@@ -15,12 +15,12 @@ fn bare() -> (Server, Client, String) {
 }
 
 #[test]
-fn a_campaign_starts_with_its_defaults() {
-    let (_server, network, path) = bare();
-    let shown = network.get(&path).body(200);
-    assert_eq!(shown["status"], "Entry");
-    assert_eq!(shown["current_terms"], Value::Null);
-    let terms = &shown["future_terms"];
+fn new_campaign_has_default_terms() {
+    let (_server, network, path) = unconfigured_campaign();
+    let current = network.get(&path).body(200);
+    assert_eq!(current["status"], "Entry");
+    assert_eq!(current["current_terms"], Value::Null);
+    let terms = &current["future_terms"];
     assert_eq!(terms["id"], "");
     assert_eq!(terms["timezone"], "Pacific Time (US & Canada)");
     assert_eq!(terms["operating_24_7"], true);
@@ -30,14 +30,14 @@ fn a_campaign_starts_with_its_defaults() {
     assert_eq!(terms["pricing_type"], "Fixed");
     assert_eq!(terms["go_live_date"], Value::Null);
     assert!(terms.get("budget_activities").is_none());
-    let old = network.on("2015-05-01").get(&path).body(200);
-    assert_same(&old["max_promo_numbers"], &json!(10));
+    let old = network.with_version("2015-05-01").get(&path).body(200);
+    assert_json_eq(&old["max_promo_numbers"], &json!(10));
     let unnamed = network.put(&campaign_path("1", "13"), json!({"description": "x"}));
-    unnamed.invalid(&json!({"name": ["can't be blank"]}));
+    unnamed.assert_invalid(&json!({"name": ["can't be blank"]}));
 }
 
 #[test]
-fn changes_wait_in_future_terms_until_go_live() {
+fn changes_are_staged_in_future_terms_until_go_live() {
     let server = Server::start();
     let network = server.network();
     let path = campaign_path("1", "12");
@@ -48,67 +48,69 @@ fn changes_wait_in_future_terms_until_go_live() {
     assert_eq!(live["future_terms"], Value::Null);
     assert_eq!(live["current_terms"]["description"], "first");
     assert!(live["current_terms"]["go_live_date"].is_string());
-    assert_same(&live["current_terms"]["ivr_tree"], &draft["future_terms"]["ivr_tree"]);
-    // A write after that opens new terms, which start as a copy of the current ones.
+    assert_json_eq(&live["current_terms"]["ivr_tree"], &draft["future_terms"]["ivr_tree"]);
+    // The next write opens new future terms as a copy of the current ones.
     let staged = network.put(&path, json!({"description": "second"})).body(200);
     assert_eq!(staged["status"], "Activated");
-    assert_same(&staged["current_terms"], &live["current_terms"]);
+    assert_json_eq(&staged["current_terms"], &live["current_terms"]);
     assert_eq!(staged["future_terms"]["description"], "second");
-    assert_same(
+    assert_json_eq(
         &staged["future_terms"]["affiliate_payout"],
         &live["current_terms"]["affiliate_payout"],
     );
-    // The name lives on the campaign and changes at once.
+    // The name belongs to the campaign, not to its terms, and changes at once.
     assert_eq!(network.put(&path, json!({"name": "Renamed"})).body(200)["name"], "Renamed");
     network.go_live("1", "12");
     let live = network.get(&path).body(200);
     assert_eq!(live["current_terms"]["description"], "second");
     assert_eq!(live["future_terms"], Value::Null);
-    // What holds already opens no terms.
+    // A write that changes nothing opens no future terms.
     let same = network.put(&path, json!({"description": "second"})).body(200);
-    assert_same(&same, &live);
+    assert_json_eq(&same, &live);
 }
 
 #[test]
-fn go_live_names_everything_that_is_missing() {
-    let (_server, network, path) = bare();
+fn go_live_reports_all_missing_properties() {
+    let (_server, network, path) = unconfigured_campaign();
     let go_live = || network.post(&format!("{path}/go_live"), json!({}));
     let nothing = go_live().body(403);
     for property in ["ivr_tree", "advertiser_payin", "affiliate_payout"] {
         assert!(!nothing["errors"][property].is_null(), "{property} in {nothing}");
     }
     let menu = json!({"node_type": "Menu", "prompt": "Press 1 or 2.", "children": [
-        body::connect(),
+        body::connect_node(),
         {"node_type": "Connect", "destination_phone_number": "", "destination_country_code": ""},
     ]});
     let tree = json!({"root": menu, "record_calls": false});
-    let said = json!({"ivr_tree": tree, "affiliate_payout": body::base(4.5, "in_region[West]")});
-    network.put(&path, said).expect(200);
-    let some = go_live().body(403);
-    let at = "/errors/ivr_tree/children/0/1/destination_phone_number";
-    assert!(some.pointer(at).is_some_and(Value::is_array), "{some}");
-    assert_same(&some["error"]["ivr_tree"], &some["errors"]["ivr_tree"]);
-    let at = "/errors/affiliate_payout/policies/0/condition";
-    assert!(some.pointer(at).is_some_and(Value::is_array), "{some}");
-    assert!(!some["errors"]["advertiser_payin"].is_null(), "{some}");
+    let message =
+        json!({"ivr_tree": tree, "affiliate_payout": body::base_policy(4.5, "in_region[West]")});
+    network.put(&path, message).expect(200);
+    let errors = go_live().body(403);
+    let pointer = "/errors/ivr_tree/children/0/1/destination_phone_number";
+    assert!(errors.pointer(pointer).is_some_and(Value::is_array), "{errors}");
+    assert_json_eq(&errors["error"]["ivr_tree"], &errors["errors"]["ivr_tree"]);
+    let pointer = "/errors/affiliate_payout/policies/0/condition";
+    assert!(errors.pointer(pointer).is_some_and(Value::is_array), "{errors}");
+    assert!(!errors["errors"]["advertiser_payin"].is_null(), "{errors}");
     assert_eq!(network.get(&path).body(200)["status"], "Entry");
-    // DirectOnly campaigns need no prices.
-    let direct = json!({"campaign_type": "DirectOnly", "affiliate_payout": null, "ivr_tree": {"root": body::connect()}});
+    // DirectOnly campaigns need no affiliate payout.
+    let direct = json!({"campaign_type": "DirectOnly", "affiliate_payout": null, "ivr_tree": {"root": body::connect_node()}});
     network.put(&path, direct).expect(200);
-    go_live().is(200, &json!({}));
+    go_live().assert_json(200, &json!({}));
 }
 
 #[test]
-fn conditions_may_use_only_what_the_campaign_has() {
+fn conditions_may_only_use_regions_and_keys_of_the_campaign() {
     let server = Server::start();
     let network = server.network();
     let region = json!([{"name": "West", "regions": [{"region_type": "State", "value": "CA"}]}]);
     let sms = json!({
         "node_type": "SmsPromo", "prompt": "Press 1.", "sms_promo_copy": "Hello",
-        "children": [body::connect()],
+        "children": [body::connect_node()],
     });
-    let menu = json!({"node_type": "Menu", "prompt": "Press 1.", "children": [body::connect()]});
-    for (number, (condition, missing, there)) in [
+    let menu =
+        json!({"node_type": "Menu", "prompt": "Press 1.", "children": [body::connect_node()]});
+    for (number, (condition, missing, stored)) in [
         ("in_region", json!({}), json!({"named_regions": region})),
         ("in_region[West]", json!({}), json!({"named_regions": region})),
         (
@@ -123,20 +125,20 @@ fn conditions_may_use_only_what_the_campaign_has() {
     .enumerate()
     {
         let id = number.to_string();
-        let payin = json!({"advertiser_payin": body::base(7.0, condition)});
-        network.has_campaign("1", &id, body::with(payin, missing));
+        let payin = json!({"advertiser_payin": body::base_policy(7.0, condition)});
+        network.has_campaign("1", &id, body::merged(payin, missing));
         let go_live = format!("{}/go_live", campaign_path("1", &id));
-        let refused = network.post(&go_live, json!({})).body(403);
-        let at = "/errors/advertiser_payin/policies/0/condition";
-        assert!(refused.pointer(at).is_some_and(Value::is_array), "{condition}: {refused}");
-        network.put(&campaign_path("1", &id), there).expect(200);
-        network.post(&go_live, json!({})).is(200, &json!({}));
+        let rejected = network.post(&go_live, json!({})).body(403);
+        let pointer = "/errors/advertiser_payin/policies/0/condition";
+        assert!(rejected.pointer(pointer).is_some_and(Value::is_array), "{condition}: {rejected}");
+        network.put(&campaign_path("1", &id), stored).expect(200);
+        network.post(&go_live, json!({})).assert_json(200, &json!({}));
     }
 }
 
 #[test]
-fn pricing_has_its_words() {
-    let (_server, network, path) = bare();
+fn pricing_policies_are_shown_with_descriptions() {
+    let (_server, network, path) = unconfigured_campaign();
     let policy = |kind: &str, amount: f64, currency: &str, condition: &str| json!({"type": kind, "amount": amount, "currency": currency, "condition": condition});
     let table = [
         (vec![policy("Base", 3.5, "USD", "")], "$3.50 per call", "$3.50 per call"),
@@ -152,7 +154,7 @@ fn pricing_has_its_words() {
         ),
         (vec![policy("Base", 1250.0, "GBP", "")], "£1,250.00 per call", "£1,250.00 per call"),
         (
-            // The Base comes first in the output.
+            // The Base policy comes first in the response.
             vec![
                 policy("Bonus", 1.0, "USD", "mobile"),
                 policy("Base", 2.0, "USD", ""),
@@ -163,22 +165,23 @@ fn pricing_has_its_words() {
         ),
     ];
     for (policies, pricing, range) in table {
-        let said = json!({"affiliate_payout": {"policies": policies}});
-        let shown = network.put(&path, said).body(200)["future_terms"]["affiliate_payout"].clone();
-        assert_eq!(shown["pricing"], pricing);
-        assert_eq!(shown["range"], range);
-        let shown_policies = shown["policies"].as_array().unwrap();
+        let message = json!({"affiliate_payout": {"policies": policies}});
+        let current =
+            network.put(&path, message).body(200)["future_terms"]["affiliate_payout"].clone();
+        assert_eq!(current["pricing"], pricing);
+        assert_eq!(current["range"], range);
+        let shown_policies = current["policies"].as_array().unwrap();
         assert_eq!(shown_policies[0]["type"], "Base");
         let sum: f64 = shown_policies.iter().filter_map(|policy| policy["amount"].as_f64()).sum();
-        assert_same(&shown["max"], &json!(sum));
-        assert_same(&shown["min"], &shown_policies[0]["amount"]);
-        assert_eq!(shown["currency"], policies[0]["currency"]);
+        assert_json_eq(&current["max"], &json!(sum));
+        assert_json_eq(&current["min"], &shown_policies[0]["amount"]);
+        assert_eq!(current["currency"], policies[0]["currency"]);
     }
 }
 
 #[test]
-fn policies_are_one_base_and_up_to_nine_bonuses_in_one_currency() {
-    let (_server, network, path) = bare();
+fn policies_are_one_base_and_at_most_nine_bonuses_of_one_currency() {
+    let (_server, network, path) = unconfigured_campaign();
     let base = json!({"type": "Base", "amount": 1, "currency": "USD"});
     let bonus = json!({"type": "Bonus", "amount": 1, "currency": "USD"});
     let pounds = json!({"type": "Bonus", "amount": 1, "currency": "GBP"});
@@ -193,30 +196,30 @@ fn policies_are_one_base_and_up_to_nine_bonuses_in_one_currency() {
         vec![&base, &pounds],
         [&base].into_iter().chain(bonuses(10)).collect(),
     ] {
-        let refused = put(wrong).body(403);
-        assert!(!refused["errors"]["advertiser_payin"].is_null(), "{refused}");
+        let rejected = put(wrong).body(403);
+        assert!(!rejected["errors"]["advertiser_payin"].is_null(), "{rejected}");
     }
     put([&base].into_iter().chain(bonuses(9)).collect()).expect(200);
     let direct = json!({"campaign_type": "DirectOnly", "advertiser_payin": {"policies": [base]}});
-    let refused = network.put(&path, direct).body(403);
-    assert!(refused["errors"]["advertiser_payin"].is_array(), "{refused}");
+    let rejected = network.put(&path, direct).body(403);
+    assert!(rejected["errors"]["advertiser_payin"].is_array(), "{rejected}");
     for pricing_type in ["OverallMargin", "IndividualMargin"] {
-        let refused = network.put(&path, json!({"pricing_type": pricing_type})).body(403);
-        assert!(refused["errors"]["pricing_type"].is_array(), "{refused}");
+        let rejected = network.put(&path, json!({"pricing_type": pricing_type})).body(403);
+        assert!(rejected["errors"]["pricing_type"].is_array(), "{rejected}");
     }
     network.put(&path, json!({"pricing_type": "Fixed"})).expect(200);
 }
 
 #[test]
-fn money_is_decimal_within_its_bounds() {
-    let (_server, network, path) = bare();
+fn amounts_are_decimals_within_their_bounds() {
+    let (_server, network, path) = unconfigured_campaign();
     let put = |amount: &str| {
         let body = format!(
             "{{\"advertiser_payin\": {{\"policies\": [{{\"type\": \"Base\", \"currency\": \"USD\", \"amount\": {amount}}}]}}}}"
         );
         network.request("PUT", &path).json_text(&body).send()
     };
-    for (said, shown) in [
+    for (text, current) in [
         ("0", "0.0"),
         ("7", "7.0"),
         ("7.0", "7.0"),
@@ -230,13 +233,13 @@ fn money_is_decimal_within_its_bounds() {
         ("1000000", "1000000.0"),
         ("\"1000000.00\"", "1000000.0"),
     ] {
-        let answer = put(said).expect(200);
-        let value = answer.json();
+        let response = put(text).expect(200);
+        let value = response.json();
         let amount = &value["future_terms"]["advertiser_payin"]["policies"][0]["amount"];
-        assert_eq!(amount.as_f64(), shown.parse().ok(), "{said}");
+        assert_eq!(amount.as_f64(), current.parse().ok(), "{text}");
         assert!(amount.is_number());
     }
-    for (said, message) in [
+    for (text, message) in [
         ("-0.01", "must be greater than or equal to 0"),
         ("1000000.01", "must be less than or equal to 1000000"),
         ("\"seven\"", "is not a number"),
@@ -245,18 +248,18 @@ fn money_is_decimal_within_its_bounds() {
         ("\"NaN\"", "is not a number"),
     ] {
         let policy = json!({"policies": [{"amount": [message]}]});
-        put(said).invalid(&json!({"advertiser_payin": policy}));
+        put(text).assert_invalid(&json!({"advertiser_payin": policy}));
     }
-    for said in ["0.001", "7.123", "\"1.005\""] {
-        let refused = put(said).body(403);
-        let amount = &refused["errors"]["advertiser_payin"]["policies"][0]["amount"];
-        assert!(amount.is_array(), "{said}: {refused}");
+    for text in ["0.001", "7.123", "\"1.005\""] {
+        let rejected = put(text).body(403);
+        let amount = &rejected["errors"]["advertiser_payin"]["policies"][0]["amount"];
+        assert!(amount.is_array(), "{text}: {rejected}");
     }
 }
 
 #[test]
-fn every_rails_zone_name_is_a_time_zone() {
-    let (_server, network, path) = bare();
+fn every_rails_zone_name_is_accepted() {
+    let (_server, network, path) = unconfigured_campaign();
     for zone in [
         "Pacific Time (US & Canada)",
         "Mountain Time (US & Canada)",
@@ -275,59 +278,59 @@ fn every_rails_zone_name_is_a_time_zone() {
         "Chatham Is.",
         "Nuku'alofa",
     ] {
-        let shown = network.put(&path, json!({"timezone": zone})).body(200);
-        assert_eq!(shown["future_terms"]["timezone"], zone);
+        let current = network.put(&path, json!({"timezone": zone})).body(200);
+        assert_eq!(current["future_terms"]["timezone"], zone);
     }
     for zone in ["Mars", "", "pacific"] {
         let wrong = network.put(&path, json!({"timezone": zone}));
-        wrong.invalid(&json!({"timezone": ["is not included in the list"]}));
+        wrong.assert_invalid(&json!({"timezone": ["is not included in the list"]}));
     }
 }
 
 #[test]
-fn a_date_is_in_its_zone_with_daylight_saving() {
-    let (_server, network, path) = bare();
+fn dates_observe_daylight_saving_of_their_zone() {
+    let (_server, network, path) = unconfigured_campaign();
     let summer =
         json!({"timezone": "Eastern Time (US & Canada)", "pause_date": "2030-07-01T12:00:00Z"});
-    let shown = network.put(&path, summer).body(200);
-    assert_eq!(shown["future_terms"]["pause_date"], "2030-07-01T08:00:00-04:00");
+    let current = network.put(&path, summer).body(200);
+    assert_eq!(current["future_terms"]["pause_date"], "2030-07-01T08:00:00-04:00");
     let winter = network.put(&path, json!({"pause_date": "2030-01-01T12:00:00Z"})).body(200);
     assert_eq!(winter["future_terms"]["expiration_date"], "2030-01-01T07:00:00-05:00");
     let wrong = network.put(&path, json!({"pause_date": "2030-02-30"}));
-    wrong.invalid(&json!({"pause_date": ["is invalid"]}));
+    wrong.assert_invalid(&json!({"pause_date": ["is invalid"]}));
 }
 
 #[test]
 fn hours_are_seconds_past_midnight() {
-    let (_server, network, path) = bare();
-    let said = json!({"hours": {
+    let (_server, network, path) = unconfigured_campaign();
+    let message = json!({"hours": {
         "monday_open": "32400", "monday_close": 75600.0, "monday_closed": "false",
         "tuesday_open": 0, "tuesday_close": 86400, "tuesday_closed": null,
         "friday_closed": true,
     }});
-    let terms = network.put(&path, said).body(200)["future_terms"].clone();
+    let terms = network.put(&path, message).body(200)["future_terms"].clone();
     let hours = &terms["hours"];
-    assert_same(&hours["monday_open"], &json!(32400));
-    assert_same(&hours["monday_close"], &json!(75600));
+    assert_json_eq(&hours["monday_open"], &json!(32400));
+    assert_json_eq(&hours["monday_close"], &json!(75600));
     assert_eq!(hours["monday_closed"], false);
-    assert_same(&hours["tuesday_close"], &json!(86400));
+    assert_json_eq(&hours["tuesday_close"], &json!(86400));
     assert_eq!(hours["tuesday_closed"], Value::Null);
     assert_eq!(hours["friday_closed"], true);
     assert_eq!(hours["sunday_open"], Value::Null);
-    // The default is true when no hours are given.
+    // operating_24_7 defaults to true without hours.
     assert_eq!(terms["operating_24_7"], false);
     let wrong = json!({"hours": {"monday_open": 86401, "monday_close": -1, "monday_closed": 3, "friday_open": 1.5, "sunday_open": "9:00"}});
-    let refused = network.put(&path, wrong).body(403);
+    let rejected = network.put(&path, wrong).body(403);
     for property in ["monday_open", "monday_close", "monday_closed", "friday_open", "sunday_open"] {
-        assert!(refused["errors"]["hours"][property].is_array(), "{property}: {refused}");
+        assert!(rejected["errors"]["hours"][property].is_array(), "{property}: {rejected}");
     }
     let cleared = network.put(&path, json!({"hours": null})).body(200);
     assert_eq!(cleared["future_terms"]["hours"], Value::Null);
 }
 
 #[test]
-fn regions_have_names_types_and_words() {
-    let (_server, network, path) = bare();
+fn named_regions_have_names_types_and_descriptions() {
+    let (_server, network, path) = unconfigured_campaign();
     let region = |kind: &str, value: &str| json!({"region_type": kind, "value": value});
     let regions = [
         region("State", "CA"),
@@ -335,39 +338,42 @@ fn regions_have_names_types_and_words() {
         region("Country", "US"),
         region("Zone", "West"),
     ];
-    let said = json!({"named_regions": [{"name": "West Coast", "regions": regions}]});
-    let shown = network.put(&path, said).body(200)["future_terms"]["named_regions"].clone();
-    let shown = shown[0]["regions"].as_array().unwrap();
-    assert_eq!(shown[0]["text"], "California");
-    for (said, shown) in regions.iter().zip(shown) {
-        assert_eq!(said["value"], shown["value"]);
-        assert!(shown["text"].as_str().is_some_and(|text| !text.is_empty()), "{shown}");
+    let message = json!({"named_regions": [{"name": "West Coast", "regions": regions}]});
+    let current = network.put(&path, message).body(200)["future_terms"]["named_regions"].clone();
+    let current = current[0]["regions"].as_array().unwrap();
+    assert_eq!(current[0]["text"], "California");
+    for (message, current) in regions.iter().zip(current) {
+        assert_eq!(message["value"], current["value"]);
+        assert!(current["text"].as_str().is_some_and(|text| !text.is_empty()), "{current}");
     }
     let twice = json!([{"name": "West", "regions": []}, {"name": "West", "regions": []}]);
-    let taken = json!({"named_regions": [{}, {"name": ["has already been taken"]}]});
-    network.put(&path, json!({"named_regions": twice})).invalid(&taken);
+    let accepted = json!({"named_regions": [{}, {"name": ["has already been taken"]}]});
+    network.put(&path, json!({"named_regions": twice})).assert_invalid(&accepted);
     let wrong = json!([{"name": "West", "regions": [region("Planet", "Mars")]}]);
     let listed = json!([{"regions": [{"region_type": ["is not included in the list"]}]}]);
-    network.put(&path, json!({"named_regions": wrong})).invalid(&json!({"named_regions": listed}));
+    network
+        .put(&path, json!({"named_regions": wrong}))
+        .assert_invalid(&json!({"named_regions": listed}));
 }
 
 #[test]
-fn budgets_are_for_affiliate_enabled_campaigns() {
-    let (_server, network, path) = bare();
+fn budgets_require_an_affiliate_enabled_campaign() {
+    let (_server, network, path) = unconfigured_campaign();
     let budget = json!({
         "budget_amount": 100.0, "budget_currency": "USD", "reset_period": "Monthly",
         "starts_at": "2014-04-01T00:00:00-07:00", "time_zone": "Pacific Time (US & Canada)",
     });
     for period in ["Daily", "Weekly", "Monthly", "Quarterly", "Ongoing"] {
         for start in ["starts_at", "start_at"] {
-            let mut said = body::with(budget.clone(), json!({"reset_period": period}));
-            let at = said.as_object_mut().and_then(|map| map.shift_remove("starts_at")).unwrap();
-            said[start] = at;
-            let said = json!({"budget_activities": {"budget_cap_alert": said}});
-            let shown =
-                network.put(&path, said).body(200)["future_terms"]["budget_activities"].clone();
-            assert_same(
-                &shown["budget_cap_alert"],
+            let mut message = body::merged(budget.clone(), json!({"reset_period": period}));
+            let pointer =
+                message.as_object_mut().and_then(|map| map.shift_remove("starts_at")).unwrap();
+            message[start] = pointer;
+            let message = json!({"budget_activities": {"budget_cap_alert": message}});
+            let current =
+                network.put(&path, message).body(200)["future_terms"]["budget_activities"].clone();
+            assert_json_eq(
+                &current["budget_cap_alert"],
                 &json!({
                     "budget_amount": 100.0, "budget_currency": "USD", "reset_period": period,
                     "start_at": "2014-04-01T00:00:00-07:00", "total_amount": 0.0,
@@ -377,14 +383,15 @@ fn budgets_are_for_affiliate_enabled_campaigns() {
         }
     }
     let flags = json!({"include_call_fees": true, "enforce": true});
-    let said =
-        json!({"budget_activities": {"budget_cap_alert": body::with(budget.clone(), flags)}});
-    let shown = network.put(&path, said).body(200)["future_terms"]["budget_activities"].clone();
-    assert_eq!(shown["budget_cap_alert"]["include_call_fees"], true);
-    assert_eq!(shown["budget_cap_alert"]["enforce"], true);
+    let message =
+        json!({"budget_activities": {"budget_cap_alert": body::merged(budget.clone(), flags)}});
+    let current =
+        network.put(&path, message).body(200)["future_terms"]["budget_activities"].clone();
+    assert_eq!(current["budget_cap_alert"]["include_call_fees"], true);
+    assert_eq!(current["budget_cap_alert"]["enforce"], true);
     let blank = json!(["can't be blank"]);
     let empty = network.put(&path, json!({"budget_activities": {"budget_cap_alert": {}}}));
-    empty.invalid(&json!({"budget_activities": {"budget_cap_alert": {
+    empty.assert_invalid(&json!({"budget_activities": {"budget_cap_alert": {
         "reset_period": blank, "starts_at": blank, "budget_currency": blank,
         "time_zone": blank, "budget_amount": blank,
     }}}));
@@ -392,58 +399,58 @@ fn budgets_are_for_affiliate_enabled_campaigns() {
     assert!(cleared["future_terms"].get("budget_activities").is_none());
     let direct =
         json!({"campaign_type": "DirectOnly", "budget_activities": {"budget_cap_alert": budget}});
-    let refused = network.put(&path, direct).body(403);
-    assert!(refused["errors"]["budget_activities"].is_array(), "{refused}");
+    let rejected = network.put(&path, direct).body(403);
+    assert!(rejected["errors"]["budget_activities"].is_array(), "{rejected}");
 }
 
 #[test]
-fn words_are_one_of_their_lists() {
-    let (_server, network, path) = bare();
-    let words = [
+fn enum_properties_reject_unknown_values() {
+    let (_server, network, path) = unconfigured_campaign();
+    let unknown_values = [
         ("campaign_type", vec!["AffiliateEnabled", "DirectOnly", "ExternalOnly"]),
         ("auto_approve", vec!["All", "Approved_Affiliates", "None"]),
         ("visibility", vec!["None", "Approved_Affiliates", "All"]),
     ];
-    for (property, words) in words {
-        for word in words {
-            let shown = network.put(&path, json!({property: word})).body(200);
-            assert_eq!(shown["future_terms"][property], word);
+    for (property, unknown_values) in unknown_values {
+        for word in unknown_values {
+            let current = network.put(&path, json!({property: word})).body(200);
+            assert_eq!(current["future_terms"][property], word);
         }
         let wrong = network.put(&path, json!({property: "Some"}));
-        wrong.invalid(&json!({property: ["is not included in the list"]}));
+        wrong.assert_invalid(&json!({property: ["is not included in the list"]}));
     }
 }
 
-/// Statuses are changed by their actions, and ids by nobody.
+/// Statuses change by actions only, and ids never change.
 #[test]
-fn what_is_read_only_is_ignored() {
+fn read_only_properties_are_ignored() {
     let server = Server::start();
     let network = server.network();
     network.has_live_campaign("1", "12", json!({}));
     let path = campaign_path("1", "12");
     let before = network.get(&path).body(200);
-    let said = json!({
+    let message = json!({
         "id": 7, "status": "Archived", "object_url": "x", "created_at": "2015-05-13 07:45:08 -0800",
         "updated_at": "x", "go_live_date": "x", "expiration_date": "2015-01-01",
         "current_terms": {"description": "x"}, "future_terms": {"description": "x"},
     });
-    let answer = network.put(&path, said.clone()).expect(200);
-    let ignored = answer.header("trunkline-ignored").expect("all of it was ignored");
-    assert_eq!(ignored.split(',').count(), said.as_object().map_or(0, |map| map.len()));
-    answer.is(200, &before);
+    let response = network.put(&path, message.clone()).expect(200);
+    let ignored = response.header("trunkline-ignored").expect("all of it was ignored");
+    assert_eq!(ignored.split(',').count(), message.as_object().map_or(0, |map| map.len()));
+    response.assert_json(200, &before);
 }
 
 #[test]
-fn days_of_repeat_callers_are_shown_where_they_are_set() {
-    let (_server, network, path) = bare();
-    let old = network.on("2015-05-01");
-    let shown = |client: &Client| client.get(&path).body(200)["future_terms"].clone();
-    assert!(shown(&network).get("repeat_days").is_none());
+fn repeat_caller_days_are_shown_where_they_are_set() {
+    let (_server, network, path) = unconfigured_campaign();
+    let old = network.with_version("2015-05-01");
+    let current = |client: &Client| client.get(&path).body(200)["future_terms"].clone();
+    assert!(current(&network).get("repeat_days").is_none());
     for days in [json!(1), json!("90"), json!(365)] {
         old.put(&path, json!({"repeat_days": days})).expect(200);
         let days = days.as_str().map_or(days.clone(), |_| json!(90));
-        assert_same(&shown(&network)["repeat_days"], &days);
-        assert_same(&shown(&old)["repeat_days"], &days);
+        assert_json_eq(&current(&network)["repeat_days"], &days);
+        assert_json_eq(&current(&old)["repeat_days"], &days);
     }
     for (days, message) in [
         (json!(0), "must be greater than or equal to 1"),
@@ -452,37 +459,40 @@ fn days_of_repeat_callers_are_shown_where_they_are_set() {
     ] {
         network
             .put(&path, json!({"repeat_days": days}))
-            .invalid(&json!({"repeat_days": [message]}));
+            .assert_invalid(&json!({"repeat_days": [message]}));
     }
     network.put(&path, json!({"repeat_days": null})).expect(200);
-    assert!(shown(&network).get("repeat_days").is_none());
+    assert!(current(&network).get("repeat_days").is_none());
 }
 
-/// A bare date is in the campaign's own zone, however the request names the campaign.
+/// A date without a zone is in the campaign's zone, for each way to name the campaign.
 #[test]
-fn a_bare_date_is_in_the_campaigns_zone() {
-    let (_server, network, path) = bare();
+fn date_without_zone_is_in_the_campaigns_zone() {
+    let (_server, network, path) = unconfigured_campaign();
     network.put(&path, json!({"timezone": "Eastern Time (US & Canada)"})).expect(200);
     let collection = "/advertisers/1/advertiser_campaigns";
     for (path, id) in
         [(path.as_str(), Value::Null), (collection, json!("12")), (collection, json!(12))]
     {
-        let said = json!({"id_from_network": id, "pause_date": "2030-01-01"});
-        let shown = network.post(path, said).body(201);
-        assert_eq!(shown["future_terms"]["pause_date"], "2030-01-01T23:59:59-05:00");
+        let message = json!({"id_from_network": id, "pause_date": "2030-01-01"});
+        let current = network.post(path, message).body(201);
+        assert_eq!(current["future_terms"]["pause_date"], "2030-01-01T23:59:59-05:00");
     }
 }
 
 #[test]
-fn quick_stats_are_zero_before_there_are_calls() {
+fn quick_stats_are_zero_without_calls() {
     let server = Server::start();
     let network = server.network();
     network.has_live_campaign("1", "12", json!({}));
     let none = json!({"call_count": 0, "call_avg_total_duration": 0.0});
     let stats = json!({"stats": {"today": none, "last_7days": none, "last_30days": none}});
     let path = campaign_path("1", "12");
-    network.on("2015-05-01").get(&format!("{path}/quick_stats.json")).is(200, &stats);
+    network
+        .with_version("2015-05-01")
+        .get(&format!("{path}/quick_stats.json"))
+        .assert_json(200, &stats);
     network
         .get("/advertisers/1/advertiser_campaigns/13/quick_stats")
-        .refused(404, "RecordNotFound");
+        .assert_error(404, "RecordNotFound");
 }

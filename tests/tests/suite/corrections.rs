@@ -1,19 +1,19 @@
-//! Corrections: a new row in the place of an old one, and everything that was counted by it.
+//! Corrections of transactions: the replacing row and the totals that follow from it.
 
 use serde_json::{Value, json};
-use trunkline_tests::body::{affiliate_campaign_path, base, campaign_path};
-use trunkline_tests::{Client, Server, assert_same};
+use trunkline_tests::body::{affiliate_campaign_path, base_policy, campaign_path};
+use trunkline_tests::{Client, Server, assert_json_eq};
 
-/// A live campaign 12 of advertiser 354 that pays for calls over a minute, with a budget, and an
-/// approved affiliate 976.
+/// Creates a live campaign 12 of advertiser 354 that pays for calls longer than a minute, with a budget
+/// and an approved affiliate 976.
 fn world() -> (Server, Client) {
     let server = Server::start();
     let network = server.network();
     let more = json!({
         "auto_approve": "All",
         "timezone": "UTC",
-        "advertiser_payin": base(7.0, "duration > 60"),
-        "affiliate_payout": base(4.5, "duration > 60 and in_region"),
+        "advertiser_payin": base_policy(7.0, "duration > 60"),
+        "affiliate_payout": base_policy(4.5, "duration > 60 and in_region"),
         "named_regions": [{"name": "West", "regions": [{"region_type": "State", "value": "CA"}]}],
         "budget_activities": {"budget_cap_alert": {"reset_period": "Ongoing",
             "starts_at": "2026-01-01", "budget_currency": "USD", "time_zone": "UTC",
@@ -34,85 +34,86 @@ fn budget(network: &Client) -> Value {
     budgets["budget_cap_alert"]["total_amount"].clone()
 }
 
-/// A row's amounts: payin, payout.
+/// Payin and payout of a row.
 fn amounts(row: &Value) -> (&str, &str) {
     let amount = |name: &str| row[name].as_str().expect("an amount");
     (amount("advertiser_payin_localized"), amount("affiliate_payout_localized"))
 }
 
 #[test]
-fn other_facts_are_decided_again_and_what_was_counted_moves() {
+fn corrected_facts_are_repriced_and_totals_are_adjusted() {
     let (_server, network) = world();
-    network.calls("1", by_affiliate());
+    network.report_call("1", by_affiliate());
     let old = network.ledger().remove(0);
     assert_eq!(amounts(&old), ("7.00", "4.50"));
-    // The terms have changed since: what priced the call still does.
+    // The terms have changed since; the terms of the call still price it.
     network
-        .put(&campaign_path("354", "12"), json!({"advertiser_payin": base(50.0, "")}))
+        .put(&campaign_path("354", "12"), json!({"advertiser_payin": base_policy(50.0, "")}))
         .expect(200);
     network.go_live("354", "12");
-    assert_same(&budget(&network), &json!(7));
+    assert_json_eq(&budget(&network), &json!(7));
     let body = json!({"reason": "The sender's clock was wrong.", "call": {"duration": 45}});
-    let new = network.correct(&old["transaction_id"], body).body(201);
+    let new = network.post_correction(&old["transaction_id"], body).body(201);
     assert_eq!(new["reason"], "The sender's clock was wrong.");
     assert_eq!(amounts(&new), ("0.00", "0.00"));
     assert_eq!(new["payin_conditions"], "{duration > 60}");
-    assert_same(&new["duration"], &json!(45));
+    assert_json_eq(&new["duration"], &json!(45));
     for same in ["complete_call_id", "start_time_utc", "region", "affiliate_name"] {
         assert_eq!(new[same], old[same], "{same}");
     }
     assert_eq!(new["corrects_transaction_id"], old["transaction_id"]);
     assert_ne!(new["corrected_at"], "");
-    assert_same(&budget(&network), &json!(0));
-    // The old row stays as it was; the new one comes after it, without the reason.
+    assert_json_eq(&budget(&network), &json!(0));
+    // The old row does not change. The new one follows it and shows no reason.
     let mut listed = new.clone();
     listed.as_object_mut().unwrap().shift_remove("reason");
     assert_eq!(network.ledger(), [old.clone(), listed]);
     let again = json!({"reason": "It was right.", "call": {"duration": 90}});
-    let third = network.correct(&new["transaction_id"], again).body(201);
+    let third = network.post_correction(&new["transaction_id"], again).body(201);
     assert_eq!(amounts(&third), ("7.00", "4.50"));
     assert_eq!(third["corrects_transaction_id"], new["transaction_id"]);
-    assert_same(&budget(&network), &json!(7));
-    // Only the newest can be corrected.
+    assert_json_eq(&budget(&network), &json!(7));
+    // Only the newest row of a call can be corrected.
     for (row, by) in [(&old, &new), (&new, &third)] {
         let body = json!({"reason": "Once more.", "call": {"duration": 10}});
-        let said =
-            network.correct(&row["transaction_id"], body).refused(403, "UnauthorizedOperation");
+        let message = network
+            .post_correction(&row["transaction_id"], body)
+            .assert_error(403, "UnauthorizedOperation");
         let (row, by) = (&row["transaction_id"], &by["transaction_id"]);
         let expected = format!("transaction {row} was corrected by transaction {by} already");
-        assert_eq!(said, expected.replace('"', ""));
+        assert_eq!(message, expected.replace('"', ""));
     }
 }
 
 #[test]
-fn amounts_are_set_by_hand_until_the_call_is_decided_again() {
+fn manual_amounts_hold_until_the_call_is_repriced() {
     let (_server, network) = world();
-    network.calls("1", by_affiliate());
+    network.report_call("1", by_affiliate());
     let first = network.ledger().remove(0)["transaction_id"].clone();
     let body = json!({"reason": "Goodwill.", "affiliate_payout": 6.25});
-    let second = network.correct(&first, body).body(201);
+    let second = network.post_correction(&first, body).body(201);
     assert_eq!(amounts(&second), ("7.00", "6.25"));
     assert_eq!(second["margin_localized"], "0.75");
     let body = json!({"reason": "And for the advertiser.", "advertiser_payin": 5});
-    let third = network.correct(&second["transaction_id"], body).body(201);
+    let third = network.post_correction(&second["transaction_id"], body).body(201);
     assert_eq!(amounts(&third), ("5.00", "6.25"));
     assert_eq!(third["margin_localized"], "-1.25");
-    assert_same(&budget(&network), &json!(5));
-    // A set amount counts over what other facts come to.
+    assert_json_eq(&budget(&network), &json!(5));
+    // A manual amount overrides the amount that the facts result in.
     let body = json!({"reason": "Short.", "call": {"duration": 30}, "affiliate_payout": "1.5"});
-    let fourth = network.correct(&third["transaction_id"], body).body(201);
+    let fourth = network.post_correction(&third["transaction_id"], body).body(201);
     assert_eq!(amounts(&fourth), ("0.00", "1.50"));
-    assert_same(&budget(&network), &json!(0));
-    // Deciding again by the facts there are takes back what was set.
+    assert_json_eq(&budget(&network), &json!(0));
+    // Repricing with unchanged facts discards the manual amounts.
     let body = json!({"reason": "Back.", "call": {}});
-    let fifth = network.correct(&fourth["transaction_id"], body).body(201);
+    let fifth = network.post_correction(&fourth["transaction_id"], body).body(201);
     assert_eq!(amounts(&fifth), ("0.00", "0.00"));
-    assert_same(&fifth["duration"], &json!(30));
+    assert_json_eq(&fifth["duration"], &json!(30));
     let path = format!("/transactions/{}/explanation", fourth["transaction_id"].as_str().unwrap());
     let why = network.extensions().get(&path).body(200);
-    assert_same(&why["affiliate_payout"]["amount"], &json!(1.5));
+    assert_json_eq(&why["affiliate_payout"]["amount"], &json!(1.5));
     assert_eq!(why["affiliate_payout"]["matching_policies"], "");
-    assert_same(
+    assert_json_eq(
         &why["correction"],
         &json!({"corrects_transaction_id": third["transaction_id"],
         "reason": "Short.", "advertiser_payin_is_set": false, "affiliate_payout_is_set": true}),
@@ -120,49 +121,52 @@ fn amounts_are_set_by_hand_until_the_call_is_decided_again() {
 }
 
 #[test]
-fn a_call_that_was_turned_away_can_still_be_paid() {
+fn rejected_call_can_be_paid_by_correction() {
     let (_server, network) = world();
     network.has_affiliate("977");
-    network.calls("1", json!({"affiliate_id_from_network": "977"}));
-    network.calls("2", json!({}));
-    network.calls("3", json!({"start_time": "2001-01-01"}));
+    network.report_call("1", json!({"affiliate_id_from_network": "977"}));
+    network.report_call("2", json!({}));
+    network.report_call("3", json!({"start_time": "2001-01-01"}));
     let rows = network.ledger();
     assert_eq!(amounts(&rows[0]), ("", ""));
     let both = json!({"reason": "Ours.", "advertiser_payin": 3, "affiliate_payout": 2});
-    let paid = network.correct(&rows[0]["transaction_id"], both.clone()).body(201);
+    let paid = network.post_correction(&rows[0]["transaction_id"], both.clone()).body(201);
     assert_eq!(amounts(&paid), ("3.00", "2.00"));
-    assert_same(&budget(&network), &json!(10));
+    assert_json_eq(&budget(&network), &json!(10));
     let none = network
-        .correct(&paid["transaction_id"], json!({"reason": "Not ours.", "call": {}}))
+        .post_correction(&paid["transaction_id"], json!({"reason": "Not ours.", "call": {}}))
         .body(201);
     assert_eq!(amounts(&none), ("", ""));
-    assert_same(&budget(&network), &json!(7));
-    // Counted anew, too.
+    assert_json_eq(&budget(&network), &json!(7));
+    // Recomputed totals agree.
     let mut budgets =
         network.get(&campaign_path("354", "12")).body(200)["current_terms"]["budget_activities"]
             .clone();
     budgets["budget_cap_alert"]["starts_at"] = json!("2026-01-02");
     network.put(&campaign_path("354", "12"), json!({"budget_activities": budgets})).expect(200);
     network.go_live("354", "12");
-    assert_same(&budget(&network), &json!(7));
+    assert_json_eq(&budget(&network), &json!(7));
     let not_agreed = json!(["is not agreed by the terms that priced this call"]);
     network
-        .correct(&rows[1]["transaction_id"], both.clone())
-        .invalid(&json!({"affiliate_payout": not_agreed}));
+        .post_correction(&rows[1]["transaction_id"], both.clone())
+        .assert_invalid(&json!({"affiliate_payout": not_agreed}));
     network
-        .correct(&rows[2]["transaction_id"], both)
-        .invalid(&json!({"advertiser_payin": not_agreed, "affiliate_payout": not_agreed}));
+        .post_correction(&rows[2]["transaction_id"], both)
+        .assert_invalid(&json!({"advertiser_payin": not_agreed, "affiliate_payout": not_agreed}));
 }
 
 #[test]
-fn a_corrected_number_brings_its_place_and_its_past() {
+fn corrected_caller_number_updates_region_and_repeat_caller() {
     let (_server, network) = world();
-    network.calls("1", json!({"calling_phone_number": "2125550100", "start_time": "2199-12-31"}));
-    network.calls("2", by_affiliate());
+    network.report_call(
+        "1",
+        json!({"calling_phone_number": "2125550100", "start_time": "2199-12-31"}),
+    );
+    network.report_call("2", by_affiliate());
     let row = network.ledger().remove(1);
     assert_eq!((&row["region"], &row["repeat_calling_phone_number"]), (&json!("CA"), &json!("No")));
     let body = json!({"reason": "Misheard.", "call": {"calling_phone_number": "212-555-0100"}});
-    let moved = network.correct(&row["transaction_id"], body).body(201);
+    let moved = network.post_correction(&row["transaction_id"], body).body(201);
     assert_eq!(moved["calling_phone_number"], "212-555-0100");
     assert_eq!(
         (&moved["region"], &moved["repeat_calling_phone_number"]),
@@ -172,8 +176,8 @@ fn a_corrected_number_brings_its_place_and_its_past() {
     let facts = json!({"calling_phone_number": null, "region": "CA", "phone_type": "landline",
         "city": "Ojai", "zip": "93023", "keypresses": ["3"], "custom_data": {"channel": "TV"},
         "connect_duration": 80, "sms_sent": true, "repeat": false});
-    let said = network
-        .correct(&moved["transaction_id"], json!({"reason": "All of it.", "call": facts}))
+    let message = network
+        .post_correction(&moved["transaction_id"], json!({"reason": "All of it.", "call": facts}))
         .body(201);
     for (column, value) in [
         ("calling_phone_number", json!("")),
@@ -187,12 +191,12 @@ fn a_corrected_number_brings_its_place_and_its_past() {
         ("opt_in_SMS", json!(1)),
         ("repeat_calling_phone_number", json!("No")),
     ] {
-        assert_same(&said[column], &value);
+        assert_json_eq(&message[column], &value);
     }
     let facts = json!({"region": null, "duration": null, "phone_type": null, "repeat": null,
         "custom_data": null, "connect_duration": null, "keypresses": null, "sms_sent": null});
     let unknown = network
-        .correct(&said["transaction_id"], json!({"reason": "Who knows.", "call": facts}))
+        .post_correction(&message["transaction_id"], json!({"reason": "Who knows.", "call": facts}))
         .body(201);
     assert_eq!(amounts(&unknown), ("0.00", "0.00"));
     assert_eq!(unknown["payin_conditions"], "{duration > 60}");
@@ -206,16 +210,17 @@ fn a_corrected_number_brings_its_place_and_its_past() {
         ("repeat_calling_phone_number", json!("")),
         ("custom_data", json!([])),
     ] {
-        assert_same(&unknown[column], &value);
+        assert_json_eq(&unknown[column], &value);
     }
 }
 
 #[test]
-fn a_correction_says_everything_that_is_wrong_with_it() {
+fn all_problems_of_a_correction_are_reported() {
     let (_server, network) = world();
-    network.calls("1", by_affiliate());
+    network.report_call("1", by_affiliate());
     let id = network.ledger()[0]["transaction_id"].clone();
-    let wrong = |body: Value, errors: Value| network.correct(&id, body).invalid(&errors);
+    let wrong =
+        |body: Value, errors: Value| network.post_correction(&id, body).assert_invalid(&errors);
     wrong(
         json!({}),
         json!({"reason": ["can't be blank"],
@@ -265,32 +270,32 @@ fn a_correction_says_everything_that_is_wrong_with_it() {
     for missing in ["99", "0", "x", "-1"] {
         let path = format!("/transactions/{missing}/corrections");
         let body = json!({"reason": "r", "advertiser_payin": 1});
-        extensions.post(&path, body).refused(404, "RecordNotFound");
+        extensions.post(&path, body).assert_error(404, "RecordNotFound");
         let path = format!("/transactions/{missing}/explanation");
-        extensions.get(&path).refused(404, "RecordNotFound");
+        extensions.get(&path).assert_error(404, "RecordNotFound");
     }
     assert_eq!(network.ledger().len(), 1, "nothing was written");
 }
 
 #[test]
-fn a_correction_is_logged_told_and_done_once_for_its_key() {
+fn correction_is_logged_notified_and_idempotent_by_key() {
     let (server, network) = world();
-    network.calls("1", by_affiliate());
+    network.report_call("1", by_affiliate());
     let id = network.ledger()[0]["transaction_id"].as_str().unwrap().to_owned();
     let path = format!("/transactions/{id}/corrections");
     let extensions = network.extensions();
     let body = json!({"reason": "Short.", "call": {"duration": 45}});
-    let ask = |key: &str, body: &Value| {
+    let send = |key: &str, body: &Value| {
         extensions.request("POST", &path).header("Idempotency-Key", key).json(body).send()
     };
-    let first = ask("k", &body).body(201);
-    assert_eq!(ask("k", &body).body(201), first);
+    let first = send("k", &body).body(201);
+    assert_eq!(send("k", &body).body(201), first);
     assert_eq!(network.ledger().len(), 2);
     let other = json!({"reason": "Other.", "call": {"duration": 46}});
-    ask("k", &other).refused(403, "UnauthorizedOperation");
-    // Without a key it is another correction, of a row that has one.
-    extensions.post(&path, body).refused(403, "UnauthorizedOperation");
-    let log = network.audit(Some(&format!("transaction:{id}")));
+    send("k", &other).assert_error(403, "UnauthorizedOperation");
+    // Without a key it is a second correction of a row that is already corrected.
+    extensions.post(&path, body).assert_error(403, "UnauthorizedOperation");
+    let log = network.audit_entries(Some(&format!("transaction:{id}")));
     assert_eq!(log.len(), 1);
     assert_eq!(log[0]["action"], "correct");
     assert_eq!(log[0]["before"]["payin"]["amount"], "7");
@@ -298,32 +303,29 @@ fn a_correction_is_logged_told_and_done_once_for_its_key() {
     assert_eq!(log[0]["after"]["correction"]["reason"], "Short.");
     let undo = extensions.post(&format!("/audit/{}/revert", log[0]["id"]), json!({}));
     undo.expect(403);
-    let corrected: Vec<Value> = server
-        .events()
-        .into_iter()
-        .filter(|event| event["kind"] == "transaction.corrected")
-        .collect();
+    let mut corrected = server.events();
+    corrected.retain(|(kind, _)| kind == "transaction.corrected");
     assert_eq!(corrected.len(), 1);
-    let told = &corrected[0]["data"];
-    assert_eq!(told["transaction_id"], first["transaction_id"]);
-    assert_eq!(told["corrects_transaction_id"], id);
-    assert_same(&told["advertiser_payin"]["amount"], &json!(0));
-    assert_same(&told["duration"], &json!(45));
+    let data = &corrected[0].1;
+    assert_eq!(data["transaction_id"], first["transaction_id"]);
+    assert_eq!(data["corrects_transaction_id"], id);
+    assert_json_eq(&data["advertiser_payin"]["amount"], &json!(0));
+    assert_json_eq(&data["duration"], &json!(45));
 }
 
 #[test]
-fn only_the_whole_network_corrects_and_each_party_is_told_its_half_of_why() {
+fn only_the_network_corrects_and_parties_see_their_side_of_the_explanation() {
     let (server, network) = world();
     network.has_advertiser("355");
     network.has_affiliate("975");
-    network.calls("1", by_affiliate());
+    network.report_call("1", by_affiliate());
     let id = network.ledger()[0]["transaction_id"].clone();
     let body = json!({"reason": "Mine.", "affiliate_payout": 100, "advertiser_payin": 1});
     let (advertiser, affiliate) = (server.advertiser("354"), server.affiliate("976"));
     for client in [&advertiser, &affiliate, &server.observer()] {
-        client.correct(&id, body.clone()).refused(403, "UnauthorizedOperation");
+        client.post_correction(&id, body.clone()).assert_error(403, "UnauthorizedOperation");
     }
-    let id = network.correct(&id, body).body(201)["transaction_id"].clone();
+    let id = network.post_correction(&id, body).body(201)["transaction_id"].clone();
     let path = format!("/transactions/{}/explanation", id.as_str().unwrap());
     let explain = |client: &Client| client.extensions().get(&path).body(200);
     let (whole, pays, earns) = (explain(&network), explain(&advertiser), explain(&affiliate));
@@ -336,47 +338,47 @@ fn only_the_whole_network_corrects_and_each_party_is_told_its_half_of_why() {
         assert_eq!(whole[part], dry[part], "{part}");
     }
     assert_eq!(whole["affiliate_payout"]["policies"], dry["affiliate_payout"]["policies"]);
-    assert_same(&whole["affiliate_payout"]["amount"], &json!(100));
-    assert_same(&whole["margin"], &json!({"amount": -99, "currency": "USD"}));
-    assert_same(
+    assert_json_eq(&whole["affiliate_payout"]["amount"], &json!(100));
+    assert_json_eq(&whole["margin"], &json!({"amount": -99, "currency": "USD"}));
+    assert_json_eq(
         &whole["budgets"],
         &json!([{"kind": "budget_cap_alert", "total": 1, "amount": 100,
         "would_alert": []}]),
     );
-    assert_same(&whole["correction"]["advertiser_payin_is_set"], &json!(true));
+    assert_json_eq(&whole["correction"]["advertiser_payin_is_set"], &json!(true));
     assert_eq!(
         (&pays["path"], &pays["advertiser_payin"]),
         (&whole["path"], &whole["advertiser_payin"])
     );
     assert_eq!(pays["affiliate_payout"], Value::Null);
-    assert_same(&pays["correction"]["affiliate_payout_is_set"], &json!(false));
-    assert_same(&pays["margin"], &Value::Null);
+    assert_json_eq(&pays["correction"]["affiliate_payout_is_set"], &json!(false));
+    assert_json_eq(&pays["margin"], &Value::Null);
     assert_eq!(earns["affiliate_payout"], whole["affiliate_payout"]);
     for hidden in ["advertiser_payin", "margin", "destination_phone_number"] {
         assert_eq!(earns[hidden], Value::Null, "{hidden}");
     }
-    assert_same(&json!([earns["path"], earns["budgets"]]), &json!([[], []]));
-    assert_same(&earns["correction"]["advertiser_payin_is_set"], &json!(false));
+    assert_json_eq(&json!([earns["path"], earns["budgets"]]), &json!([[], []]));
+    assert_json_eq(&earns["correction"]["advertiser_payin_is_set"], &json!(false));
     for stranger in [server.advertiser("355"), server.affiliate("975")] {
-        stranger.extensions().get(&path).refused(404, "RecordNotFound");
+        stranger.extensions().get(&path).assert_error(404, "RecordNotFound");
     }
-    // An affiliate that has no place in the campaign sees nothing of it either.
-    let place = affiliate_campaign_path("354", "12", "975");
-    network.put(&place, json!({})).expect(200);
-    server.affiliate("975").extensions().get(&path).refused(404, "RecordNotFound");
+    // An affiliate without an affiliate campaign gets 404.
+    let location = affiliate_campaign_path("354", "12", "975");
+    network.put(&location, json!({})).expect(200);
+    server.affiliate("975").extensions().get(&path).assert_error(404, "RecordNotFound");
 }
 
 #[test]
-fn two_corrections_at_once_leave_one() {
+fn concurrent_corrections_of_a_row_leave_one() {
     let (_server, network) = world();
-    network.calls("1", by_affiliate());
+    network.report_call("1", by_affiliate());
     let id = network.ledger()[0]["transaction_id"].clone();
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let threads: Vec<_> = (1..=8)
             .map(|amount| {
                 let (network, id) = (&network, &id);
                 let body = json!({"reason": "Mine.", "advertiser_payin": 10 + amount});
-                scope.spawn(move || network.correct(id, body).status)
+                scope.spawn(move || network.post_correction(id, body).status)
             })
             .collect();
         threads.into_iter().map(|thread| thread.join().expect("an answer")).collect()
@@ -385,5 +387,5 @@ fn two_corrections_at_once_leave_one() {
     let rows = network.ledger();
     assert_eq!(rows.len(), 2);
     let amount: f64 = rows[1]["advertiser_payin_localized"].as_str().unwrap().parse().unwrap();
-    assert_same(&budget(&network), &json!(amount));
+    assert_json_eq(&budget(&network), &json!(amount));
 }

@@ -1,19 +1,19 @@
-//! Imagined calls: nothing is stored, and every cent has its reason.
+//! Dry runs: simulated calls that store nothing and explain each amount.
 
 use serde_json::{Value, json};
 use trunkline_tests::body::{affiliate_campaign_path, campaign_path};
-use trunkline_tests::{Client, Server, assert_same};
+use trunkline_tests::{Client, Server, assert_json_eq};
 
 fn policies(amounts: &[(&str, f64, &str)]) -> Value {
     let policy = |(kind, amount, condition): &(&str, f64, &str)| json!({"type": kind, "amount": amount, "currency": "USD", "condition": condition});
     json!({"policies": amounts.iter().map(policy).collect::<Vec<_>>()})
 }
 
-fn connect(number: &str) -> Value {
+fn connect_to(number: &str) -> Value {
     json!({"node_type": "Connect", "destination_phone_number": number})
 }
 
-/// A campaign with a menu, a region and two prices; its affiliate 976 is approved.
+/// Creates a campaign with a menu, a region and two prices, and an approved affiliate 976.
 fn world() -> (Server, Client) {
     let server = Server::start();
     let network = server.network();
@@ -25,14 +25,14 @@ fn world() -> (Server, Client) {
         "budget_activities": {"call_cap_alert": {"reset_period": "Daily", "starts_at": "2026-01-01",
             "budget_currency": "USD", "time_zone": "UTC", "budget_amount": 1}},
         "ivr_tree": {"root": {"node_type": "Menu", "prompt": "Press 1.",
-            "children": [connect("8005550101"), connect("8005550102")]}},
+            "children": [connect_to("8005550101"), connect_to("8005550102")]}},
     });
     network.put("/advertisers/354", json!({"name": "A"})).expect(200);
     network.put("/affiliates/976", json!({"name": "F"})).expect(200);
     network.put(&campaign_path("354", "12"), campaign).expect(200);
-    let place = affiliate_campaign_path("354", "12", "976");
-    network.put(&place, json!({})).expect(200);
-    network.put(&place, json!({"status": "Approved"})).expect(200);
+    let path = affiliate_campaign_path("354", "12", "976");
+    network.put(&path, json!({})).expect(200);
+    network.put(&path, json!({"status": "Approved"})).expect(200);
     (server, network)
 }
 
@@ -43,37 +43,37 @@ fn dry_run(client: &Client, terms: &str, affiliate: Value, call: Value) -> Value
 }
 
 #[test]
-fn a_draft_is_tried_before_it_goes_live() {
+fn future_terms_are_tried_before_go_live() {
     let (_server, network) = world();
     let call = json!({"calling_phone_number": "8057089876", "keypresses": ["1"], "duration": 90});
-    let answer = dry_run(&network, "future", json!("976"), call.clone());
-    assert_eq!(answer["outcome"], "connected");
-    assert_eq!(answer["destination_phone_number"], "8005550101");
-    assert_same(&answer["path"][0]["at"], &json!([]));
-    assert_eq!(answer["path"][0]["key"], "1");
-    assert_eq!(answer["advertiser_payin"]["matching_policies"], "base");
-    assert_eq!(answer["affiliate_payout"]["matching_policies"], "base+bonus1");
-    assert_same(&answer["affiliate_payout"]["amount"], &json!(6.5));
-    assert_same(&answer["margin"], &json!({"amount": 0.5, "currency": "USD"}));
-    let why = &answer["advertiser_payin"]["policies"][0]["condition"];
-    assert_same(&why["fact"], &json!({"duration": 90}));
+    let response = dry_run(&network, "future", json!("976"), call.clone());
+    assert_eq!(response["outcome"], "connected");
+    assert_eq!(response["destination_phone_number"], "8005550101");
+    assert_json_eq(&response["path"][0]["at"], &json!([]));
+    assert_eq!(response["path"][0]["key"], "1");
+    assert_eq!(response["advertiser_payin"]["matching_policies"], "base");
+    assert_eq!(response["affiliate_payout"]["matching_policies"], "base+bonus1");
+    assert_json_eq(&response["affiliate_payout"]["amount"], &json!(6.5));
+    assert_json_eq(&response["margin"], &json!({"amount": 0.5, "currency": "USD"}));
+    let why = &response["advertiser_payin"]["policies"][0]["condition"];
+    assert_json_eq(&why["fact"], &json!({"duration": 90}));
     let budget =
         json!([{"kind": "call_cap_alert", "total": 0, "amount": 1, "would_alert": [75, 90, 100]}]);
-    assert_same(&answer["budgets"], &budget);
-    // Current terms: there are none in force, so nobody is let in.
+    assert_json_eq(&response["budgets"], &budget);
+    // Without current terms every call is rejected.
     let now = dry_run(&network, "current", json!("976"), call);
     assert_eq!((&now["outcome"], &now["reason"]), (&json!("turned_away"), &json!("not_live")));
     assert_eq!(now["advertiser_payin"], Value::Null);
 }
 
 #[test]
-fn what_is_not_known_pays_nothing_and_says_so() {
+fn unknown_facts_pay_nothing_and_are_explained() {
     let (_server, network) = world();
-    let answer = dry_run(&network, "future", json!("976"), json!({"keypresses": ["1"]}));
-    let base = &answer["advertiser_payin"]["policies"][0];
+    let response = dry_run(&network, "future", json!("976"), json!({"keypresses": ["1"]}));
+    let base = &response["advertiser_payin"]["policies"][0];
     assert_eq!((&base["met"], &base["paid"]), (&Value::Null, &json!(false)));
-    assert_same(&base["condition"]["fact"], &json!({"duration": null}));
-    let bonus = &answer["affiliate_payout"]["policies"][1];
+    assert_json_eq(&base["condition"]["fact"], &json!({"duration": null}));
+    let bonus = &response["affiliate_payout"]["policies"][1];
     assert_eq!((&bonus["met"], &bonus["paid"]), (&Value::Null, &json!(false)));
     let abandoned = dry_run(&network, "future", json!(null), json!({"duration": 90}));
     assert_eq!(abandoned["outcome"], "abandoned");
@@ -81,33 +81,33 @@ fn what_is_not_known_pays_nothing_and_says_so() {
 }
 
 #[test]
-fn a_live_campaign_lets_approved_affiliates_in() {
+fn live_campaign_admits_approved_affiliates() {
     let (server, network) = world();
     network.post(&format!("{}/go_live", campaign_path("354", "12")), json!({})).expect(200);
     network.put("/affiliates/975", json!({"name": "Other"})).expect(200);
     let call = json!({"keypresses": ["2"], "duration": 30});
-    let answer = dry_run(&network, "current", json!("976"), call.clone());
-    assert_eq!(answer["destination_phone_number"], "8005550102");
+    let response = dry_run(&network, "current", json!("976"), call.clone());
+    assert_eq!(response["destination_phone_number"], "8005550102");
     let away = dry_run(&network, "current", json!("975"), call.clone());
     assert_eq!(away["reason"], "affiliate_not_approved");
-    // An affiliate gets its half.
-    let own = dry_run(&server.affiliate("976"), "current", json!("976"), call);
-    assert_eq!(own["advertiser_payin"], Value::Null);
-    assert_same(&own["affiliate_payout"]["amount"], &json!(4.5));
-    let log = network.audit(None).len();
+    // An affiliate sees its payout only.
+    let payout_view = dry_run(&server.affiliate("976"), "current", json!("976"), call);
+    assert_eq!(payout_view["advertiser_payin"], Value::Null);
+    assert_json_eq(&payout_view["affiliate_payout"]["amount"], &json!(4.5));
+    let log = network.audit_entries(None).len();
     dry_run(&network, "current", json!("976"), json!({}));
-    assert_eq!(network.audit(None).len(), log, "nothing is stored");
+    assert_eq!(network.audit_entries(None).len(), log, "nothing is stored");
 }
 
 #[test]
-fn a_dry_run_says_everything_that_is_wrong_with_it() {
+fn all_problems_of_a_dry_run_are_reported() {
     let (_server, network) = world();
-    let ask = |body: Value| network.extensions().post("/dry_run", body);
-    ask(
+    let send = |body: Value| network.extensions().post("/dry_run", body);
+    send(
         json!({"terms": "past", "call": {"duration": -1, "keypresses": ["12"], "phone_type": "fax",
         "start_time": "yesterday", "calling_phone_number": "x"}}),
     )
-    .invalid(&json!({
+    .assert_invalid(&json!({
         "terms": ["is not included in the list"],
         "call": {
             "keypresses": [["is invalid"]],
@@ -120,29 +120,30 @@ fn a_dry_run_says_everything_that_is_wrong_with_it() {
     }));
     let longer =
         json!({"advertiser_campaign": "12", "call": {"duration": 5, "connect_duration": 6}});
-    ask(longer).invalid(
+    send(longer).assert_invalid(
         &json!({"call": {"connect_duration": ["must be less than or equal to duration"]}}),
     );
-    ask(json!({"advertiser_campaign": "99"})).refused(404, "RecordNotFound");
-    ask(json!({"advertiser_campaign": "12", "affiliate": "1"})).refused(404, "RecordNotFound");
+    send(json!({"advertiser_campaign": "99"})).assert_error(404, "RecordNotFound");
+    send(json!({"advertiser_campaign": "12", "affiliate": "1"}))
+        .assert_error(404, "RecordNotFound");
 }
 
 #[test]
-fn custom_data_that_is_not_said_is_not_known() {
+fn missing_custom_data_is_unknown() {
     let (_server, network) = world();
     let terms =
         json!({"advertiser_payin": policies(&[("Base", 7.0, "not custom_data[channel] = \"x\"")])});
     network.put(&campaign_path("354", "12"), terms).expect(200);
     let met = |call: Value| {
-        let answer = dry_run(&network, "future", Value::Null, call);
-        answer["advertiser_payin"]["policies"][0]["met"].clone()
+        let response = dry_run(&network, "future", Value::Null, call);
+        response["advertiser_payin"]["policies"][0]["met"].clone()
     };
     assert_eq!(met(json!({})), Value::Null);
     assert_eq!(met(json!({"custom_data": {}})), true);
     assert_eq!(met(json!({"custom_data": {"channel": "x"}})), false);
     let call = json!({"custom_data": {"colour": "red"}});
     let body = json!({"advertiser_campaign": "12", "terms": "future", "call": call});
-    network.extensions().post("/dry_run", body).invalid(&json!({"call": {
+    network.extensions().post("/dry_run", body).assert_invalid(&json!({"call": {
         "custom_data": {"colour": ["is not a custom data field of this network"]},
     }}));
 }

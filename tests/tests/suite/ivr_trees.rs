@@ -1,86 +1,88 @@
-//! IVR trees: what each node takes, and problems that sit at their node.
+//! IVR trees: the parameters of each node, and problems reported at their node.
 
 use serde_json::{Value, json};
-use trunkline_tests::body::{self, campaign_path, connect};
-use trunkline_tests::{Answer, Client, Server, assert_same};
+use trunkline_tests::body::{self, campaign_path, connect_node};
+use trunkline_tests::{Client, Response, Server, assert_json_eq};
 
-fn bare() -> (Server, Client) {
+fn unconfigured_campaign() -> (Server, Client) {
     let server = Server::start();
     let network = server.network();
     network.has_campaign("1", "12", json!({}));
     (server, network)
 }
 
-fn put(network: &Client, root: &Value) -> Answer {
+fn put_tree(network: &Client, root: &Value) -> Response {
     let tree = json!({"root": root, "record_calls": true});
     network.put(&campaign_path("1", "12"), json!({"ivr_tree": tree}))
 }
 
-/// A refusal of the tree: the problems, and the same under `error`.
+/// Asserts the problems of a rejected tree; the body repeats them under `error`.
 #[track_caller]
-fn refused(answer: &Answer, problems: &Value) {
+fn assert_tree_problems(response: &Response, problems: &Value) {
     let problems = json!({"ivr_tree": problems});
-    answer.is(403, &json!({"errors": problems, "error": problems}));
+    response.assert_json(403, &json!({"errors": problems, "error": problems}));
 }
 
 #[test]
-fn every_node_is_returned_as_it_was_given() {
-    let (_server, network) = bare();
+fn every_node_is_returned_as_written() {
+    let (_server, network) = unconfigured_campaign();
     let roots = [
-        json!({"node_type": "Menu", "prompt": "Press 1.", "children": [connect(), connect()]}),
-        connect(),
+        json!({"node_type": "Menu", "prompt": "Press 1.", "children": [connect_node(), connect_node()]}),
+        connect_node(),
         json!({"node_type": "EndCall", "prompt": "Good bye."}),
         json!({
             "node_type": "SmsPromo", "prompt": "Press 1 for a text.", "sms_promo_copy": "Hello",
-            "sms_promo_delay": 1800, "sms_promo_sender": "12345", "children": [connect()],
+            "sms_promo_delay": 1800, "sms_promo_sender": "12345", "children": [connect_node()],
         }),
-        json!({"node_type": "Condition", "condition": "mobile or landline.", "children": [connect(), connect()]}),
-        json!({"node_type": "VerifyLocation", "prompt": "Where are you?", "children": [connect()]}),
+        json!({"node_type": "Condition", "condition": "mobile or landline.", "children": [connect_node(), connect_node()]}),
+        json!({"node_type": "VerifyLocation", "prompt": "Where are you?", "children": [connect_node()]}),
     ];
     for root in roots {
-        let shown = put(&network, &root).body(200);
+        let current = put_tree(&network, &root).body(200);
         let tree = json!({"root": root, "record_calls": true});
-        assert_same(&shown["future_terms"]["ivr_tree"], &tree);
+        assert_json_eq(&current["future_terms"]["ivr_tree"], &tree);
     }
 }
 
 #[test]
-fn problems_sit_at_their_node() {
-    let (_server, network) = bare();
+fn problems_are_reported_at_their_node() {
+    let (_server, network) = unconfigured_campaign();
     let empty = json!(["cannot be empty"]);
     let menu = |children: Vec<Value>| json!({"node_type": "Menu", "prompt": "Press a key.", "children": children});
-    let mute = json!({"node_type": "Menu", "children": [connect()]});
-    refused(&put(&network, &mute), &json!({"prompt": empty}));
-    let answer = put(&network, &menu(vec![mute.clone()]));
-    refused(&answer, &json!({"children": [{"0": {"prompt": empty}}]}));
-    let answer =
-        put(&network, &menu(vec![connect(), menu(vec![connect(), connect(), mute.clone()])]));
+    let mute = json!({"node_type": "Menu", "children": [connect_node()]});
+    assert_tree_problems(&put_tree(&network, &mute), &json!({"prompt": empty}));
+    let response = put_tree(&network, &menu(vec![mute.clone()]));
+    assert_tree_problems(&response, &json!({"children": [{"0": {"prompt": empty}}]}));
+    let response = put_tree(
+        &network,
+        &menu(vec![connect_node(), menu(vec![connect_node(), connect_node(), mute.clone()])]),
+    );
     let deep = json!({"children": [{"1": {"children": [{"2": {"prompt": empty}}]}}]});
-    refused(&answer, &deep);
-    // All at once.
-    let sms = json!({"node_type": "SmsPromo", "sms_promo_delay": 7, "children": [connect()]});
-    let answer = put(&network, &menu(vec![mute, connect(), sms])).body(403);
-    let children = answer["errors"]["ivr_tree"]["children"].as_array().expect("children");
-    let at = |key: &str| children.iter().find_map(|child| child.get(key)).cloned();
-    assert_same(&at("0").unwrap(), &json!({"prompt": empty}));
-    assert!(at("1").is_none());
-    let sms = at("2").unwrap();
-    assert_same(&sms["prompt"], &empty);
-    assert_same(&sms["sms_promo_copy"], &empty);
+    assert_tree_problems(&response, &deep);
+    // All problems are reported in one response.
+    let sms = json!({"node_type": "SmsPromo", "sms_promo_delay": 7, "children": [connect_node()]});
+    let response = put_tree(&network, &menu(vec![mute, connect_node(), sms])).body(403);
+    let children = response["errors"]["ivr_tree"]["children"].as_array().expect("children");
+    let child_property = |key: &str| children.iter().find_map(|child| child.get(key)).cloned();
+    assert_json_eq(&child_property("0").unwrap(), &json!({"prompt": empty}));
+    assert!(child_property("1").is_none());
+    let sms = child_property("2").unwrap();
+    assert_json_eq(&sms["prompt"], &empty);
+    assert_json_eq(&sms["sms_promo_copy"], &empty);
     assert!(sms["sms_promo_delay"].is_array(), "{sms}");
-    assert_same(&answer["error"], &json!({"ivr_tree": answer["errors"]["ivr_tree"]}));
+    assert_json_eq(&response["error"], &json!({"ivr_tree": response["errors"]["ivr_tree"]}));
 }
 
 #[test]
-fn a_tree_problem_is_reported_beside_the_others() {
-    let (_server, network) = bare();
+fn tree_problems_are_reported_with_other_problems() {
+    let (_server, network) = unconfigured_campaign();
     let body = json!({
         "name": "",
         "timezone": "Mars",
-        "ivr_tree": {"root": {"node_type": "Menu", "prompt": "", "children": [connect()]}},
+        "ivr_tree": {"root": {"node_type": "Menu", "prompt": "", "children": [connect_node()]}},
     });
     let tree = json!({"prompt": ["cannot be empty"]});
-    network.put(&campaign_path("1", "12"), body).is(
+    network.put(&campaign_path("1", "12"), body).assert_json(
         403,
         &json!({
             "errors": {
@@ -94,12 +96,12 @@ fn a_tree_problem_is_reported_beside_the_others() {
 }
 
 #[test]
-fn each_type_has_its_number_of_children() {
-    let (_server, network) = bare();
+fn node_types_limit_their_children() {
+    let (_server, network) = unconfigured_campaign();
     let node = |kind: &str, children: usize| {
         json!({
             "node_type": kind, "prompt": "Hello", "sms_promo_copy": "Hello", "condition": "mobile",
-            "destination_phone_number": "8004377950", "children": vec![connect(); children],
+            "destination_phone_number": "8004377950", "children": vec![connect_node(); children],
         })
     };
     for (kind, least, most) in [
@@ -111,110 +113,116 @@ fn each_type_has_its_number_of_children() {
         ("VerifyLocation", 1, 1),
     ] {
         for children in 0..=10 {
-            let answer = put(&network, &node(kind, children));
+            let response = put_tree(&network, &node(kind, children));
             if (least..=most).contains(&children) {
-                answer.expect(200);
+                response.expect(200);
             } else {
-                let problems = answer.body(403)["errors"]["ivr_tree"]["children"].clone();
+                let problems = response.body(403)["errors"]["ivr_tree"]["children"].clone();
                 assert!(problems.is_array(), "{kind} with {children}: {problems}");
             }
         }
     }
-    let unknown = put(&network, &json!({"node_type": "Conference"}));
-    refused(&unknown, &json!({"node_type": ["is not included in the list"]}));
+    let unknown = put_tree(&network, &json!({"node_type": "Conference"}));
+    assert_tree_problems(&unknown, &json!({"node_type": ["is not included in the list"]}));
 }
 
 #[test]
-fn a_parameter_that_its_type_does_not_have_is_ignored_and_named() {
-    let (_server, network) = bare();
+fn unknown_node_parameters_are_ignored_and_reported() {
+    let (_server, network) = unconfigured_campaign();
     let root = json!({
         "node_type": "Menu", "prompt": "Press 1.", "destination_phone_number": "8004377950",
-        "children": [body::with(connect(), json!({"condition": ""}))],
+        "children": [body::merged(connect_node(), json!({"condition": ""}))],
     });
-    let answer = put(&network, &root).expect(200);
-    let ignored = answer.header("trunkline-ignored").expect("something was ignored");
+    let response = put_tree(&network, &root).expect(200);
+    let ignored = response.header("trunkline-ignored").expect("something was ignored");
     let mut ignored: Vec<&str> = ignored.split(',').map(str::trim).collect();
     ignored.sort_unstable();
     assert_eq!(ignored, ["condition", "destination_phone_number"]);
-    let expected = json!({"node_type": "Menu", "prompt": "Press 1.", "children": [connect()]});
-    assert_same(&answer.json()["future_terms"]["ivr_tree"]["root"], &expected);
+    let expected = json!({"node_type": "Menu", "prompt": "Press 1.", "children": [connect_node()]});
+    assert_json_eq(&response.json()["future_terms"]["ivr_tree"]["root"], &expected);
 }
 
 #[test]
-fn sms_delays_are_one_of_five() {
-    let (_server, network) = bare();
+fn sms_delay_is_one_of_five_values() {
+    let (_server, network) = unconfigured_campaign();
     let node = |delay: Value| {
         json!({
             "node_type": "SmsPromo", "prompt": "Press 1.", "sms_promo_copy": "Hello",
-            "sms_promo_delay": delay, "children": [connect()],
+            "sms_promo_delay": delay, "children": [connect_node()],
         })
     };
     for delay in [1, 1800, 86400, 604_800, 2_592_000] {
-        put(&network, &node(json!(delay))).expect(200);
+        put_tree(&network, &node(json!(delay))).expect(200);
     }
     for delay in [json!(0), json!(2), json!(-1), json!("soon"), json!({})] {
-        assert_eq!(put(&network, &node(delay)).status, 403);
+        assert_eq!(put_tree(&network, &node(delay)).status, 403);
     }
 }
 
 #[test]
-fn conditions_of_nodes_know_nothing_of_durations() {
-    let (_server, network) = bare();
-    let node = |condition: Value| json!({"node_type": "Condition", "condition": condition, "children": [connect(), connect()]});
+fn node_conditions_cannot_use_durations() {
+    let (_server, network) = unconfigured_campaign();
+    let node = |condition: Value| json!({"node_type": "Condition", "condition": condition, "children": [connect_node(), connect_node()]});
     for condition in ["duration > 60", "mobile and connect_duration >= 1 min"] {
-        let answer = put(&network, &node(json!(condition))).body(403);
-        assert!(answer["errors"]["ivr_tree"]["condition"].is_array(), "{answer}");
+        let response = put_tree(&network, &node(json!(condition))).body(403);
+        assert!(response["errors"]["ivr_tree"]["condition"].is_array(), "{response}");
     }
-    refused(&put(&network, &node(json!(""))), &json!({"condition": ["cannot be empty"]}));
-    let answer = put(&network, &node(json!("mobile and"))).body(403);
-    let said = answer["errors"]["ivr_tree"]["condition"][0].as_str().expect("a message");
-    assert!(said.starts_with("is invalid at column "), "{said}");
+    assert_tree_problems(
+        &put_tree(&network, &node(json!(""))),
+        &json!({"condition": ["cannot be empty"]}),
+    );
+    let response = put_tree(&network, &node(json!("mobile and"))).body(403);
+    let message = response["errors"]["ivr_tree"]["condition"][0].as_str().expect("a message");
+    assert!(message.starts_with("is invalid at column "), "{message}");
 }
 
 #[test]
-fn destinations_are_dialled_by_their_country() {
-    let (_server, network) = bare();
+fn destination_numbers_follow_their_country() {
+    let (_server, network) = unconfigured_campaign();
     let dial = |number: Value, country: Value| {
         let more = json!({"destination_phone_number": number, "destination_country_code": country});
-        put(&network, &body::with(connect(), more))
+        put_tree(&network, &body::merged(connect_node(), more))
     };
-    let shown = dial(json!("800-437-7950"), json!("1")).body(200);
-    let root = &shown["future_terms"]["ivr_tree"]["root"];
+    let current = dial(json!("800-437-7950"), json!("1")).body(200);
+    let root = &current["future_terms"]["ivr_tree"]["root"];
     assert_eq!(root["destination_phone_number"], "8004377950");
-    let shown = dial(json!(8004377950_u64), json!(1)).body(200);
-    let root = &shown["future_terms"]["ivr_tree"]["root"];
+    let current = dial(json!(8004377950_u64), json!(1)).body(200);
+    let root = &current["future_terms"]["ivr_tree"]["root"];
     assert_eq!(root["destination_phone_number"], "8004377950");
     assert_eq!(root["destination_country_code"], "1");
-    // "1" is the default.
+    // The country code defaults to "1".
     let root = json!({"node_type": "Connect", "destination_phone_number": "8004377950"});
-    let shown = put(&network, &root).body(200);
-    assert_eq!(shown["future_terms"]["ivr_tree"]["root"]["destination_country_code"], "1");
-    // A destination that is not known yet is allowed in Entry.
+    let current = put_tree(&network, &root).body(200);
+    assert_eq!(current["future_terms"]["ivr_tree"]["root"]["destination_country_code"], "1");
+    // In Entry the destination may be missing.
     dial(json!(""), json!("")).expect(200);
-    refused(&dial(json!("12"), json!("1")), &json!({"destination_phone_number": ["is invalid"]}));
+    assert_tree_problems(
+        &dial(json!("12"), json!("1")),
+        &json!({"destination_phone_number": ["is invalid"]}),
+    );
 }
 
 #[test]
-fn a_policys_condition_says_where_it_is_wrong() {
-    let (_server, network) = bare();
+fn policy_condition_error_has_its_position() {
+    let (_server, network) = unconfigured_campaign();
     let put = |condition: &str| {
-        let said = json!({"advertiser_payin": body::base(7.0, condition)});
-        network.put(&campaign_path("1", "12"), said)
+        let text = json!({"advertiser_payin": body::base_policy(7.0, condition)});
+        network.put(&campaign_path("1", "12"), text)
     };
     let message =
         "is invalid at column 12: expected a comparison (>, >=, <, <=, =) after 'duration'";
     let policies = json!({"policies": [{"condition": [message]}]});
-    put("mobile and duration 60").invalid(&json!({"advertiser_payin": policies}));
+    put("mobile and duration 60").assert_invalid(&json!({"advertiser_payin": policies}));
     for (condition, column) in [("mobile and", 11), ("(mobile", 8), ("mobile)", 7), ("fast", 1)] {
-        let answer = put(condition).body(403);
-        let said = &answer["errors"]["advertiser_payin"]["policies"][0]["condition"][0];
-        let said = said.as_str().expect("a message");
+        let response = put(condition).body(403);
+        let text = &response["errors"]["advertiser_payin"]["policies"][0]["condition"][0];
+        let text = text.as_str().expect("a message");
         assert!(
-            said.starts_with(&format!("is invalid at column {column}:")),
-            "{condition}: {said}"
+            text.starts_with(&format!("is invalid at column {column}:")),
+            "{condition}: {text}"
         );
     }
-    // What reads is returned as it was written.
+    // A valid condition is returned as written.
     for condition in [
         "",
         "  NOT mobile",
@@ -222,8 +230,8 @@ fn a_policys_condition_says_where_it_is_wrong() {
         "(repeat) and In_Region [ West Coast ].",
         "pressed[a 1]",
     ] {
-        let shown = put(condition).body(200);
-        let policy = &shown["future_terms"]["advertiser_payin"]["policies"][0];
+        let current = put(condition).body(200);
+        let policy = &current["future_terms"]["advertiser_payin"]["policies"][0];
         assert_eq!(policy["condition"], condition);
     }
 }

@@ -1,5 +1,5 @@
-//! Laws of the ledger, over calls and corrections that proptest makes up: whatever is asked (the
-//! list, statements, budgets, statistics, dry runs, explanations), the answer is the same money.
+//! Laws of the ledger, over generated calls and corrections: lists, statements, budgets, statistics, dry
+//! runs and explanations show the same amounts.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -22,17 +22,17 @@ use trunkline_network::{campaigns, explanations, statements};
 use trunkline_tests::body::{affiliate_campaign_path, campaign_path};
 use trunkline_tests::{Client, Server};
 
-/// The first moment of the calls: 2200-03-01, ten days before the Pacific's clocks change.
-const FIRST: i64 = 7_263_216_000;
-/// Calls start within so many days.
-const DAYS: i64 = 45;
+/// Start of the generated calls: 2200-03-01, ten days before the Pacific zone's clocks change.
+const FIRST_START_SECONDS: i64 = 7_263_216_000;
+/// Range of start times in days.
+const START_RANGE_DAYS: i64 = 45;
 
-/// A call to be, by an index into the campaigns and the affiliates.
+/// A generated call. Campaigns and affiliates are indexes.
 #[derive(Debug, Clone)]
-struct Made {
+struct GeneratedCall {
     campaign: usize,
     affiliate: usize,
-    /// Milliseconds after the first moment; less than nothing is long before the campaign was.
+    /// Milliseconds after the first start time. Negative values are long before the campaign exists.
     start: i64,
     duration: Option<u32>,
     connected: Option<u32>,
@@ -41,10 +41,10 @@ struct Made {
     keys: Vec<char>,
 }
 
-/// A correction of a call to be, by an index into the calls: one of the first, so that some are
+/// A generated correction. The call is an index of one of the first calls, so that some calls are
 /// corrected more than once.
 #[derive(Debug, Clone)]
-struct Fixed {
+struct GeneratedCorrection {
     call: usize,
     duration: Option<Option<u32>>,
     mobile: Option<bool>,
@@ -52,28 +52,34 @@ struct Fixed {
     payout: Option<u32>,
 }
 
-fn made() -> impl Strategy<Value = Made> {
+fn generated_call() -> impl Strategy<Value = GeneratedCall> {
     let duration = || proptest::option::weighted(0.9, 0u32..200);
-    let start = prop_oneof![9 => 0i64..DAYS * 86_400_000, 1 => Just(-1i64)];
+    let start = prop_oneof![9 => 0i64..START_RANGE_DAYS * 86_400_000, 1 => Just(-1i64)];
     let keys = proptest::collection::vec(proptest::sample::select(vec!['1', '2', '9']), 0..3);
     let facts = (duration(), duration(), any::<Option<bool>>(), proptest::option::of(0usize..3));
     (0usize..3, 0usize..3, start, facts, keys).prop_map(
         |(campaign, affiliate, start, (duration, connected, mobile, caller), keys)| {
-            let connected = connected.map(|it| duration.map_or(it, |all| it.min(all)));
-            Made { campaign, affiliate, start, duration, connected, mobile, caller, keys }
+            let connected = connected.map(|item| duration.map_or(item, |all| item.min(all)));
+            GeneratedCall { campaign, affiliate, start, duration, connected, mobile, caller, keys }
         },
     )
 }
 
-fn fixed() -> impl Strategy<Value = Fixed> {
+fn generated_correction() -> impl Strategy<Value = GeneratedCorrection> {
     let cents = || proptest::option::weighted(0.3, 0u32..2_000);
     let duration = proptest::option::of(proptest::option::weighted(0.9, 0u32..200));
     (0usize..6, duration, any::<Option<bool>>(), cents(), cents()).prop_map(
-        |(call, duration, mobile, payin, payout)| Fixed { call, duration, mobile, payin, payout },
+        |(call, duration, mobile, payin, payout)| GeneratedCorrection {
+            call,
+            duration,
+            mobile,
+            payin,
+            payout,
+        },
     )
 }
 
-/// One advertiser with three campaigns, two affiliates that are approved and none.
+/// An advertiser with three campaigns, and two approved affiliates.
 struct World<'a> {
     server: &'a Server,
     network: Client,
@@ -82,7 +88,7 @@ struct World<'a> {
     affiliates: [Option<String>; 3],
 }
 
-/// The zones that campaigns move through.
+/// Time zones that the campaigns are moved to.
 const ZONES: [&str; 4] = ["Pacific Time (US & Canada)", "Tokyo", "Kathmandu", "Adelaide"];
 
 fn budget(reset_period: &str, zone: &str, currency: &str) -> Value {
@@ -103,7 +109,7 @@ impl<'a> World<'a> {
         };
         let connect = json!({"node_type": "Connect", "destination_phone_number": "8005550101"});
         let menu = json!({"root": {"node_type": "Menu", "prompt": "Press 1 or 2.", "children": [connect, connect]}});
-        let enforced = trunkline_tests::body::with(
+        let enforced = trunkline_tests::body::merged(
             budget("Weekly", "London", "EUR"),
             json!({"budget_amount": 2, "enforce": true}),
         );
@@ -119,46 +125,46 @@ impl<'a> World<'a> {
                 "budget_activities": {"call_cap_alert": enforced}}),
         ];
         for (campaign, more) in campaigns.iter().zip(more) {
-            let more = trunkline_tests::body::with(json!({"auto_approve": "All"}), more);
+            let more = trunkline_tests::body::merged(json!({"auto_approve": "All"}), more);
             network.has_live_campaign(&advertiser, campaign, more);
         }
         let affiliates = [Some(name("f")), Some(name("g")), None];
         for affiliate in affiliates.iter().flatten() {
             network.has_affiliate(affiliate);
         }
-        // The first affiliate has applied everywhere, the second to one campaign only.
+        // The first affiliate has applied to all campaigns, the second to one.
         for (campaign, affiliate) in [(0, 0), (1, 0), (2, 0), (1, 1)] {
             let affiliate = affiliates[affiliate].as_deref().expect("a name");
-            let place = affiliate_campaign_path(&advertiser, &campaigns[campaign], affiliate);
-            network.post(&place, json!({})).expect(201);
+            let path = affiliate_campaign_path(&advertiser, &campaigns[campaign], affiliate);
+            network.post(&path, json!({})).expect(201);
         }
         Self { server, network, advertiser, campaigns, affiliates }
     }
 
-    /// Tries a call, and takes it in: what was imagined is what was paid.
-    fn take(&self, index: usize, made: &Made) -> Result<(), TestCaseError> {
-        let start = match made.start {
+    /// Dry-runs a call, then reports it: both amounts are equal.
+    fn report(&self, index: usize, created: &GeneratedCall) -> Result<(), TestCaseError> {
+        let start = match created.start {
             -1 => Timestamp::from_second(1_000_000_000),
-            after => Timestamp::from_millisecond(FIRST * 1_000 + after),
+            after => Timestamp::from_millisecond(FIRST_START_SECONDS * 1_000 + after),
         };
         let start = start.expect("a moment");
         let phone = |mobile| if mobile { PhoneType::Mobile } else { PhoneType::Landline };
         let number = |index| PhoneNumber::parse(&format!("805555010{index}")).expect("a number");
         let facts = CallFacts {
-            calling_phone_number: made.caller.map(number),
+            calling_phone_number: created.caller.map(number),
             start_time: Some(start),
-            duration: made.duration,
-            connect_duration: made.connected,
-            phone_type: made.mobile.map(phone),
+            duration: created.duration,
+            connect_duration: created.connected,
+            phone_type: created.mobile.map(phone),
             ..CallFacts::default()
         };
         let (campaign, affiliate) =
-            (self.campaigns[made.campaign].clone(), self.affiliates[made.affiliate].clone());
+            (self.campaigns[created.campaign].clone(), self.affiliates[created.affiliate].clone());
         let imagined = Imagined {
             campaign: Some(campaign.clone()),
             affiliate: affiliate.clone(),
             facts: facts.clone(),
-            keys: made.keys.clone(),
+            keys: created.keys.clone(),
             ..Imagined::default()
         };
         let external = format!("{}-{index}", self.advertiser);
@@ -168,10 +174,10 @@ impl<'a> World<'a> {
             campaign: Some(campaign),
             affiliate,
             facts,
-            keys: made.keys.clone(),
+            keys: created.keys.clone(),
             ..CallIn::default()
         };
-        let dry = self.server.at(start, move |session, context| {
+        let dry = self.server.run_use_case(start, move |session, context| {
             let change = Submitted { change: imagined, ..Submitted::default() };
             let dry = dry_run::dry_run(session, context, change)?;
             let change = Submitted { change: call, ..Submitted::default() };
@@ -181,7 +187,7 @@ impl<'a> World<'a> {
         let dry = dry.expect("a call that can be taken");
         let last = self.rows().pop().expect("a row");
         let stored = &last.transaction.settlement;
-        if made.start >= 0 {
+        if created.start >= 0 {
             prop_assert_eq!(dry.outcome, stored.outcome);
             prop_assert_eq!(dry.reason, stored.reason);
             prop_assert_eq!(dry.advertiser_payin.map(Side::from), stored.payin.clone());
@@ -190,9 +196,9 @@ impl<'a> World<'a> {
         Ok(())
     }
 
-    /// Corrects the newest row of a call; a correction that would change nothing, or sets what
-    /// was not agreed, is refused and changes nothing.
-    fn fix(&self, fixed: &Fixed) {
+    /// Corrects the newest row of a call. A correction without a change, or of an amount that is not part of
+    /// the terms, is rejected and changes nothing.
+    fn correct(&self, fixed: &GeneratedCorrection) {
         let newest = newest(&self.rows());
         let Some(row) = newest.get(fixed.call % newest.len().max(1)) else { return };
         let id = row.transaction.id.to_string();
@@ -211,18 +217,19 @@ impl<'a> World<'a> {
             payout: fixed.payout.map(money),
         };
         let count = self.rows().len();
-        let now = Timestamp::from_second(FIRST + (DAYS + 1) * 86_400).expect("a moment");
-        let done = self.server.at(now, move |session, context| {
+        let now = Timestamp::from_second(FIRST_START_SECONDS + (START_RANGE_DAYS + 1) * 86_400)
+            .expect("a moment");
+        let done = self.server.run_use_case(now, move |session, context| {
             let change = Submitted { change, ..Submitted::default() };
             corrections::correct(session, context, &id, change, None)
         });
         assert_eq!(self.rows().len(), count + usize::from(done.is_ok()));
     }
 
-    /// The advertiser's ledger, read in pages.
+    /// Rows of the advertiser's ledger, read page by page.
     fn rows(&self) -> Vec<LedgerRow> {
         let ledger = Ledger::Party(PartyKind::Advertiser, self.advertiser.clone());
-        let rows = self.server.at(Timestamp::UNIX_EPOCH, move |session, context| {
+        let rows = self.server.run_use_case(Timestamp::UNIX_EPOCH, move |session, context| {
             let mut rows: Vec<LedgerRow> = Vec::new();
             loop {
                 let after = rows.last().map_or(0, |row| row.transaction.id);
@@ -238,59 +245,61 @@ impl<'a> World<'a> {
         rows.expect("a ledger")
     }
 
-    /// What a campaign's payin budget stands at.
+    /// Current total of a campaign's payin budget.
     fn budget(&self, campaign: usize, now: Timestamp) -> i64 {
         let (advertiser, id) = (self.advertiser.clone(), self.campaigns[campaign].clone());
-        let found = self
-            .server
-            .at(now, move |session, context| campaigns::get(session, context, &advertiser, &id));
-        let total = found.expect("a campaign").totals[0].budget_cap_alert;
+        let result = self.server.run_use_case(now, move |session, context| {
+            campaigns::get(session, context, &advertiser, &id)
+        });
+        let total = result.expect("a campaign").totals[0].budget_cap_alert;
         total.expect("a budget").cents()
     }
 
     fn quick_stats(&self, campaign: usize, now: Timestamp) -> QuickStats {
         let (advertiser, id) = (self.advertiser.clone(), self.campaigns[campaign].clone());
-        let found = self.server.at(now, move |session, context| {
+        let result = self.server.run_use_case(now, move |session, context| {
             calls::quick_stats(session, context, &advertiser, &id)
         });
-        found.expect("statistics")
+        result.expect("statistics")
     }
 
-    /// A party's statements of every month that calls started in, as totals of campaign, currency
-    /// and month.
+    /// Statement totals of a party by campaign, currency and month, for every month with calls.
     fn statements(
         &self,
         kind: PartyKind,
         party: &str,
     ) -> BTreeMap<(String, String), StatementTotals> {
-        let mut found = BTreeMap::new();
+        let mut result = BTreeMap::new();
         for month in ["2001-09-01", "2200-02-01", "2200-03-01", "2200-04-01"] {
             let party = party.to_owned();
             let first = month.parse().expect("a date");
-            let statement = self.server.at(Timestamp::UNIX_EPOCH, move |session, context| {
-                statements::statement(session, context, kind, &party, first)
-            });
+            let statement =
+                self.server.run_use_case(Timestamp::UNIX_EPOCH, move |session, context| {
+                    statements::statement(session, context, kind, &party, first)
+                });
             let statement = statement.expect("a statement");
             let mut sums: BTreeMap<Option<&str>, [i64; 5]> = BTreeMap::new();
             for line in statement.lines {
-                let it = line.totals;
-                let sum = sums.entry(it.currency.map(Currency::as_str)).or_default();
-                let values = [it.calls, it.paid_calls, it.amount, it.corrections, it.difference];
+                let item = line.totals;
+                let sum = sums.entry(item.currency.map(Currency::as_str)).or_default();
+                let values =
+                    [item.calls, item.paid_calls, item.amount, item.corrections, item.difference];
                 sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
                 let key = (line.campaign.id_from_network, month[..7].to_owned());
-                assert_eq!(found.insert(key, it), None, "a line each");
+                assert_eq!(result.insert(key, item), None, "a line each");
             }
-            for it in &statement.totals {
-                let values = [it.calls, it.paid_calls, it.amount, it.corrections, it.difference];
-                assert_eq!(sums.remove(&it.currency.map(Currency::as_str)), Some(values));
+            for item in &statement.totals {
+                let values =
+                    [item.calls, item.paid_calls, item.amount, item.corrections, item.difference];
+                assert_eq!(sums.remove(&item.currency.map(Currency::as_str)), Some(values));
             }
             assert!(sums.is_empty(), "a total for each currency");
         }
-        found
+        result
     }
 }
 
-/// The rows that no other row corrects.
+/// Rows that are not corrected by another row.
 fn newest(rows: &[LedgerRow]) -> Vec<LedgerRow> {
     let replaced = |id| rows.iter().any(|row| row.transaction.corrects_id == Some(id));
     rows.iter().filter(|row| !replaced(row.transaction.id)).cloned().collect()
@@ -302,19 +311,19 @@ fn cents(side: Option<&Side>) -> i64 {
 
 type SideOf = fn(&Settlement) -> Option<&Side>;
 
-/// Statements add up to the newest rows.
+/// Checks that statements are the sums of the newest rows.
 fn check_statements(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestCaseError> {
     let zone = ZoneName::PACIFIC.zone();
     let parties = world.affiliates.iter().flatten().map(|id| (PartyKind::Affiliate, id));
     for (kind, party) in parties.chain([(PartyKind::Advertiser, &world.advertiser)]) {
         let side: SideOf = match kind {
-            PartyKind::Advertiser => |it| it.payin.as_ref(),
-            PartyKind::Affiliate => |it| it.payout.as_ref(),
+            PartyKind::Advertiser => |item| item.payin.as_ref(),
+            PartyKind::Affiliate => |item| item.payout.as_ref(),
         };
         // Calls, paid calls, amount, corrections, difference.
         let mut sums: BTreeMap<(String, String), [i64; 5]> = BTreeMap::new();
         for row in newest(rows) {
-            let affiliate = row.affiliate.as_ref().map(|it| &it.id_from_network);
+            let affiliate = row.affiliate.as_ref().map(|item| &item.id_from_network);
             if kind == PartyKind::Affiliate && affiliate != Some(party) {
                 continue;
             }
@@ -323,7 +332,7 @@ fn check_statements(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestCas
             let sum = sums.entry(key).or_default();
             let of_call: Vec<&LedgerRow> = rows
                 .iter()
-                .filter(|it| it.transaction.call_id == row.transaction.call_id)
+                .filter(|item| item.transaction.call_id == row.transaction.call_id)
                 .collect();
             let amount = cents(side(&row.transaction.settlement));
             sum[0] += 1;
@@ -332,38 +341,44 @@ fn check_statements(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestCas
             sum[3] += i64::try_from(of_call.len()).expect("a few") - 1;
             sum[4] += amount - cents(side(&of_call[0].transaction.settlement));
         }
-        let stated = world.statements(kind, party).into_iter().map(|(key, it)| {
-            (key, [it.calls, it.paid_calls, it.amount, it.corrections, it.difference])
+        let stated = world.statements(kind, party).into_iter().map(|(key, item)| {
+            (key, [item.calls, item.paid_calls, item.amount, item.corrections, item.difference])
         });
         prop_assert_eq!(stated.collect::<BTreeMap<_, _>>(), sums, "{} {}", kind.word(), party);
     }
     Ok(())
 }
 
-/// Budgets stand at what the newest rows of their period come to.
+/// Checks that budgets are the sums of the newest rows of their period.
 fn check_budgets(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestCaseError> {
     let newest = newest(rows);
-    let end = Timestamp::from_second(FIRST + (DAYS + 1) * 86_400).expect("a moment");
-    let of = |campaign: usize, within: &dyn Fn(Timestamp) -> bool| -> i64 {
-        let own = newest.iter().filter(|row| {
+    let end = Timestamp::from_second(FIRST_START_SECONDS + (START_RANGE_DAYS + 1) * 86_400)
+        .expect("a moment");
+    let sum_of = |campaign: usize, within: &dyn Fn(Timestamp) -> bool| -> i64 {
+        let rows_of_campaign = newest.iter().filter(|row| {
             row.campaign.id_from_network == world.campaigns[campaign]
                 && within(row.transaction.start_time)
         });
-        own.map(|row| cents(row.transaction.settlement.payin.as_ref())).sum()
+        rows_of_campaign.map(|row| cents(row.transaction.settlement.payin.as_ref())).sum()
     };
-    let first = Timestamp::from_second(FIRST).expect("a moment");
-    prop_assert_eq!(world.budget(0, end), of(0, &|start| start >= first), "ongoing");
-    // The budget's days start when it does, at midnight UTC, by its own zone's clock.
+    let first = Timestamp::from_second(FIRST_START_SECONDS).expect("a moment");
+    prop_assert_eq!(world.budget(0, end), sum_of(0, &|start| start >= first), "ongoing");
+    // The periods of the budget begin at midnight UTC of its start, by its own time zone.
     let zone = ZoneName::parse(ZONES[1]).expect("a zone").zone();
-    for day in 0..=DAYS {
-        let at = Timestamp::from_second(FIRST + day * 86_400).expect("a moment");
-        let next = at.to_zoned(zone.clone()).checked_add(1.day()).expect("a day").timestamp();
-        prop_assert_eq!(world.budget(1, at), of(1, &|start| start >= at && start < next), "{}", at);
+    for day in 0..=START_RANGE_DAYS {
+        let time = Timestamp::from_second(FIRST_START_SECONDS + day * 86_400).expect("a moment");
+        let next = time.to_zoned(zone.clone()).checked_add(1.day()).expect("a day").timestamp();
+        prop_assert_eq!(
+            world.budget(1, time),
+            sum_of(1, &|start| start >= time && start < next),
+            "{}",
+            time
+        );
     }
     Ok(())
 }
 
-/// Statistics are a recount, in whatever zone the campaign is.
+/// Checks statistics against a recount in the campaign's time zone.
 fn check_stats(
     world: &World<'_>,
     rows: &[LedgerRow],
@@ -371,10 +386,10 @@ fn check_stats(
     zone: TimeZone,
 ) -> Result<(), TestCaseError> {
     let newest = newest(rows);
-    for day in [0, 9, 10, 11, 31, DAYS] {
+    for day in [0, 9, 10, 11, 31, START_RANGE_DAYS] {
         for hour in [0, 7, 15, 20] {
-            let now =
-                Timestamp::from_second(FIRST + day * 86_400 + hour * 3_600).expect("a moment");
+            let now = Timestamp::from_second(FIRST_START_SECONDS + day * 86_400 + hour * 3_600)
+                .expect("a moment");
             let today = now.to_zoned(zone.clone()).date();
             let recount = |days: i64| {
                 let since = today.saturating_sub((days - 1).days());
@@ -399,62 +414,61 @@ fn check_stats(
     Ok(())
 }
 
-/// An explanation comes to what is in the ledger.
+/// Checks that an explanation results in the stored amounts.
 fn check_explanations(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestCaseError> {
     for row in rows {
         let id = row.transaction.id.to_string();
         let explained = world
             .server
-            .at(Timestamp::UNIX_EPOCH, move |session, context| {
+            .run_use_case(Timestamp::UNIX_EPOCH, move |session, context| {
                 explanations::explain(session, context, &id)
             })
             .expect("an explanation");
         let (decision, stored) = (explained.run.decision, &row.transaction.settlement);
         prop_assert_eq!(decision.outcome, stored.outcome);
-        let amount = |it: &trunkline_domain::call::Payment| (it.amount, it.currency);
-        let kept = |it: &Side| (it.amount, it.currency);
+        let amount = |item: &trunkline_domain::call::Payment| (item.amount, item.currency);
+        let amount_of = |item: &Side| (item.amount, item.currency);
         prop_assert_eq!(
             decision.advertiser_payin.as_ref().map(amount),
-            stored.payin.as_ref().map(kept)
+            stored.payin.as_ref().map(amount_of)
         );
         prop_assert_eq!(
             decision.affiliate_payout.as_ref().map(amount),
-            stored.payout.as_ref().map(kept)
+            stored.payout.as_ref().map(amount_of)
         );
-        let matching = decision.advertiser_payin.map(|it| it.matching_policies);
-        prop_assert_eq!(matching, stored.payin.as_ref().map(|it| it.matching_policies.clone()));
+        let matching = decision.advertiser_payin.map(|item| item.matching_policies);
+        prop_assert_eq!(matching, stored.payin.as_ref().map(|item| item.matching_policies.clone()));
     }
     Ok(())
 }
 
 #[test]
-fn whoever_is_asked_it_is_the_same_money() {
+fn all_views_of_the_ledger_agree_on_amounts() {
     let server = Server::start();
     let case = Cell::new(0);
-    let calls = proptest::collection::vec(made(), 1..25);
-    let plan = (calls, proptest::collection::vec(fixed(), 0..12), any::<bool>());
+    let calls = proptest::collection::vec(generated_call(), 1..25);
+    let plan = (calls, proptest::collection::vec(generated_correction(), 0..12), any::<bool>());
     let config = Config { cases: 16, failure_persistence: None, ..Config::default() };
     let law = TestRunner::new(config).run(&plan, |(calls, fixes, asked_before)| {
         case.set(case.get() + 1);
         let world = World::new(&server, case.get());
         if asked_before {
-            // A total that is kept from the start, and one that is counted when it is asked for,
-            // are the same.
+            // A stored total equals a total that is computed on request.
             check_budgets(&world, &[])?;
         }
-        for (index, made) in calls.iter().enumerate() {
-            world.take(index, made)?;
+        for (index, created) in calls.iter().enumerate() {
+            world.report(index, created)?;
         }
         for fixed in &fixes {
-            world.fix(fixed);
+            world.correct(fixed);
         }
         let rows = world.rows();
         prop_assert!(rows.len() >= calls.len());
         check_statements(&world, &rows)?;
         check_budgets(&world, &rows)?;
         check_explanations(&world, &rows)?;
-        // A budget that starts at another moment is counted anew.
-        let later = trunkline_tests::body::with(
+        // A changed start makes the budget recompute its total.
+        let later = trunkline_tests::body::merged(
             budget("Ongoing", ZONES[0], "USD"),
             json!({"starts_at": "2200-01-02T00:00:00Z"}),
         );
@@ -474,12 +488,12 @@ fn whoever_is_asked_it_is_the_same_money() {
     law.unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// The law above would hold of nothing at all: the calls that it makes up are of every kind.
+/// Asserts that the generator covers every kind of call, so that the law above is not empty.
 #[test]
-fn what_is_made_up_is_of_every_kind() {
+fn generated_calls_cover_every_kind() {
     let server = Server::start();
     let world = World::new(&server, 0);
-    let call = |campaign, affiliate, start: SignedDuration| Made {
+    let call = |campaign, affiliate, start: SignedDuration| GeneratedCall {
         campaign,
         affiliate,
         start: i64::try_from(start.as_millis()).expect("a few days"),
@@ -493,7 +507,7 @@ fn what_is_made_up_is_of_every_kind() {
         [(0, 0), (0, 1), (1, 1), (2, 2), (2, 0), (2, 0)].into_iter().enumerate()
     {
         let start = SignedDuration::from_secs(i64::try_from(index).expect("a few"));
-        world.take(index, &call(campaign, affiliate, start)).expect("a lawful call");
+        world.report(index, &call(campaign, affiliate, start)).expect("a lawful call");
     }
     let reasons: Vec<String> = world
         .rows()

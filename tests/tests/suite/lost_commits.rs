@@ -1,27 +1,27 @@
-//! A commit whose answer is lost on its way, and one that is lost itself: nobody can know which it was,
-//! the client is told so in time, and asking again comes to the same. These tests need PostgreSQL.
+//! A lost `COMMIT` or a lost response to it: the outcome is unknown, the client gets 503 in time, and a
+//! repeated request has the right result. These tests need PostgreSQL.
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-use trunkline_tests::{Answer, Client, Lost, Proxy, Report, Server, Then, body};
-use trunkline_tests::{is_full, postgres_address};
+use trunkline_tests::{AfterLoss, Client, CommitLoss, FaultReport, Proxy, Response, Server, body};
+use trunkline_tests::{postgres_address, runs_all_faults};
 
-/// How long a request may be left without an answer.
-const REFUSAL: Duration = Duration::from_secs(2);
+/// Time limit for an error response.
+const ERROR_RESPONSE_LIMIT: Duration = Duration::from_secs(2);
 
-/// What is written.
+/// Kind of the written object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// A call with an id of the client's own.
+    /// A call with an id chosen by the client.
     Call,
     /// An affiliate.
     Affiliate,
-    /// A live call, by an Idempotency-Key.
+    /// A live call with an Idempotency-Key.
     LiveCall,
 }
 
-fn write(network: &Client, kind: Kind, id: &str) -> Answer {
+fn write(network: &Client, kind: Kind, id: &str) -> Response {
     match kind {
         Kind::Call => {
             let call = json!({"external_call_unique_id": id, "start_time": "2200-01-01",
@@ -37,116 +37,120 @@ fn write(network: &Client, kind: Kind, id: &str) -> Answer {
     }
 }
 
-/// Asks until it is not refused any more.
-fn until_taken(ask: impl Fn() -> Answer) -> Answer {
+/// Repeats a request until it is not rejected with 503.
+fn retry_until_accepted(send: impl Fn() -> Response) -> Response {
     loop {
-        let answer = ask();
-        if answer.status != 503 {
-            return answer;
+        let response = send();
+        if response.status != 503 {
+            return response;
         }
     }
 }
 
-/// What was there of a kind of thing, by our ids.
-fn listed(network: &Client, kind: Kind) -> Vec<String> {
+/// Ids of the stored objects of a kind.
+fn stored_ids(network: &Client, kind: Kind) -> Vec<String> {
     let list = match kind {
         Kind::Affiliate => network.get("/affiliates"),
         Kind::Call | Kind::LiveCall => network.extensions().get("/calls"),
     };
     let list = list.body(200);
-    list.as_array().expect("a list").iter().map(|it| it["id"].to_string()).collect()
+    list.as_array().expect("a list").iter().map(|item| item["id"].to_string()).collect()
 }
 
-/// Loses one commit and asks again; whether it was this one that was lost.
+/// Loses one commit and repeats the request. Returns `true` if the lost commit was that of the request.
 fn lose_one(
     (proxy, network): (&Proxy, &Client),
-    (lost, then): (Lost, Then),
+    (lost, then): (CommitLoss, AfterLoss),
     kind: Kind,
     id: &str,
-    report: &mut Report,
+    report: &mut FaultReport,
 ) -> bool {
-    let before = listed(network, kind).len();
-    proxy.lose(lost, then);
-    let begun = Instant::now();
-    let refused = write(network, kind, id);
-    let took = begun.elapsed();
-    let was_it = refused.status == 503;
-    if was_it {
-        refused.refused(503, "ServiceUnavailable");
-        assert_eq!(refused.header("retry-after"), Some("1"));
+    let before = stored_ids(network, kind).len();
+    proxy.lose_next_commit(lost, then);
+    let started = Instant::now();
+    let rejected = write(network, kind, id);
+    let took = started.elapsed();
+    let was_lost = rejected.status == 503;
+    if was_lost {
+        rejected.assert_error(503, "ServiceUnavailable");
+        assert_eq!(rejected.header("retry-after"), Some("1"));
     }
-    assert!(took < REFUSAL, "{kind:?}, {lost:?}, {then:?}: {} after {took:?}", refused.status);
-    assert!(proxy.has_lost(), "{kind:?}: nothing was committed");
-    proxy.heal();
+    assert!(
+        took < ERROR_RESPONSE_LIMIT,
+        "{kind:?}, {lost:?}, {then:?}: {} after {took:?}",
+        rejected.status
+    );
+    assert!(proxy.has_lost_commit(), "{kind:?}: nothing was committed");
+    proxy.restore();
     let healed = Instant::now();
-    let again = until_taken(|| write(network, kind, id));
+    let again = retry_until_accepted(|| write(network, kind, id));
     report.recovery.push(healed.elapsed());
     report.acknowledged += 1;
-    let known = was_it && lost == Lost::Answer;
+    let is_known = was_lost && lost == CommitLoss::Response;
     match kind {
-        Kind::Call if was_it => assert_eq!(again.status, if known { 202 } else { 201 }),
+        Kind::Call if was_lost => assert_eq!(again.status, if is_known { 202 } else { 201 }),
         Kind::Call => assert_eq!(again.status, 202),
         Kind::Affiliate => {
             assert_eq!(again.status, 200);
             assert_eq!(network.get(&format!("/affiliates/{id}")).body(200)["name"], id);
         }
         Kind::LiveCall => {
-            // The first answer, however often it is asked for.
+            // Each repetition gets the first response.
             let first: Value = again.body(201);
             assert_eq!(write(network, kind, id).body(201), first);
         }
     }
-    let after = listed(network, kind).len();
+    let after = stored_ids(network, kind).len();
     report.lost += (before + 1).saturating_sub(after);
-    report.doubled += after.saturating_sub(before + 1);
-    was_it
+    report.duplicated += after.saturating_sub(before + 1);
+    was_lost
 }
 
-fn commits_are_lost(lost: Lost, then: Then) -> (Server, Report) {
-    let rounds = if is_full() { 20 } else { 1 };
+fn lose_commits(lost: CommitLoss, then: AfterLoss) -> (Server, FaultReport) {
+    let rounds = if runs_all_faults() { 20 } else { 1 };
     let proxy = Proxy::to(&postgres_address());
-    let server = Server::behind(&proxy, &["--rate-limit", "0"]);
+    let server = Server::builder().via_proxy(&proxy).arguments(&["--rate-limit", "0"]).start();
     let network = server.network();
     network.has_live_campaign("354", "12", json!({}));
-    let mut report = Report::default();
+    let mut report = FaultReport::default();
     for kind in [Kind::Call, Kind::Affiliate, Kind::LiveCall] {
         let mut hit = 0;
         for number in 0.. {
-            // The server writes by itself now and then: such a commit is lost too, and not counted.
+            // The server commits by itself now and then; such a loss is not counted.
             let id = format!("{kind:?}-{number}");
             hit += usize::from(lose_one((&proxy, &network), (lost, then), kind, &id, &mut report));
             if hit == rounds {
                 break;
             }
         }
-        report.tried += hit;
+        report.attempts += hit;
     }
-    let calls = listed(&network, Kind::Call);
+    let calls = stored_ids(&network, Kind::Call);
     let once: BTreeSet<&String> = calls.iter().collect();
     assert_eq!(once.len(), calls.len(), "an id for each call");
     (server, report)
 }
 
 #[test]
-fn on_postgres_an_answer_to_a_commit_is_cut_off() {
-    let (server, report) = commits_are_lost(Lost::Answer, Then::Cut);
-    report.conclude("a commit carried out, its answer cut off", server.database());
+fn on_postgres_commit_response_is_lost_with_the_connection() {
+    let (server, report) = lose_commits(CommitLoss::Response, AfterLoss::Disconnect);
+    report.print_and_assert("a commit carried out, its answer cut off", server.database());
 }
 
 #[test]
-fn on_postgres_an_answer_to_a_commit_never_comes() {
-    let (server, report) = commits_are_lost(Lost::Answer, Then::Silence);
-    report.conclude("a commit carried out, then silence", server.database());
+fn on_postgres_commit_response_never_arrives() {
+    let (server, report) = lose_commits(CommitLoss::Response, AfterLoss::Hang);
+    report.print_and_assert("a commit carried out, then silence", server.database());
 }
 
 #[test]
-fn on_postgres_a_commit_is_cut_off() {
-    let (server, report) = commits_are_lost(Lost::Commit, Then::Cut);
-    report.conclude("a commit cut off", server.database());
+fn on_postgres_commit_is_lost_with_the_connection() {
+    let (server, report) = lose_commits(CommitLoss::Request, AfterLoss::Disconnect);
+    report.print_and_assert("a commit cut off", server.database());
 }
 
 #[test]
-fn on_postgres_a_commit_never_arrives() {
-    let (server, report) = commits_are_lost(Lost::Commit, Then::Silence);
-    report.conclude("a commit that never arrives, then silence", server.database());
+fn on_postgres_commit_never_arrives() {
+    let (server, report) = lose_commits(CommitLoss::Request, AfterLoss::Hang);
+    report.print_and_assert("a commit that never arrives, then silence", server.database());
 }

@@ -1,47 +1,47 @@
-//! Advertisers, affiliates, the network, and their people.
+//! Advertisers, affiliates, the network, and their users.
 
 use serde_json::{Value, json};
 use trunkline_tests::body::{self, campaign_path};
-use trunkline_tests::{Server, assert_same};
+use trunkline_tests::{Server, assert_json_eq};
 
 #[test]
-fn statuses_are_five_and_approved_is_the_default() {
+fn party_status_is_one_of_five_and_defaults_to_approved() {
     let server = Server::start();
     let network = server.network();
     for (path, status) in [("/affiliates/222", "status"), ("/advertisers/1", "approval_status")] {
-        let made = network.post(path, json!({"name": "Surf Oz"})).body(201);
-        assert_eq!(made[status], "Approved");
+        let created = network.post(path, json!({"name": "Surf Oz"})).body(201);
+        assert_eq!(created[status], "Approved");
         for word in ["Applied", "Approved", "Declined", "Suspended", "Archived"] {
-            let shown = network.put(path, json!({status: word})).body(200);
-            assert_eq!(shown[status], word);
+            let current = network.put(path, json!({status: word})).body(200);
+            assert_eq!(current[status], word);
         }
         let wrong = network.put(path, json!({status: "Pending"}));
-        wrong.invalid(&json!({status: ["is not included in the list"]}));
+        wrong.assert_invalid(&json!({status: ["is not included in the list"]}));
     }
 }
 
 #[test]
-fn a_party_without_sites_gets_one_of_its_own() {
+fn party_without_sites_gets_a_default_site() {
     let server = Server::start();
     let network = server.network();
     for path in ["/affiliates/222", "/advertisers/222"] {
-        let made = network.post(path, json!({"name": "Surf Oz"})).body(201);
-        let own = json!([{"id_from_network": "222", "name": "Surf Oz"}]);
-        assert_same(&made["sites"], &own);
+        let created = network.post(path, json!({"name": "Surf Oz"})).body(201);
+        let default_site = json!([{"id_from_network": "222", "name": "Surf Oz"}]);
+        assert_json_eq(&created["sites"], &default_site);
         let blank = json!({"sites": ["can't be blank"]});
-        network.put(path, json!({"sites": []})).invalid(&blank);
-        network.put(path, json!({"sites": null})).invalid(&blank);
+        network.put(path, json!({"sites": []})).assert_invalid(&blank);
+        network.put(path, json!({"sites": null})).assert_invalid(&blank);
         let twice = json!({"sites": [{"id_from_network": "1"}, {"id_from_network": "1"}]});
-        let taken = json!({"sites": [{}, {"id_from_network": ["has already been taken"]}]});
-        network.put(path, twice).invalid(&taken);
+        let accepted = json!({"sites": [{}, {"id_from_network": ["has already been taken"]}]});
+        network.put(path, twice).assert_invalid(&accepted);
     }
 }
 
 #[test]
-fn object_urls_are_the_consoles_paths_with_our_ids() {
-    let server = Server::of_the_seeds();
+fn object_urls_are_console_paths_with_internal_ids() {
+    let server = Server::builder().document_base_url().start();
     let network = server.network();
-    server.stock(&["8005550101", "8005550102"]);
+    server.add_numbers(&["8005550101", "8005550102"]);
     network.has_live_campaign("1", "12", json!({"auto_approve": "All"}));
     let affiliate_campaign = network.has_applied("1", "12", "222");
     let id = |path: &str| network.get(path).body(200)["id"].to_string();
@@ -56,8 +56,8 @@ fn object_urls_are_the_consoles_paths_with_our_ids() {
     assert_eq!(affiliate_campaign["object_url"], expected);
     let new = json!({"description": "Radio", "media_type": "Radio"});
     let numbers = format!("{}/promo_numbers", campaign_path("1", "12"));
-    let own = network.post(&numbers, new.clone()).body(201);
-    assert_eq!(own["object_url"], format!("{base}/a_campaigns/promo_numbers/{campaign}"));
+    let default_site = network.post(&numbers, new.clone()).body(201);
+    assert_eq!(default_site["object_url"], format!("{base}/a_campaigns/promo_numbers/{campaign}"));
     let numbers = body::affiliate_campaign_path("1", "12", "222") + "/promo_numbers";
     let theirs = network.post(&numbers, new).body(201);
     let expected = format!("{base}/p_campaigns/promo_numbers/{affiliate}/{campaign}");
@@ -65,34 +65,37 @@ fn object_urls_are_the_consoles_paths_with_our_ids() {
 }
 
 #[test]
-fn delete_does_nothing_twice_and_is_refused_with_campaigns() {
+fn delete_is_idempotent_and_rejected_with_campaigns() {
     let server = Server::start();
     let network = server.network();
     network.has_campaign("1", "12", json!({}));
     network.has_affiliate("222");
     network.has_applied("1", "12", "223");
     for path in ["/advertisers/1", "/affiliates/223"] {
-        let said = network.delete(path).refused(403, "UnauthorizedOperation");
-        assert!(said.contains("cannot be deleted because one or more campaigns exist"), "{said}");
+        let message = network.delete(path).assert_error(403, "UnauthorizedOperation");
+        assert!(
+            message.contains("cannot be deleted because one or more campaigns exist"),
+            "{message}"
+        );
         network.get(path).expect(200);
     }
     for path in ["/affiliates/222", "/affiliates/222", "/affiliates/never", "/advertisers/never"] {
-        network.delete(path).is(200, &json!({}));
+        network.delete(path).assert_json(200, &json!({}));
     }
     network.get("/affiliates/222").expect(404);
-    let log = network.audit(None).len();
+    let log = network.audit_entries(None).len();
     network.delete("/affiliates/222").expect(200);
-    assert_eq!(network.audit(None).len(), log);
-    // The name and the id are free again.
+    assert_eq!(network.audit_entries(None).len(), log);
+    // The name and the id can be used again.
     network.has_affiliate("222");
 }
 
 #[test]
-fn a_user_has_what_is_required_and_defaults() {
+fn user_requires_properties_and_has_defaults() {
     let server = Server::start();
     let network = server.network();
-    let made = network.put("/network", json!({"users": [body::user("1")]})).body(200);
-    let user = &made["users"][0];
+    let created = network.put("/network", json!({"users": [body::user("1")]})).body(200);
+    let user = &created["users"][0];
     assert_eq!(user["role"], "Super");
     assert_eq!(user["contact_phone_number"], Value::Null);
     assert_eq!(user["can_login_via_platform"], false);
@@ -110,41 +113,41 @@ fn a_user_has_what_is_required_and_defaults() {
         assert_eq!(user[notification], false, "{notification}");
     }
     let blank = json!(["can't be blank"]);
-    network.put("/network", json!({"users": [{}]})).invalid(&json!({"users": [{
+    network.put("/network", json!({"users": [{}]})).assert_invalid(&json!({"users": [{
         "id_from_network": blank, "email_settings": blank, "first_name": blank, "last_name": blank,
     }]}));
     for role in ["Super", "Manager", "Member", "Observer"] {
-        let user = body::with(body::user("1"), json!({"role": role}));
-        let shown = network.put("/network", json!({"users": [user]})).body(200);
-        assert_eq!(shown["users"][0]["role"], role);
+        let user = body::merged(body::user("1"), json!({"role": role}));
+        let current = network.put("/network", json!({"users": [user]})).body(200);
+        assert_eq!(current["users"][0]["role"], role);
     }
 }
 
 #[test]
-fn addresses_are_checked_each_and_together() {
+fn email_addresses_are_validated_singly_and_as_a_set() {
     let server = Server::start();
     let network = server.network();
     network.has_affiliate("222");
     let user = |settings: Value| {
-        let user = body::with(body::user("1"), json!({"email_settings": settings}));
+        let user = body::merged(body::user("1"), json!({"email_settings": settings}));
         json!({"users": [user]})
     };
     let setting = |address: &str, used: bool| json!({"email_address": address, "use_for_notifications": used});
     let path = "/affiliates/222";
     let twice = json!([setting("a@example.com", true), setting("A@example.com", false)]);
-    let taken = json!({"email_settings": [{}, {"email_address": ["has already been taken"]}]});
-    network.put(path, user(twice)).invalid(&json!({"users": [taken]}));
+    let accepted = json!({"email_settings": [{}, {"email_address": ["has already been taken"]}]});
+    network.put(path, user(twice)).assert_invalid(&json!({"users": [accepted]}));
     let unused = network.put(path, user(json!([setting("a@example.com", false)]))).body(403);
     assert!(unused["errors"]["users"][0]["email_settings"].is_array(), "{unused}");
-    let unsaid = network.put(path, user(json!([{"email_address": "a@example.com"}]))).body(403);
-    let at = &unsaid["errors"]["users"][0]["email_settings"][0]["use_for_notifications"];
-    assert!(at.is_array(), "{unsaid}");
+    let missing = network.put(path, user(json!([{"email_address": "a@example.com"}]))).body(403);
+    let pointer = &missing["errors"]["users"][0]["email_settings"][0]["use_for_notifications"];
+    assert!(pointer.is_array(), "{missing}");
     for address in
         ["a", "a@", "@example.com", "a b@example.com", "a@b@example.com", "a@example..com"]
     {
-        let answer = network.put(path, user(json!([setting(address, true)])));
+        let response = network.put(path, user(json!([setting(address, true)])));
         let invalid = json!({"email_settings": [{"email_address": ["is invalid"]}]});
-        answer.invalid(&json!({"users": [invalid]}));
+        response.assert_invalid(&json!({"users": [invalid]}));
     }
     for address in
         ["a@example.com", "a.b+c@sub.example.com", "\"a b\"@example.com", "o'neil@example.com"]
@@ -159,7 +162,7 @@ fn phone_numbers_are_e164_or_ten_us_digits() {
     let network = server.network();
     network.has_affiliate("222");
     let put = |number: Value| {
-        let user = body::with(body::user("1"), json!({"contact_phone_number": number}));
+        let user = body::merged(body::user("1"), json!({"contact_phone_number": number}));
         network.put("/affiliates/222", json!({"users": [user]}))
     };
     for number in [
@@ -175,21 +178,24 @@ fn phone_numbers_are_e164_or_ten_us_digits() {
     }
     let abroad = put(json!("+442071838750")).body(200)["users"][0].clone();
     assert_eq!(abroad["contact_phone_number"], abroad["phone_number"]);
-    assert!(abroad["phone_number"].as_str().is_some_and(|it| it.starts_with("+44")), "{abroad}");
+    assert!(
+        abroad["phone_number"].as_str().is_some_and(|item| item.starts_with("+44")),
+        "{abroad}"
+    );
     for number in [json!("12345"), json!("call me"), json!("+0123456789"), json!({}), json!(true)] {
         let invalid = json!({"users": [{"contact_phone_number": ["is invalid"]}]});
-        put(number).invalid(&invalid);
+        put(number).assert_invalid(&invalid);
     }
     assert_eq!(put(Value::Null).body(200)["users"][0]["phone_number"], Value::Null);
 }
 
 #[test]
-fn a_person_is_one_user_across_organizations_with_a_role_in_each() {
+fn user_has_one_record_and_a_role_per_organization() {
     let server = Server::start();
     let network = server.network();
     let user = |role: &str, name: &str| {
         let more = json!({"role": role, "first_name": name});
-        json!({"name": "Surf Oz", "users": [body::with(body::user("1"), more)]})
+        json!({"name": "Surf Oz", "users": [body::merged(body::user("1"), more)]})
     };
     network.put("/affiliates/222", user("Observer", "Ann")).expect(200);
     network.put("/advertisers/1", user("Manager", "Anna")).expect(200);
@@ -200,13 +206,13 @@ fn a_person_is_one_user_across_organizations_with_a_role_in_each() {
         (&affiliate["first_name"], &advertiser["first_name"]),
         (&json!("Anna"), &json!("Anna"))
     );
-    // Taken out of one, they stay in the other.
+    // A user who is removed from one party stays in the other.
     network.put("/affiliates/222", json!({"users": []})).expect(200);
     assert_eq!(network.get("/advertisers/1").body(200)["users"][0]["first_name"], "Anna");
 }
 
 #[test]
-fn users_that_only_a_deleted_party_had_go_with_it() {
+fn deleting_a_party_deletes_its_exclusive_users() {
     let server = Server::start();
     let network = server.network();
     network
@@ -217,34 +223,34 @@ fn users_that_only_a_deleted_party_had_go_with_it() {
     let user = server.anon().with_token(Some(basic));
     user.get("/affiliates/222").expect(200);
     network.delete("/affiliates/222").expect(200);
-    user.get("/affiliates/222").refused(401, "Unauthorized");
+    user.get("/affiliates/222").assert_error(401, "Unauthorized");
 }
 
 #[test]
-fn an_advertisers_users_go_one_by_one() {
+fn advertiser_users_are_managed_one_by_one() {
     let server = Server::start();
     let network = server.network();
     network.has_advertiser("1");
     let users = "/advertisers/1/users";
-    network.get(users).is(200, &json!([]));
-    let made = network.post(users, json!({"user": body::full_user("7")})).body(201);
-    assert_eq!(made["id_from_network"], "7");
-    network.get("/advertisers/1/users/7.json").is(200, &made);
-    network.get(users).is(200, &json!([made]));
-    assert_same(&network.get("/advertisers/1").body(200)["users"], &json!([made]));
+    network.get(users).assert_json(200, &json!([]));
+    let created = network.post(users, json!({"user": body::full_user("7")})).body(201);
+    assert_eq!(created["id_from_network"], "7");
+    network.get("/advertisers/1/users/7.json").assert_json(200, &created);
+    network.get(users).assert_json(200, &json!([created]));
+    assert_json_eq(&network.get("/advertisers/1").body(200)["users"], &json!([created]));
     let partial = json!({"user": {"last_name": "Changed"}});
     let changed = network.put("/advertisers/1/users/7", partial.clone()).body(200);
-    assert_same(&changed, &body::with(made, json!({"last_name": "Changed"})));
-    // A partial one of somebody who is not there misses the rest.
+    assert_json_eq(&changed, &body::merged(created, json!({"last_name": "Changed"})));
+    // A partial body for a missing user lacks the required properties.
     let missing = network.put("/advertisers/1/users/8", partial).body(403);
     assert!(missing["errors"].is_object());
     network.delete("/advertisers/1/users/7").expect(200);
     network.delete("/advertisers/1/users/7").expect(200);
-    network.get("/advertisers/1/users/7").refused(404, "RecordNotFound");
+    network.get("/advertisers/1/users/7").assert_error(404, "RecordNotFound");
 }
 
 #[test]
-fn an_access_token_signs_a_user_in_once() {
+fn access_token_signs_a_user_in_once() {
     let server = Server::start();
     let network = server.network();
     let people = |id: &str| json!({"name": "Surf Oz", "users": [body::user(id)]});
@@ -257,44 +263,45 @@ fn an_access_token_signs_a_user_in_once() {
         "/advertisers/1/user2@example.com",
         "/affiliates/222/user3%40example.com",
     ] {
-        let made = network.post(&format!("{path}/create_access_token.json"), json!({})).body(201);
-        let names: Vec<&String> = made.as_object().unwrap().keys().collect();
-        assert_eq!(names.len(), 2, "{made}");
-        assert!(made["id"].is_i64());
-        tokens.push(made["token"].as_str().expect("a token").to_owned());
+        let created =
+            network.post(&format!("{path}/create_access_token.json"), json!({})).body(201);
+        let names: Vec<&String> = created.as_object().unwrap().keys().collect();
+        assert_eq!(names.len(), 2, "{created}");
+        assert!(created["id"].is_i64());
+        tokens.push(created["token"].as_str().expect("a token").to_owned());
     }
     tokens.dedup();
     assert_eq!(tokens.len(), 3);
-    // It is no API credential.
-    server.anon().with_token(Some(&tokens[0])).get("/affiliates").refused(401, "Unauthorized");
+    // An access token is not an API credential.
+    server.anon().with_token(Some(&tokens[0])).get("/affiliates").assert_error(401, "Unauthorized");
     for path in [
         "/network/user2@example.com",
         "/affiliates/222/user2@example.com",
         "/affiliates/9/user3@example.com",
     ] {
         let path = format!("{path}/create_access_token");
-        network.post(&path, json!({})).refused(404, "RecordNotFound");
+        network.post(&path, json!({})).assert_error(404, "RecordNotFound");
     }
 }
 
 #[test]
-fn custom_data_goes_by_the_networks_fields() {
+fn custom_data_is_validated_by_the_networks_fields() {
     let server = Server::start();
     let network = server.network();
     network.has_affiliate("222");
     let fields = network.get("/custom_data_fields").body(200);
     assert_eq!(fields[0]["partner_name"], "channel");
     let put = |data: Value| network.put("/affiliates/222", json!({"custom_data": data}));
-    // Strings, numbers and booleans, returned as strings.
+    // Strings, numbers and booleans are returned as strings.
     for (value, shown) in
         [(json!("Radio"), "Radio"), (json!(7), "7"), (json!(4.5), "4.5"), (json!(true), "true")]
     {
-        let answer = put(json!({"channel": value})).body(200);
-        assert_same(&answer["custom_data"], &json!({"channel": shown}));
+        let response = put(json!({"channel": value})).body(200);
+        assert_json_eq(&response["custom_data"], &json!({"channel": shown}));
     }
     let unknown =
         json!({"custom_data": {"colour": ["is not a custom data field of this network"]}});
-    put(json!({"colour": "red"})).invalid(&unknown);
+    put(json!({"colour": "red"})).assert_invalid(&unknown);
     let colour = json!({"data_type": "category", "field_values": ["red", "blue"]});
     network.put("/custom_data_fields/colour", colour).expect(200);
     put(json!({"colour": "red"})).expect(200);
@@ -302,12 +309,12 @@ fn custom_data_goes_by_the_networks_fields() {
     network.put("/custom_data_fields/day", json!({"data_type": "date"})).expect(200);
     put(json!({"day": "2015-05-13"})).expect(200);
     assert_eq!(put(json!({"day": "2015-02-30"})).status, 403);
-    // The hash replaces what was there whole.
+    // The object replaces the stored custom data as a whole.
     let whole = put(json!({"day": "2015-05-13"})).body(200);
-    assert_same(&whole["custom_data"], &json!({"day": "2015-05-13"}));
+    assert_json_eq(&whole["custom_data"], &json!({"day": "2015-05-13"}));
     network.delete("/custom_data_fields/day").expect(200);
     network.delete("/custom_data_fields/day").expect(200);
-    network.get("/custom_data_fields/day").refused(404, "RecordNotFound");
+    network.get("/custom_data_fields/day").assert_error(404, "RecordNotFound");
     let wrong = network.put("/custom_data_fields/x", json!({"data_type": "number"}));
-    wrong.invalid(&json!({"data_type": ["is not included in the list"]}));
+    wrong.assert_invalid(&json!({"data_type": ["is not included in the list"]}));
 }

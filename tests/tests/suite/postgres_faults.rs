@@ -1,39 +1,40 @@
-//! A PostgreSQL server that goes away, hangs or is slow, and several of ours on one. These tests need
-//! one: `TRUNKLINE_TEST_DATABASE=… cargo nextest run`, or `./test --postgres`.
+//! A PostgreSQL server that ends, hangs or is slow. These tests need one: run `./test --postgres`.
 
 use serde_json::json;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use trunkline_tests::{Answer, Client, Proxy, Report, Server, body, is_full, postgres_address};
+use trunkline_tests::{
+    Client, FaultReport, Proxy, Response, Server, body, postgres_address, runs_all_faults,
+};
 
 const CLIENTS: usize = 8;
-/// How long a refusal may take while the database is gone.
-const REFUSAL: Duration = Duration::from_secs(2);
+/// Time limit for an error response while the database is unavailable.
+const ERROR_RESPONSE_LIMIT: Duration = Duration::from_secs(2);
 
-/// A server behind a proxy, with a live campaign 12.
+/// Starts a server behind a proxy, with a live campaign 12.
 fn world() -> (Proxy, Server, Client) {
     let proxy = Proxy::to(&postgres_address());
-    let server = Server::behind(&proxy, &["--rate-limit", "0"]);
+    let server = Server::builder().via_proxy(&proxy).arguments(&["--rate-limit", "0"]).start();
     let network = server.network();
     network.has_live_campaign("354", "12", json!({}));
     (proxy, server, network)
 }
 
-fn call(network: &Client, id: &str) -> Answer {
+fn report_call(network: &Client, id: &str) -> Response {
     let call = json!({"call": {"external_call_unique_id": id, "start_time": "2200-01-01",
         "advertiser_campaign_id_from_network": "12"}});
     network.request("POST", "/calls").json(&call).send()
 }
 
-/// Asks in turn: a call, an affiliate, a read; each until it is answered well.
+/// Clients that repeatedly report a call, write an affiliate and read, each until it succeeds.
 #[derive(Default)]
 struct Load {
     over: AtomicBool,
-    /// Calls and affiliates that were written, by id, once for each.
+    /// Ids of the written calls and affiliates, one entry for each acknowledged write.
     written: Mutex<Vec<String>>,
     refused: AtomicUsize,
-    /// How long the slowest refusal took, and what it said.
+    /// Duration and body of the slowest error response.
     slowest: Mutex<(Duration, String)>,
 }
 
@@ -42,26 +43,26 @@ impl Load {
         for number in 0.. {
             let id = format!("{client}-{number}");
             loop {
-                let begun = Instant::now();
-                let answer = match number % 3 {
-                    0 => call(network, &id),
+                let started = Instant::now();
+                let response = match number % 3 {
+                    0 => report_call(network, &id),
                     1 => network.put(&format!("/affiliates/{id}"), body::affiliate(&id)),
                     _ => network.get("/affiliates/976"),
                 };
-                let took = begun.elapsed();
-                if answer.status != 503 {
-                    assert!([200, 201, 202].contains(&answer.status), "{}", answer.text());
+                let took = started.elapsed();
+                if response.status != 503 {
+                    assert!([200, 201, 202].contains(&response.status), "{}", response.text());
                     break;
                 }
                 let mut slowest = self.slowest.lock().unwrap();
                 if took > slowest.0 {
-                    *slowest = (took, format!("{} {}", number % 3, answer.text()));
+                    *slowest = (took, format!("{} {}", number % 3, response.text()));
                 }
                 drop(slowest);
-                answer.refused(503, "ServiceUnavailable");
-                assert_eq!(answer.header("retry-after"), Some("1"));
+                response.assert_error(503, "ServiceUnavailable");
+                assert_eq!(response.header("retry-after"), Some("1"));
                 self.refused.fetch_add(1, Ordering::Relaxed);
-                // A second is what it is asked for; more of them are refused in less.
+                // `Retry-After` asks for one second. The test retries sooner, which is more load.
                 std::thread::sleep(Duration::from_millis(50));
             }
             if number % 3 < 2 {
@@ -78,26 +79,27 @@ impl Load {
     }
 
     fn wait_for(&self, more: usize) {
-        let so_far = self.written();
-        while self.written() < so_far + more {
+        let before = self.written();
+        while self.written() < before + more {
             std::thread::yield_now();
         }
     }
 }
 
-/// Whether the server says that it is ready, and how long that took.
+/// Readiness of the server, and the duration of the request.
 fn ready(network: &Client) -> (bool, Duration) {
-    let begun = Instant::now();
-    let answer = network.anywhere().get("/readyz");
-    (answer.status == 200, begun.elapsed())
+    let started = Instant::now();
+    let response = network.absolute_paths().get("/readyz");
+    (response.status == 200, started.elapsed())
 }
 
-/// The database goes, and comes back after a while: under load, again and again.
-fn goes_and_comes_back(fault: &str, goes: impl Fn(&Proxy)) {
-    let (tries, away) = if is_full() { (10, 10) } else { (1, 2) };
+/// Injects a fault and ends it after a while, repeatedly and under load.
+fn inject_repeatedly(fault: &str, goes: impl Fn(&Proxy)) {
+    let (tries, away) = if runs_all_faults() { (10, 10) } else { (1, 2) };
     let (proxy, server, network) = world();
     network.has_affiliate("976");
-    let (load, mut report) = (Load::default(), Report { tried: tries, ..Report::default() });
+    let (load, mut report) =
+        (Load::default(), FaultReport { attempts: tries, ..FaultReport::default() });
     std::thread::scope(|scope| {
         for client in 0..CLIENTS {
             let (load, network) = (&load, &network);
@@ -106,30 +108,33 @@ fn goes_and_comes_back(fault: &str, goes: impl Fn(&Proxy)) {
         for _ in 0..tries {
             load.wait_for(40);
             goes(&proxy);
-            let gone = Instant::now();
-            while gone.elapsed() < Duration::from_secs(away) {
+            let fault_start = Instant::now();
+            while fault_start.elapsed() < Duration::from_secs(away) {
                 let (is_ready, took) = ready(&network);
-                assert!(!is_ready && took < REFUSAL, "{fault}: ready {is_ready} after {took:?}");
+                assert!(
+                    !is_ready && took < ERROR_RESPONSE_LIMIT,
+                    "{fault}: ready {is_ready} after {took:?}"
+                );
             }
-            proxy.heal();
-            let back = Instant::now();
+            proxy.restore();
+            let restored = Instant::now();
             while !ready(&network).0 {}
             load.wait_for(1);
-            report.recovery.push(back.elapsed());
+            report.recovery.push(restored.elapsed());
         }
         load.over.store(true, Ordering::Relaxed);
     });
-    let (slowest, said) = load.slowest.lock().unwrap().clone();
-    let refused = load.refused.load(Ordering::Relaxed);
-    eprintln!("{fault}: {refused} refused, the slowest after {slowest:.1?}: {said}");
-    assert!(slowest < REFUSAL, "{fault}: refused after {slowest:?}");
-    assert!(refused > 0, "{fault}: somebody was refused");
+    let (slowest, message) = load.slowest.lock().unwrap().clone();
+    let rejected = load.refused.load(Ordering::Relaxed);
+    eprintln!("{fault}: {rejected} refused, the slowest after {slowest:.1?}: {message}");
+    assert!(slowest < ERROR_RESPONSE_LIMIT, "{fault}: refused after {slowest:?}");
+    assert!(rejected > 0, "{fault}: somebody was refused");
     compare(&server.network(), &load.written.lock().unwrap(), &mut report);
-    report.conclude(fault, server.database());
+    report.print_and_assert(fault, server.database());
 }
 
-/// Looks for what was written.
-fn compare(network: &Client, written: &[String], report: &mut Report) {
+/// Compares the acknowledged writes with the stored objects.
+fn compare(network: &Client, written: &[String], report: &mut FaultReport) {
     let affiliates = network.get("/affiliates").body(200);
     let affiliates = affiliates.as_array().expect("a list");
     let calls = network.extensions().get("/calls").body(200);
@@ -141,32 +146,33 @@ fn compare(network: &Client, written: &[String], report: &mut Report) {
     };
     report.acknowledged = written.len();
     for id in written.iter().filter(|id| !is_call(id)) {
-        let found = affiliates.iter().filter(|it| it["id_from_network"] == **id).count();
-        report.lost += usize::from(found == 0);
-        report.doubled += found.saturating_sub(1);
+        let stored = affiliates.iter().filter(|item| item["id_from_network"] == **id).count();
+        report.lost += usize::from(stored == 0);
+        report.duplicated += stored.saturating_sub(1);
     }
-    // Each call was asked for until it was taken, so every one that is there was acknowledged.
-    let told = written.iter().filter(is_call).count();
-    report.lost += told.saturating_sub(calls);
-    report.doubled += calls.saturating_sub(told);
+    // Each call was repeated until it succeeded, so every stored call was acknowledged.
+    let acknowledged_calls = written.iter().filter(is_call).count();
+    report.lost += acknowledged_calls.saturating_sub(calls);
+    report.duplicated += calls.saturating_sub(acknowledged_calls);
 }
 
 #[test]
-fn on_postgres_that_is_cut_off_and_refuses_is_survived() {
-    goes_and_comes_back("database refuses connections", Proxy::refuse);
+fn on_postgres_survives_refused_connections() {
+    inject_repeatedly("database refuses connections", Proxy::refuse_connections);
 }
 
 #[test]
-fn on_postgres_that_says_nothing_is_survived() {
-    goes_and_comes_back("database says nothing", Proxy::swallow);
+fn on_postgres_survives_unresponsive_database() {
+    inject_repeatedly("database says nothing", Proxy::hang);
 }
 
 #[test]
-fn on_postgres_connections_that_are_cut_are_made_again() {
+fn on_postgres_reconnects_after_closed_connections() {
     let (proxy, server, network) = world();
     network.has_affiliate("976");
-    let tries = if is_full() { 100 } else { 5 };
-    let (load, mut report) = (Load::default(), Report { tried: tries, ..Report::default() });
+    let tries = if runs_all_faults() { 100 } else { 5 };
+    let (load, mut report) =
+        (Load::default(), FaultReport { attempts: tries, ..FaultReport::default() });
     std::thread::scope(|scope| {
         for client in 0..CLIENTS {
             let (load, network) = (&load, &network);
@@ -174,7 +180,7 @@ fn on_postgres_connections_that_are_cut_are_made_again() {
         }
         for _ in 0..tries {
             load.wait_for(20);
-            proxy.cut();
+            proxy.disconnect_all();
             let cut = Instant::now();
             load.wait_for(1);
             report.recovery.push(cut.elapsed());
@@ -182,11 +188,11 @@ fn on_postgres_connections_that_are_cut_are_made_again() {
         load.over.store(true, Ordering::Relaxed);
     });
     compare(&server.network(), &load.written.lock().unwrap(), &mut report);
-    report.conclude("connections to the database cut", server.database());
+    report.print_and_assert("connections to the database cut", server.database());
 }
 
 #[test]
-fn on_postgres_that_is_slow_every_answer_is_right() {
+fn on_postgres_slow_database_gives_correct_responses() {
     let (proxy, server, network) = world();
     network.has_affiliate("976");
     let delay = Duration::from_millis(50);
@@ -197,34 +203,34 @@ fn on_postgres_that_is_slow_every_answer_is_right() {
             let (load, network) = (&load, &network);
             scope.spawn(move || load.client(network, client));
         }
-        load.wait_for(if is_full() { 20 } else { 2 });
+        load.wait_for(if runs_all_faults() { 20 } else { 2 });
         load.over.store(true, Ordering::Relaxed);
     });
     assert!(ready(&network).0);
     assert_eq!(load.refused.load(Ordering::Relaxed), 0, "nobody was refused");
-    proxy.heal();
-    let mut report = Report { tried: 1, ..Report::default() };
+    proxy.restore();
+    let mut report = FaultReport { attempts: 1, ..FaultReport::default() };
     compare(&server.network(), &load.written.lock().unwrap(), &mut report);
-    report.conclude("database slow, 50 ms each way", server.database());
+    report.print_and_assert("database slow, 50 ms each way", server.database());
 }
 
 #[test]
-fn on_postgres_a_stream_hears_what_another_server_writes_at_once() {
-    let first = Server::start_with(&["--rate-limit", "0"]);
-    let servers = [first.beside(), first.beside(), first];
+fn on_postgres_event_of_another_server_is_streamed_immediately() {
+    let first = Server::builder().arguments(&["--rate-limit", "0"]).start();
+    let servers = [first.start_sibling(), first.start_sibling(), first];
     let clients = servers.each_ref().map(Server::network);
     clients[0].has_live_campaign("354", "12", json!({}));
-    let mut streams = clients.each_ref().map(|client| client.listen("", &[]));
+    let mut streams = clients.each_ref().map(|client| client.open_event_stream("", &[]));
     let mut slowest = Duration::ZERO;
     for number in 0..30 {
-        call(&clients[number % 3], &number.to_string()).expect(201);
+        report_call(&clients[number % 3], &number.to_string()).expect(201);
         let written = Instant::now();
         for stream in &mut streams {
-            while stream.hears().kind != "transaction.created" {}
+            while stream.expect_event().kind != "transaction.created" {}
             slowest = slowest.max(written.elapsed());
         }
     }
     eprintln!("an event of another server is heard after {slowest:.1?} at most");
-    // Looking now and then takes three seconds.
+    // Polling would take three seconds.
     assert!(slowest < Duration::from_millis(1_500), "heard after {slowest:?}");
 }

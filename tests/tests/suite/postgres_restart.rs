@@ -1,5 +1,5 @@
-//! PostgreSQL itself is killed under load, and recovers from its log: a server of the test's own, with
-//! `fsync` on. It needs PostgreSQL's programs.
+//! PostgreSQL is killed under load and recovers from its write-ahead log. The test starts a cluster of its
+//! own with `fsync` on and needs PostgreSQL's programs.
 
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use trunkline_tests::{Client, Place, Report, Server, is_full};
+use trunkline_tests::{Client, FaultReport, Server, runs_all_faults};
 
 const CLIENTS: usize = 8;
 
-/// A PostgreSQL server of one's own.
-struct Cluster {
+/// A PostgreSQL cluster with `fsync` on.
+struct DurableCluster {
     programs: PathBuf,
     folder: TempDir,
     port: u16,
@@ -25,7 +25,7 @@ fn programs() -> PathBuf {
     bins.filter(|bin| bin.join("pg_ctl").exists()).max().expect("PostgreSQL's programs")
 }
 
-impl Cluster {
+impl DurableCluster {
     fn start() -> Self {
         let folder = TempDir::new().expect("a temporary directory");
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -50,7 +50,7 @@ impl Cluster {
         self.folder.path().join("data")
     }
 
-    /// PostgreSQL refuses to run as root.
+    /// Command that runs a program as the user postgres, because PostgreSQL refuses to run as root.
     fn program(&self, name: &str) -> Command {
         let program = self.programs.join(name);
         let mut command = match is_root() {
@@ -80,7 +80,7 @@ impl Cluster {
     }
 }
 
-impl Drop for Cluster {
+impl Drop for DurableCluster {
     fn drop(&mut self) {
         let mut command = self.program("pg_ctl");
         command.arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]);
@@ -94,65 +94,68 @@ fn is_root() -> bool {
 
 fn run(command: &mut Command) {
     let status = command.stdout(Stdio::null()).status();
-    assert!(status.is_ok_and(|it| it.success()), "{command:?}");
+    assert!(status.is_ok_and(|item| item.success()), "{command:?}");
 }
 
-/// Tells of a call until it is taken.
-fn take(network: &Client, id: &str) {
+/// Repeats a call until it is accepted.
+fn report_until_accepted(network: &Client, id: &str) {
     let call = json!({"call": {"external_call_unique_id": id, "start_time": "2200-01-01",
         "advertiser_campaign_id_from_network": "12"}});
     loop {
-        let begun = Instant::now();
-        let answer = network.post("/calls", call.clone());
-        match answer.status {
+        let started = Instant::now();
+        let response = network.post("/calls", call.clone());
+        match response.status {
             201 | 202 => return,
-            503 => assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed()),
-            _ => panic!("{}", answer.text()),
+            503 => assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed()),
+            _ => panic!("{}", response.text()),
         }
         std::thread::sleep(Duration::from_millis(50));
     }
 }
 
 #[test]
-fn on_postgres_that_is_killed_and_recovers_nothing_is_lost() {
-    let cluster = Cluster::start();
-    let server = Server::start_in(Place::at(&cluster.url()), &["--rate-limit", "0"]);
+fn on_postgres_killed_database_loses_no_acknowledged_write() {
+    let cluster = DurableCluster::start();
+    let server =
+        Server::builder().database_url(&cluster.url()).arguments(&["--rate-limit", "0"]).start();
     let network = server.network();
     network.has_live_campaign("354", "12", json!({}));
-    let (over, taken) = (AtomicBool::new(false), Mutex::new(0_usize));
-    let mut report = Report { tried: if is_full() { 20 } else { 2 }, ..Report::default() };
+    let (over, accepted) = (AtomicBool::new(false), Mutex::new(0_usize));
+    let mut report =
+        FaultReport { attempts: if runs_all_faults() { 20 } else { 2 }, ..FaultReport::default() };
     std::thread::scope(|scope| {
         for client in 0..CLIENTS {
-            let (network, over, taken) = (&network, &over, &taken);
+            let (network, over, accepted) = (&network, &over, &accepted);
             scope.spawn(move || {
                 for number in 0.. {
-                    take(network, &format!("{client}-{number}"));
-                    *taken.lock().unwrap() += 1;
+                    report_until_accepted(network, &format!("{client}-{number}"));
+                    *accepted.lock().unwrap() += 1;
                     if over.load(Ordering::Relaxed) {
                         return;
                     }
                 }
             });
         }
-        let taken = || *taken.lock().unwrap();
-        for _ in 0..report.tried {
-            let enough = taken() + 40;
-            while taken() < enough {
+        let accepted = || *accepted.lock().unwrap();
+        for _ in 0..report.attempts {
+            let enough = accepted() + 40;
+            while accepted() < enough {
                 std::thread::yield_now();
             }
             cluster.control(&["-m", "immediate", "restart"]);
-            let (back, so_far) = (Instant::now(), taken());
-            while taken() == so_far {
+            let (recovered_at, count_before) = (Instant::now(), accepted());
+            while accepted() == count_before {
                 std::thread::yield_now();
             }
-            report.recovery.push(back.elapsed());
+            report.recovery.push(recovered_at.elapsed());
         }
         over.store(true, Ordering::Relaxed);
     });
     let calls = network.extensions().get("/calls").body(200);
-    let there = calls.as_array().expect("a list").len();
-    report.acknowledged = taken.into_inner().unwrap();
-    report.lost = report.acknowledged.saturating_sub(there);
-    report.doubled = there.saturating_sub(report.acknowledged);
-    report.conclude("PostgreSQL killed, recovers from its log (fsync on)", server.database());
+    let stored_count = calls.as_array().expect("a list").len();
+    report.acknowledged = accepted.into_inner().unwrap();
+    report.lost = report.acknowledged.saturating_sub(stored_count);
+    report.duplicated = stored_count.saturating_sub(report.acknowledged);
+    report
+        .print_and_assert("PostgreSQL killed, recovers from its log (fsync on)", server.database());
 }

@@ -1,4 +1,4 @@
-//! TLS to PostgreSQL, by libpq's words: `./test --postgres tls`.
+//! TLS to PostgreSQL with libpq's parameters: `./test --postgres tls`.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -7,51 +7,57 @@ use rcgen::{
 use serde_json::json;
 use std::fs;
 use tempfile::TempDir;
-use trunkline_tests::{Cluster, Proxy, Server, run};
+use trunkline_tests::{PostgresCluster, Proxy, Server, run};
 
-/// Who may come in how.
-const RULES: &str = "local all all trust
+/// `pg_hba.conf`: the users and their authentication methods.
+const HBA_RULES: &str = "local all all trust
 host all trunkline all trust
 hostssl all secured all scram-sha-256
 hostssl all certified all cert
 hostnossl all clear all trust";
 
-/// A server with a certificate for `localhost`, by an authority whose own is in `ca.pem`; another
-/// authority's is in `other.pem`, the server's in `server.pem`, and a client's in `client.pem`.
+/// A cluster with a certificate for `localhost`. `ca.pem` is its authority, `other.pem` another authority,
+/// `server.pem` the server's certificate and `client.pem` a client's.
 struct World {
-    cluster: Cluster,
+    cluster: PostgresCluster,
     files: TempDir,
 }
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority(name: &str) -> Authority {
+fn new_authority(name: &str) -> Authority {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(DnType::CommonName, name);
     CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority")
 }
 
-/// A certificate and its key, as PEM.
-fn issued(by: &Authority, name: &str, usage: ExtendedKeyUsagePurpose) -> (String, String) {
+/// Issues a certificate. Returns it and its key as PEM.
+fn issue_certificate(
+    by: &Authority,
+    name: &str,
+    usage: ExtendedKeyUsagePurpose,
+) -> (String, String) {
     let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
     params.distinguished_name.push(DnType::CommonName, name);
     params.extended_key_usages = vec![usage];
     let key = KeyPair::generate().expect("a key");
-    let made = params.signed_by(&key, by).expect("a certificate");
-    (made.pem(), key.serialize_pem())
+    let created = params.signed_by(&key, by).expect("a certificate");
+    (created.pem(), key.serialize_pem())
 }
 
 impl World {
     fn new() -> Self {
-        let (cluster, files) = (Cluster::new(), TempDir::new().expect("a folder"));
-        let (ca, other) = (authority("An authority"), authority("Another authority"));
-        let (certificate, key) = issued(&ca, "localhost", ExtendedKeyUsagePurpose::ServerAuth);
-        let (client, client_key) = issued(&ca, "certified", ExtendedKeyUsagePurpose::ClientAuth);
-        cluster.write("server.crt", &certificate);
-        cluster.write("server.key", &key);
-        cluster.write("root.crt", &ca.pem());
-        cluster.write("pg_hba.conf", RULES);
+        let (cluster, files) = (PostgresCluster::start(), TempDir::new().expect("a folder"));
+        let (ca, other) = (new_authority("An authority"), new_authority("Another authority"));
+        let (certificate, key) =
+            issue_certificate(&ca, "localhost", ExtendedKeyUsagePurpose::ServerAuth);
+        let (client, client_key) =
+            issue_certificate(&ca, "certified", ExtendedKeyUsagePurpose::ClientAuth);
+        cluster.write_file("server.crt", &certificate);
+        cluster.write_file("server.key", &key);
+        cluster.write_file("root.crt", &ca.pem());
+        cluster.write_file("pg_hba.conf", HBA_RULES);
         for (name, text) in [
             ("ca.pem", ca.pem()),
             ("other.pem", other.pem()),
@@ -72,8 +78,8 @@ impl World {
         }
         admin.batch_execute("SELECT pg_reload_conf()").expect("it is read again");
         let world = Self { cluster, files };
-        // It reads it when it gets to it.
-        while world.refused("secured", "sslmode=require").contains("does not support TLS") {}
+        // PostgreSQL reloads its configuration asynchronously.
+        while world.open_error("secured", "sslmode=require").contains("does not support TLS") {}
         world
     }
 
@@ -82,7 +88,7 @@ impl World {
         port
     }
 
-    /// A user's own database; `<name>` in what is said of TLS is a file.
+    /// URL of a user's database. `<name>` in the TLS parameters stands for a file.
     fn url_at(&self, host: &str, user: &str, tls: &str) -> String {
         let folder = self.files.path().display().to_string();
         let tls = tls.replace('<', &format!("{folder}/")).replace('>', "");
@@ -93,20 +99,20 @@ impl World {
         self.url_at("localhost", user, tls)
     }
 
-    /// What a user is told who looks at a database that was made before.
-    fn asked(&self, url: &str) -> Result<(), String> {
+    /// Opens an existing database by URL. Returns the error message.
+    fn try_open(&self, url: &str) -> Result<(), String> {
         let done = run(&["network", "list", "--database", url, "--log", "off"]);
-        let said = String::from_utf8_lossy(&done.stderr).into_owned();
-        assert!(!said.contains("hidden"), "{said}");
-        if done.status.success() { Ok(()) } else { Err(said) }
+        let message = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(!message.contains("hidden"), "{message}");
+        if done.status.success() { Ok(()) } else { Err(message) }
     }
 
-    fn refused(&self, user: &str, tls: &str) -> String {
-        self.asked(&self.url(user, tls)).err().unwrap_or_default()
+    fn open_error(&self, user: &str, tls: &str) -> String {
+        self.try_open(&self.url(user, tls)).err().unwrap_or_default()
     }
 }
 
-/// What is said of TLS, who says it, at which host, and what they are told, or nothing.
+/// TLS parameters, user, host, and the expected error message or `None`.
 const CASES: &[(&str, &str, &str, Option<&str>)] = &[
     ("", "secured", "localhost", None),
     ("sslmode=prefer", "secured", "localhost", None),
@@ -124,7 +130,7 @@ const CASES: &[(&str, &str, &str, Option<&str>)] = &[
         None,
     ),
     ("sslmode=disable", "clear", "localhost", None),
-    // The server refuses this user TLS, and the other one anything else.
+    // The server denies this user TLS, and requires it of the other one.
     ("sslmode=prefer", "clear", "localhost", None),
     ("sslmode=require", "clear", "localhost", Some("no pg_hba.conf entry")),
     ("sslmode=disable", "secured", "localhost", Some("no pg_hba.conf entry")),
@@ -172,14 +178,14 @@ const CASES: &[(&str, &str, &str, Option<&str>)] = &[
 ];
 
 #[test]
-fn on_postgres_tls_is_as_it_is_asked_for() {
+fn on_postgres_tls_parameters_are_honoured() {
     let world = World::new();
-    for (tls, user, host, told) in CASES {
+    for (tls, user, host, event) in CASES {
         let url = world.url_at(host, user, tls);
-        match (world.asked(&url), told) {
+        match (world.try_open(&url), event) {
             (Ok(()), None) => {}
-            (Err(said), Some(told)) => {
-                assert!(said.contains(told), "{tls} of {user} at {host}: {said}");
+            (Err(said), Some(event)) => {
+                assert!(said.contains(event), "{tls} of {user} at {host}: {said}");
                 assert_eq!(said.lines().count(), 1, "{said}");
             }
             (found, _) => panic!("{tls} of {user} at {host}: {found:?}"),
@@ -188,26 +194,26 @@ fn on_postgres_tls_is_as_it_is_asked_for() {
 }
 
 #[test]
-fn on_postgres_tls_has_to_be_offered_where_it_is_required() {
-    let cluster = Cluster::new();
-    let asked = |tls: &str| {
+fn on_postgres_required_tls_must_be_offered() {
+    let cluster = PostgresCluster::start();
+    let try_open = |tls: &str| {
         let url = format!("postgres://trunkline@{}/postgres?{tls}", cluster.address());
         let done = run(&["network", "list", "--database", &url, "--log", "off"]);
         (done.status.success(), String::from_utf8_lossy(&done.stderr).into_owned())
     };
     for tls in ["", "sslmode=prefer", "sslmode=disable"] {
-        assert!(asked(tls).0, "{tls}: {}", asked(tls).1);
+        assert!(try_open(tls).0, "{tls}: {}", try_open(tls).1);
     }
     for tls in ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"] {
-        let (done, said) = asked(tls);
-        assert!(!done && said.contains("server does not support TLS"), "{tls}: {said}");
+        let (done, message) = try_open(tls);
+        assert!(!done && message.contains("server does not support TLS"), "{tls}: {message}");
     }
 }
 
-/// Every connection of a server: those that write, read and listen, and those of a copy and a check. The
-/// database goes and comes back meanwhile, as it does without TLS.
+/// All connections use TLS: those that write, read and listen, and those of copy and check. They are
+/// established again after the database was unavailable.
 #[test]
-fn on_postgres_tls_is_on_every_connection() {
+fn on_postgres_every_connection_uses_tls() {
     let world = World::new();
     let proxy = Proxy::to(world.cluster.address());
     let tls = "sslmode=verify-full&sslrootcert=<ca.pem>&channel_binding=require";
@@ -216,17 +222,17 @@ fn on_postgres_tls_is_on_every_connection() {
         &format!("localhost:{}", world.port()),
         &proxy.address().replace("127.0.0.1", "localhost"),
     );
-    let server = Server::on(&url, &["--rate-limit", "0"]);
+    let server = Server::builder().database_url(&url).arguments(&["--rate-limit", "0"]).start();
     let network = server.network();
     network.has_live_campaign("354", "12", json!({}));
-    let mut stream = network.listen("", &[]);
-    network.calls("1", json!({}));
-    while stream.hears().kind != "transaction.created" {}
+    let mut stream = network.open_event_stream("", &[]);
+    network.report_call("1", json!({}));
+    while stream.expect_event().kind != "transaction.created" {}
     assert_eq!(network.ledger().len(), 1);
     let mut admin = world.cluster.admin();
-    let seen = "SELECT COUNT(*), COUNT(*) FILTER (WHERE NOT ssl) FROM pg_stat_ssl
+    let visible = "SELECT COUNT(*), COUNT(*) FILTER (WHERE NOT ssl) FROM pg_stat_ssl
         JOIN pg_stat_activity USING (pid) WHERE usename = 'secured'";
-    let row = admin.query_one(seen, &[]).expect("a row");
+    let row = admin.query_one(visible, &[]).expect("a row");
     let (all, clear): (i64, i64) = (row.get(0), row.get(1));
     assert!(all >= 3 && clear == 0, "{clear} of {all} connections are in the clear");
     let done = run(&["database", "check", "--database", &direct]);
@@ -236,23 +242,23 @@ fn on_postgres_tls_is_on_every_connection() {
     let done = run(&["database", "copy", "--from", &direct, "--to", &copy]);
     assert!(done.status.success(), "{done:?}");
 
-    proxy.swallow();
-    let gone = std::time::Instant::now();
-    network.get("/network").refused(503, "ServiceUnavailable");
+    proxy.hang();
+    let stopped_at = std::time::Instant::now();
+    network.get("/network").assert_error(503, "ServiceUnavailable");
     network.request("PUT", "/affiliates/1").json(&json!({"name": "x"})).send().expect(503);
-    assert!(gone.elapsed() < std::time::Duration::from_secs(4), "{:?}", gone.elapsed());
-    proxy.heal();
-    while network.anywhere().get("/readyz").status != 200 {}
-    network.calls("2", json!({}));
+    assert!(stopped_at.elapsed() < std::time::Duration::from_secs(4), "{:?}", stopped_at.elapsed());
+    proxy.restore();
+    while network.absolute_paths().get("/readyz").status != 200 {}
+    network.report_call("2", json!({}));
     assert_eq!(network.ledger().len(), 2);
 }
 
 #[test]
-fn on_postgres_files_of_tls_are_read_once() {
+fn on_postgres_tls_files_are_read_once() {
     let world = World::new();
     let url = world.url("secured", "sslmode=verify-full&sslrootcert=<ca.pem>");
-    let server = Server::on(&url, &[]);
+    let server = Server::builder().database_url(&url).start();
     fs::remove_file(world.files.path().join("ca.pem")).expect("it was there");
     server.network().has_affiliate("1");
-    assert!(world.refused("secured", "sslrootcert=<ca.pem>").contains("cannot read"));
+    assert!(world.open_error("secured", "sslrootcert=<ca.pem>").contains("cannot read"));
 }

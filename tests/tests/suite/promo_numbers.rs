@@ -1,32 +1,32 @@
-//! Promo numbers: taken from the network's inventory, for a campaign or an affiliate in it.
+//! Promo numbers: allocated from the network's inventory to a campaign or an affiliate campaign.
 
 use serde_json::{Value, json};
 use trunkline_tests::body::{affiliate_campaign_path, campaign_path};
-use trunkline_tests::{Client, Server, assert_same};
+use trunkline_tests::{Client, Server, assert_json_eq};
 
-fn stocked(numbers: &[&str]) -> (Server, Client, String) {
+fn world_with_numbers(numbers: &[&str]) -> (Server, Client, String) {
     let server = Server::start();
     let network = server.network();
-    server.stock(numbers);
+    server.add_numbers(numbers);
     network.has_live_campaign("1", "12", json!({"max_promo_numbers": 2}));
     let path = format!("{}/promo_numbers", campaign_path("1", "12"));
     (server, network, path)
 }
 
-fn radio() -> Value {
+fn promo_number_body() -> Value {
     json!({"description": "Radio spot", "media_type": "Radio"})
 }
 
 #[test]
-fn a_number_is_taken_read_changed_and_given_back() {
-    let (_server, network, path) = stocked(&["8005550101"]);
-    network.get(&path).is(200, &json!([]));
+fn number_is_allocated_read_changed_and_released() {
+    let (_server, network, path) = world_with_numbers(&["8005550101"]);
+    network.get(&path).assert_json(200, &json!([]));
     let new = json!({
         "description": "Radio spot", "media_type": "Radio", "id_from_network": 77,
         "custom_data": {"channel": "Radio"},
     });
-    let taken = network.post(&format!("{path}.json"), new).body(201);
-    let mut names: Vec<&String> = taken.as_object().unwrap().keys().collect();
+    let allocated = network.post(&format!("{path}.json"), new).body(201);
+    let mut names: Vec<&String> = allocated.as_object().unwrap().keys().collect();
     names.sort();
     let expected = [
         "custom_data",
@@ -38,149 +38,163 @@ fn a_number_is_taken_read_changed_and_given_back() {
         "promo_number",
     ];
     assert_eq!(names, expected);
-    assert_eq!(taken["id_from_network"], "77");
-    let number = taken["promo_number"].as_str().expect("a number");
-    for said in [number, "8005550101", "800-555-0101", "%2B18005550101"] {
-        network.get(&format!("{path}/{said}")).is(200, &taken);
+    assert_eq!(allocated["id_from_network"], "77");
+    let number = allocated["promo_number"].as_str().expect("a number");
+    for message in [number, "8005550101", "800-555-0101", "%2B18005550101"] {
+        network.get(&format!("{path}/{message}")).assert_json(200, &allocated);
     }
-    network.get(&path).is(200, &json!([taken]));
+    network.get(&path).assert_json(200, &json!([allocated]));
     let member = format!("{path}/{number}");
     let changed = network.put(&member, json!({"description": "TV"})).body(200);
     assert_eq!((&changed["description"], &changed["media_type"]), (&json!("TV"), &json!("Radio")));
-    network.delete(&member).is(200, &json!({}));
-    network.delete(&member).is(200, &json!({}));
-    network.get(&member).refused(404, "RecordNotFound");
-    network.put(&member, json!({"description": "TV"})).refused(404, "RecordNotFound");
-    // It is free again.
-    network.post(&path, radio()).expect(201);
+    network.delete(&member).assert_json(200, &json!({}));
+    network.delete(&member).assert_json(200, &json!({}));
+    network.get(&member).assert_error(404, "RecordNotFound");
+    network.put(&member, json!({"description": "TV"})).assert_error(404, "RecordNotFound");
+    // The number is available again.
+    network.post(&path, promo_number_body()).expect(201);
 }
 
 #[test]
-fn a_description_and_a_media_type_are_required() {
-    let (_server, network, path) = stocked(&["8005550101"]);
+fn description_and_media_type_are_required() {
+    let (_server, network, path) = world_with_numbers(&["8005550101"]);
     let blank = json!(["can't be blank"]);
-    network.post(&path, json!({})).invalid(&json!({"description": blank, "media_type": blank}));
+    network
+        .post(&path, json!({}))
+        .assert_invalid(&json!({"description": blank, "media_type": blank}));
     let wrong = json!({"description": "", "media_type": null, "custom_data": {"colour": "red"}});
-    network.post(&path, wrong).invalid(&json!({
+    network.post(&path, wrong).assert_invalid(&json!({
         "description": blank,
         "media_type": blank,
         "custom_data": {"colour": ["is not a custom data field of this network"]},
     }));
-    network.get(&path).is(200, &json!([]));
-    let taken = network.post(&path, radio()).body(201);
-    let member = format!("{path}/{}", taken["promo_number"].as_str().unwrap());
-    network.put(&member, json!({"description": null})).invalid(&json!({"description": blank}));
+    network.get(&path).assert_json(200, &json!([]));
+    let allocated = network.post(&path, promo_number_body()).body(201);
+    let member = format!("{path}/{}", allocated["promo_number"].as_str().unwrap());
+    network
+        .put(&member, json!({"description": null}))
+        .assert_invalid(&json!({"description": blank}));
 }
 
 #[test]
-fn the_limit_is_the_campaigns() {
-    let (_server, network, path) = stocked(&["8005550101", "8005550102", "8005550103"]);
-    network.post(&path, radio()).expect(201);
-    network.post(&path, radio()).expect(201);
-    let refused = network.post(&path, radio()).body(403);
-    assert!(refused["errors"].is_object(), "{refused}");
+fn promo_number_limit_is_set_by_the_campaign() {
+    let (_server, network, path) = world_with_numbers(&["8005550101", "8005550102", "8005550103"]);
+    network.post(&path, promo_number_body()).expect(201);
+    network.post(&path, promo_number_body()).expect(201);
+    let rejected = network.post(&path, promo_number_body()).body(403);
+    assert!(rejected["errors"].is_object(), "{rejected}");
     assert_eq!(network.get(&path).body(200).as_array().map(Vec::len), Some(2));
-    // A higher one counts once it is live.
+    // A higher limit applies once it is live.
     network.put(&campaign_path("1", "12"), json!({"max_promo_numbers": 3})).expect(200);
-    assert_eq!(network.post(&path, radio()).status, 403);
+    assert_eq!(network.post(&path, promo_number_body()).status, 403);
     network.go_live("1", "12");
-    network.post(&path, radio()).expect(201);
+    network.post(&path, promo_number_body()).expect(201);
 }
 
 #[test]
-fn an_empty_inventory_is_403_and_so_is_an_area_code_it_does_not_have() {
-    let (_server, network, path) = stocked(&["8055550101", "8005550101"]);
+fn empty_inventory_and_missing_area_code_are_403() {
+    let (_server, network, path) = world_with_numbers(&["8055550101", "8005550101"]);
     let local = |prefix: Value| {
-        let mut new = radio();
+        let mut new = promo_number_body();
         new["local_center"] = json!({"tn_prefix": prefix});
         network.post(&path, new)
     };
     assert_eq!(local(json!("212")).status, 403);
     let invalid = json!({"local_center": {"tn_prefix": ["is invalid"]}});
-    local(json!("21")).invalid(&invalid);
-    local(json!("abc")).invalid(&invalid);
-    let taken = local(json!(805)).body(201);
-    assert!(taken["promo_number"].as_str().is_some_and(|it| it.contains("805")), "{taken}");
-    network.post(&path, radio()).expect(201);
+    local(json!("21")).assert_invalid(&invalid);
+    local(json!("abc")).assert_invalid(&invalid);
+    let allocated = local(json!(805)).body(201);
+    assert!(
+        allocated["promo_number"].as_str().is_some_and(|item| item.contains("805")),
+        "{allocated}"
+    );
+    network.post(&path, promo_number_body()).expect(201);
     network.put(&campaign_path("1", "12"), json!({"max_promo_numbers": 9})).expect(200);
     network.go_live("1", "12");
-    assert_eq!(network.post(&path, radio()).status, 403);
+    assert_eq!(network.post(&path, promo_number_body()).status, 403);
 }
 
 #[test]
-fn an_idempotency_key_gets_the_first_answer_again() {
-    let (server, network, path) = stocked(&["8005550101", "8005550102"]);
+fn idempotency_key_replays_the_first_response() {
+    let (server, network, path) = world_with_numbers(&["8005550101", "8005550102"]);
     let post = |client: &Client, key: &str, body: &Value| {
         client.request("POST", &path).header("Idempotency-Key", key).json(body).send()
     };
-    let first = post(&network, "one", &radio()).body(201);
+    let first = post(&network, "one", &promo_number_body()).body(201);
     for _ in 0..3 {
-        post(&network, "one", &radio()).is(201, &first);
+        post(&network, "one", &promo_number_body()).assert_json(201, &first);
     }
-    // For something else it is refused, and so is nothing else.
+    // The same key with another body is rejected and allocates nothing.
     let other = json!({"description": "TV", "media_type": "TV"});
-    let refused = post(&network, "one", &other);
-    assert!((400..500).contains(&refused.status), "{}", refused.text());
-    let second = post(&network, "two", &radio()).body(201);
+    let rejected = post(&network, "one", &other);
+    assert!((400..500).contains(&rejected.status), "{}", rejected.text());
+    let second = post(&network, "two", &promo_number_body()).body(201);
     assert_ne!(first["promo_number"], second["promo_number"]);
-    // A refusal is not kept: the same key may try again.
-    assert_eq!(post(&network, "three", &radio()).status, 403);
+    // An error response is not stored for the key: the client may retry with it.
+    assert_eq!(post(&network, "three", &promo_number_body()).status, 403);
     let member = format!("{path}/{}", second["promo_number"].as_str().unwrap());
     network.delete(&member).expect(200);
-    post(&network, "three", &radio()).expect(201);
-    // Somebody else's key is another.
+    post(&network, "three", &promo_number_body()).expect(201);
+    // Keys are scoped to the credential.
     network.delete(&member).expect(200);
-    post(&server.advertiser("1"), "one", &radio()).expect(201);
+    post(&server.advertiser("1"), "one", &promo_number_body()).expect(201);
 }
 
 #[test]
-fn without_a_key_each_post_takes_another() {
-    let (_server, network, path) = stocked(&["8005550101", "8005550102"]);
-    let first = network.post(&path, radio()).body(201);
-    let second = network.post(&path, radio()).body(201);
+fn post_without_a_key_allocates_another_number() {
+    let (_server, network, path) = world_with_numbers(&["8005550101", "8005550102"]);
+    let first = network.post(&path, promo_number_body()).body(201);
+    let second = network.post(&path, promo_number_body()).body(201);
     assert_ne!(first["promo_number"], second["promo_number"]);
     assert_ne!(first["id_from_network"], second["id_from_network"]);
-    let taken = json!({"id_from_network": ["has already been taken"]});
+    let allocated = json!({"id_from_network": ["has already been taken"]});
     let member = format!("{path}/{}", second["promo_number"].as_str().unwrap());
-    network.put(&member, json!({"id_from_network": first["id_from_network"]})).invalid(&taken);
+    network
+        .put(&member, json!({"id_from_network": first["id_from_network"]}))
+        .assert_invalid(&allocated);
 }
 
 #[test]
-fn an_affiliates_own_numbers_need_an_approved_affiliate_campaign() {
-    let (server, network, campaigns) = stocked(&["8005550101", "8005550102"]);
+fn affiliate_numbers_need_an_approved_affiliate_campaign() {
+    let (server, network, campaigns) = world_with_numbers(&["8005550101", "8005550102"]);
     network.has_applied("1", "12", "222");
-    let place = affiliate_campaign_path("1", "12", "222");
-    let path = format!("{place}/promo_numbers");
+    let affiliate_path = affiliate_campaign_path("1", "12", "222");
+    let path = format!("{affiliate_path}/promo_numbers");
     for status in ["Applied", "Declined", "Approved", "Suspended"] {
         if status != "Applied" {
-            network.put(&place, json!({"status": status})).expect(200);
+            network.put(&affiliate_path, json!({"status": status})).expect(200);
         }
-        let answer = network.post(&path, radio());
-        assert_eq!(answer.status == 201, status == "Approved", "{status}: {}", answer.text());
-        assert!([201, 403].contains(&answer.status));
+        let response = network.post(&path, promo_number_body());
+        assert_eq!(response.status == 201, status == "Approved", "{status}: {}", response.text());
+        assert!([201, 403].contains(&response.status));
     }
-    let own = network.get(&path).body(200);
-    assert_eq!(own.as_array().map(Vec::len), Some(1));
-    // The campaign's own numbers are others.
-    network.get(&campaigns).is(200, &json!([]));
-    let number = own[0]["promo_number"].as_str().unwrap();
-    network.get(&format!("{campaigns}/{number}")).refused(404, "RecordNotFound");
+    let campaign_numbers = network.get(&path).body(200);
+    assert_eq!(campaign_numbers.as_array().map(Vec::len), Some(1));
+    // The numbers of the campaign itself are separate.
+    network.get(&campaigns).assert_json(200, &json!([]));
+    let number = campaign_numbers[0]["promo_number"].as_str().unwrap();
+    network.get(&format!("{campaigns}/{number}")).assert_error(404, "RecordNotFound");
     let affiliate = server.affiliate("222");
-    affiliate.get(&path).is(200, &own);
+    affiliate.get(&path).assert_json(200, &campaign_numbers);
     network.has_affiliate("223");
     let nobody = affiliate_campaign_path("1", "12", "223");
-    let said = network.get(&format!("{nobody}/promo_numbers")).refused(404, "RecordNotFound");
+    let message =
+        network.get(&format!("{nobody}/promo_numbers")).assert_error(404, "RecordNotFound");
     let chain = "Could not find AffiliateCampaign for affiliate 223, advertiser campaign 12 and advertiser 1";
-    assert_eq!(said, chain);
+    assert_eq!(message, chain);
 }
 
 #[test]
-fn an_affiliate_takes_numbers_where_it_is_approved() {
-    let (server, network, _) = stocked(&["8005550101"]);
+fn affiliate_allocates_numbers_where_it_is_approved() {
+    let (server, network, _) = world_with_numbers(&["8005550101"]);
     network.has_applied("1", "12", "222");
-    let place = affiliate_campaign_path("1", "12", "222");
-    network.put(&place, json!({"status": "Approved"})).expect(200);
+    let affiliate_path = affiliate_campaign_path("1", "12", "222");
+    network.put(&affiliate_path, json!({"status": "Approved"})).expect(200);
     let affiliate = server.affiliate("222");
-    let taken = affiliate.post(&format!("{place}/promo_numbers"), radio()).body(201);
-    assert_same(&network.get(&format!("{place}/promo_numbers")).body(200), &json!([taken]));
+    let allocated =
+        affiliate.post(&format!("{affiliate_path}/promo_numbers"), promo_number_body()).body(201);
+    assert_json_eq(
+        &network.get(&format!("{affiliate_path}/promo_numbers")).body(200),
+        &json!([allocated]),
+    );
 }

@@ -1,104 +1,105 @@
-//! Clients that say little or nothing keep nobody else from being answered, and are let go.
+//! Slow and idle clients do not delay others and are disconnected.
 
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use trunkline_tests::{Client, Server, body, is_full};
+use trunkline_tests::{Client, Server, body, runs_all_faults};
 
-/// A request's head may take ten seconds; some more on a machine with much else to do.
-const LET_GO: Duration = Duration::from_secs(15);
+/// Upper bound of the time to disconnect an incomplete head: the limit of ten seconds, and a margin.
+const DISCONNECT_LIMIT: Duration = Duration::from_secs(15);
 /// Threads that open the idle connections.
-const OPENERS: usize = 10;
-/// How long an ordinary request may take meanwhile.
-const AT_ONCE: Duration = Duration::from_secs(1);
+const OPENER_THREADS: usize = 10;
+/// Time limit of an ordinary request meanwhile.
+const REQUEST_LIMIT: Duration = Duration::from_secs(1);
 
-/// Files that this process may have open.
-fn files() -> usize {
+/// Limit of open files of this process.
+fn max_open_files() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").expect("Linux");
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let most = line.and_then(|line| line.split_whitespace().next()).expect("a limit");
     most.parse().unwrap_or(usize::MAX)
 }
 
-/// Sends one byte of a request each second; how long until the server hangs up.
-fn drip(address: &str) -> Duration {
-    let begun = Instant::now();
+/// Sends one byte of a request per second. Returns the time until the server disconnects.
+fn send_byte_per_second(address: &str) -> Duration {
+    let start = Instant::now();
     let mut stream = TcpStream::connect(address).expect("the server listens");
     stream.set_read_timeout(Some(Duration::from_secs(1))).expect("a timeout can be set");
     let head = b"GET /api/2023-10-09/1/affiliates.json HTTP/1.1\r\n";
     for byte in head.iter().cycle() {
         let sent = stream.write_all(&[*byte]);
-        let heard = stream.read(&mut [0; 512]);
-        if sent.is_err() || heard.is_ok_and(|count| count == 0) {
-            return begun.elapsed();
+        let received = stream.read(&mut [0; 512]);
+        if sent.is_err() || received.is_ok_and(|count| count == 0) {
+            return start.elapsed();
         }
-        if begun.elapsed() > LET_GO {
-            return begun.elapsed();
+        if start.elapsed() > DISCONNECT_LIMIT {
+            return start.elapsed();
         }
     }
     unreachable!("a cycle has no end")
 }
 
-/// How long the slowest of many ordinary requests takes, until it is over.
-fn others(network: &Client, left: &AtomicUsize) -> (usize, Duration) {
-    let (mut asked, mut slowest) = (0, Duration::ZERO);
-    while left.load(Ordering::Relaxed) > 0 {
-        let begun = Instant::now();
+/// Sends ordinary requests until the others are done. Returns their count and the longest duration.
+fn send_ordinary_requests(network: &Client, remaining: &AtomicUsize) -> (usize, Duration) {
+    let (mut requests, mut slowest) = (0, Duration::ZERO);
+    while remaining.load(Ordering::Relaxed) > 0 {
+        let start = Instant::now();
         network.put("/affiliates/222", body::affiliate("Surf Oz")).expect(200);
         network.get("/affiliates/222").expect(200);
-        slowest = slowest.max(begun.elapsed());
-        asked += 2;
+        slowest = slowest.max(start.elapsed());
+        requests += 2;
     }
-    (asked, slowest)
+    (requests, slowest)
 }
 
 #[test]
-fn clients_who_say_nothing_or_little_are_let_go() {
-    let idle = if is_full() { 10_000 } else { 500 }.min(files().saturating_sub(200));
-    let server = Server::start_with(&["--rate-limit", "0"]);
+fn idle_and_slow_clients_are_disconnected() {
+    let idle =
+        if runs_all_faults() { 10_000 } else { 500 }.min(max_open_files().saturating_sub(200));
+    let server = Server::builder().arguments(&["--rate-limit", "0"]).start();
     let network = server.network();
-    let begun = Instant::now();
+    let start = Instant::now();
     let connect = || TcpStream::connect(server.address()).expect("the server listens");
-    let some = || (0..idle / OPENERS).map(|_| connect()).collect::<Vec<_>>();
+    let open_connections = || (0..idle / OPENER_THREADS).map(|_| connect()).collect::<Vec<_>>();
     let connections: Vec<TcpStream> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..OPENERS).map(|_| scope.spawn(some)).collect();
-        threads.into_iter().flat_map(|it| it.join().expect("connections")).collect()
+        let threads: Vec<_> = (0..OPENER_THREADS).map(|_| scope.spawn(open_connections)).collect();
+        threads.into_iter().flat_map(|item| item.join().expect("connections")).collect()
     });
-    let opened = begun.elapsed();
+    let opened = start.elapsed();
     let slow = 20;
-    let left = AtomicUsize::new(slow);
-    let (asked, slowest) = std::thread::scope(|scope| {
+    let remaining = AtomicUsize::new(slow);
+    let (requests, slowest) = std::thread::scope(|scope| {
         for _ in 0..slow {
             scope.spawn(|| {
-                let took = drip(server.address());
-                left.fetch_sub(1, Ordering::Relaxed);
-                assert!(took < LET_GO, "the server listened for {took:?}");
+                let took = send_byte_per_second(server.address());
+                remaining.fetch_sub(1, Ordering::Relaxed);
+                assert!(took < DISCONNECT_LIMIT, "the server listened for {took:?}");
             });
         }
-        others(&network, &left)
+        send_ordinary_requests(&network, &remaining)
     });
     for mut stream in connections {
-        stream.set_read_timeout(Some(LET_GO)).expect("a timeout can be set");
-        let heard = stream.read(&mut [0; 512]);
-        let hung_up = heard.as_ref().map_or_else(
+        stream.set_read_timeout(Some(DISCONNECT_LIMIT)).expect("a timeout can be set");
+        let received = stream.read(&mut [0; 512]);
+        let hung_up = received.as_ref().map_or_else(
             |error| error.kind() == std::io::ErrorKind::ConnectionReset,
             |count| *count == 0,
         );
-        assert!(hung_up, "{heard:?}");
+        assert!(hung_up, "{received:?}");
     }
-    let gone = begun.elapsed();
+    let duration = start.elapsed();
     eprintln!(
         "{idle} idle connections (opened in {opened:.1?}) and {slow} of a byte a second, all let go \
-         after {gone:.1?}: meanwhile {asked} requests, two of them in {slowest:.1?} at most"
+         after {duration:.1?}: meanwhile {requests} requests, two of them in {slowest:.1?} at most"
     );
-    assert!(slowest < AT_ONCE, "others waited {slowest:?}");
-    assert!(gone < opened + LET_GO, "let go after {gone:?}");
+    assert!(slowest < REQUEST_LIMIT, "others waited {slowest:?}");
+    assert!(duration < opened + DISCONNECT_LIMIT, "let go after {duration:?}");
 }
 
-/// A request's head, and as much of its body as there is at once.
-fn begin(server: &Server, kind: &str, length: usize, body: &str) -> TcpStream {
+/// Sends the head of a request and the available part of its body.
+fn send_partial_request(server: &Server, kind: &str, length: usize, body: &str) -> TcpStream {
     let network = server.network();
     let mut stream = TcpStream::connect(server.address()).expect("the server listens");
     let head = format!(
@@ -111,94 +112,99 @@ fn begin(server: &Server, kind: &str, length: usize, body: &str) -> TcpStream {
     stream
 }
 
-/// What comes until the server hangs up, while a byte is sent now and then; and how long that took.
-fn answer_to(mut stream: TcpStream, byte: Option<u8>, within: Duration) -> (String, Duration) {
-    let begun = Instant::now();
-    let mut answer = Vec::new();
+/// Reads until the server disconnects, and sends a byte now and then. Returns the response and the duration.
+fn read_until_disconnect(
+    mut stream: TcpStream,
+    byte: Option<u8>,
+    within: Duration,
+) -> (String, Duration) {
+    let start = Instant::now();
+    let mut response = Vec::new();
     stream.set_read_timeout(Some(Duration::from_secs(1))).expect("a timeout can be set");
     loop {
-        // Whoever was answered may not be listened to any more.
+        // The server may have closed its receiving half after the response.
         let _sent = byte.map(|byte| stream.write_all(&[byte]));
-        let mut some = [0; 4096];
-        match stream.read(&mut some) {
+        let mut open_connections = [0; 4096];
+        match stream.read(&mut open_connections) {
             Ok(0) => break,
-            Ok(count) => answer.extend_from_slice(&some[..count]),
+            Ok(count) => response.extend_from_slice(&open_connections[..count]),
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => break,
             Err(_) => {}
         }
-        assert!(begun.elapsed() < within, "the server listened for {:?}", begun.elapsed());
+        assert!(start.elapsed() < within, "the server listened for {:?}", start.elapsed());
     }
-    (String::from_utf8_lossy(&answer).into_owned(), begun.elapsed())
+    (String::from_utf8_lossy(&response).into_owned(), start.elapsed())
 }
 
-/// A body's time: the usual one in full, a short one else.
-fn body_time() -> (Vec<String>, Duration) {
-    let seconds: u64 = if is_full() { 30 } else { 2 };
+/// Body time limit: the default in a full run, a short one otherwise. Arguments and duration.
+fn body_time_limit() -> (Vec<String>, Duration) {
+    let seconds: u64 = if runs_all_faults() { 30 } else { 2 };
     let mut arguments = vec!["--rate-limit".to_owned(), "0".to_owned()];
-    if !is_full() {
+    if !runs_all_faults() {
         arguments.extend(["--body-time-limit".to_owned(), seconds.to_string()]);
     }
     (arguments, Duration::from_secs(seconds))
 }
 
 #[test]
-fn bodies_that_stop_or_trickle_are_let_go() {
-    let (arguments, time) = body_time();
+fn stalled_and_slow_bodies_are_disconnected() {
+    let (arguments, time) = body_time_limit();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let server = Server::start_with(&arguments);
+    let server = Server::builder().arguments(&arguments).start();
     let network = server.network();
     network.has_live_campaign("354", "12", json!({}));
-    let held = if is_full() { 1_000 } else { 100 }.min(files().saturating_sub(200));
-    // What it keeps in memory anyway is there by then.
+    let held =
+        if runs_all_faults() { 1_000 } else { 100 }.min(max_open_files().saturating_sub(200));
+    // The first requests allocate the memory that the server keeps.
     for _ in 0..held {
         network.put("/affiliates/222", body::affiliate("Surf Oz")).expect(200);
         network.put("/affiliates/222", body::affiliate("Surf")).expect(200);
     }
-    let before = server.memory();
+    let before = server.resident_memory_bytes();
     let late = time + Duration::from_secs(10);
-    let begun = Instant::now();
-    // Each has sent the most that a body may have, but for one byte.
+    let start = Instant::now();
+    // Each client has sent all but one byte of the largest accepted body.
     let most = "x".repeat((1 << 20) - 1);
     let stopped: Vec<TcpStream> = (0..held)
         .map(|at| {
             let sent = if at < 20 { most.as_str() } else { "{\"call\": {" };
-            begin(&server, "application/json", 1 << 20, sent)
+            send_partial_request(&server, "application/json", 1 << 20, sent)
         })
         .collect();
     let mut peak = 0;
     std::thread::scope(|scope| {
         let dripping = scope.spawn(|| {
-            let stream = begin(&server, "application/json", 1 << 20, "{");
-            answer_to(stream, Some(b' '), late)
+            let stream = send_partial_request(&server, "application/json", 1 << 20, "{");
+            read_until_disconnect(stream, Some(b' '), late)
         });
-        while begun.elapsed() < time / 2 {
+        while start.elapsed() < time / 2 {
             network.put("/affiliates/222", body::affiliate("Surf Oz")).expect(200);
-            peak = peak.max(server.memory());
+            peak = peak.max(server.resident_memory_bytes());
         }
-        let (answer, took) = dripping.join().expect("an answer");
-        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        let (response, took) = dripping.join().expect("an answer");
+        assert!(response.starts_with("HTTP/1.1 408"), "{response}");
         assert!(took >= time - Duration::from_secs(1), "let go after {took:?}");
     });
     for stream in stopped {
-        let (answer, _) = answer_to(stream, None, late);
+        let (response, _) = read_until_disconnect(stream, None, late);
         assert!(
-            answer.starts_with("HTTP/1.1 408") && answer.contains("RequestTimeout"),
-            "{answer}"
+            response.starts_with("HTTP/1.1 408") && response.contains("RequestTimeout"),
+            "{response}"
         );
     }
-    let (gone, more) = (begun.elapsed(), peak.saturating_sub(before) >> 20);
+    let (duration, more) = (start.elapsed(), peak.saturating_sub(before) >> 20);
     eprintln!(
         "{held} bodies that stop, 20 of them after a MiB, and one of a byte a second: answered 408 after \
-         {gone:.1?}; memory grew by {more} MiB meanwhile"
+         {duration:.1?}; memory grew by {more} MiB meanwhile"
     );
     assert!(more < 100, "memory grew by {more} MiB");
 }
 
 #[test]
-fn lines_that_came_are_stored_though_the_rest_trickles_or_stops() {
-    let (arguments, time) = body_time();
+fn received_lines_are_stored_if_the_rest_stalls() {
+    let (arguments, time) = body_time_limit();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let server = Server::start_with(&arguments);
+    let server = Server::builder().arguments(&arguments).start();
     let network = server.network();
     network.has_live_campaign("354", "12", json!({}));
     let lines: String = (0..5)
@@ -208,13 +214,17 @@ fn lines_that_came_are_stored_though_the_rest_trickles_or_stops() {
             format!("{}\n", json!({"call": call}))
         })
         .collect();
-    let stream =
-        begin(&server, "application/x-ndjson", lines.len() + 100, &format!("{lines}{{\"ca"));
-    let (answer, _) = answer_to(stream, None, time + Duration::from_secs(10));
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert_eq!(answer.matches("\"status\":201").count(), 5, "{answer}");
-    // What is not a line is said not to be one.
-    assert_eq!(answer.matches("\"status\":400").count(), 1, "{answer}");
+    let stream = send_partial_request(
+        &server,
+        "application/x-ndjson",
+        lines.len() + 100,
+        &format!("{lines}{{\"ca"),
+    );
+    let (response, _) = read_until_disconnect(stream, None, time + Duration::from_secs(10));
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+    assert_eq!(response.matches("\"status\":201").count(), 5, "{response}");
+    // A truncated line gets an error result.
+    assert_eq!(response.matches("\"status\":400").count(), 1, "{response}");
     let calls = network.extensions().get("/calls").body(200);
     assert_eq!(calls.as_array().expect("a list").len(), 5);
 }

@@ -1,20 +1,20 @@
-//! The ledger on the wire: who sees what of it, in which format, and page by page.
+//! The ledger in the API: columns by viewer, formats, and paging.
 
 use serde_json::{Value, json};
 use trunkline_tests::body::{affiliate_campaign_path, campaign_path};
-use trunkline_tests::{Client, Server, assert_same};
+use trunkline_tests::{Client, Server, assert_json_eq};
 
 fn policies(amounts: &[(&str, f64, &str)]) -> Value {
     let policy = |(kind, amount, condition): &(&str, f64, &str)| json!({"type": kind, "amount": amount, "currency": "USD", "condition": condition});
     json!({"policies": amounts.iter().map(policy).collect::<Vec<_>>()})
 }
 
-/// A live campaign 12 of advertiser 354 in Tokyo's zone, with a menu and a region, and an approved
-/// affiliate 976 with a promo number. The network is in the Pacific's.
+/// Creates a live campaign 12 of advertiser 354 in Tokyo's time zone, with a menu and a region, and an approved
+/// affiliate 976 with a promo number. The network is in the Pacific time zone.
 fn world() -> (Server, Client) {
     let server = Server::start();
     let network = server.network();
-    server.stock(&["8005550142"]);
+    server.add_numbers(&["8005550142"]);
     let connect =
         |number: &str| json!({"node_type": "Connect", "destination_phone_number": number});
     let more = json!({
@@ -33,30 +33,30 @@ fn world() -> (Server, Client) {
     network.has_applied("354", "12", "976");
     let number = json!({"description": "Spring, \"TV\"", "media_type": "Offline: TV",
         "id_from_network": "line-1", "custom_data": {"channel": "A & B"}});
-    let place = format!("{}/promo_numbers", affiliate_campaign_path("354", "12", "976"));
-    network.post(&place, number).expect(201);
+    let path = format!("{}/promo_numbers", affiliate_campaign_path("354", "12", "976"));
+    network.post(&path, number).expect(201);
     (server, network)
 }
 
-/// A call by the affiliate's number that pays all there is to pay.
-fn paid() -> Value {
+/// A call by the affiliate's promo number that earns every policy.
+fn paid_call() -> Value {
     json!({"promo_number": "8005550142", "keypresses": ["7", "1"], "phone_type": "mobile",
         "city": "Ojai", "connect_duration_in_seconds": 70})
 }
 
-const COLUMNS: &str = "transaction_id,advertiser_campaign_name,affiliate_id_from_network,\
+const ALL_COLUMNS: &str = "transaction_id,advertiser_campaign_name,affiliate_id_from_network,\
     promo_number_description,start_time_local,duration,advertiser_payin_localized,custom_data";
 
-fn seen(client: &Client, path: &str) -> Vec<Value> {
+fn ledger_rows(client: &Client, path: &str) -> Vec<Value> {
     client.get(path).body(200).as_array().expect("a list").clone()
 }
 
-fn names(row: &Value) -> Vec<&str> {
+fn property_names(row: &Value) -> Vec<&str> {
     row.as_object().expect("a hash").keys().map(String::as_str).collect()
 }
 
-/// What the network sees of a call that is [`paid`], in the order of the columns.
-fn whole_row(cuid: &str, campaign: &str) -> Value {
+/// Row of a call of [`paid_call`] as the network sees it, in the order of the columns.
+fn network_row(cuid: &str, campaign: &str) -> Value {
     json!({
         "transaction_id": "1",
         "complete_call_id": cuid,
@@ -111,17 +111,18 @@ fn whole_row(cuid: &str, campaign: &str) -> Value {
 }
 
 #[test]
-fn a_row_says_everything_of_its_call() {
+fn row_has_all_facts_of_its_call() {
     let (server, network) = world();
-    let cuid = network.calls("1", paid());
+    let cuid = network.report_call("1", paid_call());
     let campaign = network.get(&campaign_path("354", "12")).body(200);
     let row = network.ledger().remove(0);
-    let expected = whole_row(&cuid, &campaign["id"].to_string());
-    assert_same(&row, &expected);
-    assert_eq!(names(&row), names(&expected), "the columns' order");
-    // The other two see their part of it.
-    let advertiser = seen(&server.advertiser("354"), "/advertisers/transactions/354").remove(0);
-    let affiliate = seen(&server.affiliate("976"), "/affiliates/transactions/976").remove(0);
+    let expected = network_row(&cuid, &campaign["id"].to_string());
+    assert_json_eq(&row, &expected);
+    assert_eq!(property_names(&row), property_names(&expected), "the columns' order");
+    // Advertiser and affiliate see their columns only.
+    let advertiser =
+        ledger_rows(&server.advertiser("354"), "/advertisers/transactions/354").remove(0);
+    let affiliate = ledger_rows(&server.affiliate("976"), "/affiliates/transactions/976").remove(0);
     for hidden in [
         "affiliate_payout_localized",
         "margin_localized",
@@ -152,25 +153,25 @@ fn a_row_says_everything_of_its_call() {
 }
 
 #[test]
-fn what_is_not_known_or_not_paid_reads_so() {
+fn unknown_and_unpaid_values_are_empty() {
     let (_server, network) = world();
-    network.calls(
+    network.report_call(
         "1",
         json!({"calling_phone_number": null, "duration_in_seconds": null,
         "keypresses": ["2"], "destination_phone_number": "8005550177"}),
     );
-    network.calls("2", json!({"keypresses": []}));
-    network.calls("3", json!({"keypresses": ["7", "7", "7", "7"]}));
-    network.calls("4", json!({"start_time": "2001-01-01"}));
+    network.report_call("2", json!({"keypresses": []}));
+    network.report_call("3", json!({"keypresses": ["7", "7", "7", "7"]}));
+    network.report_call("4", json!({"start_time": "2001-01-01"}));
     network.has_affiliate("977");
-    network.calls("5", json!({"affiliate_id_from_network": "977"}));
+    network.report_call("5", json!({"affiliate_id_from_network": "977"}));
     let path = network.ledger_path(
         "?include_columns=call_result_description_detail,\
         advertiser_payin_localized,affiliate_payout_localized,margin_localized,payin_conditions,\
         mobile,duration,ivr_duration,calling_phone_number,destination_phone_number,region,\
         affiliate_name,repeat_calling_phone_number,keypress_1,opt_in_SMS",
     );
-    let rows = seen(&network, &path);
+    let rows = ledger_rows(&network, &path);
     let results: Vec<&str> =
         rows.iter().map(|row| row["call_result_description_detail"].as_str().unwrap()).collect();
     assert_eq!(
@@ -183,7 +184,7 @@ fn what_is_not_known_or_not_paid_reads_so() {
             "Turned away: the affiliate was not approved"
         ]
     );
-    assert_same(
+    assert_json_eq(
         &rows[0],
         &json!({
             "call_result_description_detail": "Connected", "advertiser_payin_localized": "0.00",
@@ -194,21 +195,21 @@ fn what_is_not_known_or_not_paid_reads_so() {
             "repeat_calling_phone_number": "", "keypress_1": "2", "opt_in_SMS": null,
         }),
     );
-    assert_same(&rows[1]["ivr_duration"], &json!(90));
+    assert_json_eq(&rows[1]["ivr_duration"], &json!(90));
     assert_eq!(rows[2]["keypress_1"], "W");
     assert_eq!(rows[3]["advertiser_payin_localized"], "");
     assert_eq!(rows[3]["margin_localized"], "");
-    assert_same(&rows[3]["opt_in_SMS"], &json!(0));
+    assert_json_eq(&rows[3]["opt_in_SMS"], &json!(0));
 }
 
 #[test]
-fn three_formats_byte_by_byte() {
+fn json_csv_and_xml_match_to_the_byte() {
     let (_server, network) = world();
-    network.calls("1", paid());
-    network.calls("2", json!({"duration_in_seconds": 30, "keypresses": ["2"]}));
-    let ask = |rest: &str| {
-        let answer = network.get(&network.ledger_path(rest)).expect(200);
-        (answer.header("content-type").expect("a type").to_owned(), answer.text())
+    network.report_call("1", paid_call());
+    network.report_call("2", json!({"duration_in_seconds": 30, "keypresses": ["2"]}));
+    let send = |rest: &str| {
+        let response = network.get(&network.ledger_path(rest)).expect(200);
+        (response.header("content-type").expect("a type").to_owned(), response.text())
     };
     let json = "[{\"transaction_id\":\"1\",\"advertiser_campaign_name\":\"Campaign 12\",\
         \"affiliate_id_from_network\":\"976\",\"promo_number_description\":\"Spring, \\\"TV\\\"\",\
@@ -220,22 +221,22 @@ fn three_formats_byte_by_byte() {
         \"start_time_local\":\"2200-01-01 21:00:00 +0900\",\"duration\":30,\
         \"advertiser_payin_localized\":\"0.00\",\"custom_data\":[]}]";
     for suffix in ["", ".json"] {
-        let (kind, text) = ask(&format!("{suffix}?include_columns={COLUMNS}"));
+        let (kind, text) = send(&format!("{suffix}?include_columns={ALL_COLUMNS}"));
         assert_eq!((kind.as_str(), text.as_str()), ("application/json; charset=utf-8", json));
     }
-    let (kind, text) = ask(&format!(".csv?include_columns={COLUMNS}"));
+    let (kind, text) = send(&format!(".csv?include_columns={ALL_COLUMNS}"));
     assert_eq!(kind, "text/csv; charset=utf-8");
     let csv = format!(
-        "{COLUMNS}\n\
+        "{ALL_COLUMNS}\n\
         1,Campaign 12,976,\"Spring, \"\"TV\"\"\",2200-01-01 21:00:00 +0900,90,9.50,\
         \"[{{\"\"name\"\":\"\"channel\"\",\"\"value\"\":\"\"A & B\"\"}}]\"\n\
         2,Campaign 12,,,2200-01-01 21:00:00 +0900,30,0.00,\n"
     );
     assert_eq!(text, csv);
     let style = "column_separator=%7C&row_separator=%0D%0A&include_header=0&force_quotes=1";
-    let (_, text) = ask(&format!(".csv?include_columns=transaction_id,duration,mobile&{style}"));
+    let (_, text) = send(&format!(".csv?include_columns=transaction_id,duration,mobile&{style}"));
     assert_eq!(text, "\"1\"|\"90\"|\"Mobile\"\r\n\"2\"|\"30\"|\"\"\r\n");
-    let (kind, text) = ask(&format!(".xml?include_columns={COLUMNS}"));
+    let (kind, text) = send(&format!(".xml?include_columns={ALL_COLUMNS}"));
     assert_eq!(kind, "application/xml; charset=utf-8");
     let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<transactions>\n\
         <transaction><transaction_id>1</transaction_id>\
@@ -253,28 +254,31 @@ fn three_formats_byte_by_byte() {
         <advertiser_payin_localized>0.00</advertiser_payin_localized>\
         <custom_data></custom_data></transaction>\n</transactions>\n";
     assert_eq!(text, xml);
-    // Nothing is a whole document too.
+    // An empty list is a complete document in each format.
     let none = "transaction_id=99&include_columns=transaction_id";
-    assert_eq!(ask(&format!("?{none}")).1, "[]");
-    assert_eq!(ask(&format!(".csv?{none}")).1, "transaction_id\n");
+    assert_eq!(send(&format!("?{none}")).1, "[]");
+    assert_eq!(send(&format!(".csv?{none}")).1, "transaction_id\n");
     assert_eq!(
-        ask(&format!(".xml?{none}")).1,
+        send(&format!(".xml?{none}")).1,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<transactions>\n</transactions>\n"
     );
 }
 
 #[test]
-fn columns_are_asked_for_and_left_out() {
+fn columns_are_included_and_excluded_on_request() {
     let (server, network) = world();
-    network.calls("1", paid());
-    let of = |client: &Client, path: &str| {
-        names(&seen(client, path)[0]).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    network.report_call("1", paid_call());
+    let list = |client: &Client, path: &str| {
+        property_names(&ledger_rows(client, path)[0])
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
-    let all = of(&network, &network.ledger_path(""));
+    let all = list(&network, &network.ledger_path(""));
     let more = "?include_columns[]=affiliate_campaign_id_from_network&include_columns[]=$default";
-    let more = of(&network, &network.ledger_path(more));
+    let more = list(&network, &network.ledger_path(more));
     assert_eq!((more[0].as_str(), &more[1..]), ("affiliate_campaign_id_from_network", &all[..]));
-    let less = of(&network, &network.ledger_path("?exclude_columns=custom_data,duration"));
+    let less = list(&network, &network.ledger_path("?exclude_columns=custom_data,duration"));
     let expected: Vec<String> = all
         .iter()
         .filter(|name| !["custom_data", "duration"].contains(&name.as_str()))
@@ -283,31 +287,31 @@ fn columns_are_asked_for_and_left_out() {
     assert_eq!(less, expected);
     let twice =
         "?include_columns=duration,mobile,duration&include_columns=city&exclude_columns=mobile";
-    assert_eq!(of(&network, &network.ledger_path(twice)), ["duration", "city"]);
+    assert_eq!(list(&network, &network.ledger_path(twice)), ["duration", "city"]);
     let affiliate = server.affiliate("976");
     let path = "/affiliates/transactions/976?include_columns=repeat_calling_phone_number,affiliate_payout_currency";
-    assert_same(
-        &seen(&affiliate, path)[0],
+    assert_json_eq(
+        &ledger_rows(&affiliate, path)[0],
         &json!({"repeat_calling_phone_number": "No", "affiliate_payout_currency": "USD"}),
     );
-    // What may not be seen is as unknown as what isn't there.
+    // A forbidden column gets the same error as an unknown one.
     let path = "/affiliates/transactions/976?include_columns=margin_localized,colour&exclude_columns=calling_phone_number";
     let unknown = json!({
         "include_columns": ["has an unknown column: margin_localized", "has an unknown column: colour"],
         "exclude_columns": ["has an unknown column: calling_phone_number"],
     });
-    affiliate.get(path).invalid(&unknown);
-    // A network that looks through an affiliate's eyes sees as little.
-    network.get(path).invalid(&unknown);
+    affiliate.get(path).assert_invalid(&unknown);
+    // A network that requests an affiliate's view sees the affiliate's columns.
+    network.get(path).assert_invalid(&unknown);
     let path = "/advertisers/transactions/354?include_columns=margin_localized";
     let unknown = json!({"include_columns": ["has an unknown column: margin_localized"]});
-    server.advertiser("354").get(path).invalid(&unknown);
+    server.advertiser("354").get(path).assert_invalid(&unknown);
     let none = network.ledger_path("?include_columns=duration&exclude_columns=duration");
-    network.get(&none).invalid(&json!({"exclude_columns": ["leaves no columns"]}));
+    network.get(&none).assert_invalid(&json!({"exclude_columns": ["leaves no columns"]}));
 }
 
 #[test]
-fn a_question_says_everything_that_is_wrong_with_it() {
+fn all_problems_of_a_query_are_reported() {
     let (_server, network) = world();
     let odd = "?from=soon&to=2026-01-01&limit=4001&start_after_transaction_id=x&transaction_id=-1\
         &transaction_type=Gift&include_columns=colour&column_separator=ab&row_separator=%3B\
@@ -324,26 +328,26 @@ fn a_question_says_everything_that_is_wrong_with_it() {
         "include_header": ["is not included in the list"],
         "force_quotes": ["is not included in the list"],
     });
-    network.get(&network.ledger_path(&format!(".csv{odd}"))).invalid(&wrong);
+    network.get(&network.ledger_path(&format!(".csv{odd}"))).assert_invalid(&wrong);
     for only_csv in ["column_separator", "row_separator", "include_header", "force_quotes"] {
         wrong.as_object_mut().unwrap().shift_remove(only_csv);
     }
-    network.get(&network.ledger_path(odd)).invalid(&wrong);
-    let ask = |query: &str| network.get(&network.ledger_path(query));
-    ask("?from=2026-01-01").invalid(&json!({"to": ["can't be blank"]}));
-    ask("?to=2026-01-01").invalid(&json!({"from": ["can't be blank"]}));
-    ask("?from=2026-01-02&to=2026-01-01")
-        .invalid(&json!({"to": ["must not be earlier than from"]}));
-    ask("?limit=0").invalid(&json!({"limit": ["must be greater than or equal to 1"]}));
-    ask(".csv?column_separator=%22").expect(403);
-    ask("?limit=&start_after_transaction_id=&transaction_id=&from=&to=&transaction_type=")
-        .is(200, &json!([]));
+    network.get(&network.ledger_path(odd)).assert_invalid(&wrong);
+    let send = |query: &str| network.get(&network.ledger_path(query));
+    send("?from=2026-01-01").assert_invalid(&json!({"to": ["can't be blank"]}));
+    send("?to=2026-01-01").assert_invalid(&json!({"from": ["can't be blank"]}));
+    send("?from=2026-01-02&to=2026-01-01")
+        .assert_invalid(&json!({"to": ["must not be earlier than from"]}));
+    send("?limit=0").assert_invalid(&json!({"limit": ["must be greater than or equal to 1"]}));
+    send(".csv?column_separator=%22").expect(403);
+    send("?limit=&start_after_transaction_id=&transaction_id=&from=&to=&transaction_type=")
+        .assert_json(200, &json!([]));
 }
 
 #[test]
-fn rows_are_found_by_time_id_call_and_type() {
+fn rows_are_filtered_by_time_id_call_and_type() {
     let (_server, network) = world();
-    // In the network's zone: the last second of a day, and the first of the next.
+    // Day boundaries in the network's time zone: the last second of a day and the first of the next.
     let starts = [
         "2200-03-01 23:59:59 -0800",
         "2200-03-02 00:00:00 -0800",
@@ -353,37 +357,37 @@ fn rows_are_found_by_time_id_call_and_type() {
     let cuids: Vec<String> = starts
         .iter()
         .enumerate()
-        .map(|(index, start)| network.calls(&index.to_string(), json!({"start_time": start})))
+        .map(|(index, start)| network.report_call(&index.to_string(), json!({"start_time": start})))
         .collect();
-    let found = |query: &str| {
-        let rows = seen(&network, &network.ledger_path(query));
+    let matching_ids = |query: &str| {
+        let rows = ledger_rows(&network, &network.ledger_path(query));
         rows.iter()
             .map(|row| row["transaction_id"].as_str().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
-    assert_eq!(found("?from=2200-03-02&to=2200-03-02"), ["2", "3"]);
-    assert_eq!(found("?from=2200-03-02T08:00:00Z&to=2200-03-02T08:00:00Z"), ["2"]);
-    assert_eq!(found("?from=2200-03-01&to=2200-03-02%2012:00:00"), ["1", "2"]);
-    assert_eq!(found("?transaction_id=3"), ["3"]);
-    assert_eq!(found("?transaction_id=3&from=2200-03-01&to=2200-03-01"), [] as [&str; 0]);
-    assert_eq!(found(&format!("?call_record_id={}", cuids[1])), ["2"]);
-    assert_eq!(found("?call_record_id=no-such-call"), [] as [&str; 0]);
-    assert_eq!(found("?transaction_type=Call").len(), 4);
-    assert_eq!(found("?transaction_type[]=Sale&transaction_type[]=Call").len(), 4);
-    assert_eq!(found("?transaction_type=Sale,Signal"), [] as [&str; 0]);
-    assert_eq!(found("?start_after_transaction_id=1&limit=2"), ["2", "3"]);
-    // What comes later of that day, and what replaces it, is found with it.
-    network.calls("late", json!({"start_time": "2200-03-02 12:00:00 -0800"}));
+    assert_eq!(matching_ids("?from=2200-03-02&to=2200-03-02"), ["2", "3"]);
+    assert_eq!(matching_ids("?from=2200-03-02T08:00:00Z&to=2200-03-02T08:00:00Z"), ["2"]);
+    assert_eq!(matching_ids("?from=2200-03-01&to=2200-03-02%2012:00:00"), ["1", "2"]);
+    assert_eq!(matching_ids("?transaction_id=3"), ["3"]);
+    assert_eq!(matching_ids("?transaction_id=3&from=2200-03-01&to=2200-03-01"), [] as [&str; 0]);
+    assert_eq!(matching_ids(&format!("?call_record_id={}", cuids[1])), ["2"]);
+    assert_eq!(matching_ids("?call_record_id=no-such-call"), [] as [&str; 0]);
+    assert_eq!(matching_ids("?transaction_type=Call").len(), 4);
+    assert_eq!(matching_ids("?transaction_type[]=Sale&transaction_type[]=Call").len(), 4);
+    assert_eq!(matching_ids("?transaction_type=Sale,Signal"), [] as [&str; 0]);
+    assert_eq!(matching_ids("?start_after_transaction_id=1&limit=2"), ["2", "3"]);
+    // Later rows of that day and corrections are found too.
+    network.report_call("late", json!({"start_time": "2200-03-02 12:00:00 -0800"}));
     let body = json!({"reason": "Told wrong.", "call": {"duration": 10}});
-    network.correct(&json!("2"), body).expect(201);
-    assert_eq!(found("?from=2200-03-02&to=2200-03-02"), ["2", "3", "5", "6"]);
+    network.post_correction(&json!("2"), body).expect(201);
+    assert_eq!(matching_ids("?from=2200-03-02&to=2200-03-02"), ["2", "3", "5", "6"]);
     let rest = "?from=2200-03-02&to=2200-03-02&start_after_transaction_id=3&limit=1";
-    assert_eq!(found(rest), ["5"]);
-    assert_eq!(found("?from=2201-01-01&to=2201-01-01"), [] as [&str; 0]);
+    assert_eq!(matching_ids(rest), ["5"]);
+    assert_eq!(matching_ids("?from=2201-01-01&to=2201-01-01"), [] as [&str; 0]);
 }
 
 #[test]
-fn pages_stay_right_while_calls_come_in_and_are_corrected() {
+fn pages_are_consistent_during_calls_and_corrections() {
     let (_server, network) = world();
     let lines: Vec<String> = (0..450)
         .map(|index| {
@@ -394,19 +398,19 @@ fn pages_stay_right_while_calls_come_in_and_are_corrected() {
         })
         .collect();
     let request = network.request("POST", "/calls").bytes(lines.join("\n").as_bytes());
-    let answer = request.header("Content-Type", "application/x-ndjson").send().expect(200);
-    assert_eq!(answer.text().matches("\"status\":201").count(), 450);
+    let response = request.header("Content-Type", "application/x-ndjson").send().expect(200);
+    assert_eq!(response.text().matches("\"status\":201").count(), 450);
     let (mut read, mut after) = (Vec::new(), String::new());
     for step in 0.. {
         let query = format!("?limit=210&start_after_transaction_id={after}");
-        let page = seen(&network, &network.ledger_path(&query));
+        let page = ledger_rows(&network, &network.ledger_path(&query));
         let Some(last) = page.last() else { break };
         last["transaction_id"].as_str().unwrap().clone_into(&mut after);
-        // Between two pages a call comes in and another is corrected.
+        // Between two pages a call is reported and another is corrected.
         if step < 2 {
-            network.calls(&format!("late-{step}"), json!({}));
+            network.report_call(&format!("late-{step}"), json!({}));
             let body = json!({"reason": "Told wrong.", "call": {"duration": step}});
-            network.correct(&page[0]["transaction_id"], body).expect(201);
+            network.post_correction(&page[0]["transaction_id"], body).expect(201);
         }
         read.extend(page);
     }
@@ -416,22 +420,22 @@ fn pages_stay_right_while_calls_come_in_and_are_corrected() {
     let corrections: Vec<&Value> =
         read.iter().filter(|row| row["corrects_transaction_id"] != "").collect();
     assert_eq!(corrections.len(), 2);
-    // Whole, it is the same list.
-    let whole = seen(&network, &network.ledger_path("?limit=4000"));
+    // The unpaged list is the same.
+    let whole = ledger_rows(&network, &network.ledger_path("?limit=4000"));
     assert_eq!(whole, read);
     let default = network.ledger();
     assert_eq!(default, read, "454 are less than 1,000");
 }
 
 #[test]
-fn a_ledger_is_its_owners() {
+fn ledger_is_scoped_to_the_viewer() {
     let (server, network) = world();
     network.has_advertiser("355");
     network.has_affiliate("975");
-    network.calls("1", paid());
-    network.calls("2", json!({}));
+    network.report_call("1", paid_call());
+    network.report_call("2", json!({}));
     let (advertiser, affiliate) = (server.advertiser("354"), server.affiliate("976"));
-    let count = |client: &Client, path: &str| seen(client, path).len();
+    let count = |client: &Client, path: &str| ledger_rows(client, path).len();
     assert_eq!(count(&server.observer(), &network.ledger_path("")), 2);
     assert_eq!(count(&advertiser, "/advertisers/transactions/354"), 2);
     assert_eq!(count(&affiliate, "/affiliates/transactions/976"), 1);
@@ -441,7 +445,7 @@ fn a_ledger_is_its_owners() {
     assert_eq!(count(&network, "/advertisers/transactions/355"), 0);
     for client in [&advertiser, &affiliate] {
         let ledger = client.get(&network.ledger_path("?limit=nonsense"));
-        ledger.refused(403, "UnauthorizedOperation");
+        ledger.assert_error(403, "UnauthorizedOperation");
     }
     for (client, path) in [
         (&advertiser, "/advertisers/transactions/355?limit=nonsense"),
@@ -452,11 +456,11 @@ fn a_ledger_is_its_owners() {
         (&network, "/advertisers/transactions/2"),
         (&network, "/affiliates/transactions/99"),
     ] {
-        client.get(path).refused(404, "RecordNotFound");
+        client.get(path).assert_error(404, "RecordNotFound");
     }
-    // Without a network in front, as the field's clients ask.
+    // A path without a network, as common clients send it.
     let id = network.network_id();
-    let anywhere = network.anywhere();
+    let anywhere = network.absolute_paths();
     for path in [
         format!("/api/2020-10-01/networks/transactions/{id}.json"),
         "/api/2015-12-10/advertisers/transactions/354.json".to_owned(),
@@ -464,20 +468,20 @@ fn a_ledger_is_its_owners() {
     ] {
         assert_eq!(anywhere.get(&path).body(200).as_array().map(Vec::len), Some(2), "{path}");
     }
-    let other = server.another_network().anywhere();
+    let other = server.create_another_network().absolute_paths();
     let path = format!("/api/2020-10-01/networks/transactions/{id}.csv");
-    other.get(&path).refused(403, "UnauthorizedOperation");
+    other.get(&path).assert_error(403, "UnauthorizedOperation");
     let wrong = format!("/networks/transactions/{}", id + 1);
-    network.get(&wrong).refused(404, "RecordNotFound");
-    network.get("/networks/transactions/ours").refused(404, "RecordNotFound");
+    network.get(&wrong).assert_error(404, "RecordNotFound");
+    network.get("/networks/transactions/ours").assert_error(404, "RecordNotFound");
 }
 
 #[test]
-fn an_affiliate_with_calls_stays() {
+fn affiliate_with_calls_cannot_be_deleted() {
     let (_server, network) = world();
     network.has_affiliate("977");
-    network.calls("1", json!({"affiliate_id_from_network": "977"}));
-    let said = network.delete("/affiliates/977").refused(403, "UnauthorizedOperation");
-    assert_eq!(said, "Affiliate 977 cannot be deleted because one or more calls exist");
+    network.report_call("1", json!({"affiliate_id_from_network": "977"}));
+    let message = network.delete("/affiliates/977").assert_error(403, "UnauthorizedOperation");
+    assert_eq!(message, "Affiliate 977 cannot be deleted because one or more calls exist");
     assert_eq!(network.ledger()[0]["affiliate_name"], "Affiliate 977");
 }

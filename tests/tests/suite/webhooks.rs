@@ -1,193 +1,210 @@
-//! Events sent to webhooks: signed, at least once, tried again, and never into the server's own
-//! network unless it is told so.
+//! Webhook deliveries: signed, at least once, retried, and never to addresses of the server's own network
+//! unless that is allowed.
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use trunkline_tests::body::relationship_path;
-use trunkline_tests::{Client, Receiver, Reply, Server, assert_same};
+use trunkline_tests::{Client, Server, WebhookReceiver, WebhookReply, assert_json_eq};
 
-/// Receivers are on this machine, and nobody waits for seconds.
-const SENDING: [&str; 3] = ["--webhook-allow-private", "--sending-first-wait", "20"];
+/// Allows receivers on this machine and shortens the first retry.
+const SERVE_ARGUMENTS: [&str; 3] = ["--webhook-allow-private", "--sending-first-wait", "20"];
 
 fn world(arguments: &[&str]) -> (Server, Client) {
-    let server = Server::start_with(arguments);
+    let server = Server::builder().arguments(arguments).start();
     let network = server.network();
     network.has_live_campaign("354", "12", json!({"auto_approve": "All", "timezone": "UTC"}));
     (server, network)
 }
 
-fn make(network: &Client, url: &str) -> Value {
+fn create_webhook(network: &Client, url: &str) -> Value {
     network.extensions().post("/webhooks", json!({"url": url})).body(201)
 }
 
-/// Something happens: a campaign of its own goes live.
-fn happens(network: &Client, id: &str) {
+/// Emits an event: a campaign goes live.
+fn emit_event(network: &Client, id: &str) {
     network.has_live_campaign("354", id, json!({}));
 }
 
-/// A webhook's deliveries, when one of them is as it is waited for.
+/// Polls a webhook's deliveries until one of them satisfies a condition.
 fn deliveries(network: &Client, webhook: &Value, until: impl Fn(&Value) -> bool) -> Vec<Value> {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         let path = format!("/webhooks/{}/deliveries", webhook["id"]);
-        let found = network.extensions().get(&path).body(200);
-        let found = found.as_array().expect("a list").clone();
-        if found.iter().any(&until) {
-            return found;
+        let list = network.extensions().get(&path).body(200);
+        let list = list.as_array().expect("a list").clone();
+        if list.iter().any(&until) {
+            return list;
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "it does not come to that: {found:?}");
+        assert!(started.elapsed() < Duration::from_secs(60), "it does not come to that: {list:?}");
         std::thread::yield_now();
     }
 }
 
 #[test]
-fn an_event_is_sent_signed_to_those_who_want_it() {
-    let (server, network) = world(&SENDING);
-    let (all, some) = (Receiver::taking(), Receiver::taking());
-    let webhook = make(&network, &all.url());
+fn event_is_delivered_signed_to_subscribed_webhooks() {
+    let (server, network) = world(&SERVE_ARGUMENTS);
+    let (all_events, some_events) =
+        (WebhookReceiver::accepting_all(), WebhookReceiver::accepting_all());
+    let webhook = create_webhook(&network, &all_events.url());
     let secret = webhook["secret"].as_str().expect("a secret").to_owned();
-    let given = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-    let wanted = json!({"url": some.url(), "events": ["affiliate_campaign.status_changed"],
-        "description": "The ERP", "secret": given});
-    let other = network.extensions().post("/webhooks", wanted).body(201);
-    assert_eq!(other["secret"], given);
-    // From now on nobody is told the secret.
+    let given_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let expected = json!({"url": some_events.url(), "events": ["affiliate_campaign.status_changed"],
+        "description": "The ERP", "secret": given_secret});
+    let other = network.extensions().post("/webhooks", expected).body(201);
+    assert_eq!(other["secret"], given_secret);
+    // Later responses do not contain the secret.
     let listed = network.extensions().get("/webhooks").body(200);
-    let shown = json!({"id": other["id"], "url": some.url(), "description": "The ERP",
+    let current = json!({"id": other["id"], "url": some_events.url(), "description": "The ERP",
         "events": ["affiliate_campaign.status_changed"], "created_at": other["created_at"]});
     assert_eq!(listed.as_array().map(Vec::len), Some(2));
-    assert_same(&listed[1], &shown);
-    assert_same(&network.extensions().get(&format!("/webhooks/{}", other["id"])).body(200), &shown);
+    assert_json_eq(&listed[1], &current);
+    assert_json_eq(
+        &network.extensions().get(&format!("/webhooks/{}", other["id"])).body(200),
+        &current,
+    );
 
-    let mut stream = network.listen("", &[]);
-    happens(&network, "13");
-    let heard = all.hears();
-    assert_eq!(heard.target, "/hook");
-    assert_eq!(heard.header("content-type"), "application/json");
-    heard.verified(&secret);
-    assert_same(&heard.json(), &stream.hears().body);
+    let mut stream = network.open_event_stream("", &[]);
+    emit_event(&network, "13");
+    let received = all_events.expect_delivery();
+    assert_eq!(received.target, "/hook");
+    assert_eq!(received.header("content-type"), "application/json");
+    received.verify(&secret);
+    assert_json_eq(&received.json(), &stream.expect_event().body);
     network.has_applied("354", "12", "976");
-    let (here, there) = (all.hears(), some.hears());
-    assert_eq!(there.json()["type"], "affiliate_campaign.status_changed");
-    assert_eq!(here.verified(&secret), there.verified(given));
-    assert!(some.heard_nothing());
-    let sent = deliveries(&network, &other, |it| it["state"] == "delivered");
-    assert_eq!(sent.len(), 1);
+    let (first_delivery, second_delivery) =
+        (all_events.expect_delivery(), some_events.expect_delivery());
+    assert_eq!(second_delivery.json()["type"], "affiliate_campaign.status_changed");
+    assert_eq!(first_delivery.verify(&secret), second_delivery.verify(given_secret));
+    assert!(some_events.is_empty());
+    let delivered = deliveries(&network, &other, |item| item["state"] == "delivered");
+    assert_eq!(delivered.len(), 1);
     assert_eq!(
-        (&sent[0]["attempts"], &sent[0]["last_status"], &sent[0]["next_attempt_at"]),
+        (&delivered[0]["attempts"], &delivered[0]["last_status"], &delivered[0]["next_attempt_at"]),
         (&json!(1), &json!(204), &Value::Null)
     );
-    assert!(sent[0]["delivered_at"].is_string() && sent[0]["type"].is_string(), "{sent:?}");
+    assert!(
+        delivered[0]["delivered_at"].is_string() && delivered[0]["type"].is_string(),
+        "{delivered:?}"
+    );
 
-    // Deleted, it hears no more. Both are in the log, without the secret.
+    // A deleted webhook gets no delivery. The log has both changes, without the secret.
     let path = format!("/webhooks/{}", webhook["id"]);
-    network.extensions().delete(&path).is(200, &json!({}));
-    network.extensions().delete(&path).is(200, &json!({}));
-    network.extensions().get(&path).refused(404, "RecordNotFound");
-    let log = network.audit(Some(&format!("webhook:{}", webhook["id"])));
+    network.extensions().delete(&path).assert_json(200, &json!({}));
+    network.extensions().delete(&path).assert_json(200, &json!({}));
+    network.extensions().get(&path).assert_error(404, "RecordNotFound");
+    let log = network.audit_entries(Some(&format!("webhook:{}", webhook["id"])));
     let actions: Vec<_> = log.iter().map(|entry| entry["action"].clone()).collect();
     assert_eq!(actions, ["create", "delete"]);
     assert!(!log[0].to_string().contains("whsec_"), "{}", log[0]);
     network.put(&relationship_path("354", "976"), json!({"status": "Declined"})).expect(200);
-    some.hears();
-    assert!(all.heard_nothing());
-    // Others have no business with them.
-    server.advertiser("354").extensions().get("/webhooks").refused(403, "UnauthorizedOperation");
-    let post = server.advertiser("354").extensions().post("/webhooks", json!({"url": all.url()}));
-    post.refused(403, "UnauthorizedOperation");
+    some_events.expect_delivery();
+    assert!(all_events.is_empty());
+    // Parties cannot access webhooks.
+    server
+        .advertiser("354")
+        .extensions()
+        .get("/webhooks")
+        .assert_error(403, "UnauthorizedOperation");
+    let post =
+        server.advertiser("354").extensions().post("/webhooks", json!({"url": all_events.url()}));
+    post.assert_error(403, "UnauthorizedOperation");
 }
 
 #[test]
-fn what_is_refused_is_sent_again_until_it_is_taken() {
-    let (_server, network) = world(&SENDING);
-    let receiver = Receiver::start(|count| Reply::Status(if count < 2 { 500 } else { 200 }));
-    let webhook = make(&network, &receiver.url());
+fn failed_delivery_is_retried_until_it_succeeds() {
+    let (_server, network) = world(&SERVE_ARGUMENTS);
+    let receiver =
+        WebhookReceiver::start(|count| WebhookReply::Status(if count < 2 { 500 } else { 200 }));
+    let webhook = create_webhook(&network, &receiver.url());
     let secret = webhook["secret"].as_str().expect("a secret");
-    happens(&network, "13");
-    let ids: Vec<String> = (0..3).map(|_| receiver.hears().verified(secret)).collect();
+    emit_event(&network, "13");
+    let ids: Vec<String> = (0..3).map(|_| receiver.expect_delivery().verify(secret)).collect();
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
-    let sent = deliveries(&network, &webhook, |it| it["state"] == "delivered");
-    assert_eq!((&sent[0]["attempts"], &sent[0]["last_error"]), (&json!(3), &Value::Null));
-    // What was taken can be asked for again, under the same name.
-    let path = format!("/webhooks/{}/deliveries/{}/resend", webhook["id"], sent[0]["id"]);
+    let delivered = deliveries(&network, &webhook, |item| item["state"] == "delivered");
+    assert_eq!((&delivered[0]["attempts"], &delivered[0]["last_error"]), (&json!(3), &Value::Null));
+    // A successful delivery can be repeated with the same id.
+    let path = format!("/webhooks/{}/deliveries/{}/resend", webhook["id"], delivered[0]["id"]);
     let again = network.extensions().post(&path, json!({})).body(201);
     assert_eq!((&again["state"], &again["attempts"]), (&json!("pending"), &json!(0)));
-    assert_eq!(receiver.hears().verified(secret), ids[0]);
-    deliveries(&network, &webhook, |it| it["state"] == "delivered");
+    assert_eq!(receiver.expect_delivery().verify(secret), ids[0]);
+    deliveries(&network, &webhook, |item| item["state"] == "delivered");
     let missing = format!("/webhooks/{}/deliveries/999/resend", webhook["id"]);
-    network.extensions().post(&missing, json!({})).refused(404, "RecordNotFound");
+    network.extensions().post(&missing, json!({})).assert_error(404, "RecordNotFound");
 }
 
 #[test]
-fn what_is_gone_is_not_sent_again_unless_asked_for() {
-    let (_server, network) = world(&SENDING);
-    let receiver = Receiver::start(|count| Reply::Status(if count == 0 { 410 } else { 200 }));
-    let webhook = make(&network, &receiver.url());
-    happens(&network, "13");
-    receiver.hears();
-    let gone = deliveries(&network, &webhook, |it| it["state"] == "failed");
-    assert_eq!((&gone[0]["attempts"], &gone[0]["last_status"]), (&json!(1), &json!(410)));
+fn gone_webhook_is_not_retried_unless_requested() {
+    let (_server, network) = world(&SERVE_ARGUMENTS);
+    let receiver =
+        WebhookReceiver::start(|count| WebhookReply::Status(if count == 0 { 410 } else { 200 }));
+    let webhook = create_webhook(&network, &receiver.url());
+    emit_event(&network, "13");
+    receiver.expect_delivery();
+    let failed = deliveries(&network, &webhook, |item| item["state"] == "failed");
+    assert_eq!((&failed[0]["attempts"], &failed[0]["last_status"]), (&json!(1), &json!(410)));
     let only = format!("/webhooks/{}/deliveries?state=failed", webhook["id"]);
     assert_eq!(network.extensions().get(&only).body(200).as_array().map(Vec::len), Some(1));
-    let path = format!("/webhooks/{}/deliveries/{}/resend", webhook["id"], gone[0]["id"]);
+    let path = format!("/webhooks/{}/deliveries/{}/resend", webhook["id"], failed[0]["id"]);
     network.extensions().post(&path, json!({})).expect(201);
-    receiver.hears();
-    deliveries(&network, &webhook, |it| it["state"] == "delivered");
+    receiver.expect_delivery();
+    deliveries(&network, &webhook, |item| item["state"] == "delivered");
 }
 
 #[test]
-fn a_receiver_that_hangs_delays_nobody_else() {
-    let (_server, network) = world(&SENDING);
-    let (hanging, good) = (Receiver::start(|_| Reply::Hang), Receiver::taking());
-    let stuck = make(&network, &hanging.url());
-    let webhook = make(&network, &good.url());
-    let begun = Instant::now();
+fn hanging_receiver_does_not_delay_others() {
+    let (_server, network) = world(&SERVE_ARGUMENTS);
+    let (hanging, good) =
+        (WebhookReceiver::start(|_| WebhookReply::Hang), WebhookReceiver::accepting_all());
+    let stuck = create_webhook(&network, &hanging.url());
+    let webhook = create_webhook(&network, &good.url());
+    let started = Instant::now();
     for id in 20..30 {
-        happens(&network, &id.to_string());
-        assert_eq!(good.hears().json()["type"], "campaign.status_changed");
+        emit_event(&network, &id.to_string());
+        assert_eq!(good.expect_delivery().json()["type"], "campaign.status_changed");
     }
-    // Nothing of the other has been given up by then: its receiver has 10 seconds.
-    assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?}", begun.elapsed());
+    // The hanging delivery is still in progress: its time limit is 10 seconds.
+    assert!(started.elapsed() < Duration::from_secs(10), "it took {:?}", started.elapsed());
     let waiting = deliveries(&network, &stuck, |_| true);
     assert!(
-        waiting.iter().all(|it| it["state"] == "pending" && it["attempts"] == 0),
+        waiting.iter().all(|item| item["state"] == "pending" && item["attempts"] == 0),
         "{waiting:?}"
     );
     assert_eq!(deliveries(&network, &webhook, |_| true).len(), 10);
 }
 
 #[test]
-fn what_was_committed_is_sent_after_a_crash() {
+fn committed_event_is_delivered_after_a_crash() {
     let quick = ["--webhook-allow-private", "--sending-first-wait", "20", "--sending-time", "500"];
     let (mut server, network) = world(&quick);
-    // It hears, and does not answer: the server is killed in between.
-    let receiver =
-        Receiver::start(|count| if count == 0 { Reply::Hang } else { Reply::Status(200) });
-    let webhook = make(&network, &receiver.url());
+    // The receiver gets the request and does not reply; then the server is killed.
+    let receiver = WebhookReceiver::start(|count| {
+        if count == 0 { WebhookReply::Hang } else { WebhookReply::Status(200) }
+    });
+    let webhook = create_webhook(&network, &receiver.url());
     let secret = webhook["secret"].as_str().expect("a secret");
-    happens(&network, "13");
-    let first = receiver.hears();
+    emit_event(&network, "13");
+    let first = receiver.expect_delivery();
     server.kill();
-    server.start_again_with(&quick);
-    let second = receiver.hears();
-    assert_eq!(first.verified(secret), second.verified(secret));
-    assert_same(&first.json(), &second.json());
-    deliveries(&server.network(), &webhook, |it| it["state"] == "delivered");
+    server.restart_with(&quick);
+    let second = receiver.expect_delivery();
+    assert_eq!(first.verify(secret), second.verify(secret));
+    assert_json_eq(&first.json(), &second.json());
+    deliveries(&server.network(), &webhook, |item| item["state"] == "delivered");
 }
 
 #[test]
-fn two_servers_on_one_database_send_each_once() {
-    let (server, network) = world(&SENDING);
-    let other = server.beside_with(&SENDING);
-    let receiver = Receiver::taking();
-    let webhook = make(&network, &receiver.url());
+fn two_servers_on_one_database_deliver_each_event_once() {
+    let (server, network) = world(&SERVE_ARGUMENTS);
+    let other = Server::builder().same_database(&server).arguments(&SERVE_ARGUMENTS).start();
+    let receiver = WebhookReceiver::accepting_all();
+    let webhook = create_webhook(&network, &receiver.url());
     let count = 20;
     for id in 0..count {
         let client = if id % 2 == 0 { network.clone() } else { other.network() };
-        happens(&client, &format!("c{id}"));
+        emit_event(&client, &format!("c{id}"));
     }
     let mut ids: Vec<String> =
-        (0..count).map(|_| receiver.hears().header("webhook-id").to_owned()).collect();
+        (0..count).map(|_| receiver.expect_delivery().header("webhook-id").to_owned()).collect();
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), count);
@@ -195,17 +212,17 @@ fn two_servers_on_one_database_send_each_once() {
     while network.extensions().get(&path).body(200) != json!([]) {
         std::thread::yield_now();
     }
-    assert!(receiver.heard_nothing());
+    assert!(receiver.is_empty());
 }
 
 #[test]
-fn a_webhook_says_everything_that_is_wrong_with_it() {
+fn all_problems_of_a_webhook_are_reported() {
     let (_server, network) = world(&[]);
     let post = |body: Value| network.extensions().post("/webhooks", body);
-    post(json!({})).invalid(&json!({"url": ["can't be blank"]}));
+    post(json!({})).assert_invalid(&json!({"url": ["can't be blank"]}));
     let wrong = json!({"url": "ftp://example.com", "events": ["call.made", "budget.alert", 7],
         "description": 7, "secret": "hush"});
-    post(wrong).invalid(&json!({
+    post(wrong).assert_invalid(&json!({
         "url": ["must be an http or https URL"],
         "events": [["is not included in the list"], {}, ["is not included in the list"]],
         "description": ["is invalid"],
@@ -215,11 +232,12 @@ fn a_webhook_says_everything_that_is_wrong_with_it() {
         let url = format!("https://hooks{at}.example.com/");
         post(json!({"url": url, "events": null})).expect(201);
     }
-    post(json!({"url": "https://one.more.example.com/"})).refused(403, "UnauthorizedOperation");
+    post(json!({"url": "https://one.more.example.com/"}))
+        .assert_error(403, "UnauthorizedOperation");
 }
 
 #[test]
-fn no_webhook_leads_into_the_servers_own_network() {
+fn webhooks_to_private_addresses_are_rejected() {
     let (_server, network) = world(&[]);
     let post = |url: &str| network.extensions().post("/webhooks", json!({"url": url}));
     let inside = json!({"url": ["is an address inside the server's own network"]});
@@ -249,9 +267,9 @@ fn no_webhook_leads_into_the_servers_own_network() {
         "https://[64:ff9b::a00:1]/",
         "http://127.0.0.1./",
     ] {
-        post(url).invalid(&inside);
+        post(url).assert_invalid(&inside);
     }
-    // Other spellings of an address are none.
+    // Alternative spellings of an address are rejected.
     for url in [
         "http://2130706433/",
         "http://0x7f000001/",
@@ -271,47 +289,52 @@ fn no_webhook_leads_into_the_servers_own_network() {
         assert_eq!(post(url).status, 403, "{url}");
     }
     assert_eq!(network.extensions().get("/webhooks").body(200), json!([]));
-    // A name is looked up each time something is sent to it.
-    let receiver = Receiver::taking();
-    let webhook = make(&network, &format!("http://localhost:{}/", receiver.port()));
-    happens(&network, "13");
-    let refused = deliveries(&network, &webhook, |it| it["attempts"] != 0);
-    assert_eq!(refused[0]["last_error"], "its host is inside the server's own network");
+    // A host name is resolved for each delivery.
+    let receiver = WebhookReceiver::accepting_all();
+    let webhook = create_webhook(&network, &format!("http://localhost:{}/", receiver.port()));
+    emit_event(&network, "13");
+    let rejected = deliveries(&network, &webhook, |item| item["attempts"] != 0);
+    assert_eq!(rejected[0]["last_error"], "its host is inside the server's own network");
     assert_eq!(
-        (&refused[0]["state"], &refused[0]["last_status"]),
+        (&rejected[0]["state"], &rejected[0]["last_status"]),
         (&json!("pending"), &Value::Null)
     );
-    assert!(receiver.heard_nothing());
+    assert!(receiver.is_empty());
 }
 
 #[test]
-fn a_redirect_is_not_followed() {
-    let (_server, network) = world(&SENDING);
-    let elsewhere = Receiver::taking();
+fn redirect_is_not_followed() {
+    let (_server, network) = world(&SERVE_ARGUMENTS);
+    let elsewhere = WebhookReceiver::accepting_all();
     let to = elsewhere.url();
-    let receiver = Receiver::start(move |_| Reply::Redirect(to.clone()));
-    let webhook = make(&network, &receiver.url());
-    happens(&network, "13");
-    // It is asked again, and nobody else is.
-    receiver.hears();
-    receiver.hears();
-    let sent = deliveries(&network, &webhook, |it| it["attempts"] != 0);
-    assert_eq!((&sent[0]["last_status"], &sent[0]["state"]), (&json!(302), &json!("pending")));
-    assert!(elsewhere.heard_nothing());
+    let receiver = WebhookReceiver::start(move |_| WebhookReply::Redirect(to.clone()));
+    let webhook = create_webhook(&network, &receiver.url());
+    emit_event(&network, "13");
+    // The delivery is retried at the same URL, not at the redirect's target.
+    receiver.expect_delivery();
+    receiver.expect_delivery();
+    let delivered = deliveries(&network, &webhook, |item| item["attempts"] != 0);
+    assert_eq!(
+        (&delivered[0]["last_status"], &delivered[0]["state"]),
+        (&json!(302), &json!("pending"))
+    );
+    assert!(elsewhere.is_empty());
 }
 
-/// What is sent by itself goes by the system's clock, whatever a sandbox's says.
+/// Retries use the system's clock, not the clock of a sandbox.
 #[test]
-fn a_sandboxs_clock_holds_nothing_up() {
+fn stopped_sandbox_clock_does_not_delay_deliveries() {
     for clock in ["2001-01-01T00:00:00Z", "2090-01-01T00:00:00Z"] {
-        let server = Server::of_a_sandbox_with(&SENDING);
+        let server = Server::builder().sandbox().arguments(&SERVE_ARGUMENTS).start();
         let network = server.network();
         network.extensions().post("/sandbox/clock", json!({"now": clock})).expect(200);
-        let receiver = Receiver::start(|number| Reply::Status(if number == 0 { 500 } else { 200 }));
-        let webhook = make(&network, &receiver.url());
-        happens(&network, "13");
-        let heard = [receiver.hears(), receiver.hears()];
-        assert_eq!(heard[0].header("webhook-id"), heard[1].header("webhook-id"));
-        deliveries(&network, &webhook, |it| it["state"] == "delivered");
+        let receiver = WebhookReceiver::start(|number| {
+            WebhookReply::Status(if number == 0 { 500 } else { 200 })
+        });
+        let webhook = create_webhook(&network, &receiver.url());
+        emit_event(&network, "13");
+        let received = [receiver.expect_delivery(), receiver.expect_delivery()];
+        assert_eq!(received[0].header("webhook-id"), received[1].header("webhook-id"));
+        deliveries(&network, &webhook, |item| item["state"] == "delivered");
     }
 }

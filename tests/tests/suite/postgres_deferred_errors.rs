@@ -1,0 +1,133 @@
+//! Errors of deferred PostgreSQL statements: `./test --postgres deferred_errors`.
+
+use postgres::{Client as Sql, NoTls};
+use serde_json::{Value, json};
+use trunkline_tests::{Client, Server, body};
+
+/// Concurrent clients.
+const CLIENTS: usize = 60;
+
+/// Adds a trigger that rejects rows of a table by a condition on the new row.
+fn add_rejecting_trigger(server: &Server, table: &str, condition: &str) {
+    let mut sql = Sql::connect(server.database(), NoTls).expect("the database");
+    let function =
+        "CREATE OR REPLACE FUNCTION add_rejecting_trigger() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'no'; END $$";
+    sql.batch_execute(function).expect("a function");
+    let trigger = format!(
+        "CREATE TRIGGER refused BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW
+         WHEN ({condition}) EXECUTE FUNCTION add_rejecting_trigger()"
+    );
+    sql.batch_execute(&trigger).expect("a trigger");
+}
+
+/// Writes from all clients concurrently. Returns the response's status of each client.
+fn write_concurrently(write: impl Fn(usize) -> u16 + Sync) -> Vec<u16> {
+    std::thread::scope(|scope| {
+        let write = &write;
+        let all: Vec<_> = (0..CLIENTS).map(|client| scope.spawn(move || write(client))).collect();
+        all.into_iter().map(|one| one.join().expect("an answer")).collect()
+    })
+}
+
+fn is_bad(client: usize) -> bool {
+    client % 7 == 3
+}
+
+fn affiliate_of_client(client: usize) -> Value {
+    body::affiliate(&format!("{} {client}", if is_bad(client) { "bad" } else { "good" }))
+}
+
+fn audit_entry_count(network: &Client, client: usize) -> usize {
+    network.audit_entries(Some(&format!("affiliate:{client}"))).len()
+}
+
+/// The trigger rejects the row itself, or a row that is written after it.
+#[test]
+fn on_postgres_deferred_error_fails_only_its_own_write() {
+    for (table, condition) in
+        [("parties", "NEW.name LIKE 'bad%'"), ("audit", "NEW.after LIKE '%\"bad%'")]
+    {
+        let server = Server::builder().arguments(&["--rate-limit", "0"]).start();
+        let network = server.network();
+        for client in 0..CLIENTS {
+            network.has_affiliate(&client.to_string());
+        }
+        add_rejecting_trigger(&server, table, condition);
+        for round in 1..=3 {
+            let statuses = write_concurrently(|client| {
+                let mut affiliate = affiliate_of_client(client);
+                let name = format!("{} {round}", affiliate["name"].as_str().expect("a name"));
+                affiliate["name"] = name.into();
+                network.put(&format!("/affiliates/{client}"), affiliate).status
+            });
+            for (client, status) in statuses.into_iter().enumerate() {
+                assert_eq!(status, if is_bad(client) { 500 } else { 200 }, "{table} {client}");
+                let current = network.get(&format!("/affiliates/{client}")).body(200);
+                let is_new = current["name"] == format!("good {client} {round}");
+                assert_eq!(is_new, !is_bad(client), "{current}");
+                let written = if is_bad(client) { 1 } else { 1 + round };
+                assert_eq!(audit_entry_count(&network, client), written, "{table} {client}");
+            }
+        }
+    }
+}
+
+/// Concurrent calls are stored in one batch, and those that the database rejects fail alone.
+#[test]
+fn on_postgres_deferred_error_fails_only_its_own_call() {
+    for (table, condition) in
+        [("calls", "NEW.external_id LIKE 'bad%'"), ("events", "NEW.body LIKE '%\"duration\":7,%'")]
+    {
+        let server = Server::builder().arguments(&["--rate-limit", "0"]).start();
+        let network = server.network();
+        network.has_live_campaign("354", "12", json!({"timezone": "UTC"}));
+        let tell = |client: usize| {
+            let (id, duration) = if is_bad(client) { ("bad", 7) } else { ("good", 90) };
+            let call = json!({"external_call_unique_id": format!("{id} {client}"),
+                "start_time": "2200-01-01", "advertiser_campaign_id_from_network": "12",
+                "duration_in_seconds": duration});
+            network.post("/calls", json!({"call": call})).status
+        };
+        assert_eq!(tell(CLIENTS * 7), 201);
+        add_rejecting_trigger(&server, table, condition);
+        let statuses = write_concurrently(tell);
+        for (client, status) in statuses.iter().enumerate() {
+            assert_eq!(*status, if is_bad(client) { 500 } else { 201 }, "{table} {client}");
+        }
+        // Each acknowledged call is stored once.
+        let good = (0..CLIENTS).filter(|client| !is_bad(*client));
+        assert_eq!(network.ledger().len(), 1 + good.clone().count());
+        assert!(good.into_iter().all(|client| tell(client) == 202));
+    }
+}
+
+/// An error at the commit fails all writes of the transaction.
+#[test]
+fn on_postgres_commit_error_fails_all_writes_of_the_group() {
+    let server = Server::builder().arguments(&["--rate-limit", "0"]).start();
+    let network = server.network();
+    for client in 0..CLIENTS {
+        network.has_affiliate(&client.to_string());
+    }
+    let mut sql = Sql::connect(server.database(), NoTls).expect("the database");
+    sql.batch_execute(
+        "CREATE FUNCTION add_rejecting_trigger() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN RAISE EXCEPTION 'no'; END $$;
+         CREATE CONSTRAINT TRIGGER refused AFTER UPDATE ON parties DEFERRABLE INITIALLY DEFERRED
+         FOR EACH ROW WHEN (NEW.name LIKE 'bad%') EXECUTE FUNCTION add_rejecting_trigger()",
+    )
+    .expect("a trigger");
+    let statuses = write_concurrently(|client| {
+        network.put(&format!("/affiliates/{client}"), affiliate_of_client(client)).status
+    });
+    for (client, status) in statuses.into_iter().enumerate() {
+        let current = network.get(&format!("/affiliates/{client}")).body(200);
+        let is_new = current["name"] == affiliate_of_client(client)["name"];
+        assert_eq!(is_new, status == 200, "{client}: {status}, {current}");
+        assert!(!(is_bad(client) && is_new), "{client}");
+        assert_eq!(audit_entry_count(&network, client), if is_new { 2 } else { 1 });
+    }
+    // Later writes succeed.
+    assert_eq!(network.put("/affiliates/1", json!({"name": "good again"})).status, 200);
+}
