@@ -54,7 +54,8 @@ fn any_date_from_2014_01_01_on_is_a_version() {
 fn call_cap_alert_is_renamed_on_2015_12_09() {
     let server = Server::start();
     let network = server.network();
-    let (before, after) = (network.with_version("2015-12-08"), network.with_version("2015-12-09"));
+    let before = network.with_version("2015-12-08");
+    let after = network.with_version("2015-12-09");
     network.has_campaign("1", "12", json!({}));
     let path = campaign_path("1", "12");
     for (client, name) in [
@@ -116,7 +117,8 @@ fn assert_added_to_terms(name: &str, value: &Value, day_before: &str, day: &str)
     let server = Server::start();
     let network = server.network();
     network.has_campaign("1", "12", json!({}));
-    let (before, after) = (network.with_version(day_before), network.with_version(day));
+    let before = network.with_version(day_before);
+    let after = network.with_version(day);
     assert_lacks(&future_terms(&before), &[name]);
     assert_has(&future_terms(&after), &[name]);
     before.put(&campaign_path("1", "12"), json!({name: value})).expect(200);
@@ -160,7 +162,8 @@ fn caller_id_of_a_tree_is_shown_from_2016_10_01() {
     let server = Server::start();
     let network = server.network();
     network.has_campaign("1", "12", json!({}));
-    let (before, after) = (network.with_version("2016-09-30"), network.with_version("2016-10-01"));
+    let before = network.with_version("2016-09-30");
+    let after = network.with_version("2016-10-01");
     let caller_id = json!({"setting": "partial", "mask": "805"});
     let tree = json!({"root": body::connect_node(), "record_calls": true, "caller_id": caller_id});
     before.put(&campaign_path("1", "12"), json!({"ivr_tree": tree})).expect(200);
@@ -179,7 +182,8 @@ fn campaigns_show_ids_and_no_max_promo_numbers_from_2016_07_01() {
     let server = Server::start();
     let network = server.network();
     network.has_advertiser("1");
-    let (before, after) = (network.with_version("2016-06-30"), network.with_version("2016-07-01"));
+    let before = network.with_version("2016-06-30");
+    let after = network.with_version("2016-07-01");
     let path = campaign_path("1", "12");
     let new = json!({"name": "NFL", "max_promo_numbers": 6});
     for created in [before.post(&path, new.clone()).body(201), before.get(&path).body(200)] {
@@ -206,7 +210,8 @@ fn affiliate_campaign_id_is_renamed_on_2016_07_01() {
     let network = server.network();
     network.has_campaign("1", "12", json!({}));
     network.has_affiliate("222");
-    let (before, after) = (network.with_version("2016-06-30"), network.with_version("2016-07-01"));
+    let before = network.with_version("2016-06-30");
+    let after = network.with_version("2016-07-01");
     let path = affiliate_campaign_path("1", "12", "222");
     // Each version accepts either name.
     for (number, (client, name)) in
@@ -256,7 +261,8 @@ fn both_paths_of_the_list_work_on_every_version() {
 fn parties_show_ids_and_urls_from_2016_07_01() {
     let server = Server::start();
     let network = server.network();
-    let (before, after) = (network.with_version("2016-06-30"), network.with_version("2016-07-01"));
+    let before = network.with_version("2016-06-30");
+    let after = network.with_version("2016-07-01");
     for kind in ["affiliates", "advertisers"] {
         let path = format!("/{kind}/222");
         let body = json!({"name": "Surf Oz"});
@@ -290,7 +296,8 @@ fn promo_number_put_returns_the_object_from_2016_07_01() {
     let network = server.network();
     server.add_numbers(&["8005550101"]);
     network.has_campaign("1", "12", json!({}));
-    let (before, after) = (network.with_version("2016-06-30"), network.with_version("2016-07-01"));
+    let before = network.with_version("2016-06-30");
+    let after = network.with_version("2016-07-01");
     let numbers = format!("{}/promo_numbers", campaign_path("1", "12"));
     let new = json!({"description": "Radio", "media_type": "Radio"});
     let accepted = before.post(&numbers, new).body(201);
@@ -309,7 +316,8 @@ fn custom_data_is_shown_from_2016_12_01() {
     let server = Server::start();
     let network = server.network();
     server.add_numbers(&["8005550101"]);
-    let (before, after) = (network.with_version("2016-11-30"), network.with_version("2016-12-01"));
+    let before = network.with_version("2016-11-30");
+    let after = network.with_version("2016-12-01");
     network.has_campaign("1", "12", json!({}));
     network.has_applied("1", "12", "222");
     let numbers = format!("{}/promo_numbers", campaign_path("1", "12"));
@@ -336,7 +344,8 @@ fn custom_data_is_shown_from_2016_12_01() {
 fn email_address_is_replaced_by_email_settings_on_2017_04_01() {
     let server = Server::start();
     let network = server.network();
-    let (before, after) = (network.with_version("2017-03-31"), network.with_version("2017-04-01"));
+    let before = network.with_version("2017-03-31");
+    let after = network.with_version("2017-04-01");
     let person = |emails: Value| {
         let user = json!({"id_from_network": "1", "first_name": "User", "last_name": "One"});
         json!({"name": "Surf Oz", "users": [body::merged(user, emails)]})
@@ -382,7 +391,8 @@ fn email_address_is_replaced_by_email_settings_on_2017_04_01() {
 fn email_settings_apply_to_network_and_advertiser_users() {
     let server = Server::start();
     let network = server.network();
-    let (before, after) = (network.with_version("2017-03-31"), network.with_version("2017-04-01"));
+    let before = network.with_version("2017-03-31");
+    let after = network.with_version("2017-04-01");
     network.put("/network", json!({"users": [body::user("1")]})).expect(200);
     let old = before.get("/network").body(200)["users"][0].clone();
     assert_eq!(old["email_address"], "user1@example.com");
@@ -401,7 +411,8 @@ fn email_settings_apply_to_network_and_advertiser_users() {
 fn users_show_more_properties_from_2018_11_01() {
     let server = Server::start();
     let network = server.network();
-    let (before, after) = (network.with_version("2018-10-31"), network.with_version("2018-11-01"));
+    let before = network.with_version("2018-10-31");
+    let after = network.with_version("2018-11-01");
     let added = ["contact_phone_number", "notify_on_call_activities", "can_login_via_platform"];
     let user = |client: &Client| client.get("/affiliates/222").body(200)["users"][0].clone();
     for (client, name) in [

@@ -53,7 +53,8 @@ fn parse_case(text: &str, client: &Client, network: i64) -> Case {
     for header in lines {
         request.push_str(&format!("{header}\r\n"));
     }
-    let (token, length) = (client.token(), body.len());
+    let token = client.token();
+    let length = body.len();
     request.push_str(&format!("Authorization: {token}\r\nConnection: close\r\n"));
     request.push_str(&format!("Content-Length: {length}\r\n\r\n{body}"));
     case.request = request.into_bytes();
@@ -155,7 +156,8 @@ fn hundred_thousand_users_are_rejected() {
 fn json_nested_ten_thousand_levels_is_400() {
     let attempt = BadPuts::new();
     for (open, close) in [("[", "]"), ("{\"name\":", "}")] {
-        let (open, close) = (open.repeat(10_000), close.repeat(10_000));
+        let open = open.repeat(10_000);
+        let close = close.repeat(10_000);
         let body = format!("{{\"name\": {open}1{close}}}");
         attempt.put("/affiliates/222", &body).assert_error(400, "BadRequest");
         let body = format!("{{\"name\": {open}");

@@ -216,15 +216,16 @@ fn batched_lines_have_the_results_of_single_lines() {
                 .push(earlier.filter(|_| line.odd == Defect::Again).unwrap_or_else(|| line.text()));
         }
         let lines = texts;
-        let (together, alone) = (Server::start(), Server::start());
+        let together = Server::start();
+        let alone = Server::start();
         let network = world(&together);
         let responses = send_lines(&network, &lines);
         let other = world(&alone);
         let single_results: Vec<Value> =
             lines.iter().flat_map(|line| send_lines(&other, std::slice::from_ref(line))).collect();
         prop_assert_eq!(without_call_ids(&responses), without_call_ids(&single_results));
-        let (left, right) =
-            (stored_rows(&together, &responses), stored_rows(&alone, &single_results));
+        let left = stored_rows(&together, &responses);
+        let right = stored_rows(&alone, &single_results);
         for (table, rows) in &left {
             prop_assert_eq!(rows, &right[table], "{}", table);
         }
@@ -308,7 +309,8 @@ fn acknowledged_lines_survive_a_kill() {
     }
     assert!(answered.len() >= 700, "{} were answered", answered.len());
     let rows = server.table_rows();
-    let (calls, transactions) = (&rows["calls"], &rows["transactions"]);
+    let calls = &rows["calls"];
+    let transactions = &rows["transactions"];
     assert!(calls.len() < 4_000, "the server was killed before all was stored");
     assert_eq!(calls.len(), transactions.len(), "none is half there");
     let mut cells: BTreeMap<&str, usize> = BTreeMap::new();
@@ -317,7 +319,7 @@ fn acknowledged_lines_survive_a_kill() {
     }
     assert!(
         answered.iter().all(|cuid| cells.get(cuid.as_str()) == Some(&1)),
-        "each is there, once"
+        "each call is stored once"
     );
     // Repeated, each line is a duplicate or new, and each call is stored once.
     let network = server.network();

@@ -114,7 +114,7 @@ fn on_postgres_call_ids_are_unique_across_partitions() {
             "INSERT INTO calls ({columns}, id, external_id, complete_call_id, start_time)
             SELECT {columns}, {values} FROM calls WHERE id = 1"
         );
-        let rejected = sql.execute(&into, &[]).expect_err("it is there already");
+        let rejected = sql.execute(&into, &[]).expect_err("the id is already used");
         rejected.code().expect("a code").code().to_owned()
     };
     let april = "1775347200000";

@@ -22,7 +22,8 @@ fn call_body(id: &str, more: Value) -> Value {
         "calling_phone_number": "8057089876",
         "duration_in_seconds": 90,
     });
-    let (into, from) = (call.as_object_mut().unwrap(), more.as_object().unwrap().clone());
+    let into = call.as_object_mut().unwrap();
+    let from = more.as_object().unwrap().clone();
     into.extend(from);
     json!({"call": call})
 }

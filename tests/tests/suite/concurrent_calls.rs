@@ -61,7 +61,8 @@ fn send_concurrently(
     let mut responses: Vec<Option<Response>> = vec![None; callers.len()];
     std::thread::scope(|scope| {
         for (index, number) in callers.iter().copied().enumerate() {
-            let (send, client) = (send.clone(), &clients[index % clients.len()]);
+            let send = send.clone();
+            let client = &clients[index % clients.len()];
             scope.spawn(move || {
                 ready.wait();
                 send.send((index, call(client, number))).expect("the receiver is open");
@@ -175,13 +176,16 @@ fn assert_cap_survives_a_kill(call: SendCall) {
             killed = true;
         }
     });
-    assert!(killed, "somebody was answered");
+    assert!(killed, "a response arrived before the end");
     server.restart();
     let network = server.network();
     let (before, all) = admitted_and_total(&network);
     assert!(before <= ADMITTED_BEFORE + REMAINING, "{before} of {all} got through");
     let answered = responses.iter().flatten().count();
-    assert!(all >= ADMITTED_BEFORE + answered, "what was answered is kept: {answered}, {all}");
+    assert!(
+        all >= ADMITTED_BEFORE + answered,
+        "acknowledged calls are stored: {answered} acknowledged, {all} stored"
+    );
     let lost = first.iter().copied().zip(&responses).filter(|(_, response)| response.is_none());
     let rest: Vec<usize> = lost.map(|(number, _)| number).chain(CLIENTS / 2..CLIENTS).collect();
     expect_all_created(send_concurrently(single_server(&network), &rest, call, || ()));

@@ -10,7 +10,8 @@ const CLIENTS: usize = 200;
 /// Sends all requests at the same time. The responses are in the order of the requests.
 fn send_concurrently(send: impl Fn(usize) -> Response + Sync) -> Vec<Response> {
     let start = Barrier::new(CLIENTS);
-    let (start, send) = (&start, &send);
+    let start = &start;
+    let send = &send;
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..CLIENTS)
             .map(|number| {

@@ -79,7 +79,8 @@ fn corrected_facts_are_repriced_and_totals_are_adjusted() {
         let message = network
             .post_correction(&row["transaction_id"], body)
             .assert_error(403, "UnauthorizedOperation");
-        let (row, by) = (&row["transaction_id"], &by["transaction_id"]);
+        let row = &row["transaction_id"];
+        let by = &by["transaction_id"];
         let expected = format!("transaction {row} was corrected by transaction {by} already");
         assert_eq!(message, expected.replace('"', ""));
     }
@@ -321,14 +322,17 @@ fn only_the_network_corrects_and_parties_see_their_side_of_the_explanation() {
     network.report_call("1", by_affiliate());
     let id = network.ledger()[0]["transaction_id"].clone();
     let body = json!({"reason": "Mine.", "affiliate_payout": 100, "advertiser_payin": 1});
-    let (advertiser, affiliate) = (server.advertiser("354"), server.affiliate("976"));
+    let advertiser = server.advertiser("354");
+    let affiliate = server.affiliate("976");
     for client in [&advertiser, &affiliate, &server.observer()] {
         client.post_correction(&id, body.clone()).assert_error(403, "UnauthorizedOperation");
     }
     let id = network.post_correction(&id, body).body(201)["transaction_id"].clone();
     let path = format!("/transactions/{}/explanation", id.as_str().unwrap());
     let explain = |client: &Client| client.extensions().get(&path).body(200);
-    let (whole, pays, earns) = (explain(&network), explain(&advertiser), explain(&affiliate));
+    let whole = explain(&network);
+    let pays = explain(&advertiser);
+    let earns = explain(&affiliate);
     assert_eq!(explain(&server.observer()), whole);
     let call = json!({"calling_phone_number": "8057089876", "duration": 90,
         "start_time": "2200-01-01 12:00:00 +0000", "repeat": false});
@@ -376,7 +380,8 @@ fn concurrent_corrections_of_a_row_leave_one() {
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let threads: Vec<_> = (1..=8)
             .map(|amount| {
-                let (network, id) = (&network, &id);
+                let network = &network;
+                let id = &id;
                 let body = json!({"reason": "Mine.", "advertiser_payin": 10 + amount});
                 scope.spawn(move || network.post_correction(id, body).status)
             })

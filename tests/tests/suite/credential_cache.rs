@@ -6,7 +6,8 @@ use trunkline_tests::{Client, Server, body, run};
 
 /// Starts three servers on one database.
 fn three_servers(first: Server) -> [Server; 3] {
-    let (second, third) = (first.start_sibling(), first.start_sibling());
+    let second = first.start_sibling();
+    let third = first.start_sibling();
     [first, second, third]
 }
 

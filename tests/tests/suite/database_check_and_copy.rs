@@ -295,8 +295,8 @@ fn copy_of_a_broken_database_has_the_same_findings() {
             findings.sort_by_key(Value::to_string);
             findings
         };
-        let (original_findings, copied_findings) =
-            (sorted(check(&sqlite_url(&file))), sorted(check(&elsewhere.url())));
+        let original_findings = sorted(check(&sqlite_url(&file)));
+        let copied_findings = sorted(check(&elsewhere.url()));
         assert!(original_findings.len() > 10, "{original_findings:?}");
         assert_eq!(original_findings, copied_findings);
     }
@@ -347,7 +347,8 @@ fn copy_has_equal_rows_and_responses() {
     // A check runs beside a server.
     assert_eq!(check(server.database()), Vec::<Value>::new());
     assert!(server.stop());
-    let (copied_findings, postgres_copy) = (directory.path().join("there.db"), TestDatabase::new());
+    let copied_findings = directory.path().join("there.db");
+    let postgres_copy = TestDatabase::new();
     let second_file = directory.path().join("again.db");
     let first = copy(server.database(), &sqlite_url(&copied_findings));
     let second = copy(&sqlite_url(&copied_findings), &postgres_copy.url());

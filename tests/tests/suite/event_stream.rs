@@ -89,7 +89,9 @@ fn interrupted_stream_resumes_without_gaps() {
         })
         .collect();
     // The stream is closed after every few events during the writes, and resumed by header or query.
-    let (mut last, mut received, mut ids) = ("0".to_owned(), BTreeSet::new(), Vec::new());
+    let mut last = "0".to_owned();
+    let mut received = BTreeSet::new();
+    let mut ids = Vec::new();
     let mut turn = 0;
     while received.len() < calls {
         let query = format!("?types=transaction.created&last_event_id={last}");
@@ -102,14 +104,14 @@ fn interrupted_stream_resumes_without_gaps() {
         for _ in 0..7.min(calls - received.len()) {
             let event = stream.expect_event();
             let id = event.body["data"]["transaction_id"].as_str().expect("an id").to_owned();
-            assert!(received.insert(id), "told twice: {event:?}");
+            assert!(received.insert(id), "streamed twice: {event:?}");
             ids.push(event.id.parse::<i64>().expect("a number"));
             last = event.id;
         }
     }
     assert!(ids.is_sorted(), "{ids:?}");
     for writer in writers {
-        writer.join().expect("every call was taken");
+        writer.join().expect("every call was accepted");
     }
     // Future events cannot be skipped: a stream that resumes after a future event gets the next one.
     let mut stream = network.open_event_stream("?last_event_id=999999999", &[]);

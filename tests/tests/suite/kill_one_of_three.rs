@@ -63,7 +63,7 @@ fn assert_live_calls_continue(
 ) {
     for (at, (id, first_responses)) in call_ids.iter().zip(first_responses).enumerate() {
         let client = &clients[at % 2];
-        let again = send_event(client, id, 1, "connected").expect("this server is there");
+        let again = send_event(client, id, 1, "connected").expect("this server is running");
         // A repeated event gets the same response.
         assert!(
             first_responses.as_ref().is_none_or(|first_responses| *first_responses == again),
@@ -107,8 +107,10 @@ fn deliveries_by_message(receiver: &WebhookReceiver) -> BTreeMap<String, usize> 
 #[test]
 fn three_servers_deliver_each_event_once() {
     let first = Server::builder().arguments(&SERVE_ARGUMENTS).start();
-    let (_second, _third) = (first.start_sibling(), first.start_sibling());
-    let (network, receiver) = (first.network(), WebhookReceiver::accepting_all());
+    let _second = first.start_sibling();
+    let _third = first.start_sibling();
+    let network = first.network();
+    let receiver = WebhookReceiver::accepting_all();
     network.extensions().post("/webhooks", json!({"url": receiver.url()})).expect(201);
     network.has_live_campaign("354", "12", json!({}));
     let post = network.request("POST", "/calls").header("Content-Type", "application/x-ndjson");
@@ -125,18 +127,23 @@ fn three_servers_deliver_each_event_once() {
 fn killed_server_loses_no_acknowledged_write() {
     let rounds = if runs_all_faults() { 20 } else { 1 };
     let first = Server::builder().arguments(&SERVE_ARGUMENTS).start();
-    let (second, mut third) = (first.start_sibling(), first.start_sibling());
+    let second = first.start_sibling();
+    let mut third = first.start_sibling();
     let receiver = WebhookReceiver::accepting_all();
     first.network().extensions().post("/webhooks", json!({"url": receiver.url()})).expect(201);
     first.network().has_live_campaign("354", "12", json!({}));
     let others = [first.network(), second.network()];
-    let (acknowledged, mut sent_bodies, mut report) =
-        (AtomicUsize::new(0), 0, FaultReport::default());
+    let acknowledged = AtomicUsize::new(0);
+    let mut sent_bodies = 0;
+    let mut report = FaultReport::default();
     for round in 0..rounds {
         let network = third.network();
-        let (over, count_before) = (AtomicBool::new(false), acknowledged.load(Ordering::Relaxed));
+        let over = AtomicBool::new(false);
+        let count_before = acknowledged.load(Ordering::Relaxed);
         let (call_ids, first_responses) = std::thread::scope(|scope| {
-            let (network, over, acknowledged) = (&network, &over, &acknowledged);
+            let network = &network;
+            let over = &over;
+            let acknowledged = &acknowledged;
             let telling = scope.spawn(move || send_bodies(network, round, acknowledged, over));
             let begin = |_| {
                 let call = json!({"advertiser_campaign": "12"});

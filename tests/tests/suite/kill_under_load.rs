@@ -97,7 +97,8 @@ impl ClientLog {
         let calls = list("/calls", "complete_call_id", &network.extensions());
         let affiliates = list("/affiliates", "id_from_network", network);
         let reported_ids = self.calls.lock().unwrap();
-        let (once, wrote) = (set(&calls), set(&affiliates));
+        let once = set(&calls);
+        let wrote = set(&affiliates);
         let client_log = reported_ids.values().flatten();
         let lost_calls = client_log.filter(|cuid| !once.contains(cuid.as_str())).count();
         let written = self.affiliates.lock().unwrap();
@@ -129,7 +130,8 @@ fn admitted(network: &Client) -> (usize, usize) {
 fn acknowledged_writes_survive_sigkill() {
     let rounds = if runs_all_faults() { 20 } else { 2 };
     let (mut server, mut network) = world();
-    let (client_log, mut report) = (ClientLog::default(), FaultReport::default());
+    let client_log = ClientLog::default();
+    let mut report = FaultReport::default();
     for round in 0..rounds {
         let before = client_log.acknowledged.load(Ordering::Relaxed);
         // The time of the kill varies from round to round.
@@ -149,7 +151,7 @@ fn acknowledged_writes_survive_sigkill() {
         let (lost, doubled) = client_log.compare(&network);
         report.lost += lost;
         report.duplicated += doubled;
-        assert!(admitted(&network).0 <= CAP, "no more than the cap is let in");
+        assert!(admitted(&network).0 <= CAP, "at most the cap is admitted");
     }
     // All clients repeat all requests, with or without an earlier response.
     let reported_ids: Vec<String> = client_log.calls.lock().unwrap().keys().cloned().collect();

@@ -158,8 +158,8 @@ impl<'a> World<'a> {
             phone_type: created.mobile.map(phone),
             ..CallFacts::default()
         };
-        let (campaign, affiliate) =
-            (self.campaigns[created.campaign].clone(), self.affiliates[created.affiliate].clone());
+        let campaign = self.campaigns[created.campaign].clone();
+        let affiliate = self.affiliates[created.affiliate].clone();
         let imagined = Imagined {
             campaign: Some(campaign.clone()),
             affiliate: affiliate.clone(),
@@ -184,7 +184,7 @@ impl<'a> World<'a> {
             calls::take(session, context, Told::new(change, external), None)?;
             Ok(dry.decision)
         });
-        let dry = dry.expect("a call that can be taken");
+        let dry = dry.expect("an acceptable call");
         let last = self.rows().pop().expect("a row");
         let stored = &last.transaction.settlement;
         if created.start >= 0 {
@@ -247,7 +247,8 @@ impl<'a> World<'a> {
 
     /// Current total of a campaign's payin budget.
     fn budget(&self, campaign: usize, now: Timestamp) -> i64 {
-        let (advertiser, id) = (self.advertiser.clone(), self.campaigns[campaign].clone());
+        let advertiser = self.advertiser.clone();
+        let id = self.campaigns[campaign].clone();
         let result = self.server.run_use_case(now, move |session, context| {
             campaigns::get(session, context, &advertiser, &id)
         });
@@ -256,7 +257,8 @@ impl<'a> World<'a> {
     }
 
     fn quick_stats(&self, campaign: usize, now: Timestamp) -> QuickStats {
-        let (advertiser, id) = (self.advertiser.clone(), self.campaigns[campaign].clone());
+        let advertiser = self.advertiser.clone();
+        let id = self.campaigns[campaign].clone();
         let result = self.server.run_use_case(now, move |session, context| {
             calls::quick_stats(session, context, &advertiser, &id)
         });
@@ -424,7 +426,8 @@ fn check_explanations(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestC
                 explanations::explain(session, context, &id)
             })
             .expect("an explanation");
-        let (decision, stored) = (explained.run.decision, &row.transaction.settlement);
+        let decision = explained.run.decision;
+        let stored = &row.transaction.settlement;
         prop_assert_eq!(decision.outcome, stored.outcome);
         let amount = |item: &trunkline_domain::call::Payment| (item.amount, item.currency);
         let amount_of = |item: &Side| (item.amount, item.currency);

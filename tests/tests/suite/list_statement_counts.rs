@@ -127,7 +127,8 @@ fn long_page_runs_as_many_statements_as_a_short_one() {
     let (server, _receiver) = world();
     let network = server.network();
     let cookie = server.sign_in("user7@example.com");
-    let (mut current, mut uneven) = (Vec::new(), Vec::new());
+    let mut current = Vec::new();
+    let mut uneven = Vec::new();
     for (path, is_ours) in lists(network.network_id()) {
         let client = if is_ours { network.extensions() } else { network.clone() };
         let stranger = client.with_token(None);

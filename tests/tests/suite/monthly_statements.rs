@@ -81,8 +81,8 @@ fn monthly_statement_adds_up() {
         }),
     );
     let statement = extensions.get("/statements/affiliates/976?month=2200-03").body(200);
-    let (twelve, thirteen) =
-        (totals("USD", (3, 3), 18.49, (3, 9.99)), totals("USD", (1, 1), 3.0, (0, 0.0)));
+    let twelve = totals("USD", (3, 3), 18.49, (3, 9.99));
+    let thirteen = totals("USD", (1, 1), 3.0, (0, 0.0));
     assert_json_eq(
         &statement,
         &json!({
@@ -159,7 +159,8 @@ fn statement_needs_a_month_and_is_scoped_to_the_viewer() {
     for last in ["9998-12", "1970-01"] {
         send(&format!("?month={last}")).expect(200);
     }
-    let (advertiser, affiliate) = (server.advertiser("354"), server.affiliate("976"));
+    let advertiser = server.advertiser("354");
+    let affiliate = server.affiliate("976");
     for (client, path) in [
         (&advertiser, "/statements/advertisers/355"),
         (&advertiser, "/statements/affiliates/976"),

@@ -45,7 +45,8 @@ fn object_urls_are_console_paths_with_internal_ids() {
     network.has_live_campaign("1", "12", json!({"auto_approve": "All"}));
     let affiliate_campaign = network.has_applied("1", "12", "222");
     let id = |path: &str| network.get(path).body(200)["id"].to_string();
-    let (advertiser, affiliate) = (id("/advertisers/1"), id("/affiliates/222"));
+    let advertiser = id("/advertisers/1");
+    let affiliate = id("/affiliates/222");
     let campaign = id(&campaign_path("1", "12"));
     let url = |path: &str| network.get(path).body(200)["object_url"].clone();
     let base = "https://invoca.net";

@@ -98,11 +98,12 @@ fn inject_repeatedly(fault: &str, goes: impl Fn(&Proxy)) {
     let (tries, away) = if runs_all_faults() { (10, 10) } else { (1, 2) };
     let (proxy, server, network) = world();
     network.has_affiliate("976");
-    let (load, mut report) =
-        (Load::default(), FaultReport { attempts: tries, ..FaultReport::default() });
+    let load = Load::default();
+    let mut report = FaultReport { attempts: tries, ..FaultReport::default() };
     std::thread::scope(|scope| {
         for client in 0..CLIENTS {
-            let (load, network) = (&load, &network);
+            let load = &load;
+            let network = &network;
             scope.spawn(move || load.client(network, client));
         }
         for _ in 0..tries {
@@ -128,7 +129,7 @@ fn inject_repeatedly(fault: &str, goes: impl Fn(&Proxy)) {
     let rejected = load.refused.load(Ordering::Relaxed);
     eprintln!("{fault}: {rejected} refused, the slowest after {slowest:.1?}: {message}");
     assert!(slowest < ERROR_RESPONSE_LIMIT, "{fault}: refused after {slowest:?}");
-    assert!(rejected > 0, "{fault}: somebody was refused");
+    assert!(rejected > 0, "{fault}: a request was rejected");
     compare(&server.network(), &load.written.lock().unwrap(), &mut report);
     report.print_and_assert(fault, server.database());
 }
@@ -171,11 +172,12 @@ fn on_postgres_reconnects_after_closed_connections() {
     let (proxy, server, network) = world();
     network.has_affiliate("976");
     let tries = if runs_all_faults() { 100 } else { 5 };
-    let (load, mut report) =
-        (Load::default(), FaultReport { attempts: tries, ..FaultReport::default() });
+    let load = Load::default();
+    let mut report = FaultReport { attempts: tries, ..FaultReport::default() };
     std::thread::scope(|scope| {
         for client in 0..CLIENTS {
-            let (load, network) = (&load, &network);
+            let load = &load;
+            let network = &network;
             scope.spawn(move || load.client(network, client));
         }
         for _ in 0..tries {
@@ -200,14 +202,15 @@ fn on_postgres_slow_database_gives_correct_responses() {
     let load = Load::default();
     std::thread::scope(|scope| {
         for client in 0..2 {
-            let (load, network) = (&load, &network);
+            let load = &load;
+            let network = &network;
             scope.spawn(move || load.client(network, client));
         }
         load.wait_for(if runs_all_faults() { 20 } else { 2 });
         load.over.store(true, Ordering::Relaxed);
     });
     assert!(ready(&network).0);
-    assert_eq!(load.refused.load(Ordering::Relaxed), 0, "nobody was refused");
+    assert_eq!(load.refused.load(Ordering::Relaxed), 0, "no request was rejected");
     proxy.restore();
     let mut report = FaultReport { attempts: 1, ..FaultReport::default() };
     compare(&server.network(), &load.written.lock().unwrap(), &mut report);

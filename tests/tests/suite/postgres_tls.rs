@@ -48,8 +48,10 @@ fn issue_certificate(
 
 impl World {
     fn new() -> Self {
-        let (cluster, files) = (PostgresCluster::start(), TempDir::new().expect("a folder"));
-        let (ca, other) = (new_authority("An authority"), new_authority("Another authority"));
+        let cluster = PostgresCluster::start();
+        let files = TempDir::new().expect("a folder");
+        let ca = new_authority("An authority");
+        let other = new_authority("Another authority");
         let (certificate, key) =
             issue_certificate(&ca, "localhost", ExtendedKeyUsagePurpose::ServerAuth);
         let (client, client_key) =

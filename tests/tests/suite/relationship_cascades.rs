@@ -17,7 +17,8 @@ const MAX_EXTRA_STATEMENTS: u64 = 20;
 fn world(campaigns: usize) -> (Server, Client, WebhookReceiver) {
     let server =
         Server::builder().arguments(&["--rate-limit", "0", "--webhook-allow-private"]).start();
-    let (network, receiver) = (server.network(), WebhookReceiver::accepting_all());
+    let network = server.network();
+    let receiver = WebhookReceiver::accepting_all();
     network.has_live_campaign("354", "12", json!({}));
     network.has_affiliate("976");
     let id = server.network_id();
@@ -116,7 +117,8 @@ fn cascade_of_a_thousand_rows_adds_few_statements() {
         network.put(&relationship_path("354", "976"), json!({"status": "Declined"})).expect(200);
         statement_count(&network) - before
     };
-    let (ten, many) = (cost(10), cost(SEVERAL_BATCHES));
+    let ten = cost(10);
+    let many = cost(SEVERAL_BATCHES);
     eprintln!("{ten} statements for 10 affiliate campaigns, {many} for {SEVERAL_BATCHES}");
     assert!(
         many <= ten + MAX_EXTRA_STATEMENTS,

@@ -49,8 +49,8 @@ fn usd(amount: f64) -> Value {
 fn replay_with_equal_terms_matches_and_other_terms_list_changes() {
     let (_server, network) = world();
     let long = report_call(&network, "1", "2200-01-01 23:59:59 +0000", 90, json!("976"));
-    let _short = report_call(&network, "2", "2200-01-01 12:00:00 +0000", 30, json!("976"));
-    let _direct = report_call(&network, "3", "2200-01-02 00:00:00 +0000", 75, Value::Null);
+    report_call(&network, "2", "2200-01-01 12:00:00 +0000", 30, json!("976"));
+    report_call(&network, "3", "2200-01-02 00:00:00 +0000", 75, Value::Null);
     let unchanged = replay(&network, "2200-01-01", "2200-01-02");
     let sums = json!({
         "advertiser_payin": usd(14.0), "affiliate_payout": usd(4.5), "margin": usd(9.5),

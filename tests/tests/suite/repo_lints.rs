@@ -1,13 +1,13 @@
-//! The house is in order: what reviewers would otherwise have to count.
+//! Repository conventions that are checked by machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Lines of a function.
-const FUNCTION: usize = 70;
-/// Lines of a file, its tests apart.
-const FILE: usize = 500;
+/// Maximum length of a function, in lines.
+const MAX_FUNCTION_LINES: usize = 70;
+/// Maximum length of a source file without its unit tests, in lines.
+const MAX_FILE_LINES: usize = 500;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
@@ -47,19 +47,19 @@ fn is_test(path: &Path) -> bool {
 }
 
 #[test]
-fn files_are_rooms() {
+fn source_files_are_short() {
     let mut long = Vec::new();
     for (path, text) in sources() {
         let code = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
-        if code > FILE && !is_test(&path) {
+        if code > MAX_FILE_LINES && !is_test(&path) {
             long.push(format!("{}: {code} lines", path.display()));
         }
     }
-    assert!(long.is_empty(), "files over {FILE} lines:\n{}", long.join("\n"));
+    assert!(long.is_empty(), "files over {MAX_FILE_LINES} lines:\n{}", long.join("\n"));
 }
 
-/// Functions by their first line, as rustfmt lays them out: the body ends at a brace that stands
-/// as far in as the function does.
+/// Start line and length of long functions. Relies on rustfmt: a body ends at the brace with the
+/// indentation of the function.
 fn long_functions(text: &str) -> Vec<(usize, usize)> {
     let lines: Vec<&str> = text.lines().collect();
     let mut long = Vec::new();
@@ -74,7 +74,7 @@ fn long_functions(text: &str) -> Vec<(usize, usize)> {
         let rest = lines.iter().skip(start);
         let length = rest.take_while(|line| **line != end).count() + 1;
         let one_line = code.ends_with('}') || code.ends_with(';');
-        if length > FUNCTION && !one_line {
+        if length > MAX_FUNCTION_LINES && !one_line {
             long.push((start + 1, length));
         }
     }
@@ -82,28 +82,32 @@ fn long_functions(text: &str) -> Vec<(usize, usize)> {
 }
 
 #[test]
-fn functions_fit_a_screen() {
+fn functions_are_short() {
     let mut long = Vec::new();
     for (path, text) in sources() {
         for (line, length) in long_functions(&text) {
             long.push(format!("{}:{line}: {length} lines", path.display()));
         }
     }
-    assert!(long.is_empty(), "functions over {FUNCTION} lines:\n{}", long.join("\n"));
-    let sample = format!("fn a() {{\n{}}}\n", "    b();\n".repeat(FUNCTION));
-    assert_eq!(long_functions(&sample), [(1, FUNCTION + 2)], "this test can fail");
+    assert!(long.is_empty(), "functions over {MAX_FUNCTION_LINES} lines:\n{}", long.join("\n"));
+    let sample = format!("fn a() {{\n{}}}\n", "    b();\n".repeat(MAX_FUNCTION_LINES));
+    assert_eq!(long_functions(&sample), [(1, MAX_FUNCTION_LINES + 2)], "this test can fail");
 }
 
 #[test]
-fn no_file_is_named_for_nothing() {
+fn file_names_describe_their_contents() {
     let empty = ["util", "utils", "helper", "helpers", "common", "manager", "service", "misc"];
     for (path, _) in sources() {
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        assert!(!empty.contains(&stem), "{} says nothing of what it holds", path.display());
+        assert!(
+            !empty.contains(&stem),
+            "{}: the file name does not describe the contents",
+            path.display()
+        );
     }
 }
 
-/// The crates of the workspace and which of them each depends on, by their manifests.
+/// Manifest and workspace dependencies of each crate.
 fn manifests() -> BTreeMap<String, (String, BTreeSet<String>)> {
     let mut paths = Vec::new();
     collect_files(&root().join("crates"), "Cargo.toml", &mut paths);
@@ -123,7 +127,7 @@ fn manifests() -> BTreeMap<String, (String, BTreeSet<String>)> {
 }
 
 #[test]
-fn the_map_of_crates_is_true() {
+fn crate_table_matches_the_manifests() {
     let map = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
     let mut drawn = BTreeMap::new();
     for line in map.lines().filter(|line| line.starts_with("| `trunkline")) {
@@ -138,8 +142,11 @@ fn the_map_of_crates_is_true() {
 }
 
 #[test]
-fn every_crate_takes_the_workspaces_lints() {
+fn every_crate_uses_the_lints_of_the_workspace() {
     for (name, (manifest, _)) in manifests() {
-        assert!(manifest.contains("[lints]\nworkspace = true"), "{name} has lints of its own");
+        assert!(
+            manifest.contains("[lints]\nworkspace = true"),
+            "{name} does not use the lints of the workspace"
+        );
     }
 }

@@ -236,7 +236,8 @@ fn simulation_is_deterministic_across_servers() {
     let summaries =
         [&one, &two].map(|server| simulate(&create_objects(server), simulation.clone()));
     assert_eq!(summaries[0], summaries[1]);
-    let (one_rows, two_rows) = (one.table_rows(), two.table_rows());
+    let one_rows = one.table_rows();
+    let two_rows = two.table_rows();
     // The last column is the time of storage by the system's clock.
     let events = |rows: &BTreeMap<String, Vec<String>>| -> Vec<String> {
         let summaries = rows["events"].iter().map(|row| row.rsplit_once('|').expect("columns").0);

@@ -17,7 +17,8 @@ fn world() -> ([Server; 3], [Client; 3]) {
         "starts_at": "2020-01-01", "budget_currency": "USD", "time_zone": "UTC"});
     let more = json!({"budget_activities": {"periodic_call_cap_alert": cap}});
     first.network().has_live_campaign("354", "12", more);
-    let (second, third) = (first.start_sibling(), first.start_sibling());
+    let second = first.start_sibling();
+    let third = first.start_sibling();
     let servers = [third, second, first];
     let clients = servers.each_ref().map(Server::network);
     (servers, clients)
@@ -30,7 +31,8 @@ fn send_concurrently(
     send: impl Fn(&Client, usize) -> Response + Sync,
 ) -> Vec<Response> {
     let start = Barrier::new(callers);
-    let (start, send) = (&start, &send);
+    let start = &start;
+    let send = &send;
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..callers)
             .map(|number| {
@@ -147,10 +149,13 @@ fn graceful_shutdown_drops_no_request() {
     let (mut servers, clients) = world();
     let ready = [const { AtomicBool::new(true) }; 3];
     let balancer = Balancer { clients: &clients, ready };
-    let (over, accepted) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let over = AtomicBool::new(false);
+    let accepted = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for client in 0..8 {
-            let (balancer, over, accepted) = (&balancer, &over, &accepted);
+            let balancer = &balancer;
+            let over = &over;
+            let accepted = &accepted;
             scope.spawn(move || {
                 for number in 0.. {
                     // A request without a response fails here.
@@ -162,7 +167,8 @@ fn graceful_shutdown_drops_no_request() {
                 }
             });
         }
-        let (readiness_poller, done) = (&balancer, &over);
+        let readiness_poller = &balancer;
+        let done = &over;
         scope.spawn(move || {
             while !done.load(Ordering::Relaxed) {
                 readiness_poller.check_readiness();
@@ -195,14 +201,18 @@ fn graceful_shutdown_drops_no_request() {
 fn rate_limit_is_shared_by_all_servers() {
     const RATE: u32 = 200;
     let first = Server::builder().arguments(&["--rate-limit", &RATE.to_string()]).start();
-    let (second, third) = (first.start_sibling(), first.start_sibling());
+    let second = first.start_sibling();
+    let third = first.start_sibling();
     let clients = [&first, &second, &third].map(Server::network);
     let started = Instant::now();
     let threads = 12;
-    let (answered, rejected) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let answered = AtomicUsize::new(0);
+    let rejected = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for number in 0..threads {
-            let (client, answered, rejected) = (&clients[number % 3], &answered, &rejected);
+            let client = &clients[number % 3];
+            let answered = &answered;
+            let rejected = &rejected;
             scope.spawn(move || {
                 while started.elapsed() < Duration::from_secs(3) {
                     let response = client.get("/affiliates");
@@ -220,13 +230,14 @@ fn rate_limit_is_shared_by_all_servers() {
             });
         }
     });
-    let (answered, rejected) = (answered.into_inner(), rejected.into_inner());
+    let answered = answered.into_inner();
+    let rejected = rejected.into_inner();
     // Limit of one server, plus the unreported usage of each of the three: see `docs/scaling.md`.
     let one = f64::from(RATE) * (1.0 + started.elapsed().as_secs_f64());
     eprintln!(
         "{answered} answered and {rejected} refused by three servers; one lets {one:.0} through"
     );
-    assert!(rejected > 0, "nobody was refused");
+    assert!(rejected > 0, "no request was rejected");
     assert!((answered as f64) < one * 1.66, "{answered} answered, {one:.0} by one server");
     assert!(answered as f64 > one * 0.8, "{answered} answered, {one:.0} by one server");
 }

@@ -40,8 +40,8 @@ fn world() -> Server {
 
 /// Path of every object, and `true` if the object exists.
 fn objects() -> Vec<(bool, String)> {
-    let (campaign, affiliate) =
-        (campaign_path("1", "12"), affiliate_campaign_path("1", "12", "222"));
+    let campaign = campaign_path("1", "12");
+    let affiliate = affiliate_campaign_path("1", "12", "222");
     let existing = [
         "/advertisers/1".to_owned(),
         "/affiliates/222".to_owned(),

@@ -43,7 +43,8 @@ fn send_byte_per_second(address: &str) -> Duration {
 
 /// Sends ordinary requests until the others are done. Returns their count and the longest duration.
 fn send_ordinary_requests(network: &Client, remaining: &AtomicUsize) -> (usize, Duration) {
-    let (mut requests, mut slowest) = (0, Duration::ZERO);
+    let mut requests = 0;
+    let mut slowest = Duration::ZERO;
     while remaining.load(Ordering::Relaxed) > 0 {
         let start = Instant::now();
         network.put("/affiliates/222", body::affiliate("Surf Oz")).expect(200);
@@ -95,7 +96,7 @@ fn idle_and_slow_clients_are_disconnected() {
          after {duration:.1?}: meanwhile {requests} requests, two of them in {slowest:.1?} at most"
     );
     assert!(slowest < REQUEST_LIMIT, "others waited {slowest:?}");
-    assert!(duration < opened + DISCONNECT_LIMIT, "let go after {duration:?}");
+    assert!(duration < opened + DISCONNECT_LIMIT, "disconnected after {duration:?}");
 }
 
 /// Sends the head of a request and the available part of its body.
@@ -123,7 +124,9 @@ fn read_until_disconnect(
     stream.set_read_timeout(Some(Duration::from_secs(1))).expect("a timeout can be set");
     loop {
         // The server may have closed its receiving half after the response.
-        let _sent = byte.map(|byte| stream.write_all(&[byte]));
+        if let Some(byte) = byte {
+            stream.write_all(&[byte]).ok();
+        }
         let mut open_connections = [0; 4096];
         match stream.read(&mut open_connections) {
             Ok(0) => break,
@@ -183,7 +186,7 @@ fn stalled_and_slow_bodies_are_disconnected() {
         }
         let (response, took) = dripping.join().expect("an answer");
         assert!(response.starts_with("HTTP/1.1 408"), "{response}");
-        assert!(took >= time - Duration::from_secs(1), "let go after {took:?}");
+        assert!(took >= time - Duration::from_secs(1), "disconnected after {took:?}");
     });
     for stream in stopped {
         let (response, _) = read_until_disconnect(stream, None, late);
@@ -192,7 +195,8 @@ fn stalled_and_slow_bodies_are_disconnected() {
             "{response}"
         );
     }
-    let (duration, more) = (start.elapsed(), peak.saturating_sub(before) >> 20);
+    let duration = start.elapsed();
+    let more = peak.saturating_sub(before) >> 20;
     eprintln!(
         "{held} bodies that stop, 20 of them after a MiB, and one of a byte a second: answered 408 after \
          {duration:.1?}; memory grew by {more} MiB meanwhile"

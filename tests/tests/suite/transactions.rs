@@ -400,7 +400,8 @@ fn pages_are_consistent_during_calls_and_corrections() {
     let request = network.request("POST", "/calls").bytes(lines.join("\n").as_bytes());
     let response = request.header("Content-Type", "application/x-ndjson").send().expect(200);
     assert_eq!(response.text().matches("\"status\":201").count(), 450);
-    let (mut read, mut after) = (Vec::new(), String::new());
+    let mut read = Vec::new();
+    let mut after = String::new();
     for step in 0.. {
         let query = format!("?limit=210&start_after_transaction_id={after}");
         let page = ledger_rows(&network, &network.ledger_path(&query));
@@ -434,7 +435,8 @@ fn ledger_is_scoped_to_the_viewer() {
     network.has_affiliate("975");
     network.report_call("1", paid_call());
     network.report_call("2", json!({}));
-    let (advertiser, affiliate) = (server.advertiser("354"), server.affiliate("976"));
+    let advertiser = server.advertiser("354");
+    let affiliate = server.affiliate("976");
     let count = |client: &Client, path: &str| ledger_rows(client, path).len();
     assert_eq!(count(&server.observer(), &network.ledger_path("")), 2);
     assert_eq!(count(&advertiser, "/advertisers/transactions/354"), 2);

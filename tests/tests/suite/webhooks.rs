@@ -43,8 +43,8 @@ fn deliveries(network: &Client, webhook: &Value, until: impl Fn(&Value) -> bool)
 #[test]
 fn event_is_delivered_signed_to_subscribed_webhooks() {
     let (server, network) = world(&SERVE_ARGUMENTS);
-    let (all_events, some_events) =
-        (WebhookReceiver::accepting_all(), WebhookReceiver::accepting_all());
+    let all_events = WebhookReceiver::accepting_all();
+    let some_events = WebhookReceiver::accepting_all();
     let webhook = create_webhook(&network, &all_events.url());
     let secret = webhook["secret"].as_str().expect("a secret").to_owned();
     let given_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -71,8 +71,8 @@ fn event_is_delivered_signed_to_subscribed_webhooks() {
     received.verify(&secret);
     assert_json_eq(&received.json(), &stream.expect_event().body);
     network.has_applied("354", "12", "976");
-    let (first_delivery, second_delivery) =
-        (all_events.expect_delivery(), some_events.expect_delivery());
+    let first_delivery = all_events.expect_delivery();
+    let second_delivery = some_events.expect_delivery();
     assert_eq!(second_delivery.json()["type"], "affiliate_campaign.status_changed");
     assert_eq!(first_delivery.verify(&secret), second_delivery.verify(given_secret));
     assert!(some_events.is_empty());
@@ -153,8 +153,8 @@ fn gone_webhook_is_not_retried_unless_requested() {
 #[test]
 fn hanging_receiver_does_not_delay_others() {
     let (_server, network) = world(&SERVE_ARGUMENTS);
-    let (hanging, good) =
-        (WebhookReceiver::start(|_| WebhookReply::Hang), WebhookReceiver::accepting_all());
+    let hanging = WebhookReceiver::start(|_| WebhookReply::Hang);
+    let good = WebhookReceiver::accepting_all();
     let stuck = create_webhook(&network, &hanging.url());
     let webhook = create_webhook(&network, &good.url());
     let started = Instant::now();

@@ -195,7 +195,7 @@ fn live_campaigns_are_idempotent() {
 }
 
 #[test]
-fn the_network_is_idempotent() {
+fn network_is_idempotent() {
     let users = proptest::collection::vec(any_user(), 0..3).prop_map(|mut users| {
         for (index, user) in users.iter_mut().enumerate() {
             user["id_from_network"] = index.into();
@@ -242,7 +242,7 @@ fn custom_data_fields_are_idempotent() {
 }
 
 #[test]
-fn an_advertisers_users_are_idempotent() {
+fn advertiser_users_are_idempotent() {
     let server = Server::start();
     let network = server.network();
     network.has_advertiser("1");
