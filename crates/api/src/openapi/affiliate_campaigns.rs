@@ -1,9 +1,9 @@
-//! Affiliate campaigns: one for each advertiser campaign and affiliate.
+//! Affiliate campaigns: the participation of an affiliate in an advertiser campaign.
 
 use super::operation::Operation;
-use super::shapes::{
-    Schemas, answer, example, network_id, object_url, or_null, our_id, reference, request,
-    shown_network_id, word,
+use super::schema::{
+    NamedSchemas, enumeration, external_id, nullable, object_id, object_url, request_object,
+    response_external_id, response_object, schema_reference, with_example,
 };
 use super::{ivr, pricing};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ const OLD_LIST: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{camp
 const MEMBER: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}/affiliates/{affiliate}/affiliate_campaigns";
 const MEMBER_BY_ID: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}/affiliates/{affiliate}/affiliate_campaigns/{id}";
 
-fn shown_example() -> Value {
+fn affiliate_campaign_example() -> Value {
     json!({
         "id": 1,
         "id_from_network": "11",
@@ -23,109 +23,108 @@ fn shown_example() -> Value {
         "object_url": "https://network.example/p_campaigns/terms/2/1",
         "max_promo_numbers": 10,
         "current_terms": {
-            "advertiser_payin": pricing::shown(),
+            "advertiser_payin": pricing::response_example(),
             "pricing_type": "Fixed",
-            "ivr_tree": ivr::tree(),
-            "affiliate_payout": pricing::shown(),
+            "ivr_tree": ivr::tree_example(),
+            "affiliate_payout": pricing::response_example(),
         },
         "custom_data": {"channel": "Online lead"},
     })
 }
 
-fn written(statuses: &[&str], about: &str) -> Value {
-    request(
-        "An affiliate campaign to write",
+fn request_schema(statuses: &[&str], status_description: &str) -> Value {
+    request_object(
         json!({
-            "status": word(statuses, about),
-            "id_from_network": network_id("The network's id, unique in the network; made up when it is new and none is said. Before 2016-07-01: `affiliate_campaign_id_from_network`."),
-            "custom_data": reference("CustomDataRequest"),
+            "status": enumeration(statuses, status_description),
+            "id_from_network": external_id("External id, unique in the network. Generated for a new one when it is omitted. Before 2016-07-01: `affiliate_campaign_id_from_network`."),
+            "custom_data": schema_reference("CustomDataRequest"),
         }),
         &[],
     )
 }
 
-pub(super) fn schemas() -> Schemas {
-    let all = ["Applied", "Approved", "Approved_NotActive", "Suspended", "Declined"];
-    let terms = answer(
-        "Terms of an affiliate campaign",
+pub(super) fn schemas() -> NamedSchemas {
+    let statuses = ["Applied", "Approved", "Approved_NotActive", "Suspended", "Declined"];
+    let terms = response_object(
         json!({
-            "advertiser_payin": or_null(reference("Pricing"), "What the advertiser pays; not shown to affiliates."),
+            "advertiser_payin": nullable(schema_reference("Pricing"), "Price that the advertiser pays. Absent for affiliates."),
             "pricing_type": {"const": "Fixed"},
-            "ivr_tree": or_null(reference("IvrTree"), "What callers meet."),
-            "affiliate_payout": or_null(reference("Pricing"), "What the affiliate gets."),
+            "ivr_tree": nullable(schema_reference("IvrTree"), "IVR tree of the calls."),
+            "affiliate_payout": nullable(schema_reference("Pricing"), "Price that the affiliate receives."),
         }),
         &["advertiser_payin"],
     );
-    let shown = answer(
-        "Affiliate campaign",
+    let affiliate_campaign = response_object(
         json!({
-            "id": our_id("the affiliate campaign"),
-            "id_from_network": shown_network_id("The network's id."),
-            "affiliate_id_from_network": shown_network_id("The network's id of the affiliate."),
-            "status": word(&all, "Approved reads Approved_NotActive while the advertiser campaign is not Activated."),
+            "id": object_id("the affiliate campaign"),
+            "id_from_network": response_external_id("External id."),
+            "affiliate_id_from_network": response_external_id("External id of the affiliate."),
+            "status": enumeration(&statuses, "Approved is returned as Approved_NotActive while the advertiser campaign is not Activated."),
             "object_url": object_url("the affiliate campaign"),
-            "max_promo_numbers": {"type": "integer", "minimum": 0, "description": "The campaign's."},
-            "current_terms": or_null(terms, "The campaign's, its future ones while it was never live."),
-            "custom_data": reference("CustomData"),
+            "max_promo_numbers": {"type": "integer", "minimum": 0, "description": "Limit of the advertiser campaign."},
+            "current_terms": nullable(terms, "Terms of the advertiser campaign: the current ones, or the future ones if it was never live."),
+            "custom_data": schema_reference("CustomData"),
         }),
         &[],
     );
-    let apply = written(&["Applied"], "An application: nothing else can be asked for.");
-    let decide = written(
-        &all,
-        "Where it goes: Applied → Approved, Declined; Approved → Suspended; Suspended → Approved, Declined; Declined → Approved. The same again changes nothing.",
+    let application = request_schema(&["Applied"], "An application; the only accepted status.");
+    let update = request_schema(
+        &statuses,
+        "New status. Transitions: Applied → Approved, Declined; Approved → Suspended; Suspended → Approved, Declined; Declined → Approved. The current status changes nothing.",
     );
-    let applied = json!({"status": "Applied", "id_from_network": "2234", "custom_data": {"channel": "Offline lead"}});
+    let application_example = json!({"status": "Applied", "id_from_network": "2234", "custom_data": {"channel": "Offline lead"}});
     vec![
-        ("ApplicationRequest", example(apply, applied)),
-        ("AffiliateCampaignRequest", example(decide, json!({"status": "Approved"}))),
-        ("AffiliateCampaign", example(shown, shown_example())),
+        ("ApplicationRequest", with_example(application, application_example)),
+        ("AffiliateCampaignRequest", with_example(update, json!({"status": "Approved"}))),
+        ("AffiliateCampaign", with_example(affiliate_campaign, affiliate_campaign_example())),
     ]
 }
 
-const APPLY: &str = "Applies. A relationship that is Approved approves it at once, any other declines it; then the campaign's `auto_approve` decides, else it stays Applied. Posting to one that exists changes no status, except that a Declined one applies again. Any status but Applied is refused with the transition and, beside `errors`, a `status`.";
-const DECIDE: &str = "Moves it to another status, or creates it by the rules of POST, answering 200. A transition that there is not is refused, with the status asked for beside `errors`. Only on AffiliateEnabled campaigns.";
-const BY_ID: &str = " The id at the end of the path must be its own: 404 when it is another's.";
+const APPLY: &str = "Applies to the campaign. If the advertiser has a relationship with the affiliate, an Approved one approves the application at once and any other declines it. Without a relationship, the campaign's `auto_approve` decides; otherwise the application stays Applied. For an existing affiliate campaign the status stays, except that a Declined one applies again. A status other than Applied is rejected; the response names the transition and has a `status` beside `errors`.";
+const UPDATE: &str = "Changes the status, or creates the affiliate campaign by the rules of POST, with status 200. An unknown transition is rejected, with the requested `status` beside `errors`. Only on AffiliateEnabled campaigns.";
+const BY_ID: &str = " The id at the end of the path must be the external id of this affiliate campaign; otherwise the response is 404.";
 
 pub(super) fn operations() -> Vec<Operation> {
     let mut operations = vec![
         Operation::get(LIST, "listAffiliateCampaigns", "List a campaign's affiliate campaigns")
-            .lists("AffiliateCampaign"),
+            .paged_list_response("AffiliateCampaign"),
         Operation::get(
             OLD_LIST,
             "listAffiliateCampaignsOlder",
             "List a campaign's affiliate campaigns, by the older path",
         )
-        .about("What versions before 2016-07-01 document; it works on every version.")
-        .older()
-        .lists("AffiliateCampaign"),
+        .description(
+            "The path that versions before 2016-07-01 document. It works on every version.",
+        )
+        .deprecated()
+        .paged_list_response("AffiliateCampaign"),
     ];
-    operations.extend(member(MEMBER, "AffiliateCampaign", ""));
-    operations.extend(member(MEMBER_BY_ID, "AffiliateCampaignById", BY_ID));
+    operations.extend(member_operations(MEMBER, "AffiliateCampaign", ""));
+    operations.extend(member_operations(MEMBER_BY_ID, "AffiliateCampaignById", BY_ID));
     operations
 }
 
-fn member(route: &'static str, id: &str, by_id: &str) -> Vec<Operation> {
-    let named = |verb: &str| format!("{verb}{id}");
+fn member_operations(route: &'static str, object: &str, by_id: &str) -> Vec<Operation> {
+    let operation_id = |verb: &str| format!("{verb}{object}");
     let suffix = if by_id.is_empty() { "" } else { " by its id" };
-    let text = |summary: &str| format!("{summary}{suffix}");
+    let full_summary = |summary: &str| format!("{summary}{suffix}");
     vec![
-        Operation::get(route, &named("get"), &text("Read an affiliate campaign"))
-            .about(&format!("As it is now.{by_id}"))
-            .answers("200", "As it is now.", "AffiliateCampaign"),
-        Operation::post(route, &named("post"), &text("Apply to a campaign"))
-            .about(&format!("{APPLY}{by_id}"))
-            .may_take("ApplicationRequest", json!({"status": "Applied"}))
-            .writes("AffiliateCampaign"),
-        Operation::put(route, &named("put"), &text("Move an affiliate campaign"))
-            .about(&format!("{DECIDE}{by_id}"))
-            .takes("AffiliateCampaignRequest", json!({"status": "Approved"}))
-            .writes("AffiliateCampaign"),
+        Operation::get(route, &operation_id("get"), &full_summary("Read an affiliate campaign"))
+            .description(&format!("Reads the current state.{by_id}"))
+            .object_response("200", "The affiliate campaign.", "AffiliateCampaign"),
+        Operation::post(route, &operation_id("post"), &full_summary("Apply to a campaign"))
+            .description(&format!("{APPLY}{by_id}"))
+            .optional_request_body("ApplicationRequest", json!({"status": "Applied"}))
+            .write_response("AffiliateCampaign"),
+        Operation::put(route, &operation_id("put"), &full_summary("Change an affiliate campaign"))
+            .description(&format!("{UPDATE}{by_id}"))
+            .request_body("AffiliateCampaignRequest", json!({"status": "Approved"}))
+            .write_response("AffiliateCampaign"),
         Operation::delete(
             route,
-            &named("delete"),
-            &text("Refused: affiliate campaigns cannot be deleted"),
+            &operation_id("delete"),
+            &full_summary("Delete an affiliate campaign (always rejected)"),
         )
-        .about("Always 403 `UnauthorizedOperation`, or 404 when there is none."),
+        .description("Affiliate campaigns cannot be deleted. The response is 403 `UnauthorizedOperation`, or 404 when there is none."),
     ]
 }

@@ -1,10 +1,10 @@
-//! The audit log.
+//! Audit log.
 
 use super::operation::Operation;
-use super::shapes::{Schemas, answer, example, our_id, stamp};
+use super::schema::{NamedSchemas, legacy_timestamp, object_id, response_object, with_example};
 use serde_json::{Value, json};
 
-fn entry() -> Value {
+fn entry_example() -> Value {
     json!({
         "id": 12,
         "object": "affiliate_campaign:975/12",
@@ -18,22 +18,21 @@ fn entry() -> Value {
     })
 }
 
-pub(super) fn schemas() -> Schemas {
-    let snapshot = |when: &str| json!({"type": ["object", "null"], "description": format!("The object {when}, whole; null where there was none.")});
-    let mut at = stamp("When, in the network's zone.");
+pub(super) fn schemas() -> NamedSchemas {
+    let snapshot = |when: &str| json!({"type": ["object", "null"], "description": format!("The complete object {when} the change; `null` where it did not exist.")});
+    let mut at = legacy_timestamp("Time of the change, in the network's time zone.");
     at["type"] = json!("string");
-    let shown = answer(
-        "Audit entry",
+    let entry = response_object(
         json!({
-            "id": our_id("the entry"),
-            "object": {"type": "string", "description": "What was changed: its kind, and the network's ids."},
-            "action": {"type": "string", "description": "`create`, `update`, `delete`, or what was done by name."},
-            "actor": {"type": "string", "description": "Who: a token or a user."},
+            "id": object_id("the entry"),
+            "object": {"type": "string", "description": "The changed object: its kind and external ids."},
+            "action": {"type": "string", "description": "`create`, `update`, `delete`, or the name of another action."},
+            "actor": {"type": "string", "description": "Token or user that made the change."},
             "at": at,
-            "request_id": {"type": "string", "description": "The request's `X-Request-Id`."},
+            "request_id": {"type": "string", "description": "`X-Request-Id` of the request."},
             "diff": {
                 "type": "array",
-                "description": "What changed, as a JSON diff (RFC 6902).",
+                "description": "The change as a JSON Patch (RFC 6902).",
                 "items": {
                     "type": "object",
                     "required": ["op", "path"],
@@ -48,22 +47,22 @@ pub(super) fn schemas() -> Schemas {
         }),
         &[],
     );
-    vec![("AuditEntry", example(shown, entry()))]
+    vec![("AuditEntry", with_example(entry, entry_example()))]
 }
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/trunkline/audit", "listAuditEntries", "List the audit log")
-            .about("Append-only, oldest first. For credentials of the whole network.")
-            .with("object")
-            .with("actor")
-            .with("from")
-            .with("to")
-            .lists("AuditEntry"),
+            .description("Append-only, oldest first. For credentials of the whole network.")
+            .parameter("object")
+            .parameter("actor")
+            .parameter("from")
+            .parameter("to")
+            .paged_list_response("AuditEntry"),
         Operation::get("/trunkline/audit/{id}", "getAuditEntry", "Read an audit entry")
-            .answers("200", "The entry.", "AuditEntry"),
+            .object_response("200", "The entry.", "AuditEntry"),
         Operation::post("/trunkline/audit/{id}/revert", "revertAuditEntry", "Undo a change")
-            .about("Puts back what the entry's object was before, through the ordinary checks: what they refuse is refused here.")
-            .answers("201", "The entry that undoing it made.", "AuditEntry"),
+            .description("Restores the object's state before the change. The ordinary validation applies and can reject it.")
+            .object_response("201", "The audit entry of the undo.", "AuditEntry"),
     ]
 }

@@ -1,16 +1,19 @@
 //! Budgets of a campaign.
 
-use super::pricing::{amount, currency, shown_amount};
-use super::shapes::{Schemas, answer, example, flag, or_null, reference, request, word};
+use super::pricing::{amount, currency, response_amount};
+use super::schema::{
+    NamedSchemas, boolean, enumeration, nullable, request_object, response_object,
+    schema_reference, with_example,
+};
 use serde_json::{Value, json};
 use trunkline_domain::campaign::ResetPeriod;
 
-fn periods() -> Value {
-    let words: Vec<&str> = ResetPeriod::ALL.into_iter().map(ResetPeriod::as_str).collect();
-    word(&words, "When the total starts again.")
+fn reset_period() -> Value {
+    let periods: Vec<&str> = ResetPeriod::ALL.into_iter().map(ResetPeriod::as_str).collect();
+    enumeration(&periods, "Period after which the total restarts at 0.")
 }
 
-fn said() -> Value {
+fn request_example() -> Value {
     json!({"periodic_call_cap_alert": {
         "reset_period": "Monthly",
         "starts_at": "2014-04-01",
@@ -20,7 +23,7 @@ fn said() -> Value {
     }})
 }
 
-fn shown() -> Value {
+fn response_example() -> Value {
     json!({"periodic_call_cap_alert": {
         "budget_amount": 200.0,
         "budget_currency": "USD",
@@ -32,90 +35,81 @@ fn shown() -> Value {
 }
 
 fn budget_request() -> Value {
-    let enforce = "Whether calls are turned away at 100 %, never one over for call caps.";
-    request(
-        "A budget to write",
+    let enforce = "Reject calls at 100 % of the amount. Call caps are never exceeded.";
+    request_object(
         json!({
-            "reset_period": periods(),
-            "starts_at": {"type": "string", "format": "moment", "maxLength": 128, "description": "When it first starts: a date, or a date and a time, in `time_zone` unless it has an offset. `start_at` is read too."},
-            "budget_currency": currency("Of no meaning for a number of calls, but asked for."),
-            "time_zone": reference("TimeZone"),
-            "budget_amount": amount("Money, or a number of calls."),
-            "include_call_fees": flag("Whether call fees count."),
-            "enforce": flag(enforce),
+            "reset_period": reset_period(),
+            "starts_at": {"type": "string", "format": "moment", "maxLength": 128, "description": "Start of the first period: a date, or a date and a time, in `time_zone` unless it has an offset. `start_at` is accepted as an alias."},
+            "budget_currency": currency("Required, though without meaning for a number of calls."),
+            "time_zone": schema_reference("TimeZone"),
+            "budget_amount": amount("Amount of money, or number of calls."),
+            "include_call_fees": boolean("Include call fees in the total."),
+            "enforce": boolean(enforce),
         }),
         &["reset_period", "starts_at", "budget_currency", "time_zone", "budget_amount"],
     )
 }
 
 fn budget() -> Value {
-    let on = |description: &str| json!({"const": true, "description": description});
-    answer(
-        "Budget",
+    let true_or_absent = |description: &str| json!({"const": true, "description": description});
+    response_object(
         json!({
-            "budget_amount": shown_amount("Money, or a number of calls."),
+            "budget_amount": response_amount("Amount of money, or number of calls."),
             "budget_currency": currency("The currency."),
-            "reset_period": periods(),
-            "start_at": {"type": "string", "description": "ISO 8601, in `time_zone`."},
-            "total_amount": shown_amount("What the running period has come to."),
-            "time_zone": reference("TimeZone"),
-            "include_call_fees": on("There when call fees count."),
-            "enforce": on("There when calls are turned away at 100 %."),
+            "reset_period": reset_period(),
+            "start_at": {"type": "string", "description": "Start of the first period in ISO 8601, in `time_zone`."},
+            "total_amount": response_amount("Total of the current period."),
+            "time_zone": schema_reference("TimeZone"),
+            "include_call_fees": true_or_absent("Present when call fees are included."),
+            "enforce": true_or_absent("Present when calls are rejected at 100 %."),
         }),
         &["include_call_fees", "enforce"],
     )
 }
 
-fn concurrent() -> (Value, Value) {
-    let enforce = "Whether calls are turned away at 100 %.";
-    let said = request(
-        "A cap of calls at once, to write",
-        json!({"budget_amount": amount("Calls at once."), "enforce": flag(enforce)}),
+/// Schemas of the cap of concurrent calls: request, response.
+fn concurrent_cap() -> (Value, Value) {
+    let enforce = "Reject calls at 100 % of the amount.";
+    let request = request_object(
+        json!({"budget_amount": amount("Number of concurrent calls."), "enforce": boolean(enforce)}),
         &["budget_amount"],
     );
-    let shown = answer(
-        "Cap of calls at once",
+    let response = response_object(
         json!({
-            "budget_amount": shown_amount("Calls at once."),
-            "enforce": {"const": true, "description": "There when calls are turned away at 100 %."},
+            "budget_amount": response_amount("Number of concurrent calls."),
+            "enforce": {"const": true, "description": "Present when calls are rejected at 100 %."},
         }),
         &["enforce"],
     );
-    (said, shown)
+    (request, response)
 }
 
-pub(super) fn schemas() -> Schemas {
-    let (concurrent_said, concurrent_shown) = concurrent();
-    let names = ["budget_cap_alert", "periodic_call_cap_alert", "concurrent_call_cap_alert"];
-    let [earned, calls, at_once] = [
-        "Payin earned in a period.",
-        "Calls in a period; `call_cap_alert` before 2015-12-09.",
-        "Calls at once.",
-    ];
-    let written = request(
-        "Budgets to write",
+pub(super) fn schemas() -> NamedSchemas {
+    let (concurrent_request, concurrent_response) = concurrent_cap();
+    let [payin_cap, call_cap, concurrent_call_cap] =
+        ["budget_cap_alert", "periodic_call_cap_alert", "concurrent_call_cap_alert"];
+    let budgets_request = request_object(
         json!({
-            names[0]: or_null(reference("BudgetRequest"), earned),
-            names[1]: or_null(reference("BudgetRequest"), calls),
-            names[2]: or_null(reference("ConcurrentCapRequest"), at_once),
+            payin_cap: nullable(schema_reference("BudgetRequest"), "Payin per period."),
+            call_cap: nullable(schema_reference("BudgetRequest"), "Calls per period; `call_cap_alert` before 2015-12-09."),
+            concurrent_call_cap: nullable(schema_reference("ConcurrentCapRequest"), "Concurrent calls."),
         }),
         &[],
     );
-    let read = answer(
-        "Budgets",
+    let budgets = response_object(
         json!({
-            names[0]: reference("Budget"),
-            names[1]: reference("Budget"),
-            names[2]: reference("ConcurrentCap"),
+            payin_cap: schema_reference("Budget"),
+            call_cap: schema_reference("Budget"),
+            concurrent_call_cap: schema_reference("ConcurrentCap"),
         }),
-        &names,
+        &[payin_cap, call_cap, concurrent_call_cap],
     );
     vec![
         ("BudgetRequest", budget_request()),
         ("Budget", budget()),
-        ("ConcurrentCapRequest", concurrent_said),
-        ("ConcurrentCap", concurrent_shown),
-        ("BudgetsRequest", example(written, said())),
-        ("Budgets", example(read, shown())),
+        ("ConcurrentCapRequest", concurrent_request),
+        ("ConcurrentCap", concurrent_response),
+        ("BudgetsRequest", with_example(budgets_request, request_example())),
+        ("Budgets", with_example(budgets, response_example())),
     ]
 }

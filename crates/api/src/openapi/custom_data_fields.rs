@@ -1,13 +1,16 @@
-//! Custom data: the fields of a network, and the values on its objects.
+//! Custom data: field definitions of a network, and values of its objects.
 
 use super::operation::Operation;
-use super::shapes::{Schemas, answer, example, name, request, word, word_or_default};
+use super::schema::{
+    NamedSchemas, enumeration, enumeration_with_default, request_object, required_text,
+    response_object, with_example,
+};
 use serde_json::{Value, json};
 use trunkline_domain::party::NAME_LIMIT;
 
 const TYPES: [&str; 3] = ["category", "short_text", "date"];
 
-fn field() -> Value {
+fn field_example() -> Value {
     json!({
         "partner_name": "channel",
         "friendly_name": "Channel",
@@ -16,14 +19,14 @@ fn field() -> Value {
     })
 }
 
-pub(super) fn schemas() -> Schemas {
+pub(super) fn schemas() -> NamedSchemas {
     let properties = json!({
-        "partner_name": name("The key in `custom_data`, unique in the network."),
-        "friendly_name": name("What people see; the partner name until it is said."),
-        "data_type": word_or_default(&TYPES, "short_text", "What values look like: one of `field_values`, any text up to 255 characters, or a date such as 2015-05-13."),
+        "partner_name": required_text("Key in `custom_data`, unique in the network."),
+        "friendly_name": required_text("Display name. Default: the partner name."),
+        "data_type": enumeration_with_default(&TYPES, "short_text", "Type of the values: one of `field_values`, any text of up to 255 characters, or a date such as 2015-05-13."),
         "field_values": {
             "type": "array",
-            "description": "The values of a category, which needs at least one.",
+            "description": "Values of a category; at least one. Other types have none.",
             "minItems": 1,
             "maxItems": 1000,
             "items": {"type": "string", "maxLength": NAME_LIMIT},
@@ -33,36 +36,33 @@ pub(super) fn schemas() -> Schemas {
         "if": {"properties": {"data_type": {"const": "category"}}, "required": ["data_type"]},
         "then": {"required": ["field_values"]},
     });
-    let mut create =
-        request("A custom data field to create", properties.clone(), &["partner_name"]);
-    let mut write = request("A custom data field to write", properties, &[]);
-    for schema in [&mut create, &mut write] {
+    let mut create = request_object(properties.clone(), &["partner_name"]);
+    let mut update = request_object(properties, &[]);
+    for schema in [&mut create, &mut update] {
         schema["allOf"] = json!([category]);
     }
-    let shown = answer(
-        "Custom data field",
+    let field = response_object(
         json!({
-            "partner_name": {"type": "string", "description": "The key in `custom_data`."},
-            "friendly_name": {"type": "string", "description": "What people see."},
-            "data_type": word(&TYPES, "What values look like."),
+            "partner_name": {"type": "string", "description": "Key in `custom_data`."},
+            "friendly_name": {"type": "string", "description": "Display name."},
+            "data_type": enumeration(&TYPES, "Type of the values."),
             "field_values": {"type": "array", "items": {"type": "string"}},
         }),
         &[],
     );
     vec![
-        ("CustomDataFieldCreate", example(create, field())),
-        ("CustomDataFieldRequest", example(write, field())),
-        ("CustomDataField", example(shown, field())),
-        ("CustomDataRequest", data_request()),
-        ("CustomData", data()),
+        ("CustomDataFieldCreate", with_example(create, field_example())),
+        ("CustomDataFieldRequest", with_example(update, field_example())),
+        ("CustomDataField", with_example(field, field_example())),
+        ("CustomDataRequest", custom_data_request()),
+        ("CustomData", custom_data()),
     ]
 }
 
-/// Values, as a request may say them.
-fn data_request() -> Value {
+/// Custom data of an object in a request.
+fn custom_data_request() -> Value {
     json!({
-        "title": "Custom data to write",
-        "description": "Partner name → value; whole. A name must be one of the network's custom data fields (`channel` is one from the start). Values come back as strings; null leaves a name out.",
+        "description": "Partner name → value. Replaces all values. A name must be one of the network's custom data fields (`channel` exists from the start). Values are returned as strings; `null` removes a name.",
         "type": ["object", "null"],
         "maxProperties": 200,
         "propertyNames": {"format": "partner-name", "minLength": 1, "maxLength": NAME_LIMIT},
@@ -71,11 +71,10 @@ fn data_request() -> Value {
     })
 }
 
-/// Values, as answers say them.
-fn data() -> Value {
+/// Custom data of an object in a response.
+fn custom_data() -> Value {
     json!({
-        "title": "Custom data",
-        "description": "Partner name → value. On a call, values cascade: promo number over affiliate campaign over affiliate over advertiser campaign over advertiser.",
+        "description": "Partner name → value. On a call, the values of its parties are merged; in order of precedence: promo number, affiliate campaign, affiliate, advertiser campaign, advertiser.",
         "type": "object",
         "additionalProperties": {"type": "string"},
         "examples": [{"channel": "Online lead"}],
@@ -85,19 +84,19 @@ fn data() -> Value {
 pub(super) fn operations() -> Vec<Operation> {
     const COLLECTION: &str = "/api/custom_data_fields";
     const MEMBER: &str = "/api/custom_data_fields/{partner_name}";
-    let values = || json!({"friendly_name": "Channel", "data_type": "category", "field_values": ["Online lead"]});
+    let update_example = || json!({"friendly_name": "Channel", "data_type": "category", "field_values": ["Online lead"]});
     vec![
         Operation::get(COLLECTION, "listCustomDataFields", "List custom data fields")
-            .lists("CustomDataField"),
+            .paged_list_response("CustomDataField"),
         Operation::post(COLLECTION, "createCustomDataField", "Create a custom data field")
-            .takes("CustomDataFieldCreate", field())
-            .writes("CustomDataField")
-            .leads_to(
+            .request_body("CustomDataFieldCreate", field_example())
+            .write_response("CustomDataField")
+            .link(
                 "201",
                 "getCustomDataField",
                 json!({"partner_name": "$response.body#/partner_name"}),
             ),
-        Operation::get(MEMBER, "getCustomDataField", "Read a custom data field").answers(
+        Operation::get(MEMBER, "getCustomDataField", "Read a custom data field").object_response(
             "200",
             "The field.",
             "CustomDataField",
@@ -107,19 +106,19 @@ pub(super) fn operations() -> Vec<Operation> {
             "postCustomDataField",
             "Create or update a custom data field by name",
         )
-        .about("A `partner_name` in the body takes precedence over the path's.")
-        .takes("CustomDataFieldRequest", values())
-        .writes("CustomDataField"),
+        .description("A `partner_name` in the body takes precedence over the path.")
+        .request_body("CustomDataFieldRequest", update_example())
+        .write_response("CustomDataField"),
         Operation::put(
             MEMBER,
             "putCustomDataField",
             "Update or create a custom data field by name",
         )
-        .about("A `partner_name` in the body takes precedence over the path's.")
-        .takes("CustomDataFieldRequest", values())
-        .writes("CustomDataField"),
+        .description("A `partner_name` in the body takes precedence over the path.")
+        .request_body("CustomDataFieldRequest", update_example())
+        .write_response("CustomDataField"),
         Operation::delete(MEMBER, "deleteCustomDataField", "Delete a custom data field")
-            .about("Values that objects have stay. Does nothing when there is no such field.")
-            .answers("200", "Gone.", "Empty"),
+            .description("Values on objects are kept. Has no effect when there is no such field.")
+            .object_response("200", "The field does not exist.", "Empty"),
     ]
 }

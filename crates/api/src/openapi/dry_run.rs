@@ -1,58 +1,60 @@
-//! Dry runs: a campaign tried on an imagined call.
+//! Dry runs: simulation of one call to a campaign.
 
 use super::operation::Operation;
-use super::shapes::{Schemas, answer, example, optional_network_id, request, word};
+use super::schema::{
+    NamedSchemas, enumeration, nullable_external_id, request_object, response_object, with_example,
+};
 use serde_json::{Value, json};
 
-fn call() -> Value {
-    let text = |about: &str| json!({"type": ["string", "null"], "description": about});
-    let flag = |about: &str| json!({"type": ["boolean", "null"], "description": about});
-    let seconds = |about: &str| json!({"type": ["integer", "null"], "minimum": 0, "maximum": 2_678_400, "description": about});
+fn call_facts_schema() -> Value {
+    let text = |description: &str| json!({"type": ["string", "null"], "description": description});
+    let flag = |description: &str| json!({"type": ["boolean", "null"], "description": description});
+    let seconds = |description: &str| json!({"type": ["integer", "null"], "minimum": 0, "maximum": 2_678_400, "description": description});
     json!({
         "type": ["object", "null"],
-        "description": "What is known of the call; what is absent is not known.",
+        "description": "Known facts of the call. An absent fact is unknown.",
         "properties": {
-            "calling_phone_number": {"type": ["string", "null"], "pattern": "^[2-9][0-9]{9}$", "description": "Gives country and region by its area code, unless they are said."},
-            "start_time": {"type": ["string", "null"], "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$", "description": "`2015-05-13 07:45:08 -0800`, ISO 8601, or a date."},
-            "keypresses": {"type": "array", "maxItems": 1000, "items": {"type": "string", "pattern": "^[0-9*#]$"}, "description": "In order. When they run out in a menu, the caller hung up there."},
-            "duration": seconds("In all."),
-            "connect_duration": seconds("Connected; 0 for a call that never was. Not more than the duration."),
-            "phone_type": {"type": ["string", "null"], "enum": ["mobile", "landline", null], "description": "From what the caller calls."},
-            "shared_caller_id": {"type": ["boolean", "null"], "description": "Whether several callers share the number: then nobody counts as a repeat caller."},
+            "calling_phone_number": {"type": ["string", "null"], "pattern": "^[2-9][0-9]{9}$", "description": "Number of the caller. Its area code determines country and region, unless they are given."},
+            "start_time": {"type": ["string", "null"], "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$", "description": "`2015-05-13 07:45:08 -0800`, ISO 8601, or a date. Default: now."},
+            "keypresses": {"type": "array", "maxItems": 1000, "items": {"type": "string", "pattern": "^[0-9*#]$"}, "description": "Pressed keys, in order. If a menu needs a key and none is left, the caller hangs up there."},
+            "duration": seconds("Total duration in seconds."),
+            "connect_duration": seconds("Connected duration in seconds; 0 for a call that was not connected. Not more than the total."),
+            "phone_type": {"type": ["string", "null"], "enum": ["mobile", "landline", null], "description": "Type of the caller's phone."},
+            "shared_caller_id": {"type": ["boolean", "null"], "description": "Several callers share the number, so none of them counts as a repeat caller."},
             "country": text("ISO 3166-1 alpha-2."),
             "region": text("State or province, `CA`."),
             "city": text("City."),
-            "zip": text("Given where the tree asks for it."),
-            "repeat": flag("Whether the caller has called the campaign lately."),
-            "sms_sent": flag("Whether the caller takes the text message that is offered."),
-            "promo_number": {"type": ["string", "null"], "pattern": "^[2-9][0-9]{9}$", "description": "The promo number dialled, one of the campaign's."},
+            "zip": text("Postal code, entered where the tree asks for it."),
+            "repeat": flag("The caller has called the campaign recently. Looked up if it is omitted."),
+            "sms_sent": flag("The caller accepts the offered text message."),
+            "promo_number": {"type": ["string", "null"], "pattern": "^[2-9][0-9]{9}$", "description": "The dialled promo number, which must belong to the campaign."},
         },
     })
 }
 
-fn explanation() -> Value {
+fn explanation_schema() -> Value {
     json!({
         "type": ["object", "null"],
         "required": ["text", "value", "op", "terms", "fact"],
         "properties": {
-            "text": {"type": "string", "description": "The condition's normal text."},
-            "value": {"type": ["boolean", "null"], "description": "`null` is unknown."},
-            "op": word(&["and", "or", "not", "term"], "What it is."),
+            "text": {"type": "string", "description": "Normalized text of the condition."},
+            "value": {"type": ["boolean", "null"], "description": "Result; `null` if it is unknown."},
+            "op": enumeration(&["and", "or", "not", "term"], "Operator, or a single term."),
             "terms": {"type": "array", "items": {"$ref": "#/components/schemas/Explanation"}},
-            "fact": {"description": "The fact behind a term: `{\"duration\": 75}`; `null` in it is unknown."},
+            "fact": {"description": "Fact that the term depends on: `{\"duration\": 75}`; `null` is an unknown value."},
         },
     })
 }
 
-fn payment() -> Value {
+fn price_schema() -> Value {
     let policy = json!({
         "type": "object",
         "required": ["type", "amount", "met", "paid", "condition"],
         "properties": {
-            "type": word(&["Base", "Bonus"], "What it is."),
+            "type": enumeration(&["Base", "Bonus"], "Type of the policy."),
             "amount": {"type": "number", "minimum": 0},
-            "met": {"type": ["boolean", "null"], "description": "`null` is unknown, and pays nothing."},
-            "paid": {"type": "boolean", "description": "A bonus only where the base is met."},
+            "met": {"type": ["boolean", "null"], "description": "Result of the condition. `null` means unknown and is not paid."},
+            "paid": {"type": "boolean", "description": "The policy is paid. A bonus is paid only if the base is met."},
             "condition": {"$ref": "#/components/schemas/Explanation"},
         },
     });
@@ -60,50 +62,49 @@ fn payment() -> Value {
         "type": ["object", "null"],
         "required": ["amount", "currency", "matching_policies", "policies"],
         "properties": {
-            "amount": {"type": "number", "minimum": 0, "description": "The sum of what is paid."},
-            "currency": word(&["USD", "GBP", "EUR"], "Of all policies."),
-            "matching_policies": {"type": "string", "description": "`base+bonus1`; empty when nothing is paid."},
+            "amount": {"type": "number", "minimum": 0, "description": "Sum of the paid policies."},
+            "currency": enumeration(&["USD", "GBP", "EUR"], "Currency of all policies."),
+            "matching_policies": {"type": "string", "description": "Paid policies: `base+bonus1`; empty if none is paid."},
             "policies": {"type": "array", "items": policy},
         },
     })
 }
 
-fn step() -> Value {
+fn node_visit_schema() -> Value {
     json!({
         "type": "object",
         "required": ["at", "node_type", "prompt", "key", "condition"],
         "properties": {
-            "at": {"type": "array", "items": {"type": "integer", "minimum": 0}, "description": "Child indices from the root."},
+            "at": {"type": "array", "items": {"type": "integer", "minimum": 0}, "description": "Position of the node: child indices from the root."},
             "node_type": {"type": "string"},
-            "prompt": {"type": "string", "description": "What was said."},
-            "key": {"type": ["string", "null"], "description": "What was pressed in the end: 1–9, W (wrong) or N (none)."},
+            "prompt": {"type": "string", "description": "Spoken text."},
+            "key": {"type": ["string", "null"], "description": "Final key press: 1–9, W (wrong key) or N (no key)."},
             "condition": {"$ref": "#/components/schemas/Explanation"},
         },
     })
 }
 
-/// What a dry run says.
-pub(super) fn shown() -> Value {
+/// Schema of a dry run's result.
+pub(super) fn result_schema() -> Value {
     let budget = json!({
         "type": "object",
         "required": ["kind", "total", "amount", "would_alert"],
         "properties": {
-            "kind": word(&["budget_cap_alert", "call_cap_alert", "concurrent_call_cap_alert"], "Which budget."),
-            "total": {"type": "number", "description": "The running period's total before the call."},
+            "kind": enumeration(&["budget_cap_alert", "call_cap_alert", "concurrent_call_cap_alert"], "Kind of the budget."),
+            "total": {"type": "number", "description": "Total of the current period before the call."},
             "amount": {"type": "number"},
             "would_alert": {"type": "array", "items": {"type": "integer", "enum": [75, 90, 100]}},
         },
     });
-    answer(
-        "What would happen",
+    response_object(
         json!({
-            "outcome": word(&["connected", "ended", "abandoned", "turned_away"], "How the call goes."),
+            "outcome": enumeration(&["connected", "ended", "abandoned", "turned_away"], "Outcome of the call."),
             "reason": {"type": ["string", "null"], "enum": ["not_live", "affiliate_not_approved", "over_cap", null]},
-            "path": {"type": "array", "items": step()},
+            "path": {"type": "array", "items": node_visit_schema()},
             "destination_phone_number": {"type": ["string", "null"]},
-            "advertiser_payin": payment(),
-            "affiliate_payout": payment(),
-            "margin": {"type": ["object", "null"], "description": "Payin less payout; `null` across currencies."},
+            "advertiser_payin": price_schema(),
+            "affiliate_payout": price_schema(),
+            "margin": {"type": ["object", "null"], "description": "Payin minus payout; `null` if their currencies differ."},
             "budgets": {"type": "array", "items": budget},
             "warnings": {"type": "array", "items": {"type": "string"}},
         }),
@@ -111,25 +112,24 @@ pub(super) fn shown() -> Value {
     )
 }
 
-pub(super) fn schemas() -> Schemas {
-    let said = request(
-        "An imagined call",
+pub(super) fn schemas() -> NamedSchemas {
+    let dry_run_request = request_object(
         json!({
-            "advertiser_campaign": {"type": "string", "minLength": 1, "maxLength": 255, "description": "The network's id of the campaign."},
-            "affiliate": optional_network_id("The network's id of the affiliate that brings the call; `null` for none."),
-            "terms": {"type": ["string", "null"], "enum": ["current", "future", null], "description": "Which terms; `current` by default."},
-            "call": call(),
+            "advertiser_campaign": {"type": "string", "minLength": 1, "maxLength": 255, "description": "External id of the campaign."},
+            "affiliate": nullable_external_id("External id of the affiliate that brings the call; `null` for none."),
+            "terms": {"type": ["string", "null"], "enum": ["current", "future", null], "description": "Terms to apply. Default: `current`."},
+            "call": call_facts_schema(),
         }),
         &["advertiser_campaign"],
     );
     vec![
-        ("DryRunRequest", example(said, sample())),
-        ("DryRun", shown()),
-        ("Explanation", explanation()),
+        ("DryRunRequest", with_example(dry_run_request, request_example())),
+        ("DryRun", result_schema()),
+        ("Explanation", explanation_schema()),
     ]
 }
 
-fn sample() -> Value {
+fn request_example() -> Value {
     json!({
         "advertiser_campaign": "12",
         "affiliate": null,
@@ -140,9 +140,9 @@ fn sample() -> Value {
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::post("/trunkline/dry_run", "dryRun", "Try a campaign on an imagined call")
-            .about("Nothing is stored. Runs the tree, decides payin and payout, and says why. A draft (`future`) is tried as if it were live. Whether the caller has called lately is looked up, and budgets stand where they do.")
-            .takes("DryRunRequest", sample())
-            .answers("200", "What would happen.", "DryRun"),
+        Operation::post("/trunkline/dry_run", "dryRun", "Simulate a call to a campaign")
+            .description("Stores nothing. Executes the IVR tree, determines payin and payout, and explains them. Future terms are treated as if they were live. Earlier calls of the caller and the current totals of budgets are taken into account.")
+            .request_body("DryRunRequest", request_example())
+            .object_response("200", "The result of the simulation.", "DryRun"),
     ]
 }

@@ -1,10 +1,10 @@
-//! Every refusal: two shapes, and the statuses they come with.
+//! Error responses: two body schemas, and the shared responses by status.
 
-use super::operation::{HEADERS, headers};
-use super::shapes::{Schemas, described, reference, word};
+use super::operation::{COMMON_HEADERS, header_references};
+use super::schema::{NamedSchemas, enumeration, schema_reference, with_description};
 use serde_json::{Map, Value, json};
 
-/// The classes of problems that are not about the request's properties.
+/// Classes of errors that do not concern a property of the request.
 const CLASSES: [&str; 13] = [
     "BadRequest",
     "InvalidApiVersion",
@@ -21,15 +21,14 @@ const CLASSES: [&str; 13] = [
     "ServiceUnavailable",
 ];
 
-pub(super) fn schemas() -> Schemas {
+pub(super) fn schemas() -> NamedSchemas {
     let mut classes = CLASSES.to_vec();
     classes.push("InternalServiceError");
     vec![
         (
             "Problem",
             json!({
-                "title": "Problem",
-                "description": "A refusal that is not about one property of the request.",
+                "description": "An error that does not concern one property of the request.",
                 "type": "object",
                 "required": ["errors"],
                 "additionalProperties": false,
@@ -38,8 +37,8 @@ pub(super) fn schemas() -> Schemas {
                     "required": ["invalid_data", "class"],
                     "additionalProperties": false,
                     "properties": {
-                        "invalid_data": {"type": "string", "description": "What is wrong, for people."},
-                        "class": word(&classes, "What is wrong, for programs."),
+                        "invalid_data": {"type": "string", "description": "Message for people."},
+                        "class": enumeration(&classes, "Class for programs."),
                     },
                 }},
                 "examples": [{"errors": {"invalid_data": "Could not find Affiliate 222", "class": "RecordNotFound"}}],
@@ -52,8 +51,7 @@ pub(super) fn schemas() -> Schemas {
 
 fn validation() -> Value {
     json!({
-        "title": "Validation errors",
-        "description": "Every problem of a request at once, in the shape of the request: messages in arrays at the property they are about. In an array of hashes a hash that is in order is `{}`, and the array ends with the last one that is not.",
+        "description": "All validation errors of the request, in the structure of the request: each property maps to an array of messages. In an array of objects, a valid object is `{}`, and the array ends with the last invalid object.",
         "type": "object",
         "required": ["errors"],
         "additionalProperties": false,
@@ -62,16 +60,16 @@ fn validation() -> Value {
                 "type": "object",
                 "minProperties": 1,
                 "not": {"required": ["invalid_data", "class"]},
-                "additionalProperties": reference("PropertyErrors"),
+                "additionalProperties": schema_reference("PropertyErrors"),
             },
             "error": {
                 "type": "object",
-                "description": "Problems of an IVR tree once more, as older clients look for them.",
+                "description": "Copy of the errors of an IVR tree, for older clients.",
                 "required": ["ivr_tree"],
                 "additionalProperties": false,
-                "properties": {"ivr_tree": reference("PropertyErrors")},
+                "properties": {"ivr_tree": schema_reference("PropertyErrors")},
             },
-            "status": {"type": "string", "description": "On a refused transition of an affiliate campaign: the status the documents repeat."},
+            "status": {"type": "string", "description": "On a rejected transition of an affiliate campaign: the requested status."},
         },
         "examples": [{"errors": {
             "name": ["can't be blank"],
@@ -82,150 +80,151 @@ fn validation() -> Value {
 
 fn property_errors() -> Value {
     json!({
-        "title": "Errors of a property",
-        "description": "Messages, or the same again one level down: a hash by property, or an array by place. Children of an IVR node are named by their index: `{\"children\": [{\"0\": {\"prompt\": [\"cannot be empty\"]}}]}`.",
+        "description": "Messages, or nested errors: an object by property, or an array by position. Children of an IVR node are keyed by their index: `{\"children\": [{\"0\": {\"prompt\": [\"cannot be empty\"]}}]}`.",
         "anyOf": [
             {"type": "array", "items": {"anyOf": [
                 {"type": "string"},
-                {"type": "object", "additionalProperties": reference("PropertyErrors")},
+                {"type": "object", "additionalProperties": schema_reference("PropertyErrors")},
                 {"type": "array", "items": {"type": "string"}},
             ]}},
-            {"type": "object", "additionalProperties": reference("PropertyErrors")},
+            {"type": "object", "additionalProperties": schema_reference("PropertyErrors")},
         ],
         "examples": [["can't be blank"]],
     })
 }
 
-/// A refusal that many operations share.
-struct Shared {
+/// Error response of several operations.
+struct SharedResponse {
     name: &'static str,
-    /// A header besides those of every answer.
+    /// Required header besides [`COMMON_HEADERS`].
     header: Option<&'static str>,
     class: &'static str,
-    about: &'static str,
+    description: &'static str,
+    /// Message of the example.
     message: &'static str,
 }
 
-const SHARED: [Shared; 13] = [
-    Shared {
+const SHARED_RESPONSES: [SharedResponse; 13] = [
+    SharedResponse {
         name: "BadRequest",
         header: None,
         class: "BadRequest",
-        about: "Malformed: the path's encoding or version, or the body's JSON, with line and column.",
+        description: "The path's encoding or version is malformed, or the body's JSON (the message gives line and column).",
         message: "the body is not valid JSON: expected `,` or `}` at line 3 column 4",
     },
-    Shared {
+    SharedResponse {
         name: "Unauthorized",
         header: Some("WWW-Authenticate"),
         class: "Unauthorized",
-        about: "No credential, or a wrong one.",
+        description: "The credential is missing or invalid.",
         message: "Access is not authorized: a valid credential is needed",
     },
-    Shared {
+    SharedResponse {
         name: "NotFound",
         header: None,
         class: "RecordNotFound",
-        about: "There is no such object, or none that this credential sees.",
+        description: "The object does not exist, or this credential may not read it.",
         message: "Could not find Affiliate 222",
     },
-    Shared {
+    SharedResponse {
         name: "MethodNotAllowed",
         header: Some("Allow"),
         class: "MethodNotAllowed",
-        about: "The path does not take this method, on this version; `Allow` says which it takes.",
+        description: "The path does not have this method in this version; `Allow` lists its methods.",
         message: "this path takes POST",
     },
-    Shared {
+    SharedResponse {
         name: "RequestTimeout",
         header: None,
         class: "RequestTimeout",
-        about: "The body did not arrive in time (30 seconds by default).",
+        description: "The body did not arrive in time (30 seconds by default).",
         message: "the body took too long",
     },
-    Shared {
+    SharedResponse {
         name: "Conflict",
         header: None,
         class: "Conflict",
-        about: "The id was used for something else.",
+        description: "The id is in use for something else.",
         message: "external_call_unique_id call-1 was used for another call",
     },
-    Shared {
+    SharedResponse {
         name: "PreconditionFailed",
         header: None,
         class: "PreconditionFailed",
-        about: "`If-Match` names another state than the object is in: it has been overtaken.",
+        description: "The object has changed since the state that `If-Match` names.",
         message: "the object has been changed since it was read",
     },
-    Shared {
+    SharedResponse {
         name: "RequestTooLarge",
         header: None,
         class: "RequestTooLarge",
-        about: "The body is over the limit (1 MiB by default).",
+        description: "The body is over the limit (1 MiB by default).",
         message: "the body is over the limit of 1048576 bytes",
     },
-    Shared {
+    SharedResponse {
         name: "UnsupportedMediaType",
         header: None,
         class: "UnsupportedMediaType",
-        about: "The body is not JSON.",
+        description: "The body is not JSON.",
         message: "the body must be JSON, with Content-Type: application/json",
     },
-    Shared {
+    SharedResponse {
         name: "TooManyRequests",
         header: Some("Retry-After"),
         class: "TooManyRequests",
-        about: "The credential's rate limit is used up; `Retry-After` says for how many seconds.",
+        description: "The credential's rate limit is exhausted; `Retry-After` is in seconds.",
         message: "more than 2000 requests in a second",
     },
-    Shared {
+    SharedResponse {
         name: "InternalServiceError",
         header: None,
         class: "InternalServiceError",
-        about: "Our own fault. The handle is in the server's log, beside the cause.",
+        description: "Internal error. The server's log contains the error handle and the cause.",
         message: "refer to error handle 3735928559",
     },
-    Shared {
+    SharedResponse {
         name: "ServiceUnavailable",
         header: Some("Retry-After"),
         class: "ServiceUnavailable",
-        about: "The database is busy, or closing. Try again.",
+        description: "The database is busy or shutting down. Retry later.",
         message: "the database is busy: try again",
     },
-    Shared {
+    SharedResponse {
         name: "InsufficientStorage",
         header: Some("Retry-After"),
         class: "ServiceUnavailable",
-        about: "There is no room to store this.",
+        description: "The database has no space left for the write.",
         message: "there is no room to store this",
     },
 ];
 
-/// The refusals that many operations share.
+/// Builds the response components.
 pub(super) fn responses() -> Value {
     let mut responses = Map::new();
-    for Shared { name, header, class, about, message } in SHARED {
-        let names: Vec<&str> = HEADERS.into_iter().chain(header).collect();
+    for SharedResponse { name, header, class, description, message } in SHARED_RESPONSES {
+        let names: Vec<&str> = COMMON_HEADERS.into_iter().chain(header).collect();
         let example = json!({"errors": {"invalid_data": message, "class": class}});
         let response = json!({
-            "description": about,
-            "headers": headers(&names),
-            "content": {"application/json": {"schema": reference("Problem"), "example": example}},
+            "description": description,
+            "headers": header_references(&names),
+            "content": {"application/json": {"schema": schema_reference("Problem"), "example": example}},
         });
         responses.insert(name.to_owned(), response);
     }
-    responses.insert("Refused".to_owned(), refused());
+    responses.insert("Refused".to_owned(), forbidden());
     responses.insert("NotModified".to_owned(), not_modified());
     Value::Object(responses)
 }
 
-/// 403 is for arguments that are invalid as well as for what is not allowed.
-fn refused() -> Value {
-    let schema = json!({"anyOf": [reference("ValidationErrors"), reference("Problem")]});
+/// 403: invalid arguments, or an operation that is not allowed.
+fn forbidden() -> Value {
+    let schema =
+        json!({"anyOf": [schema_reference("ValidationErrors"), schema_reference("Problem")]});
     json!({
-        "description": "Arguments are invalid (each problem at its property), or this is not allowed (class `UnauthorizedOperation`). Validation is 403 here, never 400 or 422.",
-        "headers": headers(&HEADERS),
+        "description": "Arguments are invalid (errors by property), or the operation is not allowed (class `UnauthorizedOperation`). Validation errors have status 403, never 400 or 422.",
+        "headers": header_references(&COMMON_HEADERS),
         "content": {"application/json": {
-            "schema": described(schema, "One of the two, told apart by `class`."),
+            "schema": with_description(schema, "Only the second has a `class`."),
             "examples": {
                 "invalid": {"value": {"errors": {"name": ["can't be blank"]}}},
                 "not_allowed": {"value": {"errors": {
@@ -239,7 +238,7 @@ fn refused() -> Value {
 
 fn not_modified() -> Value {
     json!({
-        "description": "The object is as `If-None-Match` knows it. No body.",
-        "headers": headers(&["X-Request-Id", "ETag"]),
+        "description": "The object has not changed since the state that `If-None-Match` names. No body.",
+        "headers": header_references(&["X-Request-Id", "ETag"]),
     })
 }

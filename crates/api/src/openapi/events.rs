@@ -1,35 +1,34 @@
-//! Events, as they happen.
+//! Event stream.
 
 use super::operation::Operation;
-use super::shapes::{Schemas, answer, example, word};
+use super::schema::{NamedSchemas, enumeration, response_object, with_example};
 use serde_json::json;
 use trunkline_domain::event::KINDS;
 
-pub(super) fn schemas() -> Schemas {
-    let shown = answer(
-        "Event",
+pub(super) fn schemas() -> NamedSchemas {
+    let event = response_object(
         json!({
-            "type": word(&KINDS, "What happened."),
-            "timestamp": {"type": "string", "description": "When, in UTC (RFC 3339)."},
-            "data": {"type": "object", "description": "What is told of it, by its type: see `docs/events.md`. A party is told less than the network."},
+            "type": enumeration(&KINDS, "Type of the event."),
+            "timestamp": {"type": "string", "description": "Time of the event in UTC (RFC 3339)."},
+            "data": {"type": "object", "description": "Data of the event by type, see `docs/events.md`. Advertisers and affiliates receive fewer properties than the network."},
         }),
         &[],
     );
-    let told = json!({
+    let event_example = json!({
         "type": "campaign.status_changed",
         "timestamp": "2026-11-21T08:31:18.123Z",
         "data": {"advertiser_campaign": "12", "from": "Activated", "to": "Archived"},
     });
-    vec![("Event", example(shown, told))]
+    vec![("Event", with_example(event, event_example))]
 }
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/trunkline/events", "listenToEvents", "Listen to events")
-            .about("Server-sent events: what happens from now on, or after the event that `Last-Event-ID` names, without a gap; events are kept for 30 days. A comment every 15 seconds says that the stream is there. An advertiser hears of its own, without payouts; an affiliate of its own, without payins. At most 20 streams for each credential: more are 429.")
-            .with("types")
-            .with("last_event_id")
-            .with("Last-Event-ID")
-            .streams("Event"),
+        Operation::get("/trunkline/events", "streamEvents", "Stream events")
+            .description("Server-sent events from now on, or from the event after `Last-Event-ID` on, without a gap. Events are kept for 30 days. The server sends a comment every 15 seconds as a keepalive. An advertiser receives events of its own objects without payouts; an affiliate, without payins. A credential may have 20 streams; a further one gets 429.")
+            .parameter("types")
+            .parameter("last_event_id")
+            .parameter("Last-Event-ID")
+            .event_stream_response("Event"),
     ]
 }

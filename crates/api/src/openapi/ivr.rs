@@ -1,12 +1,15 @@
-//! IVR trees: a schema for each type of node.
+//! IVR trees: one schema per node type.
 
 use super::pricing::condition;
-use super::shapes::{Schemas, answer, described, example, flag, reference, request, text, word};
+use super::schema::{
+    NamedSchemas, boolean, enumeration, nullable_text, request_object, response_object,
+    schema_reference, with_description, with_example,
+};
 use serde_json::{Map, Value, json};
 use trunkline_domain::ivr::{CallerIdSetting, QuestionType, SMS_DELAYS};
 
-/// A tree of the documents.
-pub(super) fn tree() -> Value {
+/// Example tree.
+pub(super) fn tree_example() -> Value {
     let connect = json!({
         "node_type": "Connect",
         "destination_phone_number": "8004377950",
@@ -23,25 +26,27 @@ pub(super) fn tree() -> Value {
     })
 }
 
-/// How many children a type of node has.
+/// Number and schema of a node type's children.
 #[derive(Clone, Copy)]
 struct Children {
-    least: u8,
-    most: u8,
-    of: &'static str,
-    about: &'static str,
+    min: u8,
+    max: u8,
+    /// Schema component of a child.
+    schema: &'static str,
+    description: &'static str,
 }
 
-const NONE: Children = Children { least: 0, most: 0, of: "IvrNodeRequest", about: "None." };
+const NONE: Children =
+    Children { min: 0, max: 0, schema: "IvrNodeRequest", description: "Always empty." };
 const ONE: Children =
-    Children { least: 1, most: 1, of: "IvrNodeRequest", about: "What comes next." };
+    Children { min: 1, max: 1, schema: "IvrNodeRequest", description: "The next node." };
 const TWO: Children =
-    Children { least: 2, most: 2, of: "IvrNodeRequest", about: "Two ways to go on." };
+    Children { min: 2, max: 2, schema: "IvrNodeRequest", description: "The two branches." };
 
 fn prompt(required: bool) -> Value {
-    let said = json!({"type": ["string", "null"], "maxLength": 10_000, "description": "What is said first, if anything."});
-    let needed = json!({"type": "string", "minLength": 1, "maxLength": 10_000, "pattern": r"\S", "description": "What is said."});
-    if required { needed } else { said }
+    let optional = json!({"type": ["string", "null"], "maxLength": 10_000, "description": "Text to speak first, if any."});
+    let mandatory = json!({"type": "string", "minLength": 1, "maxLength": 10_000, "pattern": r"\S", "description": "Text to speak."});
+    if required { mandatory } else { optional }
 }
 
 fn destination() -> Value {
@@ -58,61 +63,66 @@ fn seconds(description: &str) -> Value {
 
 fn node(
     node_type: &str,
-    about: &str,
+    description: &str,
     parameters: Value,
     required: &[&str],
     children: Children,
 ) -> Value {
     let mut properties = Map::from_iter([("node_type".to_owned(), json!({"const": node_type}))]);
     properties.extend(parameters.as_object().cloned().unwrap_or_default());
-    let Children { least, most, of, about: what } = children;
-    let mut list =
-        json!({"type": "array", "minItems": least, "maxItems": most, "description": what});
-    if most > 0 {
-        list["items"] = reference(of);
+    let Children { min, max, schema, description: children_description } = children;
+    let mut list = json!({"type": "array", "minItems": min, "maxItems": max, "description": children_description});
+    if max > 0 {
+        list["items"] = schema_reference(schema);
     }
     properties.insert("children".to_owned(), list);
     let mut names = vec!["node_type"];
     names.extend(required);
-    if least > 0 {
+    if min > 0 {
         names.push("children");
     }
-    described(request(node_type, Value::Object(properties), &names), about)
+    with_description(request_object(Value::Object(properties), &names), description)
 }
 
-fn sms_promo() -> Value {
+fn sms_promo_parameters() -> Value {
     json!({
         "prompt": prompt(true),
         "sms_promo_copy": prompt(true),
-        "sms_promo_delay": {"enum": SMS_DELAYS.map(Value::from).to_vec(), "description": "Seconds after the call."},
-        "sms_promo_sender": text(10_000, "Who it comes from."),
+        "sms_promo_delay": {"enum": SMS_DELAYS.map(Value::from).to_vec(), "description": "Delay after the end of the call in seconds."},
+        "sms_promo_sender": nullable_text(10_000, "Sender of the text message."),
     })
 }
 
-fn deciding() -> Value {
-    let mut needed = condition(
-        "What decides. A Condition may use what is known during the call: not `duration`, not `connect_duration`.",
+fn required_condition() -> Value {
+    let mut schema = condition(
+        "Condition of the branch. It may use the facts that are known during the call, that is neither `duration` nor `connect_duration`.",
     );
-    needed["type"] = json!("string");
-    needed["format"] = json!("ivr-condition");
-    needed["minLength"] = json!(1);
-    needed["examples"] = json!(["during_hours"]);
-    needed
+    schema["type"] = json!("string");
+    schema["format"] = json!("ivr-condition");
+    schema["minLength"] = json!(1);
+    schema["examples"] = json!(["during_hours"]);
+    schema
 }
 
-/// The types that calls run through.
-fn nodes() -> Schemas {
-    let keys = Children { least: 1, most: 9, of: "IvrMenuChildRequest", about: "By key, from 1." };
-    let failover = Children { least: 0, most: 1, of: "IvrFailover", about: "At most a Failover." };
+/// Node types that calls can execute.
+fn executable_nodes() -> NamedSchemas {
+    let menu_children = Children {
+        min: 1,
+        max: 9,
+        schema: "IvrMenuChildRequest",
+        description: "The nodes for the keys from 1 on.",
+    };
+    let failover =
+        Children { min: 0, max: 1, schema: "IvrFailover", description: "At most one Failover." };
     vec![
         (
             "IvrMenu",
             node(
                 "Menu",
-                "The caller selects from up to 9 choices.",
+                "Lets the caller choose among up to 9 nodes.",
                 json!({"prompt": prompt(true)}),
                 &["prompt"],
-                keys,
+                menu_children,
             ),
         ),
         (
@@ -123,8 +133,8 @@ fn nodes() -> Schemas {
                 json!({
                     "prompt": prompt(false),
                     "destination_phone_number": destination(),
-                    "destination_country_code": {"type": "string", "enum": ["1", ""], "default": "1", "description": "Digits of the country code; others than 1 are taken too."},
-                    "connect_timeout": seconds("Seconds until nobody answers."),
+                    "destination_country_code": {"type": "string", "enum": ["1", ""], "default": "1", "description": "Country calling code, digits only."},
+                    "connect_timeout": seconds("Seconds to ring before the call counts as unanswered."),
                 }),
                 &["destination_phone_number"],
                 failover,
@@ -139,7 +149,7 @@ fn nodes() -> Schemas {
             node(
                 "SmsPromo",
                 "Offers a text message to mobile callers.",
-                sms_promo(),
+                sms_promo_parameters(),
                 &["prompt", "sms_promo_copy"],
                 ONE,
             ),
@@ -148,8 +158,8 @@ fn nodes() -> Schemas {
             "IvrCondition",
             node(
                 "Condition",
-                "The first child if the condition is met, else the second; unknown is not met.",
-                json!({"condition": deciding()}),
+                "Continues with the first child if the condition is met, else (also if it is unknown) with the second.",
+                json!({"condition": required_condition()}),
                 &["condition"],
                 TWO,
             ),
@@ -158,7 +168,7 @@ fn nodes() -> Schemas {
             "IvrVerifyLocation",
             node(
                 "VerifyLocation",
-                "Asks where the caller is, when that is not known.",
+                "Asks for the caller's location if it is unknown.",
                 json!({"prompt": prompt(false)}),
                 &[],
                 ONE,
@@ -167,30 +177,30 @@ fn nodes() -> Schemas {
     ]
 }
 
-fn ring_group() -> Value {
+fn ring_group_parameters() -> Value {
     json!({
         "prompt": prompt(false),
         "ring_group_destinations": {
-            "type": "array", "minItems": 1, "maxItems": 50, "description": "Whom to ring.",
-            "items": request("A destination", json!({
+            "type": "array", "minItems": 1, "maxItems": 50, "description": "Numbers to ring.",
+            "items": request_object(json!({
                 "ring_group_number": {"type": "string", "pattern": "^[2-9][0-9]{9}$"},
-                "description": text(10_000, "Who that is."),
+                "description": nullable_text(10_000, "Name of the destination."),
             }), &["ring_group_number"]),
         },
-        "ring_group_connect_timeout": seconds("Seconds until the next one is tried."),
+        "ring_group_connect_timeout": seconds("Seconds to ring before the next destination."),
     })
 }
 
-/// The types that are stored and returned; `go_live` refuses them until calls run through them.
-fn newer_nodes() -> Schemas {
+/// Node types that are stored and returned. `go_live` rejects them, as calls cannot execute them.
+fn stored_only_nodes() -> NamedSchemas {
     let questions: Vec<&str> = QuestionType::ALL.into_iter().map(|(name, _)| name).collect();
-    let optional = Children { least: 0, most: 1, ..ONE };
+    let optional = Children { min: 0, max: 1, ..ONE };
     vec![
         (
             "IvrFailover",
             node(
                 "Failover",
-                "As the child of a Connect: where the call goes when nobody answers. From 2019-05-01.",
+                "Child of a Connect: destination of an unanswered call. From 2019-05-01.",
                 json!({"destination_phone_number": destination()}),
                 &[],
                 NONE,
@@ -200,7 +210,7 @@ fn newer_nodes() -> Schemas {
             "IvrAnyKeyPress",
             node(
                 "AnyKeyPress",
-                "The first child on any key, else the second. From 2020-10-01.",
+                "Continues with the first child on any key, else with the second. From 2020-10-01.",
                 json!({"prompt": prompt(true)}),
                 &["prompt"],
                 TWO,
@@ -210,7 +220,7 @@ fn newer_nodes() -> Schemas {
             "IvrYesOrNo",
             node(
                 "YesOrNo",
-                "The first child on 1, the second on 2. From 2020-10-01.",
+                "Continues with the first child on key 1, with the second on key 2. From 2020-10-01.",
                 json!({"prompt": prompt(true)}),
                 &["prompt"],
                 TWO,
@@ -220,8 +230,8 @@ fn newer_nodes() -> Schemas {
             "IvrNumberQuestion",
             node(
                 "NumberQuestion",
-                "Asks for a number of some kind. From 2020-10-01.",
-                json!({"prompt": prompt(true), "number_question_type": word(&questions, "What kind.")}),
+                "Asks for a number. From 2020-10-01.",
+                json!({"prompt": prompt(true), "number_question_type": enumeration(&questions, "Kind of the number.")}),
                 &["prompt", "number_question_type"],
                 ONE,
             ),
@@ -231,7 +241,7 @@ fn newer_nodes() -> Schemas {
             node(
                 "RingGroup",
                 "Rings several destinations. From 2022-03-01.",
-                ring_group(),
+                ring_group_parameters(),
                 &["ring_group_destinations"],
                 optional,
             ),
@@ -240,8 +250,8 @@ fn newer_nodes() -> Schemas {
             "IvrDynamicRoute",
             node(
                 "DynamicRoute",
-                "Connects to a number found in custom data. From 2022-03-01.",
-                json!({"prompt": prompt(false), "dynamic_route_destination": {"type": "string", "minLength": 1, "maxLength": 10_000, "description": "The partner name of the field that holds it."}}),
+                "Connects to a number from custom data. From 2022-03-01.",
+                json!({"prompt": prompt(false), "dynamic_route_destination": {"type": "string", "minLength": 1, "maxLength": 10_000, "description": "Partner name of the custom data field with the number."}}),
                 &["dynamic_route_destination"],
                 ONE,
             ),
@@ -249,74 +259,70 @@ fn newer_nodes() -> Schemas {
     ]
 }
 
-fn caller_ids() -> (Value, Value) {
+/// Schemas of the caller id: request, response.
+fn caller_id() -> (Value, Value) {
     let settings: Vec<&str> =
         CallerIdSetting::ALL.into_iter().map(CallerIdSetting::as_str).collect();
-    let setting = word(
+    let setting = enumeration(
         &settings,
-        "Which number the destination sees: the caller's, the promo number, the mask, or the caller's with the mask's last digits.",
+        "Number that the destination sees: the caller's, the promo number, the mask, or the caller's with the last digits of the mask.",
     );
-    let mask = json!({"type": ["string", "null"], "maxLength": 255, "description": "The number, or the digits shown."});
-    let said =
-        request("Caller id to write", json!({"setting": setting, "mask": mask}), &["setting"]);
-    let mut shown = answer("Caller id", json!({"setting": setting, "mask": mask}), &[]);
-    shown["additionalProperties"] = json!(false);
-    (said, shown)
+    let mask = json!({"type": ["string", "null"], "maxLength": 255, "description": "The number or digits to show."});
+    let request = request_object(json!({"setting": setting, "mask": mask}), &["setting"]);
+    let response = response_object(json!({"setting": setting, "mask": mask}), &[]);
+    (request, response)
 }
 
-pub(super) fn schemas() -> Schemas {
-    let mut nodes = nodes();
-    nodes.extend(newer_nodes());
+pub(super) fn schemas() -> NamedSchemas {
+    let mut nodes = executable_nodes();
+    nodes.extend(stored_only_nodes());
     let names = || nodes.iter().map(|(name, _)| *name).filter(|name| *name != "IvrFailover");
-    let any = json!({
-        "title": "An IVR node to write",
-        "description": "A node and what comes after it; the type says which parameters it has. Others are ignored, by name. At most 200 nodes, 20 deep.",
-        "anyOf": names().map(reference).collect::<Vec<_>>(),
+    let node_request = json!({
+        "description": "A node with its children. Its type determines its parameters; others are ignored. At most 200 nodes, 20 levels.",
+        "anyOf": names().map(schema_reference).collect::<Vec<_>>(),
     });
     let menu_child = json!({
-        "title": "A menu's child to write",
-        "description": "A node; with `keypress_failover_type` it is where callers go who press no key or a wrong one, and counts as no key (from 2019-05-01).",
+        "description": "A node. With `keypress_failover_type` it is used when the caller presses no key or a wrong one, and has no key itself (from 2019-05-01).",
         "$ref": "#/components/schemas/IvrNodeRequest",
     });
-    let (caller_id_said, caller_id_shown) = caller_ids();
-    let said = request(
-        "An IVR tree to write",
+    let (caller_id_request, caller_id_response) = caller_id();
+    let tree_request = request_object(
         json!({
-            "root": reference("IvrNodeRequest"),
-            "record_calls": flag("Whether calls are recorded; false by default."),
-            "caller_id": reference("CallerIdRequest"),
+            "root": schema_reference("IvrNodeRequest"),
+            "record_calls": boolean("Record the calls. Default: false."),
+            "caller_id": schema_reference("CallerIdRequest"),
         }),
         &["root"],
     );
-    let shown = answer(
-        "IVR tree",
+    let tree = response_object(
         json!({
-            "root": reference("IvrNode"),
+            "root": schema_reference("IvrNode"),
             "record_calls": {"type": "boolean"},
-            "caller_id": reference("CallerId"),
+            "caller_id": schema_reference("CallerId"),
         }),
         &["caller_id"],
     );
-    let shown_node = json!({
-        "title": "IVR node",
-        "description": "A node as it was written, with the parameters of its type.",
+    let node_types: Vec<Value> =
+        nodes.iter().map(|(_, node)| node["properties"]["node_type"]["const"].clone()).collect();
+    let node = json!({
+        "description": "A node with the parameters of its type.",
         "type": "object",
         "required": ["node_type"],
         "properties": {
-            "node_type": {"type": "string", "enum": nodes.iter().map(|(_, node)| node["title"].clone()).collect::<Vec<_>>()},
+            "node_type": {"type": "string", "enum": node_types},
             "prompt": {"type": "string"},
-            "children": {"type": "array", "minItems": 1, "items": reference("IvrNode")},
+            "children": {"type": "array", "minItems": 1, "items": schema_reference("IvrNode")},
         },
         "additionalProperties": true,
     });
     nodes.extend([
-        ("IvrNodeRequest", any),
+        ("IvrNodeRequest", node_request),
         ("IvrMenuChildRequest", menu_child),
-        ("IvrTreeRequest", example(said, tree())),
-        ("IvrNode", shown_node),
-        ("IvrTree", example(shown, tree())),
-        ("CallerIdRequest", caller_id_said),
-        ("CallerId", caller_id_shown),
+        ("IvrTreeRequest", with_example(tree_request, tree_example())),
+        ("IvrNode", node),
+        ("IvrTree", with_example(tree, tree_example())),
+        ("CallerIdRequest", caller_id_request),
+        ("CallerId", caller_id_response),
     ]);
     nodes
 }

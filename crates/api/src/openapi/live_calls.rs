@@ -1,9 +1,9 @@
-//! Live calls, and calls as they are shown.
+//! Live calls, and the call object.
 
 use super::operation::Operation;
-use super::shapes::{
-    Schemas, answer, example, optional_network_id, or_null, our_id, reference, request,
-    shown_network_id, stamp, word,
+use super::schema::{
+    NamedSchemas, enumeration, legacy_timestamp, nullable, nullable_external_id, object_id,
+    request_object, response_external_id, response_object, schema_reference, with_example,
 };
 use serde_json::{Value, json};
 
@@ -11,73 +11,73 @@ const OUTCOMES: [&str; 4] = ["connected", "ended", "abandoned", "turned_away"];
 const EVENTS: [&str; 8] =
     ["key", "silence", "zip", "connected", "busy", "no_answer", "hung_up", "prompt_finished"];
 
-fn number(about: &str) -> Value {
-    json!({"type": ["string", "null"], "pattern": "^[2-9][0-9]{9}$", "description": about})
+fn number(description: &str) -> Value {
+    json!({"type": ["string", "null"], "pattern": "^[2-9][0-9]{9}$", "description": description})
 }
 
-fn text(about: &str) -> Value {
-    json!({"type": ["string", "null"], "maxLength": 255, "description": about})
+fn text(description: &str) -> Value {
+    json!({"type": ["string", "null"], "maxLength": 255, "description": description})
 }
 
-/// A moment of a request.
-fn moment(about: &str) -> Value {
+/// Timestamp of a request.
+fn timestamp(description: &str) -> Value {
     json!({
         "type": ["string", "null"],
         "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$",
-        "description": format!("{about} `2015-05-13 07:45:08 -0800`, ISO 8601, without a zone in the network's, or seconds or milliseconds since 1970."),
+        "description": format!("{description} `2015-05-13 07:45:08 -0800` or ISO 8601, in the network's time zone if it has no offset; or seconds or milliseconds since 1970."),
     })
 }
 
-fn start() -> Value {
+fn start_request() -> Value {
     let properties = json!({
-        "advertiser_campaign": optional_network_id("The network's id of the campaign; the promo number's, when it is not said."),
-        "affiliate": optional_network_id("The network's id of the affiliate that brings the call; else the promo number says."),
-        "promo_number": number("The promo number dialled. It is enough: campaign and affiliate are its own."),
-        "calling_phone_number": number("The caller; absent for a withheld number."),
-        "start_time": moment("Now, when it is not said."),
+        "advertiser_campaign": nullable_external_id("External id of the campaign. Default: the promo number's campaign."),
+        "affiliate": nullable_external_id("External id of the affiliate that brings the call. Default: the promo number's affiliate."),
+        "promo_number": number("The dialled promo number. It determines campaign and affiliate."),
+        "calling_phone_number": number("Number of the caller; absent if it is withheld."),
+        "start_time": timestamp("Start of the call. Default: now."),
         "phone_type": {"type": ["string", "null"], "enum": ["mobile", "landline", null]},
-        "shared_caller_id": {"type": ["boolean", "null"], "description": "Whether several callers share the number: then nobody counts as a repeat caller."},
+        "shared_caller_id": {"type": ["boolean", "null"], "description": "Several callers share the number, so none of them counts as a repeat caller."},
         "country": text("ISO 3166-1 alpha-2."),
         "region": text("State or province, `CA`."),
         "city": text("City."),
         "zip": text("Postal code."),
-        "repeat": {"type": ["boolean", "null"], "description": "Whether the caller has called lately; else looked up."},
-        "custom_data": reference("CustomDataRequest"),
+        "repeat": {"type": ["boolean", "null"], "description": "The caller has called the campaign recently. Looked up if it is omitted."},
+        "custom_data": schema_reference("CustomDataRequest"),
     });
-    let mut said = request("A live call", properties, &[]);
-    said["anyOf"] = json!([
+    let mut start_request = request_object(properties, &[]);
+    start_request["anyOf"] = json!([
         {"required": ["advertiser_campaign"], "properties": {"advertiser_campaign": {"type": "string", "minLength": 1}}},
         {"required": ["promo_number"], "properties": {"promo_number": {"type": "string"}}},
     ]);
-    example(said, sample())
+    with_example(start_request, start_example())
 }
 
-fn sample() -> Value {
+fn start_example() -> Value {
     json!({"advertiser_campaign": "12", "calling_phone_number": "8057089876", "phone_type": "mobile"})
 }
 
-fn event() -> Value {
-    let mut said = request(
-        "What happened to a live call",
+fn event_request() -> Value {
+    let mut event_request = request_object(
         json!({
-            "event": word(&EVENTS, "What. `prompt_finished`: all that was to be said has been said; it moves nothing."),
-            "key": {"type": ["string", "null"], "pattern": "^[0-9*#]$", "description": "With `key`: which one."},
-            "zip": {"type": ["string", "null"], "pattern": "^[0-9A-Za-z][0-9A-Za-z -]{0,9}$", "description": "With `zip`: which one."},
-            "by": {"type": ["string", "null"], "enum": ["caller", "destination", null], "description": "With `hung_up`: who. A destination can only once it has answered."},
-            "at": moment("Now, when it is not said. Not before the event before it."),
-            "sequence": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX, "description": "Its number: the first is 0 or 1, and each follows the one before it. The next one, when it is not said. The same number with the same event gets the same answer again, after the end too."},
+            "event": enumeration(&EVENTS, "Type of the event. `prompt_finished` reports that the prompts have been played; it does not change the state of the call."),
+            "key": {"type": ["string", "null"], "pattern": "^[0-9*#]$", "description": "Pressed key, for the event `key`."},
+            "zip": {"type": ["string", "null"], "pattern": "^[0-9A-Za-z][0-9A-Za-z -]{0,9}$", "description": "Entered postal code, for the event `zip`."},
+            "by": {"type": ["string", "null"], "enum": ["caller", "destination", null], "description": "Side that hung up, for the event `hung_up`. `destination` is valid only after it has answered."},
+            "at": timestamp("Time of the event, not before that of the previous event. Default: now."),
+            "sequence": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX, "description": "Sequence number: the first is 0 or 1, each following one is higher by 1. Default: the next number. Repeating a number with the same event returns the same response again, even after the end of the call."},
         }),
         &["event"],
     );
-    let needs = |event: &str| json!({"required": [event], "properties": {"event": {"enum": [event]}, event: {"type": "string"}}});
-    let others: Vec<&&str> = EVENTS.iter().filter(|it| !["key", "zip"].contains(*it)).collect();
-    let nothing_more = json!({"properties": {"event": {"enum": others}}});
-    said["anyOf"] = json!([needs("key"), needs("zip"), nothing_more]);
-    example(said, json!({"event": "key", "key": "1", "sequence": 1}))
+    let requires = |event: &str| json!({"required": [event], "properties": {"event": {"enum": [event]}, event: {"type": "string"}}});
+    let others: Vec<&&str> =
+        EVENTS.iter().filter(|event| !["key", "zip"].contains(*event)).collect();
+    let no_further_property = json!({"properties": {"event": {"enum": others}}});
+    event_request["anyOf"] = json!([requires("key"), requires("zip"), no_further_property]);
+    with_example(event_request, json!({"event": "key", "key": "1", "sequence": 1}))
 }
 
-fn action() -> Value {
-    let only = |name: &str, schema: Value| {
+fn action_schema() -> Value {
+    let single_property = |name: &str, schema: Value| {
         json!({
             "type": "object",
             "required": [name],
@@ -85,114 +85,112 @@ fn action() -> Value {
             "additionalProperties": false,
         })
     };
-    let whole = |about: &str| json!({"type": "integer", "minimum": 0, "description": about});
-    let gather = answer(
-        "Wait for keys",
-        json!({"keys": whole("How many."), "timeout": whole("Seconds.")}),
+    let integer =
+        |description: &str| json!({"type": "integer", "minimum": 0, "description": description});
+    let gather = response_object(
+        json!({"keys": integer("Number of keys."), "timeout": integer("Seconds to wait.")}),
         &[],
     );
-    let dial = answer(
-        "Ring a destination",
-        json!({"number": {"type": "string", "description": "National digits."}, "country_code": {"type": "string"}}),
+    let dial = response_object(
+        json!({"number": {"type": "string", "description": "National number, digits only."}, "country_code": {"type": "string"}}),
         &[],
     );
-    let send = answer(
-        "Send the caller a text message",
-        json!({"copy": {"type": "string"}, "delay": whole("Seconds after the call."), "sender": {"type": ["string", "null"]}}),
+    let send = response_object(
+        json!({"copy": {"type": "string"}, "delay": integer("Delay after the end of the call in seconds."), "sender": {"type": ["string", "null"]}}),
         &[],
     );
     json!({"oneOf": [
-        only("say", json!({"type": "string"})),
-        only("gather", gather),
-        only("dial", dial),
-        only("send_sms", send),
-        only("hangup", json!({"type": "object", "additionalProperties": false})),
+        single_property("say", json!({"type": "string"})),
+        single_property("gather", gather),
+        single_property("dial", dial),
+        single_property("send_sms", send),
+        single_property("hangup", json!({"type": "object", "additionalProperties": false})),
     ]})
 }
 
-fn outcome(about: &str) -> Value {
-    let words = OUTCOMES.iter().map(|word| json!(word)).chain([Value::Null]);
-    json!({"type": ["string", "null"], "enum": words.collect::<Vec<_>>(), "description": about})
+fn outcome_schema(description: &str) -> Value {
+    let outcomes = OUTCOMES.iter().map(|outcome| json!(outcome)).chain([Value::Null]);
+    json!({"type": ["string", "null"], "enum": outcomes.collect::<Vec<_>>(), "description": description})
 }
 
-fn reason() -> Value {
-    json!({"type": ["string", "null"], "enum": ["not_live", "affiliate_not_approved", "over_cap", null], "description": "Why it was turned away."})
+fn reason_schema() -> Value {
+    json!({"type": ["string", "null"], "enum": ["not_live", "affiliate_not_approved", "over_cap", null], "description": "Reason of the rejection; `null` if the call was not rejected."})
 }
 
-fn orders() -> Value {
-    let shown = answer(
-        "What to do next",
+fn instructions() -> Value {
+    let instructions = response_object(
         json!({
-            "id": our_id("the call"),
-            "outcome": outcome("How the call went; `null` while it is under way."),
-            "reason": reason(),
-            "actions": {"type": "array", "items": action(), "description": "In order."},
+            "id": object_id("the call"),
+            "outcome": outcome_schema("Outcome of the call; `null` while it is in progress."),
+            "reason": reason_schema(),
+            "actions": {"type": "array", "items": action_schema(), "description": "Actions to carry out, in order."},
         }),
         &[],
     );
     let actions = json!([{"say": "For tickets, press 1."}, {"gather": {"keys": 1, "timeout": 10}}]);
-    example(shown, json!({"id": 7, "outcome": null, "reason": null, "actions": actions}))
+    with_example(
+        instructions,
+        json!({"id": 7, "outcome": null, "reason": null, "actions": actions}),
+    )
 }
 
-fn live() -> Value {
-    let doing = ["menu", "sms_offer", "zip", "ringing", "talking"];
-    let live = answer(
-        "Where a live call is",
+fn live_state() -> Value {
+    let states = ["menu", "sms_offer", "zip", "ringing", "talking"];
+    let state = response_object(
         json!({
-            "at": {"type": "array", "items": {"type": "integer", "minimum": 0}, "description": "Child indices from the root."},
-            "doing": word(&doing, "What is going on there."),
-            "sequence": {"type": ["integer", "null"], "description": "The last event's number."},
-            "heard_at": stamp("When the last thing that was heard of it happened."),
-            "connected_at": stamp("When the destination answered."),
+            "at": {"type": "array", "items": {"type": "integer", "minimum": 0}, "description": "Current node: child indices from the root."},
+            "doing": enumeration(&states, "State of the node."),
+            "sequence": {"type": ["integer", "null"], "description": "Sequence number of the last event."},
+            "heard_at": legacy_timestamp("Time of the last event."),
+            "connected_at": legacy_timestamp("Time when the destination answered."),
         }),
         &[],
     );
-    or_null(live, "Where it is, while it is under way.")
+    nullable(state, "State of a call in progress; `null` after its end.")
 }
 
-fn call() -> Value {
-    let seconds =
-        |about: &str| json!({"type": ["integer", "null"], "minimum": 0, "description": about});
-    let flag = |about: &str| json!({"type": ["boolean", "null"], "description": about});
-    let any = |about: &str| json!({"type": ["string", "null"], "description": about});
-    answer(
-        "Call",
+fn call_schema() -> Value {
+    let seconds = |description: &str| json!({"type": ["integer", "null"], "minimum": 0, "description": description});
+    let flag = |description: &str| json!({"type": ["boolean", "null"], "description": description});
+    let optional =
+        |description: &str| json!({"type": ["string", "null"], "description": description});
+    response_object(
         json!({
-            "id": our_id("the call"),
-            "complete_call_id": {"type": "string", "description": "What people call it by; the `cuid`."},
-            "advertiser_campaign": shown_network_id("The network's id of the campaign."),
-            "affiliate": any("The network's id of the affiliate that brought it."),
-            "promo_number": any("The promo number it came in by, while the campaign has it."),
-            "start_time": stamp("When it came in."),
-            "ended_at": stamp("When it was over; `null` while it is under way."),
-            "outcome": outcome("How it went; `null` while it is under way."),
-            "reason": reason(),
-            "duration": seconds("In all."),
-            "connect_duration": seconds("Connected."),
-            "keypresses": {"type": "array", "items": {"type": "string"}, "description": "In order."},
+            "id": object_id("the call"),
+            "complete_call_id": {"type": "string", "description": "Public id of the call; the `cuid` of a report."},
+            "advertiser_campaign": response_external_id("External id of the campaign."),
+            "affiliate": optional("External id of the affiliate that brought the call."),
+            "promo_number": optional("The dialled promo number, while the campaign has it."),
+            "start_time": legacy_timestamp("Start of the call."),
+            "ended_at": legacy_timestamp("End of the call; `null` while it is in progress."),
+            "outcome": outcome_schema("Outcome of the call; `null` while it is in progress."),
+            "reason": reason_schema(),
+            "duration": seconds("Total duration in seconds."),
+            "connect_duration": seconds("Connected duration in seconds."),
+            "keypresses": {"type": "array", "items": {"type": "string"}, "description": "Pressed keys, in order."},
             "phone_type": {"type": ["string", "null"], "enum": ["mobile", "landline", null]},
-            "country": any("ISO 3166-1 alpha-2."),
-            "region": any("State or province, `CA`."),
-            "city": any("City."),
-            "zip": any("Postal code."),
-            "repeat": flag("Whether the caller had called lately."),
-            "sms_sent": flag("Whether a text message was sent."),
-            "destination_phone_number": any("Where it was connected to."),
-            "calling_phone_number": any("The caller. Not shown to who only brought the call."),
-            "custom_data": {"type": ["object", "null"], "additionalProperties": {"type": "string"}, "description": "What the call carries. Not shown to who only brought the call."},
-            "transaction_id": any("The newest transaction of it, once it is settled."),
-            "live": live(),
+            "country": optional("ISO 3166-1 alpha-2."),
+            "region": optional("State or province, `CA`."),
+            "city": optional("City."),
+            "zip": optional("Postal code."),
+            "repeat": flag("The caller had called the campaign recently."),
+            "sms_sent": flag("A text message was sent."),
+            "destination_phone_number": optional("Number that the call was connected to."),
+            "calling_phone_number": optional("Number of the caller. Absent for affiliates."),
+            "custom_data": {"type": ["object", "null"], "additionalProperties": {"type": "string"}, "description": "Custom data of the call. Absent for affiliates."},
+            "transaction_id": optional("Newest transaction of the call, after it was settled."),
+            "live": live_state(),
         }),
         &["calling_phone_number", "custom_data"],
     )
 }
 
-pub(super) fn schemas() -> Schemas {
+pub(super) fn schemas() -> NamedSchemas {
     vec![
-        ("LiveCallRequest", start()),
-        ("LiveCallEvent", event()),
-        ("LiveCall", orders()),
-        ("Call", call()),
+        ("LiveCallRequest", start_request()),
+        ("LiveCallEventRequest", event_request()),
+        ("CallInstructions", instructions()),
+        ("Call", call_schema()),
     ]
 }
 
@@ -200,22 +198,22 @@ pub(super) fn operations() -> Vec<Operation> {
     let id = json!({"id": "$response.body#/id"});
     vec![
         Operation::get("/trunkline/calls", "listCalls", "List calls")
-            .about("Live ones and those that are over, however they came in: the network's, an advertiser's campaigns', or those that an affiliate brought.")
-            .with("calls_of_campaign")
-            .with("calls_live")
-            .lists("Call"),
+            .description("Calls in progress and ended calls, live or reported. The network reads all calls; an advertiser, the calls of its campaigns; an affiliate, the calls that it brought.")
+            .parameter("calls_of_campaign")
+            .parameter("calls_live")
+            .paged_list_response("Call"),
         Operation::post("/trunkline/calls", "startCall", "Start a live call")
-            .about("Lets the call in, or turns it away, and says what to do first. A call that is turned away is over. For credentials of the whole network, and of the campaign's advertiser.")
-            .with("Idempotency-Key")
-            .takes("LiveCallRequest", sample())
-            .answers("201", "What to do.", "LiveCall")
-            .leads_to("201", "getCall", id.clone())
-            .leads_to("201", "tellCallEvent", id),
+            .description("Admits or rejects the call and returns the first actions. A rejected call has ended. For credentials of the network and of the campaign's advertiser.")
+            .parameter("Idempotency-Key")
+            .request_body("LiveCallRequest", start_example())
+            .object_response("201", "The actions to carry out.", "CallInstructions")
+            .link("201", "getCall", id.clone())
+            .link("201", "reportCallEvent", id),
         Operation::get("/trunkline/calls/{id}", "getCall", "Read a call")
-            .answers("200", "As it is now.", "Call"),
-        Operation::post("/trunkline/calls/{id}/events", "tellCallEvent", "Tell what happened to a live call")
-            .about("Moves the call, and says what to do next. At its end it is priced, once, by the terms that were in force at its start. What is refused moves nothing.")
-            .takes("LiveCallEvent", json!({"event": "key", "key": "1"}))
-            .answers("200", "What to do.", "LiveCall"),
+            .object_response("200", "The call.", "Call"),
+        Operation::post("/trunkline/calls/{id}/events", "reportCallEvent", "Report an event of a live call")
+            .description("Changes the state of the call and returns the next actions. At its end the call is priced, once, by the terms that were in force at its start. A rejected event does not change the state.")
+            .request_body("LiveCallEventRequest", json!({"event": "key", "key": "1"}))
+            .object_response("200", "The actions to carry out.", "CallInstructions"),
     ]
 }

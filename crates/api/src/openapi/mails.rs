@@ -1,37 +1,36 @@
-//! Mail to users.
+//! Notification mails.
 
 use super::operation::Operation;
-use super::shapes::{Schemas, answer, our_id, stamp, word};
+use super::schema::{NamedSchemas, enumeration, legacy_timestamp, object_id, response_object};
 use serde_json::json;
 
-pub(super) fn schemas() -> Schemas {
-    let mut made = stamp("When it was written, in the network's zone.");
-    made["type"] = json!("string");
-    let shown = answer(
-        "Mail",
+pub(super) fn schemas() -> NamedSchemas {
+    let mut created_at = legacy_timestamp("Time of creation, in the network's time zone.");
+    created_at["type"] = json!("string");
+    let mail = response_object(
         json!({
-            "id": our_id("the mail"),
-            "event_id": our_id("the event that it tells of"),
-            "to": {"type": "string", "description": "One of a user's addresses with `use_for_notifications`."},
+            "id": object_id("the mail"),
+            "event_id": object_id("the event that it reports"),
+            "to": {"type": "string", "description": "Recipient: an address of a user with `use_for_notifications`."},
             "subject": {"type": "string"},
             "text": {"type": "string", "description": "Plain text."},
-            "state": word(&["waiting", "sent", "failed", "expired"], "What has become of it."),
-            "attempts": {"type": "integer", "minimum": 0, "description": "How often it was tried."},
-            "next_attempt_at": stamp("When it is tried next; null when it no longer waits."),
-            "last_error": {"type": ["string", "null"], "description": "Why the last attempt failed."},
-            "created_at": made,
-            "sent_at": stamp("When the mail server took it."),
+            "state": enumeration(&["waiting", "sent", "failed", "expired"], "State of the delivery."),
+            "attempts": {"type": "integer", "minimum": 0, "description": "Number of attempts."},
+            "next_attempt_at": legacy_timestamp("Time of the next attempt; `null` when there is none."),
+            "last_error": {"type": ["string", "null"], "description": "Error of the last attempt."},
+            "created_at": created_at,
+            "sent_at": legacy_timestamp("Time when the mail server accepted it."),
         }),
         &[],
     );
-    vec![("Mail", shown)]
+    vec![("Mail", mail)]
 }
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/trunkline/mails", "listMails", "List mails")
-            .about("What users who asked for it (`notify_on_budgets`) are told. Without a mail server it waits, for 3 days. For credentials of the whole network.")
-            .with("mail_state")
-            .lists("Mail"),
+            .description("Mails to users who enabled `notify_on_budgets`. A mail that cannot be sent expires after 3 days. For credentials of the network.")
+            .parameter("mail_state")
+            .paged_list_response("Mail"),
     ]
 }

@@ -1,9 +1,9 @@
-//! The API in OpenAPI 3.1: every route of the newest version, and those that only older versions
-//! document. A file for each resource holds its schemas and its operations, as the files of
-//! [`crate::resources`] hold its routes; a test holds the two together.
+//! OpenAPI 3.1 document of the API: every route of the newest version, and the routes that only
+//! older versions document. Each resource has one file with its schemas and its operations, as in
+//! [`crate::resources`]. A test compares the documented operations with the router's table.
 //!
-//! Requests may say more than their schemas list: what is unknown is ignored, by name. Answers are
-//! closed: they have what is listed and nothing else, so that no change of the wire goes unseen.
+//! Request objects are open: the server ignores unknown properties and names them in a header.
+//! Response objects are closed, so that a test notices every property that is added.
 
 mod access_tokens;
 mod affiliate_campaigns;
@@ -29,7 +29,7 @@ mod promo_numbers;
 mod relationships;
 mod replay;
 mod sandbox;
-mod shapes;
+mod schema;
 mod terms;
 mod transactions;
 mod users;
@@ -40,118 +40,146 @@ pub(crate) use page::pages;
 use crate::routes::public_path;
 use crate::versions::CHANGES;
 use operation::Operation;
+use schema::NamedSchemas;
 use serde_json::{Map, Value, json};
-use shapes::Schemas;
 
-/// Methods that routes have, in the order they are shown.
+/// Methods of the routes, in display order.
 const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 
-/// A tag: its name, what it is about, and its operations.
-type Tag = (&'static str, &'static str, fn() -> Vec<Operation>);
+/// Group of operations.
+struct Tag {
+    name: &'static str,
+    description: &'static str,
+    operations: fn() -> Vec<Operation>,
+}
 
 const TAGS: &[Tag] = &[
-    ("Network", "The network and its users.", network::operations),
-    ("Advertisers", "Those who pay for calls.", parties::advertisers),
-    (
-        "Advertiser users",
-        "An advertiser's users, one by one: written as `{\"user\": {…}}`, read bare.",
-        users::operations,
-    ),
-    ("Affiliates", "Those who bring calls, and are paid for them.", parties::affiliates),
-    (
-        "Access tokens",
-        "One-time tokens that sign a user in to the console.",
-        access_tokens::operations,
-    ),
-    (
-        "Custom data fields",
-        "What a network may hang on its objects.",
-        custom_data_fields::operations,
-    ),
-    (
-        "Relationships",
-        "How an advertiser stands to an affiliate (\"auto-approve\").",
-        relationships::operations,
-    ),
-    (
-        "Advertiser campaigns",
-        "What is advertised, with its terms: staged by writes, put in force by `go_live`. `Entry` → go_live → `Activated` → archive → `Archived` → unarchive → `Paused` → go_live → `Activated`.",
-        campaigns::operations,
-    ),
-    (
-        "Affiliate campaigns",
-        "An affiliate's part in an advertiser campaign: one for each of the two.",
-        affiliate_campaigns::operations,
-    ),
-    (
-        "Promo numbers",
-        "The numbers that are advertised, and by which a call finds its campaign.",
-        promo_numbers::operations,
-    ),
-    ("Checks", "What is wrong before it matters. An extension of Trunkline.", checks::operations),
-    ("Calls", "Calls that were routed elsewhere.", calls::operations),
-    (
-        "Live calls",
-        "Calls event by event, and all calls there are. An extension of Trunkline.",
-        live_calls::operations,
-    ),
-    (
-        "Transactions",
-        "The ledger: what calls came to, corrections, explanations and statements.",
-        transactions::operations,
-    ),
-    (
-        "Dry runs",
-        "A campaign tried on an imagined call. An extension of Trunkline.",
-        dry_run::operations,
-    ),
-    (
-        "Replays",
-        "A campaign's next terms tried on its real calls. An extension of Trunkline.",
-        replay::operations,
-    ),
-    (
-        "Events",
-        "What happens in the network, as it happens. An extension of Trunkline.",
-        events::operations,
-    ),
-    (
-        "Webhooks",
-        "Events sent to others, and what became of it. An extension of Trunkline.",
-        webhooks::operations,
-    ),
-    ("Mails", "What users are told by mail. An extension of Trunkline.", mails::operations),
-    (
-        "Audit log",
-        "Who changed what, and undoing it. An extension of Trunkline.",
-        audit::operations,
-    ),
-    (
-        "Sandboxes",
-        "Networks to try things in: a clock that can be set, imagined callers, and a fresh start. An extension of Trunkline.",
-        sandbox::operations,
-    ),
+    Tag {
+        name: "Network",
+        description: "The network and its users.",
+        operations: network::operations,
+    },
+    Tag {
+        name: "Advertisers",
+        description: "Parties that pay for calls.",
+        operations: parties::advertiser_operations,
+    },
+    Tag {
+        name: "Advertiser users",
+        description: "Users of an advertiser, one at a time. Requests wrap the user (`{\"user\": {…}}`); responses do not.",
+        operations: users::operations,
+    },
+    Tag {
+        name: "Affiliates",
+        description: "Parties that bring calls and are paid for them.",
+        operations: parties::affiliate_operations,
+    },
+    Tag {
+        name: "Access tokens",
+        description: "One-time tokens that sign a user in to the console.",
+        operations: access_tokens::operations,
+    },
+    Tag {
+        name: "Custom data fields",
+        description: "Definitions of the custom data that objects of the network may carry.",
+        operations: custom_data_fields::operations,
+    },
+    Tag {
+        name: "Relationships",
+        description: "Status of an affiliate with an advertiser (\"auto-approve\").",
+        operations: relationships::operations,
+    },
+    Tag {
+        name: "Advertiser campaigns",
+        description: "Campaigns and their terms. Writes change `future_terms`; `go_live` puts them in force. Status: `Entry` → go_live → `Activated` → archive → `Archived` → unarchive → `Paused` → go_live → `Activated`.",
+        operations: campaigns::operations,
+    },
+    Tag {
+        name: "Affiliate campaigns",
+        description: "Participation of an affiliate in an advertiser campaign, at most one per pair.",
+        operations: affiliate_campaigns::operations,
+    },
+    Tag {
+        name: "Promo numbers",
+        description: "Advertised phone numbers. A call to a promo number belongs to its campaign.",
+        operations: promo_numbers::operations,
+    },
+    Tag {
+        name: "Checks",
+        description: "Validation of conditions and campaigns without a write. An extension of Trunkline.",
+        operations: checks::operations,
+    },
+    Tag {
+        name: "Calls",
+        description: "Reports of calls that another system routed.",
+        operations: calls::operations,
+    },
+    Tag {
+        name: "Live calls",
+        description: "Call control event by event, and the list of all calls. An extension of Trunkline.",
+        operations: live_calls::operations,
+    },
+    Tag {
+        name: "Transactions",
+        description: "The ledger: prices of calls, corrections, explanations and statements.",
+        operations: transactions::operations,
+    },
+    Tag {
+        name: "Dry runs",
+        description: "Simulation of one call to a campaign. An extension of Trunkline.",
+        operations: dry_run::operations,
+    },
+    Tag {
+        name: "Replays",
+        description: "Evaluation of a campaign's future terms on its stored calls. An extension of Trunkline.",
+        operations: replay::operations,
+    },
+    Tag {
+        name: "Events",
+        description: "Stream of the network's events. An extension of Trunkline.",
+        operations: events::operations,
+    },
+    Tag {
+        name: "Webhooks",
+        description: "Delivery of events to HTTP receivers. An extension of Trunkline.",
+        operations: webhooks::operations,
+    },
+    Tag {
+        name: "Mails",
+        description: "Notification mails to users. An extension of Trunkline.",
+        operations: mails::operations,
+    },
+    Tag {
+        name: "Audit log",
+        description: "Changes with their authors, and their undoing. An extension of Trunkline.",
+        operations: audit::operations,
+    },
+    Tag {
+        name: "Sandboxes",
+        description: "Test networks: a clock that can be set, simulated callers, and a reset. An extension of Trunkline.",
+        operations: sandbox::operations,
+    },
 ];
 
 const INTRODUCTION: &str = "The Network Integration API of a pay-per-call affiliate network: advertisers, affiliates, campaigns with payins and payouts, call flows and promo numbers.
 
-**Paths.** `/api/{version}/{network_id}/…`, and extensions under `/trunkline/v1/networks/{network_id}/…`. A `.json` suffix is optional. Under `/api/` the network id may be left out: the network is then the credential's own.
+**Paths.** `/api/{version}/{network_id}/…`, and extensions of Trunkline under `/trunkline/v1/networks/{network_id}/…`. A `.json` suffix is optional. Under `/api/` the network id may be omitted: the credential's network is used.
 
-**Writes.** POST and PUT both create or update, and differ in the status: 201 and 200. Both are idempotent. A top-level property that is absent stays as it is; one that is present replaces what was there whole. `null` clears what is optional. Read-only and unknown properties are ignored, so that a body that was read can be sent back; the header `Trunkline-Ignored` names them.
+**Writes.** POST and PUT both create or update; POST responds with 201, PUT with 200. Both are idempotent. An absent top-level property keeps its value; a property that is present replaces the stored value completely. `null` clears an optional property. Read-only and unknown properties are ignored, so that a response body can be sent back; the header `Trunkline-Ignored` lists them.
 
-**Ids.** `id` is ours. `id_from_network` is the network's own: any characters, up to 255, percent-encoded in paths. JSON numbers are taken for it, and come back as strings.
+**Ids.** Trunkline assigns `id`. The network assigns `id_from_network`, the external id: any characters, up to 255, percent-encoded in paths. A JSON number is accepted for it and returned as a string.
 
-**Errors.** Always an object with `errors`; every problem of a request at once. Validation is 403.
+**Errors.** The body is always an object with `errors` and reports every problem of the request at once. Validation errors have status 403.
 
-**Formats.** Besides the usual ones: `condition` and `ivr-condition` are expressions of the condition language, `phone-number` is ITU E.164 or a 10-digit US number, with or without punctuation, `moment` is a date, or a date and a time, with or without an offset, `partner-name` is the name of a custom data field of the network.
+**Formats.** Besides the registered formats: `condition` and `ivr-condition` are expressions of the condition language, `phone-number` is ITU E.164 or a 10-digit US number, with or without punctuation, `moment` is a date, or a date and a time, with or without an offset, `partner-name` is the name of a custom data field of the network.
 
-**Versions.** A request gets the contract that was in force on the date in its path. This document describes the newest. What changed, and when:
+**Versions.** The date in the path selects the contract that was in force on that date. This document describes the newest contract. Changes by date:
 ";
 
-/// The API of the newest version as an OpenAPI 3.1 document.
+/// Builds the OpenAPI 3.1 document of the newest version.
 pub fn openapi() -> Value {
     let tags: Vec<Value> =
-        TAGS.iter().map(|(name, about, _)| json!({"name": name, "description": about})).collect();
+        TAGS.iter().map(|tag| json!({"name": tag.name, "description": tag.description})).collect();
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -166,7 +194,7 @@ pub fn openapi() -> Value {
         "tags": tags,
         "paths": paths(),
         "components": {
-            "schemas": Value::Object(schemas().into_iter().map(|(name, it)| (name.to_owned(), it)).collect()),
+            "schemas": Value::Object(schema_components()),
             "responses": errors::responses(),
             "parameters": parameters::parameters(),
             "headers": parameters::headers(),
@@ -176,15 +204,40 @@ pub fn openapi() -> Value {
 }
 
 fn introduction() -> String {
-    let changes =
-        CHANGES.iter().rev().map(|change| format!("\n- {}: {}", change.date, change.what));
-    INTRODUCTION.chars().chain(changes.collect::<String>().chars()).collect()
+    let newest_first = CHANGES.iter().rev();
+    let changes = newest_first.map(|change| format!("\n- {}: {}", change.date, change.what));
+    format!("{INTRODUCTION}{}", changes.collect::<String>())
 }
 
-fn schemas() -> Schemas {
-    let empty = json!({"title": "Nothing", "description": "An empty object.", "type": "object", "additionalProperties": false, "examples": [{}]});
+/// Collects the schema components. Each gets a title from its name, because client generators
+/// name types by title and need distinct ones.
+fn schema_components() -> Map<String, Value> {
+    let with_title = |(name, schema): (&'static str, Value)| {
+        let mut titled = Map::from_iter([("title".to_owned(), title_of(name).into())]);
+        titled.extend(schema.as_object().cloned().unwrap_or_default());
+        (name.to_owned(), Value::Object(titled))
+    };
+    schemas().into_iter().map(with_title).collect()
+}
+
+/// Splits a component's name into words: `UserWrite` becomes "User write".
+fn title_of(component: &str) -> String {
+    let mut title = String::new();
+    for (index, character) in component.char_indices() {
+        if index > 0 && character.is_ascii_uppercase() {
+            title.push(' ');
+            title.push(character.to_ascii_lowercase());
+        } else {
+            title.push(character);
+        }
+    }
+    title
+}
+
+fn schemas() -> NamedSchemas {
+    let empty = json!({"description": "An empty object.", "type": "object", "additionalProperties": false, "examples": [{}]});
     let mut schemas = vec![("Empty", empty)];
-    for more in [
+    for resource_schemas in [
         network::schemas,
         users::schemas,
         parties::schemas,
@@ -211,32 +264,32 @@ fn schemas() -> Schemas {
         sandbox::schemas,
         errors::schemas,
     ] {
-        schemas.extend(more());
+        schemas.extend(resource_schemas());
     }
     schemas
 }
 
-/// Every path with its parameters and operations, in the order of the tags.
+/// Builds the path item objects, in the order of the tags.
 fn paths() -> Value {
     let mut paths: Map<String, Value> = Map::new();
-    for (tag, _, operations) in TAGS {
-        for operation in operations() {
-            let (route, method) = (operation.route, operation.method);
-            let path = public_path(route);
+    for tag in TAGS {
+        for operation in (tag.operations)() {
+            let method = operation.method;
+            let path = public_path(operation.route);
             let parameters = path_parameters(&path);
             let item = paths.entry(path).or_insert_with(|| json!({"parameters": parameters}));
-            item[method] = operation.into_value(tag);
+            item[method] = operation.into_json(tag.name);
         }
     }
     Value::Object(paths)
 }
 
-/// References to the parameters in a path, in order.
+/// References the parameters of a path, in order.
 fn path_parameters(path: &str) -> Vec<Value> {
-    let named = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
-    named
-        .map(|name| parameters::component_of(path, name))
-        .map(|name| json!({"$ref": format!("#/components/parameters/{name}")}))
+    let names = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    names
+        .map(|name| parameters::component_name(path, name))
+        .map(|component| json!({"$ref": format!("#/components/parameters/{component}")}))
         .collect()
 }
 

@@ -1,38 +1,38 @@
-//! The network itself.
+//! The network.
 
 use super::operation::Operation;
-use super::shapes::{Schemas, answer, example, name, reference, request};
+use super::schema::{
+    NamedSchemas, request_object, required_text, response_object, schema_reference, with_example,
+};
 use super::users::user_example;
 use serde_json::{Value, json};
 use trunkline_domain::party::USER_LIMIT;
 
-/// The full set of users that a request says.
-pub(super) fn users() -> Value {
+/// Set of users in a request.
+pub(super) fn users_property() -> Value {
     json!({
         "type": "array",
-        "description": "The full set of users: whoever is left out is removed; `[]` removes all.",
+        "description": "The complete set of users. Users that are not listed are removed; `[]` removes all.",
         "maxItems": USER_LIMIT,
-        "items": reference("UserRequest"),
+        "items": schema_reference("UserRequest"),
     })
 }
 
-pub(super) fn schemas() -> Schemas {
-    let request = request(
-        "A network to write",
-        json!({"name": name("What people know it by."), "users": users()}),
+pub(super) fn schemas() -> NamedSchemas {
+    let network_request = request_object(
+        json!({"name": required_text("Display name."), "users": users_property()}),
         &[],
     );
-    let shown = answer(
-        "Network",
+    let network = response_object(
         json!({
-            "name": {"type": "string", "description": "What people know it by."},
-            "users": {"type": "array", "items": reference("User"), "description": "People with a role in the network itself."},
+            "name": {"type": "string", "description": "Display name."},
+            "users": {"type": "array", "items": schema_reference("User"), "description": "Users with a role in the network itself."},
         }),
         &[],
     );
     vec![
-        ("NetworkRequest", example(request, network_example())),
-        ("Network", example(shown, json!({"name": "Demo Network", "users": []}))),
+        ("NetworkRequest", with_example(network_request, network_example())),
+        ("Network", with_example(network, json!({"name": "Demo Network", "users": []}))),
     ]
 }
 
@@ -42,20 +42,20 @@ fn network_example() -> Value {
 
 pub(super) fn operations() -> Vec<Operation> {
     const PATH: &str = "/api/network";
-    let about = "A property that is absent stays as it is; `users` replaces the full set.";
+    let description = "An absent property keeps its value; `users` replaces the complete set.";
     vec![
-        Operation::get(PATH, "getNetwork", "Read the network").answers(
+        Operation::get(PATH, "getNetwork", "Read the network").object_response(
             "200",
             "The network.",
             "Network",
         ),
-        Operation::post(PATH, "postNetwork", "Update the network, answering 201")
-            .about(about)
-            .takes("NetworkRequest", network_example())
-            .writes("Network"),
+        Operation::post(PATH, "postNetwork", "Update the network (status 201)")
+            .description(description)
+            .request_body("NetworkRequest", network_example())
+            .write_response("Network"),
         Operation::put(PATH, "putNetwork", "Update the network")
-            .about(about)
-            .takes("NetworkRequest", network_example())
-            .writes("Network"),
+            .description(description)
+            .request_body("NetworkRequest", network_example())
+            .write_response("Network"),
     ]
 }

@@ -1,17 +1,19 @@
-//! One operation of the document: what a method of a path takes and answers.
+//! Builder of one operation object: request body, parameters, responses.
 
-use super::shapes::reference;
+use super::schema::schema_reference;
 use serde_json::{Map, Value, json};
 
-/// One operation, under the route as the router knows it.
+/// An operation object and the place where it belongs.
 pub(super) struct Operation {
+    /// HTTP method in lower case, as a path item object names it.
     pub(super) method: &'static str,
+    /// Route as the router declares it, without version and network.
     pub(super) route: &'static str,
-    value: Map<String, Value>,
+    object: Map<String, Value>,
 }
 
-/// What every operation can answer.
-const ALWAYS: [(&str, &str); 9] = [
+/// Error responses of every operation: status, and name of the response component.
+const COMMON_RESPONSES: [(&str, &str); 9] = [
     ("400", "BadRequest"),
     ("401", "Unauthorized"),
     ("403", "Refused"),
@@ -23,205 +25,222 @@ const ALWAYS: [(&str, &str); 9] = [
     ("503", "ServiceUnavailable"),
 ];
 
-/// What one that reads a body, and writes, can answer too.
-const WRITES: [(&str, &str); 4] = [
+/// Further error responses of operations that read a body or write.
+const WRITE_RESPONSES: [(&str, &str); 4] = [
     ("412", "PreconditionFailed"),
     ("413", "RequestTooLarge"),
     ("415", "UnsupportedMediaType"),
     ("507", "InsufficientStorage"),
 ];
 
-/// Headers of every answer.
-pub(super) const HEADERS: [&str; 4] =
+/// Header components of every response.
+pub(super) const COMMON_HEADERS: [&str; 4] =
     ["X-Request-Id", "RateLimit", "RateLimit-Policy", "Trunkline-Ignored"];
 
-/// References to headers, by name.
-pub(super) fn headers(names: &[&str]) -> Value {
-    let header =
+/// Builds a map of header name → reference to the header component of that name.
+pub(super) fn header_references(names: &[&str]) -> Value {
+    let entry =
         |name: &&str| ((*name).to_owned(), json!({"$ref": format!("#/components/headers/{name}")}));
-    Value::Object(names.iter().map(header).collect())
+    Value::Object(names.iter().map(entry).collect())
 }
 
 impl Operation {
     fn new(method: &'static str, route: &'static str, id: &str, summary: &str) -> Self {
         let mut responses = Map::new();
-        let writes: &[(&str, &str)] = if method == "get" { &[] } else { &WRITES };
-        for (status, name) in ALWAYS.iter().chain(writes) {
+        let write_responses: &[(&str, &str)] = if method == "get" { &[] } else { &WRITE_RESPONSES };
+        for (status, name) in COMMON_RESPONSES.iter().chain(write_responses) {
             let response = json!({"$ref": format!("#/components/responses/{name}")});
             responses.insert((*status).to_owned(), response);
         }
-        let value = Map::from_iter([
+        let object = Map::from_iter([
             ("operationId".to_owned(), id.into()),
             ("summary".to_owned(), summary.into()),
             ("responses".to_owned(), Value::Object(responses)),
         ]);
-        Self { method, route, value }
+        Self { method, route, object }
     }
 
-    /// GET.
+    /// Starts a GET operation.
     pub(super) fn get(route: &'static str, id: &str, summary: &str) -> Self {
         Self::new("get", route, id, summary)
     }
 
-    /// POST.
+    /// Starts a POST operation.
     pub(super) fn post(route: &'static str, id: &str, summary: &str) -> Self {
         Self::new("post", route, id, summary)
     }
 
-    /// PUT.
+    /// Starts a PUT operation.
     pub(super) fn put(route: &'static str, id: &str, summary: &str) -> Self {
         Self::new("put", route, id, summary)
     }
 
-    /// DELETE.
+    /// Starts a DELETE operation.
     pub(super) fn delete(route: &'static str, id: &str, summary: &str) -> Self {
         Self::new("delete", route, id, summary)
     }
 
-    /// What it does, in sentences (CommonMark).
-    pub(super) fn about(mut self, description: &str) -> Self {
-        self.value.insert("description".to_owned(), description.into());
+    /// Sets the description (CommonMark).
+    pub(super) fn description(mut self, description: &str) -> Self {
+        self.object.insert("description".to_owned(), description.into());
         self
     }
 
-    /// Marks what only older versions document.
-    pub(super) fn older(mut self) -> Self {
-        self.value.insert("deprecated".to_owned(), true.into());
+    /// Marks an operation that only older versions of the contract document.
+    pub(super) fn deprecated(mut self) -> Self {
+        self.object.insert("deprecated".to_owned(), true.into());
         self
     }
 
-    /// Takes a JSON object of a component's schema.
-    pub(super) fn takes(self, schema: &str, example: Value) -> Self {
-        self.takes_body(schema, example, true)
+    /// Declares a required JSON body with a component's schema.
+    pub(super) fn request_body(self, schema: &str, example: Value) -> Self {
+        self.set_request_body(schema, example, true)
     }
 
-    /// Takes a JSON object, or no body at all.
-    pub(super) fn may_take(self, schema: &str, example: Value) -> Self {
-        self.takes_body(schema, example, false)
+    /// Declares an optional JSON body with a component's schema.
+    pub(super) fn optional_request_body(self, schema: &str, example: Value) -> Self {
+        self.set_request_body(schema, example, false)
     }
 
-    fn takes_body(mut self, schema: &str, example: Value, required: bool) -> Self {
-        let media = json!({"schema": reference(schema), "example": example});
-        let body = json!({"required": required, "content": {"application/json": media}});
-        self.value.insert("requestBody".to_owned(), body);
+    fn set_request_body(mut self, schema: &str, example: Value, required: bool) -> Self {
+        let media_type = json!({"schema": schema_reference(schema), "example": example});
+        let body = json!({"required": required, "content": {"application/json": media_type}});
+        self.object.insert("requestBody".to_owned(), body);
         self
     }
 
-    /// Takes a parameter that is a component.
-    pub(super) fn with(mut self, parameter: &str) -> Self {
-        let parameters = self.value.entry("parameters").or_insert_with(|| json!([]));
+    /// Adds a parameter component.
+    pub(super) fn parameter(mut self, component: &str) -> Self {
+        let parameters = self.object.entry("parameters").or_insert_with(|| json!([]));
         if let Some(list) = parameters.as_array_mut() {
-            list.push(json!({"$ref": format!("#/components/parameters/{parameter}")}));
+            list.push(json!({"$ref": format!("#/components/parameters/{component}")}));
         }
         self
     }
 
-    /// Answers one object, with an entity tag. A GET may find that the client has it already.
-    pub(super) fn answers(self, status: &str, description: &str, schema: &str) -> Self {
-        // An empty answer has no tag: there is nothing that it is of.
+    /// Adds a response with one object and its entity tag. GET also gets `If-None-Match` and 304.
+    pub(super) fn object_response(self, status: &str, description: &str, schema: &str) -> Self {
+        // An empty response represents no object, so it has no entity tag.
         if schema == "Empty" {
-            return self.tells(status, description, schema);
+            return self.response_without_etag(status, description, schema);
         }
         let is_get = self.method == "get";
-        let tagged = self.answers_with(status, description, reference(schema), &["ETag"]);
+        let with_etag =
+            self.json_response(status, description, schema_reference(schema), &["ETag"]);
         if !is_get {
-            return tagged;
+            return with_etag;
         }
         let not_modified = json!({"$ref": "#/components/responses/NotModified"});
-        tagged.with("If-None-Match").response("304", not_modified)
+        with_etag.parameter("If-None-Match").set_response("304", not_modified)
     }
 
-    /// Answers with what is no object of its own: without an entity tag.
-    pub(super) fn tells(self, status: &str, description: &str, schema: &str) -> Self {
-        self.answers_with(status, description, reference(schema), &[])
+    /// Adds a response that represents no stored object and therefore has no entity tag.
+    pub(super) fn response_without_etag(
+        self,
+        status: &str,
+        description: &str,
+        schema: &str,
+    ) -> Self {
+        self.json_response(status, description, schema_reference(schema), &[])
     }
 
-    /// Can refuse besides what every operation can.
-    pub(super) fn refuses(self, status: &str, response: &str) -> Self {
-        let reference = json!({"$ref": format!("#/components/responses/{response}")});
-        self.response(status, reference)
+    /// Adds an error response besides those of [`COMMON_RESPONSES`].
+    pub(super) fn error_response(self, status: &str, component: &str) -> Self {
+        let reference = json!({"$ref": format!("#/components/responses/{component}")});
+        self.set_response(status, reference)
     }
 
-    /// Answers the object that a write left behind; `If-Match` guards it.
-    pub(super) fn writes(self, schema: &str) -> Self {
-        let (status, description) = match self.method {
-            "post" => ("201", "As it is now, made or updated."),
-            _ => ("200", "As it is now, made or updated."),
-        };
-        self.with("If-Match").answers(status, description, schema)
+    /// Adds the response of a write: the object after it, and `If-Match` as its precondition.
+    pub(super) fn write_response(self, schema: &str) -> Self {
+        let status = if self.method == "post" { "201" } else { "200" };
+        let description = "The object after the write.";
+        self.parameter("If-Match").object_response(status, description, schema)
     }
 
-    /// Answers a list in the order of our ids, in pages when asked.
-    pub(super) fn lists(self, schema: &str) -> Self {
-        let items = json!({"type": "array", "items": reference(schema)});
-        let paged = self.with("limit").with("start_after_id");
-        paged.answers_with("200", "The list, in the order of our ids.", items, &["Link"])
+    /// Adds the response of a list in the order of `id`, paged on request.
+    pub(super) fn paged_list_response(self, schema: &str) -> Self {
+        let items = json!({"type": "array", "items": schema_reference(schema)});
+        let paged = self.parameter("limit").parameter("start_after_id");
+        paged.json_response("200", "The list, ordered by `id`.", items, &["Link"])
     }
 
-    /// Answers a whole list.
-    pub(super) fn lists_all(self, schema: &str) -> Self {
-        let items = json!({"type": "array", "items": reference(schema)});
-        self.answers_with("200", "The list, whole.", items, &[])
+    /// Adds the response of a list that is never paged.
+    pub(super) fn list_response(self, schema: &str) -> Self {
+        let items = json!({"type": "array", "items": schema_reference(schema)});
+        self.json_response("200", "The complete list.", items, &[])
     }
 
-    /// Answers in JSON, or as text of other kinds where the path's suffix says so.
-    pub(super) fn tells_formats(self, description: &str, schema: Value, others: &[&str]) -> Self {
+    /// Adds a 200 response in JSON, and in the text formats that the path's suffix selects.
+    pub(super) fn response_in_formats(
+        self,
+        description: &str,
+        schema: Value,
+        text_formats: &[&str],
+    ) -> Self {
         let mut content = json!({"application/json": {"schema": schema}});
-        for kind in others {
-            content[*kind] = json!({"schema": {"type": "string"}});
+        for media_type in text_formats {
+            content[*media_type] = json!({"schema": {"type": "string"}});
         }
-        let headers = headers(&HEADERS);
+        let headers = header_references(&COMMON_HEADERS);
         let response = json!({"description": description, "headers": headers, "content": content});
-        self.response("200", response)
+        self.set_response("200", response)
     }
 
-    /// Answers with server-sent events, for as long as the client listens.
-    pub(super) fn streams(self, schema: &str) -> Self {
+    /// Adds a 200 response of server-sent events, open until the client disconnects.
+    pub(super) fn event_stream_response(self, schema: &str) -> Self {
         let response = json!({
-            "description": "The stream. Each event's `data` is one line of JSON.",
-            "headers": headers(&HEADERS),
+            "description": "The stream. The `data` field of each event is one line of JSON.",
+            "headers": header_references(&COMMON_HEADERS),
             "content": {"text/event-stream": {"schema": {
                 "type": "string",
                 "contentMediaType": "text/event-stream",
-                "description": format!("`id`, `event` and `data` lines; `data` is the schema {schema}."),
-                "x-event": reference(schema),
+                "description": format!("Lines `id`, `event` and `data`; `data` has the schema {schema}."),
+                "x-event": schema_reference(schema),
             }}},
         });
-        self.response("200", response)
+        self.set_response("200", response)
     }
 
-    fn answers_with(self, status: &str, description: &str, schema: Value, more: &[&str]) -> Self {
-        let names: Vec<&str> = HEADERS.iter().chain(more).copied().collect();
+    fn json_response(
+        self,
+        status: &str,
+        description: &str,
+        schema: Value,
+        further_headers: &[&str],
+    ) -> Self {
+        let names: Vec<&str> = COMMON_HEADERS.iter().chain(further_headers).copied().collect();
         let response = json!({
             "description": description,
-            "headers": headers(&names),
+            "headers": header_references(&names),
             "content": {"application/json": {"schema": schema}},
         });
-        self.response(status, response)
+        self.set_response(status, response)
     }
 
-    fn response(mut self, status: &str, response: Value) -> Self {
-        if let Some(responses) = self.value.get_mut("responses").and_then(Value::as_object_mut) {
+    fn set_response(mut self, status: &str, response: Value) -> Self {
+        if let Some(responses) = self.object.get_mut("responses").and_then(Value::as_object_mut) {
             responses.insert(status.to_owned(), response);
             responses.sort_keys();
         }
         self
     }
 
-    /// Says which operation takes what this one answered: `parameters` are runtime expressions.
-    pub(super) fn leads_to(mut self, status: &str, operation: &str, parameters: Value) -> Self {
-        let response = self.value.get_mut("responses").and_then(|all| all.get_mut(status));
+    /// Links a response to the operation that takes its values; `parameters` are OpenAPI runtime
+    /// expressions.
+    pub(super) fn link(mut self, status: &str, operation_id: &str, parameters: Value) -> Self {
+        let responses = self.object.get_mut("responses");
+        let response = responses.and_then(|responses| responses.get_mut(status));
         if let Some(response) = response.and_then(Value::as_object_mut) {
             let links = response.entry("links").or_insert_with(|| json!({}));
-            links[operation] = json!({"operationId": operation, "parameters": parameters});
+            links[operation_id] = json!({"operationId": operation_id, "parameters": parameters});
         }
         self
     }
 
-    /// The operation object, under its tag.
-    pub(super) fn into_value(self, tag: &str) -> Value {
-        let mut value = Map::from_iter([("tags".to_owned(), json!([tag]))]);
-        value.extend(self.value);
-        Value::Object(value)
+    /// Returns the operation object with its tag.
+    pub(super) fn into_json(self, tag: &str) -> Value {
+        let mut object = Map::from_iter([("tags".to_owned(), json!([tag]))]);
+        object.extend(self.object);
+        Value::Object(object)
     }
 }

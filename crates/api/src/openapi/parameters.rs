@@ -1,111 +1,128 @@
-//! Parameters, headers and credentials that the operations share.
+//! Parameter, header and security scheme components.
 
 use serde_json::{Map, Value, json};
 use trunkline_domain::party::NAME_LIMIT;
 
-/// Dates from the newest change on, each a calendar date but 29 February.
+/// Dates from the newest change of the contract on, without 29 February.
 const VERSION: &str = r"^(2022-08-(0[1-9]|[12][0-9]|3[01])|2022-(09|11)-(0[1-9]|[12][0-9]|30)|2022-1[02]-(0[1-9]|[12][0-9]|3[01])|20(2[3-9]|[3-9][0-9])-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31))$";
 
-/// A path's parameter: its name in the route, what it is, and an example.
-struct InPath {
+/// Path parameter.
+struct PathParameter {
+    /// Name of the parameter component.
     component: &'static str,
+    /// Name in the route.
     name: &'static str,
     description: &'static str,
     example: &'static str,
 }
 
-const IN_PATH: &[InPath] = &[
-    InPath {
+const PATH_PARAMETERS: &[PathParameter] = &[
+    PathParameter {
         component: "advertiser",
         name: "advertiser",
-        description: "The network's id of the advertiser, percent-encoded.",
+        description: "External id of the advertiser, percent-encoded.",
         example: "354",
     },
-    InPath {
+    PathParameter {
         component: "affiliate",
         name: "affiliate",
-        description: "The network's id of the affiliate, percent-encoded.",
+        description: "External id of the affiliate, percent-encoded.",
         example: "976",
     },
-    InPath {
+    PathParameter {
         component: "campaign",
         name: "campaign",
-        description: "The network's id of the advertiser campaign, percent-encoded.",
+        description: "External id of the advertiser campaign, percent-encoded.",
         example: "12",
     },
-    InPath {
+    PathParameter {
         component: "user",
         name: "user",
-        description: "The network's id of the user, percent-encoded.",
+        description: "External id of the user, percent-encoded.",
         example: "1231",
     },
-    InPath {
+    PathParameter {
         component: "email",
         name: "email",
         description: "One of the user's e-mail addresses, percent-encoded.",
         example: "ada@example.com",
     },
-    InPath {
+    PathParameter {
         component: "partner_name",
         name: "partner_name",
-        description: "The field's key in `custom_data`, percent-encoded.",
+        description: "Key of the field in `custom_data`, percent-encoded.",
         example: "channel",
     },
-    InPath {
+    PathParameter {
         component: "number",
         name: "number",
-        description: "The promo number, as people write it or as digits.",
+        description: "The promo number, as digits, with or without punctuation.",
         example: "8005550142",
     },
-    InPath {
+    PathParameter {
         component: "affiliate_campaign_id",
         name: "id",
-        description: "The network's id of the affiliate campaign; 404 when it is another's.",
+        description: "External id of the affiliate campaign, which must belong to the advertiser campaign and the affiliate of the path.",
         example: "2234",
     },
-    InPath {
+    PathParameter {
         component: "promo_number_id",
         name: "id",
-        description: "The network's id of the promo number.",
+        description: "External id of the promo number.",
         example: "77",
     },
-    InPath { component: "call_id", name: "id", description: "The call's id.", example: "1" },
-    InPath { component: "audit_id", name: "id", description: "The entry's id.", example: "1" },
-    InPath { component: "network", name: "network", description: "The network.", example: "1" },
-    InPath {
+    PathParameter {
+        component: "call_id",
+        name: "id",
+        description: "Id of the call.",
+        example: "1",
+    },
+    PathParameter {
+        component: "audit_id",
+        name: "id",
+        description: "Id of the audit entry.",
+        example: "1",
+    },
+    PathParameter {
+        component: "network",
+        name: "network",
+        description: "Id of the network.",
+        example: "1",
+    },
+    PathParameter {
         component: "transaction",
         name: "transaction",
-        description: "The transaction_id.",
+        description: "The `transaction_id`.",
         example: "1",
     },
-    InPath {
+    PathParameter {
         component: "network_id",
         name: "network_id",
-        description: "The network. Under `/api/` it may be left out: then it is the credential's own.",
+        description: "Id of the network. Under `/api/` it may be omitted: the credential's network is used.",
         example: "1",
     },
-    InPath {
+    PathParameter {
         component: "webhook_id",
         name: "id",
-        description: "Our id of the webhook.",
+        description: "Id of the webhook.",
         example: "1",
     },
-    InPath {
+    PathParameter {
         component: "delivery",
         name: "delivery",
-        description: "Our id of the delivery.",
+        description: "Id of the delivery.",
         example: "1",
     },
-    InPath {
+    PathParameter {
         component: "version",
         name: "version",
-        description: "The date of the contract, `YYYY-MM-DD`. This document describes dates from 2022-08-01 on. Any date from 2014-01-01 on is taken, and gets the shapes that were in force on it; see the introduction.",
+        description: "The date of the contract, `YYYY-MM-DD`. This document describes dates from 2022-08-01 on. The server accepts any date from 2014-01-01 on and applies the contract that was in force on it; see the introduction.",
         example: "2023-10-09",
     },
 ];
 
-/// The component that describes a parameter of a route: most go by their name, `id` by its route.
-pub(super) fn component_of(route: &str, name: &str) -> &'static str {
+/// Finds the component of a route's parameter: by its name, and for `id` by the route.
+pub(super) fn component_name(route: &str, name: &str) -> &'static str {
     if name == "id" {
         return match route {
             _ if route.contains("/promo_numbers_by_id/") => "promo_number_id",
@@ -115,10 +132,11 @@ pub(super) fn component_of(route: &str, name: &str) -> &'static str {
             _ => "affiliate_campaign_id",
         };
     }
-    IN_PATH.iter().find(|it| it.name == name).map_or("affiliate_campaign_id", |it| it.component)
+    let parameter = PATH_PARAMETERS.iter().find(|parameter| parameter.name == name);
+    parameter.map_or("affiliate_campaign_id", |parameter| parameter.component)
 }
 
-fn schema_of(component: &str) -> Value {
+fn path_schema(component: &str) -> Value {
     match component {
         "version" => json!({"type": "string", "pattern": VERSION}),
         "network_id" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
@@ -129,11 +147,11 @@ fn schema_of(component: &str) -> Value {
     }
 }
 
-/// Every parameter that is a component.
+/// Builds the parameter components.
 pub(super) fn parameters() -> Value {
     let mut parameters = Map::new();
-    for InPath { component, name, description, example } in IN_PATH {
-        let schema = schema_of(component);
+    for PathParameter { component, name, description, example } in PATH_PARAMETERS {
+        let schema = path_schema(component);
         let is_number = schema.get("type") == Some(&json!("integer"));
         let number = example.parse::<i64>().ok().filter(|_| is_number);
         let example = number.map_or_else(|| json!(example), |number| json!(number));
@@ -147,61 +165,61 @@ pub(super) fn parameters() -> Value {
         });
         parameters.insert((*component).to_owned(), parameter);
     }
-    let more = json!({
+    let general = json!({
         "limit": {
             "name": "limit", "in": "query",
-            "description": "The most objects to answer with. Without it the list is complete.",
+            "description": "Maximum number of objects to return. Without it the list is complete.",
             "schema": {"type": "integer", "minimum": 1, "maximum": 4000},
         },
         "start_after_id": {
             "name": "start_after_id", "in": "query",
-            "description": "Our id of the last object of the page before; the `Link` header has it.",
+            "description": "`id` of the last object of the previous page; the `Link` header contains it.",
             "schema": {"type": "integer", "minimum": 0, "maximum": i64::MAX, "default": 0},
         },
         "timeout": {
             "name": "timeout", "in": "query",
-            "description": "Seconds to wait for it to be live. Here it is live at once: the number is only checked.",
+            "description": "Seconds to wait until the campaign is live. Trunkline makes it live at once and only validates the number.",
             "schema": {"type": "integer", "minimum": 2, "maximum": 60},
         },
         "If-None-Match": {
             "name": "If-None-Match", "in": "header",
-            "description": "The `ETag` of the answer that the client has: 304 while it is the same.",
+            "description": "`ETag` of the response that the client has. The response is 304 while the object has not changed.",
             "schema": {"type": "string", "pattern": "^(\"[0-9a-f]{32}\"|\\*)$"},
         },
         "If-Match": {
             "name": "If-Match", "in": "header",
-            "description": "The `ETag` of the state that this write is about: 412 when somebody else has changed it since.",
+            "description": "`ETag` of the state that the write is based on. The response is 412 when the object has changed since.",
             "schema": {"type": "string", "pattern": "^(\"[0-9a-f]{32}\"|\\*)$"},
         },
         "Idempotency-Key": {
             "name": "Idempotency-Key", "in": "header",
-            "description": "Makes it safe to ask again: for 24 hours the same key gets the first answer, and does nothing again. With another request it is refused.",
+            "description": "Makes a retry safe: for 24 hours the same request with the same key gets the first response and has no further effect. The same key with another request is an error.",
             "schema": {"type": "string", "minLength": 1, "maxLength": NAME_LIMIT, "pattern": "^[!-~]+$"},
         },
     });
-    parameters.extend(more.as_object().cloned().unwrap_or_default());
-    for more in [audit(), calls(), events(), super::transactions::parameters()] {
-        parameters.extend(more.as_object().cloned().unwrap_or_default());
+    parameters.extend(general.as_object().cloned().unwrap_or_default());
+    for group in [audit(), calls(), events(), super::transactions::parameters()] {
+        parameters.extend(group.as_object().cloned().unwrap_or_default());
     }
     Value::Object(parameters)
 }
 
-/// What events, and what is sent of them, can be narrowed by.
+/// Filters of events, deliveries and mails.
 fn events() -> Value {
     json!({
         "types": {
             "name": "types", "in": "query",
-            "description": "Only events of these types, comma-separated; all without it.",
-            "schema": {"type": "string", "pattern": types()}, "example": "transaction.created,budget.alert",
+            "description": "Only events of these types, comma-separated. Default: all types.",
+            "schema": {"type": "string", "pattern": event_types_pattern()}, "example": "transaction.created,budget.alert",
         },
         "last_event_id": {
             "name": "last_event_id", "in": "query",
-            "description": "As the header `Last-Event-ID`, which counts where both are given.",
+            "description": "As the header `Last-Event-ID`, which takes precedence.",
             "schema": {"type": "integer", "minimum": 0, "maximum": i64::MAX},
         },
         "Last-Event-ID": {
             "name": "Last-Event-ID", "in": "header",
-            "description": "The last event that the client heard: what happened after it is told first.",
+            "description": "Id of the last event that the client received. The stream begins with the events after it.",
             "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
         },
         "delivery_state": {
@@ -217,13 +235,13 @@ fn events() -> Value {
     })
 }
 
-/// A list of types of events.
-fn types() -> String {
-    let word = trunkline_domain::event::KINDS.join("|").replace('.', r"\.");
-    format!("^({word})(,({word}))*$")
+/// Pattern of a comma-separated list of event types.
+fn event_types_pattern() -> String {
+    let types = trunkline_domain::event::KINDS.join("|").replace('.', r"\.");
+    format!("^({types})(,({types}))*$")
 }
 
-/// What a list of the audit log can be narrowed by.
+/// Filters of the audit log.
 fn audit() -> Value {
     let date = r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$";
     json!({
@@ -234,62 +252,62 @@ fn audit() -> Value {
         },
         "actor": {
             "name": "actor", "in": "query",
-            "description": "Only what this token or user did.",
+            "description": "Only changes by this token or user.",
             "schema": {"type": "string"}, "example": "token:1",
         },
         "from": {
             "name": "from", "in": "query",
-            "description": "Only entries from this moment on: a date, or a date and a time, in the network's zone unless it has an offset.",
+            "description": "Only entries at or after this time: a date, or a date and a time, in the network's time zone unless it has an offset.",
             "schema": {"type": "string", "pattern": date}, "example": "2026-11-01",
         },
         "to": {
             "name": "to", "in": "query",
-            "description": "Only entries up to this moment; a date means its end.",
+            "description": "Only entries at or before this time; a date means the end of that day.",
             "schema": {"type": "string", "pattern": date}, "example": "2026-11-20",
         },
     })
 }
 
-/// What a list of calls can be narrowed by.
+/// Filters of the list of calls.
 fn calls() -> Value {
     json!({
         "calls_of_campaign": {
             "name": "advertiser_campaign", "in": "query",
-            "description": "Only a campaign's calls, by the network's id.",
+            "description": "Only calls of the advertiser campaign with this external id.",
             "schema": {"type": "string"}, "example": "12",
         },
         "calls_live": {
             "name": "live", "in": "query",
-            "description": "`true`: only calls under way; `false`: only those that are over.",
+            "description": "`true`: only calls in progress; `false`: only ended calls.",
             "schema": {"type": "string", "enum": ["true", "false"]}, "example": "true",
         },
     })
 }
 
-/// Headers of answers.
+/// Builds the response header components.
 pub(super) fn headers() -> Value {
     let header = |required: bool, description: &str, schema: Value| json!({"required": required, "description": description, "schema": schema});
     let text = || json!({"type": "string"});
     let seconds = || json!({"type": "integer", "minimum": 0});
     json!({
-        "X-Request-Id": header(true, "The request's id: the client's own (1–128 printable ASCII characters), or one that is made up. It is in the log and in the audit log.", json!({"type": "string", "minLength": 1, "maxLength": 128})),
-        "RateLimit": header(false, "What is left of the credential's rate limit: `\"default\";r=1999;t=1`. Not sent where there is no limit.", text()),
-        "RateLimit-Policy": header(false, "The credential's rate limit: `\"default\";q=2000;w=1`, requests in a second.", text()),
-        "Trunkline-Ignored": header(false, "Names of the request's properties that are read-only or unknown, comma-separated.", text()),
-        "ETag": header(true, "A strong tag of the object as it is answered, for `If-None-Match` and `If-Match`.", json!({"type": "string", "pattern": "^\"[0-9a-f]{32}\"$"})),
-        "Link": header(false, "Where the list goes on, when there is more: `<…>; rel=\"next\"`.", text()),
-        "Allow": header(true, "The methods that the path takes.", text()),
+        "X-Request-Id": header(true, "Id of the request: sent by the client (1–128 printable ASCII characters), else generated. The server's log and the audit log contain it.", json!({"type": "string", "minLength": 1, "maxLength": 128})),
+        "RateLimit": header(false, "Remainder of the credential's rate limit: `\"default\";r=1999;t=1`. Absent without a limit.", text()),
+        "RateLimit-Policy": header(false, "The credential's rate limit: `\"default\";q=2000;w=1`, requests per second.", text()),
+        "Trunkline-Ignored": header(false, "Read-only and unknown properties of the request, which were ignored, comma-separated.", text()),
+        "ETag": header(true, "Strong entity tag of the returned object, for `If-None-Match` and `If-Match`.", json!({"type": "string", "pattern": "^\"[0-9a-f]{32}\"$"})),
+        "Link": header(false, "Address of the next page, if there is one: `<…>; rel=\"next\"`.", text()),
+        "Allow": header(true, "Methods of the path.", text()),
         "Retry-After": header(true, "Seconds to wait.", seconds()),
-        "WWW-Authenticate": header(true, "How to authenticate.", text()),
+        "WWW-Authenticate": header(true, "Authentication schemes that the server accepts.", text()),
     })
 }
 
-/// The forms of a credential, any one of them.
+/// Builds the security schemes. A request needs one of them.
 pub(super) fn security_schemes() -> Value {
     json!({
         "token": {
             "type": "apiKey", "in": "header", "name": "Authorization",
-            "description": "The token by itself: `Authorization: <token>`.",
+            "description": "The bare token: `Authorization: <token>`.",
         },
         "bearer": {
             "type": "http", "scheme": "bearer",
@@ -301,7 +319,7 @@ pub(super) fn security_schemes() -> Value {
         },
         "oauth_token": {
             "type": "apiKey", "in": "query", "name": "oauth_token",
-            "description": "`?oauth_token=<token>`; it is taken as a top-level property of a JSON body too.",
+            "description": "`?oauth_token=<token>`. A top-level property `oauth_token` of a JSON body is accepted too.",
         },
     })
 }

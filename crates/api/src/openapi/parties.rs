@@ -1,25 +1,28 @@
 //! Advertisers and affiliates.
 
-use super::network::users;
+use super::network::users_property;
 use super::operation::Operation;
-use super::shapes::{
-    Schemas, answer, example, name, network_id, object_url, optional_network_id, our_id, phone,
-    reference, request, shown_network_id, text, word,
+use super::schema::{
+    NamedSchemas, enumeration, external_id, nullable_external_id, nullable_phone_number,
+    nullable_text, object_id, object_url, request_object, required_text, response_external_id,
+    response_object, schema_reference, with_example,
 };
 use super::users::user_example;
 use serde_json::{Value, json};
 use trunkline_domain::party::{NAME_LIMIT, PartyKind, PartyStatus, SITE_LIMIT};
 
-/// The words of one kind of party.
-struct Words {
+/// Names that differ between advertisers and affiliates.
+struct PartyNames {
     kind: PartyKind,
+    /// Property of the approval status.
     status: &'static str,
     collection: &'static str,
     member: &'static str,
+    /// Path parameter.
     parameter: &'static str,
 }
 
-const ADVERTISER: Words = Words {
+const ADVERTISER: PartyNames = PartyNames {
     kind: PartyKind::Advertiser,
     status: "approval_status",
     collection: "/api/advertisers",
@@ -27,7 +30,7 @@ const ADVERTISER: Words = Words {
     parameter: "advertiser",
 };
 
-const AFFILIATE: Words = Words {
+const AFFILIATE: PartyNames = PartyNames {
     kind: PartyKind::Affiliate,
     status: "status",
     collection: "/api/affiliates",
@@ -35,71 +38,73 @@ const AFFILIATE: Words = Words {
     parameter: "affiliate",
 };
 
-fn statuses() -> Vec<&'static str> {
+fn approval_statuses() -> Vec<&'static str> {
     PartyStatus::ALL.into_iter().map(PartyStatus::as_str).collect()
 }
 
-fn sites() -> Value {
+fn sites_example() -> Value {
     json!([
         {"id_from_network": "33567", "name": "http://www.surfoz.au"},
         {"id_from_network": "44920", "name": "http://www.blogspot.com/surfoz"},
     ])
 }
 
-fn said(words: &Words) -> Value {
+fn request_properties(names: &PartyNames) -> Value {
     let mut properties = json!({
-        "id_from_network": network_id("The network's id, unique among those of its kind. In a POST to the collection it may be left out: then one is made up, where the network allows it."),
-        "name": name("Unique among those of its kind in the network, whatever the case of its letters. Required when it is new."),
-        words.status: word(&statuses(), "Whether the network works with it; Approved by default."),
+        "id_from_network": external_id("External id, unique among parties of this kind in the network. A POST to the collection may omit it: it is then generated, if the network allows that."),
+        "name": required_text("Display name, unique (ignoring case) among parties of this kind in the network. Required for a new party."),
+        names.status: enumeration(&approval_statuses(), "Approval by the network. Default: Approved."),
         "sites": {
             "type": "array",
-            "description": "The full set of sites: 1 or more, each `id_from_network` once. When none is given at creation, one is made with the party's own id and name.",
+            "description": "The complete set of sites; at least 1, each `id_from_network` once. Default at creation: one site with the id and name of the party.",
             "minItems": 1,
             "maxItems": SITE_LIMIT,
-            "items": reference("SiteRequest"),
+            "items": schema_reference("SiteRequest"),
         },
-        "users": users(),
-        "custom_data": reference("CustomDataRequest"),
+        "users": users_property(),
+        "custom_data": schema_reference("CustomDataRequest"),
     });
-    if words.kind == PartyKind::Advertiser {
-        properties["web_integration_phone_number"] =
-            phone("The number on the advertiser's web site that promo numbers replace.");
+    if names.kind == PartyKind::Advertiser {
+        properties["web_integration_phone_number"] = nullable_phone_number(
+            "Number on the advertiser's web site that promo numbers replace.",
+        );
         properties["default_creative_id_from_network"] =
-            optional_network_id("The network's id of the creative used by default.");
-        properties["oauth_refresh_token"] = text(4_000, "Reserved: kept and returned.");
+            nullable_external_id("External id of the default creative.");
+        properties["oauth_refresh_token"] = nullable_text(4_000, "Reserved; stored and returned.");
     }
     properties
 }
 
-fn shown(words: &Words) -> Value {
-    let word_of = words.kind.word();
+fn response_properties(names: &PartyNames) -> Value {
+    let party = names.kind.word();
     let mut properties = json!({
-        "id": our_id(&format!("the {word_of}")),
-        "id_from_network": shown_network_id("The network's id."),
-        "object_url": object_url(&format!("the {word_of}")),
+        "id": object_id(&format!("the {party}")),
+        "id_from_network": response_external_id("External id."),
+        "object_url": object_url(&format!("the {party}")),
         "name": {"type": "string"},
-        words.status: word(&statuses(), "Whether the network works with it."),
+        names.status: enumeration(&approval_statuses(), "Approval by the network."),
     });
-    if words.kind == PartyKind::Advertiser {
+    if names.kind == PartyKind::Advertiser {
         properties["web_integration_phone_number"] =
-            json!({"type": ["string", "null"], "description": "Digits alone."});
+            json!({"type": ["string", "null"], "description": "Digits only."});
         properties["default_creative_id_from_network"] = json!({"type": ["string", "null"]});
         properties["oauth_refresh_token"] = json!({"type": ["string", "null"]});
     }
-    properties["sites"] = json!({"type": "array", "minItems": 1, "items": reference("Site")});
-    properties["users"] = json!({"type": "array", "items": reference("User")});
-    properties["custom_data"] = reference("CustomData");
+    properties["sites"] =
+        json!({"type": "array", "minItems": 1, "items": schema_reference("Site")});
+    properties["users"] = json!({"type": "array", "items": schema_reference("User")});
+    properties["custom_data"] = schema_reference("CustomData");
     properties
 }
 
-fn request_example(words: &Words) -> Value {
-    match words.kind {
+fn request_example(names: &PartyNames) -> Value {
+    match names.kind {
         PartyKind::Affiliate => json!({
             "name": "Surf Oz Magazine",
             "status": "Approved",
             "id_from_network": "222",
             "users": [user_example()],
-            "sites": sites(),
+            "sites": sites_example(),
             "custom_data": {"channel": "Offline lead"},
         }),
         PartyKind::Advertiser => json!({
@@ -113,15 +118,15 @@ fn request_example(words: &Words) -> Value {
     }
 }
 
-fn shown_example(words: &Words) -> Value {
-    match words.kind {
+fn response_example(names: &PartyNames) -> Value {
+    match names.kind {
         PartyKind::Affiliate => json!({
             "id": 19,
             "id_from_network": "222",
             "object_url": "https://network.example/ps/19/dashboards/ui",
             "name": "Surf Oz Magazine",
             "status": "Approved",
-            "sites": sites(),
+            "sites": sites_example(),
             "users": [],
             "custom_data": {"channel": "Online lead"},
         }),
@@ -141,81 +146,81 @@ fn shown_example(words: &Words) -> Value {
     }
 }
 
-pub(super) fn schemas() -> Schemas {
-    let site_request = request(
-        "A site to write",
+pub(super) fn schemas() -> NamedSchemas {
+    let site_request = request_object(
         json!({
-            "id_from_network": network_id("The site's id (PID), unique in the party."),
-            "name": text(NAME_LIMIT, "What it is called, often its address."),
+            "id_from_network": external_id("External id of the site (PID), unique in the party."),
+            "name": nullable_text(NAME_LIMIT, "Name of the site, often its address."),
         }),
         &["id_from_network"],
     );
-    let site = answer(
-        "Site",
-        json!({"id_from_network": shown_network_id("The site's id (PID)."), "name": {"type": ["string", "null"]}}),
+    let site = response_object(
+        json!({"id_from_network": response_external_id("External id of the site (PID)."), "name": {"type": ["string", "null"]}}),
         &[],
     );
     let mut schemas = vec![("SiteRequest", site_request), ("Site", site)];
-    let names = [
+    let components = [
         (ADVERTISER, "AdvertiserRequest", "AdvertiserUpdate", "Advertiser"),
         (AFFILIATE, "AffiliateRequest", "AffiliateUpdate", "Affiliate"),
     ];
-    for (words, written, updated, read) in names {
-        let title = |what: &str| format!("{}, {what}", words.kind.class());
-        let all = request(&title("to write"), said(&words), &["name"]);
-        let part = request(&title("in part"), said(&words), &[]);
-        let answered = answer(words.kind.class(), shown(&words), &[]);
-        schemas.push((written, example(all, request_example(&words))));
-        schemas.push((updated, example(part, json!({"name": "Updated Surf Oz Magazine"}))));
-        schemas.push((read, example(answered, shown_example(&words))));
+    for (names, create, update, response) in components {
+        let create_schema = request_object(request_properties(&names), &["name"]);
+        let update_schema = request_object(request_properties(&names), &[]);
+        let response_schema = response_object(response_properties(&names), &[]);
+        schemas.push((create, with_example(create_schema, request_example(&names))));
+        schemas.push((
+            update,
+            with_example(update_schema, json!({"name": "Updated Surf Oz Magazine"})),
+        ));
+        schemas.push((response, with_example(response_schema, response_example(&names))));
     }
     schemas
 }
 
-const WRITES: &str = "Creates it, or updates the one there is. A property that is absent stays as it is; one that is present replaces what was there whole, so `users` and `sites` are full sets. `null` clears what is optional. The same request again changes nothing.";
+const WRITES: &str = "Creates or updates the party. An absent property keeps its value; a property that is present replaces the stored value completely, so `users` and `sites` are complete sets. `null` clears an optional property. Repeating the request changes nothing.";
 
-pub(super) fn advertisers() -> Vec<Operation> {
+pub(super) fn advertiser_operations() -> Vec<Operation> {
     operations(&ADVERTISER)
 }
 
-pub(super) fn affiliates() -> Vec<Operation> {
+pub(super) fn affiliate_operations() -> Vec<Operation> {
     operations(&AFFILIATE)
 }
 
-fn operations(words: &Words) -> Vec<Operation> {
-    let class = words.kind.class();
-    let id = |verb: &str| format!("{verb}{class}");
-    let (schema, plural) = (class, format!("list{class}s"));
-    let (request, update) = (format!("{class}Request"), format!("{class}Update"));
-    let a = format!("an {}", words.kind.word());
-    let name_update = || json!({"name": "Updated Surf Oz Magazine"});
-    let link = |get: Operation| {
-        let created = json!({words.parameter: "$response.body#/id_from_network"});
-        get.leads_to("201", &id("get"), created)
+fn operations(names: &PartyNames) -> Vec<Operation> {
+    let class = names.kind.class();
+    let operation_id = |verb: &str| format!("{verb}{class}");
+    let request = format!("{class}Request");
+    let update = format!("{class}Update");
+    let party = names.kind.word();
+    let update_example = || json!({"name": "Updated Surf Oz Magazine"});
+    let with_link = |create: Operation| {
+        let created = json!({names.parameter: "$response.body#/id_from_network"});
+        create.link("201", &operation_id("get"), created)
     };
     vec![
-        Operation::get(words.collection, &plural, &format!("List {}s", words.kind.word()))
-            .about("Every one that the credential sees.")
-            .lists(schema),
-        link(
-            Operation::post(words.collection, &id("create"), &format!("Create {a}"))
-                .about(WRITES)
-                .takes(&request, request_example(words))
-                .writes(schema),
+        Operation::get(names.collection, &format!("list{class}s"), &format!("List {party}s"))
+            .description("The parties that the credential may read.")
+            .paged_list_response(class),
+        with_link(
+            Operation::post(names.collection, &operation_id("create"), &format!("Create an {party}"))
+                .description(WRITES)
+                .request_body(&request, request_example(names))
+                .write_response(class),
         ),
-        Operation::get(words.member, &id("get"), &format!("Read {a}"))
-            .answers("200", "As it is now.", schema),
-        Operation::post(words.member, &id("post"), &format!("Create or update {a} by id"))
-            .about(&format!("{WRITES} An `id_from_network` in the body takes precedence over the path's."))
-            .takes(&request, request_example(words))
-            .writes(schema),
-        Operation::put(words.member, &id("put"), &format!("Update or create {a} by id"))
-            .about(&format!("{WRITES} An `id_from_network` in the body takes precedence over the path's."))
-            .takes(&update, name_update())
-            .writes(schema),
-        Operation::delete(words.member, &id("delete"), &format!("Delete {a}"))
-            .about("Does nothing when there is none. With one or more campaigns it is refused: 403 `UnauthorizedOperation`. Users that only it had go with it.")
-            .with("If-Match")
-            .answers("200", "Gone.", "Empty"),
+        Operation::get(names.member, &operation_id("get"), &format!("Read an {party}"))
+            .object_response("200", "The party.", class),
+        Operation::post(names.member, &operation_id("post"), &format!("Create or update an {party} by id"))
+            .description(&format!("{WRITES} An `id_from_network` in the body takes precedence over the path."))
+            .request_body(&request, request_example(names))
+            .write_response(class),
+        Operation::put(names.member, &operation_id("put"), &format!("Update or create an {party} by id"))
+            .description(&format!("{WRITES} An `id_from_network` in the body takes precedence over the path."))
+            .request_body(&update, update_example())
+            .write_response(class),
+        Operation::delete(names.member, &operation_id("delete"), &format!("Delete an {party}"))
+            .description("Has no effect when there is no such party. A party with campaigns cannot be deleted: 403 `UnauthorizedOperation`. Users without another role are deleted with it.")
+            .parameter("If-Match")
+            .object_response("200", "The party does not exist.", "Empty"),
     ]
 }

@@ -1,19 +1,21 @@
 //! Payin and payout.
 
-use super::shapes::{Schemas, answer, example, reference, request, word};
+use super::schema::{
+    NamedSchemas, enumeration, request_object, response_object, schema_reference, with_example,
+};
 use serde_json::{Value, json};
 
 const CURRENCIES: [&str; 3] = ["USD", "GBP", "EUR"];
 
-/// Currencies, as a request says them.
+/// Currency.
 pub(super) fn currency(description: &str) -> Value {
-    word(&CURRENCIES, description)
+    enumeration(&CURRENCIES, description)
 }
 
-/// An amount, as a request may say it.
+/// Amount in a request.
 pub(super) fn amount(description: &str) -> Value {
     json!({
-        "description": format!("{description} Decimal, from 0 to 1,000,000, with at most 2 digits after the point; as a number or as a string."),
+        "description": format!("{description} Decimal, from 0 to 1,000,000, with at most 2 decimal places, as a number or as a string."),
         "anyOf": [
             {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,5})(\.[0-9]{1,2})?$"},
             {"type": "number", "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.01},
@@ -22,12 +24,12 @@ pub(super) fn amount(description: &str) -> Value {
     })
 }
 
-/// An amount, as answers say it.
-pub(super) fn shown_amount(description: &str) -> Value {
+/// Amount in a response.
+pub(super) fn response_amount(description: &str) -> Value {
     json!({"type": "number", "minimum": 0, "description": description})
 }
 
-/// A condition, as a request may say it.
+/// Condition in a request.
 pub(super) fn condition(description: &str) -> Value {
     json!({
         "type": ["string", "null"],
@@ -38,86 +40,82 @@ pub(super) fn condition(description: &str) -> Value {
     })
 }
 
-fn policies() -> Value {
+fn policies_example() -> Value {
     json!([
         {"type": "Base", "currency": "USD", "condition": "", "amount": 4.5},
         {"type": "Bonus", "currency": "USD", "condition": "duration > 60", "amount": 2.75},
     ])
 }
 
-/// A payout as requests say it.
-pub(super) fn said() -> Value {
-    json!({"currency": "USD", "policies": policies()})
+/// Example of a payout in a request.
+pub(super) fn request_example() -> Value {
+    json!({"currency": "USD", "policies": policies_example()})
 }
 
-/// A payout as answers say it.
-pub(super) fn shown() -> Value {
+/// Example of a payout in a response.
+pub(super) fn response_example() -> Value {
     json!({
         "min": 4.5,
         "max": 7.25,
         "currency": "USD",
         "pricing": "Base: $4.50 per call Bonus: $2.75 per call if duration > 60",
         "range": "$4.50 - $7.25 per call",
-        "policies": policies(),
+        "policies": policies_example(),
     })
 }
 
-pub(super) fn schemas() -> Schemas {
+pub(super) fn schemas() -> NamedSchemas {
     let types = ["Base", "Bonus"];
-    let policy_request = request(
-        "A policy to write",
+    let policy_request = request_object(
         json!({
-            "type": word(&types, "What it adds to."),
-            "amount": amount("What it pays for a call that meets it."),
-            "currency": currency("One currency for all policies; the pricing's own where it is left out."),
-            "condition": condition("When it pays: an expression of `duration`, `connect_duration`, `repeat`, `mobile`, `landline`, `sms_sent`, `during_hours`, `in_region`, `pressed[…]`, `custom_data[…]` and the like, with and, or, not. Empty: always."),
+            "type": enumeration(&types, "Type of the policy. A bonus is paid only if the base is met."),
+            "amount": amount("Amount per call that meets the condition."),
+            "currency": currency("Currency, the same for all policies. Default: the currency of the pricing."),
+            "condition": condition("Condition of the payment: an expression of `duration`, `connect_duration`, `repeat`, `mobile`, `landline`, `sms_sent`, `during_hours`, `in_region`, `pressed[…]`, `custom_data[…]` and the like, with `and`, `or`, `not`. An empty condition is always met."),
         }),
         &["type", "amount", "currency"],
     );
-    let policy = answer(
-        "Policy",
+    let policy = response_object(
         json!({
-            "type": word(&types, "A bonus pays only where the base is met."),
+            "type": enumeration(&types, "Type of the policy. A bonus is paid only if the base is met."),
             "currency": currency("The currency."),
-            "condition": {"type": "string", "description": "As it was written."},
-            "amount": shown_amount("What it pays."),
+            "condition": {"type": "string", "description": "The condition as it was written."},
+            "amount": response_amount("Amount per call that meets the condition."),
         }),
         &[],
     );
-    let of_type = |kind: &str| json!({"type": "object", "required": ["type"], "properties": {"type": {"const": kind}}});
-    let request = request(
-        "A pricing to write",
+    let has_type = |kind: &str| json!({"type": "object", "required": ["type"], "properties": {"type": {"const": kind}}});
+    let pricing_request = request_object(
         json!({
-            "currency": currency("For policies that name none."),
+            "currency": currency("Default currency of the policies."),
             "policies": {
                 "type": "array",
-                "description": "Exactly one Base, and up to 9 Bonus, in one currency.",
+                "description": "Exactly one Base and up to 9 Bonus policies, in one currency.",
                 "minItems": 1,
                 "maxItems": 10,
-                "items": reference("PolicyRequest"),
-                "contains": of_type("Base"),
+                "items": schema_reference("PolicyRequest"),
+                "contains": has_type("Base"),
                 "minContains": 1,
                 "maxContains": 1,
             },
         }),
         &["policies"],
     );
-    let answered = answer(
-        "Pricing",
+    let pricing = response_object(
         json!({
-            "min": shown_amount("The base."),
-            "max": shown_amount("The base and all bonuses."),
+            "min": response_amount("Amount of the base."),
+            "max": response_amount("Sum of the base and all bonuses."),
             "currency": currency("The currency."),
-            "pricing": {"type": "string", "description": "The policies in words."},
-            "range": {"type": "string", "description": "Least to most, in words."},
-            "policies": {"type": "array", "minItems": 1, "maxItems": 10, "items": reference("Policy"), "description": "The Base first."},
+            "pricing": {"type": "string", "description": "Description of the policies."},
+            "range": {"type": "string", "description": "Description of the range from `min` to `max`."},
+            "policies": {"type": "array", "minItems": 1, "maxItems": 10, "items": schema_reference("Policy"), "description": "The Base first."},
         }),
         &[],
     );
     vec![
         ("PolicyRequest", policy_request),
         ("Policy", policy),
-        ("PricingRequest", example(request, said())),
-        ("Pricing", example(answered, shown())),
+        ("PricingRequest", with_example(pricing_request, request_example())),
+        ("Pricing", with_example(pricing, response_example())),
     ]
 }

@@ -1,41 +1,43 @@
-//! Promo numbers, of a campaign and of an affiliate in it.
+//! Promo numbers of advertiser campaigns and of affiliate campaigns.
 
 use super::operation::Operation;
-use super::shapes::{
-    Schemas, answer, example, name, network_id, object_url, our_id, reference, request,
-    shown_network_id,
+use super::schema::{
+    NamedSchemas, external_id, object_id, object_url, request_object, required_text,
+    response_external_id, response_object, schema_reference, with_example,
 };
 use serde_json::{Value, json};
 
-/// The routes of one owner's promo numbers.
-struct Routes {
+/// Routes and names for the promo numbers of one kind of owner.
+struct OwnerRoutes {
     list: &'static str,
     member: &'static str,
     list_by_id: &'static str,
     member_by_id: &'static str,
-    id: &'static str,
-    whose: &'static str,
+    /// Prefix of the operation ids' object.
+    id_prefix: &'static str,
+    /// Owner with its article.
+    owner: &'static str,
 }
 
-const CAMPAIGN: Routes = Routes {
+const CAMPAIGN: OwnerRoutes = OwnerRoutes {
     list: "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}/promo_numbers",
     member: "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}/promo_numbers/{number}",
     list_by_id: "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}/promo_numbers_by_id",
     member_by_id: "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}/promo_numbers_by_id/{id}",
-    id: "Campaign",
-    whose: "a campaign",
+    id_prefix: "Campaign",
+    owner: "a campaign",
 };
 
-const AFFILIATE: Routes = Routes {
+const AFFILIATE: OwnerRoutes = OwnerRoutes {
     list: "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}/affiliates/{affiliate}/affiliate_campaigns/promo_numbers",
     member: "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}/affiliates/{affiliate}/affiliate_campaigns/promo_numbers/{number}",
     list_by_id: "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}/affiliates/{affiliate}/affiliate_campaigns/promo_numbers_by_id",
     member_by_id: "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}/affiliates/{affiliate}/affiliate_campaigns/promo_numbers_by_id/{id}",
-    id: "Affiliate",
-    whose: "an affiliate campaign",
+    id_prefix: "Affiliate",
+    owner: "an affiliate campaign",
 };
 
-fn said() -> Value {
+fn request_example() -> Value {
     json!({
         "description": "Front page of the August issue",
         "media_type": "Offline newspaper",
@@ -43,7 +45,7 @@ fn said() -> Value {
     })
 }
 
-fn shown() -> Value {
+fn response_example() -> Value {
     json!({
         "id": 4,
         "id_from_network": "77",
@@ -55,108 +57,116 @@ fn shown() -> Value {
     })
 }
 
-pub(super) fn schemas() -> Schemas {
+pub(super) fn schemas() -> NamedSchemas {
     let local_center = json!({
         "type": ["object", "null"],
-        "description": "Where the number should be; looked at when it is taken.",
+        "description": "Wished location of the number, used when it is assigned.",
         "properties": {"tn_prefix": {
             "type": ["string", "null"],
             "pattern": "^[0-9]{3}$",
-            "description": "An area code. 403 when the inventory has none of it.",
+            "description": "Area code. The response is 403 when the inventory has no such number.",
         }},
     });
     let properties = json!({
-        "description": name("What it is used for."),
-        "media_type": name("Where it is advertised."),
-        "id_from_network": network_id("The network's id, unique in the network; made up when none is said."),
-        "custom_data": reference("CustomDataRequest"),
+        "description": required_text("Purpose of the number."),
+        "media_type": required_text("Medium of the advertisement."),
+        "id_from_network": external_id("External id, unique in the network. Generated if it is omitted."),
+        "custom_data": schema_reference("CustomDataRequest"),
         "local_center": local_center,
     });
-    let take =
-        request("A promo number to take", properties.clone(), &["description", "media_type"]);
-    let change = request("A promo number, in part", properties, &[]);
-    let answered = answer(
-        "Promo number",
+    let create = request_object(properties.clone(), &["description", "media_type"]);
+    let update = request_object(properties, &[]);
+    let promo_number = response_object(
         json!({
-            "id": our_id("the promo number"),
-            "id_from_network": shown_network_id("The network's id."),
-            "promo_number": {"type": "string", "pattern": "^[0-9]{7,15}$", "description": "Digits alone."},
+            "id": object_id("the promo number"),
+            "id_from_network": response_external_id("External id."),
+            "promo_number": {"type": "string", "pattern": "^[0-9]{7,15}$", "description": "Digits only."},
             "description": {"type": "string"},
             "media_type": {"type": "string"},
             "object_url": object_url("the campaign's promo numbers"),
-            "custom_data": reference("CustomData"),
+            "custom_data": schema_reference("CustomData"),
         }),
         &[],
     );
     vec![
-        ("PromoNumberRequest", example(take, said())),
-        ("PromoNumberUpdate", example(change, json!({"description": "Back page"}))),
-        ("PromoNumber", example(answered, shown())),
+        ("PromoNumberRequest", with_example(create, request_example())),
+        ("PromoNumberUpdate", with_example(update, json!({"description": "Back page"}))),
+        ("PromoNumber", with_example(promo_number, response_example())),
     ]
 }
 
-const TAKES: &str = "Takes a number from the network's inventory. Not idempotent by itself: each takes another one. 403 over the limit of `max_promo_numbers`, and when the inventory is empty. An affiliate campaign must be Approved.";
+const ASSIGNS: &str = "Assigns a number from the network's inventory. Without an `Idempotency-Key`, each request assigns another number. The response is 403 when `max_promo_numbers` is reached or the inventory is empty. An affiliate campaign must be Approved.";
 
 pub(super) fn operations() -> Vec<Operation> {
-    let mut operations = of(&CAMPAIGN);
-    operations.extend(of(&AFFILIATE));
+    let mut operations = owner_operations(&CAMPAIGN);
+    operations.extend(owner_operations(&AFFILIATE));
     operations
 }
 
-fn of(routes: &Routes) -> Vec<Operation> {
-    let Routes { list, member, list_by_id, member_by_id, id, whose } = routes;
-    let all = format!("List promo numbers of {whose}");
-    let take = format!("Take a promo number for {whose}");
-    let named = |verb: &str, by: &str| format!("{verb}{id}PromoNumber{by}");
-    let by_id = "From 2018-05-01; works on every version.";
-    let created = |parameter: &str, property: &str, link: &str, operation: Operation| {
+fn owner_operations(routes: &OwnerRoutes) -> Vec<Operation> {
+    let OwnerRoutes { list, member, list_by_id, member_by_id, id_prefix, owner } = routes;
+    let list_summary = format!("List promo numbers of {owner}");
+    let create_summary = format!("Assign a promo number to {owner}");
+    let operation_id = |verb: &str, suffix: &str| format!("{verb}{id_prefix}PromoNumber{suffix}");
+    let by_id = "Documented from 2018-05-01 on. Works on every version.";
+    let with_link = |parameter: &str, property: &str, link: &str, operation: Operation| {
         let mut parameters = json!({
             "advertiser": "$request.path.advertiser",
             "campaign": "$request.path.campaign",
             parameter: format!("$response.body#/{property}"),
         });
-        if *id == "Affiliate" {
+        if *id_prefix == "Affiliate" {
             parameters["affiliate"] = json!("$request.path.affiliate");
         }
-        operation.leads_to("201", link, parameters)
+        operation.link("201", link, parameters)
     };
-    let taking = |route: &'static str, by: &str, about: &str| {
-        Operation::post(route, &named("take", by), &take)
-            .about(about)
-            .with("Idempotency-Key")
-            .takes("PromoNumberRequest", said())
-            .answers("201", "The number that was taken.", "PromoNumber")
+    let create = |route: &'static str, suffix: &str, description: &str| {
+        Operation::post(route, &operation_id("assign", suffix), &create_summary)
+            .description(description)
+            .parameter("Idempotency-Key")
+            .request_body("PromoNumberRequest", request_example())
+            .object_response("201", "The assigned number.", "PromoNumber")
     };
     let mut operations = vec![
-        Operation::get(list, &named("list", "s"), &all).lists("PromoNumber"),
-        created("number", "promo_number", &named("get", ""), taking(list, "", TAKES)),
-        Operation::get(list_by_id, &named("list", "sById"), &format!("{all}, by the other path"))
-            .about(by_id)
-            .lists("PromoNumber"),
-        created("id", "id_from_network", &named("get", "ById"), taking(list_by_id, "ById", TAKES)),
+        Operation::get(list, &operation_id("list", "s"), &list_summary)
+            .paged_list_response("PromoNumber"),
+        with_link("number", "promo_number", &operation_id("get", ""), create(list, "", ASSIGNS)),
+        Operation::get(
+            list_by_id,
+            &operation_id("list", "sById"),
+            &format!("{list_summary} (path for ids)"),
+        )
+        .description(by_id)
+        .paged_list_response("PromoNumber"),
+        with_link(
+            "id",
+            "id_from_network",
+            &operation_id("get", "ById"),
+            create(list_by_id, "ById", ASSIGNS),
+        ),
     ];
-    operations.extend(one(member, whose, "", "", &named));
-    operations.extend(one(member_by_id, whose, "ById", " by its id", &named));
+    operations.extend(member_operations(member, owner, "", "", &operation_id));
+    operations.extend(member_operations(member_by_id, owner, "ById", " by its id", &operation_id));
     operations
 }
 
-fn one(
+fn member_operations(
     route: &'static str,
-    whose: &str,
-    by: &str,
-    suffix: &str,
-    named: &dyn Fn(&str, &str) -> String,
+    owner: &str,
+    id_suffix: &str,
+    summary_suffix: &str,
+    operation_id: &dyn Fn(&str, &str) -> String,
 ) -> Vec<Operation> {
-    let text = |verb: &str| format!("{verb} a promo number of {whose}{suffix}");
+    let summary = |verb: &str| format!("{verb} a promo number of {owner}{summary_suffix}");
     vec![
-        Operation::get(route, &named("get", by), &text("Read"))
-            .answers("200", "As it is now.", "PromoNumber"),
-        Operation::put(route, &named("put", by), &text("Change"))
-            .about("Changes what is said; the number stays. There is no creating here: 404 when there is none.")
-            .takes("PromoNumberUpdate", json!({"description": "Back page"}))
-            .writes("PromoNumber"),
-        Operation::delete(route, &named("delete", by), &text("Give back"))
-            .about("The number goes back to the inventory. Does nothing when there is none.")
-            .answers("200", "Gone.", "Empty"),
+        Operation::get(route, &operation_id("get", id_suffix), &summary("Read"))
+            .object_response("200", "The promo number.", "PromoNumber"),
+        Operation::put(route, &operation_id("put", id_suffix), &summary("Update"))
+            .description("Changes the given properties; the number itself cannot change. The response is 404 when there is no such promo number.")
+            .request_body("PromoNumberUpdate", json!({"description": "Back page"}))
+            .write_response("PromoNumber"),
+        Operation::delete(route, &operation_id("delete", id_suffix), &summary("Release"))
+            .description("Returns the number to the inventory. Has no effect when there is no such promo number.")
+            .object_response("200", "The promo number does not exist.", "Empty"),
     ]
 }

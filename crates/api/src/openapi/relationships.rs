@@ -1,54 +1,55 @@
 //! Advertiser–affiliate relationships ("auto-approve").
 
 use super::operation::Operation;
-use super::shapes::{Schemas, answer, example, request, shown_network_id, word};
+use super::schema::{
+    NamedSchemas, enumeration, request_object, response_external_id, response_object, with_example,
+};
 use serde_json::json;
 use trunkline_domain::affiliation::RelationshipStatus;
 
-pub(super) fn schemas() -> Schemas {
+pub(super) fn schemas() -> NamedSchemas {
     let statuses: Vec<&str> =
         RelationshipStatus::ALL.into_iter().map(RelationshipStatus::as_str).collect();
-    let status = word(&statuses, "How the advertiser stands to the affiliate.");
-    let said = request("A relationship to write", json!({"status": status}), &["status"]);
-    let shown = answer(
-        "Relationship",
+    let status = enumeration(&statuses, "Status of the affiliate with the advertiser.");
+    let relationship_request = request_object(json!({"status": status}), &["status"]);
+    let relationship = response_object(
         json!({
             "status": status,
-            "affiliate_id_from_network": shown_network_id("The network's id of the affiliate."),
+            "affiliate_id_from_network": response_external_id("External id of the affiliate."),
         }),
         &[],
     );
-    let both = json!({"status": "Approved", "affiliate_id_from_network": "222"});
+    let relationship_example = json!({"status": "Approved", "affiliate_id_from_network": "222"});
     vec![
-        ("RelationshipRequest", example(said, json!({"status": "Approved"}))),
-        ("Relationship", example(shown, both)),
+        ("RelationshipRequest", with_example(relationship_request, json!({"status": "Approved"}))),
+        ("Relationship", with_example(relationship, relationship_example)),
     ]
 }
 
-const CASCADE: &str = "Acts on every affiliate campaign of the pair in the same transaction. **Approved**: each that is Applied becomes Approved, and later applications are approved at once. **Anything else**: each that is Applied becomes Declined, each that is Approved becomes Suspended, and later applications are declined at once. The same status again acts again on what has changed since, and on nothing else.";
+const CASCADE: &str = "Changes every affiliate campaign of the pair in the same transaction. **Approved**: Applied becomes Approved, and later applications are approved at once. **Any other status**: Applied becomes Declined, Approved becomes Suspended, and later applications are declined at once. Repeating the status applies it to affiliate campaigns that have changed since.";
 
 pub(super) fn operations() -> Vec<Operation> {
     const COLLECTION: &str = "/api/advertisers/{advertiser}/affiliates";
     const MEMBER: &str = "/api/advertisers/{advertiser}/affiliates/{affiliate}";
-    let approved = || json!({"status": "Approved"});
+    let request_example = || json!({"status": "Approved"});
     vec![
         Operation::get(COLLECTION, "listRelationships", "List an advertiser's relationships")
-            .lists("Relationship"),
+            .paged_list_response("Relationship"),
         Operation::get(MEMBER, "getRelationship", "Read a relationship")
-            .answers("200", "The relationship.", "Relationship"),
+            .object_response("200", "The relationship.", "Relationship"),
         Operation::post(MEMBER, "postRelationship", "Create or update a relationship")
-            .about(CASCADE)
-            .with("If-Match")
-            .takes("RelationshipRequest", approved())
-            .answers("201", "Done, cascade and all.", "Empty"),
+            .description(CASCADE)
+            .parameter("If-Match")
+            .request_body("RelationshipRequest", request_example())
+            .object_response("201", "The relationship and its affiliate campaigns have changed.", "Empty"),
         Operation::put(MEMBER, "putRelationship", "Update or create a relationship")
-            .about(CASCADE)
-            .with("If-Match")
-            .takes("RelationshipRequest", approved())
-            .answers("200", "Done, cascade and all.", "Empty"),
+            .description(CASCADE)
+            .parameter("If-Match")
+            .request_body("RelationshipRequest", request_example())
+            .object_response("200", "The relationship and its affiliate campaigns have changed.", "Empty"),
         Operation::delete(MEMBER, "deleteRelationship", "Delete a relationship")
-            .about("Changes no affiliate campaign; later applications go by the campaign's own `auto_approve`. Does nothing when there is none.")
-            .with("If-Match")
-            .answers("200", "Gone.", "Empty"),
+            .description("Changes no affiliate campaign. Later applications are decided by `auto_approve` of the campaign. Has no effect when there is no relationship.")
+            .parameter("If-Match")
+            .object_response("200", "The relationship does not exist.", "Empty"),
     ]
 }

@@ -1,75 +1,75 @@
-//! `replay`.
+//! Replays: evaluation of a campaign's future terms on its stored calls.
 
 use super::operation::Operation;
-use super::shapes::{Schemas, answer, example, reference, request, word};
+use super::schema::{
+    NamedSchemas, enumeration, request_object, response_object, schema_reference, with_example,
+};
 use serde_json::{Value, json};
 
-fn sum(description: &str) -> Value {
+fn total_schema(description: &str) -> Value {
     json!({
         "type": ["object", "null"],
         "description": description,
         "required": ["amount", "currency"],
-        "properties": {"amount": {"type": "number"}, "currency": word(&["USD", "GBP", "EUR"], "ISO 4217.")},
+        "properties": {"amount": {"type": "number"}, "currency": enumeration(&["USD", "GBP", "EUR"], "ISO 4217.")},
     })
 }
 
-pub(super) fn schemas() -> Schemas {
-    let day = |description: &str| json!({"type": "string", "format": "moment", "maxLength": 128, "description": description});
-    let said = request(
-        "Which calls to run again",
+pub(super) fn schemas() -> NamedSchemas {
+    let time = |description: &str| json!({"type": "string", "format": "moment", "maxLength": 128, "description": description});
+    let replay_request = request_object(
         json!({
-            "advertiser_campaign": {"type": "string", "minLength": 1, "maxLength": 255, "description": "The network's id of the campaign."},
-            "from": day("The first day, in the campaign's zone, or a moment."),
-            "to": day("The last day, in the campaign's zone, or a moment."),
+            "advertiser_campaign": {"type": "string", "minLength": 1, "maxLength": 255, "description": "External id of the campaign."},
+            "from": time("First day in the campaign's time zone, or a time."),
+            "to": time("Last day in the campaign's time zone, or a time."),
         }),
         &["advertiser_campaign", "from", "to"],
     );
-    let sums = || {
+    let totals = || {
         json!({
-            "advertiser_payin": sum("What the advertiser pays; `null` where no payin is agreed."),
-            "affiliate_payout": sum("What affiliates get; `null` where no payout is agreed."),
-            "margin": sum("Payin less payout; `null` across currencies."),
+            "advertiser_payin": total_schema("Payin of the advertiser; `null` if none is agreed."),
+            "affiliate_payout": total_schema("Payout of affiliates; `null` if none is agreed."),
+            "margin": total_schema("Payin minus payout; `null` if their currencies differ."),
         })
     };
-    let mut of_call = sums();
-    of_call["outcome"] = json!({"type": ["string", "null"], "enum": ["connected", "ended", "abandoned", "turned_away", null], "description": "How the call goes; `null` where there are no such terms."});
-    let changed = json!({
+    let mut call_result = totals();
+    call_result["outcome"] = json!({"type": ["string", "null"], "enum": ["connected", "ended", "abandoned", "turned_away", null], "description": "Outcome of the call; `null` if there are no such terms."});
+    let changed_call = json!({
         "type": "object",
         "required": ["complete_call_id", "current", "future"],
         "properties": {
             "complete_call_id": {"type": "string"},
-            "current": reference("ReplayedCall"),
-            "future": reference("ReplayedCall"),
+            "current": schema_reference("ReplayCallResult"),
+            "future": schema_reference("ReplayCallResult"),
         },
     });
-    let shown = answer(
-        "What stored calls come to by either terms",
+    let replay = response_object(
         json!({
-            "calls": {"type": "integer", "description": "How many there are."},
-            "current": reference("ReplayedSums"),
-            "future": reference("ReplayedSums"),
-            "changed": {"type": "array", "maxItems": 1000, "items": changed, "description": "The first 1,000 that would come to something else, in order of time."},
-            "changed_total": {"type": "integer", "description": "How many there are of those."},
+            "calls": {"type": "integer", "description": "Number of replayed calls."},
+            "current": schema_reference("ReplayTotals"),
+            "future": schema_reference("ReplayTotals"),
+            "changed": {"type": "array", "maxItems": 1000, "items": changed_call, "description": "The first 1,000 calls with a different result, ordered by time."},
+            "changed_total": {"type": "integer", "description": "Number of calls with a different result."},
         }),
         &[],
     );
     vec![
-        ("ReplayRequest", example(said, sample())),
-        ("ReplayedSums", answer("What calls come to", sums(), &[])),
-        ("ReplayedCall", answer("What a call comes to", of_call, &[])),
-        ("Replay", shown),
+        ("ReplayRequest", with_example(replay_request, request_example())),
+        ("ReplayTotals", response_object(totals(), &[])),
+        ("ReplayCallResult", response_object(call_result, &[])),
+        ("Replay", replay),
     ]
 }
 
-fn sample() -> Value {
+fn request_example() -> Value {
     json!({"advertiser_campaign": "12", "from": "2026-11-01", "to": "2026-11-20"})
 }
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::post("/trunkline/replay", "replay", "Run stored calls through the future terms")
-            .about("Nothing is stored. Every call of those days that is over runs through the current and the future terms, as what was known of it stands corrected. Where nothing waits for go_live the future terms are the current ones.")
-            .takes("ReplayRequest", sample())
-            .answers("200", "What they come to.", "Replay"),
+        Operation::post("/trunkline/replay", "replay", "Replay stored calls with the future terms")
+            .description("Stores nothing. Evaluates every ended call of the period by the current and by the future terms, with the corrected facts of the call. Without future terms, the current ones are used for both.")
+            .request_body("ReplayRequest", request_example())
+            .object_response("200", "The results by either terms.", "Replay"),
     ]
 }

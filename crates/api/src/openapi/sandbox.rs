@@ -1,52 +1,53 @@
-//! Sandboxes: networks to try things in.
+//! Sandboxes: test networks.
 
 use super::operation::Operation;
-use super::shapes::{Schemas, answer, example, optional_network_id, request};
+use super::schema::{
+    NamedSchemas, nullable_external_id, request_object, response_object, with_example,
+};
 use serde_json::{Value, json};
 use trunkline_network::sandbox::{ADVANCE_LIMIT, CALLS_LIMIT, DAYS_LIMIT, Wanted};
 
-fn clock() -> Value {
+fn sandbox_example() -> Value {
     json!({"sandbox": true, "clock": {"now": "2026-11-02T08:00:00Z", "frozen": true}})
 }
 
-fn wanted() -> Value {
-    let usual = Wanted::default();
-    request(
-        "Calls to imagine",
+fn simulation_request() -> Value {
+    let default = Wanted::default();
+    request_object(
         json!({
-            "calls": {"type": ["integer", "null"], "minimum": 1, "maximum": CALLS_LIMIT, "default": usual.calls, "description": "How many."},
-            "seed": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX, "default": usual.seed, "description": "The same seed imagines the same calls."},
-            "days": {"type": ["integer", "null"], "minimum": 1, "maximum": DAYS_LIMIT, "default": usual.days, "description": "In how many days before the sandbox's now."},
-            "advertiser_campaign": optional_network_id("The network's id of a live campaign; else calls are for all of them."),
+            "calls": {"type": ["integer", "null"], "minimum": 1, "maximum": CALLS_LIMIT, "default": default.calls, "description": "Number of calls."},
+            "seed": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX, "default": default.seed, "description": "Seed of the random generator. The same seed simulates the same calls."},
+            "days": {"type": ["integer", "null"], "minimum": 1, "maximum": DAYS_LIMIT, "default": default.days, "description": "Number of days before the sandbox's current time in which the calls start."},
+            "advertiser_campaign": nullable_external_id("External id of a live campaign. Default: all live campaigns."),
         }),
         &[],
     )
 }
 
-fn tally() -> Value {
-    let count = |about: &str| json!({"type": "integer", "minimum": 0, "description": about});
-    let sums = |about: &str| json!({"type": "object", "description": format!("{about}, by currency."), "additionalProperties": {"type": "number", "minimum": 0}});
-    answer(
-        "What became of imagined calls",
+fn simulation_summary() -> Value {
+    let count =
+        |description: &str| json!({"type": "integer", "minimum": 0, "description": description});
+    let totals = |description: &str| json!({"type": "object", "description": format!("{description}, by currency."), "additionalProperties": {"type": "number", "minimum": 0}});
+    response_object(
         json!({
-            "calls": count("Imagined."),
-            "stored": count("Stored now; what follows is of these."),
-            "known": count("Stored before: nothing was changed."),
-            "connected": count("That reached their destination."),
-            "by_outcome": answer("Calls by how they went", json!({
+            "calls": count("Simulated calls."),
+            "stored": count("Calls stored by this request. The following totals cover these calls."),
+            "known": count("Calls that were already stored; they were not changed."),
+            "connected": count("Calls connected to their destination."),
+            "by_outcome": response_object(json!({
                 "connected": count("Caller and destination talked."),
-                "ended": count("The campaign ended it, or nobody answered."),
-                "abandoned": count("The caller hung up before."),
-                "turned_away": count("Not let in."),
+                "ended": count("The campaign ended the call, or the destination did not answer."),
+                "abandoned": count("The caller hung up before the connection."),
+                "turned_away": count("The call was rejected."),
             }), &[]),
-            "advertiser_payin": sums("What advertisers pay"),
-            "affiliate_payout": sums("What affiliates get"),
+            "advertiser_payin": totals("Total payin"),
+            "affiliate_payout": totals("Total payout"),
         }),
         &[],
     )
 }
 
-fn tallied() -> Value {
+fn summary_example() -> Value {
     json!({
         "calls": 100,
         "stored": 100,
@@ -58,17 +59,15 @@ fn tallied() -> Value {
     })
 }
 
-pub(super) fn schemas() -> Schemas {
-    let said = request(
-        "Where a sandbox's clock is to stand: one of the two",
+pub(super) fn schemas() -> NamedSchemas {
+    let clock_request = request_object(
         json!({
-            "now": {"type": ["string", "null"], "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$", "description": "A moment of 2000 to 2099, or a date; `null` is the system's time again."},
-            "advance": {"type": "integer", "minimum": -ADVANCE_LIMIT, "maximum": ADVANCE_LIMIT, "description": "Seconds from where the clock is now; back, if they are negative."},
+            "now": {"type": ["string", "null"], "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$", "description": "Time or date in the years 2000 to 2099; `null` returns to the system's clock."},
+            "advance": {"type": "integer", "minimum": -ADVANCE_LIMIT, "maximum": ADVANCE_LIMIT, "description": "Seconds to add to the clock; negative values set it back."},
         }),
         &[],
     );
-    let shown = answer(
-        "A sandbox",
+    let sandbox = response_object(
         json!({
             "sandbox": {"const": true},
             "clock": {
@@ -76,37 +75,40 @@ pub(super) fn schemas() -> Schemas {
                 "required": ["now", "frozen"],
                 "additionalProperties": false,
                 "properties": {
-                    "now": {"type": "string", "description": "The time that the network's requests see, UTC."},
-                    "frozen": {"type": "boolean", "description": "Whether it stands; else it is the system's."},
+                    "now": {"type": "string", "description": "Current time for the network's requests, in UTC."},
+                    "frozen": {"type": "boolean", "description": "The clock stands still. Otherwise it is the system's clock."},
                 },
             },
         }),
         &[],
     );
     vec![
-        ("SandboxClockRequest", example(said, json!({"now": "2026-11-02"}))),
-        ("Sandbox", example(shown, clock())),
-        ("SandboxCallsRequest", example(wanted(), json!({"calls": 100, "seed": 7, "days": 30}))),
-        ("SandboxCalls", example(tally(), tallied())),
+        ("SandboxClockRequest", with_example(clock_request, json!({"now": "2026-11-02"}))),
+        ("Sandbox", with_example(sandbox, sandbox_example())),
+        (
+            "SandboxCallsRequest",
+            with_example(simulation_request(), json!({"calls": 100, "seed": 7, "days": 30})),
+        ),
+        ("SandboxCalls", with_example(simulation_summary(), summary_example())),
     ]
 }
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/trunkline/sandbox", "getSandbox", "Read a sandbox's clock")
-            .about("As all of these, 403 on a network that is no sandbox.")
-            .answers("200", "The sandbox.", "Sandbox"),
+            .description("On a network that is not a sandbox, this and all operations of the group respond with 403.")
+            .object_response("200", "The sandbox.", "Sandbox"),
         Operation::post("/trunkline/sandbox/clock", "setSandboxClock", "Set a sandbox's clock")
-            .about("Sets it, moves it on (`advance`), or lets it go (`\"now\": null`). All requests of the network see its time; credentials expire, and requests are counted, by the system's.")
-            .takes("SandboxClockRequest", json!({"now": "2026-11-02"}))
-            .answers("200", "The sandbox.", "Sandbox"),
-        Operation::post("/trunkline/sandbox/calls", "makeSandboxCalls", "Imagine callers")
-            .about("Imagines calls for the live campaigns and takes them in as `calls.json` does. They start in the days before the sandbox's now, from the campaign's first go_live on, so set the clock back before you fill the network. The same seed on the same network at the same time of its clock imagines the same calls; a call whose id (`sandbox-7-000123`) is there already is left as it is. They are stored in batches: should one fail, those before it stay, and the same request goes on from there.")
-            .takes("SandboxCallsRequest", json!({"calls": 100, "seed": 7, "days": 30}))
-            .answers("201", "What became of them.", "SandboxCalls")
-            .refuses("409", "Conflict"),
-        Operation::post("/trunkline/sandbox/reset", "resetSandbox", "Throw away all of a sandbox")
-            .about("All but the network itself, its people, its tokens, its webhooks, its first custom data field and its numbers, which are free again. The clock stays where it is. It cannot be undone.")
-            .answers("200", "Done.", "Empty"),
+            .description("Sets the clock, advances it (`advance`), or returns it to the system's clock (`\"now\": null`); exactly one of the two properties is needed. All requests of the network use its time. Credentials and rate limits use the system's clock.")
+            .request_body("SandboxClockRequest", json!({"now": "2026-11-02"}))
+            .object_response("200", "The sandbox.", "Sandbox"),
+        Operation::post("/trunkline/sandbox/calls", "simulateSandboxCalls", "Simulate calls")
+            .description("Simulates calls to the live campaigns and stores them as `calls.json` does. The calls start in the days before the sandbox's current time, but not before the first `go_live` of their campaign, so set the clock back before you set up the network. The same seed on the same network at the same clock time simulates the same calls; a call whose id (`sandbox-7-000123`) exists is not changed. Calls are stored in batches: if a batch fails, the previous ones remain, and repeating the request continues from there.")
+            .request_body("SandboxCallsRequest", json!({"calls": 100, "seed": 7, "days": 30}))
+            .object_response("201", "The summary of the simulation.", "SandboxCalls")
+            .error_response("409", "Conflict"),
+        Operation::post("/trunkline/sandbox/reset", "resetSandbox", "Reset a sandbox")
+            .description("Deletes everything except the network itself, its users, its tokens, its webhooks, its first custom data field, and its phone numbers, which return to the inventory. The clock does not change. A reset cannot be undone.")
+            .object_response("200", "The sandbox has been reset.", "Empty"),
     ]
 }

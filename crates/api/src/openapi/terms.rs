@@ -1,8 +1,9 @@
-//! The terms of a campaign, and what they are made of.
+//! Terms of a campaign: their properties, hours and regions.
 
-use super::shapes::{
-    Schemas, answer, example, flag, iso, moment, name, optional_network_id, or_null, reference,
-    request, stamp, text, word, word_or_default,
+use super::schema::{
+    NamedSchemas, boolean, enumeration, enumeration_with_default, iso_timestamp, legacy_timestamp,
+    nullable, nullable_external_id, nullable_text, request_object, request_timestamp,
+    required_text, response_object, schema_reference, with_description, with_example,
 };
 use super::{ivr, pricing};
 use serde_json::{Map, Value, json};
@@ -15,81 +16,82 @@ use trunkline_domain::timezone::ZoneName;
 
 const REGION_TYPES: [&str; 4] = ["Zone", "City", "State", "Country"];
 
-fn or_empty(words: &[&str], description: &str) -> Value {
-    let words = words.iter().map(|word| json!(word)).chain([json!(""), Value::Null]);
-    json!({"type": ["string", "null"], "enum": words.collect::<Vec<_>>(), "description": description})
+/// One of several strings, or the empty string or `null` for none.
+fn optional_enumeration(values: &[&str], description: &str) -> Value {
+    let values = values.iter().map(|value| json!(value)).chain([json!(""), Value::Null]);
+    json!({"type": ["string", "null"], "enum": values.collect::<Vec<_>>(), "description": description})
 }
 
-/// What a request may say of terms.
-pub(super) fn said() -> Map<String, Value> {
+/// Properties of terms in a request.
+pub(super) fn request_properties() -> Map<String, Value> {
     let types = CampaignType::ALL.map(CampaignType::as_str);
     let approvals = AutoApprove::ALL.map(AutoApprove::as_str);
     let visibilities = Visibility::ALL.map(Visibility::as_str);
     let properties = json!({
-        "description": text(10_000, "What it is about."),
-        "url": text(10_000, "The click URL template."),
-        "timezone": or_null(reference("TimeZone"), "The zone of hours, and of days in statistics; Pacific by default."),
-        "operating_24_7": {"type": ["boolean", "null"], "description": "Open around the clock; true when no hours are given."},
-        "campaign_type": word_or_default(&types, "AffiliateEnabled", "DirectOnly campaigns take no payin and no payout; only AffiliateEnabled ones have budgets."),
-        "pricing_type": word_or_default(&["Fixed"], "Fixed", "The only one priced so far; others are refused."),
-        "advertiser_payin": or_null(reference("PricingRequest"), "What the advertiser pays. Needed to go live on AffiliateEnabled campaigns."),
-        "affiliate_payout": or_null(reference("PricingRequest"), "What the affiliate gets. Needed to go live on AffiliateEnabled campaigns."),
-        "hours": or_null(reference("HoursRequest"), "When it is open, in its time zone."),
-        "named_regions": {"type": "array", "maxItems": 100, "items": reference("NamedRegionRequest"), "description": "Regions that conditions name; names are unique."},
-        "ivr_tree": or_null(reference("IvrTreeRequest"), "What callers meet. It may be sent alone."),
-        "budget_activities": or_null(reference("BudgetsRequest"), "Budgets, whole; on AffiliateEnabled campaigns only."),
-        "auto_approve": word_or_default(&approvals, "None", "Which applications of affiliates are approved at once."),
-        "visibility": word_or_default(&visibilities, "All", "Which affiliates see it and may apply."),
-        "default_creative_id_from_network": optional_network_id("The network's id of the creative used by default."),
-        "max_promo_numbers": {"type": ["integer", "null"], "minimum": 0, "maximum": 100_000, "default": 10, "description": "Promo numbers that the campaign, and each of its affiliate campaigns, may have."},
-        "campaign_language": or_empty(&CAMPAIGN_LANGUAGES, "The language of its callers."),
-        "campaign_country": or_empty(&CAMPAIGN_COUNTRIES, "The country of its callers."),
-        "repeat_days": {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_REPEAT_DAYS, "default": DEFAULT_REPEAT_DAYS, "description": "Days for which a caller counts as one who has called before (`repeat` in conditions)."},
-        "pause_date": moment("When it stops taking calls: a date means its end, in the campaign's zone. Reads as `expiration_date` too."),
+        "description": nullable_text(10_000, "Description of the campaign."),
+        "url": nullable_text(10_000, "Template of the click URL."),
+        "timezone": nullable(schema_reference("TimeZone"), "Time zone of hours and of days in statistics. Default: Pacific."),
+        "operating_24_7": {"type": ["boolean", "null"], "description": "Open around the clock. Default: true if there are no hours."},
+        "campaign_type": enumeration_with_default(&types, "AffiliateEnabled", "DirectOnly campaigns have no payin and no payout. Only AffiliateEnabled ones have budgets."),
+        "pricing_type": enumeration_with_default(&["Fixed"], "Fixed", "Only Fixed is supported."),
+        "advertiser_payin": nullable(schema_reference("PricingRequest"), "Price that the advertiser pays. Required for `go_live` of AffiliateEnabled campaigns."),
+        "affiliate_payout": nullable(schema_reference("PricingRequest"), "Price that the affiliate receives. Required for `go_live` of AffiliateEnabled campaigns."),
+        "hours": nullable(schema_reference("HoursRequest"), "Opening hours in the campaign's time zone."),
+        "named_regions": {"type": "array", "maxItems": 100, "items": schema_reference("NamedRegionRequest"), "description": "Regions for use in conditions; their names are unique."},
+        "ivr_tree": nullable(schema_reference("IvrTreeRequest"), "IVR tree of the calls. It can be sent alone."),
+        "budget_activities": nullable(schema_reference("BudgetsRequest"), "The complete budgets. Only on AffiliateEnabled campaigns."),
+        "auto_approve": enumeration_with_default(&approvals, "None", "Applications of affiliates that are approved at once."),
+        "visibility": enumeration_with_default(&visibilities, "All", "Affiliates that can read the campaign and apply to it."),
+        "default_creative_id_from_network": nullable_external_id("External id of the default creative."),
+        "max_promo_numbers": {"type": ["integer", "null"], "minimum": 0, "maximum": 100_000, "default": 10, "description": "Maximum number of promo numbers of the campaign, and of each of its affiliate campaigns."},
+        "campaign_language": optional_enumeration(&CAMPAIGN_LANGUAGES, "Language of the callers."),
+        "campaign_country": optional_enumeration(&CAMPAIGN_COUNTRIES, "Country of the callers."),
+        "repeat_days": {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_REPEAT_DAYS, "default": DEFAULT_REPEAT_DAYS, "description": "Days after a call in which a caller counts as a repeat caller (`repeat` in conditions)."},
+        "pause_date": request_timestamp("Time when the campaign stops accepting calls; a date means the end of that day in the campaign's time zone. Returned as `expiration_date` too."),
     });
     properties.as_object().cloned().unwrap_or_default()
 }
 
-fn shown() -> Value {
+fn response_schema() -> Value {
     let types = CampaignType::ALL.map(CampaignType::as_str);
     let approvals = AutoApprove::ALL.map(AutoApprove::as_str);
     let visibilities = Visibility::ALL.map(Visibility::as_str);
     let optional_text = || json!({"type": ["string", "null"]});
     let mut properties = json!({
-        "id": {"type": "string", "pattern": "^[0-9]*$", "description": "A decimal number once they are live, empty before."},
+        "id": {"type": "string", "pattern": "^[0-9]*$", "description": "Decimal number after `go_live`; empty before."},
         "description": optional_text(),
         "url": optional_text(),
-        "timezone": reference("TimeZone"),
-        "operating_24_7": flag("Open around the clock."),
-        "campaign_type": word(&types, "Who brings the calls."),
+        "timezone": schema_reference("TimeZone"),
+        "operating_24_7": boolean("Open around the clock."),
+        "campaign_type": enumeration(&types, "Type of the campaign."),
         "pricing_type": {"const": "Fixed"},
-        "advertiser_payin": or_null(reference("Pricing"), "What the advertiser pays; not shown to affiliates."),
-        "affiliate_payout": or_null(reference("Pricing"), "What the affiliate gets."),
-        "hours": or_null(reference("Hours"), "When it is open."),
-        "named_regions": {"type": "array", "items": reference("NamedRegion")},
-        "ivr_tree": or_null(reference("IvrTree"), "What callers meet."),
-        "budget_activities": reference("Budgets"),
-        "auto_approve": word(&approvals, "Which applications are approved at once."),
-        "visibility": word(&visibilities, "Which affiliates see it."),
+        "advertiser_payin": nullable(schema_reference("Pricing"), "Price that the advertiser pays. Absent for affiliates."),
+        "affiliate_payout": nullable(schema_reference("Pricing"), "Price that the affiliate receives."),
+        "hours": nullable(schema_reference("Hours"), "Opening hours."),
+        "named_regions": {"type": "array", "items": schema_reference("NamedRegion")},
+        "ivr_tree": nullable(schema_reference("IvrTree"), "IVR tree of the calls."),
+        "budget_activities": schema_reference("Budgets"),
+        "auto_approve": enumeration(&approvals, "Applications that are approved at once."),
+        "visibility": enumeration(&visibilities, "Affiliates that can read the campaign."),
         "default_creative_id_from_network": optional_text(),
         "campaign_language": optional_text(),
         "campaign_country": optional_text(),
-        "repeat_days": {"type": "integer", "minimum": 1, "maximum": MAX_REPEAT_DAYS, "description": "Days for which a caller counts as one who has called before; left out where it was not said."},
+        "repeat_days": {"type": "integer", "minimum": 1, "maximum": MAX_REPEAT_DAYS, "description": "Days after a call in which a caller counts as a repeat caller. Absent if it was never set."},
     });
     let dates = json!({
-        "expiration_date": iso("When it stops taking calls. Read-only; written as `pause_date`."),
-        "pause_date": iso("The same as `expiration_date`."),
-        "go_live_date": stamp("When these terms went live."),
-        "created_at": stamp("When these terms were opened."),
-        "updated_at": stamp("When they last changed."),
+        "expiration_date": iso_timestamp("Time when the campaign stops accepting calls. Read-only; requests set `pause_date`."),
+        "pause_date": iso_timestamp("The same as `expiration_date`."),
+        "go_live_date": legacy_timestamp("Time when these terms went live."),
+        "created_at": legacy_timestamp("Time when these terms were created."),
+        "updated_at": legacy_timestamp("Time of the last change."),
     });
     if let (Some(map), Value::Object(dates)) = (properties.as_object_mut(), dates) {
         map.extend(dates);
     }
-    answer("Terms", properties, &["advertiser_payin", "budget_activities", "repeat_days"])
+    response_object(properties, &["advertiser_payin", "budget_activities", "repeat_days"])
 }
 
-fn hours(seconds: &Value, closed: &Value) -> Map<String, Value> {
+fn hours_properties(seconds: &Value, closed: &Value) -> Map<String, Value> {
     let mut properties = Map::new();
     for day in DAY_NAMES {
         properties.insert(format!("{day}_open"), seconds.clone());
@@ -99,57 +101,55 @@ fn hours(seconds: &Value, closed: &Value) -> Map<String, Value> {
     properties
 }
 
-fn all_hours() -> Schemas {
+fn hours_schemas() -> NamedSchemas {
     let closed = json!({"type": ["boolean", "null"]});
-    let number = json!({"type": ["integer", "null"], "minimum": 0, "maximum": DAY_SECONDS});
-    let mut said = number.clone();
-    said["description"] = json!("Seconds past midnight; as a number or as a string.");
-    let week = json!({"monday_open": 32400, "monday_close": 75600, "monday_closed": false, "sunday_closed": true});
-    let written = request("Hours to write", Value::Object(hours(&said, &closed)), &[]);
-    let about = "Seconds past midnight in the campaign's zone. A close at or before the open runs past midnight. A day with no open and no close is closed, unless the campaign is open around the clock.";
-    let written = super::shapes::described(written, about);
-    let shown = answer("Hours", Value::Object(hours(&number, &closed)), &[]);
-    vec![("HoursRequest", example(written, week)), ("Hours", shown)]
+    let seconds = json!({"type": ["integer", "null"], "minimum": 0, "maximum": DAY_SECONDS});
+    let mut request_seconds = seconds.clone();
+    request_seconds["description"] = json!("Seconds past midnight, as a number or as a string.");
+    let week_example = json!({"monday_open": 32400, "monday_close": 75600, "monday_closed": false, "sunday_closed": true});
+    let hours_request =
+        request_object(Value::Object(hours_properties(&request_seconds, &closed)), &[]);
+    let description = "Seconds past midnight in the campaign's time zone. A close at or before the open is on the following day. A day without open and close is closed, unless the campaign is open around the clock.";
+    let hours_request = with_description(hours_request, description);
+    let hours = response_object(Value::Object(hours_properties(&seconds, &closed)), &[]);
+    vec![("HoursRequest", with_example(hours_request, week_example)), ("Hours", hours)]
 }
 
-fn regions() -> Schemas {
-    let west = json!({"name": "West Coast", "regions": [
+fn region_schemas() -> NamedSchemas {
+    let named_region_example = json!({"name": "West Coast", "regions": [
         {"region_type": "State", "value": "CA"},
         {"region_type": "State", "value": "OR"},
     ]});
-    let kind = word(&REGION_TYPES, "What the value is.");
-    let region_request = request(
-        "A region to write",
-        json!({"region_type": kind, "value": name("`CA`, or `Sacramento, CA`.")}),
+    let region_type = enumeration(&REGION_TYPES, "Type of the value.");
+    let region_request = request_object(
+        json!({"region_type": region_type, "value": required_text("`CA`, or `Sacramento, CA`.")}),
         &["region_type", "value"],
     );
-    let list = |of: &str| json!({"type": "array", "maxItems": 1000, "items": reference(of)});
-    let named_request = request(
-        "A named region to write",
-        json!({"name": name("As conditions name it, unique in the campaign."), "regions": list("RegionRequest")}),
+    let list = |schema: &str| json!({"type": "array", "maxItems": 1000, "items": schema_reference(schema)});
+    let named_region_request = request_object(
+        json!({"name": required_text("Name for use in conditions, unique in the campaign."), "regions": list("RegionRequest")}),
         &["name", "regions"],
     );
-    let region = answer(
-        "Region",
+    let region = response_object(
         json!({
-            "region_type": kind,
+            "region_type": region_type,
             "value": {"type": "string"},
-            "text": {"type": "string", "description": "The region in words: `California`."},
+            "text": {"type": "string", "description": "Display name: `California`."},
         }),
         &[],
     );
-    let named =
-        answer("Named region", json!({"name": {"type": "string"}, "regions": list("Region")}), &[]);
+    let named_region =
+        response_object(json!({"name": {"type": "string"}, "regions": list("Region")}), &[]);
     vec![
         ("RegionRequest", region_request),
         ("Region", region),
-        ("NamedRegionRequest", example(named_request, west)),
-        ("NamedRegion", named),
+        ("NamedRegionRequest", with_example(named_region_request, named_region_example)),
+        ("NamedRegion", named_region),
     ]
 }
 
-/// Terms, as the documents' campaign has them.
-pub(super) fn said_example() -> Value {
+/// Example of terms in a request.
+pub(super) fn request_example() -> Value {
     json!({
         "description": "August promotion to sell post-season tickets at half price.",
         "url": "http://www.nfltix.com/postseasonnow",
@@ -157,32 +157,31 @@ pub(super) fn said_example() -> Value {
         "operating_24_7": false,
         "campaign_type": "AffiliateEnabled",
         "advertiser_payin": {"policies": [{"type": "Base", "currency": "USD", "condition": "duration > 2 min 30 sec", "amount": 7.5}]},
-        "affiliate_payout": pricing::said(),
+        "affiliate_payout": pricing::request_example(),
         "hours": {"monday_open": 32400, "monday_close": 75600, "sunday_closed": true},
         "named_regions": [{"name": "West Coast", "regions": [{"region_type": "State", "value": "CA"}]}],
-        "ivr_tree": ivr::tree(),
+        "ivr_tree": ivr::tree_example(),
         "auto_approve": "None",
         "visibility": "All",
         "max_promo_numbers": 10,
     })
 }
 
-pub(super) fn schemas() -> Schemas {
+pub(super) fn schemas() -> NamedSchemas {
     let zones: Vec<&str> = ZoneName::all().map(ZoneName::name).collect();
     let mut schemas = vec![
         (
             "TimeZone",
             json!({
-                "title": "Time zone",
-                "description": "A Rails name of a time zone; daylight saving is the tz database's.",
+                "description": "Name of a time zone in Rails. The tz database supplies its daylight saving rules.",
                 "type": "string",
                 "enum": zones,
                 "examples": ["Pacific Time (US & Canada)"],
             }),
         ),
-        ("Terms", shown()),
+        ("Terms", response_schema()),
     ];
-    schemas.extend(all_hours());
-    schemas.extend(regions());
+    schemas.extend(hours_schemas());
+    schemas.extend(region_schemas());
     schemas
 }

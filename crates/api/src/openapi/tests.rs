@@ -12,35 +12,35 @@ fn documented(document: &Value) -> BTreeSet<(String, String)> {
 }
 
 #[test]
-fn every_route_is_documented_and_every_documented_route_is_there() {
+fn documented_operations_equal_routes() {
     let routes: BTreeSet<_> =
         route_table().into_iter().map(|(method, path)| (method.to_string(), path)).collect();
     let documented = documented(&openapi());
     let missing: Vec<_> = routes.difference(&documented).collect();
-    let made_up: Vec<_> = documented.difference(&routes).collect();
+    let without_route: Vec<_> = documented.difference(&routes).collect();
     assert!(missing.is_empty(), "not in the document: {missing:#?}");
-    assert!(made_up.is_empty(), "in the document only: {made_up:#?}");
+    assert!(without_route.is_empty(), "in the document only: {without_route:#?}");
 }
 
-fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+fn collect_references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     match value {
         Value::Object(map) => {
             found.extend(map.get("$ref").and_then(Value::as_str));
-            map.values().for_each(|value| references(value, found));
+            map.values().for_each(|value| collect_references(value, found));
         }
-        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+        Value::Array(items) => items.iter().for_each(|value| collect_references(value, found)),
         _ => {}
     }
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
+fn references_resolve_and_every_component_is_used() {
     let document = openapi();
     let mut found = Vec::new();
-    references(&document, &mut found);
+    collect_references(&document, &mut found);
     for reference in &found {
         let pointer = reference.strip_prefix('#').unwrap();
-        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+        assert!(document.pointer(pointer).is_some(), "{reference} does not resolve");
     }
     for kind in ["schemas", "responses", "parameters", "headers"] {
         for name in document["components"][kind].as_object().unwrap().keys() {
@@ -51,39 +51,40 @@ fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
 }
 
 #[test]
-fn every_operation_has_an_id_of_its_own_and_links_lead_to_one() {
+fn operation_ids_are_unique_and_links_name_one() {
     let document = openapi();
     let items = document["paths"].as_object().unwrap().values();
     let operations: Vec<&Value> =
         items.flat_map(|item| METHODS.iter().filter_map(|method| item.get(method))).collect();
     let ids: BTreeSet<_> =
-        operations.iter().map(|it| it["operationId"].as_str().unwrap()).collect();
+        operations.iter().map(|operation| operation["operationId"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), operations.len());
     for operation in operations {
         for response in operation["responses"].as_object().unwrap().values() {
             let links = response.get("links").and_then(Value::as_object);
             for link in links.into_iter().flat_map(Map::keys) {
-                assert!(ids.contains(link.as_str()), "a link to {link}, which is no operation");
+                assert!(ids.contains(link.as_str()), "link to {link}, which is not an operationId");
             }
         }
     }
 }
 
-/// The document as it was last looked at. `TRUNKLINE_UPDATE=1 cargo test -p trunkline-api openapi`
-/// writes it anew: what changed is then in the diff.
+/// Compares the document with the reviewed copy in the repository, so that every change of the
+/// wire shows in a diff. `TRUNKLINE_UPDATE=1 cargo test -p trunkline-api openapi` updates the copy.
 #[test]
-fn no_change_of_the_wire_goes_unseen() {
+fn document_equals_the_reviewed_copy() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi/trunkline.json");
-    let now = format!("{:#}\n", openapi());
+    let current = format!("{:#}\n", openapi());
     if std::env::var_os("TRUNKLINE_UPDATE").is_some() {
-        std::fs::write(path, &now).unwrap();
+        std::fs::write(path, &current).unwrap();
     }
-    let known = std::fs::read_to_string(path).unwrap_or_default();
-    let line = now.lines().zip(known.lines()).position(|(now, known)| now != known);
+    let reviewed = std::fs::read_to_string(path).unwrap_or_default();
+    let line =
+        current.lines().zip(reviewed.lines()).position(|(current, reviewed)| current != reviewed);
     assert!(
-        now == known,
-        "openapi/trunkline.json is not what the API documents, from line {:?} on: \
-         run with TRUNKLINE_UPDATE=1 and look at the diff",
+        current == reviewed,
+        "openapi/trunkline.json differs from the document from line {:?} on: \
+         run with TRUNKLINE_UPDATE=1 and review the diff",
         line.map(|line| line + 1)
     );
 }

@@ -1,54 +1,56 @@
-//! The ledger: transactions, corrections, explanations and statements.
+//! Ledger: transactions, corrections, explanations and statements.
 
 use super::operation::Operation;
-use super::shapes::{Schemas, answer, example, reference, request, word};
+use super::schema::{
+    NamedSchemas, enumeration, request_object, response_object, schema_reference, with_example,
+};
 use crate::resources::transactions::columns::{self, Eyes};
 use serde_json::{Map, Value, json};
 
-/// Columns that are whole numbers; every other one but `custom_data` is text.
-const WHOLE: [&str; 5] =
+/// Integer columns. All others except `custom_data` are text.
+const INTEGER_COLUMNS: [&str; 5] =
     ["start_time_utc", "duration", "connect_duration", "ivr_duration", "opt_in_SMS"];
 
-fn column(name: &str) -> Value {
+fn column_schema(name: &str) -> Value {
     match name {
         "custom_data" => {
-            json!({"type": "array", "description": "The call's custom data.", "items": {
+            json!({"type": "array", "description": "Custom data of the call.", "items": {
                 "type": "object",
                 "required": ["name", "value"],
                 "additionalProperties": false,
                 "properties": {"name": {"type": "string"}, "value": {"type": "string"}},
             }})
         }
-        _ if WHOLE.contains(&name) => {
-            json!({"type": ["integer", "null"], "description": "`null` where it is not known."})
+        _ if INTEGER_COLUMNS.contains(&name) => {
+            json!({"type": ["integer", "null"], "description": "`null` if it is unknown."})
         }
-        _ => json!({"type": "string", "description": "Empty where there is nothing to say."}),
+        _ => json!({"type": "string", "description": "Empty if it does not apply."}),
     }
 }
 
-fn transaction() -> Value {
+fn transaction_schema() -> Value {
     let mut properties = Map::new();
-    for eyes in [Eyes::Network, Eyes::Advertiser, Eyes::Affiliate] {
-        properties.extend(columns::all(eyes).map(|(name, ..)| ((*name).to_owned(), column(name))));
+    for viewer in [Eyes::Network, Eyes::Advertiser, Eyes::Affiliate] {
+        properties.extend(
+            columns::all(viewer).map(|(name, ..)| ((*name).to_owned(), column_schema(name))),
+        );
     }
-    let reason = json!({"type": "string", "description": "Of a correction, in its own answer."});
+    let reason = json!({"type": "string", "description": "Reason of the correction, only in the response that created it."});
     properties.insert("reason".to_owned(), reason);
     json!({
-        "title": "Transaction",
-        "description": "A row of the ledger. Which properties there are depends on whose ledger it is, and on the columns asked for.",
+        "description": "Row of the ledger. Its properties depend on the ledger (network, advertiser, affiliate) and on the requested columns.",
         "type": "object",
         "additionalProperties": false,
         "properties": properties,
     })
 }
 
-fn correction() -> Value {
-    let facts = json!({"type": ["object", "null"], "description": "What is known of the call now, spelled as in a dry run; `null` makes a fact unknown. `start_time` and `promo_number` cannot be corrected."});
-    let amount = |of: &str| json!({"type": ["number", "null"], "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.01, "description": format!("The {of}, set by hand.")});
-    request(
-        "A correction",
+fn correction_request() -> Value {
+    let facts = json!({"type": ["object", "null"], "description": "Corrected facts of the call, named as in a dry run; `null` makes a fact unknown. `start_time` and `promo_number` cannot be corrected."});
+    let amount = |price: &str| json!({"type": ["number", "null"], "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.01, "description": format!("Manual {price}, which replaces the calculated one.")});
+    request_object(
         json!({
-            "reason": {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": r"\S", "description": "Why."},
+            "reason": {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": r"\S", "description": "Reason of the correction."},
             "call": facts,
             "advertiser_payin": amount("payin"),
             "affiliate_payout": amount("payout"),
@@ -57,66 +59,64 @@ fn correction() -> Value {
     )
 }
 
-fn explanation() -> Value {
+fn explanation_schema() -> Value {
     let correction = json!({
         "type": ["object", "null"],
         "required": ["corrects_transaction_id", "reason", "advertiser_payin_is_set", "affiliate_payout_is_set"],
         "additionalProperties": false,
-        "description": "Of a row that corrects another.",
+        "description": "The correction, if the row corrects another.",
         "properties": {
             "corrects_transaction_id": {"type": "string"},
             "reason": {"type": "string"},
-            "advertiser_payin_is_set": {"type": "boolean", "description": "Whether the payin was set by hand."},
-            "affiliate_payout_is_set": {"type": "boolean", "description": "Whether the payout was set by hand."},
+            "advertiser_payin_is_set": {"type": "boolean", "description": "The payin was set manually."},
+            "affiliate_payout_is_set": {"type": "boolean", "description": "The payout was set manually."},
         },
     });
-    let mut explained = super::dry_run::shown();
-    explained["title"] = json!("A transaction, explained");
-    explained["properties"]["correction"] = correction;
-    if let Some(required) = explained["required"].as_array_mut() {
+    let mut explanation = super::dry_run::result_schema();
+    explanation["properties"]["correction"] = correction;
+    if let Some(required) = explanation["required"].as_array_mut() {
         required.push(json!("correction"));
     }
-    explained
+    explanation
 }
 
 fn statement_totals() -> Value {
     json!({
-        "currency": {"type": ["string", "null"], "enum": ["USD", "GBP", "EUR", null], "description": "`null` for calls that nothing was agreed for."},
+        "currency": {"type": ["string", "null"], "enum": ["USD", "GBP", "EUR", null], "description": "`null` for calls without an agreed price."},
         "calls": {"type": "integer", "minimum": 0},
-        "paid_calls": {"type": "integer", "minimum": 0, "description": "Calls that something is paid for."},
-        "amount": {"type": "number", "minimum": 0, "description": "What is paid, corrections counted in."},
+        "paid_calls": {"type": "integer", "minimum": 0, "description": "Calls with an amount above 0."},
+        "amount": {"type": "number", "minimum": 0, "description": "Total amount, including corrections."},
         "corrections": {
             "type": "object",
             "required": ["count", "difference"],
             "additionalProperties": false,
             "properties": {
                 "count": {"type": "integer", "minimum": 0},
-                "difference": {"type": "number", "description": "What they added to what was first paid."},
+                "difference": {"type": "number", "description": "Change of the total amount by the corrections."},
             },
         },
     })
 }
 
-fn statement() -> Value {
+fn statement_schema() -> Value {
     let mut line = statement_totals();
     line["advertiser_campaign_id_from_network"] = json!({"type": "string"});
     line["advertiser_campaign_name"] = json!({"type": "string"});
-    let hash = |properties: Value| {
+    let closed_object = |properties: Value| {
         let names: Vec<&String> =
             properties.as_object().map(Map::keys).into_iter().flatten().collect();
         json!({"type": "object", "required": names, "additionalProperties": false, "properties": properties})
     };
     let text = || json!({"type": "string"});
-    answer(
-        "Statement",
+    response_object(
         json!({
             "advertiser_id_from_network": text(),
             "advertiser_name": text(),
             "affiliate_id_from_network": text(),
             "affiliate_name": text(),
             "month": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"},
-            "lines": {"type": "array", "items": hash(line), "description": "One for each campaign and currency."},
-            "totals": {"type": "array", "items": hash(statement_totals()), "description": "One for each currency."},
+            "lines": {"type": "array", "items": closed_object(line), "description": "One per campaign and currency."},
+            "totals": {"type": "array", "items": closed_object(statement_totals()), "description": "One per currency."},
         }),
         &[
             "advertiser_id_from_network",
@@ -127,49 +127,49 @@ fn statement() -> Value {
     )
 }
 
-fn sample() -> Value {
+fn correction_example() -> Value {
     json!({"reason": "The destination's own records say 75 seconds.", "call": {"duration": 75}})
 }
 
-pub(super) fn schemas() -> Schemas {
+pub(super) fn schemas() -> NamedSchemas {
     vec![
-        ("Transaction", transaction()),
-        ("CorrectionRequest", example(correction(), sample())),
-        ("Explained", explanation()),
-        ("Statement", statement()),
+        ("Transaction", transaction_schema()),
+        ("CorrectionRequest", with_example(correction_request(), correction_example())),
+        ("TransactionExplanation", explanation_schema()),
+        ("Statement", statement_schema()),
     ]
 }
 
-/// What a query of a ledger can say.
+/// Query parameters of ledger lists and statements.
 pub(super) fn parameters() -> Value {
     let date = r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$";
     let query = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "description": description, "schema": schema});
     let id = || json!({"type": "integer", "minimum": 0, "maximum": i64::MAX});
     let text = || json!({"type": "string"});
-    let flag = || word(&["0", "1"], "0 or 1.");
+    let flag = || enumeration(&["0", "1"], "0 or 1.");
     json!({
-        "calls_from": query("from", "Only calls that started at this moment or later: a date, or a date and a time, in the network's zone unless it has an offset. With `to` or not at all.", json!({"type": "string", "pattern": date})),
-        "calls_to": query("to", "Only calls that started at this moment or before; a date means its end. With `from` or not at all.", json!({"type": "string", "pattern": date})),
-        "transactions_limit": query("limit", "The most rows to answer with.", json!({"type": "integer", "minimum": 1, "maximum": 4000, "default": 1000})),
-        "start_after_transaction_id": query("start_after_transaction_id", "The last transaction_id of the page before.", id()),
-        "transaction_id": query("transaction_id", "Only this row.", id()),
-        "call_record_id": query("call_record_id", "Only the rows of the call with this complete_call_id.", text()),
-        "transaction_type": query("transaction_type", "Only rows of this type; comma-separated, repeated, or repeated as `transaction_type[]`.", word(&["Call", "PostCallEvent", "Sale", "Signal"], "Only calls are kept so far.")),
-        "include_columns": query("include_columns", "The columns to answer with, in order, comma-separated or repeated as `include_columns[]`; `$default` stands for those that are shown when none are named.", text()),
-        "exclude_columns": query("exclude_columns", "Columns to leave out.", text()),
+        "calls_from": query("from", "Only calls that started at or after this time: a date, or a date and a time, in the network's time zone unless it has an offset. Requires `to`.", json!({"type": "string", "pattern": date})),
+        "calls_to": query("to", "Only calls that started at or before this time; a date means the end of that day. Requires `from`.", json!({"type": "string", "pattern": date})),
+        "transactions_limit": query("limit", "Maximum number of rows to return.", json!({"type": "integer", "minimum": 1, "maximum": 4000, "default": 1000})),
+        "start_after_transaction_id": query("start_after_transaction_id", "Last `transaction_id` of the previous page.", id()),
+        "transaction_id": query("transaction_id", "Only the row with this `transaction_id`.", id()),
+        "call_record_id": query("call_record_id", "Only rows of the call with this `complete_call_id`.", text()),
+        "transaction_type": query("transaction_type", "Only rows of this type; comma-separated, repeated, or repeated as `transaction_type[]`.", enumeration(&["Call", "PostCallEvent", "Sale", "Signal"], "Only rows of type Call exist so far.")),
+        "include_columns": query("include_columns", "Columns to return, in order, comma-separated or repeated as `include_columns[]`. `$default` stands for the default columns.", text()),
+        "exclude_columns": query("exclude_columns", "Columns to omit, in the same form.", text()),
         "column_separator": query("column_separator", "CSV: one ASCII character.", json!({"type": "string", "default": ","})),
         "row_separator": query("row_separator", "CSV: `%0A` or `%0D%0A`.", json!({"type": "string", "default": "\n"})),
-        "include_header": query("include_header", "CSV: whether the first line names the columns.", flag()),
-        "force_quotes": query("force_quotes", "CSV: whether every field is quoted.", flag()),
-        "month": {"name": "month", "in": "query", "required": true, "description": "The month, in the network's zone.", "schema": {"type": "string", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])$"}, "example": "2026-11"},
+        "include_header": query("include_header", "CSV: write a first line with the column names.", flag()),
+        "force_quotes": query("force_quotes", "CSV: quote every field.", flag()),
+        "month": {"name": "month", "in": "query", "required": true, "description": "Month in the network's time zone.", "schema": {"type": "string", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])$"}, "example": "2026-11"},
     })
 }
 
-fn list(route: &'static str, id: &str, whose: &str) -> Operation {
-    let about = format!(
-        "Oldest first, by transaction_id. The path's suffix says how: `.json` (the default), `.csv` or `.xml`. {whose} A row is never changed: a correction is a new row, whose `corrects_transaction_id` names the row that its values replace."
+fn list_operation(route: &'static str, id: &str, scope: &str) -> Operation {
+    let description = format!(
+        "Lists rows in ascending order of `transaction_id`. The suffix of the path selects the format: `.json` (the default), `.csv` or `.xml`. {scope} Rows never change: a correction adds a row, and its `corrects_transaction_id` names the row that it replaces."
     );
-    let operation = Operation::get(route, id, "List transactions").about(&about);
+    let operation = Operation::get(route, id, "List transactions").description(&description);
     let operation = [
         "calls_from",
         "calls_to",
@@ -186,33 +186,33 @@ fn list(route: &'static str, id: &str, whose: &str) -> Operation {
         "force_quotes",
     ]
     .into_iter()
-    .fold(operation, Operation::with);
-    let rows = json!({"type": "array", "items": reference("Transaction")});
-    operation.tells_formats("The rows.", rows, &["text/csv", "application/xml"])
+    .fold(operation, Operation::parameter);
+    let rows = json!({"type": "array", "items": schema_reference("Transaction")});
+    operation.response_in_formats("The rows.", rows, &["text/csv", "application/xml"])
 }
 
-fn statement_of(route: &'static str, id: &str, of: &str) -> Operation {
-    let summary = format!("Read an {of}'s statement");
+fn statement_operation(route: &'static str, id: &str, party: &str) -> Operation {
+    let summary = format!("Read the statement of an {party}");
     Operation::get(route, id, &summary)
-        .about("What the month's calls come to, by their newest transactions: a line for each campaign and currency, and a total for each currency. With `.csv` at the end of the path, the lines as CSV.")
-        .with("month")
-        .tells_formats("The statement.", reference("Statement"), &["text/csv"])
+        .description("Totals of the month's calls by their newest transactions: one line per campaign and currency, and one total per currency. With the suffix `.csv`, the lines as CSV.")
+        .parameter("month")
+        .response_in_formats("The statement.", schema_reference("Statement"), &["text/csv"])
 }
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        list("/api/networks/transactions/{network}", "listTransactions", "For credentials of the whole network."),
-        list("/api/advertisers/transactions/{advertiser}", "listAdvertiserTransactions", "As the advertiser sees it: payins, and nothing of payouts. The advertiser is named by the network's id, else by ours."),
-        list("/api/affiliates/transactions/{affiliate}", "listAffiliateTransactions", "As the affiliate sees it: payouts, and nothing of payins and callers. The affiliate is named by the network's id, else by ours."),
+        list_operation("/api/networks/transactions/{network}", "listTransactions", "For credentials of the network."),
+        list_operation("/api/advertisers/transactions/{advertiser}", "listAdvertiserTransactions", "The advertiser's ledger, with payins and without payouts. The path names the advertiser by external id, or else by `id`."),
+        list_operation("/api/affiliates/transactions/{affiliate}", "listAffiliateTransactions", "The affiliate's ledger, with payouts and without payins and callers. The path names the affiliate by external id, or else by `id`."),
         Operation::post("/trunkline/transactions/{transaction}/corrections", "correctTransaction", "Correct a transaction")
-            .about("Writes a new row in the place of this one, which stays as it is; only the newest row of a call can be corrected. With other facts the call is decided again, by the terms that priced it; an amount that is set counts over that. Statistics, budgets and statements follow. For credentials of the whole network.")
-            .takes("CorrectionRequest", sample())
-            .with("Idempotency-Key")
-            .answers("201", "The new row.", "Transaction"),
+            .description("Adds a row that replaces this one, which does not change. Only the newest row of a call can be corrected. Changed facts re-evaluate the call by the terms that priced it; a manual amount takes precedence. Statistics, budgets and statements are updated. For credentials of the network.")
+            .request_body("CorrectionRequest", correction_example())
+            .parameter("Idempotency-Key")
+            .object_response("201", "The new row.", "Transaction"),
         Operation::get("/trunkline/transactions/{transaction}/explanation", "explainTransaction", "Explain a transaction")
-            .about("What a dry run says, from the terms that priced the call and the facts of this row. An advertiser sees the way and the payin, an affiliate the payout.")
-            .answers("200", "Why it was paid what it was paid.", "Explained"),
-        statement_of("/trunkline/statements/advertisers/{advertiser}", "getAdvertiserStatement", "advertiser"),
-        statement_of("/trunkline/statements/affiliates/{affiliate}", "getAffiliateStatement", "affiliate"),
+            .description("The result of a dry run with the terms that priced the call and the facts of this row. An advertiser receives the path and the payin; an affiliate, the payout.")
+            .object_response("200", "The explanation of the row.", "TransactionExplanation"),
+        statement_operation("/trunkline/statements/advertisers/{advertiser}", "getAdvertiserStatement", "advertiser"),
+        statement_operation("/trunkline/statements/affiliates/{affiliate}", "getAffiliateStatement", "affiliate"),
     ]
 }

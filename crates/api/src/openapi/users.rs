@@ -1,9 +1,10 @@
-//! Users: their shape, and those of an advertiser one by one.
+//! Users: their schemas, and operations on single users of an advertiser.
 
 use super::operation::Operation;
-use super::shapes::{
-    Schemas, answer, example, flag, name, network_id, phone, reference, request, shown_network_id,
-    text, word, word_or_default,
+use super::schema::{
+    NamedSchemas, boolean, enumeration, enumeration_with_default, external_id,
+    nullable_phone_number, nullable_text, request_object, required_text, response_external_id,
+    response_object, schema_reference, with_example,
 };
 use serde_json::{Map, Value, json};
 use trunkline_domain::party::{NAME_LIMIT, NOTIFICATIONS, Role};
@@ -11,7 +12,7 @@ use trunkline_domain::party::{NAME_LIMIT, NOTIFICATIONS, Role};
 const COLLECTION: &str = "/api/advertisers/{advertiser}/users";
 const MEMBER: &str = "/api/advertisers/{advertiser}/users/{user}";
 
-/// A user as a request says it.
+/// Example of a user in a request.
 pub(super) fn user_example() -> Value {
     json!({
         "id_from_network": "1231",
@@ -24,7 +25,7 @@ pub(super) fn user_example() -> Value {
     })
 }
 
-fn shown_example() -> Value {
+fn response_example() -> Value {
     let mut user = user_example();
     user["phone_number"] = json!("805-708-9876");
     user["oauth_refresh_token"] = Value::Null;
@@ -35,13 +36,13 @@ fn shown_example() -> Value {
     user
 }
 
-fn emails(schema: &str) -> Value {
+fn email_settings(schema: &str) -> Value {
     json!({
         "type": "array",
-        "description": "1 to 20 addresses, each once; at least one is for notifications.",
+        "description": "1 to 20 distinct addresses, at least one of them for notifications.",
         "minItems": 1,
         "maxItems": 20,
-        "items": reference(schema),
+        "items": schema_reference(schema),
         "contains": {
             "type": "object",
             "required": ["use_for_notifications"],
@@ -54,53 +55,54 @@ fn roles() -> Vec<&'static str> {
     Role::ALL.into_iter().map(Role::as_str).collect()
 }
 
-pub(super) fn schemas() -> Schemas {
-    let notify = |name: &&str| {
-        ((*name).to_owned(), flag("Whether mail of this kind is wanted; false by default."))
+pub(super) fn schemas() -> NamedSchemas {
+    let notification = |name: &&str| {
+        ((*name).to_owned(), boolean("Send mails of this kind to the user. Default: false."))
     };
-    let notifications: Map<String, Value> = NOTIFICATIONS.iter().map(notify).collect();
-    let mut said = json!({
-        "id_from_network": network_id("The network's id of the person, unique in the network. A person is one user across organizations, with a role in each."),
-        "email_settings": emails("EmailSetting"),
-        "first_name": name("The first name."),
-        "last_name": name("The last name."),
-        "contact_phone_number": phone("ITU E.164, or the 10 digits of a US number; punctuation is dropped. `phone_number` is read as its alias."),
-        "role": word_or_default(&roles(), "Super", "What the user may do in this organization; Observers only read."),
-        "oauth_refresh_token": text(4_000, "Reserved: kept and returned."),
+    let notifications: Map<String, Value> = NOTIFICATIONS.iter().map(notification).collect();
+    let mut request_properties = json!({
+        "id_from_network": external_id("External id of the person, unique in the network. A person is one user with a role in each organization."),
+        "email_settings": email_settings("EmailSetting"),
+        "first_name": required_text("First name."),
+        "last_name": required_text("Last name."),
+        "contact_phone_number": nullable_phone_number("ITU E.164, or the 10 digits of a US number; punctuation is ignored. `phone_number` is accepted as an alias."),
+        "role": enumeration_with_default(&roles(), "Super", "Role in this organization; an Observer can only read."),
+        "oauth_refresh_token": nullable_text(4_000, "Reserved; stored and returned."),
     });
-    let mut shown = json!({
-        "id_from_network": shown_network_id("The network's id of the person."),
-        "email_settings": emails("EmailSetting"),
+    let mut response_properties = json!({
+        "id_from_network": response_external_id("External id of the person."),
+        "email_settings": email_settings("EmailSetting"),
         "first_name": {"type": "string"},
         "last_name": {"type": "string"},
         "contact_phone_number": {"type": ["string", "null"], "description": "US numbers as `805-708-9876`, others as `+442071838750`."},
         "phone_number": {"type": ["string", "null"], "description": "The same as `contact_phone_number`."},
-        "role": word(&roles(), "What the user may do in this organization."),
+        "role": enumeration(&roles(), "Role in this organization."),
         "oauth_refresh_token": {"type": ["string", "null"], "description": "Reserved."},
     });
-    for properties in [&mut said, &mut shown] {
+    for properties in [&mut request_properties, &mut response_properties] {
         if let Some(map) = properties.as_object_mut() {
             map.extend(notifications.clone());
         }
     }
-    shown["can_login_via_platform"] = json!({"type": "boolean", "readOnly": true, "description": "Whether a password is set. Read-only."});
-    let partial = request("A user, in part", said.clone(), &[]);
+    response_properties["can_login_via_platform"] = json!({"type": "boolean", "readOnly": true, "description": "The user has a password. Read-only."});
+    let update = request_object(request_properties.clone(), &[]);
     let required = ["id_from_network", "email_settings", "first_name", "last_name"];
-    let write =
-        |user: &str| request("A user, wrapped", json!({"user": reference(user)}), &["user"]);
+    let wrapped = |user: &str| request_object(json!({"user": schema_reference(user)}), &["user"]);
     vec![
         ("EmailSetting", email_setting()),
-        ("UserRequest", example(request("A user to write", said, &required), user_example())),
-        ("UserUpdate", example(partial, json!({"role": "Manager"}))),
-        ("User", example(answer("User", shown, &[]), shown_example())),
-        ("UserWrite", write("UserRequest")),
-        ("UserPartialWrite", write("UserUpdate")),
+        (
+            "UserRequest",
+            with_example(request_object(request_properties, &required), user_example()),
+        ),
+        ("UserUpdate", with_example(update, json!({"role": "Manager"}))),
+        ("User", with_example(response_object(response_properties, &[]), response_example())),
+        ("UserWrite", wrapped("UserRequest")),
+        ("UserPartialWrite", wrapped("UserUpdate")),
     ]
 }
 
 fn email_setting() -> Value {
     json!({
-        "title": "One of a user's addresses",
         "type": "object",
         "required": ["email_address", "use_for_notifications"],
         "properties": {
@@ -108,37 +110,37 @@ fn email_setting() -> Value {
                 "type": "string",
                 "format": "email",
                 "maxLength": NAME_LIMIT,
-                "description": "RFC 2822 addr-spec, unique for the user.",
+                "description": "RFC 2822 addr-spec, unique within the user.",
             },
-            "use_for_notifications": flag("Whether notifications go there."),
+            "use_for_notifications": boolean("Send notifications to this address."),
         },
     })
 }
 
 pub(super) fn operations() -> Vec<Operation> {
-    let wrapped = || json!({"user": user_example()});
+    let request_example = || json!({"user": user_example()});
     vec![
         Operation::get(COLLECTION, "listAdvertiserUsers", "List an advertiser's users")
-            .lists_all("User"),
+            .list_response("User"),
         Operation::post(COLLECTION, "createAdvertiserUser", "Create or update a user")
-            .about("The user's `id_from_network` in the body says whom it is about. A user that exists is updated.")
-            .takes("UserWrite", wrapped())
-            .writes("User")
-            .leads_to("201", "getAdvertiserUser", json!({
+            .description("The `id_from_network` in the body identifies the user. An existing user is updated.")
+            .request_body("UserWrite", request_example())
+            .write_response("User")
+            .link("201", "getAdvertiserUser", json!({
                 "advertiser": "$request.path.advertiser",
                 "user": "$response.body#/id_from_network",
             })),
-        Operation::get(MEMBER, "getAdvertiserUser", "Read a user").answers("200", "The user, bare.", "User"),
+        Operation::get(MEMBER, "getAdvertiserUser", "Read a user").object_response("200", "The user, without the wrapper `user`.", "User"),
         Operation::post(MEMBER, "postAdvertiserUser", "Create or update a user by id")
-            .about("An `id_from_network` in the body takes precedence over the path's.")
-            .takes("UserWrite", wrapped())
-            .writes("User"),
+            .description("An `id_from_network` in the body takes precedence over the path.")
+            .request_body("UserWrite", request_example())
+            .write_response("User"),
         Operation::put(MEMBER, "putAdvertiserUser", "Update or create a user by id")
-            .about("What is not said stays as it is; a user that is new needs all that is required of one. An `id_from_network` in the body takes precedence over the path's.")
-            .takes("UserPartialWrite", json!({"user": {"role": "Manager"}}))
-            .writes("User"),
-        Operation::delete(MEMBER, "deleteAdvertiserUser", "Take a user away from an advertiser")
-            .about("Does nothing when there is no such user.")
-            .answers("200", "Done.", "Empty"),
+            .description("Absent properties keep their values; a new user needs all required properties. An `id_from_network` in the body takes precedence over the path.")
+            .request_body("UserPartialWrite", json!({"user": {"role": "Manager"}}))
+            .write_response("User"),
+        Operation::delete(MEMBER, "deleteAdvertiserUser", "Remove a user from an advertiser")
+            .description("Has no effect when there is no such user.")
+            .object_response("200", "The advertiser does not have the user.", "Empty"),
     ]
 }

@@ -1,11 +1,14 @@
 //! Webhooks and their deliveries.
 
 use super::operation::Operation;
-use super::shapes::{Schemas, answer, example, our_id, request, stamp, text, word};
+use super::schema::{
+    NamedSchemas, enumeration, legacy_timestamp, nullable_text, object_id, request_object,
+    response_object, with_example,
+};
 use serde_json::{Value, json};
 use trunkline_domain::event::KINDS;
 
-fn said() -> Value {
+fn request_example() -> Value {
     json!({
         "url": "https://hooks.example.com/trunkline",
         "events": ["transaction.created", "transaction.corrected"],
@@ -13,58 +16,57 @@ fn said() -> Value {
     })
 }
 
-fn moment(description: &str) -> Value {
-    let mut at = stamp(description);
-    at["type"] = json!("string");
-    at
+fn required_timestamp(description: &str) -> Value {
+    let mut timestamp = legacy_timestamp(description);
+    timestamp["type"] = json!("string");
+    timestamp
 }
 
-fn shown(more: Value) -> Value {
+/// Properties of a webhook in a response.
+fn response_properties(further: Value) -> Value {
     let mut properties = json!({
-        "id": our_id("the webhook"),
-        "url": {"type": "string", "description": "Where events are sent."},
-        "events": {"type": "array", "items": word(&KINDS, "A type of event."), "description": "Which; all of them when there are none."},
-        "description": {"type": ["string", "null"], "description": "What it is for."},
-        "created_at": moment("When it was made, in the network's zone."),
+        "id": object_id("the webhook"),
+        "url": {"type": "string", "description": "Address that events are sent to."},
+        "events": {"type": "array", "items": enumeration(&KINDS, "Type of event."), "description": "Types of events to send. Default: all."},
+        "description": {"type": ["string", "null"], "description": "Purpose of the webhook."},
+        "created_at": required_timestamp("Time of creation, in the network's time zone."),
     });
-    if let (Some(into), Value::Object(more)) = (properties.as_object_mut(), more) {
-        into.extend(more);
+    if let (Some(map), Value::Object(further)) = (properties.as_object_mut(), further) {
+        map.extend(further);
     }
     properties
 }
 
-pub(super) fn schemas() -> Schemas {
-    let asked = request(
-        "Webhook",
+pub(super) fn schemas() -> NamedSchemas {
+    let webhook_request = request_object(
         json!({
-            "url": {"type": "string", "maxLength": 2000, "pattern": r"^https://[a-z]{1,20}\.example\.com(/[a-z]{0,20})?$", "description": "Where events are to be sent: http or https, without user name and password, outside the server's own network unless that is allowed."},
-            "events": {"type": ["array", "null"], "maxItems": KINDS.len(), "items": word(&KINDS, "A type of event."), "description": "Which; all of them when there are none."},
-            "description": text(10_000, "What it is for."),
-            "secret": {"type": ["string", "null"], "pattern": "^whsec_[A-Za-z0-9+/]{32}$", "description": "What is to sign deliveries, when the receiver has a secret already: `whsec_` and 24 to 64 bytes in base64. One is made up otherwise."},
+            "url": {"type": "string", "maxLength": 2000, "pattern": r"^https://[a-z]{1,20}\.example\.com(/[a-z]{0,20})?$", "description": "Address to send events to: http or https, without user name and password, outside the server's own network unless the server's configuration allows that."},
+            "events": {"type": ["array", "null"], "maxItems": KINDS.len(), "items": enumeration(&KINDS, "Type of event."), "description": "Types of events to send. Default: all."},
+            "description": nullable_text(10_000, "Purpose of the webhook."),
+            "secret": {"type": ["string", "null"], "pattern": "^whsec_[A-Za-z0-9+/]{32}$", "description": "Secret for signing deliveries: `whsec_` and 24 to 64 bytes in base64. Generated if it is omitted."},
         }),
         &["url"],
     );
-    let secret = json!({"secret": {"type": "string", "pattern": "^whsec_", "description": "What signs deliveries. It is told this once."}});
-    let delivery = answer(
-        "Delivery",
+    let secret = json!({"secret": {"type": "string", "pattern": "^whsec_", "description": "Secret for signing deliveries. It is returned only once."}});
+    let delivery = response_object(
         json!({
-            "id": our_id("the delivery"),
-            "event_id": our_id("the event"),
-            "type": word(&KINDS, "What happened."),
-            "state": word(&["pending", "delivered", "failed"], "What has become of it."),
-            "attempts": {"type": "integer", "minimum": 0, "description": "How often it was tried."},
-            "next_attempt_at": stamp("When it is tried next; null when it is no longer pending."),
-            "last_status": {"type": ["integer", "null"], "description": "The status of the last answer; null where there was none."},
-            "last_error": {"type": ["string", "null"], "description": "Why the last attempt failed."},
-            "created_at": moment("When its event happened, in the network's zone."),
-            "delivered_at": stamp("When it was taken."),
+            "id": object_id("the delivery"),
+            "event_id": object_id("the event"),
+            "type": enumeration(&KINDS, "Type of the event."),
+            "state": enumeration(&["pending", "delivered", "failed"], "State of the delivery."),
+            "attempts": {"type": "integer", "minimum": 0, "description": "Number of attempts."},
+            "next_attempt_at": legacy_timestamp("Time of the next attempt; `null` if the delivery is not pending."),
+            "last_status": {"type": ["integer", "null"], "description": "Status of the last response; `null` if there was none."},
+            "last_error": {"type": ["string", "null"], "description": "Error of the last attempt."},
+            "created_at": required_timestamp("Time of the event, in the network's time zone."),
+            "delivered_at": legacy_timestamp("Time of the successful attempt."),
         }),
         &[],
     );
     vec![
-        ("WebhookRequest", example(asked, said())),
-        ("Webhook", answer("Webhook", shown(json!({})), &[])),
-        ("WebhookMade", answer("Webhook with its secret", shown(secret), &[])),
+        ("WebhookRequest", with_example(webhook_request, request_example())),
+        ("Webhook", response_object(response_properties(json!({})), &[])),
+        ("WebhookWithSecret", response_object(response_properties(secret), &[])),
         ("Delivery", delivery),
     ]
 }
@@ -72,22 +74,22 @@ pub(super) fn schemas() -> Schemas {
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/trunkline/webhooks", "listWebhooks", "List webhooks")
-            .about("For credentials of the whole network, as all of webhooks.")
-            .lists("Webhook"),
-        Operation::post("/trunkline/webhooks", "createWebhook", "Make a webhook")
-            .about("Events are sent to it from now on, as they are told on the stream: signed by the Standard Webhooks scheme, at least once, tried again for 24 hours. A network has at most 20.")
-            .takes("WebhookRequest", said())
-            .answers("201", "The webhook, with its secret.", "WebhookMade"),
+            .description("This and all operations on webhooks are for credentials of the network.")
+            .paged_list_response("Webhook"),
+        Operation::post("/trunkline/webhooks", "createWebhook", "Create a webhook")
+            .description("Events are sent from now on, with the data of the event stream: signed by the Standard Webhooks scheme, at least once, retried for 24 hours. A network can have 20 webhooks.")
+            .request_body("WebhookRequest", request_example())
+            .object_response("201", "The webhook, with its secret.", "WebhookWithSecret"),
         Operation::get("/trunkline/webhooks/{id}", "getWebhook", "Read a webhook")
-            .answers("200", "The webhook.", "Webhook"),
+            .object_response("200", "The webhook.", "Webhook"),
         Operation::delete("/trunkline/webhooks/{id}", "deleteWebhook", "Delete a webhook")
-            .about("With its deliveries. Does nothing when there is none.")
-            .answers("200", "It is not there.", "Empty"),
+            .description("Deletes the webhook and its deliveries. Has no effect when there is no such webhook.")
+            .object_response("200", "The webhook does not exist.", "Empty"),
         Operation::get("/trunkline/webhooks/{id}/deliveries", "listDeliveries", "List a webhook's deliveries")
-            .with("delivery_state")
-            .lists("Delivery"),
+            .parameter("delivery_state")
+            .paged_list_response("Delivery"),
         Operation::post("/trunkline/webhooks/{id}/deliveries/{delivery}/resend", "resendDelivery", "Send a delivery again")
-            .about("As if it were new, whatever became of it.")
-            .answers("201", "The delivery, pending.", "Delivery"),
+            .description("Resets the delivery to pending, in any state.")
+            .object_response("201", "The delivery, pending.", "Delivery"),
     ]
 }

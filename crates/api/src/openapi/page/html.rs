@@ -1,23 +1,23 @@
-//! Text made into HTML.
+//! HTML output: escaping, and the CommonMark that descriptions use.
 
 use serde_json::Value;
 
-/// A page in the making.
+/// HTML buffer.
 #[derive(Default)]
 pub(super) struct Html(String);
 
 impl Html {
-    /// Adds what is HTML already.
+    /// Appends HTML unescaped.
     pub(super) fn raw(&mut self, html: &str) {
         self.0.push_str(html);
     }
 
-    /// Adds a block of JSON.
+    /// Appends a block of JSON.
     pub(super) fn json(&mut self, value: &Value) {
         self.code(&format!("{value:#}"));
     }
 
-    /// Adds a block of code.
+    /// Appends a block of code.
     pub(super) fn code(&mut self, code: &str) {
         self.raw(&format!("<pre tabindex=\"0\"><code>{}</code></pre>", escape(code)));
     }
@@ -27,7 +27,7 @@ impl Html {
     }
 }
 
-/// Text with the characters that HTML has a use for taken out of its hands.
+/// Escapes the characters that are special in HTML text and in quoted attributes.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -42,12 +42,12 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// A heading's name as an id.
-pub(super) fn anchor(name: &str) -> String {
+/// Converts a heading into an element id.
+pub(super) fn heading_id(name: &str) -> String {
     name.to_lowercase().replace(' ', "-")
 }
 
-/// The little CommonMark that descriptions use: paragraphs, lists, `code` and **bold**.
+/// Renders the subset of CommonMark that descriptions use: paragraphs, lists, `code`, **bold**.
 pub(super) fn prose(text: &str) -> String {
     let blocks = text.split("\n\n").map(|block| {
         let (lines, items): (Vec<&str>, Vec<&str>) =
@@ -66,19 +66,18 @@ pub(super) fn prose(text: &str) -> String {
     blocks.collect()
 }
 
-/// `code` and **bold** within a line.
+/// Renders `code` and **bold** within a line.
 pub(super) fn inline(text: &str) -> String {
     let escaped = escape(text);
-    let marked = escaped
-        .split('`')
-        .enumerate()
-        .map(|(at, part)| if at % 2 == 1 { format!("<code>{part}</code>") } else { bold(part) });
+    let marked = escaped.split('`').enumerate().map(|(index, part)| {
+        if index % 2 == 1 { format!("<code>{part}</code>") } else { bold(part) }
+    });
     marked.collect()
 }
 
 fn bold(text: &str) -> String {
-    let parts = text.split("**").enumerate().map(|(at, part)| {
-        if at % 2 == 1 { format!("<strong>{part}</strong>") } else { part.to_owned() }
+    let parts = text.split("**").enumerate().map(|(index, part)| {
+        if index % 2 == 1 { format!("<strong>{part}</strong>") } else { part.to_owned() }
     });
     parts.collect()
 }
@@ -88,12 +87,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn descriptions_become_html() {
+    fn descriptions_are_rendered_as_html() {
         assert_eq!(
             prose("A **b** `c <d>`.\n\nOn:\n- one\n- two"),
             "<p>A <strong>b</strong> <code>c &lt;d&gt;</code>.</p>\
              <p>On:</p><ul><li>one</li><li>two</li></ul>"
         );
-        assert_eq!(anchor("Audit log"), "audit-log");
+        assert_eq!(heading_id("Audit log"), "audit-log");
     }
 }

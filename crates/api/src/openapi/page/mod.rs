@@ -1,5 +1,4 @@
-//! The document for people: one page, made from the document itself on the server, that needs no
-//! script and nothing from elsewhere.
+//! HTML rendering of the document: one page without scripts and without external resources.
 
 mod html;
 mod operation;
@@ -10,15 +9,15 @@ use crate::app::App;
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
-use html::{Html, anchor, escape, prose};
+use html::{Html, escape, heading_id, prose};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi().to_string());
-static PAGE: LazyLock<String> = LazyLock::new(|| page(&openapi()));
+static PAGE: LazyLock<String> = LazyLock::new(|| render_page(&openapi()));
 const STYLE: &str = include_str!("docs.css");
 
-/// `/openapi.json`, `/docs` and `/docs.css`, for anyone.
+/// Routes `/openapi.json`, `/docs` and `/docs.css`. They need no credential.
 pub(crate) fn pages() -> Router<App> {
     let json =
         || async { ([(CONTENT_TYPE, "application/json; charset=utf-8")], DOCUMENT.as_str()) };
@@ -30,30 +29,30 @@ pub(crate) fn pages() -> Router<App> {
         .route("/docs.css", get(style))
 }
 
-/// One operation with its place in the document.
-struct Placed<'a> {
+/// Operation object with its path and method.
+struct PathOperation<'a> {
     path: &'a str,
     method: &'a str,
     item: &'a Value,
     operation: &'a Value,
 }
 
-fn operations<'a>(document: &'a Value, tag: &str) -> Vec<Placed<'a>> {
+fn operations<'a>(document: &'a Value, tag: &str) -> Vec<PathOperation<'a>> {
     let paths = document["paths"].as_object().into_iter().flatten();
     let all = paths.flat_map(|(path, item)| {
         METHODS.iter().filter_map(move |method| {
             let operation = item.get(method)?;
-            Some(Placed { path, method, item, operation })
+            Some(PathOperation { path, method, item, operation })
         })
     });
-    all.filter(|it| it.operation["tags"][0] == tag).collect()
+    all.filter(|listed| listed.operation["tags"][0] == tag).collect()
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn page(document: &Value) -> String {
+fn render_page(document: &Value) -> String {
     let info = &document["info"];
     let title = text(info, "title");
     let mut html = Html::default();
@@ -63,7 +62,7 @@ fn page(document: &Value) -> String {
     html.raw(&format!("<title>{} API</title>", escape(title)));
     html.raw("<link rel=\"stylesheet\" href=\"/docs.css\"></head><body id=\"top\">");
     html.raw("<a class=\"skip\" href=\"#content\">Skip to the content</a>");
-    navigation(&mut html, document);
+    render_navigation(&mut html, document);
     html.raw("<main id=\"content\"><header class=\"hero\">");
     html.raw(&format!(
         "<p class=\"eyebrow\">HTTP API · OpenAPI {}</p>",
@@ -81,37 +80,38 @@ fn page(document: &Value) -> String {
     html.raw("<section class=\"prose\" id=\"introduction\">");
     html.raw(&prose(text(info, "description")));
     html.raw("</section>");
-    credentials(&mut html, document);
+    render_credentials(&mut html, document);
     for tag in document["tags"].as_array().into_iter().flatten() {
         let name = text(tag, "name");
         html.raw(&format!(
             "<section class=\"tag\" id=\"{}\"><h2>{}</h2>",
-            anchor(name),
+            heading_id(name),
             escape(name)
         ));
         html.raw(&format!("<div class=\"prose\">{}</div>", prose(text(tag, "description"))));
-        for placed in operations(document, name) {
-            operation::article(&mut html, document, &placed);
+        for operation in operations(document, name) {
+            operation::render(&mut html, document, &operation);
         }
         html.raw("</section>");
     }
-    schemas(&mut html, document);
+    render_schemas(&mut html, document);
     html.raw("</main></body></html>\n");
     html.into_string()
 }
 
-fn navigation(html: &mut Html, document: &Value) {
+fn render_navigation(html: &mut Html, document: &Value) {
     html.raw("<nav aria-label=\"Contents\"><a class=\"brand\" href=\"#top\">Trunkline <span>API</span></a><ul>");
     html.raw("<li><a href=\"#introduction\">Introduction</a></li>");
     html.raw("<li><a href=\"#credentials\">Credentials</a></li>");
     for tag in document["tags"].as_array().into_iter().flatten() {
         let name = text(tag, "name");
-        html.raw(&format!("<li><a href=\"#{}\">{}</a><ul>", anchor(name), escape(name)));
-        for Placed { method, operation, .. } in operations(document, name) {
-            let (id, summary) = (text(operation, "operationId"), text(operation, "summary"));
-            let old = if operation["deprecated"] == true { " class=\"old\"" } else { "" };
+        html.raw(&format!("<li><a href=\"#{}\">{}</a><ul>", heading_id(name), escape(name)));
+        for PathOperation { method, operation, .. } in operations(document, name) {
+            let id = text(operation, "operationId");
+            let summary = text(operation, "summary");
+            let class = if operation["deprecated"] == true { " class=\"old\"" } else { "" };
             html.raw(&format!(
-                "<li{old}><a href=\"#{id}\"><b class=\"{method}\">{method}</b><span>{}</span></a></li>",
+                "<li{class}><a href=\"#{id}\"><b class=\"{method}\">{method}</b><span>{}</span></a></li>",
                 escape(summary)
             ));
         }
@@ -120,9 +120,9 @@ fn navigation(html: &mut Html, document: &Value) {
     html.raw("<li><a href=\"#schemas\">Schemas</a></li></ul></nav>");
 }
 
-fn credentials(html: &mut Html, document: &Value) {
+fn render_credentials(html: &mut Html, document: &Value) {
     html.raw("<section id=\"credentials\"><h2>Credentials</h2>");
-    html.raw(&prose("Any one of these. The examples below take `$TRUNKLINE` for the server's address and `$TOKEN` for a token, which `trunkline network create` prints."));
+    html.raw(&prose("A request needs one of these. In the examples, `$TRUNKLINE` is the server's address and `$TOKEN` a token, which `trunkline network create` prints."));
     html.raw("<dl class=\"rows\">");
     let schemes = document["components"]["securitySchemes"].as_object();
     for (name, scheme) in schemes.into_iter().flatten() {
@@ -133,15 +133,18 @@ fn credentials(html: &mut Html, document: &Value) {
     html.raw("</dl></section>");
 }
 
-fn schemas(html: &mut Html, document: &Value) {
-    html.raw("<section id=\"schemas\"><h2>Schemas</h2><p>Of requests and answers, by name.</p>");
+fn render_schemas(html: &mut Html, document: &Value) {
+    html.raw("<section id=\"schemas\"><h2>Schemas</h2><p>Of requests and responses, by name.</p>");
     let schemas = document["components"]["schemas"].as_object();
     let mut sorted: Vec<_> = schemas.into_iter().flat_map(Map::iter).collect();
     sorted.sort_by_key(|(name, _)| *name);
-    for (name, shape) in sorted {
+    for (name, component) in sorted {
         html.raw(&format!("<article class=\"schema\" id=\"schema-{name}\"><h3>{name}</h3>"));
-        schema::body(html, shape);
-        let example = shape.get("examples").and_then(|all| all.get(0)).filter(|it| it.is_object());
+        schema::render(html, component);
+        let example = component
+            .get("examples")
+            .and_then(|examples| examples.get(0))
+            .filter(|example| example.is_object());
         if let Some(example) = example {
             html.raw("<details><summary>Example</summary>");
             html.json(example);
@@ -157,25 +160,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_link_within_the_page_leads_somewhere() {
-        let page = page(&openapi());
-        let after = |mark: &'static str| {
+    fn links_within_the_page_resolve_and_ids_are_unique() {
+        let page = render_page(&openapi());
+        let values_after = |mark: &'static str| {
             let parts = page.split(mark).skip(1);
             parts.filter_map(|rest| rest.split('"').next()).collect::<Vec<_>>()
         };
-        let ids = after(" id=\"");
-        let links = after(" href=\"#");
+        let ids = values_after(" id=\"");
+        let links = values_after(" href=\"#");
         assert!(links.len() > 100);
         for link in links {
-            assert!(ids.contains(&link), "#{link} leads nowhere");
+            assert!(ids.contains(&link), "#{link} does not resolve");
         }
         let unique: std::collections::BTreeSet<_> = ids.iter().collect();
         assert_eq!(unique.len(), ids.len());
     }
 
     #[test]
-    fn the_page_needs_no_script_no_inline_style_and_nothing_from_elsewhere() {
-        let page = page(&openapi());
+    fn page_has_no_scripts_inline_styles_or_external_resources() {
+        let page = render_page(&openapi());
         for banned in ["<script", " style=", "<style", " src=", "onclick"] {
             assert!(!page.contains(banned), "{banned}");
         }

@@ -1,20 +1,23 @@
-//! Schemas as tables of properties.
+//! Rendering of schemas as tables of properties.
 
 use super::html::{Html, escape, inline, prose};
 use super::text;
 use serde_json::Value;
 
-/// A schema's description, its alternatives and its properties.
-pub(super) fn body(html: &mut Html, schema: &Value) {
+/// Values of an `enum` that the page lists.
+const MAX_ENUM_VALUES: usize = 20;
+
+/// Renders a component: its description, its type and its properties.
+pub(super) fn render(html: &mut Html, schema: &Value) {
     html.raw(&prose(text(schema, "description")));
     if schema.get("properties").is_none() {
-        html.raw(&format!("<p class=\"type\">{}</p>", type_of(schema)));
+        html.raw(&format!("<p class=\"type\">{}</p>", describe_type(schema)));
     }
-    properties(html, schema);
+    render_properties(html, schema);
 }
 
-/// A table of a schema's properties.
-pub(super) fn properties(html: &mut Html, schema: &Value) {
+/// Renders a table of a schema's properties.
+pub(super) fn render_properties(html: &mut Html, schema: &Value) {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
     if properties.is_empty() {
         return;
@@ -22,60 +25,63 @@ pub(super) fn properties(html: &mut Html, schema: &Value) {
     let required = schema.get("required").and_then(Value::as_array);
     html.raw("<dl class=\"rows\">");
     for (name, property) in properties {
-        let needed = required.is_some_and(|names| names.iter().any(|it| it == name));
-        row(html, name, if needed { "required" } else { "" }, property);
+        let is_required = required.is_some_and(|names| names.iter().any(|item| item == name));
+        render_row(html, name, if is_required { "required" } else { "" }, property);
     }
     html.raw("</dl>");
 }
 
-/// One property or parameter, with a word on it.
-pub(super) fn row(html: &mut Html, name: &str, mark: &str, schema: &Value) {
-    let mark = if mark.is_empty() { String::new() } else { format!(" <em>{mark}</em>") };
+/// Renders a property or parameter. `label` follows its name.
+pub(super) fn render_row(html: &mut Html, name: &str, label: &str, schema: &Value) {
+    let label = if label.is_empty() { String::new() } else { format!(" <em>{label}</em>") };
     let breaking = escape(name).replace('_', "_<wbr>");
-    html.raw(&format!("<div><dt><code>{breaking}</code>{mark}</dt><dd>"));
-    html.raw(&format!("<p class=\"type\">{}{}</p>", type_of(schema), limits(schema)));
+    html.raw(&format!("<div><dt><code>{breaking}</code>{label}</dt><dd>"));
+    html.raw(&format!(
+        "<p class=\"type\">{}{}</p>",
+        describe_type(schema),
+        describe_limits(schema)
+    ));
     let description = text(schema, "description");
     if !description.is_empty() {
         html.raw(&format!("<p>{}</p>", inline(description)));
     }
-    words(html, schema);
+    render_enum(html, schema);
     html.raw("</dd></div>");
 }
 
-/// The words there are to choose from; of long lists, the first.
-fn words(html: &mut Html, schema: &Value) {
-    const SHOWN: usize = 20;
-    let Some(words) = schema.get("enum").and_then(Value::as_array) else { return };
-    let word = |word: &Value| match word {
-        Value::String(word) if word.is_empty() => "<code>\"\"</code> ".to_owned(),
-        Value::String(word) => format!("<code>{}</code> ", escape(word)),
+/// Renders the values of an `enum`, at most the first [`MAX_ENUM_VALUES`].
+fn render_enum(html: &mut Html, schema: &Value) {
+    let Some(values) = schema.get("enum").and_then(Value::as_array) else { return };
+    let render_value = |value: &Value| match value {
+        Value::String(text) if text.is_empty() => "<code>\"\"</code> ".to_owned(),
+        Value::String(text) => format!("<code>{}</code> ", escape(text)),
         other => format!("<code>{other}</code> "),
     };
-    let shown: String = words.iter().take(SHOWN).map(word).collect();
-    let more = words.len().saturating_sub(SHOWN);
-    let rest = if more > 0 { format!("and {more} more") } else { String::new() };
-    html.raw(&format!("<p class=\"words\">{shown}{rest}</p>"));
+    let first: String = values.iter().take(MAX_ENUM_VALUES).map(render_value).collect();
+    let omitted = values.len().saturating_sub(MAX_ENUM_VALUES);
+    let rest = if omitted > 0 { format!("and {omitted} more") } else { String::new() };
+    html.raw(&format!("<p class=\"words\">{first}{rest}</p>"));
 }
 
-/// A schema's type in words, with links to components.
-pub(super) fn type_of(schema: &Value) -> String {
+/// Describes a schema's type, with links to components.
+pub(super) fn describe_type(schema: &Value) -> String {
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         let name = reference.rsplit('/').next().unwrap_or_default();
         return format!("<a href=\"#schema-{name}\">{name}</a>");
     }
     for alternatives in ["anyOf", "oneOf"] {
-        if let Some(any) = schema.get(alternatives).and_then(Value::as_array) {
-            let mut types: Vec<String> = any.iter().map(type_of).collect();
+        if let Some(schemas) = schema.get(alternatives).and_then(Value::as_array) {
+            let mut types: Vec<String> = schemas.iter().map(describe_type).collect();
             types.dedup();
             return types.join(" or ");
         }
     }
-    if let Some(only) = schema.get("const") {
-        return format!("always <code>{}</code>", escape(&only.to_string()));
+    if let Some(constant) = schema.get("const") {
+        return format!("always <code>{}</code>", escape(&constant.to_string()));
     }
     match schema.get("type") {
         Some(Value::String(kind)) if kind == "array" => {
-            let items = schema.get("items").map(type_of);
+            let items = schema.get("items").map(describe_type);
             items.map_or_else(|| "array".to_owned(), |items| format!("array of {items}"))
         }
         Some(Value::String(kind)) => escape(kind),
@@ -87,16 +93,16 @@ pub(super) fn type_of(schema: &Value) -> String {
     }
 }
 
-/// Ranges, lengths, formats and defaults.
-fn limits(schema: &Value) -> String {
+/// Describes ranges, lengths, format, default and `readOnly`.
+fn describe_limits(schema: &Value) -> String {
     let mut limits = Vec::new();
-    let number = |name: &str| schema.get(name).filter(|it| it.is_number());
-    let mut range = |least: &str, most: &str, unit: &str| {
-        let huge = |most: &&Value| most.as_i64() != Some(i64::MAX);
-        match (number(least), number(most).filter(huge)) {
-            (Some(least), Some(most)) => limits.push(format!("{least}–{most}{unit}")),
-            (Some(least), None) => limits.push(format!("at least {least}{unit}")),
-            (None, Some(most)) => limits.push(format!("at most {most}{unit}")),
+    let number = |name: &str| schema.get(name).filter(|value| value.is_number());
+    let mut range = |minimum: &str, maximum: &str, unit: &str| {
+        let is_limit = |maximum: &&Value| maximum.as_i64() != Some(i64::MAX);
+        match (number(minimum), number(maximum).filter(is_limit)) {
+            (Some(minimum), Some(maximum)) => limits.push(format!("{minimum}–{maximum}{unit}")),
+            (Some(minimum), None) => limits.push(format!("at least {minimum}{unit}")),
+            (None, Some(maximum)) => limits.push(format!("at most {maximum}{unit}")),
             (None, None) => {}
         }
     };
