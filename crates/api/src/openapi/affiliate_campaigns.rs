@@ -2,8 +2,8 @@
 
 use super::operation::Operation;
 use super::schema::{
-    NamedSchemas, enumeration, external_id, nullable, object_id, object_url, request_object,
-    response_external_id, response_object, schema_reference, with_example,
+    NamedSchemas, enumeration, enumeration_or_null, external_id, nullable, object_id, object_url,
+    request_object, response_external_id, response_object, schema_reference, with_example,
 };
 use super::{ivr, pricing};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ fn affiliate_campaign_example() -> Value {
 fn request_schema(statuses: &[&str], status_description: &str) -> Value {
     request_object(
         json!({
-            "status": enumeration(statuses, status_description),
+            "status": enumeration_or_null(statuses, status_description),
             "id_from_network": external_id("External id, unique in the network. Generated for a new one when it is omitted. Before 2016-07-01: `affiliate_campaign_id_from_network`."),
             "custom_data": schema_reference("CustomDataRequest"),
         }),
@@ -48,7 +48,7 @@ pub(super) fn schemas() -> NamedSchemas {
     let terms = response_object(
         json!({
             "advertiser_payin": nullable(schema_reference("Pricing"), "Price that the advertiser pays. Absent for affiliates."),
-            "pricing_type": {"const": "Fixed"},
+            "pricing_type": enumeration(&["Fixed"], "Type of the pricing."),
             "ivr_tree": nullable(schema_reference("IvrTree"), "IVR tree of the calls."),
             "affiliate_payout": nullable(schema_reference("Pricing"), "Price that the affiliate receives."),
         }),

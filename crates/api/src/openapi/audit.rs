@@ -37,8 +37,9 @@ pub(super) fn schemas() -> NamedSchemas {
                     "type": "object",
                     "required": ["op", "path"],
                     "properties": {
-                        "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]},
+                        "op": {"type": "string", "enum": ["add", "remove", "replace", "move", "copy", "test"]},
                         "path": {"type": "string"},
+                        "value": {"description": "The new value, for `add` and `replace`."},
                     },
                 },
             },

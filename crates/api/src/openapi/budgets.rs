@@ -2,8 +2,8 @@
 
 use super::pricing::{amount, currency, response_amount};
 use super::schema::{
-    NamedSchemas, boolean, enumeration, nullable, request_object, response_object,
-    schema_reference, with_example,
+    NamedSchemas, enumeration, nullable, request_boolean, request_object, request_timestamp,
+    response_object, schema_reference, with_example,
 };
 use serde_json::{Value, json};
 use trunkline_domain::campaign::ResetPeriod;
@@ -39,19 +39,21 @@ fn budget_request() -> Value {
     request_object(
         json!({
             "reset_period": reset_period(),
-            "starts_at": {"type": "string", "format": "moment", "maxLength": 128, "description": "Start of the first period: a date, or a date and a time, in `time_zone` unless it has an offset. `start_at` is accepted as an alias."},
+            "starts_at": request_timestamp("Start of the first period: a date, or a date and a time, in `time_zone` unless it has an offset. Required without `start_at`."),
+            "start_at": request_timestamp("Alias of `starts_at`, as responses name it."),
             "budget_currency": currency("Required, though without meaning for a number of calls."),
             "time_zone": schema_reference("TimeZone"),
             "budget_amount": amount("Amount of money, or number of calls."),
-            "include_call_fees": boolean("Include call fees in the total."),
-            "enforce": boolean(enforce),
+            "include_call_fees": request_boolean("Include call fees in the total."),
+            "enforce": request_boolean(enforce),
         }),
-        &["reset_period", "starts_at", "budget_currency", "time_zone", "budget_amount"],
+        &["reset_period", "budget_currency", "time_zone", "budget_amount"],
     )
 }
 
 fn budget() -> Value {
-    let true_or_absent = |description: &str| json!({"const": true, "description": description});
+    let true_or_absent =
+        |description: &str| json!({"type": "boolean", "enum": [true], "description": description});
     response_object(
         json!({
             "budget_amount": response_amount("Amount of money, or number of calls."),
@@ -71,13 +73,13 @@ fn budget() -> Value {
 fn concurrent_cap() -> (Value, Value) {
     let enforce = "Reject calls at 100 % of the amount.";
     let request = request_object(
-        json!({"budget_amount": amount("Number of concurrent calls."), "enforce": boolean(enforce)}),
+        json!({"budget_amount": amount("Number of concurrent calls."), "enforce": request_boolean(enforce)}),
         &["budget_amount"],
     );
     let response = response_object(
         json!({
             "budget_amount": response_amount("Number of concurrent calls."),
-            "enforce": {"const": true, "description": "Present when calls are rejected at 100 %."},
+            "enforce": {"type": "boolean", "enum": [true], "description": "Present when calls are rejected at 100 %."},
         }),
         &["enforce"],
     );

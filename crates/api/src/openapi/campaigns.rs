@@ -2,8 +2,9 @@
 
 use super::operation::Operation;
 use super::schema::{
-    NamedSchemas, enumeration, external_id, nullable, object_id, object_url, request_object,
-    required_text, response_external_id, response_object, schema_reference, with_example,
+    NamedSchemas, enumeration, external_id, nullable, object_id, object_url, request_integer,
+    request_object, required_text, response_external_id, response_object, schema_reference,
+    with_example,
 };
 use super::terms;
 use serde_json::{Map, Value, json};
@@ -40,8 +41,7 @@ pub(super) fn schemas() -> NamedSchemas {
     ]);
     properties.extend(terms::request_properties());
     let properties = Value::Object(properties);
-    let create = request_object(properties.clone(), &["name"]);
-    let update = request_object(properties, &[]);
+    let request = request_object(properties, &[]);
     let campaign = response_object(
         json!({
             "id": object_id("the campaign"),
@@ -55,10 +55,9 @@ pub(super) fn schemas() -> NamedSchemas {
         }),
         &[],
     );
-    let go_live = json!({"timeout": {"type": ["integer", "null"], "minimum": 2, "maximum": 60, "description": "Seconds to wait until the campaign is live. Trunkline makes it live at once and only validates the number."}});
+    let go_live = json!({"timeout": request_integer(2, 60, "Seconds to wait until the campaign is live. Trunkline makes it live at once and only validates the number.")});
     vec![
-        ("CampaignRequest", with_example(create, campaign_example())),
-        ("CampaignUpdate", with_example(update, json!({"ivr_tree": super::ivr::tree_example()}))),
+        ("CampaignRequest", with_example(request, campaign_example())),
         ("Campaign", campaign),
         ("GoLiveRequest", with_example(request_object(go_live, &[]), json!({"timeout": 10}))),
         ("QuickStats", quick_stats()),
@@ -113,7 +112,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .write_response("Campaign"),
         Operation::put(MEMBER, "putCampaign", "Update or create an advertiser campaign by id")
             .description(WRITES)
-            .request_body("CampaignUpdate", json!({"ivr_tree": super::ivr::tree_example()}))
+            .request_body("CampaignRequest", json!({"ivr_tree": super::ivr::tree_example()}))
             .write_response("Campaign"),
         Operation::delete(MEMBER, "deleteCampaign", "Delete a campaign (always rejected)")
             .description("Campaigns cannot be deleted. The response is 403 `UnauthorizedOperation`, or 404 when there is no such campaign."),

@@ -25,22 +25,14 @@ pub(super) fn schemas() -> NamedSchemas {
         "friendly_name": required_text("Display name. Default: the partner name."),
         "data_type": enumeration_with_default(&TYPES, "short_text", "Type of the values: one of `field_values`, any text of up to 255 characters, or a date such as 2015-05-13."),
         "field_values": {
-            "type": "array",
-            "description": "Values of a category; at least one. Other types have none.",
-            "minItems": 1,
+            "type": ["array", "null"],
+            "description": "Values of a category, which needs at least one. Other types have none.",
             "maxItems": 1000,
             "items": {"type": "string", "maxLength": NAME_LIMIT},
         },
     });
-    let category = json!({
-        "if": {"properties": {"data_type": {"const": "category"}}, "required": ["data_type"]},
-        "then": {"required": ["field_values"]},
-    });
-    let mut create = request_object(properties.clone(), &["partner_name"]);
-    let mut update = request_object(properties, &[]);
-    for schema in [&mut create, &mut update] {
-        schema["allOf"] = json!([category]);
-    }
+    let create = request_object(properties.clone(), &["partner_name"]);
+    let update = request_object(properties, &[]);
     let field = response_object(
         json!({
             "partner_name": {"type": "string", "description": "Key in `custom_data`."},

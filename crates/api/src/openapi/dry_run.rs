@@ -2,45 +2,47 @@
 
 use super::operation::Operation;
 use super::schema::{
-    NamedSchemas, enumeration, nullable_external_id, request_object, response_object, with_example,
+    MAX_CALL_SECONDS, NamedSchemas, enumeration, keypresses, nullable, nullable_external_id,
+    nullable_phone_number, nullable_text, request_boolean, request_call_time, request_integer,
+    request_object, required_external_id, response_object, schema_reference, with_example,
 };
 use serde_json::{Value, json};
 
 fn call_facts_schema() -> Value {
-    let text = |description: &str| json!({"type": ["string", "null"], "description": description});
-    let flag = |description: &str| json!({"type": ["boolean", "null"], "description": description});
-    let seconds = |description: &str| json!({"type": ["integer", "null"], "minimum": 0, "maximum": 2_678_400, "description": description});
+    let text = |description: &str| nullable_text(10_000, description);
+    let seconds = |description: &str| request_integer(0, MAX_CALL_SECONDS, description);
     json!({
         "type": ["object", "null"],
         "description": "Known facts of the call. An absent fact is unknown.",
         "properties": {
-            "calling_phone_number": {"type": ["string", "null"], "pattern": "^[2-9][0-9]{9}$", "description": "Number of the caller. Its area code determines country and region, unless they are given."},
-            "start_time": {"type": ["string", "null"], "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$", "description": "`2015-05-13 07:45:08 -0800`, ISO 8601, or a date. Default: now."},
-            "keypresses": {"type": "array", "maxItems": 1000, "items": {"type": "string", "pattern": "^[0-9*#]$"}, "description": "Pressed keys, in order. If a menu needs a key and none is left, the caller hangs up there."},
+            "calling_phone_number": nullable_phone_number("Number of the caller. Its area code determines country and region, unless they are given."),
+            "start_time": request_call_time("Start of the call. Default: now."),
+            "custom_data": schema_reference("CustomDataRequest"),
+            "keypresses": keypresses("Pressed keys, in order. If a menu needs a key and none is left, the caller hangs up there."),
             "duration": seconds("Total duration in seconds."),
             "connect_duration": seconds("Connected duration in seconds; 0 for a call that was not connected. Not more than the total."),
             "phone_type": {"type": ["string", "null"], "enum": ["mobile", "landline", null], "description": "Type of the caller's phone."},
-            "shared_caller_id": {"type": ["boolean", "null"], "description": "Several callers share the number, so none of them counts as a repeat caller."},
+            "shared_caller_id": request_boolean("Several callers share the number, so none of them counts as a repeat caller."),
             "country": text("ISO 3166-1 alpha-2."),
             "region": text("State or province, `CA`."),
             "city": text("City."),
             "zip": text("Postal code, entered where the tree asks for it."),
-            "repeat": flag("The caller has called the campaign recently. Looked up if it is omitted."),
-            "sms_sent": flag("The caller accepts the offered text message."),
-            "promo_number": {"type": ["string", "null"], "pattern": "^[2-9][0-9]{9}$", "description": "The dialled promo number, which must belong to the campaign."},
+            "repeat": request_boolean("The caller has called the campaign recently. Looked up if it is omitted."),
+            "sms_sent": request_boolean("The caller accepts the offered text message."),
+            "promo_number": nullable_phone_number("The dialled promo number, which must belong to the campaign."),
         },
     })
 }
 
 fn explanation_schema() -> Value {
     json!({
-        "type": ["object", "null"],
+        "type": "object",
         "required": ["text", "value", "op", "terms", "fact"],
         "properties": {
             "text": {"type": "string", "description": "Normalized text of the condition."},
             "value": {"type": ["boolean", "null"], "description": "Result; `null` if it is unknown."},
             "op": enumeration(&["and", "or", "not", "term"], "Operator, or a single term."),
-            "terms": {"type": "array", "items": {"$ref": "#/components/schemas/Explanation"}},
+            "terms": {"type": "array", "items": schema_reference("Explanation")},
             "fact": {"description": "Fact that the term depends on: `{\"duration\": 75}`; `null` is an unknown value."},
         },
     })
@@ -55,7 +57,7 @@ fn price_schema() -> Value {
             "amount": {"type": "number", "minimum": 0},
             "met": {"type": ["boolean", "null"], "description": "Result of the condition. `null` means unknown and is not paid."},
             "paid": {"type": "boolean", "description": "The policy is paid. A bonus is paid only if the base is met."},
-            "condition": {"$ref": "#/components/schemas/Explanation"},
+            "condition": nullable(schema_reference("Explanation"), "Evaluation of the condition; `null` if there is none."),
         },
     });
     json!({
@@ -79,7 +81,7 @@ fn node_visit_schema() -> Value {
             "node_type": {"type": "string"},
             "prompt": {"type": "string", "description": "Spoken text."},
             "key": {"type": ["string", "null"], "description": "Final key press: 1–9, W (wrong key) or N (no key)."},
-            "condition": {"$ref": "#/components/schemas/Explanation"},
+            "condition": nullable(schema_reference("Explanation"), "Evaluation of the condition; `null` if there is none."),
         },
     })
 }
@@ -115,7 +117,7 @@ pub(super) fn result_schema() -> Value {
 pub(super) fn schemas() -> NamedSchemas {
     let dry_run_request = request_object(
         json!({
-            "advertiser_campaign": {"type": "string", "minLength": 1, "maxLength": 255, "description": "External id of the campaign."},
+            "advertiser_campaign": required_external_id("External id of the campaign."),
             "affiliate": nullable_external_id("External id of the affiliate that brings the call; `null` for none."),
             "terms": {"type": ["string", "null"], "enum": ["current", "future", null], "description": "Terms to apply. Default: `current`."},
             "call": call_facts_schema(),

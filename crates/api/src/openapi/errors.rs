@@ -46,6 +46,7 @@ pub(super) fn schemas() -> NamedSchemas {
         ),
         ("ValidationErrors", validation()),
         ("PropertyErrors", property_errors()),
+        ("NestedErrors", nested_errors()),
     ]
 }
 
@@ -78,16 +79,26 @@ fn validation() -> Value {
     })
 }
 
+/// Object of [`property_errors`]. It is a component of its own, as client generators can express a
+/// recursive object but not a recursive union.
+fn nested_errors() -> Value {
+    json!({
+        "description": "Errors of a nested object, by property.",
+        "type": "object",
+        "additionalProperties": schema_reference("PropertyErrors"),
+    })
+}
+
 fn property_errors() -> Value {
     json!({
         "description": "Messages, or nested errors: an object by property, or an array by position. Children of an IVR node are keyed by their index: `{\"children\": [{\"0\": {\"prompt\": [\"cannot be empty\"]}}]}`.",
         "anyOf": [
             {"type": "array", "items": {"anyOf": [
                 {"type": "string"},
-                {"type": "object", "additionalProperties": schema_reference("PropertyErrors")},
+                schema_reference("NestedErrors"),
                 {"type": "array", "items": {"type": "string"}},
             ]}},
-            {"type": "object", "additionalProperties": schema_reference("PropertyErrors")},
+            schema_reference("NestedErrors"),
         ],
         "examples": [["can't be blank"]],
     })

@@ -2,11 +2,13 @@
 
 use super::pricing::condition;
 use super::schema::{
-    NamedSchemas, boolean, enumeration, nullable_text, request_object, response_object,
-    schema_reference, with_description, with_example,
+    NamedSchemas, enumeration, nullable, nullable_external_id, nullable_text, request_boolean,
+    request_integer, request_object, response_object, schema_reference, with_description,
+    with_example,
 };
 use serde_json::{Map, Value, json};
 use trunkline_domain::ivr::{CallerIdSetting, QuestionType, SMS_DELAYS};
+use trunkline_domain::party::NAME_LIMIT;
 
 /// Example tree.
 pub(super) fn tree_example() -> Value {
@@ -51,14 +53,15 @@ fn prompt(required: bool) -> Value {
 
 fn destination() -> Value {
     json!({
-        "type": "string",
-        "pattern": "^([2-9][0-9]{9})?$",
-        "description": "National digits. Empty while not known: allowed in a draft, not at go_live. Punctuation is dropped; other countries have 4–14 digits.",
+        "type": ["string", "integer", "null"],
+        "format": "destination-number",
+        "maxLength": NAME_LIMIT,
+        "description": "National number: 10 digits for country code 1, else 4–14 digits; also in E.164 form with that country code. Punctuation is ignored. It may be empty or absent in future terms, but not at `go_live`.",
     })
 }
 
 fn seconds(description: &str) -> Value {
-    json!({"type": ["integer", "null"], "minimum": 1, "maximum": 300, "description": description})
+    request_integer(1, 300, description)
 }
 
 fn node(
@@ -68,13 +71,13 @@ fn node(
     required: &[&str],
     children: Children,
 ) -> Value {
-    let mut properties = Map::from_iter([("node_type".to_owned(), json!({"const": node_type}))]);
+    let mut properties = Map::from_iter([
+        ("node_type".to_owned(), json!({"type": "string", "enum": [node_type]})),
+        ("keypress_failover_type".to_owned(), keypress_failover()),
+    ]);
     properties.extend(parameters.as_object().cloned().unwrap_or_default());
     let Children { min, max, schema, description: children_description } = children;
-    let mut list = json!({"type": "array", "minItems": min, "maxItems": max, "description": children_description});
-    if max > 0 {
-        list["items"] = schema_reference(schema);
-    }
+    let list = json!({"type": if min == 0 { json!(["array", "null"]) } else { json!("array") }, "minItems": min, "maxItems": max, "items": schema_reference(schema), "description": children_description});
     properties.insert("children".to_owned(), list);
     let mut names = vec!["node_type"];
     names.extend(required);
@@ -84,11 +87,19 @@ fn node(
     with_description(request_object(Value::Object(properties), &names), description)
 }
 
+fn keypress_failover() -> Value {
+    json!({
+        "type": ["string", "null"],
+        "enum": ["Wrong", "None", null],
+        "description": "Only for a child of a Menu, which then has no key: the node is used when the caller presses a wrong key (`Wrong`) or no key (`None`). From 2019-05-01.",
+    })
+}
+
 fn sms_promo_parameters() -> Value {
     json!({
         "prompt": prompt(true),
         "sms_promo_copy": prompt(true),
-        "sms_promo_delay": {"enum": SMS_DELAYS.map(Value::from).to_vec(), "description": "Delay after the end of the call in seconds."},
+        "sms_promo_delay": request_integer(0, u32::MAX, &format!("Delay after the end of the call in seconds: {}.", SMS_DELAYS.map(|delay| delay.to_string()).join(", "))),
         "sms_promo_sender": nullable_text(10_000, "Sender of the text message."),
     })
 }
@@ -108,9 +119,9 @@ fn required_condition() -> Value {
 fn executable_nodes() -> NamedSchemas {
     let menu_children = Children {
         min: 1,
-        max: 9,
-        schema: "IvrMenuChildRequest",
-        description: "The nodes for the keys from 1 on.",
+        max: 11,
+        schema: "IvrNodeRequest",
+        description: "Up to 9 nodes for the keys from 1 on, and nodes with `keypress_failover_type`.",
     };
     let failover =
         Children { min: 0, max: 1, schema: "IvrFailover", description: "At most one Failover." };
@@ -133,10 +144,10 @@ fn executable_nodes() -> NamedSchemas {
                 json!({
                     "prompt": prompt(false),
                     "destination_phone_number": destination(),
-                    "destination_country_code": {"type": "string", "enum": ["1", ""], "default": "1", "description": "Country calling code, digits only."},
+                    "destination_country_code": {"type": ["string", "integer", "null"], "pattern": r"^\+?[0-9]{0,3}$", "minimum": 0, "maximum": 999, "default": "1", "description": "Country calling code, digits only."},
                     "connect_timeout": seconds("Seconds to ring before the call counts as unanswered."),
                 }),
-                &["destination_phone_number"],
+                &[],
                 failover,
             ),
         ),
@@ -183,7 +194,7 @@ fn ring_group_parameters() -> Value {
         "ring_group_destinations": {
             "type": "array", "minItems": 1, "maxItems": 50, "description": "Numbers to ring.",
             "items": request_object(json!({
-                "ring_group_number": {"type": "string", "pattern": "^[2-9][0-9]{9}$"},
+                "ring_group_number": {"type": ["string", "integer"], "format": "phone-number", "maxLength": NAME_LIMIT, "description": "US number of 10 digits; punctuation is ignored."},
                 "description": nullable_text(10_000, "Name of the destination."),
             }), &["ring_group_number"]),
         },
@@ -267,9 +278,11 @@ fn caller_id() -> (Value, Value) {
         &settings,
         "Number that the destination sees: the caller's, the promo number, the mask, or the caller's with the last digits of the mask.",
     );
-    let mask = json!({"type": ["string", "null"], "maxLength": 255, "description": "The number or digits to show."});
+    let mask = nullable_external_id("The number or digits to show.");
+    let response_mask =
+        json!({"type": ["string", "null"], "description": "The number or digits to show."});
     let request = request_object(json!({"setting": setting, "mask": mask}), &["setting"]);
-    let response = response_object(json!({"setting": setting, "mask": mask}), &[]);
+    let response = response_object(json!({"setting": setting, "mask": response_mask}), &[]);
     (request, response)
 }
 
@@ -281,16 +294,12 @@ pub(super) fn schemas() -> NamedSchemas {
         "description": "A node with its children. Its type determines its parameters; others are ignored. At most 200 nodes, 20 levels.",
         "anyOf": names().map(schema_reference).collect::<Vec<_>>(),
     });
-    let menu_child = json!({
-        "description": "A node. With `keypress_failover_type` it is used when the caller presses no key or a wrong one, and has no key itself (from 2019-05-01).",
-        "$ref": "#/components/schemas/IvrNodeRequest",
-    });
     let (caller_id_request, caller_id_response) = caller_id();
     let tree_request = request_object(
         json!({
             "root": schema_reference("IvrNodeRequest"),
-            "record_calls": boolean("Record the calls. Default: false."),
-            "caller_id": schema_reference("CallerIdRequest"),
+            "record_calls": request_boolean("Record the calls. Default: false."),
+            "caller_id": nullable(schema_reference("CallerIdRequest"), "Caller id of the outgoing call."),
         }),
         &["root"],
     );
@@ -303,7 +312,7 @@ pub(super) fn schemas() -> NamedSchemas {
         &["caller_id"],
     );
     let node_types: Vec<Value> =
-        nodes.iter().map(|(_, node)| node["properties"]["node_type"]["const"].clone()).collect();
+        nodes.iter().map(|(_, node)| node["properties"]["node_type"]["enum"][0].clone()).collect();
     let node = json!({
         "description": "A node with the parameters of its type.",
         "type": "object",
@@ -317,7 +326,6 @@ pub(super) fn schemas() -> NamedSchemas {
     });
     nodes.extend([
         ("IvrNodeRequest", node_request),
-        ("IvrMenuChildRequest", menu_child),
         ("IvrTreeRequest", with_example(tree_request, tree_example())),
         ("IvrNode", node),
         ("IvrTree", with_example(tree, tree_example())),

@@ -2,8 +2,10 @@
 
 use super::operation::Operation;
 use super::schema::{
-    NamedSchemas, enumeration, legacy_timestamp, nullable, nullable_external_id, object_id,
-    request_object, response_external_id, response_object, schema_reference, with_example,
+    NamedSchemas, enumeration, legacy_timestamp, nullable, nullable_external_id,
+    nullable_phone_number, nullable_text, object_id, request_boolean, request_call_time,
+    request_integer, request_object, response_external_id, response_object, schema_reference,
+    with_example,
 };
 use serde_json::{Value, json};
 
@@ -11,44 +13,27 @@ const OUTCOMES: [&str; 4] = ["connected", "ended", "abandoned", "turned_away"];
 const EVENTS: [&str; 8] =
     ["key", "silence", "zip", "connected", "busy", "no_answer", "hung_up", "prompt_finished"];
 
-fn number(description: &str) -> Value {
-    json!({"type": ["string", "null"], "pattern": "^[2-9][0-9]{9}$", "description": description})
-}
-
 fn text(description: &str) -> Value {
-    json!({"type": ["string", "null"], "maxLength": 255, "description": description})
-}
-
-/// Timestamp of a request.
-fn timestamp(description: &str) -> Value {
-    json!({
-        "type": ["string", "null"],
-        "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$",
-        "description": format!("{description} `2015-05-13 07:45:08 -0800` or ISO 8601, in the network's time zone if it has no offset; or seconds or milliseconds since 1970."),
-    })
+    nullable_text(10_000, description)
 }
 
 fn start_request() -> Value {
     let properties = json!({
-        "advertiser_campaign": nullable_external_id("External id of the campaign. Default: the promo number's campaign."),
+        "advertiser_campaign": nullable_external_id("External id of the campaign. Default: the promo number's campaign. Required without `promo_number`."),
         "affiliate": nullable_external_id("External id of the affiliate that brings the call. Default: the promo number's affiliate."),
-        "promo_number": number("The dialled promo number. It determines campaign and affiliate."),
-        "calling_phone_number": number("Number of the caller; absent if it is withheld."),
-        "start_time": timestamp("Start of the call. Default: now."),
+        "promo_number": nullable_phone_number("The dialled promo number. It determines campaign and affiliate. Required without `advertiser_campaign`."),
+        "calling_phone_number": nullable_phone_number("Number of the caller; absent if it is withheld."),
+        "start_time": request_call_time("Start of the call. Default: now."),
         "phone_type": {"type": ["string", "null"], "enum": ["mobile", "landline", null]},
-        "shared_caller_id": {"type": ["boolean", "null"], "description": "Several callers share the number, so none of them counts as a repeat caller."},
+        "shared_caller_id": request_boolean("Several callers share the number, so none of them counts as a repeat caller."),
         "country": text("ISO 3166-1 alpha-2."),
         "region": text("State or province, `CA`."),
         "city": text("City."),
         "zip": text("Postal code."),
-        "repeat": {"type": ["boolean", "null"], "description": "The caller has called the campaign recently. Looked up if it is omitted."},
+        "repeat": request_boolean("The caller has called the campaign recently. Looked up if it is omitted."),
         "custom_data": schema_reference("CustomDataRequest"),
     });
-    let mut start_request = request_object(properties, &[]);
-    start_request["anyOf"] = json!([
-        {"required": ["advertiser_campaign"], "properties": {"advertiser_campaign": {"type": "string", "minLength": 1}}},
-        {"required": ["promo_number"], "properties": {"promo_number": {"type": "string"}}},
-    ]);
+    let start_request = request_object(properties, &[]);
     with_example(start_request, start_example())
 }
 
@@ -57,22 +42,17 @@ fn start_example() -> Value {
 }
 
 fn event_request() -> Value {
-    let mut event_request = request_object(
+    let event_request = request_object(
         json!({
             "event": enumeration(&EVENTS, "Type of the event. `prompt_finished` reports that the prompts have been played; it does not change the state of the call."),
-            "key": {"type": ["string", "null"], "pattern": "^[0-9*#]$", "description": "Pressed key, for the event `key`."},
-            "zip": {"type": ["string", "null"], "pattern": "^[0-9A-Za-z][0-9A-Za-z -]{0,9}$", "description": "Entered postal code, for the event `zip`."},
+            "key": {"type": ["string", "integer", "null"], "pattern": "^[0-9*#]$", "minimum": 0, "maximum": 9, "description": "Pressed key. Required for the event `key`."},
+            "zip": {"type": ["string", "integer", "null"], "pattern": r"^\s*[0-9A-Za-z -]{1,10}\s*$", "minimum": 0, "description": "Entered postal code. Required for the event `zip`."},
             "by": {"type": ["string", "null"], "enum": ["caller", "destination", null], "description": "Side that hung up, for the event `hung_up`. `destination` is valid only after it has answered."},
-            "at": timestamp("Time of the event, not before that of the previous event. Default: now."),
-            "sequence": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX, "description": "Sequence number: the first is 0 or 1, each following one is higher by 1. Default: the next number. Repeating a number with the same event returns the same response again, even after the end of the call."},
+            "at": request_call_time("Time of the event, not before that of the previous event. Default: now."),
+            "sequence": request_integer(0, u32::MAX, "Sequence number: the first is 0 or 1, each following one is higher by 1. Default: the next number. Repeating a number with the same event returns the same response again, even after the end of the call."),
         }),
         &["event"],
     );
-    let requires = |event: &str| json!({"required": [event], "properties": {"event": {"enum": [event]}, event: {"type": "string"}}});
-    let others: Vec<&&str> =
-        EVENTS.iter().filter(|event| !["key", "zip"].contains(*event)).collect();
-    let no_further_property = json!({"properties": {"event": {"enum": others}}});
-    event_request["anyOf"] = json!([requires("key"), requires("zip"), no_further_property]);
     with_example(event_request, json!({"event": "key", "key": "1", "sequence": 1}))
 }
 

@@ -187,6 +187,7 @@ pub fn openapi() -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "An open, self-hosted pay-per-call affiliate network.",
             "description": introduction(),
+            "contact": {"name": "The Trunkline contributors"},
             "license": {"name": "Apache-2.0 OR MIT", "identifier": "Apache-2.0 OR MIT"},
         },
         "servers": [{"url": "/"}],

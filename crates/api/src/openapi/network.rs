@@ -2,7 +2,8 @@
 
 use super::operation::Operation;
 use super::schema::{
-    NamedSchemas, request_object, required_text, response_object, schema_reference, with_example,
+    NamedSchemas, request_array, request_object, required_text, response_object, schema_reference,
+    with_example,
 };
 use super::users::user_example;
 use serde_json::{Value, json};
@@ -10,12 +11,11 @@ use trunkline_domain::party::USER_LIMIT;
 
 /// Set of users in a request.
 pub(super) fn users_property() -> Value {
-    json!({
-        "type": "array",
-        "description": "The complete set of users. Users that are not listed are removed; `[]` removes all.",
-        "maxItems": USER_LIMIT,
-        "items": schema_reference("UserRequest"),
-    })
+    request_array(
+        schema_reference("UserRequest"),
+        USER_LIMIT,
+        "The complete set of users. Users that are not listed are removed; `[]` removes all.",
+    )
 }
 
 pub(super) fn schemas() -> NamedSchemas {

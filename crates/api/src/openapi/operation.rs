@@ -33,6 +33,9 @@ const WRITE_RESPONSES: [(&str, &str); 4] = [
     ("507", "InsufficientStorage"),
 ];
 
+/// Media type of newline-delimited JSON.
+const JSON_LINES: &str = "application/x-ndjson";
+
 /// Header components of every response.
 pub(super) const COMMON_HEADERS: [&str; 4] =
     ["X-Request-Id", "RateLimit", "RateLimit-Policy", "Trunkline-Ignored"];
@@ -109,6 +112,22 @@ impl Operation {
         self
     }
 
+    /// Accepts newline-delimited JSON besides JSON, one request object per line. The response to it
+    /// has status 200 and one line per request line.
+    pub(super) fn json_lines(mut self, request: &str, response: &str) -> Self {
+        let lines =
+            |description: &str| json!({"schema": {"type": "string", "description": description}});
+        if let Some(body) = self.object.get_mut("requestBody") {
+            body["content"][JSON_LINES] = lines(request);
+        }
+        let response = json!({
+            "description": "One result per line of a request in newline-delimited JSON.",
+            "headers": header_references(&COMMON_HEADERS),
+            "content": {JSON_LINES: lines(response)},
+        });
+        self.set_response("200", response)
+    }
+
     /// Adds a parameter component.
     pub(super) fn parameter(mut self, component: &str) -> Self {
         let parameters = self.object.entry("parameters").or_insert_with(|| json!([]));
@@ -150,11 +169,16 @@ impl Operation {
         self.set_response(status, reference)
     }
 
-    /// Adds the response of a write: the object after it, and `If-Match` as its precondition.
+    /// Adds the response of a write: the object after it. `If-Match` and `If-None-Match` are its
+    /// preconditions.
     pub(super) fn write_response(self, schema: &str) -> Self {
         let status = if self.method == "post" { "201" } else { "200" };
         let description = "The object after the write.";
-        self.parameter("If-Match").object_response(status, description, schema)
+        self.parameter("If-Match").parameter("If-None-Match").object_response(
+            status,
+            description,
+            schema,
+        )
     }
 
     /// Adds the response of a list in the order of `id`, paged on request.

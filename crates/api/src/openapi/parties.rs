@@ -3,9 +3,10 @@
 use super::network::users_property;
 use super::operation::Operation;
 use super::schema::{
-    NamedSchemas, enumeration, external_id, nullable_external_id, nullable_phone_number,
-    nullable_text, object_id, object_url, request_object, required_text, response_external_id,
-    response_object, schema_reference, with_example,
+    NamedSchemas, enumeration, enumeration_with_default, external_id, nullable_external_id,
+    nullable_phone_number, nullable_text, object_id, object_url, request_object,
+    required_external_id, required_text, response_external_id, response_object, schema_reference,
+    with_example,
 };
 use super::users::user_example;
 use serde_json::{Value, json};
@@ -53,7 +54,7 @@ fn request_properties(names: &PartyNames) -> Value {
     let mut properties = json!({
         "id_from_network": external_id("External id, unique among parties of this kind in the network. A POST to the collection may omit it: it is then generated, if the network allows that."),
         "name": required_text("Display name, unique (ignoring case) among parties of this kind in the network. Required for a new party."),
-        names.status: enumeration(&approval_statuses(), "Approval by the network. Default: Approved."),
+        names.status: enumeration_with_default(&approval_statuses(), "Approved", "Approval by the network."),
         "sites": {
             "type": "array",
             "description": "The complete set of sites; at least 1, each `id_from_network` once. Default at creation: one site with the id and name of the party.",
@@ -149,7 +150,7 @@ fn response_example(names: &PartyNames) -> Value {
 pub(super) fn schemas() -> NamedSchemas {
     let site_request = request_object(
         json!({
-            "id_from_network": external_id("External id of the site (PID), unique in the party."),
+            "id_from_network": required_external_id("External id of the site (PID), unique in the party."),
             "name": nullable_text(NAME_LIMIT, "Name of the site, often its address."),
         }),
         &["id_from_network"],
@@ -160,18 +161,13 @@ pub(super) fn schemas() -> NamedSchemas {
     );
     let mut schemas = vec![("SiteRequest", site_request), ("Site", site)];
     let components = [
-        (ADVERTISER, "AdvertiserRequest", "AdvertiserUpdate", "Advertiser"),
-        (AFFILIATE, "AffiliateRequest", "AffiliateUpdate", "Affiliate"),
+        (ADVERTISER, "AdvertiserRequest", "Advertiser"),
+        (AFFILIATE, "AffiliateRequest", "Affiliate"),
     ];
-    for (names, create, update, response) in components {
-        let create_schema = request_object(request_properties(&names), &["name"]);
-        let update_schema = request_object(request_properties(&names), &[]);
+    for (names, request, response) in components {
+        let request_schema = request_object(request_properties(&names), &[]);
         let response_schema = response_object(response_properties(&names), &[]);
-        schemas.push((create, with_example(create_schema, request_example(&names))));
-        schemas.push((
-            update,
-            with_example(update_schema, json!({"name": "Updated Surf Oz Magazine"})),
-        ));
+        schemas.push((request, with_example(request_schema, request_example(&names))));
         schemas.push((response, with_example(response_schema, response_example(&names))));
     }
     schemas
@@ -191,7 +187,6 @@ fn operations(names: &PartyNames) -> Vec<Operation> {
     let class = names.kind.class();
     let operation_id = |verb: &str| format!("{verb}{class}");
     let request = format!("{class}Request");
-    let update = format!("{class}Update");
     let party = names.kind.word();
     let update_example = || json!({"name": "Updated Surf Oz Magazine"});
     let with_link = |create: Operation| {
@@ -216,7 +211,7 @@ fn operations(names: &PartyNames) -> Vec<Operation> {
             .write_response(class),
         Operation::put(names.member, &operation_id("put"), &format!("Update or create an {party} by id"))
             .description(&format!("{WRITES} An `id_from_network` in the body takes precedence over the path."))
-            .request_body(&update, update_example())
+            .request_body(&request, update_example())
             .write_response(class),
         Operation::delete(names.member, &operation_id("delete"), &format!("Delete an {party}"))
             .description("Has no effect when there is no such party. A party with campaigns cannot be deleted: 403 `UnauthorizedOperation`. Users without another role are deleted with it.")

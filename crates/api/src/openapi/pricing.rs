@@ -15,10 +15,10 @@ pub(super) fn currency(description: &str) -> Value {
 /// Amount in a request.
 pub(super) fn amount(description: &str) -> Value {
     json!({
-        "description": format!("{description} Decimal, from 0 to 1,000,000, with at most 2 decimal places, as a number or as a string."),
+        "description": format!("{description} Decimal, from 0 to 1,000,000, with at most 2 decimal places, as a number or as text (also with an exponent: `1e3`)."),
         "anyOf": [
-            {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,5})(\.[0-9]{1,2})?$"},
-            {"type": "number", "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.01},
+            {"type": "string", "pattern": r"^\s*[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"},
+            {"type": "number", "minimum": 0, "maximum": 1_000_000},
         ],
         "examples": [4.5, "4.50"],
     })
@@ -70,10 +70,10 @@ pub(super) fn schemas() -> NamedSchemas {
         json!({
             "type": enumeration(&types, "Type of the policy. A bonus is paid only if the base is met."),
             "amount": amount("Amount per call that meets the condition."),
-            "currency": currency("Currency, the same for all policies. Default: the currency of the pricing."),
+            "currency": currency("Currency, the same for all policies. Required if the pricing has no `currency`."),
             "condition": condition("Condition of the payment: an expression of `duration`, `connect_duration`, `repeat`, `mobile`, `landline`, `sms_sent`, `during_hours`, `in_region`, `pressed[…]`, `custom_data[…]` and the like, with `and`, `or`, `not`. An empty condition is always met."),
         }),
-        &["type", "amount", "currency"],
+        &["type", "amount"],
     );
     let policy = response_object(
         json!({
@@ -87,7 +87,7 @@ pub(super) fn schemas() -> NamedSchemas {
     let has_type = |kind: &str| json!({"type": "object", "required": ["type"], "properties": {"type": {"const": kind}}});
     let pricing_request = request_object(
         json!({
-            "currency": currency("Default currency of the policies."),
+            "currency": {"type": ["string", "null"], "enum": ["USD", "GBP", "EUR", null], "description": "Default currency of the policies."},
             "policies": {
                 "type": "array",
                 "description": "Exactly one Base and up to 9 Bonus policies, in one currency.",

@@ -62,8 +62,10 @@ pub(super) fn schemas() -> NamedSchemas {
         "type": ["object", "null"],
         "description": "Wished location of the number, used when it is assigned.",
         "properties": {"tn_prefix": {
-            "type": ["string", "null"],
-            "pattern": "^[0-9]{3}$",
+            "type": ["string", "integer", "null"],
+            "pattern": "^([0-9]{3})?$",
+            "minimum": 0,
+            "maximum": 999,
             "description": "Area code. The response is 403 when the inventory has no such number.",
         }},
     });

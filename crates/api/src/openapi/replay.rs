@@ -2,7 +2,8 @@
 
 use super::operation::Operation;
 use super::schema::{
-    NamedSchemas, enumeration, request_object, response_object, schema_reference, with_example,
+    NamedSchemas, enumeration, request_object, request_timestamp, required_external_id,
+    response_object, schema_reference, with_example,
 };
 use serde_json::{Value, json};
 
@@ -16,10 +17,10 @@ fn total_schema(description: &str) -> Value {
 }
 
 pub(super) fn schemas() -> NamedSchemas {
-    let time = |description: &str| json!({"type": "string", "format": "moment", "maxLength": 128, "description": description});
+    let time = |description: &str| request_timestamp(description);
     let replay_request = request_object(
         json!({
-            "advertiser_campaign": {"type": "string", "minLength": 1, "maxLength": 255, "description": "External id of the campaign."},
+            "advertiser_campaign": required_external_id("External id of the campaign."),
             "from": time("First day in the campaign's time zone, or a time."),
             "to": time("Last day in the campaign's time zone, or a time."),
         }),

@@ -2,7 +2,8 @@
 
 use super::operation::Operation;
 use super::schema::{
-    NamedSchemas, nullable_external_id, request_object, response_object, with_example,
+    NamedSchemas, nullable_external_id, request_call_time, request_integer, request_object,
+    response_object, with_default, with_example,
 };
 use serde_json::{Value, json};
 use trunkline_network::sandbox::{ADVANCE_LIMIT, CALLS_LIMIT, DAYS_LIMIT, Wanted};
@@ -15,9 +16,9 @@ fn simulation_request() -> Value {
     let default = Wanted::default();
     request_object(
         json!({
-            "calls": {"type": ["integer", "null"], "minimum": 1, "maximum": CALLS_LIMIT, "default": default.calls, "description": "Number of calls."},
-            "seed": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX, "default": default.seed, "description": "Seed of the random generator. The same seed simulates the same calls."},
-            "days": {"type": ["integer", "null"], "minimum": 1, "maximum": DAYS_LIMIT, "default": default.days, "description": "Number of days before the sandbox's current time in which the calls start."},
+            "calls": with_default(request_integer(1, CALLS_LIMIT, "Number of calls."), default.calls),
+            "seed": with_default(request_integer(0, u32::MAX, "Seed of the random generator. The same seed simulates the same calls."), default.seed),
+            "days": with_default(request_integer(1, DAYS_LIMIT, "Number of days before the sandbox's current time in which the calls start."), default.days),
             "advertiser_campaign": nullable_external_id("External id of a live campaign. Default: all live campaigns."),
         }),
         &[],
@@ -62,14 +63,14 @@ fn summary_example() -> Value {
 pub(super) fn schemas() -> NamedSchemas {
     let clock_request = request_object(
         json!({
-            "now": {"type": ["string", "null"], "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$", "description": "Time or date in the years 2000 to 2099; `null` returns to the system's clock."},
+            "now": request_call_time("Time in the years 2000 to 2099; `null` returns to the system's clock."),
             "advance": {"type": "integer", "minimum": -ADVANCE_LIMIT, "maximum": ADVANCE_LIMIT, "description": "Seconds to add to the clock; negative values set it back."},
         }),
         &[],
     );
     let sandbox = response_object(
         json!({
-            "sandbox": {"const": true},
+            "sandbox": {"type": "boolean", "enum": [true]},
             "clock": {
                 "type": "object",
                 "required": ["now", "frozen"],

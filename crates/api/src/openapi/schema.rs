@@ -70,14 +70,21 @@ pub(super) fn nullable_text(limit: usize, description: &str) -> Value {
     json!({"type": ["string", "null"], "maxLength": limit, "description": description})
 }
 
-/// External id in a request.
+/// External id in a request; `null` counts as absent.
 pub(super) fn external_id(description: &str) -> Value {
     json!({
-        "type": ["string", "integer"],
-        "minLength": 1,
+        "type": ["string", "integer", "null"],
         "maxLength": NAME_LIMIT,
+        "pattern": r"\S",
         "description": description,
     })
+}
+
+/// External id that a request must give.
+pub(super) fn required_external_id(description: &str) -> Value {
+    let mut schema = external_id(description);
+    schema["type"] = json!(["string", "integer"]);
+    schema
 }
 
 /// External id in a request; `null` clears it.
@@ -94,7 +101,37 @@ pub(super) fn response_external_id(description: &str) -> Value {
     json!({"type": "string", "minLength": 1, "description": description})
 }
 
-/// Boolean.
+/// Boolean in a request, as such or as text; `null` is the default.
+pub(super) fn request_boolean(description: &str) -> Value {
+    json!({
+        "type": ["boolean", "string", "null"],
+        "pattern": "^(true|false)$",
+        "description": description,
+    })
+}
+
+/// Integer in a request, as such or as text; `null` is the default. The limits are inclusive.
+pub(super) fn request_integer(minimum: u32, maximum: u32, description: &str) -> Value {
+    json!({
+        "type": ["integer", "string", "null"],
+        "minimum": minimum,
+        "maximum": maximum,
+        "pattern": r"^\s*[+-]?[0-9]+(\.0)?\s*$",
+        "description": description,
+    })
+}
+
+/// Array of a request; `null` is the empty one.
+pub(super) fn request_array(items: Value, max_items: usize, description: &str) -> Value {
+    json!({
+        "type": ["array", "null"],
+        "maxItems": max_items,
+        "items": items,
+        "description": description,
+    })
+}
+
+/// Boolean in a response.
 pub(super) fn boolean(description: &str) -> Value {
     json!({"type": "boolean", "description": description})
 }
@@ -154,21 +191,70 @@ pub(super) fn iso_timestamp(description: &str) -> Value {
     })
 }
 
-/// Request timestamp: a date, or a date and a time, or `null`.
+/// Sets the default of a schema.
+pub(super) fn with_default(mut schema: Value, default: u32) -> Value {
+    schema["default"] = default.into();
+    schema
+}
+
+/// One of several strings, or `null`, which counts as absent.
+pub(super) fn enumeration_or_null(values: &[&str], description: &str) -> Value {
+    let values = values.iter().map(|value| json!(value)).chain([Value::Null]);
+    let values: Vec<Value> = values.collect();
+    json!({"type": ["string", "null"], "enum": values, "description": description})
+}
+
+/// Longest duration of a call in seconds: 31 days.
+pub(super) const MAX_CALL_SECONDS: u32 = 31 * 86_400;
+
+/// Keys that a caller pressed, one per item.
+pub(super) fn keypresses(description: &str) -> Value {
+    let key =
+        json!({"type": ["string", "integer"], "pattern": "^[0-9*#]$", "minimum": 0, "maximum": 9});
+    request_array(key, 1_000, description)
+}
+
+/// Request timestamp: a date, or a date and a time.
 pub(super) fn request_timestamp(description: &str) -> Value {
     json!({
-        "type": ["string", "null"],
+        "type": "string",
         "format": "moment",
         "maxLength": 128,
         "description": description,
-        "examples": ["2015-05-18", "2015-05-18T23:59:59-08:00"],
+        "examples": ["2015-05-18", "2015-05-18T23:59:59-08:00", "2015-05-18 23:59:59"],
     })
 }
 
-/// Phone number in a request; `null` clears it.
+/// Request timestamp; `null` or an empty text clears it.
+pub(super) fn nullable_timestamp(description: &str) -> Value {
+    let mut schema = request_timestamp(description);
+    schema["type"] = json!(["string", "null"]);
+    schema
+}
+
+/// Start time of a call, which a request must give.
+pub(super) fn required_call_time(description: &str) -> Value {
+    let mut schema = request_call_time(description);
+    schema["type"] = json!(["string", "number"]);
+    schema
+}
+
+/// Request timestamp of a call: as [`request_timestamp`], or seconds or milliseconds since 1970.
+pub(super) fn request_call_time(description: &str) -> Value {
+    json!({
+        "type": ["string", "number", "null"],
+        "format": "moment",
+        "maxLength": 128,
+        "minimum": 100_000_000,
+        "description": format!("{description} `2015-05-13 07:45:08 -0800`, ISO 8601, or a date; in the network's time zone if it has no offset. Digits alone, as a number or as text, are seconds or milliseconds since 1970."),
+        "examples": ["2015-05-13 07:45:08 -0800", "2015-05-13T15:45:08Z", 1_431_531_908],
+    })
+}
+
+/// Phone number in a request; `null` or a blank text clears it.
 pub(super) fn nullable_phone_number(description: &str) -> Value {
     json!({
-        "type": ["string", "null"],
+        "type": ["string", "integer", "null"],
         "format": "phone-number",
         "maxLength": 40,
         "description": description,

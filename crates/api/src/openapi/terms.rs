@@ -2,8 +2,9 @@
 
 use super::schema::{
     NamedSchemas, boolean, enumeration, enumeration_with_default, iso_timestamp, legacy_timestamp,
-    nullable, nullable_external_id, nullable_text, request_object, request_timestamp,
-    required_text, response_object, schema_reference, with_description, with_example,
+    nullable, nullable_external_id, nullable_text, nullable_timestamp, request_array,
+    request_boolean, request_integer, request_object, required_text, response_object,
+    schema_reference, with_default, with_description, with_example,
 };
 use super::{ivr, pricing};
 use serde_json::{Map, Value, json};
@@ -31,23 +32,23 @@ pub(super) fn request_properties() -> Map<String, Value> {
         "description": nullable_text(10_000, "Description of the campaign."),
         "url": nullable_text(10_000, "Template of the click URL."),
         "timezone": nullable(schema_reference("TimeZone"), "Time zone of hours and of days in statistics. Default: Pacific."),
-        "operating_24_7": {"type": ["boolean", "null"], "description": "Open around the clock. Default: true if there are no hours."},
+        "operating_24_7": request_boolean("Open around the clock. Default: true if there are no hours."),
         "campaign_type": enumeration_with_default(&types, "AffiliateEnabled", "DirectOnly campaigns have no payin and no payout. Only AffiliateEnabled ones have budgets."),
         "pricing_type": enumeration_with_default(&["Fixed"], "Fixed", "Only Fixed is supported."),
         "advertiser_payin": nullable(schema_reference("PricingRequest"), "Price that the advertiser pays. Required for `go_live` of AffiliateEnabled campaigns."),
         "affiliate_payout": nullable(schema_reference("PricingRequest"), "Price that the affiliate receives. Required for `go_live` of AffiliateEnabled campaigns."),
         "hours": nullable(schema_reference("HoursRequest"), "Opening hours in the campaign's time zone."),
-        "named_regions": {"type": "array", "maxItems": 100, "items": schema_reference("NamedRegionRequest"), "description": "Regions for use in conditions; their names are unique."},
+        "named_regions": request_array(schema_reference("NamedRegionRequest"), 100, "Regions for use in conditions; their names are unique."),
         "ivr_tree": nullable(schema_reference("IvrTreeRequest"), "IVR tree of the calls. It can be sent alone."),
         "budget_activities": nullable(schema_reference("BudgetsRequest"), "The complete budgets. Only on AffiliateEnabled campaigns."),
         "auto_approve": enumeration_with_default(&approvals, "None", "Applications of affiliates that are approved at once."),
         "visibility": enumeration_with_default(&visibilities, "All", "Affiliates that can read the campaign and apply to it."),
         "default_creative_id_from_network": nullable_external_id("External id of the default creative."),
-        "max_promo_numbers": {"type": ["integer", "null"], "minimum": 0, "maximum": 100_000, "default": 10, "description": "Maximum number of promo numbers of the campaign, and of each of its affiliate campaigns."},
+        "max_promo_numbers": with_default(request_integer(0, 100_000, "Maximum number of promo numbers of the campaign, and of each of its affiliate campaigns."), 10),
         "campaign_language": optional_enumeration(&CAMPAIGN_LANGUAGES, "Language of the callers."),
         "campaign_country": optional_enumeration(&CAMPAIGN_COUNTRIES, "Country of the callers."),
-        "repeat_days": {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_REPEAT_DAYS, "default": DEFAULT_REPEAT_DAYS, "description": "Days after a call in which a caller counts as a repeat caller (`repeat` in conditions)."},
-        "pause_date": request_timestamp("Time when the campaign stops accepting calls; a date means the end of that day in the campaign's time zone. Returned as `expiration_date` too."),
+        "repeat_days": with_default(request_integer(1, MAX_REPEAT_DAYS.into(), "Days after a call in which a caller counts as a repeat caller (`repeat` in conditions)."), DEFAULT_REPEAT_DAYS.into()),
+        "pause_date": nullable_timestamp("Time when the campaign stops accepting calls; a date means the end of that day in the campaign's time zone. Returned as `expiration_date` too."),
     });
     properties.as_object().cloned().unwrap_or_default()
 }
@@ -64,7 +65,7 @@ fn response_schema() -> Value {
         "timezone": schema_reference("TimeZone"),
         "operating_24_7": boolean("Open around the clock."),
         "campaign_type": enumeration(&types, "Type of the campaign."),
-        "pricing_type": {"const": "Fixed"},
+        "pricing_type": enumeration(&["Fixed"], "Type of the pricing."),
         "advertiser_payin": nullable(schema_reference("Pricing"), "Price that the advertiser pays. Absent for affiliates."),
         "affiliate_payout": nullable(schema_reference("Pricing"), "Price that the affiliate receives."),
         "hours": nullable(schema_reference("Hours"), "Opening hours."),
@@ -103,12 +104,13 @@ fn hours_properties(seconds: &Value, closed: &Value) -> Map<String, Value> {
 
 fn hours_schemas() -> NamedSchemas {
     let closed = json!({"type": ["boolean", "null"]});
+    let request_closed = request_boolean("Closed all day.");
     let seconds = json!({"type": ["integer", "null"], "minimum": 0, "maximum": DAY_SECONDS});
-    let mut request_seconds = seconds.clone();
-    request_seconds["description"] = json!("Seconds past midnight, as a number or as a string.");
+    let request_seconds =
+        request_integer(0, DAY_SECONDS, "Seconds past midnight, as a number or as text.");
     let week_example = json!({"monday_open": 32400, "monday_close": 75600, "monday_closed": false, "sunday_closed": true});
     let hours_request =
-        request_object(Value::Object(hours_properties(&request_seconds, &closed)), &[]);
+        request_object(Value::Object(hours_properties(&request_seconds, &request_closed)), &[]);
     let description = "Seconds past midnight in the campaign's time zone. A close at or before the open is on the following day. A day without open and close is closed, unless the campaign is open around the clock.";
     let hours_request = with_description(hours_request, description);
     let hours = response_object(Value::Object(hours_properties(&seconds, &closed)), &[]);
@@ -125,7 +127,7 @@ fn region_schemas() -> NamedSchemas {
         json!({"region_type": region_type, "value": required_text("`CA`, or `Sacramento, CA`.")}),
         &["region_type", "value"],
     );
-    let list = |schema: &str| json!({"type": "array", "maxItems": 1000, "items": schema_reference(schema)});
+    let list = |schema: &str| json!({"type": "array", "items": schema_reference(schema)});
     let named_region_request = request_object(
         json!({"name": required_text("Name for use in conditions, unique in the campaign."), "regions": list("RegionRequest")}),
         &["name", "regions"],

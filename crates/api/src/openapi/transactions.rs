@@ -1,8 +1,10 @@
 //! Ledger: transactions, corrections, explanations and statements.
 
 use super::operation::Operation;
+use super::pricing::amount;
 use super::schema::{
-    NamedSchemas, enumeration, request_object, response_object, schema_reference, with_example,
+    NamedSchemas, enumeration, nullable, request_object, response_object, schema_reference,
+    with_example,
 };
 use crate::resources::transactions::columns::{self, Eyes};
 use serde_json::{Map, Value, json};
@@ -47,7 +49,12 @@ fn transaction_schema() -> Value {
 
 fn correction_request() -> Value {
     let facts = json!({"type": ["object", "null"], "description": "Corrected facts of the call, named as in a dry run; `null` makes a fact unknown. `start_time` and `promo_number` cannot be corrected."});
-    let amount = |price: &str| json!({"type": ["number", "null"], "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.01, "description": format!("Manual {price}, which replaces the calculated one.")});
+    let amount = |price: &str| {
+        nullable(
+            amount(&format!("Manual {price}, which replaces the calculated one.")),
+            "An amount; `null` sets none.",
+        )
+    };
     request_object(
         json!({
             "reason": {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": r"\S", "description": "Reason of the correction."},
@@ -142,26 +149,29 @@ pub(super) fn schemas() -> NamedSchemas {
 
 /// Query parameters of ledger lists and statements.
 pub(super) fn parameters() -> Value {
-    let date = r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$";
+    let moment = || json!({"type": "string", "format": "moment", "maxLength": 128});
+    let list = |name: &str, description: &str, items: Value| json!({"name": name, "in": "query", "style": "form", "explode": false, "description": description, "schema": {"type": "array", "items": items}});
     let query = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "description": description, "schema": schema});
     let id = || json!({"type": "integer", "minimum": 0, "maximum": i64::MAX});
     let text = || json!({"type": "string"});
-    let flag = || enumeration(&["0", "1"], "0 or 1.");
+    let flag = || {
+        enumeration(&["0", "1", "true", "false"], "Default: `1` for the header, `0` for quotes.")
+    };
     json!({
-        "calls_from": query("from", "Only calls that started at or after this time: a date, or a date and a time, in the network's time zone unless it has an offset. Requires `to`.", json!({"type": "string", "pattern": date})),
-        "calls_to": query("to", "Only calls that started at or before this time; a date means the end of that day. Requires `from`.", json!({"type": "string", "pattern": date})),
+        "calls_from": query("from", "Only calls that started at or after this time: a date, or a date and a time, in the network's time zone unless it has an offset. Requires `to`.", moment()),
+        "calls_to": query("to", "Only calls that started at or before this time; a date means the end of that day. Requires `from`.", moment()),
         "transactions_limit": query("limit", "Maximum number of rows to return.", json!({"type": "integer", "minimum": 1, "maximum": 4000, "default": 1000})),
         "start_after_transaction_id": query("start_after_transaction_id", "Last `transaction_id` of the previous page.", id()),
         "transaction_id": query("transaction_id", "Only the row with this `transaction_id`.", id()),
         "call_record_id": query("call_record_id", "Only rows of the call with this `complete_call_id`.", text()),
-        "transaction_type": query("transaction_type", "Only rows of this type; comma-separated, repeated, or repeated as `transaction_type[]`.", enumeration(&["Call", "PostCallEvent", "Sale", "Signal"], "Only rows of type Call exist so far.")),
-        "include_columns": query("include_columns", "Columns to return, in order, comma-separated or repeated as `include_columns[]`. `$default` stands for the default columns.", text()),
-        "exclude_columns": query("exclude_columns", "Columns to omit, in the same form.", text()),
+        "transaction_type": list("transaction_type", "Only rows of these types, comma-separated; also repeated, or repeated as `transaction_type[]`.", enumeration(&["Call", "PostCallEvent", "Sale", "Signal"], "Only rows of type Call exist so far.")),
+        "include_columns": list("include_columns", "Columns to return, in order, comma-separated or repeated as `include_columns[]`. `$default` stands for the default columns.", text()),
+        "exclude_columns": list("exclude_columns", "Columns to omit, in the same form.", text()),
         "column_separator": query("column_separator", "CSV: one ASCII character.", json!({"type": "string", "default": ","})),
         "row_separator": query("row_separator", "CSV: `%0A` or `%0D%0A`.", json!({"type": "string", "default": "\n"})),
         "include_header": query("include_header", "CSV: write a first line with the column names.", flag()),
         "force_quotes": query("force_quotes", "CSV: quote every field.", flag()),
-        "month": {"name": "month", "in": "query", "required": true, "description": "Month in the network's time zone.", "schema": {"type": "string", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])$"}, "example": "2026-11"},
+        "month": {"name": "month", "in": "query", "required": true, "description": "Month in the network's time zone.", "schema": {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"}, "example": "2026-11"},
     })
 }
 

@@ -2,8 +2,8 @@
 
 use super::operation::Operation;
 use super::schema::{
-    NamedSchemas, boolean, enumeration, enumeration_with_default, external_id,
-    nullable_phone_number, nullable_text, request_object, required_text, response_external_id,
+    NamedSchemas, enumeration, enumeration_with_default, external_id, nullable_phone_number,
+    nullable_text, request_boolean, request_object, required_text, response_external_id,
     response_object, schema_reference, with_example,
 };
 use serde_json::{Map, Value, json};
@@ -39,14 +39,14 @@ fn response_example() -> Value {
 fn email_settings(schema: &str) -> Value {
     json!({
         "type": "array",
-        "description": "1 to 20 distinct addresses, at least one of them for notifications.",
+        "description": "1 to 20 distinct addresses, at least one of them for notifications. Required for a new user without `email_address`.",
         "minItems": 1,
         "maxItems": 20,
         "items": schema_reference(schema),
         "contains": {
             "type": "object",
             "required": ["use_for_notifications"],
-            "properties": {"use_for_notifications": {"const": true}},
+            "properties": {"use_for_notifications": {"enum": [true, "true"]}},
         },
     })
 }
@@ -57,15 +57,20 @@ fn roles() -> Vec<&'static str> {
 
 pub(super) fn schemas() -> NamedSchemas {
     let notification = |name: &&str| {
-        ((*name).to_owned(), boolean("Send mails of this kind to the user. Default: false."))
+        (
+            (*name).to_owned(),
+            request_boolean("Send mails of this kind to the user. Default: false."),
+        )
     };
     let notifications: Map<String, Value> = NOTIFICATIONS.iter().map(notification).collect();
     let mut request_properties = json!({
         "id_from_network": external_id("External id of the person, unique in the network. A person is one user with a role in each organization."),
         "email_settings": email_settings("EmailSetting"),
-        "first_name": required_text("First name."),
-        "last_name": required_text("Last name."),
-        "contact_phone_number": nullable_phone_number("ITU E.164, or the 10 digits of a US number; punctuation is ignored. `phone_number` is accepted as an alias."),
+        "first_name": required_text("First name. Required for a new user."),
+        "last_name": required_text("Last name. Required for a new user."),
+        "contact_phone_number": nullable_phone_number("ITU E.164, or the 10 digits of a US number; punctuation is ignored."),
+        "phone_number": nullable_phone_number("Alias of `contact_phone_number`, which takes precedence."),
+        "email_address": {"type": "string", "maxLength": NAME_LIMIT, "description": "Single address for notifications, in place of `email_settings`."},
         "role": enumeration_with_default(&roles(), "Super", "Role in this organization; an Observer can only read."),
         "oauth_refresh_token": nullable_text(4_000, "Reserved; stored and returned."),
     });
@@ -85,19 +90,12 @@ pub(super) fn schemas() -> NamedSchemas {
         }
     }
     response_properties["can_login_via_platform"] = json!({"type": "boolean", "readOnly": true, "description": "The user has a password. Read-only."});
-    let update = request_object(request_properties.clone(), &[]);
-    let required = ["id_from_network", "email_settings", "first_name", "last_name"];
     let wrapped = |user: &str| request_object(json!({"user": schema_reference(user)}), &["user"]);
     vec![
         ("EmailSetting", email_setting()),
-        (
-            "UserRequest",
-            with_example(request_object(request_properties, &required), user_example()),
-        ),
-        ("UserUpdate", with_example(update, json!({"role": "Manager"}))),
+        ("UserRequest", with_example(request_object(request_properties, &[]), user_example())),
         ("User", with_example(response_object(response_properties, &[]), response_example())),
         ("UserWrite", wrapped("UserRequest")),
-        ("UserPartialWrite", wrapped("UserUpdate")),
     ]
 }
 
@@ -112,7 +110,7 @@ fn email_setting() -> Value {
                 "maxLength": NAME_LIMIT,
                 "description": "RFC 2822 addr-spec, unique within the user.",
             },
-            "use_for_notifications": boolean("Send notifications to this address."),
+            "use_for_notifications": {"type": ["boolean", "string"], "pattern": "^(true|false)$", "description": "Send notifications to this address."},
         },
     })
 }
@@ -137,7 +135,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .write_response("User"),
         Operation::put(MEMBER, "putAdvertiserUser", "Update or create a user by id")
             .description("Absent properties keep their values; a new user needs all required properties. An `id_from_network` in the body takes precedence over the path.")
-            .request_body("UserPartialWrite", json!({"user": {"role": "Manager"}}))
+            .request_body("UserWrite", json!({"user": {"role": "Manager"}}))
             .write_response("User"),
         Operation::delete(MEMBER, "deleteAdvertiserUser", "Remove a user from an advertiser")
             .description("Has no effect when there is no such user.")

@@ -2,8 +2,8 @@
 
 use super::operation::Operation;
 use super::schema::{
-    NamedSchemas, enumeration, legacy_timestamp, nullable_text, object_id, request_object,
-    response_object, with_example,
+    NamedSchemas, enumeration, legacy_timestamp, nullable_text, object_id, request_array,
+    request_object, response_object, with_example,
 };
 use serde_json::{Value, json};
 use trunkline_domain::event::KINDS;
@@ -40,10 +40,10 @@ fn response_properties(further: Value) -> Value {
 pub(super) fn schemas() -> NamedSchemas {
     let webhook_request = request_object(
         json!({
-            "url": {"type": "string", "maxLength": 2000, "pattern": r"^https://[a-z]{1,20}\.example\.com(/[a-z]{0,20})?$", "description": "Address to send events to: http or https, without user name and password, outside the server's own network unless the server's configuration allows that."},
-            "events": {"type": ["array", "null"], "maxItems": KINDS.len(), "items": enumeration(&KINDS, "Type of event."), "description": "Types of events to send. Default: all."},
+            "url": {"type": "string", "maxLength": 2000, "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[!-~]+$", "description": "Address to send events to: http or https, without user name and password, outside the server's own network unless the server's configuration allows that."},
+            "events": request_array(enumeration(&KINDS, "Type of event."), KINDS.len(), "Types of events to send. Default: all."),
             "description": nullable_text(10_000, "Purpose of the webhook."),
-            "secret": {"type": ["string", "null"], "pattern": "^whsec_[A-Za-z0-9+/]{32}$", "description": "Secret for signing deliveries: `whsec_` and 24 to 64 bytes in base64. Generated if it is omitted."},
+            "secret": {"type": ["string", "null"], "pattern": "^whsec_[A-Za-z0-9+/]{32,86}={0,2}$", "description": "Secret for signing deliveries: `whsec_` and 24 to 64 bytes in base64. Generated if it is omitted."},
         }),
         &["url"],
     );
