@@ -1,6 +1,6 @@
-//! What every request needs: the store, the clock, and the limits.
+//! State shared by all requests: the store, the clock, the random source, and the limits.
 
-use crate::resources::calls_together::Together;
+use crate::resources::call_batcher::CallBatcher;
 use crate::{Ending, RateLimits, Streams};
 use jiff::Timestamp;
 use std::ops::Deref;
@@ -10,31 +10,31 @@ use tokio::sync::Semaphore;
 use trunkline_network::credentials::Entropy;
 use trunkline_network::{Credentials, Passwords, Store};
 
-/// Reads the time. The binary's is the system's; a test's is what the test says.
+/// Returns the current time. The binary passes the system clock; tests pass a fixed one.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Draws random bytes.
+/// Returns random bytes.
 pub type Random = Arc<dyn Fn() -> Entropy + Send + Sync>;
 
-/// Bodies that are read at once before a credential was shown: each may show one.
-const STRANGERS: usize = 64;
+/// Bodies read concurrently before authentication (the credential may be inside the body).
+const MAX_UNAUTHENTICATED_BODIES: usize = 64;
 
-/// Bytes of all bodies that are on their way at once, beyond a little of each; a body that may be
-/// larger than that by itself has as much.
-const BODIES: usize = 64 << 20;
+/// Memory for all bodies that are being received, in bytes. [`Limits::body`] replaces it where that
+/// is larger. The first few kilobytes of each body do not count.
+const BODY_BUDGET_BYTES: usize = 64 << 20;
 
-/// Bounds on what one request may take.
+/// Limits on one request, one credential and one call.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Bytes of a request's body.
+    /// Maximum size of a request body, in bytes.
     pub body: usize,
-    /// How long a body may take to arrive.
+    /// Maximum time until a body has arrived.
     pub body_time: Duration,
-    /// Requests a second for each credential; `None` is no limit.
+    /// Requests a second for each credential; `None` is unlimited.
     pub requests_per_second: Option<u32>,
-    /// How long a live call may be left hanging, from when its start was told.
+    /// Maximum duration of a live call, measured from the request that started it.
     pub call_time: Duration,
-    /// Whether webhooks may lead into the host's own network.
+    /// Allows webhook URLs that resolve to private addresses.
     pub private_webhooks: bool,
 }
 
@@ -50,64 +50,64 @@ impl Default for Limits {
     }
 }
 
-/// Shared by all requests of a server.
+/// Handle to the state shared by all requests of a server. Cloning copies a pointer.
 #[derive(Clone)]
-pub struct App(Arc<Parts>);
+pub struct App(Arc<AppState>);
 
-/// What an [`App`] is made of.
-pub struct Parts {
-    /// Where everything is kept.
+/// Fields of an [`App`].
+pub struct AppState {
+    /// Database.
     pub store: Store,
-    /// What time it is.
+    /// Clock.
     pub clock: Clock,
-    /// Where random bytes come from.
+    /// Random source.
     pub random: Random,
-    /// What object_urls start with, without a slash at the end.
+    /// Prefix of every `object_url`, without a trailing slash.
     pub base_url: Arc<str>,
-    /// Bounds.
+    /// Limits on requests, credentials and calls.
     pub limits: Limits,
-    /// How much each credential has asked for.
-    pub rates: Arc<RateLimits>,
-    /// Tokens that were found good.
+    /// Rate limit of each credential.
+    pub rate_limits: Arc<RateLimits>,
+    /// Cached access tokens.
     pub credentials: Credentials,
-    /// Verifies passwords.
+    /// Password verifier.
     pub passwords: Arc<Passwords>,
-    /// Whose turn it is to replay calls.
-    pub replays: Arc<Semaphore>,
-    /// Whose turn it is to send a body before it is known who they are.
-    pub strangers: Arc<Semaphore>,
-    /// Room for bodies that are on their way.
-    pub bodies: Arc<Semaphore>,
-    /// Calls that are told at once.
-    pub(crate) calls: Together,
-    /// Who listens to events.
+    /// Permits for replays. A replay uses every processor, so there is one.
+    pub replay_permits: Arc<Semaphore>,
+    /// Permits for bodies that are read before authentication.
+    pub unauthenticated_body_permits: Arc<Semaphore>,
+    /// One permit for each byte of the memory for bodies that are being received.
+    pub body_budget: Arc<Semaphore>,
+    /// Groups calls that are reported concurrently into one transaction.
+    pub(crate) call_batcher: CallBatcher,
+    /// Limits the number of open event streams.
     pub streams: Arc<Streams>,
-    /// Whether the server is going down.
+    /// Tells long-running responses that the server shuts down.
     pub ending: Ending,
 }
 
 impl Deref for App {
-    type Target = Parts;
+    type Target = AppState;
 
-    fn deref(&self) -> &Parts {
+    fn deref(&self) -> &AppState {
         &self.0
     }
 }
 
 impl App {
-    /// An app on an opened store.
+    /// Creates the state of a server on an opened store.
     pub fn new(store: Store, clock: Clock, random: Random, base_url: &str, limits: Limits) -> Self {
-        Self(Arc::new(Parts {
+        Self(Arc::new(AppState {
             store,
             base_url: base_url.trim_end_matches('/').into(),
             limits,
-            rates: Arc::new(RateLimits::new(limits.requests_per_second)),
+            rate_limits: Arc::new(RateLimits::new(limits.requests_per_second)),
             credentials: Credentials::default(),
             passwords: Arc::new(Passwords::new(random())),
-            replays: Arc::new(Semaphore::new(1)),
-            strangers: Arc::new(Semaphore::new(STRANGERS)),
-            bodies: Arc::new(Semaphore::new(limits.body.max(BODIES))),
-            calls: Together::default(),
+            replay_permits: Arc::new(Semaphore::new(1)),
+            unauthenticated_body_permits: Arc::new(Semaphore::new(MAX_UNAUTHENTICATED_BODIES)),
+            body_budget: Arc::new(Semaphore::new(limits.body.max(BODY_BUDGET_BYTES))),
+            call_batcher: CallBatcher::default(),
             streams: Arc::default(),
             ending: Ending::default(),
             clock,

@@ -1,4 +1,4 @@
-//! Who asks: every form of credential that the contract takes.
+//! Authentication: every form of credential that the contract accepts.
 
 use crate::App;
 use axum::http::{HeaderMap, header};
@@ -7,84 +7,90 @@ use serde_json::{Map, Value};
 use trunkline_network::credentials::{self, Credential};
 use trunkline_network::{Caller, Error};
 
-/// What a request shows of itself.
+/// Credential as the request presents it, not verified.
 #[derive(Debug, Clone)]
-pub(crate) enum Shown {
+pub(crate) enum PresentedCredential {
     /// A token or a session.
     Secret(Credential),
     /// A user's e-mail address and password.
     Password {
-        /// The address.
+        /// E-mail address.
         email: String,
-        /// The password.
+        /// Password.
         password: String,
     },
 }
 
-/// The credential of a request's headers or query; a console's cookie only where nothing changes.
-pub(crate) fn shown(
+/// Returns the credential of the headers or of the query. The console's session cookie counts only
+/// if `reads_only`, because other sites can make a browser send it.
+pub(crate) fn presented_credential(
     headers: &HeaderMap,
     query_token: Option<&str>,
     reads_only: bool,
-) -> Option<Shown> {
+) -> Option<PresentedCredential> {
     let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if let Some(value) = header {
-        return Some(of_header(value.trim()));
+        return Some(parse_authorization(value.trim()));
     }
-    let token = |token: &str| Shown::Secret(Credential::Token(token.to_owned()));
-    query_token.map(token).or_else(|| {
-        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|it| it.to_str().ok());
-        let cookie = credentials::session_in(cookies).filter(|_| reads_only)?;
-        Some(Shown::Secret(Credential::Session(cookie.to_owned())))
-    })
+    if let Some(token) = query_token {
+        return Some(PresentedCredential::Secret(Credential::Token(token.to_owned())));
+    }
+    if !reads_only {
+        return None;
+    }
+    let cookies = headers.get_all(header::COOKIE).iter();
+    let session = credentials::session_in(cookies.filter_map(|cookie| cookie.to_str().ok()))?;
+    Some(PresentedCredential::Secret(Credential::Session(session.to_owned())))
 }
 
-/// The credential in a JSON body, taken out of it.
-pub(crate) fn in_body(body: &mut Map<String, Value>) -> Option<Shown> {
+/// Removes the credential (`oauth_token`) from a JSON body and returns it.
+pub(crate) fn take_from_body(body: &mut Map<String, Value>) -> Option<PresentedCredential> {
     match body.shift_remove("oauth_token")? {
-        Value::String(token) => Some(Shown::Secret(Credential::Token(token))),
+        Value::String(token) => Some(PresentedCredential::Secret(Credential::Token(token))),
         _ => None,
     }
 }
 
-fn of_header(value: &str) -> Shown {
+/// Parses the value of an `Authorization` header. A value without a known scheme is a token.
+fn parse_authorization(value: &str) -> PresentedCredential {
     let (scheme, rest) = value.split_once(' ').unwrap_or(("", value));
     if scheme.eq_ignore_ascii_case("basic")
-        && let Some((user, password)) = basic(rest.trim())
+        && let Some((user, password)) = decode_basic(rest.trim())
     {
         if user.contains('@') {
-            return Shown::Password { email: user, password };
+            return PresentedCredential::Password { email: user, password };
         }
-        return Shown::Secret(Credential::Token(user));
+        return PresentedCredential::Secret(Credential::Token(user));
     }
     let token = if scheme.eq_ignore_ascii_case("bearer") { rest.trim() } else { value };
-    Shown::Secret(Credential::Token(token.to_owned()))
+    PresentedCredential::Secret(Credential::Token(token.to_owned()))
 }
 
-fn basic(encoded: &str) -> Option<(String, String)> {
+fn decode_basic(encoded: &str) -> Option<(String, String)> {
     let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (user, password) = text.split_once(':').unwrap_or((&text, ""));
     Some((user.to_owned(), password.to_owned()))
 }
 
-/// Who a request's credential is of.
-pub(crate) async fn caller(
+/// Verifies a credential and returns its principal; `None` if the credential is not valid.
+/// `network_id` is the network of the path.
+pub(crate) async fn authenticate(
     app: &App,
-    shown: &Shown,
-    network: Option<i64>,
+    presented: &PresentedCredential,
+    network_id: Option<i64>,
 ) -> Result<Option<Caller>, Error> {
-    match shown {
-        Shown::Secret(credential) => {
+    match presented {
+        PresentedCredential::Secret(credential) => {
             let now = (app.clock)();
             app.store.read(|session| credentials::authenticate(session, credential, now))
         }
-        Shown::Password { email, password } => {
-            let find = |network| app.passwords.caller(&app.store, email, password, network);
-            match (find(network).await?, network) {
-                // Good elsewhere: the answer says so, as it does for a token.
-                (None, Some(_)) => find(None).await,
-                (here, _) => Ok(here),
+        PresentedCredential::Password { email, password } => {
+            let verify = |network_id| app.passwords.caller(&app.store, email, password, network_id);
+            match (verify(network_id).await?, network_id) {
+                // A password that is valid on another network gets 403, as a token does.
+                (None, Some(_)) => verify(None).await,
+                (principal, _) => Ok(principal),
             }
         }
     }

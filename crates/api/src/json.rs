@@ -1,20 +1,20 @@
-//! Bodies are read strictly: a name twice, U+0000 and lone surrogates are refused where they
-//! stand, and what nests deeper than 128 levels is refused before it is followed.
+//! Strict JSON parser. Duplicate names, U+0000, lone surrogates and nesting deeper than 128 levels
+//! are errors, with their position.
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
-/// serde_json's name for the one field of a number that it hands over exactly as written.
+/// Name under which serde_json passes a number's exact text (feature `arbitrary_precision`).
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// Reads one JSON value. The error names line and column.
+/// Parses one JSON value. The error contains line and column.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Strict>(bytes).map(|Strict(value)| value)
 }
 
-/// Writes a JSON value.
-pub(crate) fn written(value: &Value) -> String {
+/// Serializes a JSON value.
+pub(crate) fn to_string(value: &Value) -> String {
     serde_json::to_string(value).expect("a value's names are strings")
 }
 
@@ -28,7 +28,7 @@ impl<'de> Deserialize<'de> for Strict {
 
 struct StrictVisitor;
 
-fn text<E: de::Error>(text: &str) -> Result<String, E> {
+fn check_text<E: de::Error>(text: &str) -> Result<String, E> {
     if text.contains('\0') {
         return Err(E::custom("U+0000 is not allowed"));
     }
@@ -59,7 +59,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
-        text(value).map(Value::String)
+        check_text(value).map(Value::String)
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -81,7 +81,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
                 let number: String = entries.next_value()?;
                 return number.parse().map(Value::Number).map_err(de::Error::custom);
             }
-            let name = text(&name)?;
+            let name = check_text(&name)?;
             if map.contains_key(&name) {
                 return Err(de::Error::custom(format_args!("the name \"{name}\" is given twice")));
             }
@@ -97,26 +97,26 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn refused(text: &str) -> String {
+    fn parse_error(text: &str) -> String {
         parse(text.as_bytes()).expect_err(text).to_string()
     }
 
     #[test]
-    fn numbers_stay_as_they_were_written() {
+    fn numbers_keep_their_exact_text() {
         let value = parse(br#"{"a": [4.50, 1e400, -0, null, true, "x"]}"#).unwrap();
         assert_eq!(value.to_string(), r#"{"a":[4.50,1e+400,-0,null,true,"x"]}"#);
         assert_eq!(parse(b" {} ").unwrap(), json!({}));
     }
 
     #[test]
-    fn what_is_refused_is_refused_where_it_stands() {
-        let twice = "the name \"a\" is given twice at line 2 column 12";
-        assert_eq!(refused("{\"a\": 1,\n \"b\": 2, \"a\": 3}"), twice);
-        assert!(refused("{\"a\": \"\\u0000\"}").contains("U+0000 is not allowed at line 1"));
-        assert!(refused("{\"\\u0000\": 1}").contains("U+0000 is not allowed at line 1"));
-        assert!(refused("{\"a\": \"\\ud800\"}").contains("at line 1 column"));
-        assert!(refused(&"[".repeat(10_000)).contains("recursion limit"));
-        assert!(refused("{\"a\": 1} x").contains("trailing characters"));
-        assert!(refused("").contains("line 1 column 0"));
+    fn errors_contain_line_and_column() {
+        let duplicate = "the name \"a\" is given twice at line 2 column 12";
+        assert_eq!(parse_error("{\"a\": 1,\n \"b\": 2, \"a\": 3}"), duplicate);
+        assert!(parse_error("{\"a\": \"\\u0000\"}").contains("U+0000 is not allowed at line 1"));
+        assert!(parse_error("{\"\\u0000\": 1}").contains("U+0000 is not allowed at line 1"));
+        assert!(parse_error("{\"a\": \"\\ud800\"}").contains("at line 1 column"));
+        assert!(parse_error(&"[".repeat(10_000)).contains("recursion limit"));
+        assert!(parse_error("{\"a\": 1} x").contains("trailing characters"));
+        assert!(parse_error("").contains("line 1 column 0"));
     }
 }

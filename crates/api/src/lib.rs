@@ -1,35 +1,36 @@
-//! The wire: the Network Integration API in every dated version, and the extensions beside it.
+//! HTTP interface: the Network Integration API in every dated version, and Trunkline's extensions.
 //!
-//! A request walks one way: [`path`] takes the version, the network and the suffix off the path;
-//! [`incoming`] finds who asks and reads the body; a file of [`resources`] reads the request's
-//! shape, calls one use case and writes the response's shape; [`versions`] turns both into what
-//! they were on the request's date; [`reply`] makes the bytes.
+//! A request passes through these modules in order. [`path_prefix`] removes the version, the
+//! network and the suffix from the path. [`api_request`] authenticates the principal and reads the
+//! body. A file of [`resources`] parses the request object, calls one use case and renders the
+//! response object. [`versions`] converts both objects to the shape that was in force on the
+//! request's date. [`object_response`] serializes the response.
 
+mod api_request;
 mod app;
 mod auth;
+mod credential_guard;
 mod errors;
-mod examine;
-mod fields;
-mod incoming;
 mod json;
-mod list;
+mod list_response;
+mod object_reader;
+mod object_response;
 mod openapi;
-mod path;
-mod proof;
+mod path_prefix;
 mod rate_limit;
-mod reply;
 mod resources;
 mod router;
 mod routes;
 mod streams;
-mod table;
+mod table_response;
+mod validate;
 pub mod versions;
 
 pub use app::{App, Clock, Limits, Random};
-pub use examine::examine;
 pub use openapi::openapi;
 pub use rate_limit::RateLimits;
 pub use resources::events::envelope;
 pub use router::{RequestId, router, service};
 pub use routes::route_table;
 pub use streams::{Ending, Streams};
+pub use validate::examine;

@@ -1,13 +1,13 @@
-//! The routes, and what is the same on every one of them.
+//! The router and the middleware around every route.
 
+use crate::api_request::OriginalPath;
 use crate::app::App;
-use crate::errors::{Refusal, body, json_response, our_fault};
-use crate::incoming::AskedPath;
+use crate::credential_guard::ResponseMeta;
+use crate::errors::{ApiError, error_body, internal_error, json_response};
+use crate::object_response::to_hex;
 use crate::openapi;
-use crate::path::{self, Addressed, BadPath};
-use crate::proof::Told;
+use crate::path_prefix::{self, PathError, PathPrefix};
 use crate::rate_limit::Allowance;
-use crate::reply::hex;
 use crate::resources;
 use crate::versions::get_changes_state;
 use axum::Router;
@@ -21,11 +21,12 @@ use tower::ServiceExt;
 use tower::util::{BoxCloneSyncService, MapRequestLayer};
 use trunkline_network::Error;
 
-/// A request's id: the client's own, or one that is made up.
+/// Id of a request: the client's `X-Request-Id`, or a random one.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
-/// The API's routes, by the paths that [`path::address`] leaves.
+/// Returns the API's router, for paths without the prefix that [`path_prefix::parse_prefix`]
+/// removes.
 pub fn router(app: App) -> Router {
     Router::new()
         .merge(resources::routes().into_router())
@@ -35,36 +36,38 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// The API as a service: paths are addressed before they are routed. `others` are routes beside
+/// Returns the API as a service: middleware, path rewriting and router. `others` are routes beside
 /// the API's, such as the console's.
 pub fn service(
     app: App,
     others: Router,
 ) -> BoxCloneSyncService<Request<Body>, Response<Body>, Infallible> {
-    let tell_route = MapRequestLayer::new(tell_route);
-    let routes = others.merge(router(app.clone())).layer(tell_route);
+    let record_route = MapRequestLayer::new(record_route);
+    let routes = others.merge(router(app.clone())).layer(record_route);
     BoxCloneSyncService::new(tower::service_fn(move |request: Request<Body>| {
-        around(app.clone(), routes.clone(), request)
+        handle_request(app.clone(), routes.clone(), request)
     }))
 }
 
-/// Tells the layer around which route a request took ([`MatchedPath`]).
-fn tell_route(request: Request<Body>) -> Request<Body> {
+/// Records the matched route ([`MatchedPath`]) for the middleware, which runs outside the router.
+fn record_route(request: Request<Body>) -> Request<Body> {
     let extensions = request.extensions();
-    if let (Some(told), Some(route)) = (extensions.get::<Told>(), extensions.get::<MatchedPath>()) {
-        told.take_route(route.clone());
+    if let (Some(response_meta), Some(route)) =
+        (extensions.get::<ResponseMeta>(), extensions.get::<MatchedPath>())
+    {
+        response_meta.set_route(route.clone());
     }
     request
 }
 
-/// What axum says of a path's methods is true of every version, but for two paths: their GET went
-/// away on a date.
-async fn answer(app: &App, routes: Router, request: Request<Body>) -> Response<Body> {
-    let request = match readdress(app, request) {
+/// Rewrites the path and routes the request. The router's `Allow` header is right for every
+/// version, except for two paths that lost their GET on a date; it is corrected here.
+async fn dispatch(app: &App, routes: Router, request: Request<Body>) -> Response<Body> {
+    let request = match rewrite_path(app, request) {
         Ok(request) => request,
         Err(response) => return *response,
     };
-    let version = request.extensions().get::<Addressed>().map(|addressed| addressed.version);
+    let version = request.extensions().get::<PathPrefix>().map(|prefix| prefix.version);
     let path = request.uri().path();
     let only_post = (path.ends_with("/go_live") || path.ends_with("/archive"))
         && version.is_some_and(|version| !get_changes_state(version));
@@ -75,79 +78,91 @@ async fn answer(app: &App, routes: Router, request: Request<Body>) -> Response<B
     response
 }
 
-fn readdress(app: &App, mut request: Request<Body>) -> Result<Request<Body>, Box<Response<Body>>> {
-    let asked = request.uri().path().to_owned();
-    let refused = |refusal: Refusal| Box::new(refusal.response(app, |_| ()));
-    let (path, addressed) = path::address(&asked).map_err(|bad| {
-        refused(match bad {
-            BadPath::Encoding => Refusal::Bad("the path is not valid percent-encoding".to_owned()),
-            BadPath::Version(message) => Refusal::BadVersion(message),
+/// Removes the prefix from the path and adds it to the request's extensions.
+fn rewrite_path(
+    app: &App,
+    mut request: Request<Body>,
+) -> Result<Request<Body>, Box<Response<Body>>> {
+    let original_path = request.uri().path().to_owned();
+    let reject = |error: ApiError| Box::new(error.into_response(app));
+    let (path, prefix) = path_prefix::parse_prefix(&original_path).map_err(|error| {
+        reject(match error {
+            PathError::Encoding => {
+                ApiError::BadRequest("the path is not valid percent-encoding".to_owned())
+            }
+            PathError::Version(message) => ApiError::UnknownVersion(message),
         })
     })?;
-    if let Some(addressed) = addressed {
-        let uri = path::with_path(request.uri(), &path);
+    if let Some(prefix) = prefix {
+        let uri = path_prefix::with_path(request.uri(), &path);
         *request.uri_mut() =
-            uri.ok_or_else(|| refused(Refusal::Bad("the path cannot be read".to_owned())))?;
-        request.extensions_mut().insert(addressed);
+            uri.ok_or_else(|| reject(ApiError::BadRequest("the path cannot be read".to_owned())))?;
+        request.extensions_mut().insert(prefix);
     } else if path.starts_with("/trunkline/") {
-        // The extensions' routes, as only an addressed path may name them.
-        return Err(refused(Refusal::Refused(Error::NotFound(path))));
+        // These are the router's paths of the extensions. Clients must send them with a prefix.
+        return Err(reject(ApiError::UseCase(Error::NotFound(path))));
     }
-    request.extensions_mut().insert(AskedPath(asked));
+    request.extensions_mut().insert(OriginalPath(original_path));
     Ok(request)
 }
 
-/// A handler panicked: our own fault, whatever was asked. The panic itself is on standard error.
+/// Error of a request whose handler panicked. The panic hook has written the panic to standard
+/// error.
 #[derive(Debug, thiserror::Error)]
 #[error("a handler panicked")]
-struct Panicked;
+struct HandlerPanicked;
 
-/// Adds to every answer its request's id, what is left of the rate limit, and the headers that
-/// keep browsers safe. Leaves the route's pattern in the answer's extensions ([`MatchedPath`]), for
-/// whoever counts.
-async fn around(
+/// Headers of every response that protect browsers.
+const SECURITY_HEADERS: [(header::HeaderName, &str); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+];
+
+/// Handles one request. Adds the request id, the rate limit and the security headers to the
+/// response, and the matched route ([`MatchedPath`]) to its extensions, for metrics. Turns a panic
+/// into a 500.
+async fn handle_request(
     app: App,
     routes: Router,
     mut request: Request<Body>,
 ) -> Result<Response<Body>, Infallible> {
     let id = request_id(&app, request.headers());
-    let told = Told::default();
+    let response_meta = ResponseMeta::default();
     request.extensions_mut().insert(RequestId(id.clone()));
-    request.extensions_mut().insert(told.clone());
-    let answered = AssertUnwindSafe(answer(&app, routes, request)).catch_unwind().await;
-    let response = answered.unwrap_or_else(|_| our_fault(&app, &Panicked));
-    let mut response = told.answer(&app, response);
-    if let Some(route) = told.route() {
+    request.extensions_mut().insert(response_meta.clone());
+    let result = AssertUnwindSafe(dispatch(&app, routes, request)).catch_unwind().await;
+    let response = result.unwrap_or_else(|_| internal_error(&app, &HandlerPanicked));
+    let mut response = response_meta.confirm_response(&app, response);
+    if let Some(route) = response_meta.take_route() {
         response.extensions_mut().insert(route);
     }
     let headers = response.headers_mut();
-    for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-store"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-        ),
-    ] {
+    for (name, value) in SECURITY_HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert("x-request-id", id);
     }
-    add_rate_limit(headers, told.spent());
+    if let Some(allowance) = response_meta.rate_limit() {
+        add_rate_limit_headers(headers, allowance);
+    }
     Ok(response)
 }
 
-fn add_rate_limit(headers: &mut HeaderMap, spent: Option<Allowance>) {
-    let Some(left) = spent else { return };
+fn add_rate_limit_headers(headers: &mut HeaderMap, allowance: Allowance) {
+    let Allowance { limit, remaining, reset } = allowance;
     let values = [
-        ("ratelimit-policy", format!("\"default\";q={};w=1", left.limit)),
-        ("ratelimit", format!("\"default\";r={};t={}", left.remaining, left.reset)),
-        ("ratelimit-limit", left.limit.to_string()),
-        ("ratelimit-remaining", left.remaining.to_string()),
-        ("ratelimit-reset", left.reset.to_string()),
+        ("ratelimit-policy", format!("\"default\";q={limit};w=1")),
+        ("ratelimit", format!("\"default\";r={remaining};t={reset}")),
+        ("ratelimit-limit", limit.to_string()),
+        ("ratelimit-remaining", remaining.to_string()),
+        ("ratelimit-reset", reset.to_string()),
     ];
     for (name, value) in values {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -156,21 +171,22 @@ fn add_rate_limit(headers: &mut HeaderMap, spent: Option<Allowance>) {
     }
 }
 
-/// The client's own id when it is short and plain, else one that is made up.
+/// Returns the client's request id if it has 1 to 128 printable ASCII characters, else a random
+/// one.
 fn request_id(app: &App, headers: &HeaderMap) -> String {
-    let said = headers.get("x-request-id").and_then(|value| value.to_str().ok());
-    let plain =
+    let header = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    let is_valid =
         |id: &&str| !id.is_empty() && id.len() <= 128 && id.bytes().all(|b| b.is_ascii_graphic());
-    said.filter(plain).map_or_else(|| hex(&(app.random)()[..16]), str::to_owned)
+    header.filter(is_valid).map_or_else(|| to_hex(&(app.random)()[..16]), str::to_owned)
 }
 
 async fn not_found(request: Request<Body>) -> Response<Body> {
-    let asked = request.extensions().get::<AskedPath>().map(|path| path.0.clone());
-    let message = format!("Could not find {}", asked.unwrap_or_default());
-    json_response(StatusCode::NOT_FOUND, &body(&message, "RecordNotFound"))
+    let path = request.extensions().get::<OriginalPath>().map(|path| path.0.clone());
+    let message = format!("Could not find {}", path.unwrap_or_default());
+    json_response(StatusCode::NOT_FOUND, &error_body(&message, "RecordNotFound"))
 }
 
 async fn method_not_allowed(request: Request<Body>) -> Response<Body> {
     let message = format!("this path does not take {}", request.method());
-    json_response(StatusCode::METHOD_NOT_ALLOWED, &body(&message, "MethodNotAllowed"))
+    json_response(StatusCode::METHOD_NOT_ALLOWED, &error_body(&message, "MethodNotAllowed"))
 }

@@ -1,52 +1,57 @@
-//! Answers that don't end by themselves: how many there may be, and what ends them.
+//! Responses that do not end by themselves: the limit on their number, and the signal that ends
+//! them at shutdown.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
-/// Streams that one credential may have open.
-pub(crate) const STREAMS_OF_ONE: usize = 20;
-/// Streams that a server has open.
-const STREAMS: usize = 1_000;
+/// Open streams allowed for one credential.
+pub(crate) const MAX_STREAMS_PER_CREDENTIAL: usize = 20;
+/// Open streams allowed on one server.
+const MAX_STREAMS: usize = 1_000;
 
-/// Streams that are open, by whose they are.
+/// Limits the number of open streams. Counts them by credential.
 #[derive(Debug, Default)]
 pub struct Streams(Mutex<HashMap<String, usize>>);
 
-/// A stream's place, given back when it is dropped.
+/// Permit for one open stream. Dropping it releases the permit.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct StreamPermit {
     streams: Arc<Streams>,
-    who: String,
+    credential: String,
 }
 
 impl Streams {
-    /// A place for one more stream; `None` when there are too many.
-    pub(crate) fn enter(self: &Arc<Self>, who: &str) -> Option<Place> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = open.values().sum();
-        let own = open.get(who).copied().unwrap_or(0);
-        if own >= STREAMS_OF_ONE || all >= STREAMS {
+    /// Returns a permit for one more stream of a credential; `None` if a limit is reached.
+    pub(crate) fn acquire(self: &Arc<Self>, credential: &str) -> Option<StreamPermit> {
+        let mut counts = self.counts();
+        let total: usize = counts.values().sum();
+        let of_credential = counts.get(credential).copied().unwrap_or(0);
+        if of_credential >= MAX_STREAMS_PER_CREDENTIAL || total >= MAX_STREAMS {
             return None;
         }
-        open.insert(who.to_owned(), own + 1);
-        Some(Place { streams: Arc::clone(self), who: who.to_owned() })
+        counts.insert(credential.to_owned(), of_credential + 1);
+        Some(StreamPermit { streams: Arc::clone(self), credential: credential.to_owned() })
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Place {
+impl Drop for StreamPermit {
     fn drop(&mut self) {
-        let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = open.get_mut(&self.who) {
-            *own -= 1;
-            if *own == 0 {
-                open.remove(&self.who);
+        let mut counts = self.streams.counts();
+        if let Some(count) = counts.get_mut(&self.credential) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.credential);
             }
         }
     }
 }
 
-/// Says that the server is asked to stop, to whatever would go on.
+/// Shutdown signal for responses and tasks that would otherwise continue. Clones share one signal.
 #[derive(Debug, Clone)]
 pub struct Ending(Arc<watch::Sender<bool>>);
 
@@ -57,16 +62,15 @@ impl Default for Ending {
 }
 
 impl Ending {
-    /// From now on it ends.
+    /// Sends the signal. It stays set.
     pub fn begin(&self) {
         self.0.send_replace(true);
     }
 
-    /// Waits until it ends.
+    /// Waits until the signal is set; returns at once if it is.
     pub async fn begun(&self) {
-        let mut told = self.0.subscribe();
-        // The sender is this one's own: it is there.
-        let _told = told.wait_for(|begun| *begun).await;
+        // `self` owns the sender, so the channel cannot be closed here.
+        self.0.subscribe().wait_for(|is_set| *is_set).await.ok();
     }
 }
 
@@ -75,16 +79,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_bounded_for_each_and_given_back() {
+    fn permits_are_limited_per_credential_and_server_and_released_on_drop() {
         let streams = Arc::new(Streams::default());
-        let mut places: Vec<_> = (0..STREAMS_OF_ONE).map(|_| streams.enter("token:1")).collect();
-        assert!(places.iter().all(Option::is_some));
-        assert!(streams.enter("token:1").is_none());
-        assert!(streams.enter("token:2").is_some());
-        places.pop();
-        assert!(streams.enter("token:1").is_some());
-        let others: Vec<_> = (0..STREAMS).map(|at| streams.enter(&format!("user:{at}"))).collect();
-        let open = others.iter().filter(|place| place.is_some()).count();
-        assert_eq!(open + places.len(), STREAMS);
+        let mut permits: Vec<_> =
+            (0..MAX_STREAMS_PER_CREDENTIAL).map(|_| streams.acquire("token:1")).collect();
+        assert!(permits.iter().all(Option::is_some));
+        assert!(streams.acquire("token:1").is_none());
+        assert!(streams.acquire("token:2").is_some());
+        permits.pop();
+        assert!(streams.acquire("token:1").is_some());
+        let others: Vec<_> =
+            (0..MAX_STREAMS).map(|index| streams.acquire(&format!("user:{index}"))).collect();
+        let granted = others.iter().filter(|permit| permit.is_some()).count();
+        assert_eq!(granted + permits.len(), MAX_STREAMS);
     }
 }

@@ -206,7 +206,7 @@ pub fn openapi() -> Value {
 
 fn introduction() -> String {
     let newest_first = CHANGES.iter().rev();
-    let changes = newest_first.map(|change| format!("\n- {}: {}", change.date, change.what));
+    let changes = newest_first.map(|change| format!("\n- {}: {}", change.date, change.description));
     format!("{INTRODUCTION}{}", changes.collect::<String>())
 }
 

@@ -6,7 +6,7 @@ use super::schema::{
     NamedSchemas, enumeration, nullable, request_object, response_object, schema_reference,
     with_example,
 };
-use crate::resources::transactions::columns::{self, Eyes};
+use crate::resources::transactions::columns::{self, Viewer};
 use serde_json::{Map, Value, json};
 
 /// Integer columns. All others except `custom_data` are text.
@@ -32,7 +32,7 @@ fn column_schema(name: &str) -> Value {
 
 fn transaction_schema() -> Value {
     let mut properties = Map::new();
-    for viewer in [Eyes::Network, Eyes::Advertiser, Eyes::Affiliate] {
+    for viewer in [Viewer::Network, Viewer::Advertiser, Viewer::Affiliate] {
         properties.extend(
             columns::all(viewer).map(|(name, ..)| ((*name).to_owned(), column_schema(name))),
         );

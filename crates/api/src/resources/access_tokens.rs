@@ -1,8 +1,8 @@
-//! `/network/<email>/create_access_token` and its like: one-time tokens that sign a user in to the
-//! console.
+//! `/network/<email>/create_access_token`, and the same below advertisers and affiliates: one-time
+//! tokens that sign a user in to the console.
 
-use crate::incoming::Incoming;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::object_response::Object;
 use crate::routes::{Routes, post};
 use crate::versions::Kind;
 use axum::body::Body;
@@ -13,36 +13,42 @@ use trunkline_network::credentials;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .route("/api/network/{email}/create_access_token", post(of_network))
-        .route("/api/advertisers/{advertiser}/{email}/create_access_token", post(of_advertiser))
-        .route("/api/affiliates/{affiliate}/{email}/create_access_token", post(of_affiliate))
+        .route("/api/network/{email}/create_access_token", post(create_for_network_user))
+        .route(
+            "/api/advertisers/{advertiser}/{email}/create_access_token",
+            post(create_for_advertiser_user),
+        )
+        .route(
+            "/api/affiliates/{affiliate}/{email}/create_access_token",
+            post(create_for_affiliate_user),
+        )
 }
 
-async fn of_network(Path(email): Path<String>, incoming: Incoming) -> Response<Body> {
-    create(None, email, incoming).await
+async fn create_for_network_user(Path(email): Path<String>, request: ApiRequest) -> Response<Body> {
+    create(None, email, request).await
 }
 
-async fn of_advertiser(
+async fn create_for_advertiser_user(
     Path((id, email)): Path<(String, String)>,
-    incoming: Incoming,
+    request: ApiRequest,
 ) -> Response<Body> {
-    create(Some((PartyKind::Advertiser, id)), email, incoming).await
+    create(Some((PartyKind::Advertiser, id)), email, request).await
 }
 
-async fn of_affiliate(
+async fn create_for_affiliate_user(
     Path((id, email)): Path<(String, String)>,
-    incoming: Incoming,
+    request: ApiRequest,
 ) -> Response<Body> {
-    create(Some((PartyKind::Affiliate, id)), email, incoming).await
+    create(Some((PartyKind::Affiliate, id)), email, request).await
 }
 
 async fn create(
     party: Option<(PartyKind, String)>,
     email: String,
-    incoming: Incoming,
+    request: ApiRequest,
 ) -> Response<Body> {
-    let entropy = (incoming.app.random)();
-    let issued = incoming
+    let entropy = (request.app.random)();
+    let issued = request
         .write(move |session, context| {
             let party = party.as_ref().map(|(kind, id)| (*kind, id.as_str()));
             credentials::create_access_token(session, context, party, &email, &entropy)
@@ -54,5 +60,5 @@ async fn create(
             ("id".to_owned(), issued.id.into()),
         ])
     });
-    incoming.reply(Kind::Plain, object)
+    request.respond(Kind::Plain, object)
 }

@@ -1,12 +1,12 @@
-//! `/advertisers/<id>/users`: an advertiser's users, one by one. Written as `{"user": {…}}`, read
-//! bare.
+//! `/advertisers/<id>/users`: single users of an advertiser. Requests are `{"user": {…}}`, responses
+//! the user itself.
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading};
-use crate::incoming::Incoming;
-use crate::list::Part;
-use crate::reply::Object;
-use crate::resources::users as shape;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::list_response::ListPage;
+use crate::object_reader::{ObjectReader, ReadContext};
+use crate::object_response::Object;
+use crate::resources::users as user_object;
 use crate::routes::{Routes, get};
 use crate::versions::Kind;
 use axum::body::Body;
@@ -19,77 +19,78 @@ use trunkline_network::{Submitted, users};
 pub(super) fn routes() -> Routes {
     Routes::new().route("/api/advertisers/{advertiser}/users", get(list).post(create)).route(
         "/api/advertisers/{advertiser}/users/{user}",
-        get(show).post(write).put(write).delete(delete),
+        get(show).post(put).put(put).delete(delete),
     )
 }
 
-async fn list(Path(advertiser): Path<String>, incoming: Incoming) -> Response<Body> {
-    incoming.reply_list(Kind::User, move |session, context, page| {
+async fn list(Path(advertiser): Path<String>, request: ApiRequest) -> Response<Body> {
+    request.respond_list(Kind::User, move |session, context, page| {
         let found = users::list(session, context, &advertiser, page)?;
         let last = found.last().map(|member| member.user.id);
-        Ok(Part { objects: found.iter().map(shape::render).collect(), last })
+        Ok(ListPage { objects: found.iter().map(user_object::render).collect(), next_cursor: last })
     })
 }
 
 async fn show(
     Path((advertiser, user)): Path<(String, String)>,
-    incoming: Incoming,
+    request: ApiRequest,
 ) -> Response<Body> {
     let found =
-        incoming.look(|session, context| users::get(session, context, &advertiser, &user)).await;
-    incoming.reply(Kind::User, found.map(|member| shape::render(&member)))
+        request.read_one(|session, context| users::get(session, context, &advertiser, &user)).await;
+    request.respond(Kind::User, found.map(|member| user_object::render(&member)))
 }
 
-async fn create(Path(advertiser): Path<String>, mut incoming: Incoming) -> Response<Body> {
-    let result = put(advertiser, None, &mut incoming).await;
-    incoming.reply(Kind::User, result.map(|member| shape::render(&member)))
-}
-
-async fn write(
-    Path((advertiser, user)): Path<(String, String)>,
-    mut incoming: Incoming,
-) -> Response<Body> {
-    let result = put(advertiser, Some(user), &mut incoming).await;
-    incoming.reply(Kind::User, result.map(|member| shape::render(&member)))
+async fn create(Path(advertiser): Path<String>, mut request: ApiRequest) -> Response<Body> {
+    let result = put_user(advertiser, None, &mut request).await;
+    request.respond(Kind::User, result.map(|member| user_object::render(&member)))
 }
 
 async fn put(
+    Path((advertiser, user)): Path<(String, String)>,
+    mut request: ApiRequest,
+) -> Response<Body> {
+    let result = put_user(advertiser, Some(user), &mut request).await;
+    request.respond(Kind::User, result.map(|member| user_object::render(&member)))
+}
+
+async fn put_user(
     advertiser: String,
     user: Option<String>,
-    incoming: &mut Incoming,
-) -> Result<Member, Refusal> {
-    let mut body = incoming.take_body()?;
+    request: &mut ApiRequest,
+) -> Result<Member, ApiError> {
+    let mut body = request.take_body()?;
     if body.contains_key("user") {
-        incoming.version.upgrade(Kind::User, &mut body);
+        request.version.upgrade(Kind::User, &mut body);
     }
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
-    let change = match fields.hash("user") {
-        Some(Some(map)) => shape::read_map(incoming.version, map, fields.below("user")),
-        said => {
-            if said.is_some() || !fields.has("user") {
-                fields.wrong("user", BLANK);
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
+    let change = match reader.object("user") {
+        Some(Some(map)) => user_object::read_map(request.version, map, reader.child("user")),
+        absent_or_null => {
+            // An invalid value is a problem already.
+            if absent_or_null.is_some() || !reader.is_present("user") {
+                reader.error("user", BLANK);
             }
             UserChange::default()
         }
     };
-    fields.finish();
+    reader.finish();
     let submitted = Submitted { change, problems };
-    let guard = incoming.guard(Kind::User, shape::render);
-    incoming
+    let precondition = request.precondition(Kind::User, user_object::render);
+    request
         .write(move |session, context| {
-            users::put(session, context, &advertiser, user.as_deref(), submitted, &guard)
+            users::put(session, context, &advertiser, user.as_deref(), submitted, &precondition)
         })
         .await
 }
 
 async fn delete(
     Path((advertiser, user)): Path<(String, String)>,
-    incoming: Incoming,
+    request: ApiRequest,
 ) -> Response<Body> {
-    let deleted = incoming
+    let deleted = request
         .write(move |session, context| users::delete(session, context, &advertiser, &user))
         .await;
-    incoming.reply(Kind::Plain, deleted.map(|()| Object::new()))
+    request.respond(Kind::Plain, deleted.map(|()| Object::new()))
 }

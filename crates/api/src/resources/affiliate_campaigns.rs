@@ -1,11 +1,11 @@
-//! Affiliate campaigns: `…/affiliates/<id>/affiliate_campaigns`, listed under their campaign by
-//! either of two names.
+//! Affiliate campaigns: `…/affiliates/<id>/affiliate_campaigns`. They are listed at
+//! `…/affiliate_campaigns` and `…/affiliates` of their advertiser campaign.
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading};
-use crate::incoming::Incoming;
-use crate::list::Part;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::list_response::ListPage;
+use crate::object_reader::{ObjectReader, ReadContext};
+use crate::object_response::Object;
 use crate::resources::{ivr, pricing};
 use crate::routes::{Routes, get};
 use crate::versions::Kind;
@@ -27,63 +27,74 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .route(&format!("{CAMPAIGN}/affiliate_campaigns"), get(list))
         .route(&format!("{CAMPAIGN}/affiliates"), get(list))
-        .route(&member, get(show).post(write).put(write).delete(delete))
-        .route(&format!("{member}/{{id}}"), get(show).post(write).put(write).delete(delete))
+        .route(&member, get(show).post(put).put(put).delete(delete))
+        .route(&format!("{member}/{{id}}"), get(show).post(put).put(put).delete(delete))
 }
 
-/// The ids of a path, with or without the affiliate campaign's own at the end.
+/// Parameters of the path. Only some routes have the affiliate campaign's id at the end.
 #[derive(serde::Deserialize)]
-struct Ids {
+struct PathIds {
     advertiser: String,
     campaign: String,
     affiliate: String,
     id: Option<String>,
 }
 
-impl From<Ids> for Place {
-    fn from(Ids { advertiser, campaign, affiliate, id }: Ids) -> Self {
+impl From<PathIds> for Place {
+    fn from(PathIds { advertiser, campaign, affiliate, id }: PathIds) -> Self {
         Self { advertiser, campaign, affiliate, id }
     }
 }
 
-/// What an answer needs to know besides the affiliate campaign and its campaign.
+/// Renders affiliate campaigns for the principal of a request.
 #[derive(Clone)]
-struct View {
+struct AffiliateCampaignPresenter {
     base_url: Arc<str>,
     now: jiff::Timestamp,
-    caller: Caller,
+    principal: Caller,
 }
 
-impl View {
-    fn of(incoming: &Incoming) -> Self {
+impl AffiliateCampaignPresenter {
+    fn from_request(request: &ApiRequest) -> Self {
         Self {
-            base_url: Arc::clone(&incoming.app.base_url),
-            now: incoming.context.now,
-            caller: incoming.context.caller.clone(),
+            base_url: Arc::clone(&request.app.base_url),
+            now: request.context.now,
+            principal: request.context.caller.clone(),
         }
     }
 
-    /// An affiliate campaign as the newest version shows it.
-    fn render(&self, it: &AffiliateCampaign, of: &OfCampaign) -> Object {
+    /// Renders an affiliate campaign in the newest version.
+    fn render(
+        &self,
+        affiliate_campaign: &AffiliateCampaign,
+        campaign: &CampaignProjection,
+    ) -> Object {
         let base = &self.base_url;
-        let url = format!("{base}/p_campaigns/terms/{}/{}", it.affiliate_id, it.campaign_id);
+        let url = format!(
+            "{base}/p_campaigns/terms/{}/{}",
+            affiliate_campaign.affiliate_id, affiliate_campaign.campaign_id
+        );
         let mut object = Object::new();
         let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
-        put("id", it.id.into());
-        put("id_from_network", it.id_from_network.clone().into());
-        put("affiliate_id_from_network", it.affiliate_id_from_network.clone().into());
-        put("status", it.status.reads(of.is_active).into());
+        put("id", affiliate_campaign.id.into());
+        put("id_from_network", affiliate_campaign.id_from_network.clone().into());
+        put(
+            "affiliate_id_from_network",
+            affiliate_campaign.affiliate_id_from_network.clone().into(),
+        );
+        put("status", affiliate_campaign.status.reads(campaign.is_active).into());
         put("object_url", url.into());
-        put("max_promo_numbers", of.max_promo_numbers.into());
-        put("current_terms", of.terms.clone());
-        put("custom_data", json!(it.custom_data));
+        put("max_promo_numbers", campaign.max_promo_numbers.into());
+        put("current_terms", campaign.terms.clone());
+        put("custom_data", json!(affiliate_campaign.custom_data));
         object
     }
 
-    fn of_campaign(&self, campaign: &Campaign) -> OfCampaign {
+    /// Returns the properties of the advertiser campaign that its affiliate campaigns contain.
+    fn project_campaign(&self, campaign: &Campaign) -> CampaignProjection {
         let terms = campaign.terms_in_force();
-        let with_payin = self.caller.sees(PartyKind::Advertiser, campaign.advertiser_id);
-        OfCampaign {
+        let with_payin = self.principal.sees(PartyKind::Advertiser, campaign.advertiser_id);
+        CampaignProjection {
             is_active: campaign.status_at(self.now) == CampaignStatus::Activated,
             max_promo_numbers: terms
                 .map_or(DEFAULT_MAX_PROMO_NUMBERS, |terms| terms.max_promo_numbers),
@@ -104,8 +115,8 @@ fn render_terms(terms: &Terms, with_payin: bool) -> Value {
     Value::Object(object)
 }
 
-/// What all affiliate campaigns of a campaign show of it.
-struct OfCampaign {
+/// Properties of an advertiser campaign that all its affiliate campaigns contain.
+struct CampaignProjection {
     is_active: bool,
     max_promo_numbers: u32,
     terms: Value,
@@ -113,80 +124,90 @@ struct OfCampaign {
 
 async fn list(
     Path((advertiser, campaign)): Path<(String, String)>,
-    incoming: Incoming,
+    request: ApiRequest,
 ) -> Response<Body> {
-    let view = View::of(&incoming);
-    incoming.reply_list(Kind::AffiliateCampaign, move |session, context, page| {
+    let presenter = AffiliateCampaignPresenter::from_request(&request);
+    request.respond_list(Kind::AffiliateCampaign, move |session, context, page| {
         let (found, campaign) =
             affiliate_campaigns::list(session, context, &advertiser, &campaign, page)?;
-        let last = found.last().map(|it| it.id);
-        let of = view.of_campaign(&campaign);
-        Ok(Part { objects: found.iter().map(|it| view.render(it, &of)).collect(), last })
+        let last = found.last().map(|affiliate_campaign| affiliate_campaign.id);
+        let projection = presenter.project_campaign(&campaign);
+        Ok(ListPage {
+            objects: found
+                .iter()
+                .map(|affiliate_campaign| presenter.render(affiliate_campaign, &projection))
+                .collect(),
+            next_cursor: last,
+        })
     })
 }
 
-async fn show(Path(ids): Path<Ids>, incoming: Incoming) -> Response<Body> {
-    let place = Place::from(ids);
-    let found =
-        incoming.look(|session, context| affiliate_campaigns::get(session, context, &place)).await;
-    reply(&incoming, found)
+async fn show(Path(ids): Path<PathIds>, request: ApiRequest) -> Response<Body> {
+    let path = Place::from(ids);
+    let found = request
+        .read_one(|session, context| affiliate_campaigns::get(session, context, &path))
+        .await;
+    respond(&request, found)
 }
 
-async fn write(Path(ids): Path<Ids>, mut incoming: Incoming) -> Response<Body> {
-    let result = put(ids.into(), &mut incoming).await;
-    reply(&incoming, result)
+async fn put(Path(ids): Path<PathIds>, mut request: ApiRequest) -> Response<Body> {
+    let result = put_affiliate_campaign(ids.into(), &mut request).await;
+    respond(&request, result)
 }
 
-fn reply(
-    incoming: &Incoming,
-    result: Result<(AffiliateCampaign, Campaign), Refusal>,
+fn respond(
+    request: &ApiRequest,
+    result: Result<(AffiliateCampaign, Campaign), ApiError>,
 ) -> Response<Body> {
-    let view = View::of(incoming);
-    let object = result.map(|(it, campaign)| view.render(&it, &view.of_campaign(&campaign)));
-    incoming.reply(Kind::AffiliateCampaign, object)
+    let presenter = AffiliateCampaignPresenter::from_request(request);
+    let object = result.map(|(affiliate_campaign, campaign)| {
+        presenter.render(&affiliate_campaign, &presenter.project_campaign(&campaign))
+    });
+    request.respond(Kind::AffiliateCampaign, object)
 }
 
-async fn put(
-    place: Place,
-    incoming: &mut Incoming,
-) -> Result<(AffiliateCampaign, Campaign), Refusal> {
-    let posted = incoming.method == Method::POST;
-    // An application needs to say nothing.
-    let says_nothing = posted && incoming.body.is_none();
-    let mut body = if says_nothing { Object::new() } else { incoming.take_body()? };
-    incoming.version.upgrade(Kind::AffiliateCampaign, &mut body);
+async fn put_affiliate_campaign(
+    path: Place,
+    request: &mut ApiRequest,
+) -> Result<(AffiliateCampaign, Campaign), ApiError> {
+    let is_post = request.method == Method::POST;
+    // An affiliate applies with a POST, whose body may be empty.
+    let has_no_body = is_post && request.body.is_none();
+    let mut body = if has_no_body { Object::new() } else { request.take_body()? };
+    request.version.upgrade(Kind::AffiliateCampaign, &mut body);
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
     let change = AffiliateCampaignChange {
-        id_from_network: fields.id("id_from_network"),
-        status: fields
-            .word_or_default("status", |word| AffiliateCampaignStatus::parse(word).map(Some))
+        id_from_network: reader.id("id_from_network"),
+        status: reader
+            .enum_value_or_default("status", |word| AffiliateCampaignStatus::parse(word).map(Some))
             .flatten(),
-        custom_data: fields.custom_data(),
+        custom_data: reader.custom_data(),
     };
-    fields.finish();
+    reader.finish();
     let submitted = Submitted { change, problems };
-    let intent = if posted { Intent::Apply } else { Intent::Decide };
-    let view = View::of(incoming);
-    // The tag of an affiliate campaign's answer covers its campaign's terms, so the guard looks
-    // the campaign up as the write will find it.
-    let (app, network) = (incoming.app.clone(), incoming.context.caller.network_id);
-    let campaign_id = place.campaign.clone();
-    let guard = incoming.guard(Kind::AffiliateCampaign, move |it| {
-        let found = app.store.read(|session| session.campaign(network, &campaign_id));
-        let campaign = found.map_err(|_: trunkline_store::Error| ()).ok().flatten();
-        let of = campaign.map(|campaign| view.of_campaign(&campaign));
-        of.map(|of| view.render(it, &of)).unwrap_or_default()
+    let intent = if is_post { Intent::Apply } else { Intent::Decide };
+    let presenter = AffiliateCampaignPresenter::from_request(request);
+    // The entity tag covers the terms of the advertiser campaign, so the precondition loads it as
+    // the write will find it.
+    let app = request.app.clone();
+    let network_id = request.context.caller.network_id;
+    let campaign_id = path.campaign.clone();
+    let precondition = request.precondition(Kind::AffiliateCampaign, move |affiliate_campaign| {
+        let loaded: Result<Option<Campaign>, trunkline_store::Error> =
+            app.store.read(|session| session.campaign(network_id, &campaign_id));
+        let Ok(Some(campaign)) = loaded else { return Object::default() };
+        presenter.render(affiliate_campaign, &presenter.project_campaign(&campaign))
     });
-    incoming
+    request
         .write(move |session, context| {
-            affiliate_campaigns::put(session, context, &place, intent, submitted, &guard)
+            affiliate_campaigns::put(session, context, &path, intent, submitted, &precondition)
         })
         .await
 }
 
-async fn delete(incoming: Incoming) -> Response<Body> {
-    let refused = incoming.read(|_, _| affiliate_campaigns::delete());
-    incoming.reply(Kind::Plain, refused.map(|()| Object::new()))
+async fn delete(request: ApiRequest) -> Response<Body> {
+    let result = request.read(|_, _| affiliate_campaigns::delete());
+    request.respond(Kind::Plain, result.map(|()| Object::new()))
 }

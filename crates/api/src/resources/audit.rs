@@ -1,9 +1,9 @@
-//! `audit`: who changed what, and undoing it.
+//! `audit`: the log of changes, and reverting them.
 
-use crate::errors::Refusal;
-use crate::incoming::Incoming;
-use crate::list::Part;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::list_response::ListPage;
+use crate::object_response::Object;
 use crate::routes::{Routes, get, post};
 use crate::versions::Kind;
 use axum::body::Body;
@@ -11,64 +11,70 @@ use axum::extract::Path;
 use axum::http::Response;
 use trunkline_domain::problem::{INVALID, Problems};
 use trunkline_domain::timezone::{self, ZoneName};
-use trunkline_network::{AuditEntry, AuditFilter, Error, audit, revert};
+use trunkline_network::{AuditEntry, AuditFilter, Error, audit, revert as audit_revert};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
         .route("/trunkline/audit", get(list))
         .route("/trunkline/audit/{id}", get(show))
-        .route("/trunkline/audit/{id}/revert", post(undo))
+        .route("/trunkline/audit/{id}/revert", post(revert))
 }
 
-async fn list(incoming: Incoming) -> Response<Body> {
-    let filter = match filter(&incoming) {
+async fn list(request: ApiRequest) -> Response<Body> {
+    let filter = match read_filter(&request) {
         Ok(filter) => filter,
         Err(problems) => {
-            return incoming.reply(Kind::Plain, Err(Refusal::Refused(problems.into())));
+            return request.respond(Kind::Plain, Err(ApiError::UseCase(problems.into())));
         }
     };
-    let zone = incoming.network.time_zone;
-    incoming.reply_list(Kind::Plain, move |session, context, page| {
+    let zone = request.network.time_zone;
+    request.respond_list(Kind::Plain, move |session, context, page| {
         let found = audit::list(session, context, &filter, page)?;
         let last = found.last().map(|entry| entry.id);
-        Ok(Part { objects: found.into_iter().map(|it| render(it, zone)).collect(), last })
+        Ok(ListPage {
+            objects: found.into_iter().map(|entry| render(entry, zone)).collect(),
+            next_cursor: last,
+        })
     })
 }
 
-fn filter(incoming: &Incoming) -> Result<AuditFilter, Problems> {
+fn read_filter(request: &ApiRequest) -> Result<AuditFilter, Problems> {
     let mut problems = Problems::new();
-    let mut moment = |name: &str, end_of_day: bool| {
-        let said = incoming.parameter(name)?;
-        let moment = timezone::parse_moment(said, incoming.network.time_zone, end_of_day);
-        if moment.is_none() {
+    let mut timestamp = |name: &str, end_of_day: bool| {
+        let value = request.parameter(name)?;
+        let timestamp = timezone::parse_moment(value, request.network.time_zone, end_of_day);
+        if timestamp.is_none() {
             problems.at(name).add(INVALID);
         }
-        moment
+        timestamp
     };
-    let (from, to) = (moment("from", false), moment("to", true));
-    let text = |name: &str| incoming.parameter(name).map(str::to_owned);
-    problems.or(AuditFilter { object: text("object"), actor: text("actor"), from, to })
+    let from = timestamp("from", false);
+    let to = timestamp("to", true);
+    let owned = |name: &str| request.parameter(name).map(str::to_owned);
+    problems.or(AuditFilter { object: owned("object"), actor: owned("actor"), from, to })
 }
 
-async fn show(Path(id): Path<String>, incoming: Incoming) -> Response<Body> {
-    let zone = incoming.network.time_zone;
-    let found = incoming.look(|session, context| audit::get(session, context, number(&id)?)).await;
-    incoming.reply(Kind::Plain, found.map(|entry| render(entry, zone)))
-}
-
-async fn undo(Path(id): Path<String>, incoming: Incoming) -> Response<Body> {
-    let zone = incoming.network.time_zone;
-    let undone = incoming
-        .write(move |session, context| revert::revert(session, context, number(&id)?))
+async fn show(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
+    let zone = request.network.time_zone;
+    let found = request
+        .read_one(|session, context| audit::get(session, context, parse_entry_id(&id)?))
         .await;
-    incoming.reply(Kind::Plain, undone.map(|entry| render(entry, zone)))
+    request.respond(Kind::Plain, found.map(|entry| render(entry, zone)))
 }
 
-fn number(id: &str) -> Result<i64, Error> {
+async fn revert(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
+    let zone = request.network.time_zone;
+    let result = request
+        .write(move |session, context| audit_revert::revert(session, context, parse_entry_id(&id)?))
+        .await;
+    request.respond(Kind::Plain, result.map(|entry| render(entry, zone)))
+}
+
+fn parse_entry_id(id: &str) -> Result<i64, Error> {
     id.parse().map_err(|_| Error::NotFound(format!("AuditEntry {id}")))
 }
 
-/// An entry: what changed as a JSON diff (RFC 6902), and both sides whole.
+/// Renders an entry: the change as a JSON Patch (RFC 6902), and the object before and after.
 fn render(entry: AuditEntry, zone: ZoneName) -> Object {
     let diff = audit::diff(&entry);
     Object::from_iter([

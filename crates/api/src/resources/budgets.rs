@@ -1,79 +1,84 @@
-//! The shape of `budget_activities`.
+//! Reads and renders `budget_activities`.
 
-use crate::fields::{Fields, Reading};
+use crate::object_reader::{ObjectReader, ReadContext};
 use serde_json::{Map, Value, json};
 use trunkline_domain::campaign::{Budget, BudgetTotals, Budgets, ConcurrentCap, ResetPeriod};
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::problem::{BLANK, INVALID};
 use trunkline_domain::timezone::{self, ZoneName};
 
-/// Reads the three budgets; each is whole or not there.
-pub(super) fn read(map: &Map<String, Value>, reading: Reading<'_>) -> Budgets {
-    let mut fields = Fields::new(map, reading);
+/// Reads the three budgets. A budget with problems is `None`.
+pub(super) fn read(map: &Map<String, Value>, read_context: ReadContext<'_>) -> Budgets {
+    let mut reader = ObjectReader::new(map, read_context);
     let budgets = Budgets {
-        budget_cap_alert: read_hash(&mut fields, "budget_cap_alert", read_budget),
-        periodic_call_cap_alert: read_hash(&mut fields, "periodic_call_cap_alert", read_budget),
-        concurrent_call_cap_alert: read_hash(&mut fields, "concurrent_call_cap_alert", |fields| {
-            let budget_amount = read_amount(fields);
-            let enforce = fields.boolean("enforce").flatten().unwrap_or_default();
-            Some(ConcurrentCap { budget_amount: budget_amount?, enforce })
-        }),
+        budget_cap_alert: read_nested(&mut reader, "budget_cap_alert", read_budget),
+        periodic_call_cap_alert: read_nested(&mut reader, "periodic_call_cap_alert", read_budget),
+        concurrent_call_cap_alert: read_nested(
+            &mut reader,
+            "concurrent_call_cap_alert",
+            |reader| {
+                let budget_amount = read_amount(reader);
+                let enforce = reader.boolean("enforce").flatten().unwrap_or_default();
+                Some(ConcurrentCap { budget_amount: budget_amount?, enforce })
+            },
+        ),
     };
-    fields.finish();
+    reader.finish();
     budgets
 }
 
-fn read_hash<T>(
-    fields: &mut Fields<'_>,
+fn read_nested<T>(
+    reader: &mut ObjectReader<'_>,
     name: &'static str,
-    read: impl Fn(&mut Fields<'_>) -> Option<T>,
+    read: impl Fn(&mut ObjectReader<'_>) -> Option<T>,
 ) -> Option<T> {
-    let map = fields.hash(name)??;
-    let mut below = Fields::new(map, fields.below(name));
-    let value = read(&mut below);
-    below.finish();
+    let map = reader.object(name)??;
+    let mut child = ObjectReader::new(map, reader.child(name));
+    let value = read(&mut child);
+    child.finish();
     value
 }
 
-fn read_amount(fields: &mut Fields<'_>) -> Option<Money> {
-    if !fields.has("budget_amount") {
-        fields.wrong("budget_amount", BLANK);
+fn read_amount(reader: &mut ObjectReader<'_>) -> Option<Money> {
+    if !reader.is_present("budget_amount") {
+        reader.error("budget_amount", BLANK);
     }
-    fields.money("budget_amount")
+    reader.money("budget_amount")
 }
 
-fn read_budget(fields: &mut Fields<'_>) -> Option<Budget> {
-    let start = if fields.has("starts_at") { "starts_at" } else { "start_at" };
+fn read_budget(reader: &mut ObjectReader<'_>) -> Option<Budget> {
+    let start = if reader.is_present("starts_at") { "starts_at" } else { "start_at" };
     for name in ["reset_period", "budget_currency", "time_zone"] {
-        if !fields.has(name) {
-            fields.wrong(name, BLANK);
+        if !reader.is_present(name) {
+            reader.error(name, BLANK);
         }
     }
     let parse_period =
         |word: &str| ResetPeriod::ALL.into_iter().find(|period| period.as_str() == word);
-    let reset_period = fields.word("reset_period", parse_period);
-    let budget_currency = fields.word("budget_currency", Currency::parse);
-    let time_zone = fields.word("time_zone", ZoneName::parse);
-    let budget_amount = read_amount(fields);
-    let said = match fields.value(start) {
+    let reset_period = reader.enum_value("reset_period", parse_period);
+    let budget_currency = reader.enum_value("budget_currency", Currency::parse);
+    let time_zone = reader.enum_value("time_zone", ZoneName::parse);
+    let budget_amount = read_amount(reader);
+    let starts_at = match reader.value(start) {
         None | Some(Value::Null) => {
-            fields.wrong("starts_at", BLANK);
+            reader.error("starts_at", BLANK);
             None
         }
-        Some(said) => {
+        Some(value) => {
             let zone = time_zone.unwrap_or_default();
-            let moment = said.as_str().and_then(|said| timezone::parse_moment(said, zone, false));
-            if moment.is_none() {
-                fields.wrong(start, INVALID);
+            let timestamp =
+                value.as_str().and_then(|value| timezone::parse_moment(value, zone, false));
+            if timestamp.is_none() {
+                reader.error(start, INVALID);
             }
-            moment
+            timestamp
         }
     };
-    let include_call_fees = fields.boolean("include_call_fees").flatten().unwrap_or_default();
-    let enforce = fields.boolean("enforce").flatten().unwrap_or_default();
+    let include_call_fees = reader.boolean("include_call_fees").flatten().unwrap_or_default();
+    let enforce = reader.boolean("enforce").flatten().unwrap_or_default();
     Some(Budget {
         reset_period: reset_period?,
-        starts_at: said?,
+        starts_at: starts_at?,
         budget_currency: budget_currency?,
         time_zone: time_zone?,
         budget_amount: budget_amount?,
@@ -82,7 +87,7 @@ fn read_budget(fields: &mut Fields<'_>) -> Option<Budget> {
     })
 }
 
-/// The budgets that there are; `None` when there is none.
+/// Renders the budgets that are set; `None` if none is.
 pub(super) fn render(budgets: &Budgets, totals: &BudgetTotals) -> Option<Value> {
     let mut object = Map::new();
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
@@ -93,15 +98,15 @@ pub(super) fn render(budgets: &Budgets, totals: &BudgetTotals) -> Option<Value> 
         put("periodic_call_cap_alert", render_budget(cap, totals.periodic_call_cap_alert));
     }
     if let Some(cap) = &budgets.concurrent_call_cap_alert {
-        let mut shown = json!({"budget_amount": cap.budget_amount.to_json_number()});
-        add_flags(&mut shown, &[("enforce", cap.enforce)]);
-        put("concurrent_call_cap_alert", shown);
+        let mut object_value = json!({"budget_amount": cap.budget_amount.to_json_number()});
+        add_flags(&mut object_value, &[("enforce", cap.enforce)]);
+        put("concurrent_call_cap_alert", object_value);
     }
     (!object.is_empty()).then_some(Value::Object(object))
 }
 
 fn render_budget(budget: &Budget, total: Option<Money>) -> Value {
-    let mut shown = json!({
+    let mut object_value = json!({
         "budget_amount": budget.budget_amount.to_json_number(),
         "budget_currency": budget.budget_currency.as_str(),
         "reset_period": budget.reset_period.as_str(),
@@ -110,14 +115,14 @@ fn render_budget(budget: &Budget, total: Option<Money>) -> Value {
         "time_zone": budget.time_zone.name(),
     });
     let flags = [("include_call_fees", budget.include_call_fees), ("enforce", budget.enforce)];
-    add_flags(&mut shown, &flags);
-    shown
+    add_flags(&mut object_value, &flags);
+    object_value
 }
 
-/// The documents' own example shows six properties; what is off is left out, as it is there.
-fn add_flags(shown: &mut Value, flags: &[(&str, bool)]) {
-    if let Some(map) = shown.as_object_mut() {
-        let on = flags.iter().filter(|(_, on)| *on);
-        map.extend(on.map(|(name, on)| ((*name).to_owned(), json!(on))));
+/// Adds the flags that are true. The example of the source document omits the others.
+fn add_flags(object_value: &mut Value, flags: &[(&str, bool)]) {
+    if let Some(map) = object_value.as_object_mut() {
+        let set = flags.iter().filter(|(_, is_set)| *is_set);
+        map.extend(set.map(|(name, is_set)| ((*name).to_owned(), json!(is_set))));
     }
 }

@@ -1,9 +1,9 @@
-//! Calls as they are shown, live ones and those that are over.
+//! Lists and shows calls, live and ended ones.
 
-use crate::errors::Refusal;
-use crate::incoming::Incoming;
-use crate::list::Part;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::list_response::ListPage;
+use crate::object_response::Object;
 use crate::versions::Kind;
 use axum::body::Body;
 use axum::extract::Path;
@@ -16,24 +16,27 @@ use trunkline_domain::timezone::{ZoneName, stamp};
 use trunkline_network::Error;
 use trunkline_network::call_log::{self, CallFilter, SeenCall};
 
-pub(super) async fn list(incoming: Incoming) -> Response<Body> {
-    let filter = match filter(&incoming) {
+pub(super) async fn list(request: ApiRequest) -> Response<Body> {
+    let filter = match read_filter(&request) {
         Ok(filter) => filter,
         Err(problems) => {
-            return incoming.reply(Kind::Plain, Err(Refusal::Refused(problems.into())));
+            return request.respond(Kind::Plain, Err(ApiError::UseCase(problems.into())));
         }
     };
-    let zone = incoming.network.time_zone;
-    incoming.reply_list(Kind::Plain, move |session, context, page| {
+    let zone = request.network.time_zone;
+    request.respond_list(Kind::Plain, move |session, context, page| {
         let found = call_log::list(session, context, &filter, page)?;
-        let last = found.last().map(|it| it.record.call.id);
-        Ok(Part { objects: found.into_iter().map(|it| render(it, zone)).collect(), last })
+        let last = found.last().map(|call| call.record.call.id);
+        Ok(ListPage {
+            objects: found.into_iter().map(|call| render(call, zone)).collect(),
+            next_cursor: last,
+        })
     })
 }
 
-fn filter(incoming: &Incoming) -> Result<CallFilter, Problems> {
+fn read_filter(request: &ApiRequest) -> Result<CallFilter, Problems> {
     let mut problems = Problems::new();
-    let live = match incoming.parameter("live") {
+    let live = match request.parameter("live") {
         None => None,
         Some("true") => Some(true),
         Some("false") => Some(false),
@@ -42,46 +45,53 @@ fn filter(incoming: &Incoming) -> Result<CallFilter, Problems> {
             None
         }
     };
-    let campaign = incoming.parameter("advertiser_campaign").map(str::to_owned);
+    let campaign = request.parameter("advertiser_campaign").map(str::to_owned);
     problems.or(CallFilter { campaign, live })
 }
 
-pub(super) async fn show(Path(id): Path<String>, incoming: Incoming) -> Response<Body> {
-    let zone = incoming.network.time_zone;
-    let found = incoming.read(|session, context| call_log::get(session, context, number(&id)?));
-    incoming.reply(Kind::Plain, found.map(|it| render(it, zone)))
+pub(super) async fn show(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
+    let zone = request.network.time_zone;
+    let found =
+        request.read(|session, context| call_log::get(session, context, parse_call_id(&id)?));
+    request.respond(Kind::Plain, found.map(|call| render(call, zone)))
 }
 
-/// Our id in a path.
-pub(super) fn number(id: &str) -> Result<i64, Error> {
+/// Parses the id of a call in a path.
+pub(super) fn parse_call_id(id: &str) -> Result<i64, Error> {
     id.parse().map_err(|_| Error::NotFound(format!("Call {id}")))
 }
 
-fn render(it: SeenCall, zone: ZoneName) -> Object {
-    let SeenCall { record, whole } = it;
+fn render(seen_call: SeenCall, zone: ZoneName) -> Object {
+    let SeenCall { record, whole } = seen_call;
     let Call { heard, complete_call_id, start_time, ended_at, id, .. } = record.call;
     let (keys, zip) = match &record.live {
-        Some(live) => (live.keys.clone(), given_zip(&live.events)),
-        None => (heard.keys, given_zip(&heard.events)),
+        Some(live) => (live.keys.clone(), entered_zip(&live.events)),
+        None => (heard.keys, entered_zip(&heard.events)),
     };
     let keys: Vec<String> = keys.iter().map(char::to_string).collect();
     let facts = heard.facts;
     let settled = record.settled.as_ref().map(|(_, settlement)| settlement);
-    let outcome = settled.map(|it| it.outcome);
-    let region = settled.map_or(facts.region.as_ref(), |it| it.region.as_ref());
-    let of = |read: fn(&Settlement) -> Value| settled.map_or(Value::Null, read);
-    let mut shown = Object::from_iter([
+    let outcome = settled.map(|settlement| settlement.outcome);
+    let region = settled.map_or(facts.region.as_ref(), |settlement| settlement.region.as_ref());
+    let settled_value = |read: fn(&Settlement) -> Value| settled.map_or(Value::Null, read);
+    let mut object = Object::from_iter([
         ("id".to_owned(), id.into()),
         ("complete_call_id".to_owned(), complete_call_id.into()),
         ("advertiser_campaign".to_owned(), record.campaign.into()),
         ("affiliate".to_owned(), record.affiliate.into()),
-        ("promo_number".to_owned(), json!(record.promo_number.map(|it| it.digits().to_owned()))),
+        (
+            "promo_number".to_owned(),
+            json!(record.promo_number.map(|number| number.digits().to_owned())),
+        ),
         ("start_time".to_owned(), stamp(start_time, zone).into()),
         ("ended_at".to_owned(), json!(ended_at.map(|at| stamp(at, zone)))),
         ("outcome".to_owned(), json!(outcome)),
         ("reason".to_owned(), json!(heard.turned_away)),
         ("duration".to_owned(), json!(facts.duration)),
-        ("connect_duration".to_owned(), of(|it| json!(it.connect_duration))),
+        (
+            "connect_duration".to_owned(),
+            settled_value(|settlement| json!(settlement.connect_duration)),
+        ),
         ("keypresses".to_owned(), json!(keys)),
         ("phone_type".to_owned(), json!(facts.phone_type)),
         ("country".to_owned(), json!(facts.country)),
@@ -89,32 +99,32 @@ fn render(it: SeenCall, zone: ZoneName) -> Object {
         ("city".to_owned(), json!(facts.city)),
         ("zip".to_owned(), json!(zip.or(facts.zip))),
         ("repeat".to_owned(), json!(facts.repeat)),
-        ("sms_sent".to_owned(), of(|it| json!(it.sms_sent))),
+        ("sms_sent".to_owned(), settled_value(|settlement| json!(settlement.sms_sent))),
     ]);
     if whole {
-        let destination = of(|it| json!(it.destination_phone_number));
-        shown.insert("destination_phone_number".to_owned(), destination);
-        let caller = facts.calling_phone_number.map(|it| it.digits().to_owned());
-        shown.insert("calling_phone_number".to_owned(), json!(caller));
-        shown.insert("custom_data".to_owned(), json!(facts.custom_data));
+        let destination = settled_value(|settlement| json!(settlement.destination_phone_number));
+        object.insert("destination_phone_number".to_owned(), destination);
+        let calling_number = facts.calling_phone_number.map(|number| number.digits().to_owned());
+        object.insert("calling_phone_number".to_owned(), json!(calling_number));
+        object.insert("custom_data".to_owned(), json!(facts.custom_data));
     }
     let transaction = record.settled.map(|(id, _)| id.to_string());
-    shown.insert("transaction_id".to_owned(), json!(transaction));
-    shown.insert("live".to_owned(), json!(record.live.map(|live| render_live(live, zone))));
-    shown
+    object.insert("transaction_id".to_owned(), json!(transaction));
+    object.insert("live".to_owned(), json!(record.live.map(|live| render_live(live, zone))));
+    object
 }
 
-/// The zip code that the caller gave on the way.
-fn given_zip(events: &[Event]) -> Option<String> {
+/// Returns the last zip code that the caller entered.
+fn entered_zip(events: &[Event]) -> Option<String> {
     events.iter().rev().find_map(|event| match event {
         Event::Zip(zip) => Some(zip.clone()),
         _ => None,
     })
 }
 
-/// Where a call is that is under way.
+/// Renders the position of a live call.
 fn render_live(live: Live, zone: ZoneName) -> Value {
-    let doing = match live.position.doing {
+    let state = match live.position.doing {
         Doing::Menu { .. } => "menu",
         Doing::OfferSms => "sms_offer",
         Doing::AskZip => "zip",
@@ -124,7 +134,7 @@ fn render_live(live: Live, zone: ZoneName) -> Value {
     };
     json!({
         "at": live.position.at,
-        "doing": doing,
+        "doing": state,
         "sequence": live.sequence,
         "heard_at": stamp(live.heard_at, zone),
         "connected_at": live.connected_at.map(|at| stamp(at, zone)),

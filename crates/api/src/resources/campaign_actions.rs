@@ -1,10 +1,10 @@
 //! `go_live`, `archive`, `unarchive` and `quick_stats` of an advertiser campaign.
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading};
-use crate::incoming::Incoming;
-use crate::reply::Object;
-use crate::resources::campaigns::View;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::object_reader::{ObjectReader, ReadContext};
+use crate::object_response::Object;
+use crate::resources::campaigns::CampaignPresenter;
 use crate::routes::{Routes, get, post};
 use crate::versions::{Kind, archived_goes_live, get_changes_state};
 use axum::body::Body;
@@ -24,78 +24,83 @@ pub(super) fn routes() -> Routes {
         .route(&format!("{CAMPAIGN}/quick_stats"), get(quick_stats))
 }
 
-type Ids = Path<(String, String)>;
+/// Ids of the advertiser and of the campaign in the path.
+type PathIds = Path<(String, String)>;
 
-async fn go_live(Path(ids): Ids, mut incoming: Incoming) -> Response<Body> {
-    let action = Action::GoLive { from_archive: archived_goes_live(incoming.version) };
-    let result = act(ids, action, &mut incoming).await;
-    incoming.reply_ok(Kind::Campaign, result)
+async fn go_live(Path(ids): PathIds, mut request: ApiRequest) -> Response<Body> {
+    let action = Action::GoLive { from_archive: archived_goes_live(request.version) };
+    let result = transition(ids, action, &mut request).await;
+    request.respond_ok(Kind::Campaign, result)
 }
 
-async fn archive(Path(ids): Ids, mut incoming: Incoming) -> Response<Body> {
-    let result = act(ids, Action::Archive, &mut incoming).await;
-    incoming.reply_ok(Kind::Campaign, result)
+async fn archive(Path(ids): PathIds, mut request: ApiRequest) -> Response<Body> {
+    let result = transition(ids, Action::Archive, &mut request).await;
+    request.respond_ok(Kind::Campaign, result)
 }
 
-async fn unarchive(Path(ids): Ids, mut incoming: Incoming) -> Response<Body> {
-    let result = act(ids, Action::Unarchive, &mut incoming).await;
-    incoming.reply_ok(Kind::Campaign, result)
+async fn unarchive(Path(ids): PathIds, mut request: ApiRequest) -> Response<Body> {
+    let result = transition(ids, Action::Unarchive, &mut request).await;
+    request.respond_ok(Kind::Campaign, result)
 }
 
-async fn act(
-    (advertiser, campaign): (String, String),
+async fn transition(
+    path: (String, String),
     action: Action,
-    incoming: &mut Incoming,
-) -> Result<Object, Refusal> {
-    if incoming.method != Method::POST {
-        if !get_changes_state(incoming.version) {
-            return Err(Refusal::Method("POST"));
+    request: &mut ApiRequest,
+) -> Result<Object, ApiError> {
+    let (advertiser, campaign) = path;
+    if request.method != Method::POST {
+        if !get_changes_state(request.version) {
+            return Err(ApiError::MethodNotAllowed("POST"));
         }
-        // A look ahead changes nothing.
-        if incoming.method == Method::HEAD {
-            return Err(Refusal::Method("GET, POST"));
+        // HEAD must not change state.
+        if request.method == Method::HEAD {
+            return Err(ApiError::MethodNotAllowed("GET, POST"));
         }
     }
-    // A cookie is for reading, and these GETs are not: any page could have a browser send one.
-    if incoming.by_cookie {
-        return Err(Refusal::Unauthorized);
+    // These GETs change state, and other sites can make a browser send its cookie with a GET.
+    if request.by_cookie {
+        return Err(ApiError::Unauthorized);
     }
-    let problems = read_timeout(action, incoming);
+    let problems = read_timeout(action, request);
     let submitted = Submitted { change: action, problems };
-    let view = View::of(incoming);
-    // The old GETs know nothing of conditions.
-    let guard = match incoming.method {
-        Method::POST => incoming.guard(Kind::Campaign, move |campaign| view.render(campaign)),
+    let presenter = CampaignPresenter::from_request(request);
+    // The GETs of older versions have no preconditions.
+    let precondition = match request.method {
+        Method::POST => {
+            request.precondition(Kind::Campaign, move |campaign| presenter.render(campaign))
+        }
         _ => unguarded(),
     };
-    incoming
+    request
         .write(move |session, context| {
-            campaign_status::act(session, context, &advertiser, &campaign, submitted, &guard)
+            campaign_status::act(session, context, &advertiser, &campaign, submitted, &precondition)
         })
         .await
         .map(|()| Object::new())
 }
 
-/// `timeout` of go_live: seconds to wait for it to be live, in the body or, with GET, the query.
-/// Here it is live at once, so the number is only checked.
-fn read_timeout(action: Action, incoming: &mut Incoming) -> Problems {
+/// Reads `timeout` of `go_live`: seconds to wait until the campaign is live, in the body or the query.
+/// A campaign goes live at once here, so the number is only validated.
+fn read_timeout(action: Action, request: &mut ApiRequest) -> Problems {
     let mut problems = Problems::new();
-    let mut body = incoming.body.take().unwrap_or_default();
-    if let Some(said) = incoming.parameter("timeout") {
-        body.entry("timeout").or_insert_with(|| Value::String(said.to_owned()));
+    let mut body = request.body.take().unwrap_or_default();
+    if let Some(value) = request.parameter("timeout") {
+        body.entry("timeout").or_insert_with(|| Value::String(value.to_owned()));
     }
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
     if matches!(action, Action::GoLive { .. }) {
-        fields.whole("timeout", 2, 60);
+        reader.integer("timeout", 2, 60);
     }
-    fields.finish();
+    reader.finish();
     problems
 }
 
-/// Calls and their mean duration (seconds), in days of the campaign's zone.
-async fn quick_stats(Path((advertiser, campaign)): Ids, incoming: Incoming) -> Response<Body> {
-    let found = incoming
+/// Returns the numbers of calls and their mean duration in seconds, by days of the campaign's time
+/// zone.
+async fn quick_stats(Path((advertiser, campaign)): PathIds, request: ApiRequest) -> Response<Body> {
+    let found = request
         .read(|session, context| calls::quick_stats(session, context, &advertiser, &campaign));
     let object = found.map(|stats| {
         let stats = json!({
@@ -105,7 +110,7 @@ async fn quick_stats(Path((advertiser, campaign)): Ids, incoming: Incoming) -> R
         });
         Object::from_iter([("stats".to_owned(), stats)])
     });
-    incoming.reply(Kind::Plain, object)
+    request.respond(Kind::Plain, object)
 }
 
 fn render_totals(totals: CallTotals) -> Value {

@@ -1,12 +1,12 @@
-//! `/advertisers/<id>/advertiser_campaigns`.
+//! `/advertisers/<id>/advertiser_campaigns`: advertiser campaigns.
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading};
-use crate::incoming::Incoming;
-use crate::list::Part;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::list_response::ListPage;
+use crate::object_reader::{ObjectReader, ReadContext};
+use crate::object_response::Object;
 use crate::resources::ivr;
-use crate::resources::terms::{self, Shown};
+use crate::resources::terms::{self, TermsProjection};
 use crate::routes::{Routes, get};
 use crate::versions::{Kind, Version, shows_max_promo_numbers};
 use axum::body::Body;
@@ -27,36 +27,36 @@ pub(super) fn routes() -> Routes {
         .route("/api/advertisers/{advertiser}/advertiser_campaigns", get(list).post(create))
         .route(
             "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}",
-            get(show).post(write).put(write).delete(delete),
+            get(show).post(put).put(put).delete(delete),
         )
 }
 
-/// What an answer needs to know besides the campaign.
+/// Renders campaigns for the principal and the version of a request.
 #[derive(Clone)]
-pub(super) struct View {
+pub(super) struct CampaignPresenter {
     base_url: Arc<str>,
     version: Version,
     zone: ZoneName,
     now: Timestamp,
-    caller: Caller,
+    principal: Caller,
 }
 
-impl View {
-    pub(super) fn of(incoming: &Incoming) -> Self {
+impl CampaignPresenter {
+    pub(super) fn from_request(request: &ApiRequest) -> Self {
         Self {
-            base_url: Arc::clone(&incoming.app.base_url),
-            version: incoming.version,
-            zone: incoming.network.time_zone,
-            now: incoming.context.now,
-            caller: incoming.context.caller.clone(),
+            base_url: Arc::clone(&request.app.base_url),
+            version: request.version,
+            zone: request.network.time_zone,
+            now: request.context.now,
+            principal: request.context.caller.clone(),
         }
     }
 
-    /// A campaign as the newest version shows it. An affiliate sees no payin, and no drafts of
-    /// campaigns that are live.
+    /// Renders a campaign in the newest version. An affiliate gets no payin, and no future terms of
+    /// a campaign that has current ones.
     pub(super) fn render(&self, campaign: &Campaign) -> Object {
-        let with_payin = self.caller.sees(PartyKind::Advertiser, campaign.advertiser_id);
-        let current = campaign.current.as_ref().map(|current| Shown {
+        let with_payin = self.principal.sees(PartyKind::Advertiser, campaign.advertiser_id);
+        let current = campaign.current.as_ref().map(|current| TermsProjection {
             live: Some((current.id, current.went_live_at)),
             zone: self.zone,
             with_payin,
@@ -64,13 +64,14 @@ impl View {
             totals: &campaign.totals[0],
         });
         let hides_future = !with_payin && current.is_some();
-        let future = campaign.future.as_ref().filter(|_| !hides_future).map(|future| Shown {
-            live: None,
-            zone: self.zone,
-            with_payin,
-            terms: future,
-            totals: &campaign.totals[1],
-        });
+        let future =
+            campaign.future.as_ref().filter(|_| !hides_future).map(|future| TermsProjection {
+                live: None,
+                zone: self.zone,
+                with_payin,
+                terms: future,
+                totals: &campaign.totals[1],
+            });
         let mut object = Object::new();
         let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
         put("id", campaign.id.into());
@@ -79,8 +80,8 @@ impl View {
         put("status", campaign.status_at(self.now).as_str().into());
         put("object_url", format!("{}/a_campaigns/terms/{}", self.base_url, campaign.id).into());
         if shows_max_promo_numbers(self.version) {
-            let most = campaign.terms_written().map(|terms| terms.max_promo_numbers);
-            put("max_promo_numbers", most.unwrap_or(DEFAULT_MAX_PROMO_NUMBERS).into());
+            let max_promo_numbers = campaign.terms_written().map(|terms| terms.max_promo_numbers);
+            put("max_promo_numbers", max_promo_numbers.unwrap_or(DEFAULT_MAX_PROMO_NUMBERS).into());
         }
         put("current_terms", current.as_ref().map(terms::render).into());
         put("future_terms", future.as_ref().map(terms::render).into());
@@ -89,85 +90,92 @@ impl View {
     }
 }
 
-async fn list(Path(advertiser): Path<String>, incoming: Incoming) -> Response<Body> {
-    let view = View::of(&incoming);
-    incoming.reply_list(Kind::Campaign, move |session, context, page| {
+async fn list(Path(advertiser): Path<String>, request: ApiRequest) -> Response<Body> {
+    let presenter = CampaignPresenter::from_request(&request);
+    request.respond_list(Kind::Campaign, move |session, context, page| {
         let Listed { found, last } = campaigns::list(session, context, &advertiser, page)?;
-        Ok(Part { objects: found.iter().map(|it| view.render(it)).collect(), last })
+        Ok(ListPage {
+            objects: found.iter().map(|campaign| presenter.render(campaign)).collect(),
+            next_cursor: last,
+        })
     })
 }
 
 async fn show(
     Path((advertiser, campaign)): Path<(String, String)>,
-    incoming: Incoming,
+    request: ApiRequest,
 ) -> Response<Body> {
-    let found = incoming
-        .look(|session, context| campaigns::get(session, context, &advertiser, &campaign))
+    let found = request
+        .read_one(|session, context| campaigns::get(session, context, &advertiser, &campaign))
         .await;
-    let view = View::of(&incoming);
-    incoming.reply(Kind::Campaign, found.map(|campaign| view.render(&campaign)))
+    let presenter = CampaignPresenter::from_request(&request);
+    request.respond(Kind::Campaign, found.map(|campaign| presenter.render(&campaign)))
 }
 
-async fn create(Path(advertiser): Path<String>, mut incoming: Incoming) -> Response<Body> {
-    let result = put(advertiser, None, &mut incoming).await;
-    let view = View::of(&incoming);
-    incoming.reply(Kind::Campaign, result.map(|campaign| view.render(&campaign)))
-}
-
-async fn write(
-    Path((advertiser, campaign)): Path<(String, String)>,
-    mut incoming: Incoming,
-) -> Response<Body> {
-    let result = put(advertiser, Some(campaign), &mut incoming).await;
-    let view = View::of(&incoming);
-    incoming.reply(Kind::Campaign, result.map(|campaign| view.render(&campaign)))
+async fn create(Path(advertiser): Path<String>, mut request: ApiRequest) -> Response<Body> {
+    let result = put_campaign(advertiser, None, &mut request).await;
+    let presenter = CampaignPresenter::from_request(&request);
+    request.respond(Kind::Campaign, result.map(|campaign| presenter.render(&campaign)))
 }
 
 async fn put(
+    Path((advertiser, campaign)): Path<(String, String)>,
+    mut request: ApiRequest,
+) -> Response<Body> {
+    let result = put_campaign(advertiser, Some(campaign), &mut request).await;
+    let presenter = CampaignPresenter::from_request(&request);
+    request.respond(Kind::Campaign, result.map(|campaign| presenter.render(&campaign)))
+}
+
+async fn put_campaign(
     advertiser: String,
     path_id: Option<String>,
-    incoming: &mut Incoming,
-) -> Result<Campaign, Refusal> {
-    let mut body = incoming.take_body()?;
-    ivr::check_depth(&body).map_err(Refusal::Bad)?;
-    incoming.version.upgrade(Kind::Campaign, &mut body);
-    let said_id = body.get("id_from_network").and_then(|said| match said {
-        Value::String(said) => Some(said.clone()),
-        Value::Number(said) => Some(said.to_string()),
+    request: &mut ApiRequest,
+) -> Result<Campaign, ApiError> {
+    let mut body = request.take_body()?;
+    ivr::check_depth(&body).map_err(ApiError::BadRequest)?;
+    request.version.upgrade(Kind::Campaign, &mut body);
+    let body_id = body.get("id_from_network").and_then(|id| match id {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
         _ => None,
     });
-    let zone = zone_before(incoming, said_id.as_deref().or(path_id.as_deref())).await?;
+    let zone = find_current_time_zone(request, body_id.as_deref().or(path_id.as_deref())).await?;
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
     let change = CampaignChange {
-        id_from_network: fields.id("id_from_network"),
-        name: fields.name("name"),
-        custom_data: fields.custom_data(),
-        terms: terms::read(&mut fields, incoming.version, zone),
+        id_from_network: reader.id("id_from_network"),
+        name: reader.name("name"),
+        custom_data: reader.custom_data(),
+        terms: terms::read(&mut reader, request.version, zone),
     };
-    fields.finish();
+    reader.finish();
     let submitted = Submitted { change, problems };
-    let view = View::of(incoming);
-    let guard = incoming.guard(Kind::Campaign, move |campaign| view.render(campaign));
-    incoming
+    let presenter = CampaignPresenter::from_request(request);
+    let precondition =
+        request.precondition(Kind::Campaign, move |campaign| presenter.render(campaign));
+    request
         .write(move |session, context| {
             let path_id = path_id.as_deref();
-            campaigns::put(session, context, &advertiser, path_id, submitted, &guard)
+            campaigns::put(session, context, &advertiser, path_id, submitted, &precondition)
         })
         .await
 }
 
-/// The zone that a bare date in a request is in, when the request names none itself.
-async fn zone_before(incoming: &Incoming, id: Option<&str>) -> Result<ZoneName, Refusal> {
+/// Returns the campaign's current time zone, for dates in a request that names no zone.
+async fn find_current_time_zone(
+    request: &ApiRequest,
+    id: Option<&str>,
+) -> Result<ZoneName, ApiError> {
     let Some(id) = id else { return Ok(ZoneName::default()) };
-    let network = incoming.context.caller.network_id;
-    let found = incoming.look(|session, _| Ok(session.campaign(network, id)?)).await?;
+    let network_id = request.context.caller.network_id;
+    let found = request.read_one(|session, _| Ok(session.campaign(network_id, id)?)).await?;
     let terms = found.as_ref().and_then(Campaign::terms_written);
     Ok(terms.map(|terms| terms.timezone).unwrap_or_default())
 }
 
-async fn delete(incoming: Incoming) -> Response<Body> {
-    let refused = incoming.read(|_, _| campaigns::delete());
-    incoming.reply(Kind::Plain, refused.map(|()| Object::new()))
+async fn delete(request: ApiRequest) -> Response<Body> {
+    let result = request.read(|_, _| campaigns::delete());
+    request.respond(Kind::Plain, result.map(|()| Object::new()))
 }

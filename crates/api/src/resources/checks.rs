@@ -1,9 +1,10 @@
-//! `conditions/check` and `checks/<advertiser_campaign>`: what is wrong before it matters.
+//! `conditions/check` and `checks/<advertiser_campaign>`: validation of a condition, and static
+//! analysis of a campaign.
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading, TEXT_LIMIT};
-use crate::incoming::Incoming;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
+use crate::object_response::Object;
 use crate::routes::{Routes, get, post};
 use crate::versions::Kind;
 use axum::body::Body;
@@ -21,25 +22,25 @@ pub(super) fn routes() -> Routes {
         .route("/trunkline/checks/{campaign}", get(check_campaign))
 }
 
-async fn check_condition(mut incoming: Incoming) -> Response<Body> {
-    let result = check(&mut incoming);
-    incoming.reply_ok(Kind::Plain, result)
+async fn check_condition(mut request: ApiRequest) -> Response<Body> {
+    let result = validate_condition(&mut request);
+    request.respond_ok(Kind::Plain, result)
 }
 
-fn check(incoming: &mut Incoming) -> Result<Object, Refusal> {
-    let body = incoming.take_body()?;
+fn validate_condition(request: &mut ApiRequest) -> Result<Object, ApiError> {
+    let body = request.take_body()?;
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
-    let condition = fields.text("condition", TEXT_LIMIT).flatten();
-    if condition.is_none() && !fields.problems.has("condition") {
-        fields.wrong("condition", BLANK);
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
+    let condition = reader.text("condition", TEXT_LIMIT).flatten();
+    if condition.is_none() && !reader.problems.has("condition") {
+        reader.error("condition", BLANK);
     }
-    let campaign = fields.optional_id("advertiser_campaign").flatten();
-    fields.finish();
+    let campaign = reader.optional_id("advertiser_campaign").flatten();
+    reader.finish();
     let condition = problems.or(condition.unwrap_or_default());
-    let condition = condition.map_err(|problems| Refusal::Refused(problems.into()))?;
-    let checked = incoming.read(|session, context| {
+    let condition = condition.map_err(|problems| ApiError::UseCase(problems.into()))?;
+    let checked = request.read(|session, context| {
         conditions::check(session, context, &condition, campaign.as_deref())
     })?;
     let value = match checked {
@@ -58,20 +59,20 @@ fn check(incoming: &mut Incoming) -> Result<Object, Refusal> {
             "warnings": [],
         }),
     };
-    Ok(object(value))
+    Ok(into_object(value))
 }
 
-async fn check_campaign(Path(id): Path<String>, incoming: Incoming) -> Response<Body> {
-    let found = incoming.read(|session, context| conditions::of_network(session, context, &id));
+async fn check_campaign(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
+    let found = request.read(|session, context| conditions::of_network(session, context, &id));
     let findings = found.map(|campaign| {
         let terms = Campaign::terms_written(&campaign);
         let found = terms.map(findings).unwrap_or_default();
-        found.iter().map(|finding| object(json!(finding))).collect()
+        found.iter().map(|finding| into_object(json!(finding))).collect()
     });
-    incoming.reply_all(Kind::Plain, findings)
+    request.respond_array(Kind::Plain, findings)
 }
 
-fn object(value: Value) -> Object {
+fn into_object(value: Value) -> Object {
     match value {
         Value::Object(object) => object,
         _ => Object::new(),

@@ -1,10 +1,11 @@
-//! `transactions/<id>/corrections` and `transactions/<id>/explanation`.
+//! `transactions/<id>/corrections` and `transactions/<id>/explanation`: correct and explain a
+//! transaction.
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading, TEXT_LIMIT};
-use crate::incoming::Incoming;
-use crate::reply::Object;
-use crate::resources::{decision, facts, transactions};
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
+use crate::object_response::Object;
+use crate::resources::{call_facts, decision, transactions};
 use crate::routes::{Routes, get, post};
 use crate::versions::Kind;
 use axum::body::Body;
@@ -18,119 +19,124 @@ use trunkline_network::corrections::{self, CorrectionChange, FactsChange};
 use trunkline_network::explanations::{self, Explained};
 use trunkline_network::{LedgerRow, Submitted};
 
-/// Characters of a reason.
-const REASON: usize = 1_000;
+/// Maximum length of a reason, in characters.
+const MAX_REASON_CHARACTERS: usize = 1_000;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
         .route("/trunkline/transactions/{transaction}/corrections", post(correct))
-        .route("/trunkline/transactions/{transaction}/explanation", get(explain))
+        .route("/trunkline/transactions/{transaction}/explanation", get(show_explanation))
 }
 
-async fn correct(Path(id): Path<String>, mut incoming: Incoming) -> Response<Body> {
-    let result = take(id, &mut incoming).await;
-    let zone = incoming.network.time_zone;
-    let shown = result.map(|row| {
+async fn correct(Path(id): Path<String>, mut request: ApiRequest) -> Response<Body> {
+    let result = create_correction(id, &mut request).await;
+    let zone = request.network.time_zone;
+    let result = result.map(|row| {
         let mut object = transactions::render(&row, zone);
         let correction = row.transaction.settlement.correction;
-        object.insert("reason".to_owned(), correction.map(|it| it.reason).into());
+        object.insert("reason".to_owned(), correction.map(|correction| correction.reason).into());
         object
     });
-    incoming.reply(Kind::Plain, shown)
+    request.respond(Kind::Plain, result)
 }
 
-async fn take(id: String, incoming: &mut Incoming) -> Result<LedgerRow, Refusal> {
-    let key = incoming.idempotency_key()?;
-    let body = incoming.take_body()?;
+async fn create_correction(id: String, request: &mut ApiRequest) -> Result<LedgerRow, ApiError> {
+    let key = request.idempotency_key()?;
+    let body = request.take_body()?;
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
     let change = CorrectionChange {
-        reason: read_reason(&mut fields),
-        facts: match fields.hash("call") {
-            Some(Some(map)) => Some(read_facts(map, fields.below("call"))),
+        reason: read_reason(&mut reader),
+        facts: match reader.object("call") {
+            Some(Some(map)) => Some(read_facts(map, reader.child("call"))),
             _ => None,
         },
-        payin: read_amount(&mut fields, "advertiser_payin"),
-        payout: read_amount(&mut fields, "affiliate_payout"),
+        payin: read_amount(&mut reader, "advertiser_payin"),
+        payout: read_amount(&mut reader, "affiliate_payout"),
     };
-    fields.finish();
+    reader.finish();
     let submitted = Submitted { change, problems };
-    incoming
+    request
         .write(move |session, context| {
             corrections::correct(session, context, &id, submitted, key.as_ref())
         })
         .await
 }
 
-fn read_reason(fields: &mut Fields<'_>) -> Option<String> {
-    let said = fields.text("reason", REASON)?.filter(|said| !text::is_blank(said));
-    if said.is_none() {
-        fields.wrong("reason", BLANK);
+fn read_reason(reader: &mut ObjectReader<'_>) -> Option<String> {
+    let value =
+        reader.text("reason", MAX_REASON_CHARACTERS)?.filter(|value| !text::is_blank(value));
+    if value.is_none() {
+        reader.error("reason", BLANK);
     }
-    said
+    value
 }
 
-/// An amount that is set by hand; null sets none.
-fn read_amount(fields: &mut Fields<'_>, name: &'static str) -> Option<Money> {
-    if fields.value(name)?.is_null() {
+/// Reads an amount that replaces the calculated one; null counts as absent.
+fn read_amount(reader: &mut ObjectReader<'_>, name: &'static str) -> Option<Money> {
+    if reader.value(name)?.is_null() {
         return None;
     }
-    fields.money(name)
+    reader.money(name)
 }
 
-/// The facts that are to be others, spelled as in a dry run; null makes one unknown.
-fn read_facts(map: &Map<String, Value>, reading: Reading<'_>) -> FactsChange {
-    let mut fields = Fields::new(map, reading);
-    // A call at another time, or to another number, is another call.
+/// Reads the facts to be corrected, with the names of a dry run; null makes a fact unknown.
+fn read_facts(map: &Map<String, Value>, read_context: ReadContext<'_>) -> FactsChange {
+    let mut reader = ObjectReader::new(map, read_context);
+    // The start time and the promo number identify the call.
     for fixed in ["start_time", "promo_number"] {
-        if fields.value(fixed).is_some() {
-            fields.wrong(fixed, "cannot be corrected");
+        if reader.value(fixed).is_some() {
+            reader.error(fixed, "cannot be corrected");
         }
     }
-    let keys = fields.has("keypresses").then(|| facts::read_keys(&mut fields));
-    let phone_type = fields.has("phone_type").then(|| facts::read_phone_type(&mut fields));
-    let custom_data = match fields.value("custom_data") {
+    let keys = reader.is_present("keypresses").then(|| call_facts::read_keypresses(&mut reader));
+    let phone_type =
+        reader.is_present("phone_type").then(|| call_facts::read_phone_type(&mut reader));
+    let custom_data = match reader.value("custom_data") {
         Some(Value::Null) => Some(None),
-        _ => fields.custom_data().map(Some),
+        _ => reader.custom_data().map(Some),
     };
     let mut text = |name| {
-        let said = fields.text(name, TEXT_LIMIT)?;
-        Some(said.filter(|said| !said.is_empty()))
+        let value = reader.text(name, TEXT_LIMIT)?;
+        Some(value.filter(|value| !value.is_empty()))
     };
-    let (country, region, city, zip) = (text("country"), text("region"), text("city"), text("zip"));
+    let country = text("country");
+    let region = text("region");
+    let city = text("city");
+    let zip = text("zip");
     let change = FactsChange {
-        calling_phone_number: fields.phone("calling_phone_number"),
-        duration: fields.whole("duration", 0, facts::SECONDS),
-        connect_duration: fields.whole("connect_duration", 0, facts::SECONDS),
+        calling_phone_number: reader.phone("calling_phone_number"),
+        duration: reader.integer("duration", 0, call_facts::MAX_CALL_SECONDS),
+        connect_duration: reader.integer("connect_duration", 0, call_facts::MAX_CALL_SECONDS),
         phone_type,
         country,
         region,
         city,
         zip,
-        repeat: fields.boolean("repeat"),
-        sms_sent: fields.boolean("sms_sent"),
+        repeat: reader.boolean("repeat"),
+        sms_sent: reader.boolean("sms_sent"),
         custom_data,
         keys,
     };
-    fields.finish();
+    reader.finish();
     change
 }
 
-async fn explain(Path(id): Path<String>, incoming: Incoming) -> Response<Body> {
-    let found = incoming.read(|session, context| explanations::explain(session, context, &id));
-    incoming.reply(Kind::Plain, found.map(|it| render(&it)))
+async fn show_explanation(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
+    let found = request.read(|session, context| explanations::explain(session, context, &id));
+    request.respond(Kind::Plain, found.map(|explanation| render(&explanation)))
 }
 
-/// What a dry run says, and what a correction says of itself.
-fn render(it: &Explained) -> Object {
-    let mut object = decision::render(&it.run);
-    let correction = it.correction.as_ref().map(|(corrected, it)| {
+/// Renders an explanation: the properties of a dry run, and the correction if there is one.
+fn render(explanation: &Explained) -> Object {
+    let mut object = decision::render(&explanation.run);
+    let correction = explanation.correction.as_ref().map(|(corrected_id, correction)| {
         json!({
-            "corrects_transaction_id": corrected.to_string(),
-            "reason": it.reason,
-            "advertiser_payin_is_set": it.payin_is_set,
-            "affiliate_payout_is_set": it.payout_is_set,
+            "corrects_transaction_id": corrected_id.to_string(),
+            "reason": correction.reason,
+            "advertiser_payin_is_set": correction.payin_is_set,
+            "affiliate_payout_is_set": correction.payout_is_set,
         })
     });
     object.insert("correction".to_owned(), correction.into());

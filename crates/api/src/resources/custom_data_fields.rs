@@ -1,10 +1,10 @@
-//! `/custom_data_fields`: what a network may hang on its objects.
+//! `/custom_data_fields`: definitions of the custom data that a network's objects can have.
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading};
-use crate::incoming::Incoming;
-use crate::list::Part;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::list_response::ListPage;
+use crate::object_reader::{ObjectReader, ReadContext};
+use crate::object_response::Object;
 use crate::routes::{Routes, get};
 use crate::versions::Kind;
 use axum::body::Body;
@@ -14,75 +14,81 @@ use serde_json::{Value, json};
 use trunkline_domain::party::{CustomDataField, DataType, NAME_LIMIT};
 use trunkline_domain::problem::{INVALID, Problems};
 use trunkline_network::Submitted;
-use trunkline_network::custom_data_fields::{self as fields_of, FieldChange};
+use trunkline_network::custom_data_fields::{self as custom_data, FieldChange};
 
-/// Values that a category can have.
-const VALUES: usize = 1_000;
+/// Maximum number of values of a field.
+const MAX_FIELD_VALUES: usize = 1_000;
 
 pub(super) fn routes() -> Routes {
     Routes::new().route("/api/custom_data_fields", get(list).post(create)).route(
         "/api/custom_data_fields/{partner_name}",
-        get(show).post(write).put(write).delete(delete),
+        get(show).post(put).put(put).delete(delete),
     )
 }
 
-async fn list(incoming: Incoming) -> Response<Body> {
-    incoming.reply_list(Kind::Plain, |session, context, page| {
-        let found = fields_of::list(session, context, page)?;
+async fn list(request: ApiRequest) -> Response<Body> {
+    request.respond_list(Kind::Plain, |session, context, page| {
+        let found = custom_data::list(session, context, page)?;
         let last = found.last().map(|(id, _)| *id);
-        Ok(Part { objects: found.iter().map(|(_, field)| render(field)).collect(), last })
+        Ok(ListPage {
+            objects: found.iter().map(|(_, field)| render(field)).collect(),
+            next_cursor: last,
+        })
     })
 }
 
-async fn show(Path(name): Path<String>, incoming: Incoming) -> Response<Body> {
-    let found = incoming.look(|session, context| fields_of::get(session, context, &name)).await;
-    incoming.reply(Kind::Plain, found.map(|field| render(&field)))
+async fn show(Path(name): Path<String>, request: ApiRequest) -> Response<Body> {
+    let found =
+        request.read_one(|session, context| custom_data::get(session, context, &name)).await;
+    request.respond(Kind::Plain, found.map(|field| render(&field)))
 }
 
-async fn create(mut incoming: Incoming) -> Response<Body> {
-    let result = put(None, &mut incoming).await;
-    incoming.reply(Kind::Plain, result.map(|field| render(&field)))
+async fn create(mut request: ApiRequest) -> Response<Body> {
+    let result = put_field(None, &mut request).await;
+    request.respond(Kind::Plain, result.map(|field| render(&field)))
 }
 
-async fn write(Path(name): Path<String>, mut incoming: Incoming) -> Response<Body> {
-    let result = put(Some(name), &mut incoming).await;
-    incoming.reply(Kind::Plain, result.map(|field| render(&field)))
+async fn put(Path(name): Path<String>, mut request: ApiRequest) -> Response<Body> {
+    let result = put_field(Some(name), &mut request).await;
+    request.respond(Kind::Plain, result.map(|field| render(&field)))
 }
 
-async fn put(
+async fn put_field(
     path_name: Option<String>,
-    incoming: &mut Incoming,
-) -> Result<CustomDataField, Refusal> {
-    let body = incoming.take_body()?;
+    request: &mut ApiRequest,
+) -> Result<CustomDataField, ApiError> {
+    let body = request.take_body()?;
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
     let change = FieldChange {
-        partner_name: fields.name("partner_name"),
-        friendly_name: fields.name("friendly_name"),
-        data_type: fields.word_or_default("data_type", DataType::parse),
-        field_values: fields.array("field_values", VALUES, |value, reading| match value {
-            Value::String(said) if said.chars().count() <= NAME_LIMIT => Some(said.clone()),
-            _ => {
-                reading.problems.add(INVALID);
-                None
+        partner_name: reader.name("partner_name"),
+        friendly_name: reader.name("friendly_name"),
+        data_type: reader.enum_value_or_default("data_type", DataType::parse),
+        field_values: reader.array("field_values", MAX_FIELD_VALUES, |value, read_context| {
+            match value {
+                Value::String(text) if text.chars().count() <= NAME_LIMIT => Some(text.clone()),
+                _ => {
+                    read_context.problems.add(INVALID);
+                    None
+                }
             }
         }),
     };
-    fields.finish();
+    reader.finish();
     let submitted = Submitted { change, problems };
-    let guard = incoming.guard(Kind::Plain, render);
-    incoming
+    let precondition = request.precondition(Kind::Plain, render);
+    request
         .write(move |session, context| {
-            fields_of::put(session, context, path_name.as_deref(), submitted, &guard)
+            custom_data::put(session, context, path_name.as_deref(), submitted, &precondition)
         })
         .await
 }
 
-async fn delete(Path(name): Path<String>, incoming: Incoming) -> Response<Body> {
+async fn delete(Path(name): Path<String>, request: ApiRequest) -> Response<Body> {
     let deleted =
-        incoming.write(move |session, context| fields_of::delete(session, context, &name)).await;
-    incoming.reply(Kind::Plain, deleted.map(|()| Object::new()))
+        request.write(move |session, context| custom_data::delete(session, context, &name)).await;
+    request.respond(Kind::Plain, deleted.map(|()| Object::new()))
 }
 
 fn render(field: &CustomDataField) -> Object {

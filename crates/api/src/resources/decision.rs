@@ -1,12 +1,12 @@
-//! How a call went and what is paid for it: the shape of dry runs and explanations.
+//! Renders a decided call: the response of dry runs and explanations.
 
-use crate::reply::Object;
+use crate::object_response::Object;
 use crate::resources::money;
 use serde_json::{Value, json};
 use trunkline_domain::call::{Decision, PaidPolicy, Payment, Step};
 use trunkline_network::dry_run::DryRun;
 
-/// The call's way, what is paid and why, and what budgets stand at.
+/// Renders the call's path, the payments with their policies, and the budgets.
 pub(super) fn render(run: &DryRun) -> Object {
     let Decision {
         outcome,
@@ -20,16 +20,18 @@ pub(super) fn render(run: &DryRun) -> Object {
     let budgets: Vec<Value> = run
         .budgets
         .iter()
-        .map(|it| {
+        .map(|budget| {
             json!({
-                "kind": it.kind,
-                "total": it.total.to_json_number(),
-                "amount": it.amount.to_json_number(),
-                "would_alert": it.would_alert,
+                "kind": budget.kind,
+                "total": budget.total.to_json_number(),
+                "amount": budget.amount.to_json_number(),
+                "would_alert": budget.would_alert,
             })
         })
         .collect();
-    let sum = |payment: &Option<Payment>| payment.as_ref().map(|it| (it.amount, it.currency));
+    let sum = |payment: &Option<Payment>| {
+        payment.as_ref().map(|payment| (payment.amount, payment.currency))
+    };
     let margin = match run.with_margin {
         true => money::margin(sum(advertiser_payin), sum(affiliate_payout)),
         false => Value::Null,
@@ -58,19 +60,19 @@ fn render_step(step: &Step) -> Value {
 }
 
 fn render_payment(payment: &Payment) -> Value {
-    let policy = |it: &PaidPolicy| {
+    let render_policy = |policy: &PaidPolicy| {
         json!({
-            "type": it.kind,
-            "amount": it.amount.to_json_number(),
-            "met": it.met,
-            "paid": it.paid,
-            "condition": it.condition,
+            "type": policy.kind,
+            "amount": policy.amount.to_json_number(),
+            "met": policy.met,
+            "paid": policy.paid,
+            "condition": policy.condition,
         })
     };
     json!({
         "amount": payment.amount.to_json_number(),
         "currency": payment.currency.as_str(),
         "matching_policies": payment.matching_policies,
-        "policies": payment.policies.iter().map(policy).collect::<Vec<_>>(),
+        "policies": payment.policies.iter().map(render_policy).collect::<Vec<_>>(),
     })
 }

@@ -1,9 +1,9 @@
-//! `dry_run`: an imagined call through a campaign.
+//! `dry_run`: simulates a call through a campaign without storing it.
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading};
-use crate::incoming::Incoming;
-use crate::resources::{decision, facts};
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::object_reader::{ObjectReader, ReadContext};
+use crate::resources::{call_facts, decision};
 use crate::routes::{Routes, post};
 use crate::versions::Kind;
 use axum::body::Body;
@@ -16,25 +16,25 @@ use trunkline_network::Submitted;
 use trunkline_network::dry_run::{self, DryRun, Imagined, Which};
 
 pub(super) fn routes() -> Routes {
-    Routes::new().route("/trunkline/dry_run", post(run))
+    Routes::new().route("/trunkline/dry_run", post(dry_run_call))
 }
 
-async fn run(mut incoming: Incoming) -> Response<Body> {
-    let result = try_call(&mut incoming).map(|run| decision::render(&run));
-    incoming.reply_ok(Kind::Plain, result)
+async fn dry_run_call(mut request: ApiRequest) -> Response<Body> {
+    let result = simulate_call(&mut request).map(|run| decision::render(&run));
+    request.respond_ok(Kind::Plain, result)
 }
 
-fn try_call(incoming: &mut Incoming) -> Result<DryRun, Refusal> {
-    let body = incoming.take_body()?;
-    let zone = incoming.network.time_zone;
+fn simulate_call(request: &mut ApiRequest) -> Result<DryRun, ApiError> {
+    let body = request.take_body()?;
+    let zone = request.network.time_zone;
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
-    let mut imagined = Imagined {
-        campaign: fields.id("advertiser_campaign"),
-        affiliate: fields.optional_id("affiliate").flatten(),
-        terms: fields
-            .word_or_default("terms", |word| match word {
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
+    let mut simulated_call = Imagined {
+        campaign: reader.id("advertiser_campaign"),
+        affiliate: reader.optional_id("affiliate").flatten(),
+        terms: reader
+            .enum_value_or_default("terms", |word| match word {
                 "current" => Some(Which::Current),
                 "future" => Some(Which::Future),
                 _ => None,
@@ -42,35 +42,37 @@ fn try_call(incoming: &mut Incoming) -> Result<DryRun, Refusal> {
             .unwrap_or_default(),
         ..Imagined::default()
     };
-    if let Some(Some(map)) = fields.hash("call") {
-        read_call(map, fields.below("call"), zone, &mut imagined);
+    if let Some(Some(map)) = reader.object("call") {
+        read_call(map, reader.child("call"), zone, &mut simulated_call);
     }
-    fields.finish();
-    let submitted = Submitted { change: imagined, problems };
-    incoming.read(|session, context| dry_run::dry_run(session, context, submitted))
+    reader.finish();
+    let submitted = Submitted { change: simulated_call, problems };
+    request.read(|session, context| dry_run::dry_run(session, context, submitted))
 }
 
-/// Reads the facts of a call; what is absent is not known.
+/// Reads the facts of a call. An absent fact is unknown.
 fn read_call(
-    map: &Map<String, Value>,
-    reading: Reading<'_>,
+    object: &Map<String, Value>,
+    read_context: ReadContext<'_>,
     zone: ZoneName,
-    imagined: &mut Imagined,
+    simulated_call: &mut Imagined,
 ) {
-    let mut fields = Fields::new(map, reading);
-    imagined.promo_number = fields.phone("promo_number").flatten();
-    imagined.keys = facts::read_keys(&mut fields);
-    imagined.facts = CallFacts {
-        start_time: facts::read_time(&mut fields, "start_time", zone),
-        duration: fields.whole("duration", 0, facts::SECONDS).flatten(),
-        connect_duration: fields.whole("connect_duration", 0, facts::SECONDS).flatten(),
-        sms_sent: fields.boolean("sms_sent").flatten(),
-        custom_data: fields.custom_data(),
-        ..facts::read_caller(&mut fields)
+    let mut reader = ObjectReader::new(object, read_context);
+    simulated_call.promo_number = reader.phone("promo_number").flatten();
+    simulated_call.keys = call_facts::read_keypresses(&mut reader);
+    simulated_call.facts = CallFacts {
+        start_time: call_facts::read_timestamp(&mut reader, "start_time", zone),
+        duration: reader.integer("duration", 0, call_facts::MAX_CALL_SECONDS).flatten(),
+        connect_duration: reader
+            .integer("connect_duration", 0, call_facts::MAX_CALL_SECONDS)
+            .flatten(),
+        sms_sent: reader.boolean("sms_sent").flatten(),
+        custom_data: reader.custom_data(),
+        ..call_facts::read_caller_facts(&mut reader)
     };
-    let CallFacts { duration, connect_duration, .. } = imagined.facts;
-    if duration.zip(connect_duration).is_some_and(|(whole, connected)| connected > whole) {
-        fields.wrong("connect_duration", "must be less than or equal to duration");
+    let CallFacts { duration, connect_duration, .. } = simulated_call.facts;
+    if duration.zip(connect_duration).is_some_and(|(duration, connected)| connected > duration) {
+        reader.error("connect_duration", "must be less than or equal to duration");
     }
-    fields.finish();
+    reader.finish();
 }

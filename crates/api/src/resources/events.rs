@@ -1,12 +1,12 @@
-//! `events`: what happens in a network, as it happens (server-sent events).
+//! `events`: stream of a network's events (server-sent events).
 
 use crate::App;
-use crate::auth;
-use crate::errors::Refusal;
-use crate::incoming::Incoming;
-use crate::proof::Proof;
+use crate::api_request::ApiRequest;
+use crate::auth::{self, PresentedCredential};
+use crate::credential_guard::CredentialGuard;
+use crate::errors::ApiError;
 use crate::routes::{Routes, get};
-use crate::streams::Place;
+use crate::streams::StreamPermit;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, header};
 use futures_util::stream;
@@ -18,167 +18,186 @@ use trunkline_domain::event::KINDS;
 use trunkline_domain::problem::{NOT_A_NUMBER, NOT_LISTED, Problems};
 use trunkline_network::{Context, Error, EventRecord, Page, events};
 
-/// Events read at a time.
-const PAGE: u32 = 100;
-/// A stream says something at least as often; and its credential is looked at again.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How often to look for what another process wrote.
-const POLL: Duration = Duration::from_secs(3);
-/// The least time between two looks when there was little to see: under load events are told a few
-/// at a time, so that many streams don't read the database for each event.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Maximum number of events read at a time.
+const PAGE_EVENTS: u32 = 100;
+/// Interval of heartbeat comments. The credential is authenticated again at each of them.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
+/// Interval at which the database is polled for events that other processes wrote.
+const POLL_INTERVAL: Duration = Duration::from_secs(3);
+/// Minimum time between two polls if the first one found less than a page. Under load, events are
+/// thus sent several at a time, and many streams do not read the database for each event.
+const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 pub(super) fn routes() -> Routes {
-    Routes::new().route("/trunkline/events", get(listen))
+    Routes::new().route("/trunkline/events", get(open_stream))
 }
 
-/// An event as it is told: `{"type", "timestamp", "data"}`, the timestamp in UTC.
+/// Renders an event as it is sent: `{"type", "timestamp", "data"}`, with the timestamp in UTC.
 pub fn envelope(event: &EventRecord) -> Value {
     json!({"type": event.kind, "timestamp": event.at.to_string(), "data": event.data})
 }
 
-/// A stream that is open. It holds no more than one page of events.
-struct Listener {
+/// Open stream. It holds at most one page of events.
+struct EventStream {
     app: App,
     context: Context,
-    credential: auth::Shown,
-    proof: Proof,
-    /// Types that are told; all when there are none.
+    credential: PresentedCredential,
+    credential_guard: CredentialGuard,
+    /// Types of events to send; empty means all.
     types: Vec<String>,
-    /// The last event that was looked at.
+    /// Id of the last event read.
     after: i64,
-    news: watch::Receiver<u64>,
-    greeted: bool,
-    /// When to say something, whatever happened.
-    heartbeat: Instant,
-    /// Not to look before.
-    pause: Instant,
-    _place: Place,
+    /// Changes when a transaction of this process has written events.
+    commits: watch::Receiver<u64>,
+    /// True if the first chunk was sent.
+    is_started: bool,
+    /// Time of the next heartbeat.
+    next_heartbeat: Instant,
+    /// Earliest time of the next poll.
+    next_poll: Instant,
+    _permit: StreamPermit,
 }
 
-async fn listen(incoming: Incoming) -> Response<Body> {
-    let app = incoming.app.clone();
-    let listener = match listener(incoming) {
-        Ok(listener) => listener,
-        Err(refusal) => return refusal.response(&app, |_| ()),
+async fn open_stream(request: ApiRequest) -> Response<Body> {
+    let app = request.app.clone();
+    let event_stream = match EventStream::open(request) {
+        Ok(event_stream) => event_stream,
+        Err(error) => return error.into_response(&app),
     };
-    let ending = app.ending.clone();
-    let told = stream::unfold(listener, move |listener| {
-        let ending = ending.clone();
+    let shutdown = app.ending.clone();
+    let chunks = stream::unfold(event_stream, move |event_stream| {
+        let shutdown = shutdown.clone();
         async move {
             tokio::select! {
-                () = ending.begun() => None,
-                told = listener.next() => told.map(|(bytes, rest)| (Ok::<_, Error>(bytes), rest)),
+                () = shutdown.begun() => None,
+                chunk = event_stream.next_chunk() => {
+                    chunk.map(|(bytes, rest)| (Ok::<_, Error>(bytes), rest))
+                }
             }
         }
     });
-    let mut response = Response::new(Body::from_stream(told));
+    let mut response = Response::new(Body::from_stream(chunks));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
 }
 
-fn listener(incoming: Incoming) -> Result<Listener, Refusal> {
-    let mut problems = Problems::new();
-    let header = incoming.headers.get("last-event-id").and_then(|value| value.to_str().ok());
-    let named = header.filter(|id| !id.is_empty()).or(incoming.parameter("last_event_id"));
-    let named = named.and_then(|said| {
-        let id = said.parse::<i64>().ok().filter(|id| *id >= 0);
-        if id.is_none() {
-            problems.at("last_event_id").add(NOT_A_NUMBER);
-        }
-        id
-    });
-    let types = incoming.parameter("types").unwrap_or_default();
-    let types: Vec<String> =
-        types.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect();
-    if !types.iter().all(|it| KINDS.contains(&it.as_str())) {
-        problems.at("types").add(NOT_LISTED);
+/// Reads the id of the last event that the client received (`Last-Event-ID`, or the parameter
+/// `last_event_id`).
+fn read_last_event_id(request: &ApiRequest, problems: &mut Problems) -> Option<i64> {
+    let header = request.headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    let text = header.filter(|id| !id.is_empty()).or(request.parameter("last_event_id"))?;
+    let id = text.parse::<i64>().ok().filter(|id| *id >= 0);
+    if id.is_none() {
+        problems.at("last_event_id").add(NOT_A_NUMBER);
     }
-    problems.or(()).map_err(Error::from)?;
-    // What is written from here on is news, or is found by the first look.
-    let news = incoming.app.store.news();
-    let after = incoming.read(|session, context| events::start(session, context, named))?;
-    let Incoming { app, context, credential, proof, .. } = incoming;
-    let place = app.streams.enter(&context.caller.actor.to_string());
-    let now = Instant::now();
-    Ok(Listener {
-        _place: place.ok_or(Refusal::TooManyStreams)?,
-        app,
-        context,
-        credential,
-        proof,
-        types,
-        after,
-        news,
-        greeted: false,
-        heartbeat: now + HEARTBEAT,
-        pause: now,
-    })
+    id
 }
 
-impl Listener {
-    /// What goes out next; `None` at the end.
-    async fn next(mut self) -> Option<(Bytes, Self)> {
-        if !self.greeted {
-            self.greeted = true;
-            // Tells the client that it is heard, and when to come back when it is cut off.
+fn read_types(request: &ApiRequest, problems: &mut Problems) -> Vec<String> {
+    let parameter = request.parameter("types").unwrap_or_default();
+    let types = parameter.split(',').map(str::trim).filter(|kind| !kind.is_empty());
+    let types: Vec<String> = types.map(str::to_owned).collect();
+    if !types.iter().all(|kind| KINDS.contains(&kind.as_str())) {
+        problems.at("types").add(NOT_LISTED);
+    }
+    types
+}
+
+impl EventStream {
+    fn open(request: ApiRequest) -> Result<Self, ApiError> {
+        let mut problems = Problems::new();
+        let last_event_id = read_last_event_id(&request, &mut problems);
+        let types = read_types(&request, &mut problems);
+        problems.or(()).map_err(Error::from)?;
+        // Subscribes before the position is read, so that no event between the two is missed.
+        let commits = request.app.store.news();
+        let after =
+            request.read(|session, context| events::start(session, context, last_event_id))?;
+        let ApiRequest { app, context, credential, credential_guard, .. } = request;
+        let permit = app.streams.acquire(&context.caller.actor.to_string());
+        let now = Instant::now();
+        Ok(Self {
+            _permit: permit.ok_or(ApiError::TooManyStreams)?,
+            app,
+            context,
+            credential,
+            credential_guard,
+            types,
+            after,
+            commits,
+            is_started: false,
+            next_heartbeat: now + HEARTBEAT_INTERVAL,
+            next_poll: now,
+        })
+    }
+
+    /// Returns the next chunk; `None` at the end of the stream.
+    async fn next_chunk(mut self) -> Option<(Bytes, Self)> {
+        if !self.is_started {
+            self.is_started = true;
+            // Makes the client see the response, and sets its reconnection time (milliseconds).
             return Some((Bytes::from_static(b"retry: 3000\n\n"), self));
         }
         loop {
-            if Instant::now() >= self.heartbeat {
-                self.heartbeat = Instant::now() + HEARTBEAT;
-                self.recheck().await?;
+            if Instant::now() >= self.next_heartbeat {
+                self.next_heartbeat = Instant::now() + HEARTBEAT_INTERVAL;
+                self.reauthorize().await?;
                 return Some((Bytes::from_static(b": here\n\n"), self));
             }
-            sleep_until(self.pause).await;
-            self.news.mark_unchanged();
-            let (bytes, more) = self.look().ok()?;
-            if !more {
-                self.pause = Instant::now() + PAUSE;
+            sleep_until(self.next_poll).await;
+            self.commits.mark_unchanged();
+            let (bytes, has_more) = self.poll_events().ok()?;
+            if !has_more {
+                self.next_poll = Instant::now() + MIN_POLL_INTERVAL;
             }
             if !bytes.is_empty() {
                 return Some((bytes.into(), self));
             }
-            if more {
+            if has_more {
                 tokio::task::yield_now().await;
                 continue;
             }
-            let wait = POLL.min(self.heartbeat.saturating_duration_since(Instant::now()));
-            // The store ends with the server; then this does too.
-            if let Ok(news) = timeout(wait, self.news.changed()).await {
-                news.ok()?;
+            let until_heartbeat = self.next_heartbeat.saturating_duration_since(Instant::now());
+            let wait = POLL_INTERVAL.min(until_heartbeat);
+            // A closed channel means that the store was closed at shutdown; the stream ends, too.
+            if let Ok(result) = timeout(wait, self.commits.changed()).await {
+                result.ok()?;
             }
         }
     }
 
-    /// The next page, written out, and whether there may be more.
-    fn look(&mut self) -> Result<(Vec<u8>, bool), Error> {
-        let page = Page::of(self.after, PAGE);
+    /// Reads and renders the next page of events. The flag is true if there may be more.
+    fn poll_events(&mut self) -> Result<(Vec<u8>, bool), Error> {
+        let page = Page::of(self.after, PAGE_EVENTS);
         let page = self.app.store.read(|session| {
-            self.proof.confirm(session)?;
+            self.credential_guard.revalidate(session)?;
             events::after(session, &self.context, page)
         })?;
         let mut bytes = Vec::new();
         for event in page.found {
             if self.types.is_empty() || self.types.contains(&event.kind) {
-                let (id, kind, told) = (event.id, &event.kind, envelope(&event));
-                bytes.extend_from_slice(
-                    format!("id: {id}\nevent: {kind}\ndata: {told}\n\n").as_bytes(),
-                );
+                let id = event.id;
+                let kind = &event.kind;
+                let data = envelope(&event);
+                let chunk = format!("id: {id}\nevent: {kind}\ndata: {data}\n\n");
+                bytes.extend_from_slice(chunk.as_bytes());
             }
         }
         self.after = page.last;
         Ok((bytes, page.more))
     }
 
-    /// `None` when the credential is good no longer. What it may see may have changed.
-    async fn recheck(&mut self) -> Option<()> {
-        let network = self.context.caller.network_id;
-        let found = auth::caller(&self.app, &self.credential, Some(network)).await.ok()??;
-        let same = found.actor == self.context.caller.actor && found.network_id == network;
-        self.context.caller = found;
-        same.then_some(())
+    /// Authenticates the credential again and adopts its current rights. Returns `None` if it is no
+    /// longer valid.
+    async fn reauthorize(&mut self) -> Option<()> {
+        let network_id = self.context.caller.network_id;
+        let principal = auth::authenticate(&self.app, &self.credential, Some(network_id));
+        let principal = principal.await.ok()??;
+        let is_same =
+            principal.actor == self.context.caller.actor && principal.network_id == network_id;
+        self.context.caller = principal;
+        is_same.then_some(())
     }
 }

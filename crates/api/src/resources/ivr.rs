@@ -1,7 +1,7 @@
-//! The shape of an IVR tree. Problems sit at their node; what a node's type does not have is
-//! ignored, by name.
+//! Reads and renders IVR trees. Problems have the path of their node. Properties that a node's type
+//! does not have are ignored, and reported by name.
 
-use crate::fields::{Fields, Reading, TEXT_LIMIT};
+use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
 use crate::resources::pricing::read_condition;
 use serde_json::{Map, Value, json};
 use trunkline_domain::ivr::{
@@ -11,44 +11,45 @@ use trunkline_domain::ivr::{
 use trunkline_domain::phone::DialledNumber;
 use trunkline_domain::problem::{EMPTY, INVALID, NOT_LISTED, Problems};
 
-/// Destinations of one RingGroup.
-const DESTINATIONS: usize = 50;
+/// Maximum number of destinations of a RingGroup.
+const MAX_RING_GROUP_DESTINATIONS: usize = 50;
 
-/// Reads a tree. `None` when its root does not read. A node below that does not read leaves an
-/// EndCall in its place, so that what is wrong with the others is found too: with problems
-/// nothing is stored. What reads is checked as a whole by the terms that it becomes part of.
-pub(super) fn read(map: &Map<String, Value>, reading: Reading<'_>) -> Option<IvrTree> {
-    let mut fields = Fields::new(map, reading);
-    let record_calls = fields.boolean("record_calls").flatten().unwrap_or_default();
-    let caller_id = fields.hash("caller_id").flatten();
+/// Reads a tree. Returns `None` if the root is invalid. Another invalid node is replaced by an
+/// EndCall, so that the problems of the other nodes are found, too; a tree with problems is never
+/// stored. The rules for the whole tree are checked with the terms.
+pub(super) fn read(map: &Map<String, Value>, read_context: ReadContext<'_>) -> Option<IvrTree> {
+    let mut reader = ObjectReader::new(map, read_context);
+    let record_calls = reader.boolean("record_calls").flatten().unwrap_or_default();
+    let caller_id = reader.object("caller_id").flatten();
     let caller_id =
-        caller_id.map(|map| read_caller_id(Fields::new(map, fields.below("caller_id"))));
-    let root = match fields.value("root") {
+        caller_id.map(|map| read_caller_id(ObjectReader::new(map, reader.child("caller_id"))));
+    let root = match reader.value("root") {
         None | Some(Value::Null) => {
-            fields.wrong("root", EMPTY);
+            reader.error("root", EMPTY);
             None
         }
         Some(root) => match check_size(root) {
             Err(message) => {
-                fields.problems.add(message);
+                reader.problems.add(message);
                 None
             }
-            // A problem's path starts at the root node.
+            // The path of a problem starts at the root node.
             Ok(()) => {
-                let mut at_root = Problems::new();
-                let reading = Reading { problems: &mut at_root, ignored: &mut *fields.ignored };
-                let node = read_node(root, reading);
-                fields.problems.merge(at_root);
+                let mut root_problems = Problems::new();
+                let read_context =
+                    ReadContext { problems: &mut root_problems, ignored: &mut *reader.ignored };
+                let node = read_node(root, read_context);
+                reader.problems.merge(root_problems);
                 node
             }
         },
     };
-    fields.finish();
+    reader.finish();
     Some(IvrTree { root: root?, record_calls, caller_id: caller_id.flatten() })
 }
 
-/// Refuses a body whose tree is deeper than trees can be, before anything else is looked at: like
-/// JSON that nests too deep, it is not to be understood. JSON itself is at most 128 deep.
+/// Rejects a body whose tree is deeper than [`DEPTH_LIMIT`], before anything else is read, like JSON
+/// that is nested too deeply. (The JSON parser's own limit is 128 levels.)
 pub(crate) fn check_depth(body: &Map<String, Value>) -> Result<(), String> {
     let root = body.get("ivr_tree").and_then(|tree| tree.get("root"));
     let depth = levels(root.into_iter().collect()).count();
@@ -58,7 +59,7 @@ pub(crate) fn check_depth(body: &Map<String, Value>) -> Result<(), String> {
     Ok(())
 }
 
-/// Refuses a tree of too many nodes.
+/// Rejects a tree of more than [`NODE_LIMIT`] nodes.
 fn check_size(root: &Value) -> Result<(), String> {
     let nodes: usize = levels(vec![root]).map(|level| level.len()).sum();
     if nodes > NODE_LIMIT {
@@ -67,39 +68,40 @@ fn check_size(root: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// A tree's nodes, level by level.
-fn levels(top: Vec<&Value>) -> impl Iterator<Item = Vec<&Value>> {
-    let some = |level: Vec<_>| (!level.is_empty()).then_some(level);
-    std::iter::successors(some(top), move |level| {
-        let below = level.iter().filter_map(|node: &&Value| node.get("children")?.as_array());
-        some(below.flatten().collect())
+/// Returns the nodes of trees, level by level.
+fn levels(roots: Vec<&Value>) -> impl Iterator<Item = Vec<&Value>> {
+    let non_empty = |level: Vec<_>| (!level.is_empty()).then_some(level);
+    std::iter::successors(non_empty(roots), move |level| {
+        let children = level.iter().filter_map(|node: &&Value| node.get("children")?.as_array());
+        non_empty(children.flatten().collect())
     })
 }
 
-fn read_caller_id(mut fields: Fields<'_>) -> Option<CallerId> {
-    let parse = |word: &str| CallerIdSetting::ALL.into_iter().find(|it| it.as_str() == word);
-    let setting = fields.word("setting", parse);
-    if !fields.has("setting") {
-        fields.wrong("setting", NOT_LISTED);
+fn read_caller_id(mut reader: ObjectReader<'_>) -> Option<CallerId> {
+    let parse =
+        |word: &str| CallerIdSetting::ALL.into_iter().find(|setting| setting.as_str() == word);
+    let setting = reader.enum_value("setting", parse);
+    if !reader.is_present("setting") {
+        reader.error("setting", NOT_LISTED);
     }
-    let mask = fields.optional_id("mask").flatten();
-    fields.finish();
+    let mask = reader.optional_id("mask").flatten();
+    reader.finish();
     Some(CallerId { setting: setting?, mask })
 }
 
-fn read_node(value: &Value, reading: Reading<'_>) -> Option<IvrNode> {
-    let mut fields = Fields::of(value, reading)?;
-    let node_type = match fields.value("node_type") {
+fn read_node(value: &Value, read_context: ReadContext<'_>) -> Option<IvrNode> {
+    let mut reader = ObjectReader::from_value(value, read_context)?;
+    let node_type = match reader.value("node_type") {
         None | Some(Value::Null) => {
-            fields.wrong("node_type", EMPTY);
+            reader.error("node_type", EMPTY);
             None
         }
-        Some(said) => Some(said.as_str().unwrap_or_default()),
+        Some(value) => Some(value.as_str().unwrap_or_default()),
     };
     let kind = node_type.and_then(|node_type| {
-        let kind = read_kind(node_type, &mut fields);
+        let kind = read_kind(node_type, &mut reader);
         if kind.is_none() {
-            fields.wrong("node_type", NOT_LISTED);
+            reader.error("node_type", NOT_LISTED);
         }
         kind
     });
@@ -108,36 +110,36 @@ fn read_node(value: &Value, reading: Reading<'_>) -> Option<IvrNode> {
         "None" => Some(KeypressFailover::None),
         _ => None,
     };
-    let failover = match fields.value("keypress_failover_type") {
+    let failover = match reader.value("keypress_failover_type") {
         None | Some(Value::Null) => None,
-        Some(_) => fields.word("keypress_failover_type", parse_failover),
+        Some(_) => reader.enum_value("keypress_failover_type", parse_failover),
     };
-    let children = read_children(&mut fields);
+    let children = read_children(&mut reader);
     let Some(kind) = kind else {
-        // What this node is nobody knows, but what is below it can be looked at.
+        // The node's type is unknown, but its children can be checked.
         for (index, child) in children.iter().enumerate() {
-            check_below(child, fields.problems.at("children").child(index));
+            check_subtree(child, reader.problems.at("children").child(index));
         }
         return None;
     };
-    fields.finish();
+    reader.finish();
     Some(IvrNode { kind, children, keypress_failover_type: failover })
 }
 
-/// Each child's problems sit under its key less one.
-fn read_children(fields: &mut Fields<'_>) -> Vec<IvrNode> {
-    let items = match fields.value("children") {
+/// Reads the children. The path of a child's problems contains its key minus one.
+fn read_children(reader: &mut ObjectReader<'_>) -> Vec<IvrNode> {
+    let items = match reader.value("children") {
         None | Some(Value::Null) => return Vec::new(),
         Some(Value::Array(items)) => items,
         Some(_) => {
-            fields.wrong("children", INVALID);
+            reader.error("children", INVALID);
             return Vec::new();
         }
     };
     let mut children = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
-        let problems = fields.problems.at("children").child(index);
-        let child = read_node(item, Reading { problems, ignored: &mut *fields.ignored });
+        let problems = reader.problems.at("children").child(index);
+        let child = read_node(item, ReadContext { problems, ignored: &mut *reader.ignored });
         children.push(child.unwrap_or_else(|| IvrNode {
             kind: NodeKind::EndCall { prompt: String::new() },
             children: Vec::new(),
@@ -147,117 +149,121 @@ fn read_children(fields: &mut Fields<'_>) -> Vec<IvrNode> {
     children
 }
 
-fn check_below(node: &IvrNode, problems: &mut Problems) {
+fn check_subtree(node: &IvrNode, problems: &mut Problems) {
     let tree = IvrTree { root: node.clone(), record_calls: false, caller_id: None };
     ivr::check(&tree, problems);
 }
 
-/// The type's own parameters; one that does not read counts as not given. `None` for a type that
-/// there is not.
-fn read_kind(node_type: &str, fields: &mut Fields<'_>) -> Option<NodeKind> {
+/// Reads the parameters of a node type. An invalid parameter counts as absent. Returns `None` for an
+/// unknown type.
+fn read_kind(node_type: &str, reader: &mut ObjectReader<'_>) -> Option<NodeKind> {
     Some(match node_type {
-        "Menu" => NodeKind::Menu { prompt: fields.plain_text("prompt") },
+        "Menu" => NodeKind::Menu { prompt: reader.text_or_empty("prompt") },
         "Connect" => {
-            let (number, country) = read_destination(fields);
+            let (number, country) = read_destination(reader);
             NodeKind::Connect {
-                prompt: fields.plain_text("prompt"),
+                prompt: reader.text_or_empty("prompt"),
                 destination_phone_number: number,
                 destination_country_code: country,
-                connect_timeout: fields.whole("connect_timeout", 1, 300).flatten(),
+                connect_timeout: reader.integer("connect_timeout", 1, 300).flatten(),
             }
         }
-        "EndCall" => NodeKind::EndCall { prompt: fields.plain_text("prompt") },
+        "EndCall" => NodeKind::EndCall { prompt: reader.text_or_empty("prompt") },
         "SmsPromo" => NodeKind::SmsPromo {
-            prompt: fields.plain_text("prompt"),
-            sms_promo_copy: fields.plain_text("sms_promo_copy"),
-            sms_promo_delay: read_delay(fields),
-            sms_promo_sender: fields.text("sms_promo_sender", TEXT_LIMIT).flatten(),
+            prompt: reader.text_or_empty("prompt"),
+            sms_promo_copy: reader.text_or_empty("sms_promo_copy"),
+            sms_promo_delay: read_delay(reader),
+            sms_promo_sender: reader.text("sms_promo_sender", TEXT_LIMIT).flatten(),
         },
         "Condition" => {
-            let given = matches!(fields.value("condition"), Some(value) if !value.is_null());
-            let condition = read_condition(fields).filter(|_| given);
+            let is_given = matches!(reader.value("condition"), Some(value) if !value.is_null());
+            let condition = read_condition(reader).filter(|_| is_given);
             NodeKind::Condition { condition }
         }
-        "VerifyLocation" => NodeKind::VerifyLocation { prompt: fields.plain_text("prompt") },
-        "AnyKeyPress" => NodeKind::AnyKeyPress { prompt: fields.plain_text("prompt") },
-        "YesOrNo" => NodeKind::YesOrNo { prompt: fields.plain_text("prompt") },
+        "VerifyLocation" => NodeKind::VerifyLocation { prompt: reader.text_or_empty("prompt") },
+        "AnyKeyPress" => NodeKind::AnyKeyPress { prompt: reader.text_or_empty("prompt") },
+        "YesOrNo" => NodeKind::YesOrNo { prompt: reader.text_or_empty("prompt") },
         "NumberQuestion" => {
             let parse = |word: &str| {
                 QuestionType::ALL.into_iter().find(|(name, _)| *name == word).map(|(_, kind)| kind)
             };
             NodeKind::NumberQuestion {
-                prompt: fields.plain_text("prompt"),
-                number_question_type: fields.word("number_question_type", parse),
+                prompt: reader.text_or_empty("prompt"),
+                number_question_type: reader.enum_value("number_question_type", parse),
             }
         }
         "RingGroup" => NodeKind::RingGroup {
-            prompt: fields.plain_text("prompt"),
-            ring_group_destinations: fields
-                .array("ring_group_destinations", DESTINATIONS, read_ring_destination)
+            prompt: reader.text_or_empty("prompt"),
+            ring_group_destinations: reader
+                .array(
+                    "ring_group_destinations",
+                    MAX_RING_GROUP_DESTINATIONS,
+                    read_ring_destination,
+                )
                 .unwrap_or_default(),
-            ring_group_connect_timeout: fields
-                .whole("ring_group_connect_timeout", 1, 300)
+            ring_group_connect_timeout: reader
+                .integer("ring_group_connect_timeout", 1, 300)
                 .flatten(),
         },
         "DynamicRoute" => NodeKind::DynamicRoute {
-            prompt: fields.plain_text("prompt"),
-            dynamic_route_destination: fields.plain_text("dynamic_route_destination"),
+            prompt: reader.text_or_empty("prompt"),
+            dynamic_route_destination: reader.text_or_empty("dynamic_route_destination"),
         },
-        "Failover" => NodeKind::Failover { destination_phone_number: read_destination(fields).0 },
+        "Failover" => NodeKind::Failover { destination_phone_number: read_destination(reader).0 },
         _ => return None,
     })
 }
 
-/// National digits and country code. Neither given, or both empty, is a destination not known
-/// yet; a country code that is not said is "1".
-fn read_destination(fields: &mut Fields<'_>) -> (String, String) {
-    let country = fields.optional_id("destination_country_code");
-    let number = fields.optional_id("destination_phone_number");
-    let blank = matches!(fields.value("destination_country_code"), Some(Value::String(_)));
-    let unsaid = || if blank { String::new() } else { "1".to_owned() };
-    let country = country.flatten().unwrap_or_else(unsaid);
+/// Reads a destination: national digits and country code. If both are absent or empty, the
+/// destination is not known yet. An absent country code is "1".
+fn read_destination(reader: &mut ObjectReader<'_>) -> (String, String) {
+    let country = reader.optional_id("destination_country_code");
+    let number = reader.optional_id("destination_phone_number");
+    let is_string = matches!(reader.value("destination_country_code"), Some(Value::String(_)));
+    let default_country = || if is_string { String::new() } else { "1".to_owned() };
+    let country = country.flatten().unwrap_or_else(default_country);
     let digits = country.strip_prefix('+').unwrap_or(&country);
     if digits.len() > 3 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        fields.wrong("destination_country_code", INVALID);
+        reader.error("destination_country_code", INVALID);
         return (String::new(), country);
     }
     let Some(number) = number.flatten() else { return (String::new(), country) };
     let Some(dialled) = DialledNumber::parse(&number, &country) else {
-        fields.wrong("destination_phone_number", INVALID);
+        reader.error("destination_phone_number", INVALID);
         return (String::new(), country);
     };
     let country = if country.is_empty() { country } else { dialled.country_code().to_owned() };
     (dialled.number().to_owned(), country)
 }
 
-fn read_delay(fields: &mut Fields<'_>) -> Option<u32> {
-    let delay = fields.whole("sms_promo_delay", 0, u32::MAX).flatten()?;
+fn read_delay(reader: &mut ObjectReader<'_>) -> Option<u32> {
+    let delay = reader.integer("sms_promo_delay", 0, u32::MAX).flatten()?;
     if !SMS_DELAYS.contains(&delay) {
-        fields.wrong("sms_promo_delay", NOT_LISTED);
+        reader.error("sms_promo_delay", NOT_LISTED);
     }
     Some(delay)
 }
 
-fn read_ring_destination(value: &Value, reading: Reading<'_>) -> Option<RingDestination> {
-    let mut fields = Fields::of(value, reading)?;
-    let number = fields.optional_id("ring_group_number").flatten();
+fn read_ring_destination(value: &Value, read_context: ReadContext<'_>) -> Option<RingDestination> {
+    let mut reader = ObjectReader::from_value(value, read_context)?;
+    let number = reader.optional_id("ring_group_number").flatten();
     let number = number.and_then(|number| DialledNumber::parse(&number, "1"));
     if number.is_none() {
-        fields.wrong("ring_group_number", INVALID);
+        reader.error("ring_group_number", INVALID);
     }
-    let description = fields.text("description", TEXT_LIMIT).flatten();
-    fields.finish();
+    let description = reader.text("description", TEXT_LIMIT).flatten();
+    reader.finish();
     Some(RingDestination { ring_group_number: number?.number().to_owned(), description })
 }
 
-/// A tree as every version shows it.
+/// Renders a tree. It is the same in every version.
 pub(super) fn render(tree: &IvrTree) -> Value {
     let mut object = Map::new();
     object.insert("root".to_owned(), render_node(&tree.root));
     object.insert("record_calls".to_owned(), tree.record_calls.into());
     if let Some(CallerId { setting, mask }) = &tree.caller_id {
-        let shown = json!({"setting": setting.as_str(), "mask": mask});
-        object.insert("caller_id".to_owned(), shown);
+        let object_value = json!({"setting": setting.as_str(), "mask": mask});
+        object.insert("caller_id".to_owned(), object_value);
     }
     Value::Object(object)
 }

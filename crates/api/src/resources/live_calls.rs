@@ -1,10 +1,10 @@
-//! `calls` of the extensions: live calls start, and things happen to them.
+//! `calls` of the extensions: starts live calls and applies events to them.
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading};
-use crate::incoming::Incoming;
-use crate::reply::Object;
-use crate::resources::{call_log, facts};
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::object_reader::{ObjectReader, ReadContext};
+use crate::object_response::Object;
+use crate::resources::{call_facts, call_log};
 use crate::routes::{Routes, get, post};
 use crate::versions::Kind;
 use axum::body::Body;
@@ -19,155 +19,155 @@ use trunkline_domain::timezone::ZoneName;
 use trunkline_network::Submitted;
 use trunkline_network::live_calls::{self, Fresh, Happening, Orders, Told};
 
-/// Characters of a zip code.
-const ZIP: usize = 10;
+/// Maximum length of a zip code, in characters.
+const MAX_ZIP_CHARACTERS: usize = 10;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
         .route("/trunkline/calls", get(call_log::list).post(start))
         .route("/trunkline/calls/{id}", get(call_log::show))
-        .route("/trunkline/calls/{id}/events", post(hear))
+        .route("/trunkline/calls/{id}/events", post(post_event))
 }
 
-async fn start(mut incoming: Incoming) -> Response<Body> {
-    let result = start_one(&mut incoming).await;
-    incoming.reply(Kind::Plain, result.map(render))
+async fn start(mut request: ApiRequest) -> Response<Body> {
+    let result = start_call(&mut request).await;
+    request.respond(Kind::Plain, result.map(render))
 }
 
-async fn start_one(incoming: &mut Incoming) -> Result<Orders, Refusal> {
-    let key = incoming.idempotency_key()?;
-    let body = incoming.take_body()?;
-    let zone = incoming.network.time_zone;
+async fn start_call(request: &mut ApiRequest) -> Result<Orders, ApiError> {
+    let key = request.idempotency_key()?;
+    let body = request.take_body()?;
+    let zone = request.network.time_zone;
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let change = read_start(Fields::new(&body, reading), zone);
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let change = read_start(ObjectReader::new(&body, read_context), zone);
     let submitted = Submitted { change, problems };
-    let time_limit = SignedDuration::try_from(incoming.app.limits.call_time);
-    let fresh = Fresh {
-        name: facts::name_of_call(&incoming.app),
+    let time_limit = SignedDuration::try_from(request.app.limits.call_time);
+    let params = Fresh {
+        name: call_facts::generate_call_id(&request.app),
         time_limit: time_limit.unwrap_or(SignedDuration::MAX),
     };
-    incoming
+    request
         .write(move |session, context| {
-            live_calls::start(session, context, submitted, fresh, key.as_ref())
+            live_calls::start(session, context, submitted, params, key.as_ref())
         })
         .await
 }
 
-/// What is known of a call that starts. How it goes is heard later, so what a call that is over is
-/// told with is ignored.
-fn read_start(mut fields: Fields<'_>, zone: ZoneName) -> live_calls::Incoming {
-    let incoming = live_calls::Incoming {
-        campaign: fields.optional_id("advertiser_campaign").flatten(),
-        affiliate: fields.optional_id("affiliate").flatten(),
-        promo_number: fields.phone("promo_number").flatten(),
+/// Reads the facts of a call at its start. The properties of an ended call, such as its duration,
+/// are ignored.
+fn read_start(mut reader: ObjectReader<'_>, zone: ZoneName) -> live_calls::Incoming {
+    let call = live_calls::Incoming {
+        campaign: reader.optional_id("advertiser_campaign").flatten(),
+        affiliate: reader.optional_id("affiliate").flatten(),
+        promo_number: reader.phone("promo_number").flatten(),
         facts: CallFacts {
-            start_time: facts::read_time(&mut fields, "start_time", zone),
-            custom_data: fields.custom_data(),
-            ..facts::read_caller(&mut fields)
+            start_time: call_facts::read_timestamp(&mut reader, "start_time", zone),
+            custom_data: reader.custom_data(),
+            ..call_facts::read_caller_facts(&mut reader)
         },
     };
-    fields.finish();
-    incoming
+    reader.finish();
+    call
 }
 
-async fn hear(Path(id): Path<String>, mut incoming: Incoming) -> Response<Body> {
-    let result = hear_one(&id, &mut incoming).await;
-    incoming.reply_ok(Kind::Plain, result.map(render))
+async fn post_event(Path(id): Path<String>, mut request: ApiRequest) -> Response<Body> {
+    let result = apply_call_event(&id, &mut request).await;
+    request.respond_ok(Kind::Plain, result.map(render))
 }
 
-async fn hear_one(id: &str, incoming: &mut Incoming) -> Result<Orders, Refusal> {
-    let id = call_log::number(id)?;
-    let body = incoming.take_body()?;
-    let zone = incoming.network.time_zone;
+async fn apply_call_event(id: &str, request: &mut ApiRequest) -> Result<Orders, ApiError> {
+    let id = call_log::parse_call_id(id)?;
+    let body = request.take_body()?;
+    let zone = request.network.time_zone;
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
     let change = Told {
-        happening: read_happening(&mut fields),
-        at: facts::read_time(&mut fields, "at", zone),
-        sequence: fields.whole("sequence", 0, u32::MAX).flatten(),
+        happening: read_event(&mut reader),
+        at: call_facts::read_timestamp(&mut reader, "at", zone),
+        sequence: reader.integer("sequence", 0, u32::MAX).flatten(),
     };
-    fields.finish();
+    reader.finish();
     let submitted = Submitted { change, problems };
-    incoming.write(move |session, context| live_calls::hear(session, context, id, submitted)).await
+    request.write(move |session, context| live_calls::hear(session, context, id, submitted)).await
 }
 
-/// `event`, with what belongs to it.
-fn read_happening(fields: &mut Fields<'_>) -> Option<Happening> {
-    let said = match fields.value("event") {
-        Some(Value::String(said)) => said.as_str(),
+/// Reads `event` and the properties that belong to it.
+fn read_event(reader: &mut ObjectReader<'_>) -> Option<Happening> {
+    let name = match reader.value("event") {
+        Some(Value::String(text)) => text.as_str(),
         None | Some(Value::Null) => {
-            fields.wrong("event", BLANK);
+            reader.error("event", BLANK);
             return None;
         }
         Some(_) => "",
     };
-    let event = match said {
-        "key" => Event::Key(read_key(fields)?),
-        "zip" => Event::Zip(read_zip(fields)?),
+    let event = match name {
+        "key" => Event::Key(read_key(reader)?),
+        "zip" => Event::Zip(read_zip(reader)?),
         "silence" => Event::Silence,
         "connected" => Event::Connected,
         "busy" => Event::Busy,
         "no_answer" => Event::NoAnswer,
-        "hung_up" => return read_hung_up(fields),
+        "hung_up" => return read_hung_up(reader),
         "prompt_finished" => return Some(Happening::PromptFinished),
         _ => {
-            fields.wrong("event", NOT_LISTED);
+            reader.error("event", NOT_LISTED);
             return None;
         }
     };
     Some(Happening::Event(event))
 }
 
-/// Who hung up: either side, where that is not said.
-fn read_hung_up(fields: &mut Fields<'_>) -> Option<Happening> {
-    match fields.value("by") {
+/// Reads the side that hung up (`by`). The caller is the default.
+fn read_hung_up(reader: &mut ObjectReader<'_>) -> Option<Happening> {
+    match reader.value("by") {
         None | Some(Value::Null) => Some(Happening::Event(Event::HungUp)),
         Some(Value::String(by)) if by == "caller" => Some(Happening::Event(Event::HungUp)),
         Some(Value::String(by)) if by == "destination" => Some(Happening::DestinationHungUp),
         Some(_) => {
-            fields.wrong("by", NOT_LISTED);
+            reader.error("by", NOT_LISTED);
             None
         }
     }
 }
 
-fn read_key(fields: &mut Fields<'_>) -> Option<char> {
-    let said = match fields.value("key") {
+fn read_key(reader: &mut ObjectReader<'_>) -> Option<char> {
+    let key = match reader.value("key") {
         None | Some(Value::Null) => {
-            fields.wrong("key", BLANK);
+            reader.error("key", BLANK);
             return None;
         }
-        Some(said) => facts::read_one_key(said),
+        Some(value) => call_facts::parse_key(value),
     };
-    if said.is_none() {
-        fields.wrong("key", INVALID);
+    if key.is_none() {
+        reader.error("key", INVALID);
     }
-    said
+    key
 }
 
-fn read_zip(fields: &mut Fields<'_>) -> Option<String> {
-    let said = match fields.value("zip") {
-        Some(Value::String(said)) => said.trim().to_owned(),
-        Some(Value::Number(said)) => said.to_string(),
+fn read_zip(reader: &mut ObjectReader<'_>) -> Option<String> {
+    let zip = match reader.value("zip") {
+        Some(Value::String(text)) => text.trim().to_owned(),
+        Some(Value::Number(number)) => number.to_string(),
         None | Some(Value::Null) => String::new(),
         Some(_) => "?".to_owned(),
     };
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == ' ' || c == '-';
-    if said.is_empty() {
-        fields.wrong("zip", BLANK);
+    let is_zip_char = |c: char| c.is_ascii_alphanumeric() || c == ' ' || c == '-';
+    if zip.is_empty() {
+        reader.error("zip", BLANK);
         return None;
     }
-    if said.len() > ZIP || !said.chars().all(fits) {
-        fields.wrong("zip", INVALID);
+    if zip.len() > MAX_ZIP_CHARACTERS || !zip.chars().all(is_zip_char) {
+        reader.error("zip", INVALID);
         return None;
     }
-    Some(said)
+    Some(zip)
 }
 
-fn render(orders: Orders) -> Object {
-    let Orders { id, outcome, reason, actions } = orders;
+fn render(instructions: Orders) -> Object {
+    let Orders { id, outcome, reason, actions } = instructions;
     Object::from_iter([
         ("id".to_owned(), id.into()),
         ("outcome".to_owned(), json!(outcome)),

@@ -1,9 +1,9 @@
-//! `mails`: what is, or was, to be sent to users who asked for it.
+//! `mails`: notification mails to users, queued and sent.
 
-use crate::errors::Refusal;
-use crate::incoming::Incoming;
-use crate::list::Part;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::list_response::ListPage;
+use crate::object_response::Object;
 use crate::routes::{Routes, get};
 use crate::versions::Kind;
 use axum::body::Body;
@@ -17,34 +17,37 @@ pub(super) fn routes() -> Routes {
     Routes::new().route("/trunkline/mails", get(list))
 }
 
-async fn list(incoming: Incoming) -> Response<Body> {
-    let zone = incoming.network.time_zone;
-    let said = incoming.parameter("state");
-    let state = said.and_then(MailState::parse);
-    if said.is_some() && state.is_none() {
-        let refusal = Refusal::Refused(Error::at("state", NOT_LISTED));
-        return incoming.reply(Kind::Plain, Err(refusal));
+async fn list(request: ApiRequest) -> Response<Body> {
+    let zone = request.network.time_zone;
+    let state_text = request.parameter("state");
+    let state = state_text.and_then(MailState::parse);
+    if state_text.is_some() && state.is_none() {
+        let error = ApiError::UseCase(Error::at("state", NOT_LISTED));
+        return request.respond(Kind::Plain, Err(error));
     }
-    incoming.reply_list(Kind::Plain, move |session, context, page| {
+    request.respond_list(Kind::Plain, move |session, context, page| {
         let found = mails::list(session, context, state, page)?;
         let last = found.last().map(|mail| mail.id);
-        Ok(Part { objects: found.iter().map(|it| render(it, zone)).collect(), last })
+        Ok(ListPage {
+            objects: found.iter().map(|mail| render(mail, zone)).collect(),
+            next_cursor: last,
+        })
     })
 }
 
-fn render(it: &MailRecord, zone: ZoneName) -> Object {
+fn render(mail: &MailRecord, zone: ZoneName) -> Object {
     let stamp = |at: Option<jiff::Timestamp>| json!(at.map(|at| timezone::stamp(at, zone)));
     Object::from_iter([
-        ("id".to_owned(), it.id.into()),
-        ("event_id".to_owned(), it.event_id.into()),
-        ("to".to_owned(), it.address.clone().into()),
-        ("subject".to_owned(), it.subject.clone().into()),
-        ("text".to_owned(), it.body.clone().into()),
-        ("state".to_owned(), it.state.as_str().into()),
-        ("attempts".to_owned(), it.attempts.into()),
-        ("next_attempt_at".to_owned(), stamp(it.due_at)),
-        ("last_error".to_owned(), json!(it.last_error)),
-        ("created_at".to_owned(), stamp(Some(it.created_at))),
-        ("sent_at".to_owned(), stamp(it.sent_at)),
+        ("id".to_owned(), mail.id.into()),
+        ("event_id".to_owned(), mail.event_id.into()),
+        ("to".to_owned(), mail.address.clone().into()),
+        ("subject".to_owned(), mail.subject.clone().into()),
+        ("text".to_owned(), mail.body.clone().into()),
+        ("state".to_owned(), mail.state.as_str().into()),
+        ("attempts".to_owned(), mail.attempts.into()),
+        ("next_attempt_at".to_owned(), stamp(mail.due_at)),
+        ("last_error".to_owned(), json!(mail.last_error)),
+        ("created_at".to_owned(), stamp(Some(mail.created_at))),
+        ("sent_at".to_owned(), stamp(mail.sent_at)),
     ])
 }

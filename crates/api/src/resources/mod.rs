@@ -1,13 +1,14 @@
-//! One file for each resource: its routes, its request's shape, its response's shape.
+//! One file for each resource: its routes, its request object and its response object.
 
 mod access_tokens;
 mod advertiser_users;
 mod affiliate_campaigns;
 mod audit;
 mod budgets;
+pub(crate) mod call_batcher;
+mod call_facts;
 mod call_log;
 mod calls;
-pub(crate) mod calls_together;
 mod campaign_actions;
 mod campaigns;
 mod checks;
@@ -16,7 +17,6 @@ mod custom_data_fields;
 mod decision;
 mod dry_run;
 pub(crate) mod events;
-mod facts;
 mod ivr;
 mod live_calls;
 mod mails;
@@ -39,7 +39,8 @@ use serde_json::{Map, Value};
 use trunkline_domain::campaign::Terms;
 use trunkline_domain::timezone::ZoneName;
 
-/// Every route of the API, by the paths that [`crate::path::address`] leaves.
+/// Returns every route of the API, for paths without the prefix that
+/// [`crate::path_prefix::parse_prefix`] removes.
 pub(crate) fn routes() -> Routes {
     Routes::new()
         .merge(network::routes())
@@ -67,14 +68,14 @@ pub(crate) fn routes() -> Routes {
         .merge(mails::routes())
 }
 
-/// Refuses a campaign's body whose tree is deeper than trees can be.
+/// Rejects a campaign's body whose IVR tree is too deep.
 pub(crate) fn check_depth(body: &Map<String, Value>) -> Result<(), String> {
     ivr::check_depth(body)
 }
 
-/// A draft's terms, for who may see all of them.
+/// Renders future terms with all properties.
 pub(crate) fn render_terms(terms: &Terms) -> Value {
     let totals = &Default::default();
     let zone = ZoneName::default();
-    terms::render(&terms::Shown { live: None, zone, with_payin: true, terms, totals })
+    terms::render(&terms::TermsProjection { live: None, zone, with_payin: true, terms, totals })
 }

@@ -1,9 +1,9 @@
 //! `/network`: the network and its users.
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading};
-use crate::incoming::Incoming;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::object_reader::{ObjectReader, ReadContext};
+use crate::object_response::Object;
 use crate::resources::users;
 use crate::routes::{Routes, get};
 use crate::versions::Kind;
@@ -16,33 +16,35 @@ use trunkline_network::Submitted;
 use trunkline_network::networks::{self, NetworkChange};
 
 pub(super) fn routes() -> Routes {
-    Routes::new().route("/api/network", get(show).post(write).put(write))
+    Routes::new().route("/api/network", get(show).post(put).put(put))
 }
 
-async fn show(incoming: Incoming) -> Response<Body> {
-    let result = incoming.look(networks::get).await;
-    incoming.reply(Kind::Network, result.map(|network| render(&network)))
+async fn show(request: ApiRequest) -> Response<Body> {
+    let result = request.read_one(networks::get).await;
+    request.respond(Kind::Network, result.map(|network| render(&network)))
 }
 
-async fn write(mut incoming: Incoming) -> Response<Body> {
-    let result = put(&mut incoming).await;
-    incoming.reply(Kind::Network, result.map(|network| render(&network)))
+async fn put(mut request: ApiRequest) -> Response<Body> {
+    let result = put_network(&mut request).await;
+    request.respond(Kind::Network, result.map(|network| render(&network)))
 }
 
-async fn put(incoming: &mut Incoming) -> Result<Network, Refusal> {
-    let mut body = incoming.take_body()?;
-    incoming.version.upgrade(Kind::Network, &mut body);
+async fn put_network(request: &mut ApiRequest) -> Result<Network, ApiError> {
+    let mut body = request.take_body()?;
+    request.version.upgrade(Kind::Network, &mut body);
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
     let change = NetworkChange {
-        name: fields.name("name"),
-        users: fields.array("users", USER_LIMIT, users::read_item(incoming.version)),
+        name: reader.name("name"),
+        users: reader.array("users", USER_LIMIT, users::read_item(request.version)),
     };
-    fields.finish();
+    reader.finish();
     let submitted = Submitted { change, problems };
-    let guard = incoming.guard(Kind::Network, render);
-    incoming.write(move |session, context| networks::put(session, context, submitted, &guard)).await
+    let precondition = request.precondition(Kind::Network, render);
+    request
+        .write(move |session, context| networks::put(session, context, submitted, &precondition))
+        .await
 }
 
 fn render(network: &Network) -> Object {

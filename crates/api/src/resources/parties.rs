@@ -1,10 +1,10 @@
-//! `/advertisers` and `/affiliates`.
+//! `/advertisers` and `/affiliates`: the parties of a network.
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading};
-use crate::incoming::Incoming;
-use crate::list::Part;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::list_response::ListPage;
+use crate::object_reader::{ObjectReader, ReadContext};
+use crate::object_response::Object;
 use crate::resources::users;
 use crate::routes::{Methods, Routes, get};
 use crate::versions::{Kind, Version};
@@ -22,146 +22,154 @@ use trunkline_network::{Context, Session, Submitted, parties};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .route("/api/advertisers", collection(PartyKind::Advertiser))
-        .route("/api/advertisers/{advertiser}", member(PartyKind::Advertiser))
-        .route("/api/affiliates", collection(PartyKind::Affiliate))
-        .route("/api/affiliates/{affiliate}", member(PartyKind::Affiliate))
+        .route("/api/advertisers", collection_methods(PartyKind::Advertiser))
+        .route("/api/advertisers/{advertiser}", member_methods(PartyKind::Advertiser))
+        .route("/api/affiliates", collection_methods(PartyKind::Affiliate))
+        .route("/api/affiliates/{affiliate}", member_methods(PartyKind::Affiliate))
 }
 
-fn wire(kind: PartyKind) -> Kind {
+fn resource_kind(kind: PartyKind) -> Kind {
     match kind {
         PartyKind::Advertiser => Kind::Advertiser,
         PartyKind::Affiliate => Kind::Affiliate,
     }
 }
 
-fn collection(kind: PartyKind) -> Methods {
-    get(move |incoming: Incoming| async move { list(kind, incoming) })
-        .post(move |incoming: Incoming| write(kind, None, incoming))
+fn collection_methods(kind: PartyKind) -> Methods {
+    get(move |request: ApiRequest| async move { list(kind, request) })
+        .post(move |request: ApiRequest| put(kind, None, request))
 }
 
-fn member(kind: PartyKind) -> Methods {
-    get(move |Path(id): Path<String>, incoming: Incoming| show(kind, id, incoming))
-        .post(move |Path(id): Path<String>, incoming: Incoming| write(kind, Some(id), incoming))
-        .put(move |Path(id): Path<String>, incoming: Incoming| write(kind, Some(id), incoming))
-        .delete(move |Path(id): Path<String>, incoming: Incoming| delete(kind, id, incoming))
+fn member_methods(kind: PartyKind) -> Methods {
+    get(move |Path(id): Path<String>, request: ApiRequest| show(kind, id, request))
+        .post(move |Path(id): Path<String>, request: ApiRequest| put(kind, Some(id), request))
+        .put(move |Path(id): Path<String>, request: ApiRequest| put(kind, Some(id), request))
+        .delete(move |Path(id): Path<String>, request: ApiRequest| delete(kind, id, request))
 }
 
-fn list(kind: PartyKind, incoming: Incoming) -> Response<Body> {
-    let base = Arc::clone(&incoming.app.base_url);
-    incoming.reply_list(wire(kind), move |session, context, page| {
+fn list(kind: PartyKind, request: ApiRequest) -> Response<Body> {
+    let base_url = Arc::clone(&request.app.base_url);
+    request.respond_list(resource_kind(kind), move |session, context, page| {
         let found = parties::list(session, context, kind, page)?;
         let last = found.last().map(|party| party.id);
-        Ok(Part { objects: found.iter().map(|party| render(party, &base)).collect(), last })
+        Ok(ListPage {
+            objects: found.iter().map(|party| render(party, &base_url)).collect(),
+            next_cursor: last,
+        })
     })
 }
 
-async fn show(kind: PartyKind, id: String, incoming: Incoming) -> Response<Body> {
+async fn show(kind: PartyKind, id: String, request: ApiRequest) -> Response<Body> {
     let get =
         |session: &mut Session<'_>, context: &Context| parties::get(session, context, kind, &id);
-    let result = incoming.look(get).await;
-    let base = &incoming.app.base_url;
-    incoming.reply(wire(kind), result.map(|party| render(&party, base)))
+    let result = request.read_one(get).await;
+    let base_url = &request.app.base_url;
+    request.respond(resource_kind(kind), result.map(|party| render(&party, base_url)))
 }
 
-async fn write(kind: PartyKind, id: Option<String>, mut incoming: Incoming) -> Response<Body> {
-    let result = put(kind, id, &mut incoming).await;
-    let base = &incoming.app.base_url;
-    incoming.reply(wire(kind), result.map(|party| render(&party, base)))
+async fn put(kind: PartyKind, id: Option<String>, mut request: ApiRequest) -> Response<Body> {
+    let result = put_party(kind, id, &mut request).await;
+    let base_url = &request.app.base_url;
+    request.respond(resource_kind(kind), result.map(|party| render(&party, base_url)))
 }
 
-async fn put(
+async fn put_party(
     kind: PartyKind,
     id: Option<String>,
-    incoming: &mut Incoming,
-) -> Result<Party, Refusal> {
-    let mut body = incoming.take_body()?;
-    incoming.version.upgrade(wire(kind), &mut body);
+    request: &mut ApiRequest,
+) -> Result<Party, ApiError> {
+    let mut body = request.take_body()?;
+    request.version.upgrade(resource_kind(kind), &mut body);
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let change = read(kind, incoming.version, Fields::new(&body, reading));
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let change = read(kind, request.version, ObjectReader::new(&body, read_context));
     let submitted = Submitted { change, problems };
-    let base = Arc::clone(&incoming.app.base_url);
-    let guard = incoming.guard(wire(kind), move |party| render(party, &base));
-    let asked = submitted.change.clone();
+    let base_url = Arc::clone(&request.app.base_url);
+    let precondition =
+        request.precondition(resource_kind(kind), move |party| render(party, &base_url));
+    let prefetch_change = submitted.change.clone();
     let path_id = id.clone();
-    let foresee = |session: &mut Session<'_>, context: &Context| {
-        parties::foresee_put(session, context, kind, path_id.as_deref(), &asked);
+    let prefetch = |session: &mut Session<'_>, context: &Context| {
+        parties::foresee_put(session, context, kind, path_id.as_deref(), &prefetch_change);
     };
     let put = move |session: &mut Session<'_>, context: &Context| {
-        parties::put(session, context, kind, id.as_deref(), submitted, &guard)
+        parties::put(session, context, kind, id.as_deref(), submitted, &precondition)
     };
-    incoming.write_foreseeing(foresee, put).await
+    request.write_with_prefetch(prefetch, put).await
 }
 
-async fn delete(kind: PartyKind, id: String, incoming: Incoming) -> Response<Body> {
-    let base = Arc::clone(&incoming.app.base_url);
-    let guard = incoming.guard(wire(kind), move |party| render(party, &base));
-    let deleted = incoming
-        .write(move |session, context| parties::delete(session, context, kind, &id, &guard))
+async fn delete(kind: PartyKind, id: String, request: ApiRequest) -> Response<Body> {
+    let base_url = Arc::clone(&request.app.base_url);
+    let precondition =
+        request.precondition(resource_kind(kind), move |party| render(party, &base_url));
+    let result = request
+        .write(move |session, context| parties::delete(session, context, kind, &id, &precondition))
         .await;
-    incoming.reply(Kind::Plain, deleted.map(|()| Object::new()))
+    request.respond(Kind::Plain, result.map(|()| Object::new()))
 }
 
-pub(crate) fn read(kind: PartyKind, version: Version, mut fields: Fields<'_>) -> PartyChange {
+/// Reads a party of a kind.
+pub(crate) fn read(kind: PartyKind, version: Version, mut reader: ObjectReader<'_>) -> PartyChange {
     let mut change = PartyChange {
-        id_from_network: fields.id("id_from_network"),
-        name: fields.name("name"),
-        status: fields.word_or_default(kind.status_property(), PartyStatus::parse),
-        sites: read_sites(&mut fields),
-        users: fields.array("users", USER_LIMIT, users::read_item(version)),
-        custom_data: fields.custom_data(),
+        id_from_network: reader.id("id_from_network"),
+        name: reader.name("name"),
+        status: reader.enum_value_or_default(kind.status_property(), PartyStatus::parse),
+        sites: read_sites(&mut reader),
+        users: reader.array("users", USER_LIMIT, users::read_item(version)),
+        custom_data: reader.custom_data(),
         ..PartyChange::default()
     };
     if kind == PartyKind::Advertiser {
-        change.web_integration_phone_number = fields.phone("web_integration_phone_number");
+        change.web_integration_phone_number = reader.phone("web_integration_phone_number");
         change.default_creative_id_from_network =
-            fields.optional_id("default_creative_id_from_network");
-        change.oauth_refresh_token = fields.text("oauth_refresh_token", 4_000);
+            reader.optional_id("default_creative_id_from_network");
+        change.oauth_refresh_token = reader.text("oauth_refresh_token", 4_000);
     }
-    fields.finish();
+    reader.finish();
     change
 }
 
-/// The full set of sites; null says that there are none, which is never right.
-fn read_sites(fields: &mut Fields<'_>) -> Option<Vec<Site>> {
-    fields.array("sites", SITE_LIMIT, |value, reading| {
-        let mut fields = Fields::of(value, reading)?;
-        let id = fields.id("id_from_network");
-        if id.is_none() && !fields.problems.has("id_from_network") {
-            fields.wrong("id_from_network", BLANK);
+/// Reads the full set of sites. Null means an empty set, which is a problem later.
+fn read_sites(reader: &mut ObjectReader<'_>) -> Option<Vec<Site>> {
+    reader.array("sites", SITE_LIMIT, |value, read_context| {
+        let mut reader = ObjectReader::from_value(value, read_context)?;
+        let id = reader.id("id_from_network");
+        if id.is_none() && !reader.problems.has("id_from_network") {
+            reader.error("id_from_network", BLANK);
         }
-        let name = fields.text("name", NAME_LIMIT).flatten();
-        fields.finish();
-        // Kept without an id too, so that what is said of the others names the right place.
+        let name = reader.text("name", NAME_LIMIT).flatten();
+        reader.finish();
+        // A site without an id keeps its position, so that the problems of the others have the right
+        // index.
         Some(Site { id_from_network: id.unwrap_or_default(), name })
     })
 }
 
-/// Properties of a party, at most.
-const PROPERTIES: usize = 13;
+/// Maximum number of properties of a rendered party.
+const MAX_PROPERTIES: usize = 13;
 
-/// A party as the newest version shows it.
+/// Renders a party in the newest version.
 pub(super) fn render(party: &Party, base_url: &str) -> Object {
-    let page = match party.kind {
+    let path_segment = match party.kind {
         PartyKind::Advertiser => "as",
         PartyKind::Affiliate => "ps",
     };
-    let site = |site: &Site| json!({"id_from_network": site.id_from_network, "name": site.name});
-    let sites: Vec<Value> = party.sites.iter().map(site).collect();
+    let render_site =
+        |site: &Site| json!({"id_from_network": site.id_from_network, "name": site.name});
+    let sites: Vec<Value> = party.sites.iter().map(render_site).collect();
     let users: Vec<Value> =
         party.members.iter().map(|member| Value::Object(users::render(member))).collect();
-    let mut object = Object::with_capacity(PROPERTIES);
+    let mut object = Object::with_capacity(MAX_PROPERTIES);
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
     put("id", party.id.into());
     put("id_from_network", party.id_from_network.clone().into());
-    put("object_url", format!("{base_url}/{page}/{}/dashboards/ui", party.id).into());
+    put("object_url", format!("{base_url}/{path_segment}/{}/dashboards/ui", party.id).into());
     put("name", party.name.clone().into());
     put(party.kind.status_property(), party.status.as_str().into());
     if party.kind == PartyKind::Advertiser {
         let profile = &party.profile;
-        let number = profile.web_integration_phone_number.as_ref();
-        put("web_integration_phone_number", number.map(PhoneNumber::digits).into());
+        let phone_number = profile.web_integration_phone_number.as_ref();
+        put("web_integration_phone_number", phone_number.map(PhoneNumber::digits).into());
         put(
             "default_creative_id_from_network",
             profile.default_creative_id_from_network.clone().into(),

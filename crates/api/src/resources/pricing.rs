@@ -1,76 +1,78 @@
-//! The shape of payin and payout: policies in, with their words out.
+//! Reads and renders payins and payouts. Responses contain descriptions besides the policies.
 
-use crate::fields::{Fields, Reading, TEXT_LIMIT};
+use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
 use serde_json::{Map, Value, json};
 use trunkline_domain::campaign::{BONUS_LIMIT, Policy, PolicyType, Pricing};
 use trunkline_domain::condition::Condition;
 use trunkline_domain::money::Currency;
 use trunkline_domain::problem::BLANK;
 
-/// Policies read before it is said that there are too many.
-const POLICIES: usize = BONUS_LIMIT + 10;
+/// Maximum number of policies that are parsed. It is above the domain's limit, whose problem is more
+/// specific.
+const MAX_POLICIES: usize = BONUS_LIMIT + 10;
 
-/// Reads `{"policies": […]}`; the words that an answer adds are ignored, and its `currency` stands
-/// for policies that name none.
-pub(super) fn read(map: &Map<String, Value>, reading: Reading<'_>) -> Option<Pricing> {
-    let mut fields = Fields::new(map, reading);
-    let currency = fields.word_or_default("currency", |word| Currency::parse(word).map(Some));
+/// Reads `{"policies": […]}`. The descriptions of a response are ignored; its `currency` applies to
+/// policies without one.
+pub(super) fn read(map: &Map<String, Value>, read_context: ReadContext<'_>) -> Option<Pricing> {
+    let mut reader = ObjectReader::new(map, read_context);
+    let currency = reader.enum_value_or_default("currency", |word| Currency::parse(word).map(Some));
     let currency = currency.flatten();
-    let policies =
-        fields.array("policies", POLICIES, |value, reading| read_policy(value, currency, reading));
-    let given = policies.as_ref().is_some_and(|policies| !policies.is_empty());
-    if !given && !fields.problems.has("policies") {
-        fields.wrong("policies", BLANK);
+    let policies = reader.array("policies", MAX_POLICIES, |value, read_context| {
+        read_policy(value, currency, read_context)
+    });
+    let has_policies = policies.as_ref().is_some_and(|policies| !policies.is_empty());
+    if !has_policies && !reader.problems.has("policies") {
+        reader.error("policies", BLANK);
     }
-    let problems_before = !fields.problems.is_empty();
+    let has_problems = !reader.problems.is_empty();
     let pricing = match policies {
-        // With policies that do not read there is no saying whether they go together.
-        Some(policies) if !problems_before => Pricing::new(policies, fields.problems),
+        // The combination of policies can only be checked if each of them is valid.
+        Some(policies) if !has_problems => Pricing::new(policies, reader.problems),
         _ => None,
     };
-    fields.finish();
+    reader.finish();
     pricing
 }
 
 fn read_policy(
     value: &Value,
-    currency_of_all: Option<Currency>,
-    reading: Reading<'_>,
+    default_currency: Option<Currency>,
+    read_context: ReadContext<'_>,
 ) -> Option<Policy> {
-    let mut fields = Fields::of(value, reading)?;
+    let mut reader = ObjectReader::from_value(value, read_context)?;
     for name in ["type", "amount"] {
-        if !fields.has(name) {
-            fields.wrong(name, BLANK);
+        if !reader.is_present(name) {
+            reader.error(name, BLANK);
         }
     }
-    if !fields.has("currency") && currency_of_all.is_none() {
-        fields.wrong("currency", BLANK);
+    if !reader.is_present("currency") && default_currency.is_none() {
+        reader.error("currency", BLANK);
     }
-    let kind = fields.word("type", PolicyType::parse);
-    let amount = fields.money("amount");
-    let currency = fields.word("currency", Currency::parse).or(currency_of_all);
-    let condition = read_condition(&mut fields);
-    fields.finish();
+    let kind = reader.enum_value("type", PolicyType::parse);
+    let amount = reader.money("amount");
+    let currency = reader.enum_value("currency", Currency::parse).or(default_currency);
+    let condition = read_condition(&mut reader);
+    reader.finish();
     Some(Policy { kind: kind?, amount: amount?, currency: currency?, condition: condition? })
 }
 
-/// A condition at `condition`, where none is the empty one. An error says where.
-pub(super) fn read_condition(fields: &mut Fields<'_>) -> Option<Condition> {
-    let Some(said) = fields.text("condition", TEXT_LIMIT) else {
-        return (!fields.problems.has("condition")).then(Condition::always);
+/// Reads `condition`; an absent one is always true. The message of a problem contains the position.
+pub(super) fn read_condition(reader: &mut ObjectReader<'_>) -> Option<Condition> {
+    let Some(text) = reader.text("condition", TEXT_LIMIT) else {
+        return (!reader.problems.has("condition")).then(Condition::always);
     };
-    match Condition::parse(&said.unwrap_or_default()) {
+    match Condition::parse(&text.unwrap_or_default()) {
         Ok(condition) => Some(condition),
         Err(error) => {
-            fields.wrong("condition", error.to_string());
+            reader.error("condition", error.to_string());
             None
         }
     }
 }
 
-/// A pricing with its words.
+/// Renders a pricing with its descriptions.
 pub(super) fn render(pricing: &Pricing) -> Value {
-    let policy = |policy: &Policy| {
+    let render_policy = |policy: &Policy| {
         json!({
             "type": policy.kind.as_str(),
             "currency": policy.currency.as_str(),
@@ -78,7 +80,7 @@ pub(super) fn render(pricing: &Pricing) -> Value {
             "amount": policy.amount.to_json_number(),
         })
     };
-    let policies: Vec<Value> = pricing.policies().iter().map(policy).collect();
+    let policies: Vec<Value> = pricing.policies().iter().map(render_policy).collect();
     json!({
         "min": pricing.min().to_json_number(),
         "max": pricing.max().to_json_number(),

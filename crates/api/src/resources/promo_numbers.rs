@@ -1,10 +1,11 @@
-//! Promo numbers of a campaign, and of an affiliate in it: by the number, and by the network's id.
+//! Promo numbers of an advertiser campaign and of an affiliate campaign, addressed by number or by
+//! external id.
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading};
-use crate::incoming::Incoming;
-use crate::list::Part;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::list_response::ListPage;
+use crate::object_reader::{ObjectReader, ReadContext};
+use crate::object_response::Object;
 use crate::routes::{Routes, get};
 use crate::versions::Kind;
 use axum::body::Body;
@@ -26,18 +27,18 @@ pub(super) fn routes() -> Routes {
         let numbers = format!("{CAMPAIGN}{owner}/promo_numbers");
         let by_id = format!("{CAMPAIGN}{owner}/promo_numbers_by_id");
         routes = routes
-            .route(&numbers, get(list).post(take))
-            .route(&format!("{numbers}/{{number}}"), get(show).put(write).delete(delete))
-            .route(&by_id, get(list).post(take))
-            .route(&format!("{by_id}/{{id}}"), get(show).put(write).delete(delete));
+            .route(&numbers, get(list).post(create))
+            .route(&format!("{numbers}/{{number}}"), get(show).put(put).delete(delete))
+            .route(&by_id, get(list).post(create))
+            .route(&format!("{by_id}/{{id}}"), get(show).put(put).delete(delete));
     }
     routes
 }
 
-/// A path's parameters: which there are depends on the route.
-type Ids = Path<HashMap<String, String>>;
+/// Parameters of the path. They differ between the routes.
+type PathIds = Path<HashMap<String, String>>;
 
-fn owner(ids: &HashMap<String, String>) -> Owner {
+fn path_owner(ids: &HashMap<String, String>) -> Owner {
     let id = |name: &str| ids.get(name).cloned();
     Owner {
         advertiser: id("advertiser").unwrap_or_default(),
@@ -46,122 +47,133 @@ fn owner(ids: &HashMap<String, String>) -> Owner {
     }
 }
 
-fn which(ids: &HashMap<String, String>) -> Which {
+fn path_selector(ids: &HashMap<String, String>) -> Which {
     match (ids.get("number"), ids.get("id")) {
         (Some(number), _) => Which::Number(number.clone()),
         (None, id) => Which::Id(id.cloned().unwrap_or_default()),
     }
 }
 
-async fn list(Path(ids): Ids, incoming: Incoming) -> Response<Body> {
-    let base = Arc::clone(&incoming.app.base_url);
-    let owner = owner(&ids);
-    incoming.reply_list(Kind::PromoNumber, move |session, context, page| {
+async fn list(Path(ids): PathIds, request: ApiRequest) -> Response<Body> {
+    let base_url = Arc::clone(&request.app.base_url);
+    let owner = path_owner(&ids);
+    request.respond_list(Kind::PromoNumber, move |session, context, page| {
         let (found, _) = promo_numbers::list(session, context, &owner, page)?;
-        let last = found.last().map(|it| it.id);
-        Ok(Part { objects: found.iter().map(|it| render(it, &base)).collect(), last })
+        let last = found.last().map(|promo_number| promo_number.id);
+        Ok(ListPage {
+            objects: found.iter().map(|promo_number| render(promo_number, &base_url)).collect(),
+            next_cursor: last,
+        })
     })
 }
 
-async fn show(Path(ids): Ids, incoming: Incoming) -> Response<Body> {
-    let found = incoming
-        .look(|session, context| promo_numbers::get(session, context, &owner(&ids), &which(&ids)))
+async fn show(Path(ids): PathIds, request: ApiRequest) -> Response<Body> {
+    let found = request
+        .read_one(|session, context| {
+            promo_numbers::get(session, context, &path_owner(&ids), &path_selector(&ids))
+        })
         .await;
-    let base = &incoming.app.base_url;
-    incoming.reply(Kind::PromoNumber, found.map(|it| render(&it, base)))
+    let base_url = &request.app.base_url;
+    request.respond(Kind::PromoNumber, found.map(|promo_number| render(&promo_number, base_url)))
 }
 
-async fn take(Path(ids): Ids, mut incoming: Incoming) -> Response<Body> {
-    let result = take_one(owner(&ids), &mut incoming).await;
-    let base = &incoming.app.base_url;
-    incoming.reply(Kind::PromoNumber, result.map(|it| render(&it, base)))
+async fn create(Path(ids): PathIds, mut request: ApiRequest) -> Response<Body> {
+    let result = create_promo_number(path_owner(&ids), &mut request).await;
+    let base_url = &request.app.base_url;
+    request.respond(Kind::PromoNumber, result.map(|promo_number| render(&promo_number, base_url)))
 }
 
-async fn take_one(owner: Owner, incoming: &mut Incoming) -> Result<PromoNumber, Refusal> {
-    let key = incoming.idempotency_key()?;
-    let submitted = read(incoming)?;
-    incoming
+async fn create_promo_number(
+    owner: Owner,
+    request: &mut ApiRequest,
+) -> Result<PromoNumber, ApiError> {
+    let key = request.idempotency_key()?;
+    let submitted = read(request)?;
+    request
         .write(move |session, context| {
             promo_numbers::take(session, context, &owner, submitted, key.as_ref())
         })
         .await
 }
 
-async fn write(Path(ids): Ids, mut incoming: Incoming) -> Response<Body> {
-    let result = put(&ids, &mut incoming).await;
-    let base = &incoming.app.base_url;
-    incoming.reply(Kind::PromoNumber, result.map(|it| render(&it, base)))
+async fn put(Path(ids): PathIds, mut request: ApiRequest) -> Response<Body> {
+    let result = put_promo_number(&ids, &mut request).await;
+    let base_url = &request.app.base_url;
+    request.respond(Kind::PromoNumber, result.map(|promo_number| render(&promo_number, base_url)))
 }
 
-async fn put(
+async fn put_promo_number(
     ids: &HashMap<String, String>,
-    incoming: &mut Incoming,
-) -> Result<PromoNumber, Refusal> {
-    let submitted = read(incoming)?;
-    let (owner, which) = (owner(ids), which(ids));
-    let base = Arc::clone(&incoming.app.base_url);
-    let guard = incoming.guard(Kind::PromoNumber, move |it| render(it, &base));
-    incoming
+    request: &mut ApiRequest,
+) -> Result<PromoNumber, ApiError> {
+    let submitted = read(request)?;
+    let owner = path_owner(ids);
+    let selector = path_selector(ids);
+    let base_url = Arc::clone(&request.app.base_url);
+    let precondition = request
+        .precondition(Kind::PromoNumber, move |promo_number| render(promo_number, &base_url));
+    request
         .write(move |session, context| {
-            promo_numbers::put(session, context, &owner, &which, submitted, &guard)
+            promo_numbers::put(session, context, &owner, &selector, submitted, &precondition)
         })
         .await
 }
 
-async fn delete(Path(ids): Ids, incoming: Incoming) -> Response<Body> {
-    let deleted = incoming
+async fn delete(Path(ids): PathIds, request: ApiRequest) -> Response<Body> {
+    let result = request
         .write(move |session, context| {
-            promo_numbers::delete(session, context, &owner(&ids), &which(&ids))
+            promo_numbers::delete(session, context, &path_owner(&ids), &path_selector(&ids))
         })
         .await;
-    incoming.reply(Kind::Plain, deleted.map(|()| Object::new()))
+    request.respond(Kind::Plain, result.map(|()| Object::new()))
 }
 
-fn read(incoming: &mut Incoming) -> Result<Submitted<PromoNumberChange>, Refusal> {
-    let mut body = incoming.take_body()?;
-    incoming.version.upgrade(Kind::PromoNumber, &mut body);
+fn read(request: &mut ApiRequest) -> Result<Submitted<PromoNumberChange>, ApiError> {
+    let mut body = request.take_body()?;
+    request.version.upgrade(Kind::PromoNumber, &mut body);
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
     let change = PromoNumberChange {
-        id_from_network: fields.id("id_from_network"),
-        description: fields.name("description"),
-        media_type: fields.name("media_type").map(|said| text::plain(&said)),
-        custom_data: fields.custom_data(),
-        tn_prefix: read_prefix(&mut fields),
+        id_from_network: reader.id("id_from_network"),
+        description: reader.name("description"),
+        media_type: reader.name("media_type").map(|media_type| text::plain(&media_type)),
+        custom_data: reader.custom_data(),
+        tn_prefix: read_prefix(&mut reader),
     };
-    fields.finish();
+    reader.finish();
     Ok(Submitted { change, problems })
 }
 
-/// `local_center.tn_prefix`: an area code, three digits.
-fn read_prefix(fields: &mut Fields<'_>) -> Option<String> {
-    let map: &Map<String, Value> = fields.hash("local_center")??;
-    let mut below = Fields::new(map, fields.below("local_center"));
-    let prefix = below.optional_id("tn_prefix").flatten();
-    let fits = |prefix: &String| prefix.len() == 3 && prefix.bytes().all(|b| b.is_ascii_digit());
-    if prefix.as_ref().is_some_and(|prefix| !fits(prefix)) {
-        below.wrong("tn_prefix", INVALID);
+/// Reads `local_center.tn_prefix`: an area code of three digits.
+fn read_prefix(reader: &mut ObjectReader<'_>) -> Option<String> {
+    let map: &Map<String, Value> = reader.object("local_center")??;
+    let mut child = ObjectReader::new(map, reader.child("local_center"));
+    let prefix = child.optional_id("tn_prefix").flatten();
+    let is_area_code =
+        |prefix: &String| prefix.len() == 3 && prefix.bytes().all(|b| b.is_ascii_digit());
+    if prefix.as_ref().is_some_and(|prefix| !is_area_code(prefix)) {
+        child.error("tn_prefix", INVALID);
     }
-    below.finish();
-    prefix.filter(fits)
+    child.finish();
+    prefix.filter(is_area_code)
 }
 
-/// A promo number as the newest version shows it.
-fn render(it: &PromoNumber, base_url: &str) -> Object {
-    let url = match it.affiliate_id {
+/// Renders a promo number in the newest version.
+fn render(promo_number: &PromoNumber, base_url: &str) -> Object {
+    let url = match promo_number.affiliate_id {
         Some(affiliate) => {
-            format!("{base_url}/p_campaigns/promo_numbers/{affiliate}/{}", it.campaign_id)
+            format!("{base_url}/p_campaigns/promo_numbers/{affiliate}/{}", promo_number.campaign_id)
         }
-        None => format!("{base_url}/a_campaigns/promo_numbers/{}", it.campaign_id),
+        None => format!("{base_url}/a_campaigns/promo_numbers/{}", promo_number.campaign_id),
     };
     Object::from_iter([
-        ("id".to_owned(), it.id.into()),
-        ("id_from_network".to_owned(), it.id_from_network.clone().into()),
-        ("promo_number".to_owned(), it.number.digits().into()),
-        ("description".to_owned(), it.description.clone().into()),
-        ("media_type".to_owned(), it.media_type.clone().into()),
+        ("id".to_owned(), promo_number.id.into()),
+        ("id_from_network".to_owned(), promo_number.id_from_network.clone().into()),
+        ("promo_number".to_owned(), promo_number.number.digits().into()),
+        ("description".to_owned(), promo_number.description.clone().into()),
+        ("media_type".to_owned(), promo_number.media_type.clone().into()),
         ("object_url".to_owned(), url.into()),
-        ("custom_data".to_owned(), json!(it.custom_data)),
+        ("custom_data".to_owned(), json!(promo_number.custom_data)),
     ])
 }

@@ -1,10 +1,10 @@
 //! `/advertisers/<id>/affiliates`: relationships ("auto-approve").
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading};
-use crate::incoming::Incoming;
-use crate::list::Part;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::list_response::ListPage;
+use crate::object_reader::{ObjectReader, ReadContext};
+use crate::object_response::Object;
 use crate::routes::{Routes, get};
 use crate::versions::Kind;
 use axum::body::Body;
@@ -18,73 +18,73 @@ use trunkline_network::{Listed, Submitted, relationships};
 pub(super) fn routes() -> Routes {
     Routes::new().route("/api/advertisers/{advertiser}/affiliates", get(list)).route(
         "/api/advertisers/{advertiser}/affiliates/{affiliate}",
-        get(show).post(write).put(write).delete(delete),
+        get(show).post(put).put(put).delete(delete),
     )
 }
 
-async fn list(Path(advertiser): Path<String>, incoming: Incoming) -> Response<Body> {
-    incoming.reply_list(Kind::Plain, move |session, context, page| {
+async fn list(Path(advertiser): Path<String>, request: ApiRequest) -> Response<Body> {
+    request.respond_list(Kind::Plain, move |session, context, page| {
         let Listed { found, last } = relationships::list(session, context, &advertiser, page)?;
-        Ok(Part { objects: found.iter().map(render).collect(), last })
+        Ok(ListPage { objects: found.iter().map(render).collect(), next_cursor: last })
     })
 }
 
 async fn show(
     Path((advertiser, affiliate)): Path<(String, String)>,
-    incoming: Incoming,
+    request: ApiRequest,
 ) -> Response<Body> {
-    let found = incoming
-        .look(|session, context| relationships::get(session, context, &advertiser, &affiliate))
+    let found = request
+        .read_one(|session, context| relationships::get(session, context, &advertiser, &affiliate))
         .await;
-    incoming.reply(Kind::Plain, found.map(|it| render(&it)))
-}
-
-async fn write(
-    Path((advertiser, affiliate)): Path<(String, String)>,
-    mut incoming: Incoming,
-) -> Response<Body> {
-    let result = put(advertiser, affiliate, &mut incoming).await;
-    incoming.reply(Kind::Plain, result.map(|()| Object::new()))
+    request.respond(Kind::Plain, found.map(|relationship| render(&relationship)))
 }
 
 async fn put(
+    Path((advertiser, affiliate)): Path<(String, String)>,
+    mut request: ApiRequest,
+) -> Response<Body> {
+    let result = put_relationship(advertiser, affiliate, &mut request).await;
+    request.respond(Kind::Plain, result.map(|()| Object::new()))
+}
+
+async fn put_relationship(
     advertiser: String,
     affiliate: String,
-    incoming: &mut Incoming,
-) -> Result<(), Refusal> {
-    let body = incoming.take_body()?;
+    request: &mut ApiRequest,
+) -> Result<(), ApiError> {
+    let body = request.take_body()?;
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
-    let change = fields
-        .word_or_default("status", |word| RelationshipStatus::parse(word).map(Some))
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
+    let change = reader
+        .enum_value_or_default("status", |word| RelationshipStatus::parse(word).map(Some))
         .flatten();
-    fields.finish();
+    reader.finish();
     let submitted = Submitted { change, problems };
-    let guard = incoming.guard(Kind::Plain, render);
-    incoming
+    let precondition = request.precondition(Kind::Plain, render);
+    request
         .write(move |session, context| {
-            relationships::put(session, context, &advertiser, &affiliate, submitted, &guard)
+            relationships::put(session, context, &advertiser, &affiliate, submitted, &precondition)
         })
         .await
 }
 
 async fn delete(
     Path((advertiser, affiliate)): Path<(String, String)>,
-    incoming: Incoming,
+    request: ApiRequest,
 ) -> Response<Body> {
-    let guard = incoming.guard(Kind::Plain, render);
-    let deleted = incoming
+    let precondition = request.precondition(Kind::Plain, render);
+    let result = request
         .write(move |session, context| {
-            relationships::delete(session, context, &advertiser, &affiliate, &guard)
+            relationships::delete(session, context, &advertiser, &affiliate, &precondition)
         })
         .await;
-    incoming.reply(Kind::Plain, deleted.map(|()| Object::new()))
+    request.respond(Kind::Plain, result.map(|()| Object::new()))
 }
 
-fn render(it: &Relationship) -> Object {
+fn render(relationship: &Relationship) -> Object {
     Object::from_iter([
-        ("status".to_owned(), json!(it.status.as_str())),
-        ("affiliate_id_from_network".to_owned(), json!(it.affiliate_id_from_network)),
+        ("status".to_owned(), json!(relationship.status.as_str())),
+        ("affiliate_id_from_network".to_owned(), json!(relationship.affiliate_id_from_network)),
     ])
 }

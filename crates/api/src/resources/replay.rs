@@ -1,9 +1,9 @@
-//! `replay`: stored calls by the terms in force, and by those that wait.
+//! `replay`: prices stored calls by the current and by the future terms.
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading, TEXT_LIMIT};
-use crate::incoming::Incoming;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
+use crate::object_response::Object;
 use crate::resources::money;
 use crate::routes::{Routes, post};
 use crate::versions::Kind;
@@ -18,84 +18,85 @@ use trunkline_network::replay::{self, Asked, Changed, Replay, Sums};
 use trunkline_network::{Error, Submitted};
 
 pub(super) fn routes() -> Routes {
-    Routes::new().route("/trunkline/replay", post(run))
+    Routes::new().route("/trunkline/replay", post(replay_calls))
 }
 
-async fn run(mut incoming: Incoming) -> Response<Body> {
-    let result = run_again(&mut incoming).await.map(|replay| render(&replay));
-    incoming.reply_ok(Kind::Plain, result)
+async fn replay_calls(mut request: ApiRequest) -> Response<Body> {
+    let result = run_replay(&mut request).await.map(|replay| render(&replay));
+    request.respond_ok(Kind::Plain, result)
 }
 
-/// Ends the work when whoever asked has gone.
-struct Stop(Arc<AtomicBool>);
+/// Stops the replay when the request is dropped, for example because its client disconnected.
+struct StopOnDrop(Arc<AtomicBool>);
 
-impl Drop for Stop {
+impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-async fn run_again(incoming: &mut Incoming) -> Result<Replay, Refusal> {
-    let submitted = read(incoming)?;
-    // Each takes every processor: they wait for each other.
-    let turn = incoming.app.replays.clone().acquire_owned().await;
-    let turn = turn.map_err(|error| Error::Internal(format!("replay: {error}")))?;
-    incoming.read(|_, _| Ok(()))?;
-    let (store, context) = (incoming.app.store.clone(), incoming.context.clone());
-    let stop = Stop(Arc::default());
-    let stopped = Arc::clone(&stop.0);
+async fn run_replay(request: &mut ApiRequest) -> Result<Replay, ApiError> {
+    let submitted = read(request)?;
+    // A replay uses every processor, so one runs at a time.
+    let permit = request.app.replay_permits.clone().acquire_owned().await;
+    let permit = permit.map_err(|error| Error::Internal(format!("replay: {error}")))?;
+    request.read(|_, _| Ok(()))?;
+    let store = request.app.store.clone();
+    let context = request.context.clone();
+    let stop_on_drop = StopOnDrop(Arc::default());
+    let stopped = Arc::clone(&stop_on_drop.0);
     let work = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
+        let _permit = permit;
         replay::replay(&store, &context, submitted, &stopped)
     });
-    let done = work.await.map_err(|error| Error::Internal(format!("replay: {error}")))?;
-    Ok(done?)
+    let result = work.await.map_err(|error| Error::Internal(format!("replay: {error}")))?;
+    Ok(result?)
 }
 
-fn read(incoming: &mut Incoming) -> Result<Submitted<Asked>, Refusal> {
-    let body = incoming.take_body()?;
+fn read(request: &mut ApiRequest) -> Result<Submitted<Asked>, ApiError> {
+    let body = request.take_body()?;
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
     let change = Asked {
-        campaign: fields.id("advertiser_campaign"),
-        from: fields.text("from", TEXT_LIMIT).flatten(),
-        to: fields.text("to", TEXT_LIMIT).flatten(),
+        campaign: reader.id("advertiser_campaign"),
+        from: reader.text("from", TEXT_LIMIT).flatten(),
+        to: reader.text("to", TEXT_LIMIT).flatten(),
     };
-    fields.finish();
+    reader.finish();
     Ok(Submitted { change, problems })
 }
 
 fn render(replay: &Replay) -> Object {
-    let whole = replay.with_payout;
-    let changed = |it: &Changed| {
+    let with_payout = replay.with_payout;
+    let render_changed = |call: &Changed| {
         json!({
-            "complete_call_id": it.complete_call_id,
-            "current": render_call(it.current, whole),
-            "future": render_call(it.future, whole),
+            "complete_call_id": call.complete_call_id,
+            "current": render_call(call.current.0, call.current.1, with_payout),
+            "future": render_call(call.future.0, call.future.1, with_payout),
         })
     };
     Object::from_iter([
         ("calls".to_owned(), replay.calls.into()),
-        ("current".to_owned(), render_sums(replay.current, whole)),
-        ("future".to_owned(), render_sums(replay.future, whole)),
-        ("changed".to_owned(), replay.changed.iter().map(changed).collect()),
+        ("current".to_owned(), render_totals(replay.current, with_payout)),
+        ("future".to_owned(), render_totals(replay.future, with_payout)),
+        ("changed".to_owned(), replay.changed.iter().map(render_changed).collect()),
         ("changed_total".to_owned(), replay.changed_total.into()),
     ])
 }
 
-fn render_call((outcome, sums): (Option<Outcome>, Sums), whole: bool) -> Value {
-    let mut shown = render_sums(sums, whole);
-    shown["outcome"] = json!(outcome);
-    shown
+fn render_call(outcome: Option<Outcome>, totals: Sums, with_payout: bool) -> Value {
+    let mut object = render_totals(totals, with_payout);
+    object["outcome"] = json!(outcome);
+    object
 }
 
-/// A sum of each side; there is a margin where both are told.
-fn render_sums(sums: Sums, whole: bool) -> Value {
-    let margin = if whole { money::margin(sums.payin, sums.payout) } else { Value::Null };
+/// Renders the totals of both sides, and the margin if the payout is visible.
+fn render_totals(totals: Sums, with_payout: bool) -> Value {
+    let margin = if with_payout { money::margin(totals.payin, totals.payout) } else { Value::Null };
     json!({
-        "advertiser_payin": money::render(sums.payin),
-        "affiliate_payout": money::render(sums.payout),
+        "advertiser_payin": money::render(totals.payin),
+        "affiliate_payout": money::render(totals.payout),
         "margin": margin,
     })
 }

@@ -1,10 +1,10 @@
-//! `sandbox`: a network to try things in: its clock, imagined calls, and a fresh start.
+//! `sandbox`: the clock, simulated calls and the reset of a sandbox network.
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading};
-use crate::incoming::Incoming;
-use crate::reply::Object;
-use crate::resources::facts;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::object_reader::{ObjectReader, ReadContext};
+use crate::object_response::Object;
+use crate::resources::call_facts;
 use crate::routes::{Routes, get, post};
 use crate::versions::Kind;
 use axum::body::Body;
@@ -24,112 +24,121 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .route("/trunkline/sandbox", get(show))
         .route("/trunkline/sandbox/clock", post(set_clock))
-        .route("/trunkline/sandbox/calls", post(make_calls))
+        .route("/trunkline/sandbox/calls", post(simulate_calls))
         .route("/trunkline/sandbox/reset", post(reset))
 }
 
-async fn show(incoming: Incoming) -> Response<Body> {
-    let found = incoming.look(sandbox::clock).await;
-    incoming.reply(Kind::Plain, found.map(render_clock))
+async fn show(request: ApiRequest) -> Response<Body> {
+    let found = request.read_one(sandbox::clock).await;
+    request.respond(Kind::Plain, found.map(render_clock))
 }
 
-async fn set_clock(mut incoming: Incoming) -> Response<Body> {
-    let result = match read_clock(&mut incoming) {
-        Ok(said) => {
-            incoming.write(move |session, context| sandbox::set_clock(session, context, said)).await
+async fn set_clock(mut request: ApiRequest) -> Response<Body> {
+    let result = match read_clock(&mut request) {
+        Ok(change) => {
+            request
+                .write(move |session, context| sandbox::set_clock(session, context, change))
+                .await
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error),
     };
-    incoming.reply_ok(Kind::Plain, result.map(render_clock))
+    request.respond_ok(Kind::Plain, result.map(render_clock))
 }
 
-async fn make_calls(mut incoming: Incoming) -> Response<Body> {
-    let result = match read_wanted(&mut incoming) {
-        Ok(wanted) => store_calls(&incoming, wanted).await,
-        Err(refusal) => Err(refusal),
+async fn simulate_calls(mut request: ApiRequest) -> Response<Body> {
+    let result = match read_simulation(&mut request) {
+        Ok(simulation) => store_calls(&request, simulation).await,
+        Err(error) => Err(error),
     };
-    incoming.reply(Kind::Plain, result)
+    request.respond(Kind::Plain, result)
 }
 
-/// Imagines calls and stores them, some at a time: others write in between.
-async fn store_calls(incoming: &Incoming, wanted: Submitted<Wanted>) -> Result<Object, Refusal> {
-    let calls = incoming.read(|session, context| sandbox::imagine(session, context, wanted))?;
+/// Simulates calls and stores them in batches, so that other writers are not blocked for long.
+async fn store_calls(
+    request: &ApiRequest,
+    simulation: Submitted<Wanted>,
+) -> Result<Object, ApiError> {
+    let calls = request.read(|session, context| sandbox::imagine(session, context, simulation))?;
     let calls = Arc::new(calls);
-    let mut tally = Tally::default();
+    let mut summary = Tally::default();
     for from in (0..calls.count()).step_by(BATCH) {
         let calls = Arc::clone(&calls);
-        let batch = incoming.write(move |session, context| {
+        let batch = request.write(move |session, context| {
             sandbox::take(session, context, &calls, from..from + BATCH)
         });
-        tally.add(batch.await?);
+        summary.add(batch.await?);
     }
-    Ok(render_tally(calls.count(), &tally))
+    Ok(render_summary(calls.count(), &summary))
 }
 
-fn read_wanted(incoming: &mut Incoming) -> Result<Submitted<Wanted>, Refusal> {
-    let body = incoming.take_body()?;
+fn read_simulation(request: &mut ApiRequest) -> Result<Submitted<Wanted>, ApiError> {
+    let body = request.take_body()?;
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
-    let usual = Wanted::default();
-    let mut whole =
-        |name, least, most, usual| fields.whole(name, least, most).flatten().unwrap_or(usual);
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
+    let defaults = Wanted::default();
+    let mut integer =
+        |name, min, max, default| reader.integer(name, min, max).flatten().unwrap_or(default);
     let change = Wanted {
-        calls: whole("calls", 1, CALLS_LIMIT, usual.calls),
-        seed: whole("seed", 0, u32::MAX, usual.seed),
-        days: whole("days", 1, DAYS_LIMIT, usual.days),
-        campaign: fields.optional_id("advertiser_campaign").flatten(),
+        calls: integer("calls", 1, CALLS_LIMIT, defaults.calls),
+        seed: integer("seed", 0, u32::MAX, defaults.seed),
+        days: integer("days", 1, DAYS_LIMIT, defaults.days),
+        campaign: reader.optional_id("advertiser_campaign").flatten(),
     };
-    fields.finish();
+    reader.finish();
     Ok(Submitted { change, problems })
 }
 
-fn render_tally(calls: usize, tally: &Tally) -> Object {
+fn render_summary(calls: usize, summary: &Tally) -> Object {
     let outcomes = Outcome::ALL.map(Outcome::as_str).into_iter();
-    let outcomes = outcomes.map(|it| (it, tally.by_outcome.get(it).copied().unwrap_or(0)));
-    let money = |sums: &BTreeMap<&str, Money>| -> Object {
-        sums.iter().map(|(of, sum)| ((*of).to_owned(), sum.to_json_number().into())).collect()
+    let outcomes =
+        outcomes.map(|outcome| (outcome, summary.by_outcome.get(outcome).copied().unwrap_or(0)));
+    let render_sums = |sums: &BTreeMap<&str, Money>| -> Object {
+        sums.iter()
+            .map(|(currency, total)| ((*currency).to_owned(), total.to_json_number().into()))
+            .collect()
     };
-    let outcomes: Object = outcomes.map(|(it, calls)| (it.to_owned(), calls.into())).collect();
+    let outcomes: Object =
+        outcomes.map(|(outcome, calls)| (outcome.to_owned(), calls.into())).collect();
     Object::from_iter([
         ("calls".to_owned(), calls.into()),
-        ("stored".to_owned(), tally.stored.into()),
-        ("known".to_owned(), tally.known.into()),
-        ("connected".to_owned(), tally.connected().into()),
+        ("stored".to_owned(), summary.stored.into()),
+        ("known".to_owned(), summary.known.into()),
+        ("connected".to_owned(), summary.connected().into()),
         ("by_outcome".to_owned(), outcomes.into()),
-        ("advertiser_payin".to_owned(), money(&tally.payin).into()),
-        ("affiliate_payout".to_owned(), money(&tally.payout).into()),
+        ("advertiser_payin".to_owned(), render_sums(&summary.payin).into()),
+        ("affiliate_payout".to_owned(), render_sums(&summary.payout).into()),
     ])
 }
 
-async fn reset(incoming: Incoming) -> Response<Body> {
-    let result = incoming.write(sandbox::reset).await;
-    incoming.reply_ok(Kind::Plain, result.map(|()| Object::new()))
+async fn reset(request: ApiRequest) -> Response<Body> {
+    let result = request.write(sandbox::reset).await;
+    request.respond_ok(Kind::Plain, result.map(|()| Object::new()))
 }
 
-fn read_clock(incoming: &mut Incoming) -> Result<Submitted<Option<ClockChange>>, Refusal> {
-    let body = incoming.take_body()?;
-    let zone = incoming.network.time_zone;
+fn read_clock(request: &mut ApiRequest) -> Result<Submitted<Option<ClockChange>>, ApiError> {
+    let body = request.take_body()?;
+    let zone = request.network.time_zone;
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
-    let advance = read_advance(&mut fields);
-    let now = match fields.value("now") {
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
+    let advance = read_advance(&mut reader);
+    let now = match reader.value("now") {
         None => None,
         Some(Value::Null) => Some(ClockChange::Release),
-        Some(_) => facts::read_time(&mut fields, "now", zone).map(ClockChange::Set),
+        Some(_) => call_facts::read_timestamp(&mut reader, "now", zone).map(ClockChange::Set),
     };
-    if advance.is_some() && fields.has("now") {
-        fields.wrong("advance", "can't be given with now");
+    if advance.is_some() && reader.is_present("now") {
+        reader.error("advance", "can't be given with now");
     }
-    fields.finish();
+    reader.finish();
     Ok(Submitted { change: now.or(advance), problems })
 }
 
-/// `advance`: whole seconds, negative ones too.
-fn read_advance(fields: &mut Fields<'_>) -> Option<ClockChange> {
-    let message = match fields.value("advance")? {
-        Value::Number(said) => match said.to_string().parse::<i64>() {
+/// Reads `advance`: an integer of seconds, possibly negative.
+fn read_advance(reader: &mut ObjectReader<'_>) -> Option<ClockChange> {
+    let message = match reader.value("advance")? {
+        Value::Number(value) => match value.to_string().parse::<i64>() {
             Ok(seconds) if seconds > ADVANCE_LIMIT => {
                 format!("must be less than or equal to {ADVANCE_LIMIT}")
             }
@@ -141,7 +150,7 @@ fn read_advance(fields: &mut Fields<'_>) -> Option<ClockChange> {
         },
         _ => NOT_A_NUMBER.to_owned(),
     };
-    fields.wrong("advance", message);
+    reader.error("advance", message);
     None
 }
 

@@ -1,11 +1,12 @@
-//! `statements`: what an advertiser owes for a month, or an affiliate is owed, as JSON or CSV.
+//! `statements`: amounts that an advertiser owes for a month, or that an affiliate is owed, as JSON
+//! or CSV.
 
-use crate::errors::Refusal;
-use crate::incoming::Incoming;
-use crate::path::Format;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::object_response::Object;
+use crate::path_prefix::Format;
 use crate::routes::{Routes, get};
-use crate::table::{Cell, CsvStyle, Table};
+use crate::table_response::{Cell, CsvStyle, Table};
 use crate::versions::Kind;
 use axum::body::Body;
 use axum::extract::Path;
@@ -19,36 +20,36 @@ use trunkline_network::{Error, StatementLine, StatementTotals};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .route("/trunkline/statements/advertisers/{advertiser}", get(of_advertiser))
-        .route("/trunkline/statements/affiliates/{affiliate}", get(of_affiliate))
+        .route("/trunkline/statements/advertisers/{advertiser}", get(show_advertiser_statement))
+        .route("/trunkline/statements/affiliates/{affiliate}", get(show_affiliate_statement))
 }
 
-async fn of_advertiser(Path(id): Path<String>, incoming: Incoming) -> Response<Body> {
-    show(PartyKind::Advertiser, &id, incoming)
+async fn show_advertiser_statement(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
+    show(PartyKind::Advertiser, &id, request)
 }
 
-async fn of_affiliate(Path(id): Path<String>, incoming: Incoming) -> Response<Body> {
-    show(PartyKind::Affiliate, &id, incoming)
+async fn show_affiliate_statement(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
+    show(PartyKind::Affiliate, &id, request)
 }
 
-fn show(kind: PartyKind, id: &str, incoming: Incoming) -> Response<Body> {
-    let found: Result<Statement, Refusal> = incoming.read(|session, context| {
-        let month = month(incoming.parameter("month"));
-        // Who may not see the party is not told what is wrong with their question.
-        let asked = month.as_ref().copied().unwrap_or_default();
-        let found = statements::statement(session, context, kind, id, asked)?;
-        month.map(|_| found)
+fn show(kind: PartyKind, id: &str, request: ApiRequest) -> Response<Body> {
+    let result: Result<Statement, ApiError> = request.read(|session, context| {
+        let month = parse_month(request.parameter("month"));
+        // Access is checked first: without it, the problem of the month is not reported.
+        let valid_month = month.as_ref().copied().unwrap_or_default();
+        let statement = statements::statement(session, context, kind, id, valid_month)?;
+        month.map(|_| statement)
     });
-    match (found, incoming.format) {
-        (Ok(statement), Format::Csv) => csv(&statement),
-        (found, _) => incoming.reply(Kind::Plain, found.map(|it| render(&it))),
+    match (result, request.format) {
+        (Ok(statement), Format::Csv) => csv_response(&statement),
+        (result, _) => request.respond(Kind::Plain, result.map(|statement| render(&statement))),
     }
 }
 
-/// `2026-11`, from 1970 to 9998.
-fn month(said: Option<&str>) -> Result<Date, Error> {
-    let said = said.filter(|said| !said.is_empty()).ok_or_else(|| Error::at("month", BLANK))?;
-    let parts = said.split_once('-').filter(|(year, month)| {
+/// Parses a month such as `2026-11`, from 1970 to 9998. Returns its first day.
+fn parse_month(text: Option<&str>) -> Result<Date, Error> {
+    let text = text.filter(|text| !text.is_empty()).ok_or_else(|| Error::at("month", BLANK))?;
+    let parts = text.split_once('-').filter(|(year, month)| {
         let digits = year.bytes().chain(month.bytes()).all(|byte| byte.is_ascii_digit());
         digits && year.len() == 4 && month.len() == 2
     });
@@ -66,7 +67,10 @@ fn render(statement: &Statement) -> Object {
         (format!("{}_name", party.kind.word()), party.name.clone().into()),
         ("month".to_owned(), month.strftime("%Y-%m").to_string().into()),
         ("lines".to_owned(), lines.iter().map(render_line).collect()),
-        ("totals".to_owned(), totals.iter().map(|it| Value::Object(render_totals(it))).collect()),
+        (
+            "totals".to_owned(),
+            totals.iter().map(|totals| Value::Object(render_totals(totals))).collect(),
+        ),
     ])
 }
 
@@ -82,35 +86,35 @@ fn render_line(line: &StatementLine) -> Value {
     Value::Object(object)
 }
 
-fn render_totals(it: &StatementTotals) -> Object {
+fn render_totals(totals: &StatementTotals) -> Object {
     Object::from_iter([
-        ("currency".to_owned(), it.currency.map(|currency| currency.as_str()).into()),
-        ("calls".to_owned(), it.calls.into()),
-        ("paid_calls".to_owned(), it.paid_calls.into()),
-        ("amount".to_owned(), number(it.amount)),
+        ("currency".to_owned(), totals.currency.map(|currency| currency.as_str()).into()),
+        ("calls".to_owned(), totals.calls.into()),
+        ("paid_calls".to_owned(), totals.paid_calls.into()),
+        ("amount".to_owned(), cents_to_json(totals.amount)),
         (
             "corrections".to_owned(),
-            json!({"count": it.corrections, "difference": number(it.difference)}),
+            json!({"count": totals.corrections, "difference": cents_to_json(totals.difference)}),
         ),
     ])
 }
 
-/// Cents as a decimal number with two digits after the point: `-7.50`.
-fn decimal(cents: i64) -> String {
+/// Formats cents as a decimal number with two decimals: `-7.50`.
+fn format_cents(cents: i64) -> String {
     let sign = if cents < 0 { "-" } else { "" };
     let cents = cents.unsigned_abs();
     format!("{sign}{}.{:02}", cents / 100, cents % 100)
 }
 
-/// As money is written elsewhere: `7.0`, `4.5`, `2.75`.
-fn number(cents: i64) -> Value {
-    let decimal = decimal(cents);
-    let short = decimal.strip_suffix('0').unwrap_or(&decimal);
-    short.parse::<Number>().map(Value::Number).unwrap_or_default()
+/// Returns cents as a JSON number in the form of other amounts: `7.0`, `4.5`, `2.75`.
+fn cents_to_json(cents: i64) -> Value {
+    let text = format_cents(cents);
+    let shortened = text.strip_suffix('0').unwrap_or(&text);
+    shortened.parse::<Number>().map(Value::Number).unwrap_or_default()
 }
 
-/// A line each, and no totals: a sum is for whoever reads it.
-fn csv(statement: &Statement) -> Response<Body> {
+/// Returns the lines of a statement as CSV, without the totals.
+fn csv_response(statement: &Statement) -> Response<Body> {
     let columns = vec![
         "month",
         "advertiser_campaign_id_from_network",
@@ -122,24 +126,32 @@ fn csv(statement: &Statement) -> Response<Body> {
         "corrections",
         "corrections_difference",
     ];
-    let names = ("statement", "line");
-    let table = Table { format: Format::Csv, csv: CsvStyle::default(), columns, names };
+    let table = Table {
+        format: Format::Csv,
+        csv: CsvStyle::default(),
+        columns,
+        table_element: "statement",
+        row_element: "line",
+    };
     let month = statement.month.strftime("%Y-%m").to_string();
     let row = |StatementLine { campaign, totals }: &StatementLine| {
         vec![
             Cell::Text(month.clone()),
             Cell::Text(campaign.id_from_network.clone()),
             Cell::Text(campaign.name.clone()),
-            Cell::Text(totals.currency.map(|it| it.as_str().to_owned()).unwrap_or_default()),
-            Cell::Whole(Some(totals.calls)),
-            Cell::Whole(Some(totals.paid_calls)),
-            Cell::Text(decimal(totals.amount)),
-            Cell::Whole(Some(totals.corrections)),
-            Cell::Text(decimal(totals.difference)),
+            Cell::Text(
+                totals.currency.map(|totals| totals.as_str().to_owned()).unwrap_or_default(),
+            ),
+            Cell::Integer(Some(totals.calls)),
+            Cell::Integer(Some(totals.paid_calls)),
+            Cell::Text(format_cents(totals.amount)),
+            Cell::Integer(Some(totals.corrections)),
+            Cell::Text(format_cents(totals.difference)),
         ]
     };
     let rows: Vec<_> = statement.lines.iter().map(row).collect();
-    let mut response = Response::new(Body::from([table.start(), table.rows(&rows, true)].concat()));
+    let mut response =
+        Response::new(Body::from([table.render_start(), table.render_rows(&rows, true)].concat()));
     response.headers_mut().insert(header::CONTENT_TYPE, table.content_type());
     response
 }

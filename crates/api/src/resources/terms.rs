@@ -1,8 +1,8 @@
-//! The shape of terms: flat in a campaign's request, under `current_terms` and `future_terms` in
-//! its answer.
+//! Reads and renders terms. A campaign's request has them at the top level, its response under
+//! `current_terms` and `future_terms`.
 
-use crate::fields::{Fields, Reading, TEXT_LIMIT};
-use crate::reply::Object;
+use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
+use crate::object_response::Object;
 use crate::resources::{budgets, ivr, pricing};
 use crate::versions::{Version, hides_caller_id, hides_concurrent_call_cap};
 use serde_json::{Map, Value, json};
@@ -16,125 +16,130 @@ use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED};
 use trunkline_domain::region::{NamedRegion, Region, RegionType};
 use trunkline_domain::timezone::{self, ZoneName};
 
-/// Named regions of one campaign, and regions in one of them.
-const NAMED_REGIONS: usize = 100;
-const REGIONS: usize = 1_000;
-/// Promo numbers that a campaign can ask for.
+/// Maximum number of named regions of a campaign.
+const MAX_NAMED_REGIONS: usize = 100;
+/// Maximum number of regions in a named region.
+const MAX_REGIONS: usize = 1_000;
+/// Maximum value of `max_promo_numbers`.
 const MAX_PROMO_NUMBERS: u32 = 100_000;
 
-/// The zone of the terms that a change is about, for dates that name none.
-pub(crate) type ZoneBefore = ZoneName;
+/// Time zone of the terms before a change, for dates without a zone.
+pub(crate) type CurrentTimeZone = ZoneName;
 
-/// Reads what a request says of terms.
+/// Reads the properties of terms.
 pub(crate) fn read(
-    fields: &mut Fields<'_>,
+    reader: &mut ObjectReader<'_>,
     version: Version,
-    zone_before: ZoneBefore,
+    current_time_zone: CurrentTimeZone,
 ) -> TermsChange {
-    let timezone = fields.word_or_default("timezone", ZoneName::parse);
-    check_pricing_type(fields);
+    let timezone = reader.enum_value_or_default("timezone", ZoneName::parse);
+    check_pricing_type(reader);
     TermsChange {
-        description: fields.text("description", TEXT_LIMIT),
-        url: fields.text("url", TEXT_LIMIT),
+        description: reader.text("description", TEXT_LIMIT),
+        url: reader.text("url", TEXT_LIMIT),
         timezone,
-        operating_24_7: fields.boolean("operating_24_7"),
-        campaign_type: fields.word_or_default("campaign_type", |word| {
-            CampaignType::ALL.into_iter().find(|it| it.as_str() == word)
+        operating_24_7: reader.boolean("operating_24_7"),
+        campaign_type: reader.enum_value_or_default("campaign_type", |word| {
+            CampaignType::ALL.into_iter().find(|option| option.as_str() == word)
         }),
-        affiliate_payout: read_pricing(fields, "affiliate_payout"),
-        advertiser_payin: read_pricing(fields, "advertiser_payin"),
-        hours: fields
-            .hash("hours")
-            .map(|map| map.map(|map| read_hours(Fields::new(map, fields.below("hours"))))),
-        named_regions: fields.array("named_regions", NAMED_REGIONS, read_named_region),
-        ivr_tree: read_tree(fields),
-        budgets: fields.hash("budget_activities").map(|map| match map {
+        affiliate_payout: read_pricing(reader, "affiliate_payout"),
+        advertiser_payin: read_pricing(reader, "advertiser_payin"),
+        hours: reader
+            .object("hours")
+            .map(|map| map.map(|map| read_hours(ObjectReader::new(map, reader.child("hours"))))),
+        named_regions: reader.array("named_regions", MAX_NAMED_REGIONS, read_named_region),
+        ivr_tree: read_tree(reader),
+        budgets: reader.object("budget_activities").map(|map| match map {
             None => Budgets::default(),
-            Some(map) => budgets::read(map, fields.below("budget_activities")),
+            Some(map) => budgets::read(map, reader.child("budget_activities")),
         }),
-        auto_approve: fields.word_or_default("auto_approve", |word| {
-            AutoApprove::ALL.into_iter().find(|it| it.as_str() == word)
+        auto_approve: reader.enum_value_or_default("auto_approve", |word| {
+            AutoApprove::ALL.into_iter().find(|option| option.as_str() == word)
         }),
-        visibility: fields.word_or_default("visibility", |word| {
-            Visibility::ALL.into_iter().find(|it| it.as_str() == word)
+        visibility: reader.enum_value_or_default("visibility", |word| {
+            Visibility::ALL.into_iter().find(|option| option.as_str() == word)
         }),
-        default_creative_id_from_network: fields.optional_id("default_creative_id_from_network"),
-        max_promo_numbers: fields
-            .whole("max_promo_numbers", 0, MAX_PROMO_NUMBERS)
+        default_creative_id_from_network: reader.optional_id("default_creative_id_from_network"),
+        max_promo_numbers: reader
+            .integer("max_promo_numbers", 0, MAX_PROMO_NUMBERS)
             .map(|number| number.unwrap_or(DEFAULT_MAX_PROMO_NUMBERS)),
-        campaign_language: read_listed(fields, "campaign_language", &CAMPAIGN_LANGUAGES),
-        campaign_country: read_listed(fields, "campaign_country", &CAMPAIGN_COUNTRIES),
-        repeat_days: read_repeat_days(fields),
-        pause_date: read_pause_date(fields, timezone.unwrap_or(zone_before)),
+        campaign_language: read_list_value(reader, "campaign_language", &CAMPAIGN_LANGUAGES),
+        campaign_country: read_list_value(reader, "campaign_country", &CAMPAIGN_COUNTRIES),
+        repeat_days: read_repeat_days(reader),
+        pause_date: read_pause_date(reader, timezone.unwrap_or(current_time_zone)),
         unseen: UnseenTerms {
             concurrent_call_cap: hides_concurrent_call_cap(version)
-                && leaves_out(fields, "budget_activities", "concurrent_call_cap_alert"),
-            caller_id: hides_caller_id(version) && leaves_out(fields, "ivr_tree", "caller_id"),
+                && omits(reader, "budget_activities", "concurrent_call_cap_alert"),
+            caller_id: hides_caller_id(version) && omits(reader, "ivr_tree", "caller_id"),
         },
     }
 }
 
-/// Whether a hash is given, and does not say one of its properties.
-fn leaves_out(fields: &mut Fields<'_>, hash: &'static str, name: &str) -> bool {
-    matches!(fields.value(hash), Some(Value::Object(map)) if !map.contains_key(name))
+/// Returns true if an object is present without one of its properties.
+fn omits(reader: &mut ObjectReader<'_>, hash: &'static str, name: &str) -> bool {
+    matches!(reader.value(hash), Some(Value::Object(map)) if !map.contains_key(name))
 }
 
-/// The only one priced so far; the others are refused, not ignored.
-fn check_pricing_type(fields: &mut Fields<'_>) {
-    match fields.value("pricing_type") {
+/// Checks `pricing_type`. Only `Fixed` is supported; the other types are errors, because ignoring
+/// them would change the price.
+fn check_pricing_type(reader: &mut ObjectReader<'_>) {
+    match reader.value("pricing_type") {
         None | Some(Value::Null) => {}
-        Some(said) if said == "Fixed" => {}
-        Some(said) if said == "OverallMargin" || said == "IndividualMargin" => {
-            fields.wrong("pricing_type", "is not supported: only Fixed is");
+        Some(value) if value == "Fixed" => {}
+        Some(value) if value == "OverallMargin" || value == "IndividualMargin" => {
+            reader.error("pricing_type", "is not supported: only Fixed is");
         }
-        Some(_) => fields.wrong("pricing_type", NOT_LISTED),
+        Some(_) => reader.error("pricing_type", NOT_LISTED),
     }
 }
 
-fn read_pricing(fields: &mut Fields<'_>, name: &'static str) -> Option<Option<Pricing>> {
-    match fields.hash(name)? {
+fn read_pricing(reader: &mut ObjectReader<'_>, name: &'static str) -> Option<Option<Pricing>> {
+    match reader.object(name)? {
         None => Some(None),
-        Some(map) => pricing::read(map, fields.below(name)).map(Some),
+        Some(map) => pricing::read(map, reader.child(name)).map(Some),
     }
 }
 
-fn read_tree(fields: &mut Fields<'_>) -> Option<Option<trunkline_domain::ivr::IvrTree>> {
-    match fields.hash("ivr_tree")? {
+fn read_tree(reader: &mut ObjectReader<'_>) -> Option<Option<trunkline_domain::ivr::IvrTree>> {
+    match reader.object("ivr_tree")? {
         None => Some(None),
-        Some(map) => ivr::read(map, fields.below("ivr_tree")).map(Some),
+        Some(map) => ivr::read(map, reader.child("ivr_tree")).map(Some),
     }
 }
 
-fn read_listed(
-    fields: &mut Fields<'_>,
+fn read_list_value(
+    reader: &mut ObjectReader<'_>,
     name: &'static str,
     list: &[&str],
 ) -> Option<Option<String>> {
-    fields.word_or_default(name, |word| {
-        let known = word.is_empty() || list.contains(&word);
-        known.then(|| Some(word.to_owned()).filter(|word| !word.is_empty()))
+    reader.enum_value_or_default(name, |word| {
+        let is_listed = word.is_empty() || list.contains(&word);
+        is_listed.then(|| Some(word.to_owned()).filter(|word| !word.is_empty()))
     })
 }
 
-fn read_repeat_days(fields: &mut Fields<'_>) -> Option<Option<u16>> {
-    let days = fields.whole("repeat_days", 1, MAX_REPEAT_DAYS.into())?;
+fn read_repeat_days(reader: &mut ObjectReader<'_>) -> Option<Option<u16>> {
+    let days = reader.integer("repeat_days", 1, MAX_REPEAT_DAYS.into())?;
     Some(days.and_then(|days| u16::try_from(days).ok()))
 }
 
-fn read_pause_date(fields: &mut Fields<'_>, zone: ZoneName) -> Option<Option<jiff::Timestamp>> {
-    let said = match fields.value("pause_date")? {
+fn read_pause_date(
+    reader: &mut ObjectReader<'_>,
+    zone: ZoneName,
+) -> Option<Option<jiff::Timestamp>> {
+    let value = match reader.value("pause_date")? {
         Value::Null => return Some(None),
-        Value::String(said) if said.is_empty() => return Some(None),
-        said => said.as_str().and_then(|said| timezone::parse_moment(said, zone, true)),
+        Value::String(text) if text.is_empty() => return Some(None),
+        value => value.as_str().and_then(|value| timezone::parse_moment(value, zone, true)),
     };
-    if said.is_none() {
-        fields.wrong("pause_date", INVALID);
+    if value.is_none() {
+        reader.error("pause_date", INVALID);
     }
-    said.map(Some)
+    value.map(Some)
 }
 
-/// The 21 properties of a week.
-const HOURS: [[&str; 3]; 7] = [
+/// Names of the properties of each day.
+const HOURS_PROPERTIES: [[&str; 3]; 7] = [
     ["monday_open", "monday_close", "monday_closed"],
     ["tuesday_open", "tuesday_close", "tuesday_closed"],
     ["wednesday_open", "wednesday_close", "wednesday_closed"],
@@ -144,57 +149,57 @@ const HOURS: [[&str; 3]; 7] = [
     ["sunday_open", "sunday_close", "sunday_closed"],
 ];
 
-fn read_hours(mut fields: Fields<'_>) -> Hours {
-    let days = HOURS.map(|[open, close, closed]| Day {
-        open: fields.whole(open, 0, DAY_SECONDS).flatten(),
-        close: fields.whole(close, 0, DAY_SECONDS).flatten(),
-        closed: fields.boolean(closed).flatten(),
+fn read_hours(mut reader: ObjectReader<'_>) -> Hours {
+    let days = HOURS_PROPERTIES.map(|[open, close, closed]| Day {
+        open: reader.integer(open, 0, DAY_SECONDS).flatten(),
+        close: reader.integer(close, 0, DAY_SECONDS).flatten(),
+        closed: reader.boolean(closed).flatten(),
     });
-    fields.finish();
+    reader.finish();
     Hours { days }
 }
 
-fn read_named_region(value: &Value, reading: Reading<'_>) -> Option<NamedRegion> {
-    let mut fields = Fields::of(value, reading)?;
-    let name = fields.name("name");
+fn read_named_region(value: &Value, read_context: ReadContext<'_>) -> Option<NamedRegion> {
+    let mut reader = ObjectReader::from_value(value, read_context)?;
+    let name = reader.name("name");
     for property in ["name", "regions"] {
-        if !fields.has(property) {
-            fields.wrong(property, BLANK);
+        if !reader.is_present(property) {
+            reader.error(property, BLANK);
         }
     }
-    let regions = fields.array("regions", REGIONS, |value, reading| {
-        let mut fields = Fields::of(value, reading)?;
+    let regions = reader.array("regions", MAX_REGIONS, |value, read_context| {
+        let mut reader = ObjectReader::from_value(value, read_context)?;
         for property in ["region_type", "value"] {
-            if !fields.has(property) {
-                fields.wrong(property, BLANK);
+            if !reader.is_present(property) {
+                reader.error(property, BLANK);
             }
         }
-        let region_type = fields.word("region_type", RegionType::parse);
-        let value = fields.name("value");
-        fields.finish();
+        let region_type = reader.enum_value("region_type", RegionType::parse);
+        let value = reader.name("value");
+        reader.finish();
         Some(Region { region_type: region_type?, value: value? })
     });
-    fields.finish();
+    reader.finish();
     Some(NamedRegion { name: name?, regions: regions? })
 }
 
-/// What an answer needs to know besides the terms.
-pub(super) struct Shown<'a> {
-    /// The id of terms that went live, and when; future terms have none.
+/// Terms with the data that their rendering needs.
+pub(super) struct TermsProjection<'a> {
+    /// Id of the terms and the time when they went live; `None` for future terms.
     pub(super) live: Option<(i64, jiff::Timestamp)>,
-    /// The zone of time stamps.
+    /// Time zone of timestamps.
     pub(super) zone: ZoneName,
-    /// Whether the reader may see what the advertiser pays.
+    /// Includes the payin and the budgets.
     pub(super) with_payin: bool,
-    /// The terms.
+    /// Terms to render.
     pub(super) terms: &'a Terms,
-    /// What their budgets stand at.
+    /// Current totals of their budgets.
     pub(super) totals: &'a BudgetTotals,
 }
 
-/// Terms as the newest version shows them.
-pub(super) fn render(shown: &Shown<'_>) -> Value {
-    let Shown { live, zone, with_payin, terms, totals } = shown;
+/// Renders terms in the newest version.
+pub(super) fn render(projection: &TermsProjection<'_>) -> Value {
+    let TermsProjection { live, zone, with_payin, terms, totals } = projection;
     let mut object = Object::new();
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
     put("id", live.map_or_else(String::new, |(id, _)| id.to_string()).into());
@@ -222,9 +227,9 @@ pub(super) fn render(shown: &Shown<'_>) -> Value {
     if let Some(days) = terms.repeat_days {
         put("repeat_days", days.into());
     }
-    let expires = terms.pause_date.map(|at| timezone::iso(at, terms.timezone));
-    put("expiration_date", json!(expires));
-    put("pause_date", json!(expires));
+    let pause_date = terms.pause_date.map(|at| timezone::iso(at, terms.timezone));
+    put("expiration_date", json!(pause_date));
+    put("pause_date", json!(pause_date));
     put("go_live_date", live.map(|(_, at)| timezone::stamp(at, *zone)).into());
     put("created_at", timezone::stamp(terms.created_at, *zone).into());
     put("updated_at", timezone::stamp(terms.updated_at, *zone).into());

@@ -1,7 +1,7 @@
-//! The shape of a user, on networks, advertisers and affiliates alike.
+//! Reads and renders users of networks, advertisers and affiliates.
 
-use crate::fields::{Fields, Reading};
-use crate::reply::Object;
+use crate::object_reader::{ObjectReader, ReadContext};
+use crate::object_response::Object;
 use crate::versions::{Version, hides_call_activities, shows_one_address};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
@@ -10,109 +10,113 @@ use trunkline_domain::party::{EmailSetting, Member, NOTIFICATIONS, Role, Unseen,
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, INVALID, TAKEN};
 
-/// Addresses that one user can have.
-const EMAILS: usize = 20;
+/// Maximum number of e-mail addresses of a user.
+const MAX_EMAILS: usize = 20;
 
-/// Reads one user of an array, as a version writes it.
-pub(crate) fn read_item(version: Version) -> impl Fn(&Value, Reading<'_>) -> Option<UserChange> {
-    move |value, reading| Fields::of(value, reading).map(|fields| read(version, fields))
+/// Returns the function that reads one user of an array in a version.
+pub(crate) fn read_item(
+    version: Version,
+) -> impl Fn(&Value, ReadContext<'_>) -> Option<UserChange> {
+    move |value, read_context| {
+        ObjectReader::from_value(value, read_context).map(|reader| read(version, reader))
+    }
 }
 
-/// Reads a user's hash, as a version writes it.
+/// Reads a user's object in a version.
 pub(crate) fn read_map(
     version: Version,
     map: &Map<String, Value>,
-    reading: Reading<'_>,
+    read_context: ReadContext<'_>,
 ) -> UserChange {
-    read(version, Fields::new(map, reading))
+    read(version, ObjectReader::new(map, read_context))
 }
 
-fn read(version: Version, mut fields: Fields<'_>) -> UserChange {
+fn read(version: Version, mut reader: ObjectReader<'_>) -> UserChange {
     let mut change = UserChange {
-        id_from_network: fields.id("id_from_network"),
-        email_settings: read_emails(&mut fields),
-        first_name: fields.name("first_name"),
-        last_name: fields.name("last_name"),
-        contact_phone_number: read_phone(&mut fields),
-        oauth_refresh_token: fields.text("oauth_refresh_token", 4_000),
-        role: fields.word_or_default("role", Role::parse),
+        id_from_network: reader.id("id_from_network"),
+        email_settings: read_emails(&mut reader),
+        first_name: reader.name("first_name"),
+        last_name: reader.name("last_name"),
+        contact_phone_number: read_phone(&mut reader),
+        oauth_refresh_token: reader.text("oauth_refresh_token", 4_000),
+        role: reader.enum_value_or_default("role", Role::parse),
         notifications: [None; 9],
         unseen: Unseen {
             other_addresses: shows_one_address(version),
             call_activities: hides_call_activities(version),
         },
     };
-    for (place, name) in change.notifications.iter_mut().zip(NOTIFICATIONS) {
-        *place = fields.boolean(name).map(Option::unwrap_or_default);
+    for (setting, name) in change.notifications.iter_mut().zip(NOTIFICATIONS) {
+        *setting = reader.boolean(name).map(Option::unwrap_or_default);
     }
-    fields.finish();
+    reader.finish();
     change
 }
 
-/// The number under either of its names; `contact_phone_number` counts where both are given, and
-/// says so only when they differ: an answer that is sent back has both.
-fn read_phone(fields: &mut Fields<'_>) -> Option<Option<PhoneNumber>> {
-    let newer = fields.has("contact_phone_number");
-    let (name, other) = if newer {
+/// Reads the phone number under either of its names. `contact_phone_number` takes precedence. The
+/// other name is not reported as ignored, because a response that is sent back has both.
+fn read_phone(reader: &mut ObjectReader<'_>) -> Option<Option<PhoneNumber>> {
+    let has_new_name = reader.is_present("contact_phone_number");
+    let (name, other) = if has_new_name {
         ("contact_phone_number", "phone_number")
     } else {
         ("phone_number", "contact_phone_number")
     };
-    fields.value(other);
-    fields.phone(name)
+    reader.value(other);
+    reader.phone(name)
 }
 
-fn read_emails(fields: &mut Fields<'_>) -> Option<Vec<EmailSetting>> {
-    let Some(emails) = fields.array("email_settings", EMAILS, read_email) else {
-        return if fields.has("email_settings") { None } else { read_single_email(fields) };
+fn read_emails(reader: &mut ObjectReader<'_>) -> Option<Vec<EmailSetting>> {
+    let Some(emails) = reader.array("email_settings", MAX_EMAILS, read_email) else {
+        return if reader.is_present("email_settings") { None } else { read_single_email(reader) };
     };
-    if fields.has("email_address") {
-        fields.ignored.add("email_address");
-        fields.value("email_address");
+    if reader.is_present("email_address") {
+        reader.ignored.add("email_address");
+        reader.value("email_address");
     }
-    let mut seen = HashSet::new();
+    let mut addresses = HashSet::new();
     for (index, email) in emails.iter().enumerate() {
         let address = email.email_address.to_lowercase();
-        if !address.is_empty() && !seen.insert(address) {
-            let at = fields.problems.at("email_settings").item(index);
-            at.at("email_address").add(TAKEN);
+        if !address.is_empty() && !addresses.insert(address) {
+            let problems = reader.problems.at("email_settings").item(index);
+            problems.at("email_address").add(TAKEN);
         }
     }
     Some(emails)
 }
 
-fn read_email(value: &Value, reading: Reading<'_>) -> Option<EmailSetting> {
-    let mut fields = Fields::of(value, reading)?;
-    let address = fields.name("email_address");
-    if address.is_none() && !fields.has("email_address") {
-        fields.wrong("email_address", BLANK);
+fn read_email(value: &Value, read_context: ReadContext<'_>) -> Option<EmailSetting> {
+    let mut reader = ObjectReader::from_value(value, read_context)?;
+    let address = reader.name("email_address");
+    if address.is_none() && !reader.is_present("email_address") {
+        reader.error("email_address", BLANK);
     }
     let address = address.filter(|address| {
         let valid = email::is_addr_spec(address);
         if !valid {
-            fields.wrong("email_address", INVALID);
+            reader.error("email_address", INVALID);
         }
         valid
     });
-    let used = fields.boolean("use_for_notifications");
-    if used == Some(None) || !fields.has("use_for_notifications") {
-        fields.wrong("use_for_notifications", BLANK);
+    let use_for_notifications = reader.boolean("use_for_notifications");
+    if use_for_notifications == Some(None) || !reader.is_present("use_for_notifications") {
+        reader.error("use_for_notifications", BLANK);
     }
-    fields.finish();
-    Some(EmailSetting { email_address: address?, use_for_notifications: used?? })
+    reader.finish();
+    Some(EmailSetting { email_address: address?, use_for_notifications: use_for_notifications?? })
 }
 
-/// The older form: one address, which is for notifications.
-fn read_single_email(fields: &mut Fields<'_>) -> Option<Vec<EmailSetting>> {
-    let address = fields.name("email_address")?;
+/// Reads the older form: one address, which receives notifications.
+fn read_single_email(reader: &mut ObjectReader<'_>) -> Option<Vec<EmailSetting>> {
+    let address = reader.name("email_address")?;
     if !email::is_addr_spec(&address) {
-        fields.wrong("email_address", INVALID);
+        reader.error("email_address", INVALID);
         return None;
     }
     Some(vec![EmailSetting { email_address: address, use_for_notifications: true }])
 }
 
-/// A user as the newest version shows it.
+/// Renders a user in the newest version.
 pub(crate) fn render(member: &Member) -> Object {
     let user = &member.user;
     let emails: Vec<Value> = user
@@ -133,8 +137,8 @@ pub(crate) fn render(member: &Member) -> Object {
     put("phone_number", phone.into());
     put("role", member.role.as_str().into());
     put("oauth_refresh_token", user.oauth_refresh_token.clone().into());
-    for (name, on) in NOTIFICATIONS.into_iter().zip(user.notifications) {
-        put(name, on.into());
+    for (name, is_on) in NOTIFICATIONS.into_iter().zip(user.notifications) {
+        put(name, is_on.into());
     }
     put("can_login_via_platform", user.can_login_via_platform.into());
     object

@@ -1,10 +1,10 @@
-//! `webhooks`: who else is told of a network's events, and what became of it.
+//! `webhooks`: webhooks of a network and their deliveries.
 
-use crate::errors::Refusal;
-use crate::fields::{Fields, Reading, TEXT_LIMIT};
-use crate::incoming::Incoming;
-use crate::list::Part;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::list_response::ListPage;
+use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
+use crate::object_response::Object;
 use crate::routes::{Routes, get, post};
 use crate::versions::Kind;
 use axum::body::Body;
@@ -22,34 +22,37 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .route("/trunkline/webhooks", get(list).post(create))
         .route("/trunkline/webhooks/{id}", get(show).delete(delete))
-        .route("/trunkline/webhooks/{id}/deliveries", get(deliveries))
+        .route("/trunkline/webhooks/{id}/deliveries", get(list_deliveries))
         .route("/trunkline/webhooks/{id}/deliveries/{delivery}/resend", post(resend))
 }
 
-async fn list(incoming: Incoming) -> Response<Body> {
-    let zone = incoming.network.time_zone;
-    incoming.reply_list(Kind::Plain, move |session, context, page| {
+async fn list(request: ApiRequest) -> Response<Body> {
+    let zone = request.network.time_zone;
+    request.respond_list(Kind::Plain, move |session, context, page| {
         let found = webhooks::list(session, context, page)?;
         let last = found.last().map(|webhook| webhook.id);
-        Ok(Part { objects: found.iter().map(|it| render(it, zone)).collect(), last })
+        Ok(ListPage {
+            objects: found.iter().map(|webhook| render(webhook, zone)).collect(),
+            next_cursor: last,
+        })
     })
 }
 
-async fn show(Path(id): Path<String>, incoming: Incoming) -> Response<Body> {
-    let zone = incoming.network.time_zone;
-    let found = incoming
-        .look(|session, context| webhooks::get(session, context, number("Webhook", &id)?))
+async fn show(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
+    let zone = request.network.time_zone;
+    let found = request
+        .read_one(|session, context| webhooks::get(session, context, parse_id("Webhook", &id)?))
         .await;
-    incoming.reply(Kind::Plain, found.map(|webhook| render(&webhook, zone)))
+    request.respond(Kind::Plain, found.map(|webhook| render(&webhook, zone)))
 }
 
-async fn create(mut incoming: Incoming) -> Response<Body> {
-    let zone = incoming.network.time_zone;
-    let result = make(&mut incoming).await;
-    incoming.reply(
+async fn create(mut request: ApiRequest) -> Response<Body> {
+    let zone = request.network.time_zone;
+    let result = create_webhook(&mut request).await;
+    request.respond(
         Kind::Plain,
         result.map(|webhook| {
-            // Told this once: from now on only the receiver has it.
+            // This is the only response that contains the secret.
             let mut object = render(&webhook, zone);
             object.insert("secret".to_owned(), webhook.secret.text().into());
             object
@@ -57,101 +60,104 @@ async fn create(mut incoming: Incoming) -> Response<Body> {
     )
 }
 
-async fn make(incoming: &mut Incoming) -> Result<Webhook, Refusal> {
-    let body = incoming.take_body()?;
+async fn create_webhook(request: &mut ApiRequest) -> Result<Webhook, ApiError> {
+    let body = request.take_body()?;
     let mut problems = Problems::new();
-    let reading = Reading { problems: &mut problems, ignored: &mut incoming.ignored };
-    let mut fields = Fields::new(&body, reading);
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
     let change = WebhookChange {
-        url: read_url(&mut fields),
-        kinds: fields.array("events", KINDS.len(), read_kind).unwrap_or_default(),
-        description: fields.text("description", TEXT_LIMIT).flatten(),
-        secret: read_secret(&mut fields),
+        url: read_url(&mut reader),
+        kinds: reader.array("events", KINDS.len(), read_kind).unwrap_or_default(),
+        description: reader.text("description", TEXT_LIMIT).flatten(),
+        secret: read_secret(&mut reader),
     };
-    fields.finish();
+    reader.finish();
     let submitted = Submitted { change, problems };
-    let secret = Secret::new(&(incoming.app.random)());
-    let allow_private = incoming.app.limits.private_webhooks;
-    incoming
+    let secret = Secret::new(&(request.app.random)());
+    let allow_private = request.app.limits.private_webhooks;
+    request
         .write(move |session, context| {
             webhooks::create(session, context, submitted, secret, allow_private)
         })
         .await
 }
 
-fn read_url(fields: &mut Fields<'_>) -> Option<WebhookUrl> {
-    let parsed = match fields.value("url")? {
+fn read_url(reader: &mut ObjectReader<'_>) -> Option<WebhookUrl> {
+    let parsed = match reader.value("url")? {
         Value::Null => Err(BLANK),
         Value::String(text) if text.is_empty() => Err(BLANK),
         Value::String(text) => WebhookUrl::parse(text),
         _ => Err(INVALID),
     };
-    parsed.map_err(|message| fields.wrong("url", message)).ok()
+    parsed.map_err(|message| reader.error("url", message)).ok()
 }
 
-fn read_kind(value: &Value, reading: Reading<'_>) -> Option<String> {
+fn read_kind(value: &Value, read_context: ReadContext<'_>) -> Option<String> {
     let kind = value.as_str().filter(|kind| KINDS.contains(kind));
     if kind.is_none() {
-        reading.problems.add(NOT_LISTED);
+        read_context.problems.add(NOT_LISTED);
     }
     kind.map(str::to_owned)
 }
 
-/// A secret that the receiver has already; what is wrong with it is said without repeating it.
-fn read_secret(fields: &mut Fields<'_>) -> Option<Secret> {
-    let said = fields.value("secret").filter(|value| !value.is_null())?;
-    let parsed = said.as_str().and_then(Secret::parse);
+/// Reads a secret that the receiver already has. The message of a problem does not contain it.
+fn read_secret(reader: &mut ObjectReader<'_>) -> Option<Secret> {
+    let value = reader.value("secret").filter(|value| !value.is_null())?;
+    let parsed = value.as_str().and_then(Secret::parse);
     if parsed.is_none() {
-        fields.wrong("secret", "must be whsec_ and 24 to 64 bytes in base64");
+        reader.error("secret", "must be whsec_ and 24 to 64 bytes in base64");
     }
     parsed
 }
 
-async fn delete(Path(id): Path<String>, incoming: Incoming) -> Response<Body> {
-    let deleted = incoming
-        .write(move |session, context| match number("Webhook", &id) {
+async fn delete(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
+    let result = request
+        .write(move |session, context| match parse_id("Webhook", &id) {
             Ok(id) => webhooks::delete(session, context, id),
             Err(_) => context.caller.require_network(),
         })
         .await;
-    incoming.reply(Kind::Plain, deleted.map(|()| Object::new()))
+    request.respond(Kind::Plain, result.map(|()| Object::new()))
 }
 
-async fn deliveries(Path(id): Path<String>, incoming: Incoming) -> Response<Body> {
-    let zone = incoming.network.time_zone;
-    let said = incoming.parameter("state");
-    let state = said.and_then(DeliveryState::parse);
-    if said.is_some() && state.is_none() {
-        let refusal = Refusal::Refused(Error::at("state", NOT_LISTED));
-        return incoming.reply(Kind::Plain, Err(refusal));
+async fn list_deliveries(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
+    let zone = request.network.time_zone;
+    let state_text = request.parameter("state");
+    let state = state_text.and_then(DeliveryState::parse);
+    if state_text.is_some() && state.is_none() {
+        let error = ApiError::UseCase(Error::at("state", NOT_LISTED));
+        return request.respond(Kind::Plain, Err(error));
     }
-    incoming.reply_list(Kind::Plain, move |session, context, page| {
-        let webhook = number("Webhook", &id)?;
+    request.respond_list(Kind::Plain, move |session, context, page| {
+        let webhook = parse_id("Webhook", &id)?;
         let found = webhooks::deliveries(session, context, webhook, state, page)?;
         let last = found.last().map(|delivery| delivery.id);
-        Ok(Part { objects: found.iter().map(|it| render_delivery(it, zone)).collect(), last })
+        Ok(ListPage {
+            objects: found.iter().map(|delivery| render_delivery(delivery, zone)).collect(),
+            next_cursor: last,
+        })
     })
 }
 
 async fn resend(
     Path((id, delivery)): Path<(String, String)>,
-    incoming: Incoming,
+    request: ApiRequest,
 ) -> Response<Body> {
-    let zone = incoming.network.time_zone;
-    let sent = incoming
+    let zone = request.network.time_zone;
+    let result = request
         .write(move |session, context| {
-            let delivery = number("Delivery", &delivery);
-            webhooks::resend(session, context, number("Webhook", &id)?, delivery?)
+            let delivery = parse_id("Delivery", &delivery);
+            webhooks::resend(session, context, parse_id("Webhook", &id)?, delivery?)
         })
         .await;
-    incoming.reply(Kind::Plain, sent.map(|delivery| render_delivery(&delivery, zone)))
+    request.respond(Kind::Plain, result.map(|delivery| render_delivery(&delivery, zone)))
 }
 
-fn number(what: &str, id: &str) -> Result<i64, Error> {
-    id.parse().map_err(|_| Error::NotFound(format!("{what} {id}")))
+fn parse_id(object: &str, id: &str) -> Result<i64, Error> {
+    id.parse().map_err(|_| Error::NotFound(format!("{object} {id}")))
 }
 
-/// A webhook without its secret.
+/// Renders a webhook without its secret.
 fn render(webhook: &Webhook, zone: ZoneName) -> Object {
     Object::from_iter([
         ("id".to_owned(), webhook.id.into()),
@@ -162,18 +168,18 @@ fn render(webhook: &Webhook, zone: ZoneName) -> Object {
     ])
 }
 
-fn render_delivery(it: &DeliveryRecord, zone: ZoneName) -> Object {
+fn render_delivery(delivery: &DeliveryRecord, zone: ZoneName) -> Object {
     let stamp = |at: Option<jiff::Timestamp>| json!(at.map(|at| timezone::stamp(at, zone)));
     Object::from_iter([
-        ("id".to_owned(), it.id.into()),
-        ("event_id".to_owned(), it.event.id.into()),
-        ("type".to_owned(), it.event.kind.clone().into()),
-        ("state".to_owned(), it.state.as_str().into()),
-        ("attempts".to_owned(), it.attempts.into()),
-        ("next_attempt_at".to_owned(), stamp(it.due_at)),
-        ("last_status".to_owned(), json!(it.last_status)),
-        ("last_error".to_owned(), json!(it.last_error)),
-        ("created_at".to_owned(), stamp(Some(it.created_at))),
-        ("delivered_at".to_owned(), stamp(it.delivered_at)),
+        ("id".to_owned(), delivery.id.into()),
+        ("event_id".to_owned(), delivery.event.id.into()),
+        ("type".to_owned(), delivery.event.kind.clone().into()),
+        ("state".to_owned(), delivery.state.as_str().into()),
+        ("attempts".to_owned(), delivery.attempts.into()),
+        ("next_attempt_at".to_owned(), stamp(delivery.due_at)),
+        ("last_status".to_owned(), json!(delivery.last_status)),
+        ("last_error".to_owned(), json!(delivery.last_error)),
+        ("created_at".to_owned(), stamp(Some(delivery.created_at))),
+        ("delivered_at".to_owned(), stamp(delivery.delivered_at)),
     ])
 }

@@ -1,10 +1,10 @@
-//! Dated versions: a chain of small changes, applied at this edge only. Inside there is one shape,
-//! the newest.
+//! Dated versions of the contract: a chain of small changes. They are applied to requests and
+//! responses only; the other code uses the newest shape.
 //!
 //! A request gets the contract that was in force on its date: every change dated on or before it.
-//! On the way out the changes that are newer than the date are taken back, newest first. On the
-//! way in, names are accepted by every version where that is unambiguous; when a request gives
-//! both an old name and a new one, its date decides which counts.
+//! Responses are downgraded: changes newer than the date are reverted, newest first. Requests are
+//! upgraded: every version accepts old and new names, and where a request has both, its date
+//! decides which of them is used.
 
 mod v2015_12_09;
 mod v2016_02_01;
@@ -33,10 +33,10 @@ use axum::http::Method;
 use jiff::civil::{Date, date};
 use serde_json::{Map, Value};
 
-/// The first date that has a contract.
-const FIRST: Date = date(2014, 1, 1);
+/// Date of the first version of the contract.
+const FIRST_VERSION: Date = date(2014, 1, 1);
 
-/// Which shape an object has.
+/// Kind of resource, which determines the shape of a request and its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The network and its users.
@@ -45,7 +45,7 @@ pub enum Kind {
     Advertiser,
     /// An affiliate.
     Affiliate,
-    /// A user by itself.
+    /// A single user.
     User,
     /// An advertiser campaign.
     Campaign,
@@ -53,47 +53,48 @@ pub enum Kind {
     AffiliateCampaign,
     /// A promo number.
     PromoNumber,
-    /// A shape that no date has changed.
+    /// A resource that no dated change affects.
     Plain,
 }
 
-/// What is being answered.
+/// Response that is converted.
 #[derive(Debug, Clone, Copy)]
-pub struct Sent<'a> {
-    /// The shape.
+pub struct ResponseInfo<'a> {
+    /// Kind of resource.
     pub kind: Kind,
-    /// The request's method.
+    /// Method of the request.
     pub method: &'a Method,
 }
 
 /// One dated change of the contract.
 pub struct Change {
-    /// From when on.
+    /// First date on which the change is in force.
     pub date: Date,
-    /// What changed, in a sentence.
-    pub what: &'static str,
-    /// Makes a request what it is called now. `before` says whether the request's date is before
-    /// the change: then the old name counts where both are given.
+    /// Description for the API document.
+    pub description: &'static str,
+    /// Renames the properties of a request to the new names. The flag is true if the request's date
+    /// is before the change: then the old name is used where both are given.
     request: fn(Kind, &mut Map<String, Value>, bool),
-    /// Makes an answer what it was before the change.
-    response: fn(&Sent<'_>, &mut Map<String, Value>),
-    /// Gives a validation's `errors` the older names where the request used them, and where it
-    /// used neither and is from before the change.
-    errors: fn(&Said<'_>, &mut Map<String, Value>),
+    /// Converts a response to the shape before the change.
+    response: fn(&ResponseInfo<'_>, &mut Map<String, Value>),
+    /// Renames the properties of a validation's `errors` to the old names, where the request used
+    /// the old names, or used neither and its date is before the change.
+    errors: fn(&RequestInfo<'_>, &mut Map<String, Value>),
 }
 
-/// What a refused request said.
-struct Said<'a> {
+/// Rejected request whose errors are converted.
+struct RequestInfo<'a> {
     kind: Kind,
-    /// Its body, in its own words.
+    /// Body as the client sent it.
     body: Option<&'a Map<String, Value>>,
-    /// Whether it is from before the change.
-    before: bool,
+    /// True if the request's date is before the change.
+    is_before_change: bool,
 }
 
-/// A change that leaves shapes alone: what it changed is a rule, asked for by name.
-const fn rule(date: Date, what: &'static str) -> Change {
-    Change { date, what, request: |_, _, _| (), response: |_, _| (), errors: |_, _| () }
+/// Creates a change of a rule, which affects no shapes. A function of the change's module tells
+/// whether the rule is in force.
+const fn rule_change(date: Date, description: &'static str) -> Change {
+    Change { date, description, request: |_, _, _| (), response: |_, _| (), errors: |_, _| () }
 }
 
 /// Every change, oldest first.
@@ -114,23 +115,28 @@ pub static CHANGES: [Change; 14] = [
     v2022_08_01::CHANGE,
 ];
 
-/// The date of a request's path.
+/// Version of the contract: the date in a request's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version(Date);
 
 impl Version {
-    /// Any date from 2014-01-01 on, future dates too. `Err` says what is wrong with the text.
+    /// Parses a date from 2014-01-01 on; future dates are valid.
+    ///
+    /// # Errors
+    ///
+    /// The message for the client.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("'{text}' is no version: expected a date such as 2018-11-01");
-        let plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-        let date: Date = text.parse().ok().filter(|_| plain).ok_or_else(wrong)?;
-        if date < FIRST {
-            return Err(format!("there is no version {text}: the first is {FIRST}"));
+        let invalid = || format!("'{text}' is no version: expected a date such as 2018-11-01");
+        let is_plain_date =
+            text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        let date: Date = text.parse().ok().filter(|_| is_plain_date).ok_or_else(invalid)?;
+        if date < FIRST_VERSION {
+            return Err(format!("there is no version {text}: the first is {FIRST_VERSION}"));
         }
         Ok(Self(date))
     }
 
-    /// The contract without any change taken back.
+    /// Returns the version that has every change.
     pub fn newest() -> Self {
         Self(Date::MAX)
     }
@@ -139,40 +145,41 @@ impl Version {
         self.0 < change.date
     }
 
-    /// Makes a request of this version one of the newest.
+    /// Converts a request of this version to the newest.
     pub fn upgrade(self, kind: Kind, request: &mut Map<String, Value>) {
         for change in &CHANGES {
             (change.request)(kind, request, self.precedes(change));
         }
     }
 
-    /// Makes an answer of the newest version one of this.
-    pub fn downgrade(self, sent: &Sent<'_>, response: &mut Map<String, Value>) {
+    /// Converts a response of the newest version to this one.
+    pub fn downgrade(self, response_info: &ResponseInfo<'_>, response: &mut Map<String, Value>) {
         for change in CHANGES.iter().rev().filter(|change| self.precedes(change)) {
-            (change.response)(sent, response);
+            (change.response)(response_info, response);
         }
     }
 
-    /// Gives a validation's answer (`{"errors": …}`) the names that the request itself used, and
-    /// this version's where it used none.
+    /// Renames the properties of a validation's body (`{"errors": …}`) to the names that the request
+    /// used, and to this version's where it used none.
     pub fn downgrade_errors(
         self,
         kind: Kind,
         request: Option<&Map<String, Value>>,
-        answer: &mut Value,
+        body: &mut Value,
     ) {
-        let Some(Value::Object(errors)) = answer.get_mut("errors") else { return };
+        let Some(Value::Object(errors)) = body.get_mut("errors") else { return };
         for change in CHANGES.iter().rev() {
-            let said = Said { kind, body: request, before: self.precedes(change) };
-            (change.errors)(&said, errors);
+            let is_before_change = self.precedes(change);
+            (change.errors)(&RequestInfo { kind, body: request, is_before_change }, errors);
         }
     }
 }
 
-/// Gives a property another name, in its place. When there are both, the one that counts keeps
-/// the new name and the other stays as it is, to be ignored.
-fn rename(map: &mut Map<String, Value>, from: &str, to: &str, from_counts: bool) {
-    if !map.contains_key(from) || (map.contains_key(to) && !from_counts) {
+/// Renames a property and keeps its position. If both names are present, `from_takes_precedence`
+/// decides: either the renamed property replaces the other, or nothing changes, and the old name
+/// is ignored later.
+fn rename(map: &mut Map<String, Value>, from: &str, to: &str, from_takes_precedence: bool) {
+    if !map.contains_key(from) || (map.contains_key(to) && !from_takes_precedence) {
         return;
     }
     let renamed = std::mem::take(map).into_iter().filter_map(|(name, value)| {
@@ -185,19 +192,24 @@ fn rename(map: &mut Map<String, Value>, from: &str, to: &str, from_counts: bool)
     *map = renamed.collect();
 }
 
-/// Whether a hash of a request uses the older of two names. Where it has both or neither, its date
-/// decides.
-fn uses_older(map: Option<&Map<String, Value>>, old: &str, new: &str, before: bool) -> bool {
+/// Returns true if an object of a request uses the old one of two names. Where it has both or
+/// neither, the request's date decides.
+fn uses_old_name(
+    map: Option<&Map<String, Value>>,
+    old: &str,
+    new: &str,
+    is_before_change: bool,
+) -> bool {
     let has = |name| map.is_some_and(|map| map.contains_key(name));
     match (has(old), has(new)) {
         (true, false) => true,
         (false, true) => false,
-        _ => before,
+        _ => is_before_change,
     }
 }
 
-/// Runs over every set of terms in a campaign's answer.
-fn each_terms(campaign: &mut Map<String, Value>, change: impl Fn(&mut Map<String, Value>)) {
+/// Applies a change to each set of terms in a campaign's response.
+fn for_each_terms(campaign: &mut Map<String, Value>, change: impl Fn(&mut Map<String, Value>)) {
     for name in ["current_terms", "future_terms"] {
         if let Some(Value::Object(terms)) = campaign.get_mut(name) {
             change(terms);
@@ -205,8 +217,13 @@ fn each_terms(campaign: &mut Map<String, Value>, change: impl Fn(&mut Map<String
     }
 }
 
-/// Runs over every user in an answer or a request: those of an organization, or the one it is.
-fn each_user(kind: Kind, map: &mut Map<String, Value>, change: impl Fn(&mut Map<String, Value>)) {
+/// Applies a change to each user of a request or a response: the users of an organization, or a
+/// single user.
+fn for_each_user(
+    kind: Kind,
+    map: &mut Map<String, Value>,
+    change: impl Fn(&mut Map<String, Value>),
+) {
     match kind {
         Kind::User => match map.get_mut("user") {
             Some(Value::Object(user)) => change(user),

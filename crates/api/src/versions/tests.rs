@@ -1,4 +1,4 @@
-//! Each dated change: a request and a response, before and after.
+//! Tests of each dated change: a request and a response, before and after.
 
 use super::*;
 use serde_json::json;
@@ -10,59 +10,64 @@ fn map(value: Value) -> Map<String, Value> {
     }
 }
 
-/// What a request sent on a date is, in the newest version's words.
+/// Upgrades a request of a date to the newest version.
 fn request(date: &str, kind: Kind, body: Value) -> Value {
     let mut body = map(body);
     Version::parse(date).unwrap().upgrade(kind, &mut body);
     Value::Object(body)
 }
 
-/// What the newest version's answer is on a date.
+/// Downgrades the response to a GET to the version of a date.
 fn response(date: &str, kind: Kind, body: Value) -> Value {
-    answer(date, kind, Method::GET, body)
+    response_to(date, kind, Method::GET, body)
 }
 
-fn answer(date: &str, kind: Kind, method: Method, body: Value) -> Value {
+fn response_to(date: &str, kind: Kind, method: Method, body: Value) -> Value {
     let mut body = map(body);
-    Version::parse(date).unwrap().downgrade(&Sent { kind, method: &method }, &mut body);
+    Version::parse(date).unwrap().downgrade(&ResponseInfo { kind, method: &method }, &mut body);
     Value::Object(body)
 }
 
-/// What a validation says on a date to a request that used neither name.
+/// Downgrades the errors of a request that used neither name.
 fn errors(date: &str, kind: Kind, errors: Value) -> Value {
     errors_of(date, kind, None, errors)
 }
 
-fn errors_of(date: &str, kind: Kind, said: Option<Value>, errors: Value) -> Value {
+fn errors_of(date: &str, kind: Kind, request: Option<Value>, errors: Value) -> Value {
     let mut body = json!({"errors": errors});
-    let said = said.map(map);
-    Version::parse(date).unwrap().downgrade_errors(kind, said.as_ref(), &mut body);
+    let request = request.map(map);
+    Version::parse(date).unwrap().downgrade_errors(kind, request.as_ref(), &mut body);
     body["errors"].clone()
 }
 
 #[test]
-fn errors_are_at_the_name_that_the_request_used() {
+fn errors_use_the_names_of_the_request() {
     let budgets =
         |name: &str| json!({"budget_activities": {name: {"budget_amount": ["is not a number"]}}});
-    let (old, new) = (budgets("call_cap_alert"), budgets("periodic_call_cap_alert"));
+    let old = budgets("call_cap_alert");
+    let new = budgets("periodic_call_cap_alert");
     for date in ["2015-05-01", "2018-11-01"] {
-        let told = |said: &Value| errors_of(date, Kind::Campaign, Some(said.clone()), new.clone());
-        assert_eq!(told(&old), old);
-        assert_eq!(told(&new), new);
-        let said = json!({"users": [{"email_settings": [{"email_address": "x"}]}, {"email_address": "y"}]});
+        let campaign_errors =
+            |body: &Value| errors_of(date, Kind::Campaign, Some(body.clone()), new.clone());
+        assert_eq!(campaign_errors(&old), old);
+        assert_eq!(campaign_errors(&new), new);
+        let body = json!({"users": [{"email_settings": [{"email_address": "x"}]}, {"email_address": "y"}]});
         let nested = json!({"email_settings": [{"email_address": ["is invalid"]}]});
         let all = json!({"users": [nested, nested]});
-        let told = errors_of(date, Kind::Affiliate, Some(said), all);
-        assert_eq!(told, json!({"users": [nested, {"email_address": ["is invalid"]}]}));
+        let user_errors = errors_of(date, Kind::Affiliate, Some(body), all);
+        assert_eq!(user_errors, json!({"users": [nested, {"email_address": ["is invalid"]}]}));
     }
-    let said = json!({"affiliate_campaign_id_from_network": "11"});
+    let body = json!({"affiliate_campaign_id_from_network": "11"});
     let problem = json!({"id_from_network": ["has already been taken"]});
-    let told = errors_of("2018-11-01", Kind::AffiliateCampaign, Some(said), problem);
-    assert_eq!(told, json!({"affiliate_campaign_id_from_network": ["has already been taken"]}));
+    let id_errors = errors_of("2018-11-01", Kind::AffiliateCampaign, Some(body), problem);
+    assert_eq!(
+        id_errors,
+        json!({"affiliate_campaign_id_from_network": ["has already been taken"]})
+    );
 }
 
 #[test]
-fn a_date_means_the_newest_change_on_or_before_it() {
+fn version_includes_every_change_on_or_before_its_date() {
     for (date, precedes) in [("2016-06-30", true), ("2016-07-01", false), ("2999-01-01", false)] {
         let version = Version::parse(date).unwrap();
         assert_eq!(version.precedes(&v2016_07_01::CHANGE), precedes, "{date}");
@@ -74,9 +79,9 @@ fn a_date_means_the_newest_change_on_or_before_it() {
 }
 
 #[test]
-fn changes_are_in_order_of_their_dates() {
+fn changes_are_sorted_by_date() {
     assert!(CHANGES.is_sorted_by(|a, b| a.date < b.date));
-    assert!(CHANGES.iter().all(|change| !change.what.is_empty()));
+    assert!(CHANGES.iter().all(|change| !change.description.is_empty()));
 }
 
 #[test]
@@ -100,25 +105,25 @@ fn v2015_12_09_call_caps() {
 }
 
 #[test]
-fn v2015_12_09_where_both_names_are_given_the_date_decides() {
+fn v2015_12_09_date_decides_between_both_names() {
     let both = json!({"budget_activities": {"call_cap_alert": 1, "periodic_call_cap_alert": 2}});
-    let before = request("2015-05-01", Kind::Campaign, both.clone());
-    assert_eq!(before["budget_activities"]["periodic_call_cap_alert"], 1);
+    let is_before_change = request("2015-05-01", Kind::Campaign, both.clone());
+    assert_eq!(is_before_change["budget_activities"]["periodic_call_cap_alert"], 1);
     let after = request("2016-01-01", Kind::Campaign, both);
     assert_eq!(after["budget_activities"]["periodic_call_cap_alert"], 2);
 }
 
 #[test]
-fn rules_by_date() {
-    let asked = |date| {
+fn rules_are_in_force_until_their_date() {
+    let rules = |date| {
         let version = Version::parse(date).unwrap();
         (archived_goes_live(version), shows_max_promo_numbers(version), get_changes_state(version))
     };
-    assert_eq!(asked("2016-01-31"), (true, true, true));
-    assert_eq!(asked("2016-02-01"), (false, true, true));
-    assert_eq!(asked("2016-07-01"), (false, false, true));
-    assert_eq!(asked("2018-04-30"), (false, false, true));
-    assert_eq!(asked("2018-05-01"), (false, false, false));
+    assert_eq!(rules("2016-01-31"), (true, true, true));
+    assert_eq!(rules("2016-02-01"), (false, true, true));
+    assert_eq!(rules("2016-07-01"), (false, false, true));
+    assert_eq!(rules("2018-04-30"), (false, false, true));
+    assert_eq!(rules("2018-05-01"), (false, false, false));
 }
 
 #[test]
@@ -134,19 +139,19 @@ fn v2016_07_01_ids_and_urls() {
 }
 
 #[test]
-fn v2016_07_01_some_writes_answered_nothing() {
+fn v2016_07_01_earlier_writes_return_an_empty_object() {
     let object = json!({"id_from_network": "222"});
-    let answers = |date, kind, method| answer(date, kind, method, object.clone());
-    assert_eq!(answers("2016-06-30", Kind::Affiliate, Method::POST), json!({}));
-    assert_eq!(answers("2016-06-30", Kind::PromoNumber, Method::PUT), json!({}));
-    assert_eq!(answers("2016-06-30", Kind::Affiliate, Method::PUT), object);
-    assert_eq!(answers("2016-06-30", Kind::PromoNumber, Method::POST), object);
-    assert_eq!(answers("2016-07-01", Kind::Affiliate, Method::POST), object);
-    assert_eq!(answers("2016-07-01", Kind::PromoNumber, Method::PUT), object);
+    let respond = |date, kind, method| response_to(date, kind, method, object.clone());
+    assert_eq!(respond("2016-06-30", Kind::Affiliate, Method::POST), json!({}));
+    assert_eq!(respond("2016-06-30", Kind::PromoNumber, Method::PUT), json!({}));
+    assert_eq!(respond("2016-06-30", Kind::Affiliate, Method::PUT), object);
+    assert_eq!(respond("2016-06-30", Kind::PromoNumber, Method::POST), object);
+    assert_eq!(respond("2016-07-01", Kind::Affiliate, Method::POST), object);
+    assert_eq!(respond("2016-07-01", Kind::PromoNumber, Method::PUT), object);
 }
 
 #[test]
-fn v2016_07_01_affiliate_campaigns_own_id() {
+fn v2016_07_01_affiliate_campaign_external_id() {
     let old = json!({"affiliate_campaign_id_from_network": "11"});
     let new = json!({"id_from_network": "11"});
     for date in ["2015-05-01", "2018-11-01"] {
@@ -154,10 +159,10 @@ fn v2016_07_01_affiliate_campaigns_own_id() {
         assert_eq!(request(date, Kind::AffiliateCampaign, new.clone()), new);
     }
     let both = json!({"affiliate_campaign_id_from_network": "1", "id_from_network": "2"});
-    let said =
+    let upgraded_id =
         |date| request(date, Kind::AffiliateCampaign, both.clone())["id_from_network"].clone();
-    assert_eq!(said("2016-06-30"), "1");
-    assert_eq!(said("2016-07-01"), "2");
+    assert_eq!(upgraded_id("2016-06-30"), "1");
+    assert_eq!(upgraded_id("2016-07-01"), "2");
     let full = json!({"id": 1, "object_url": "u", "id_from_network": "11"});
     assert_eq!(response("2016-06-30", Kind::AffiliateCampaign, full.clone()), old);
     assert_eq!(response("2016-07-01", Kind::AffiliateCampaign, full.clone()), full);
@@ -217,8 +222,8 @@ fn v2017_04_01_errors() {
     assert_eq!(errors("2017-03-31", Kind::Affiliate, new.clone()), old);
     assert_eq!(errors("2017-04-01", Kind::Affiliate, new.clone()), new);
     let blank = json!({"users": [{"email_settings": ["can't be blank"]}]});
-    let was = json!({"users": [{"email_address": ["can't be blank"]}]});
-    assert_eq!(errors("2017-03-31", Kind::Affiliate, blank), was);
+    let old_blank = json!({"users": [{"email_address": ["can't be blank"]}]});
+    assert_eq!(errors("2017-03-31", Kind::Affiliate, blank), old_blank);
 }
 
 #[test]
@@ -233,7 +238,7 @@ fn v2018_11_01_users() {
 }
 
 #[test]
-fn v2019_05_01_v2020_10_01_and_v2022_03_01_show_their_nodes_on_every_version() {
+fn v2019_05_01_v2020_10_01_and_v2022_03_01_nodes_are_returned_on_every_version() {
     for node_type in ["Failover", "AnyKeyPress", "YesOrNo", "NumberQuestion", "RingGroup"] {
         let terms = json!({"current_terms": {"ivr_tree": {"root": {"node_type": node_type}}}});
         for date in ["2015-05-01", "2022-03-01"] {
@@ -249,6 +254,6 @@ fn v2022_08_01_pause_date() {
     let old = json!({"future_terms": {"expiration_date": "p"}});
     assert_eq!(response("2022-07-31", Kind::Campaign, new.clone()), old);
     assert_eq!(response("2022-08-01", Kind::Campaign, new.clone()), new);
-    let sent = json!({"pause_date": "2015-01-01"});
-    assert_eq!(request("2015-05-01", Kind::Campaign, sent.clone()), sent);
+    let body = json!({"pause_date": "2015-01-01"});
+    assert_eq!(request("2015-05-01", Kind::Campaign, body.clone()), body);
 }

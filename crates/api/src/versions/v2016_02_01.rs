@@ -1,15 +1,15 @@
-//! 2016-02-01: an archived campaign must be unarchived before it goes live; before, there was no
-//! unarchive, and it went live at once. (`unarchive` itself works on every version.)
+//! 2016-02-01: an archived campaign must be unarchived before it goes live. Earlier versions had no
+//! `unarchive`, and `go_live` accepted archived campaigns. Here `unarchive` works on every version.
 
-use super::{Change, Version, rule};
+use super::{Change, Version, rule_change};
 use jiff::civil::date;
 
-pub(super) const CHANGE: Change = rule(
+pub(super) const CHANGE: Change = rule_change(
     date(2016, 2, 1),
     "an archived campaign must be unarchived before it goes live; unarchive is new",
 );
 
-/// Whether `go_live` takes an archived campaign.
+/// Returns true if `go_live` accepts an archived campaign.
 pub(crate) fn archived_goes_live(version: Version) -> bool {
     version.precedes(&CHANGE)
 }

@@ -1,19 +1,19 @@
-//! 2016-12-01: `custom_data` is new, on every object that calls go through.
+//! 2016-12-01: `custom_data` is new, on every object that takes part in a call.
 
-use super::{Change, Kind, Sent};
+use super::{Change, Kind, ResponseInfo};
 use jiff::civil::date;
 use serde_json::{Map, Value};
 
 pub(super) const CHANGE: Change = Change {
     date: date(2016, 12, 1),
-    what: "custom_data is new on advertisers, affiliates, advertiser campaigns, affiliate campaigns and promo numbers",
+    description: "custom_data is new on advertisers, affiliates, advertiser campaigns, affiliate campaigns and promo numbers",
     request: |_, _, _| (),
     response,
     errors: |_, _| (),
 };
 
-fn response(sent: &Sent<'_>, map: &mut Map<String, Value>) {
-    match sent.kind {
+fn response(response_info: &ResponseInfo<'_>, map: &mut Map<String, Value>) {
+    match response_info.kind {
         Kind::Advertiser
         | Kind::Affiliate
         | Kind::Campaign

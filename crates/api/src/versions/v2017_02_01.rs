@@ -1,20 +1,20 @@
 //! 2017-02-01: `campaign_country` is new.
 
-use super::{Change, Kind, Sent, each_terms};
+use super::{Change, Kind, ResponseInfo, for_each_terms};
 use jiff::civil::date;
 use serde_json::{Map, Value};
 
 pub(super) const CHANGE: Change = Change {
     date: date(2017, 2, 1),
-    what: "campaign_country is new",
+    description: "campaign_country is new",
     request: |_, _, _| (),
     response,
     errors: |_, _| (),
 };
 
-fn response(sent: &Sent<'_>, map: &mut Map<String, Value>) {
-    if sent.kind == Kind::Campaign {
-        each_terms(map, |terms| {
+fn response(response_info: &ResponseInfo<'_>, map: &mut Map<String, Value>) {
+    if response_info.kind == Kind::Campaign {
+        for_each_terms(map, |terms| {
             terms.shift_remove("campaign_country");
         });
     }

@@ -1,14 +1,14 @@
-//! 2017-04-01: a user's `email_address` became `email_settings`. Both are read on every version;
-//! before, the answer shows the first address that is for notifications.
+//! 2017-04-01: a user's `email_address` became `email_settings`. Every version accepts both. Earlier
+//! responses contain the first address that receives notifications.
 
-use super::{Change, Kind, Said, Sent, Version, each_user, uses_older};
+use super::{Change, Kind, RequestInfo, ResponseInfo, Version, for_each_user, uses_old_name};
 use jiff::civil::date;
 use serde_json::{Map, Value};
 use std::cell::Cell;
 
 pub(super) const CHANGE: Change = Change {
     date: date(2017, 4, 1),
-    what: "users: email_address becomes email_settings",
+    description: "users: email_address becomes email_settings",
     request,
     response,
     errors,
@@ -17,20 +17,20 @@ pub(super) const CHANGE: Change = Change {
 const OLD: &str = "email_address";
 const NEW: &str = "email_settings";
 
-/// The reader of users takes either; when both are given, the date decides.
-fn request(kind: Kind, map: &mut Map<String, Value>, before: bool) {
-    each_user(kind, map, |user| {
+/// Removes one of the names if a user has both; the reader of users accepts either.
+fn request(kind: Kind, map: &mut Map<String, Value>, is_before_change: bool) {
+    for_each_user(kind, map, |user| {
         if user.contains_key(OLD) && user.contains_key(NEW) {
-            user.shift_remove(if before { NEW } else { OLD });
+            user.shift_remove(if is_before_change { NEW } else { OLD });
         }
     });
 }
 
-fn response(sent: &Sent<'_>, map: &mut Map<String, Value>) {
-    each_user(sent.kind, map, |user| {
+fn response(response_info: &ResponseInfo<'_>, map: &mut Map<String, Value>) {
+    for_each_user(response_info.kind, map, |user| {
         let Some(Value::Array(emails)) = user.get(NEW) else { return };
-        let notified = emails.iter().find(|it| it["use_for_notifications"] == true);
-        let address = notified.map_or(Value::Null, |it| it[OLD].clone());
+        let notified = emails.iter().find(|email| email["use_for_notifications"] == true);
+        let address = notified.map_or(Value::Null, |email| email[OLD].clone());
         let renamed = std::mem::take(user).into_iter().map(|(name, value)| {
             if name == NEW { (OLD.to_owned(), address.clone()) } else { (name, value) }
         });
@@ -38,14 +38,15 @@ fn response(sent: &Sent<'_>, map: &mut Map<String, Value>) {
     });
 }
 
-/// `{"email_settings": [{"email_address": […]}]}` was `{"email_address": […]}`. Each user is told by
-/// the name that it used itself.
-fn errors(said: &Said<'_>, map: &mut Map<String, Value>) {
-    let sent = said.body.map(|body| sent_users(said.kind, body)).unwrap_or_default();
+/// Converts `{"email_settings": [{"email_address": […]}]}` to `{"email_address": […]}` for each user
+/// that used the old name.
+fn errors(request_info: &RequestInfo<'_>, map: &mut Map<String, Value>) {
+    let users =
+        request_info.body.map(|body| request_users(request_info.kind, body)).unwrap_or_default();
     let index = Cell::new(0);
-    each_user(said.kind, map, |user| {
-        let sent = sent.get(index.replace(index.get() + 1)).copied().flatten();
-        if !uses_older(sent, OLD, NEW, said.before) {
+    for_each_user(request_info.kind, map, |user| {
+        let request_user = users.get(index.replace(index.get() + 1)).copied().flatten();
+        if !uses_old_name(request_user, OLD, NEW, request_info.is_before_change) {
             return;
         }
         let Some(problem) = user.shift_remove(NEW) else { return };
@@ -56,8 +57,8 @@ fn errors(said: &Said<'_>, map: &mut Map<String, Value>) {
     });
 }
 
-/// The users of a request, in order; what is no hash is `None`.
-fn sent_users(kind: Kind, body: &Map<String, Value>) -> Vec<Option<&Map<String, Value>>> {
+/// Returns the users of a request, in order; `None` for a user that is not an object.
+fn request_users(kind: Kind, body: &Map<String, Value>) -> Vec<Option<&Map<String, Value>>> {
     match kind {
         Kind::User => vec![body.get("user").and_then(Value::as_object)],
         _ => {
@@ -67,8 +68,8 @@ fn sent_users(kind: Kind, body: &Map<String, Value>) -> Vec<Option<&Map<String, 
     }
 }
 
-/// Whether a user's answer shows one address of all there are. The same address written back
-/// leaves the others alone.
+/// Returns true if a user's response contains one address only. A request with that address must
+/// then keep the others.
 pub(crate) fn shows_one_address(version: Version) -> bool {
     version.precedes(&CHANGE)
 }

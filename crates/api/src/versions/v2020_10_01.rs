@@ -1,8 +1,8 @@
-//! 2020-10-01: the IVR nodes `AnyKeyPress`, `YesOrNo` and `NumberQuestion`. Every version takes
-//! and shows them.
+//! 2020-10-01: the IVR nodes `AnyKeyPress`, `YesOrNo` and `NumberQuestion`. Every version accepts
+//! and returns them.
 
-use super::{Change, rule};
+use super::{Change, rule_change};
 use jiff::civil::date;
 
 pub(super) const CHANGE: Change =
-    rule(date(2020, 10, 1), "IVR: AnyKeyPress, YesOrNo and NumberQuestion");
+    rule_change(date(2020, 10, 1), "IVR: AnyKeyPress, YesOrNo and NumberQuestion");

@@ -1,20 +1,20 @@
-//! `networks/transactions`, `advertisers/transactions`, `affiliates/transactions`: the ledger as
-//! each of the three sees it, as JSON, CSV or XML.
+//! `networks/transactions`, `advertisers/transactions`, `affiliates/transactions`: the ledger of a
+//! network, of an advertiser and of an affiliate, as JSON, CSV or XML.
 
 pub(crate) mod columns;
 mod query;
 
-use crate::errors::Refusal;
-use crate::incoming::Incoming;
-use crate::path::Format;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::object_response::Object;
+use crate::path_prefix::Format;
 use crate::routes::{Routes, get};
-use crate::table::{Rows, Table};
+use crate::table_response::{Table, TablePage};
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
-use columns::{Column, Entry, Eyes};
-use query::Query;
+use columns::{Column, LedgerEntry, Viewer};
+use query::LedgerQuery;
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::timezone::ZoneName;
 use trunkline_network::transactions::{self, Ledger};
@@ -22,78 +22,93 @@ use trunkline_network::{Error, LedgerRow};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .route("/api/networks/transactions/{network}", get(of_network))
-        .route("/api/advertisers/transactions/{advertiser}", get(of_advertiser))
-        .route("/api/affiliates/transactions/{affiliate}", get(of_affiliate))
+        .route("/api/networks/transactions/{network}", get(list_network_ledger))
+        .route("/api/advertisers/transactions/{advertiser}", get(list_advertiser_ledger))
+        .route("/api/affiliates/transactions/{affiliate}", get(list_affiliate_ledger))
 }
 
-async fn of_network(Path(id): Path<String>, incoming: Incoming) -> Response<Body> {
-    // Where the path names a network in front too, both have to be the same.
-    if id != incoming.context.caller.network_id.to_string() {
+async fn list_network_ledger(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
+    // The path may have a network in its prefix, too. Both must be the principal's.
+    if id != request.context.caller.network_id.to_string() {
         let error = Error::NotFound(format!("Network {id}"));
-        return Refusal::Refused(error).response(&incoming.app, |_| ());
+        return ApiError::UseCase(error).into_response(&request.app);
     }
-    list(incoming, Eyes::Network, Ledger::Network)
+    list_ledger(request, Viewer::Network, Ledger::Network)
 }
 
-async fn of_advertiser(Path(id): Path<String>, incoming: Incoming) -> Response<Body> {
-    list(incoming, Eyes::Advertiser, Ledger::Party(PartyKind::Advertiser, id))
+async fn list_advertiser_ledger(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
+    list_ledger(request, Viewer::Advertiser, Ledger::Party(PartyKind::Advertiser, id))
 }
 
-async fn of_affiliate(Path(id): Path<String>, incoming: Incoming) -> Response<Body> {
-    list(incoming, Eyes::Affiliate, Ledger::Party(PartyKind::Affiliate, id))
+async fn list_affiliate_ledger(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
+    list_ledger(request, Viewer::Affiliate, Ledger::Party(PartyKind::Affiliate, id))
 }
 
-fn list(incoming: Incoming, eyes: Eyes, ledger: Ledger) -> Response<Body> {
-    // Who may not see the ledger is not told what is wrong with their question.
-    if let Err(refusal) = incoming.read(|session, it| transactions::open(session, it, &ledger)) {
-        return refusal.response(&incoming.app, |_| ());
+fn list_ledger(request: ApiRequest, viewer: Viewer, ledger: Ledger) -> Response<Body> {
+    // Access is checked first: without it, the problems of the query are not reported.
+    if let Err(error) =
+        request.read(|session, context| transactions::open(session, context, &ledger))
+    {
+        return error.into_response(&request.app);
     }
-    let query = match Query::read(&incoming, eyes) {
+    let query = match LedgerQuery::read(&request, viewer) {
         Ok(query) => query,
         Err(problems) => {
-            return Refusal::Refused(problems.into()).response(&incoming.app, |_| ());
+            return ApiError::UseCase(problems.into()).into_response(&request.app);
         }
     };
-    let zone = incoming.network.time_zone;
-    let Query { mut narrowed, mut calls, mut after, limit, columns, csv } = query;
-    if narrowed.from.is_some() {
-        let bounds =
-            incoming.read(|session, it| transactions::bounds(session, it, &ledger, &narrowed));
+    let zone = request.network.time_zone;
+    let LedgerQuery { mut filter, mut includes_calls, mut after, limit, columns, csv } = query;
+    if filter.from.is_some() {
+        let bounds = request
+            .read(|session, context| transactions::bounds(session, context, &ledger, &filter));
         match bounds {
             Ok(Some((first, last))) => {
                 after = after.max(first - 1);
-                narrowed.until = Some(last);
+                filter.until = Some(last);
             }
-            Ok(None) => calls = false,
-            Err(refusal) => return refusal.response(&incoming.app, |_| ()),
+            Ok(None) => includes_calls = false,
+            Err(error) => return error.into_response(&request.app),
         }
     }
-    let table = table(incoming.format, csv, &columns);
-    incoming.reply_table(table, (after, limit), move |session, context, page| {
-        if !calls {
-            return Ok(Rows { rows: Vec::new(), last: None });
+    let table = table(request.format, csv, &columns);
+    request.respond_table(table, after, limit, move |session, context, page| {
+        if !includes_calls {
+            return Ok(TablePage { rows: Vec::new(), next_cursor: None });
         }
-        let found = transactions::list(session, context, &ledger, &narrowed, page)?;
-        let full = u32::try_from(found.len()).is_ok_and(|count| count == page.limit);
-        let last = found.last().map(|row| row.transaction.id).filter(|_| full);
+        let found = transactions::list(session, context, &ledger, &filter, page)?;
+        let is_full = u32::try_from(found.len()).is_ok_and(|count| count == page.limit);
+        let next_cursor = found.last().map(|row| row.transaction.id).filter(|_| is_full);
         let rows = found.iter().map(|row| cells(row, zone, &columns));
-        Ok(Rows { rows: rows.collect(), last })
+        Ok(TablePage { rows: rows.collect(), next_cursor })
     })
 }
 
-fn table(format: Format, csv: crate::table::CsvStyle, columns: &[&'static Column]) -> Table {
-    let names = ("transactions", "transaction");
-    Table { format, csv, columns: columns.iter().map(|(name, ..)| *name).collect(), names }
+fn table(
+    format: Format,
+    csv: crate::table_response::CsvStyle,
+    columns: &[&'static Column],
+) -> Table {
+    Table {
+        format,
+        csv,
+        columns: columns.iter().map(|(name, ..)| *name).collect(),
+        table_element: "transactions",
+        row_element: "transaction",
+    }
 }
 
-fn cells(row: &LedgerRow, zone: ZoneName, columns: &[&'static Column]) -> Vec<crate::table::Cell> {
-    let entry = Entry { row, zone };
-    columns.iter().map(|(_, _, read)| read(&entry)).collect()
+fn cells(
+    row: &LedgerRow,
+    zone: ZoneName,
+    columns: &[&'static Column],
+) -> Vec<crate::table_response::Cell> {
+    let entry = LedgerEntry { row, zone };
+    columns.iter().map(|(_, _, value)| value(&entry)).collect()
 }
 
-/// A row as the network's own list shows it.
+/// Renders a row with the network's default columns.
 pub(super) fn render(row: &LedgerRow, zone: ZoneName) -> Object {
-    let columns: Vec<&'static Column> = columns::defaults(Eyes::Network).collect();
-    table(Format::Json, Default::default(), &columns).object(&cells(row, zone, &columns))
+    let columns: Vec<&'static Column> = columns::default_columns(Viewer::Network).collect();
+    table(Format::Json, Default::default(), &columns).row_to_object(&cells(row, zone, &columns))
 }

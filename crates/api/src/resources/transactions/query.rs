@@ -1,75 +1,82 @@
-//! What the query of a ledger asks for.
+//! Query parameters of the ledger tables.
 
-use super::columns::{self, Column, Eyes};
-use crate::incoming::Incoming;
-use crate::path::Format;
-use crate::table::CsvStyle;
+use super::columns::{self, Column, Viewer};
+use crate::api_request::ApiRequest;
+use crate::path_prefix::Format;
+use crate::table_response::CsvStyle;
 use jiff::Timestamp;
 use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED, Problems};
 use trunkline_domain::timezone;
 use trunkline_network::transactions::Narrowed;
 
-/// Rows where none are asked for, and the most that can be.
-const ROWS: u32 = 1_000;
-const MOST_ROWS: u32 = 4_000;
-/// Unknown columns that are named in an answer.
-const NAMED: usize = 20;
-/// Kinds of transactions that there are. Only calls are kept so far.
-const TYPES: [&str; 4] = ["Call", "PostCallEvent", "Sale", "Signal"];
+/// Maximum number of rows if the request has no `limit`.
+const DEFAULT_LIMIT: u32 = 1_000;
+/// Maximum value of `limit`.
+const MAX_LIMIT: u32 = 4_000;
+/// Maximum number of unknown columns that an error names.
+const MAX_UNKNOWN_COLUMNS: usize = 20;
+/// Values of `transaction_type`. Only calls are stored; the other types have no rows.
+const TRANSACTION_TYPES: [&str; 4] = ["Call", "PostCallEvent", "Sale", "Signal"];
 
-/// What is asked of a ledger.
-pub(super) struct Query {
-    pub(super) narrowed: Narrowed,
-    /// Whether calls are among the kinds of transactions that are asked for.
-    pub(super) calls: bool,
+/// Parsed query of a ledger.
+pub(super) struct LedgerQuery {
+    pub(super) filter: Narrowed,
+    /// True if calls are among the requested types of transactions.
+    pub(super) includes_calls: bool,
     pub(super) after: i64,
     pub(super) limit: u32,
     pub(super) columns: Vec<&'static Column>,
     pub(super) csv: CsvStyle,
 }
 
-impl Query {
-    /// Reads a query, and says everything that is wrong with it.
-    pub(super) fn read(incoming: &Incoming, eyes: Eyes) -> Result<Self, Problems> {
+impl LedgerQuery {
+    /// Parses the query. Returns all problems, not only the first.
+    pub(super) fn read(request: &ApiRequest, viewer: Viewer) -> Result<Self, Problems> {
         let mut problems = Problems::new();
-        let (from, to) = read_times(incoming, &mut problems);
-        let problem = &mut problems;
-        let call = incoming.parameter("call_record_id").filter(|said| !said.is_empty());
-        let limit = whole(incoming, "limit", (1, i64::from(MOST_ROWS)), problem);
+        let (from, to) = read_times(request, &mut problems);
+        let call = request.parameter("call_record_id").filter(|value| !value.is_empty());
+        let limit = integer(request, "limit", 1, i64::from(MAX_LIMIT), &mut problems);
         let limit = limit.and_then(|limit| u32::try_from(limit).ok());
-        let after = whole(incoming, "start_after_transaction_id", (0, i64::MAX), problem);
-        let narrowed = Narrowed {
+        let after = integer(request, "start_after_transaction_id", 0, i64::MAX, &mut problems);
+        let filter = Narrowed {
             from,
             to,
             until: None,
-            transaction: whole(incoming, "transaction_id", (0, i64::MAX), problem),
+            transaction: integer(request, "transaction_id", 0, i64::MAX, &mut problems),
             complete_call_id: call.map(str::to_owned),
         };
-        let calls = read_types(incoming, problem);
-        let columns = read_columns(incoming, eyes, problem);
-        let csv = match incoming.format {
-            Format::Csv => read_csv(incoming, problem),
+        let includes_calls = read_types(request, &mut problems);
+        let columns = read_columns(request, viewer, &mut problems);
+        let csv = match request.format {
+            Format::Csv => read_csv(request, &mut problems),
             Format::Json | Format::Xml => CsvStyle::default(),
         };
-        let (after, limit) = (after.unwrap_or(0), limit.unwrap_or(ROWS));
-        problems.or(Self { narrowed, calls, after, limit, columns, csv })
+        problems.or(Self {
+            filter,
+            includes_calls,
+            after: after.unwrap_or(0),
+            limit: limit.unwrap_or(DEFAULT_LIMIT),
+            columns,
+            csv,
+        })
     }
 }
 
-/// `from` and `to`: both or neither. Blank is not said.
+/// Reads `from` and `to`: both or neither. An empty value counts as absent.
 fn read_times(
-    incoming: &Incoming,
+    request: &ApiRequest,
     problems: &mut Problems,
 ) -> (Option<Timestamp>, Option<Timestamp>) {
-    let mut moment = |name: &str, end_of_day: bool| {
-        let said = incoming.parameter(name).filter(|said| !said.is_empty())?;
-        let moment = timezone::parse_moment(said, incoming.network.time_zone, end_of_day);
-        if moment.is_none() {
+    let mut timestamp = |name: &str, end_of_day: bool| {
+        let value = request.parameter(name).filter(|value| !value.is_empty())?;
+        let timestamp = timezone::parse_moment(value, request.network.time_zone, end_of_day);
+        if timestamp.is_none() {
             problems.at(name).add(INVALID);
         }
-        moment
+        timestamp
     };
-    let (from, to) = (moment("from", false), moment("to", true));
+    let from = timestamp("from", false);
+    let to = timestamp("to", true);
     match (from, to) {
         (Some(_), None) if !problems.has("to") => problems.at("to").add(BLANK),
         (None, Some(_)) if !problems.has("from") => problems.at("from").add(BLANK),
@@ -81,64 +88,73 @@ fn read_times(
     (from, to)
 }
 
-/// A whole number; blank is not said.
-fn whole(
-    incoming: &Incoming,
+/// Reads an integer from `min` to `max`. An empty value counts as absent.
+fn integer(
+    request: &ApiRequest,
     name: &str,
-    range: (i64, i64),
+    min: i64,
+    max: i64,
     problems: &mut Problems,
 ) -> Option<i64> {
-    incoming.parameter(name).filter(|said| !said.is_empty())?;
-    incoming.whole_parameter(name, range, problems)
+    request.parameter(name).filter(|value| !value.is_empty())?;
+    request.integer_parameter(name, min, max, problems)
 }
 
-/// Every value of a parameter that can be said as `name=a,b`, `name=a&name=b` or `name[]=a`.
-fn values<'a>(incoming: &'a Incoming, name: &'a str) -> impl Iterator<Item = &'a str> {
-    let said = incoming.query.iter().filter(move |(known, _)| {
-        known == name || known.strip_suffix("[]").is_some_and(|known| known == name)
+/// Returns every value of a parameter that may be written `name=a,b`, `name=a&name=b` or `name[]=a`.
+fn values<'a>(request: &'a ApiRequest, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let parameters = request.query.iter().filter(move |(key, _)| {
+        key == name || key.strip_suffix("[]").is_some_and(|key| key == name)
     });
-    let words = said.flat_map(|(_, value)| value.split(',')).map(str::trim);
-    words.filter(|word| !word.is_empty())
+    let items = parameters.flat_map(|(_, value)| value.split(',')).map(str::trim);
+    items.filter(|item| !item.is_empty())
 }
 
-/// Whether calls are asked for.
-fn read_types(incoming: &Incoming, problems: &mut Problems) -> bool {
-    let (mut any, mut calls) = (false, false);
-    for word in values(incoming, "transaction_type") {
-        any = true;
-        calls |= word == TYPES[0];
-        if !TYPES.contains(&word) {
+/// Reads `transaction_type`. Returns true if calls are requested.
+fn read_types(request: &ApiRequest, problems: &mut Problems) -> bool {
+    let mut has_types = false;
+    let mut includes_calls = false;
+    for item in values(request, "transaction_type") {
+        has_types = true;
+        includes_calls |= item == TRANSACTION_TYPES[0];
+        if !TRANSACTION_TYPES.contains(&item) {
             problems.at("transaction_type").add(NOT_LISTED);
         }
     }
-    calls || !any
+    includes_calls || !has_types
 }
 
-/// `include_columns` less `exclude_columns`, each column once, in the order they are asked for.
-fn read_columns(incoming: &Incoming, eyes: Eyes, problems: &mut Problems) -> Vec<&'static Column> {
+/// Reads the columns: `include_columns` without `exclude_columns`, in the order of the request and
+/// without duplicates.
+fn read_columns(
+    request: &ApiRequest,
+    viewer: Viewer,
+    problems: &mut Problems,
+) -> Vec<&'static Column> {
     let mut read = |name: &str| -> Option<Vec<&'static Column>> {
         let mut found: Option<Vec<&'static Column>> = None;
         let mut unknown = 0;
-        for word in values(incoming, name) {
+        for item in values(request, name) {
             let found = found.get_or_insert_default();
-            match word {
-                "$default" | "$invoca_default_columns" => found.extend(columns::defaults(eyes)),
-                _ => match columns::find(eyes, word) {
+            match item {
+                "$default" | "$invoca_default_columns" => {
+                    found.extend(columns::default_columns(viewer))
+                }
+                _ => match columns::find_column(viewer, item) {
                     Some(column) => found.push(column),
-                    None if unknown < NAMED => {
+                    None if unknown < MAX_UNKNOWN_COLUMNS => {
                         unknown += 1;
-                        problems.at(name).add(format!("has an unknown column: {word}"));
+                        problems.at(name).add(format!("has an unknown column: {item}"));
                     }
                     None => {}
                 },
             }
-            once(found);
+            remove_duplicates(found);
         }
         found
     };
     let included = read("include_columns");
     let excluded = read("exclude_columns").unwrap_or_default();
-    let mut columns = included.unwrap_or_else(|| columns::defaults(eyes).collect());
+    let mut columns = included.unwrap_or_else(|| columns::default_columns(viewer).collect());
     columns.retain(|(name, ..)| !excluded.iter().any(|(other, ..)| other == name));
     if columns.is_empty() && !problems.has("include_columns") && !problems.has("exclude_columns") {
         problems.at("exclude_columns").add("leaves no columns");
@@ -146,8 +162,8 @@ fn read_columns(incoming: &Incoming, eyes: Eyes, problems: &mut Problems) -> Vec
     columns
 }
 
-/// Leaves each column once, so that a list of columns is never longer than there are columns.
-fn once(columns: &mut Vec<&'static Column>) {
+/// Removes duplicate columns, so that the list is never longer than the number of columns.
+fn remove_duplicates(columns: &mut Vec<&'static Column>) {
     let mut seen: Vec<&str> = Vec::with_capacity(columns.len());
     columns.retain(|(name, ..)| {
         let new = !seen.contains(name);
@@ -156,10 +172,10 @@ fn once(columns: &mut Vec<&'static Column>) {
     });
 }
 
-fn read_csv(incoming: &Incoming, problems: &mut Problems) -> CsvStyle {
+fn read_csv(request: &ApiRequest, problems: &mut Problems) -> CsvStyle {
     let mut csv = CsvStyle::default();
-    if let Some(said) = incoming.parameter("column_separator") {
-        match said.as_bytes() {
+    if let Some(value) = request.parameter("column_separator") {
+        match value.as_bytes() {
             [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => {
                 csv.column_separator = *byte;
             }
@@ -169,17 +185,17 @@ fn read_csv(incoming: &Incoming, problems: &mut Problems) -> CsvStyle {
             }
         }
     }
-    match incoming.parameter("row_separator") {
+    match request.parameter("row_separator") {
         None | Some("\n") => {}
         Some("\r\n") => csv.crlf = true,
         Some(_) => problems
             .at("row_separator")
             .add("must be a line feed, with or without a carriage return before it"),
     }
-    let mut flag = |name: &str, place: &mut bool| match incoming.parameter(name) {
+    let mut flag = |name: &str, target: &mut bool| match request.parameter(name) {
         None => {}
-        Some("1" | "true") => *place = true,
-        Some("0" | "false") => *place = false,
+        Some("1" | "true") => *target = true,
+        Some("0" | "false") => *target = false,
         Some(_) => problems.at(name).add(NOT_LISTED),
     };
     flag("include_header", &mut csv.header);

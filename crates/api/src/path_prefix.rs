@@ -1,15 +1,15 @@
-//! Takes off a path what is the same for every resource: `/api/<version>/<network_id>/…` in front,
-//! `.json` at the end, or `.csv` or `.xml` where there are tables. What is left is what the router
-//! knows.
+//! Parses the parts of a path that are the same for every resource: the prefix
+//! `/api/<version>/<network_id>/…`, and the suffix `.json`, or `.csv` and `.xml` for tables. The
+//! router gets the rest.
 
 use crate::versions::Version;
 use axum::http::uri::{PathAndQuery, Uri};
 use percent_encoding::percent_decode_str;
 
-/// How an answer is written.
+/// Format of a response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// JSON, unless something else is asked for.
+    /// JSON, the default.
     #[default]
     Json,
     /// Comma-separated values.
@@ -18,80 +18,81 @@ pub(crate) enum Format {
     Xml,
 }
 
-/// What a path said besides the resource.
+/// Parts of a path besides the resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Addressed {
-    /// The contract that is asked for; the newest for the extensions.
+pub(crate) struct PathPrefix {
+    /// Version of the contract; the newest for the extensions.
     pub(crate) version: Version,
-    /// The network, unless it is left to the credential.
+    /// Id of the network; `None` if the credential determines it.
     pub(crate) network: Option<i64>,
-    /// What the suffix says.
+    /// Format that the suffix selects.
     pub(crate) format: Format,
 }
 
-/// Why a path cannot be followed.
+/// Error of a path that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum BadPath {
-    /// Bad percent-encoding, or U+0000.
+pub(crate) enum PathError {
+    /// Invalid percent-encoding, or U+0000.
     Encoding,
-    /// No version, or none that we have: the text says what is wrong with it.
+    /// Missing or unknown version, with the message for the client.
     Version(String),
 }
 
-/// The path that the router knows, and what was taken off. A path of neither API is left alone.
-pub(crate) fn address(path: &str) -> Result<(String, Option<Addressed>), BadPath> {
+/// Returns the router's path and the parts that were removed. A path of neither API is returned
+/// unchanged, with `None`.
+pub(crate) fn parse_prefix(path: &str) -> Result<(String, Option<PathPrefix>), PathError> {
     check_encoding(path)?;
     if let Some(rest) = path.strip_prefix("/trunkline/v1/networks/") {
         let (network, rest) = rest.split_once('/').unwrap_or((rest, ""));
-        // A network is a number; what is none leads nowhere.
+        // The id of a network is a number. Another path has no route, which is a 404.
         let all_digits = network.bytes().all(|byte| byte.is_ascii_digit());
         let Some(network) = network.parse().ok().filter(|_| all_digits) else {
             return Ok((path.to_owned(), None));
         };
         let version = Version::newest();
         let (rest, format) = split_suffix(rest);
-        let addressed = Addressed { version, network: Some(network), format };
-        return Ok((["/trunkline/", rest].concat(), Some(addressed)));
+        let prefix = PathPrefix { version, network: Some(network), format };
+        return Ok((["/trunkline/", rest].concat(), Some(prefix)));
     }
     let Some(rest) = path.strip_prefix("/api/") else { return Ok((path.to_owned(), None)) };
     let (date, rest) = rest.split_once('/').unwrap_or((rest, ""));
-    let version = Version::parse(date).map_err(BadPath::Version)?;
-    let (first, below) = rest.split_once('/').unwrap_or((rest, ""));
+    let version = Version::parse(date).map_err(PathError::Version)?;
+    let (first, after_first) = rest.split_once('/').unwrap_or((rest, ""));
     let id = without_suffix(first).parse::<i64>().ok();
     let all_digits = first.bytes().all(|byte| byte.is_ascii_digit());
     let (network, rest) = match id {
-        Some(id) if all_digits => (Some(id), below),
+        Some(id) if all_digits => (Some(id), after_first),
         _ => (None, rest),
     };
     let (rest, format) = split_suffix(rest);
-    let network = network.or_else(|| network_of_ledger(rest));
-    Ok((["/api/", rest].concat(), Some(Addressed { version, network, format })))
+    let network = network.or_else(|| ledger_network(rest));
+    Ok((["/api/", rest].concat(), Some(PathPrefix { version, network, format })))
 }
 
-/// Puts another path into a URI; the query stays.
+/// Replaces the path of a URI and keeps the query. Returns `None` if the result is not a URI.
 pub(crate) fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
-    let whole = match uri.query() {
+    let path_and_query = match uri.query() {
         Some(query) => [path, "?", query].concat(),
         None => path.to_owned(),
     };
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(PathAndQuery::try_from(whole).ok()?);
+    parts.path_and_query = Some(PathAndQuery::try_from(path_and_query).ok()?);
     Uri::from_parts(parts).ok()
 }
 
-/// `networks/transactions/<network>` names the network at its end.
-fn network_of_ledger(rest: &str) -> Option<i64> {
+/// Returns the network's id of `networks/transactions/<network>`, which has it at the end.
+fn ledger_network(rest: &str) -> Option<i64> {
     let id = rest.strip_prefix("networks/transactions/")?;
     id.parse().ok().filter(|_| id.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Takes the suffix off. Only tables come in other formats than JSON: elsewhere what looks like a
-/// suffix is part of an id.
+/// Removes the suffix and returns its format. Only tables have formats other than JSON: elsewhere
+/// `.csv` is part of an id.
 fn split_suffix(rest: &str) -> (&str, Format) {
-    let whole = rest.strip_suffix('/').unwrap_or(rest);
-    let mut parts = whole.split('/');
-    let three = (parts.next(), parts.next(), parts.next(), parts.next());
-    let formats: &[(&str, Format)] = match three {
+    let trimmed = rest.strip_suffix('/').unwrap_or(rest);
+    let mut parts = trimmed.split('/');
+    let segments = (parts.next(), parts.next(), parts.next(), parts.next());
+    let formats: &[(&str, Format)] = match segments {
         (Some("networks" | "advertisers" | "affiliates"), Some("transactions"), Some(_), None) => {
             &[(".csv", Format::Csv), (".xml", Format::Xml)]
         }
@@ -100,11 +101,11 @@ fn split_suffix(rest: &str) -> (&str, Format) {
         }
         _ => &[],
     };
-    let found = formats.iter().find_map(|(suffix, format)| {
-        let rest = whole.strip_suffix(suffix)?;
+    let suffixed = formats.iter().find_map(|(suffix, format)| {
+        let rest = trimmed.strip_suffix(suffix)?;
         Some((rest, *format))
     });
-    found.unwrap_or((without_suffix(whole), Format::Json))
+    suffixed.unwrap_or((without_suffix(trimmed), Format::Json))
 }
 
 fn without_suffix(rest: &str) -> &str {
@@ -112,20 +113,20 @@ fn without_suffix(rest: &str) -> &str {
     rest.strip_suffix(".json").unwrap_or(rest)
 }
 
-fn check_encoding(path: &str) -> Result<(), BadPath> {
+fn check_encoding(path: &str) -> Result<(), PathError> {
     let bytes = path.as_bytes();
     if !bytes.contains(&b'%') && !bytes.contains(&0) {
         return Ok(());
     }
-    for (at, byte) in bytes.iter().enumerate() {
-        let hex = |offset: usize| bytes.get(at + offset).is_some_and(u8::is_ascii_hexdigit);
+    for (index, byte) in bytes.iter().enumerate() {
+        let hex = |offset: usize| bytes.get(index + offset).is_some_and(u8::is_ascii_hexdigit);
         if *byte == b'%' && !(hex(1) && hex(2)) {
-            return Err(BadPath::Encoding);
+            return Err(PathError::Encoding);
         }
     }
     match percent_decode_str(path).decode_utf8() {
         Ok(text) if !text.contains('\0') => Ok(()),
-        _ => Err(BadPath::Encoding),
+        _ => Err(PathError::Encoding),
     }
 }
 
@@ -133,34 +134,37 @@ fn check_encoding(path: &str) -> Result<(), BadPath> {
 mod tests {
     use super::*;
 
-    fn addressed(path: &str) -> (String, Option<i64>) {
-        let (path, addressed) = address(path).unwrap();
-        (path, addressed.unwrap().network)
+    fn path_and_network(path: &str) -> (String, Option<i64>) {
+        let (path, prefix) = parse_prefix(path).unwrap();
+        (path, prefix.unwrap().network)
     }
 
     #[test]
-    fn both_shapes_of_a_path_and_the_suffix() {
+    fn version_network_and_json_suffix_are_removed() {
         assert_eq!(
-            addressed("/api/2015-05-01/1/affiliates.json"),
+            path_and_network("/api/2015-05-01/1/affiliates.json"),
             ("/api/affiliates".into(), Some(1))
         );
-        assert_eq!(addressed("/api/2015-05-01/affiliates"), ("/api/affiliates".into(), None));
         assert_eq!(
-            addressed("/api/2015-05-01/7/affiliates/a%2Fb.json.json"),
+            path_and_network("/api/2015-05-01/affiliates"),
+            ("/api/affiliates".into(), None)
+        );
+        assert_eq!(
+            path_and_network("/api/2015-05-01/7/affiliates/a%2Fb.json.json"),
             ("/api/affiliates/a%2Fb.json".into(), Some(7))
         );
         assert_eq!(
-            addressed("/trunkline/v1/networks/1/checks/12"),
+            path_and_network("/trunkline/v1/networks/1/checks/12"),
             ("/trunkline/checks/12".into(), Some(1))
         );
-        assert_eq!(address("/healthz"), Ok(("/healthz".into(), None)));
+        assert_eq!(parse_prefix("/healthz"), Ok(("/healthz".into(), None)));
     }
 
     #[test]
-    fn tables_come_in_three_formats() {
-        let formatted = |path: &str| {
-            let (path, addressed) = address(path).unwrap();
-            let Addressed { network, format, .. } = addressed.unwrap();
+    fn only_tables_have_csv_and_xml_suffixes() {
+        let parse = |path: &str| {
+            let (path, prefix) = parse_prefix(path).unwrap();
+            let PathPrefix { network, format, .. } = prefix.unwrap();
             (path, network, format)
         };
         for (path, expected) in [
@@ -195,16 +199,16 @@ mod tests {
             ),
         ] {
             let (route, network, format) = expected;
-            assert_eq!(formatted(path), (route.to_owned(), network, format), "{path}");
+            assert_eq!(parse(path), (route.to_owned(), network, format), "{path}");
         }
     }
 
     #[test]
-    fn what_is_no_path() {
-        assert_eq!(address("/api/2015-05-01/1/affiliates/%zz"), Err(BadPath::Encoding));
-        assert_eq!(address("/api/2015-05-01/1/affiliates/%ff"), Err(BadPath::Encoding));
-        assert_eq!(address("/api/2015-05-01/1/affiliates/a%00"), Err(BadPath::Encoding));
-        assert!(matches!(address("/api/2013-03-22/1/affiliates"), Err(BadPath::Version(_))));
-        assert!(matches!(address("/api/yesterday/1/affiliates"), Err(BadPath::Version(_))));
+    fn invalid_encodings_and_versions_are_rejected() {
+        assert_eq!(parse_prefix("/api/2015-05-01/1/affiliates/%zz"), Err(PathError::Encoding));
+        assert_eq!(parse_prefix("/api/2015-05-01/1/affiliates/%ff"), Err(PathError::Encoding));
+        assert_eq!(parse_prefix("/api/2015-05-01/1/affiliates/a%00"), Err(PathError::Encoding));
+        assert!(matches!(parse_prefix("/api/2013-03-22/1/affiliates"), Err(PathError::Version(_))));
+        assert!(matches!(parse_prefix("/api/yesterday/1/affiliates"), Err(PathError::Version(_))));
     }
 }

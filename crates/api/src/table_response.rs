@@ -1,13 +1,13 @@
-//! Tables: rows of the same columns as JSON, CSV or XML, streamed page by page, so that memory does
-//! not grow with their length.
+//! Table responses: rows of the same columns as JSON, CSV or XML, streamed page by page, so that
+//! memory does not grow with their number.
 
-use crate::errors::Refusal;
-use crate::incoming::Incoming;
-use crate::path::Format;
-use crate::reply::Object;
+use crate::api_request::ApiRequest;
+use crate::errors::ApiError;
+use crate::object_response::Object;
+use crate::path_prefix::Format;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, header};
-use futures_util::stream;
+use futures_util::stream::try_unfold;
 use quick_xml::Writer;
 use quick_xml::escape::partial_escape;
 use quick_xml::events::BytesText;
@@ -15,30 +15,30 @@ use serde_json::{Value, json};
 use std::io;
 use trunkline_network::{Context, Error, Page, Session};
 
-/// Rows read at a time, each time from a snapshot of its own.
-const PAGE: u32 = 200;
+/// Rows read from one snapshot.
+const PAGE_ROWS: u32 = 200;
 
-/// What stands in a row under a column.
+/// Value of a row in a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cell {
-    /// Text; empty where there is nothing to say.
+    /// Text; empty if there is no value.
     Text(String),
-    /// A whole number; `None` where it is not known.
-    Whole(Option<i64>),
-    /// Names and values; as JSON in CSV.
+    /// Integer; `None` if it is not known.
+    Integer(Option<i64>),
+    /// Names and values. CSV contains them as JSON.
     Pairs(Vec<(String, String)>),
 }
 
-/// How CSV is written.
+/// CSV dialect.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CsvStyle {
-    /// Between columns: one ASCII character.
+    /// Separator of columns: one ASCII character.
     pub(crate) column_separator: u8,
-    /// Whether lines end with CR and LF, not LF alone.
+    /// Ends lines with CR and LF instead of LF.
     pub(crate) crlf: bool,
-    /// Whether the first line names the columns.
+    /// Writes the names of the columns as the first line.
     pub(crate) header: bool,
-    /// Whether every field is quoted, not only those that need it.
+    /// Quotes every field, not only those that need it.
     pub(crate) force_quotes: bool,
 }
 
@@ -48,28 +48,31 @@ impl Default for CsvStyle {
     }
 }
 
-/// What all rows of a table have in common.
+/// Format and columns of a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     pub(crate) format: Format,
     pub(crate) csv: CsvStyle,
     pub(crate) columns: Vec<&'static str>,
-    /// What XML calls the table, and a row.
-    pub(crate) names: (&'static str, &'static str),
+    /// XML element of the table.
+    pub(crate) table_element: &'static str,
+    /// XML element of a row.
+    pub(crate) row_element: &'static str,
 }
 
-/// One page of a table, and our id of the last row looked at: where the next one goes on.
-pub(crate) struct Rows {
+/// One page of a table.
+pub(crate) struct TablePage {
     pub(crate) rows: Vec<Vec<Cell>>,
-    pub(crate) last: Option<i64>,
+    /// Id of the last row read, where the next page continues; `None` at the end of the table.
+    pub(crate) next_cursor: Option<i64>,
 }
 
 impl Cell {
-    /// As JSON has it.
+    /// Returns the cell's JSON value.
     pub(crate) fn to_json(&self) -> Value {
         match self {
             Self::Text(text) => text.as_str().into(),
-            Self::Whole(number) => (*number).into(),
+            Self::Integer(number) => (*number).into(),
             Self::Pairs(pairs) => {
                 pairs.iter().map(|(name, value)| json!({"name": name, "value": value})).collect()
             }
@@ -79,7 +82,7 @@ impl Cell {
     fn to_text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
-            Self::Whole(number) => number.map(|it| it.to_string()).unwrap_or_default(),
+            Self::Integer(number) => number.map(|number| number.to_string()).unwrap_or_default(),
             Self::Pairs(pairs) if pairs.is_empty() => String::new(),
             Self::Pairs(_) => self.to_json().to_string(),
         }
@@ -87,7 +90,7 @@ impl Cell {
 }
 
 impl Table {
-    /// The table's Content-Type.
+    /// Returns the table's `Content-Type`.
     pub(crate) fn content_type(&self) -> HeaderValue {
         HeaderValue::from_static(match self.format {
             Format::Json => "application/json; charset=utf-8",
@@ -96,8 +99,8 @@ impl Table {
         })
     }
 
-    /// What stands before the first row.
-    pub(crate) fn start(&self) -> Vec<u8> {
+    /// Returns the bytes before the first row.
+    pub(crate) fn render_start(&self) -> Vec<u8> {
         match self.format {
             Format::Json => b"[".to_vec(),
             Format::Csv if self.csv.header => {
@@ -105,22 +108,22 @@ impl Table {
             }
             Format::Csv => Vec::new(),
             Format::Xml => {
-                let name = self.names.0;
+                let name = self.table_element;
                 format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{name}>\n").into_bytes()
             }
         }
     }
 
-    /// Rows; `first` says whether the table's first is among them.
-    pub(crate) fn rows(&self, rows: &[Vec<Cell>], first: bool) -> Vec<u8> {
+    /// Returns the bytes of rows. `is_first` says that they contain the table's first row.
+    pub(crate) fn render_rows(&self, rows: &[Vec<Cell>], is_first: bool) -> Vec<u8> {
         match self.format {
             Format::Json => {
                 let mut bytes = Vec::new();
                 for (index, row) in rows.iter().enumerate() {
-                    if index > 0 || !first {
+                    if index > 0 || !is_first {
                         bytes.push(b',');
                     }
-                    let object = Value::Object(self.object(row));
+                    let object = Value::Object(self.row_to_object(row));
                     bytes.extend_from_slice(object.to_string().as_bytes());
                 }
                 bytes
@@ -132,29 +135,30 @@ impl Table {
         }
     }
 
-    /// What stands after the last row.
-    pub(crate) fn end(&self) -> Vec<u8> {
+    /// Returns the bytes after the last row.
+    pub(crate) fn render_end(&self) -> Vec<u8> {
         match self.format {
             Format::Json => b"]".to_vec(),
             Format::Csv => Vec::new(),
-            Format::Xml => format!("</{}>\n", self.names.0).into_bytes(),
+            Format::Xml => format!("</{}>\n", self.table_element).into_bytes(),
         }
     }
 
-    /// A row as a JSON object.
-    pub(crate) fn object(&self, row: &[Cell]) -> Object {
+    /// Returns a row as a JSON object.
+    pub(crate) fn row_to_object(&self, row: &[Cell]) -> Object {
         let names = self.columns.iter().map(|name| (*name).to_owned());
         names.zip(row.iter().map(Cell::to_json)).collect()
     }
 
     fn csv_lines(&self, lines: impl IntoIterator<Item = Vec<String>>) -> Vec<u8> {
         let CsvStyle { column_separator, crlf, force_quotes, .. } = self.csv;
-        let (always, necessary) = (csv::QuoteStyle::Always, csv::QuoteStyle::Necessary);
-        let (lf, both) = (csv::Terminator::Any(b'\n'), csv::Terminator::CRLF);
+        let terminator = if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
+        let quote_style =
+            if force_quotes { csv::QuoteStyle::Always } else { csv::QuoteStyle::Necessary };
         let mut writer = csv::WriterBuilder::new()
             .delimiter(column_separator)
-            .terminator(if crlf { both } else { lf })
-            .quote_style(if force_quotes { always } else { necessary })
+            .terminator(terminator)
+            .quote_style(quote_style)
             .from_writer(Vec::new());
         for line in lines {
             writer.write_record(&line).expect("writing to memory does not fail");
@@ -165,7 +169,7 @@ impl Table {
     fn xml_rows(&self, rows: &[Vec<Cell>]) -> io::Result<Vec<u8>> {
         let mut writer = Writer::new(Vec::new());
         for row in rows {
-            let element = writer.create_element(self.names.1);
+            let element = writer.create_element(self.row_element);
             element.write_inner_content(|writer| {
                 for (name, cell) in self.columns.iter().zip(row) {
                     let element = writer.create_element(*name);
@@ -201,79 +205,92 @@ fn xml_text(element: Element<'_>, text: &str) -> io::Result<()> {
         element.write_empty()?;
         return Ok(());
     }
-    // What XML 1.0 has no way to write is left out; a parser would make a bare CR an LF.
-    let holds = |c: &char| !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
-    let text: String = text.chars().filter(holds).collect();
+    // Characters that XML 1.0 cannot represent are removed. A bare CR is escaped, because a parser
+    // would read it as LF.
+    let is_xml_char = |c: &char| !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+    let text: String = text.chars().filter(is_xml_char).collect();
     let escaped = partial_escape(text.as_str()).replace('\r', "&#13;");
     element.write_text_content(BytesText::from_escaped(escaped))?;
     Ok(())
 }
 
-struct Cursor<F> {
-    incoming: Incoming,
+/// State of a table that is being streamed.
+struct TableStream<F> {
+    request: ApiRequest,
     table: Table,
     fetch: F,
-    next: Vec<u8>,
+    /// Bytes of the next chunk.
+    next_chunk: Vec<u8>,
+    /// Id of the last row read.
     after: i64,
-    left: u32,
-    more: bool,
-    first: bool,
+    /// Rows left until the limit.
+    remaining: u32,
+    has_more: bool,
+    /// True if no row was rendered.
+    is_first: bool,
 }
 
-impl Incoming {
-    /// Answers with a table of at most `limit` rows whose ids come after `after`. `fetch` reads one
-    /// page; the first is read before anything is answered, so that a table that isn't there is a
-    /// refusal.
-    pub(crate) fn reply_table<F>(
+impl ApiRequest {
+    /// Returns a table response of at most `limit` rows whose ids are greater than `after`. `fetch`
+    /// reads one page. The first page is read before the response begins, so that its error still
+    /// determines the status.
+    pub(crate) fn respond_table<F>(
         self,
         table: Table,
-        (after, limit): (i64, u32),
+        after: i64,
+        limit: u32,
         fetch: F,
     ) -> Response<Body>
     where
-        F: Fn(&mut Session<'_>, &Context, Page) -> Result<Rows, Error> + Send + 'static,
+        F: Fn(&mut Session<'_>, &Context, Page) -> Result<TablePage, Error> + Send + 'static,
     {
-        let kind = table.content_type();
-        let next = table.start();
-        let incoming = self;
-        let mut cursor =
-            Cursor { incoming, table, fetch, next, after, left: limit, more: true, first: true };
-        if let Err(error) = cursor.read() {
-            return Refusal::Refused(error).response(&cursor.incoming.app, |_| ());
+        let content_type = table.content_type();
+        let mut stream = TableStream {
+            request: self,
+            next_chunk: table.render_start(),
+            table,
+            fetch,
+            after,
+            remaining: limit,
+            has_more: true,
+            is_first: true,
+        };
+        if let Err(error) = stream.render_page() {
+            return ApiError::UseCase(error).into_response(&stream.request.app);
         }
-        let body = stream::try_unfold(Some(cursor), |cursor| async move {
-            let Some(mut cursor) = cursor else { return Ok(None) };
-            let mut bytes = std::mem::take(&mut cursor.next);
-            if cursor.more {
-                cursor.read()?;
-                return Ok::<_, Error>(Some((Bytes::from(bytes), Some(cursor))));
+        let body = try_unfold(Some(stream), |stream| async move {
+            let Some(mut stream) = stream else { return Ok(None) };
+            let mut bytes = std::mem::take(&mut stream.next_chunk);
+            if stream.has_more {
+                stream.render_page()?;
+                return Ok::<_, Error>(Some((Bytes::from(bytes), Some(stream))));
             }
-            bytes.extend(cursor.table.end());
+            bytes.extend(stream.table.render_end());
             Ok(Some((Bytes::from(bytes), None)))
         });
         let mut response = Response::new(Body::from_stream(body));
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         response
     }
 }
 
-impl<F> Cursor<F>
+impl<F> TableStream<F>
 where
-    F: Fn(&mut Session<'_>, &Context, Page) -> Result<Rows, Error>,
+    F: Fn(&mut Session<'_>, &Context, Page) -> Result<TablePage, Error>,
 {
-    /// Reads the next page and adds its bytes to what goes out next.
-    fn read(&mut self) -> Result<(), Error> {
-        let page = Page::of(self.after, self.left.min(PAGE));
-        let Incoming { app, context, proof, .. } = &self.incoming;
-        let Rows { rows, last } = app.store.read(|session| {
-            proof.confirm(session)?;
+    /// Reads the next page and appends its bytes to the next chunk.
+    fn render_page(&mut self) -> Result<(), Error> {
+        let page = Page::of(self.after, self.remaining.min(PAGE_ROWS));
+        let ApiRequest { app, context, credential_guard, .. } = &self.request;
+        let TablePage { rows, next_cursor } = app.store.read(|session| {
+            credential_guard.revalidate(session)?;
             (self.fetch)(session, context, page)
         })?;
-        self.next.extend(self.table.rows(&rows, self.first));
-        self.first &= rows.is_empty();
-        self.left -= page.limit;
-        self.more = last.is_some() && self.left > 0;
-        self.after = last.unwrap_or(self.after);
+        self.next_chunk.extend(self.table.render_rows(&rows, self.is_first));
+        self.is_first &= rows.is_empty();
+        self.remaining -= page.limit;
+        self.has_more = next_cursor.is_some() && self.remaining > 0;
+        self.after = next_cursor.unwrap_or(self.after);
         Ok(())
     }
 }
@@ -283,12 +300,18 @@ mod tests {
     use super::*;
 
     fn table(format: Format) -> Table {
-        let names = ("transactions", "transaction");
-        Table { format, csv: CsvStyle::default(), columns: vec!["a", "b", "c"], names }
+        Table {
+            format,
+            csv: CsvStyle::default(),
+            columns: vec!["a", "b", "c"],
+            table_element: "transactions",
+            row_element: "transaction",
+        }
     }
 
-    fn whole(table: &Table, rows: &[Vec<Cell>]) -> String {
-        let bytes = [table.start(), table.rows(rows, true), table.end()].concat();
+    fn render(table: &Table, rows: &[Vec<Cell>]) -> String {
+        let bytes =
+            [table.render_start(), table.render_rows(rows, true), table.render_end()].concat();
         String::from_utf8(bytes).unwrap()
     }
 
@@ -296,37 +319,37 @@ mod tests {
         let text = |text: &str| Cell::Text(text.to_owned());
         let pair = ("channel".to_owned(), "TV & \"Radio\"".to_owned());
         vec![
-            vec![text("plain"), Cell::Whole(Some(7)), Cell::Pairs(Vec::new())],
-            vec![text("a,\"b\"\r\n<c>\u{1}"), Cell::Whole(None), Cell::Pairs(vec![pair])],
+            vec![text("plain"), Cell::Integer(Some(7)), Cell::Pairs(Vec::new())],
+            vec![text("a,\"b\"\r\n<c>\u{1}"), Cell::Integer(None), Cell::Pairs(vec![pair])],
         ]
     }
 
     #[test]
     fn json_is_an_array_of_objects() {
-        assert_eq!(whole(&table(Format::Json), &[]), "[]");
+        assert_eq!(render(&table(Format::Json), &[]), "[]");
         assert_eq!(
-            whole(&table(Format::Json), &rows()),
+            render(&table(Format::Json), &rows()),
             r#"[{"a":"plain","b":7,"c":[]},{"a":"a,\"b\"\r\n<c>\u0001","b":null,"c":[{"name":"channel","value":"TV & \"Radio\""}]}]"#
         );
     }
 
     #[test]
-    fn csv_quotes_what_needs_it_or_everything() {
+    fn csv_quotes_where_needed_or_everywhere() {
         let mut table = table(Format::Csv);
-        assert_eq!(whole(&table, &[]), "a,b,c\n");
+        assert_eq!(render(&table, &[]), "a,b,c\n");
         assert_eq!(
-            whole(&table, &rows()),
+            render(&table, &rows()),
             "a,b,c\nplain,7,\n\"a,\"\"b\"\"\r\n<c>\u{1}\",,\"[{\"\"name\"\":\"\"channel\"\",\"\"value\"\":\"\"TV & \\\"\"Radio\\\"\"\"\"}]\"\n"
         );
         table.csv =
             CsvStyle { column_separator: b'|', crlf: true, header: false, force_quotes: true };
-        assert_eq!(whole(&table, &rows()[..1]), "\"plain\"|\"7\"|\"\"\r\n");
-        assert_eq!(whole(&table, &[]), "");
+        assert_eq!(render(&table, &rows()[..1]), "\"plain\"|\"7\"|\"\"\r\n");
+        assert_eq!(render(&table, &[]), "");
     }
 
     #[test]
-    fn csv_reads_back_as_it_was() {
-        let bytes = whole(&table(Format::Csv), &rows());
+    fn csv_round_trips_control_characters_and_quotes() {
+        let bytes = render(&table(Format::Csv), &rows());
         let mut reader = csv::Reader::from_reader(bytes.as_bytes());
         let read: Vec<String> =
             reader.records().map(|record| record.unwrap()[0].to_owned()).collect();
@@ -334,9 +357,9 @@ mod tests {
     }
 
     #[test]
-    fn xml_escapes_and_leaves_out_what_it_cannot_hold() {
+    fn xml_escapes_text_and_removes_invalid_characters() {
         assert_eq!(
-            whole(&table(Format::Xml), &rows()),
+            render(&table(Format::Xml), &rows()),
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<transactions>\n\
              <transaction><a>plain</a><b>7</b><c></c></transaction>\n\
              <transaction><a>a,\"b\"&#13;\n&lt;c&gt;</a><b/><c><custom_datum>\

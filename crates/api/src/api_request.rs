@@ -1,0 +1,459 @@
+//! Parsed API request: principal, network, contract version and body.
+
+use crate::app::App;
+use crate::auth::{self, PresentedCredential};
+use crate::credential_guard::{CredentialGuard, ResponseMeta};
+use crate::errors::ApiError;
+use crate::json;
+use crate::object_reader::Ignored;
+use crate::path_prefix::{Format, PathPrefix};
+use crate::router::RequestId;
+use crate::versions::Version;
+use axum::body::Body;
+use axum::extract::{FromRef, FromRequest};
+use axum::http::{HeaderMap, Method, Request, Response, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+use std::sync::{Arc, Mutex};
+use trunkline_domain::party::{NAME_LIMIT, Network};
+use trunkline_domain::problem::{NOT_A_NUMBER, Problems};
+use trunkline_network::credentials::Credential;
+use trunkline_network::{Caller, Context, Error, IdempotencyKey, Session, Standing};
+
+/// Authenticated, versioned request with its parsed body.
+pub(crate) struct ApiRequest {
+    pub(crate) app: App,
+    pub(crate) method: Method,
+    /// Path as the client sent it, for links and idempotency keys.
+    pub(crate) original_path: String,
+    pub(crate) version: Version,
+    /// Format of the response, for endpoints that support several.
+    pub(crate) format: Format,
+    pub(crate) network: Network,
+    pub(crate) context: Context,
+    /// Object of the body; `None` if the body is empty.
+    pub(crate) body: Option<Map<String, Value>>,
+    /// Unread NDJSON body. The mutex makes the request `Sync`, which a body is not.
+    pub(crate) ndjson_body: Option<Mutex<Body>>,
+    /// Body before it was converted to the newest version, for error messages that name its
+    /// properties. Set by [`ApiRequest::take_body`].
+    pub(crate) original_body: Option<Map<String, Value>>,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: HeaderMap,
+    /// Credential, for streams that must authenticate again while they are open.
+    pub(crate) credential: PresentedCredential,
+    /// True if the credential is a session cookie, which other sites can make a browser send.
+    pub(crate) by_cookie: bool,
+    pub(crate) ignored: Ignored,
+    /// Revalidates the credential in each unit of work.
+    pub(crate) credential_guard: CredentialGuard,
+}
+
+impl<S> FromRequest<S> for ApiRequest
+where
+    App: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Response<Body>;
+
+    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, Response<Body>> {
+        let app = App::from_ref(state);
+        let result = Self::read_request(app.clone(), request).await;
+        result.map_err(|error| error.into_response(&app))
+    }
+}
+
+impl ApiRequest {
+    async fn read_request(app: App, request: Request<Body>) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let prefix = parts.extensions.get::<PathPrefix>().cloned();
+        let prefix = prefix.unwrap_or(PathPrefix {
+            version: Version::newest(),
+            network: None,
+            format: Format::Json,
+        });
+        let query = parse_query(parts.uri.query().unwrap_or_default());
+        let query_token = query.iter().find(|(name, _)| name == "oauth_token");
+        let query_token = query_token.map(|(_, token)| token.as_str());
+        let reads_only = parts.method == Method::GET || parts.method == Method::HEAD;
+        // Without a credential in the headers or the query, the body may hold one. Errors of such a
+        // body are reported only after its credential has been accepted.
+        let (credential, body) =
+            match auth::presented_credential(&parts.headers, query_token, reads_only) {
+                Some(credential) => (credential, UnreadBody::Stream(body)),
+                None => {
+                    let (credential, object) =
+                        read_unauthenticated_body(&app, &parts.headers, body).await?;
+                    (credential, UnreadBody::Parsed(object))
+                }
+            };
+        let by_cookie = matches!(credential, PresentedCredential::Secret(Credential::Session(_)));
+        let response_meta = parts.extensions.get::<ResponseMeta>().cloned().unwrap_or_default();
+        let system_now = (app.clock)();
+        let authenticated =
+            authorize(&app, &credential, prefix.network, system_now, &response_meta).await?;
+        let Authenticated { principal, network, cached_token } = authenticated;
+        consume_rate_limit(&app, &principal, &response_meta).await?;
+        let credential_guard = CredentialGuard::new(app.clone(), cached_token, response_meta);
+        let mut ndjson_body = None;
+        let body = match body {
+            UnreadBody::Parsed(object) => object,
+            UnreadBody::Stream(_) if reads_only => None,
+            UnreadBody::Stream(body) if content_type(&parts.headers) == NDJSON => {
+                // The response begins before the first unit of work, so the credential is checked
+                // now.
+                app.store.read(|session| credential_guard.revalidate(session))?;
+                ndjson_body = Some(Mutex::new(body));
+                None
+            }
+            UnreadBody::Stream(body) => read_body(&app, &parts.headers, body).await?,
+        };
+        let body = body.map(|mut object| {
+            object.shift_remove("oauth_token");
+            object
+        });
+        let request_id = parts.extensions.get::<RequestId>();
+        let original_path = parts.extensions.get::<OriginalPath>();
+        Ok(Self {
+            context: Context {
+                caller: principal,
+                now: network.now(system_now),
+                system_now,
+                request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
+            },
+            method: parts.method,
+            original_path: original_path.map(|path| path.0.clone()).unwrap_or_default(),
+            version: prefix.version,
+            format: prefix.format,
+            network,
+            original_body: None,
+            ndjson_body,
+            body,
+            query,
+            headers: parts.headers,
+            credential,
+            by_cookie,
+            ignored: Ignored::default(),
+            credential_guard,
+            app,
+        })
+    }
+
+    /// Returns a query parameter.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns a query parameter that is an integer from `min` to `max`, both included.
+    pub(crate) fn integer_parameter(
+        &self,
+        name: &str,
+        min: i64,
+        max: i64,
+        problems: &mut Problems,
+    ) -> Option<i64> {
+        match self.parameter(name)?.parse::<i64>() {
+            Ok(number) if number < min => {
+                problems.at(name).add(format!("must be greater than or equal to {min}"));
+            }
+            Ok(number) if number > max => {
+                problems.at(name).add(format!("must be less than or equal to {max}"));
+            }
+            Ok(number) => return Some(number),
+            Err(_) => problems.at(name).add(NOT_A_NUMBER),
+        }
+        None
+    }
+
+    /// Returns the query parameters for the link to the next page: all but the page itself and
+    /// credentials. Each ends with `&`.
+    pub(crate) fn filters(&self) -> String {
+        const UNRESERVED: &AsciiSet =
+            &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+        let encode = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
+        let filters = self.query.iter().filter(|(name, _)| {
+            !["limit", "start_after_id", "oauth_token", "access_token"].contains(&name.as_str())
+        });
+        filters.map(|(name, value)| format!("{}={}&", encode(name), encode(value))).collect()
+    }
+
+    /// Runs a reading use case in a snapshot.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error>,
+    ) -> Result<T, ApiError> {
+        let work = |session: &mut Session<'_>| {
+            self.credential_guard.revalidate(session)?;
+            work(session, &self.context)
+        };
+        Ok(self.app.store.read(work)?)
+    }
+
+    /// Runs a reading use case that usually needs one statement, and therefore no transaction.
+    /// `work` may run more than once.
+    pub(crate) async fn read_one<T>(
+        &self,
+        work: impl Fn(&mut Session<'_>, &Context) -> Result<T, Error>,
+    ) -> Result<T, ApiError> {
+        let single_read = self.app.store.glance(|session| work(session, &self.context)).await?;
+        match single_read {
+            Some((generation, result)) if self.credential_guard.is_current_at(generation) => {
+                Ok(result?)
+            }
+            _ => self.read(work),
+        }
+    }
+
+    /// Runs a writing use case in a transaction. Returns after the commit.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        Ok(self.credential_guard.write(&self.context, work).await?)
+    }
+
+    /// Same as [`ApiRequest::write`]. `prefetch` issues the queries that the use case will need,
+    /// as far as the request tells; it gets no results.
+    pub(crate) async fn write_with_prefetch<T: Send + 'static>(
+        &self,
+        prefetch: impl FnOnce(&mut Session<'_>, &Context),
+        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let prefetch = |session: &mut Session<'_>| prefetch(session, &self.context);
+        Ok(self.credential_guard.write_with_prefetch(&self.context, prefetch, work).await?)
+    }
+
+    /// Returns the `Idempotency-Key` header with the request it belongs to: path and body. The
+    /// result is the same before and after [`ApiRequest::take_body`].
+    pub(crate) fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, ApiError> {
+        let Some(key) = self.headers.get("idempotency-key") else { return Ok(None) };
+        let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= NAME_LIMIT);
+        let invalid = || {
+            let message = "Idempotency-Key must be 1 to 255 printable characters";
+            ApiError::BadRequest(message.to_owned())
+        };
+        let key = key.ok_or_else(invalid)?.to_owned();
+        let body = self.original_body.as_ref().or(self.body.as_ref());
+        let body = body.cloned().map_or(Value::Null, Value::Object);
+        let request = format!("{} {body}", self.original_path).into_bytes();
+        Ok(Some(IdempotencyKey { key, request }))
+    }
+
+    /// Removes and returns the body, for requests that need one.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::BadRequest`] if the body is empty, [`ApiError::UnsupportedMediaType`] if it is
+    /// NDJSON.
+    pub(crate) fn take_body(&mut self) -> Result<Map<String, Value>, ApiError> {
+        if self.ndjson_body.is_some() {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        let missing =
+            || ApiError::BadRequest("the body is empty: a JSON object is needed".to_owned());
+        let body = self.body.take().ok_or_else(missing)?;
+        self.original_body = Some(body.clone());
+        Ok(body)
+    }
+}
+
+/// Path as the client sent it, before the prefix was removed.
+#[derive(Debug, Clone)]
+pub(crate) struct OriginalPath(pub(crate) String);
+
+/// Body before or after it was read for its credential.
+enum UnreadBody {
+    Stream(Body),
+    Parsed(Option<Map<String, Value>>),
+}
+
+/// Result of authentication.
+struct Authenticated {
+    principal: Caller,
+    network: Network,
+    /// `None` if the credential is not a token.
+    cached_token: Option<Arc<Standing>>,
+}
+
+/// Authenticates a credential and checks that it belongs to the network of the path.
+async fn authorize(
+    app: &App,
+    credential: &PresentedCredential,
+    path_network: Option<i64>,
+    now: Timestamp,
+    response_meta: &ResponseMeta,
+) -> Result<Authenticated, ApiError> {
+    let authenticated = match credential {
+        PresentedCredential::Secret(credential @ Credential::Token(token)) => {
+            authenticate_token(app, credential, token, now, response_meta)?
+        }
+        _ => {
+            let principal = auth::authenticate(app, credential, path_network).await?;
+            let principal = principal.ok_or(ApiError::Unauthorized)?;
+            let network = app.store.read(|session| session.network(principal.network_id))?;
+            let network = network.ok_or(ApiError::Unauthorized)?;
+            Authenticated { principal, network, cached_token: None }
+        }
+    };
+    match path_network {
+        Some(network_id) if network_id != authenticated.principal.network_id => {
+            let message = format!("this credential is not for network {network_id}");
+            Err(Error::NotAllowed(message).into())
+        }
+        _ => Ok(authenticated),
+    }
+}
+
+/// Finds a token in the cache, else in the database.
+fn authenticate_token(
+    app: &App,
+    credential: &Credential,
+    token: &str,
+    now: Timestamp,
+    response_meta: &ResponseMeta,
+) -> Result<Authenticated, ApiError> {
+    let cached_token = match app.credentials.remembered(credential, now) {
+        Some(cached_token) => {
+            response_meta.set_cached_token(&cached_token);
+            cached_token
+        }
+        None => {
+            let loaded = app.store.read(|session| app.credentials.look_up(session, token, now))?;
+            loaded.ok_or(ApiError::Unauthorized)?
+        }
+    };
+    Ok(Authenticated {
+        principal: cached_token.caller.clone(),
+        network: cached_token.network.clone(),
+        cached_token: Some(cached_token),
+    })
+}
+
+impl From<trunkline_store::Error> for ApiError {
+    fn from(error: trunkline_store::Error) -> Self {
+        Self::UseCase(error.into())
+    }
+}
+
+/// Consumes one request of the principal's rate limit.
+async fn consume_rate_limit(
+    app: &App,
+    principal: &Caller,
+    response_meta: &ResponseMeta,
+) -> Result<(), ApiError> {
+    let Some(result) = app.rate_limits.consume(app, principal.actor).await else { return Ok(()) };
+    let (Ok(allowance) | Err(allowance)) = result;
+    response_meta.set_rate_limit(allowance);
+    result.map(|_| ()).map_err(ApiError::RateLimited)
+}
+
+/// Reads a body before authentication and returns its credential and the rest of its object. The
+/// number of such bodies is limited, which bounds the memory that unauthenticated clients can use.
+async fn read_unauthenticated_body(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(PresentedCredential, Option<Map<String, Value>>), ApiError> {
+    let permit =
+        tokio::time::timeout(app.limits.body_time, app.unauthenticated_body_permits.acquire());
+    let _permit = permit.await.map_err(|_| ApiError::BodyTimeout)?;
+    let mut object = read_body(app, headers, body).await;
+    let credential = match &mut object {
+        Ok(Some(object)) => auth::take_from_body(object),
+        Ok(None) | Err(_) => None,
+    };
+    Ok((credential.ok_or(ApiError::Unauthorized)?, object?))
+}
+
+/// Reads and parses a body within the limits of size and time. Returns `None` if it is empty.
+async fn read_body(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Option<Map<String, Value>>, ApiError> {
+    let limit = app.limits.body;
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if length.and_then(|text| text.parse::<u64>().ok()).is_some_and(|bytes| bytes > limit as u64) {
+        return Err(ApiError::BodyTooLarge(limit));
+    }
+    let collected = tokio::time::timeout(app.limits.body_time, collect(app, body, limit)).await;
+    let bytes = collected.map_err(|_| ApiError::BodyTimeout)??;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    require_json(headers, &bytes)?;
+    match json::parse(&bytes) {
+        Ok(Value::Object(object)) => Ok(Some(object)),
+        Ok(_) => {
+            let message = "the body must be a JSON object, at line 1 column 1";
+            Err(ApiError::BadRequest(message.to_owned()))
+        }
+        Err(error) => Err(ApiError::BadRequest(format!("the body is not valid JSON: {error}"))),
+    }
+}
+
+/// Bodies up to this size do not count against the global body budget.
+const UNMETERED_BODY_BYTES: usize = 16 * 1024;
+
+/// Collects the bytes of a body. They are copied out of the connection's buffers, which are larger
+/// than the frames in them. Bytes beyond [`UNMETERED_BODY_BYTES`] take permits of the global body
+/// budget until the body is complete.
+async fn collect(app: &App, body: Body, limit: usize) -> Result<Vec<u8>, ApiError> {
+    let mut body = Limited::new(body, limit);
+    let mut bytes = Vec::new();
+    let mut permits = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+            Some(_) => ApiError::BodyTooLarge(limit),
+            None => ApiError::BadRequest("the body ended early".to_owned()),
+        })?;
+        let data = frame.into_data().unwrap_or_default();
+        if bytes.len() + data.len() > UNMETERED_BODY_BYTES {
+            let count = u32::try_from(data.len()).unwrap_or(u32::MAX);
+            let permit = app.body_budget.try_acquire_many(count);
+            permits.push(permit.map_err(|_| ApiError::Overloaded)?);
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
+
+/// Content type of a body with one JSON value a line.
+const NDJSON: &str = "application/x-ndjson";
+
+/// Returns the `Content-Type` of a body without parameters, in lower case; empty if there is none.
+fn content_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = value.unwrap_or_default().split(';').next().unwrap_or_default();
+    media_type.trim().to_ascii_lowercase()
+}
+
+/// Checks that a body is declared as JSON. curl's `-d` declares every body as a form, and an
+/// example in the source documents sends JSON that way, so a form that starts with a brace is
+/// accepted too.
+fn require_json(headers: &HeaderMap, bytes: &[u8]) -> Result<(), ApiError> {
+    let media_type = content_type(headers);
+    let looks_like_json = bytes.trim_ascii_start().starts_with(b"{");
+    let is_json = media_type == "application/json" || media_type.ends_with("+json");
+    let is_undeclared = media_type.is_empty() || media_type == "application/x-www-form-urlencoded";
+    if is_json || (is_undeclared && looks_like_json) {
+        return Ok(());
+    }
+    Err(ApiError::UnsupportedMediaType)
+}
+
+fn parse_query(query: &str) -> Vec<(String, String)> {
+    let decode = |text: &str| {
+        let spaced = text.replace('+', " ");
+        percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    };
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name), decode(value))
+        })
+        .collect()
+}

@@ -1,0 +1,140 @@
+//! Revalidates a cached credential inside the transaction that serves the request. Requests without
+//! a transaction are revalidated before the response is sent.
+
+use crate::app::App;
+use crate::errors::ApiError;
+use crate::rate_limit::Allowance;
+use axum::body::Body;
+use axum::extract::MatchedPath;
+use axum::http::Response;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use trunkline_network::{Context, Error, Session, Standing};
+
+/// Facts of a request that its handlers record for the outer middleware. Clones share one record.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ResponseMeta(Arc<Mutex<MetaState>>);
+
+#[derive(Debug, Default)]
+struct MetaState {
+    rate_limit: Option<Allowance>,
+    route: Option<MatchedPath>,
+    unconfirmed_token: Option<Arc<Standing>>,
+}
+
+impl ResponseMeta {
+    /// Records the credential's remaining rate limit.
+    pub(crate) fn set_rate_limit(&self, allowance: Allowance) {
+        self.state().rate_limit = Some(allowance);
+    }
+
+    /// Remaining rate limit; `None` if the request did not consume any.
+    pub(crate) fn rate_limit(&self) -> Option<Allowance> {
+        self.state().rate_limit
+    }
+
+    /// Records the matched route.
+    pub(crate) fn set_route(&self, route: MatchedPath) {
+        self.state().route = Some(route);
+    }
+
+    /// Removes and returns the matched route.
+    pub(crate) fn take_route(&self) -> Option<MatchedPath> {
+        self.state().route.take()
+    }
+
+    /// Records that the request was authenticated by a cached token, which must be revalidated.
+    pub(crate) fn set_cached_token(&self, cached_token: &Arc<Standing>) {
+        self.state().unconfirmed_token = Some(Arc::clone(cached_token));
+    }
+
+    fn set_confirmed(&self) {
+        self.state().unconfirmed_token = None;
+    }
+
+    fn state(&self) -> MutexGuard<'_, MetaState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Revalidates the cached token if no transaction of the request did. Returns the response, or
+    /// a 401 if the token is no longer valid.
+    pub(crate) fn confirm_response(&self, app: &App, response: Response<Body>) -> Response<Body> {
+        let unconfirmed_token = self.state().unconfirmed_token.take();
+        let Some(cached_token) = unconfirmed_token else { return response };
+        let now = (app.clock)();
+        match app.store.read(|session| cached_token.confirm(&app.credentials, session, now)) {
+            Err(Error::Unauthorized) => ApiError::Unauthorized.into_response(app),
+            // If the database is unreachable here, the response contains no data from it, so
+            // sending it unconfirmed is safe.
+            Ok(()) | Err(_) => response,
+        }
+    }
+}
+
+/// Credential of a request, to be revalidated in each of its units of work.
+#[derive(Clone)]
+pub(crate) struct CredentialGuard {
+    app: App,
+    /// `None` if the credential was verified in the database for this request.
+    cached_token: Option<Arc<Standing>>,
+    response_meta: ResponseMeta,
+}
+
+impl CredentialGuard {
+    pub(crate) fn new(
+        app: App,
+        cached_token: Option<Arc<Standing>>,
+        response_meta: ResponseMeta,
+    ) -> Self {
+        Self { app, cached_token, response_meta }
+    }
+
+    /// Checks that the token is valid in this unit of work.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unauthorized`] if it was revoked or has expired.
+    pub(crate) fn revalidate(&self, session: &mut Session<'_>) -> Result<(), Error> {
+        let Some(cached_token) = &self.cached_token else { return Ok(()) };
+        let result = cached_token.confirm(&self.app.credentials, session, (self.app.clock)());
+        if result.is_ok() {
+            self.response_meta.set_confirmed();
+        }
+        result
+    }
+
+    /// Runs a writing use case after revalidating the token in the same transaction. Returns after
+    /// the commit.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        context: &Context,
+        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.write_with_prefetch(context, |_| (), work).await
+    }
+
+    /// Same as [`CredentialGuard::write`]. `prefetch` issues the queries that the use case will
+    /// need: see [`trunkline_store::Store::write_foreseeing`].
+    pub(crate) async fn write_with_prefetch<T: Send + 'static>(
+        &self,
+        context: &Context,
+        prefetch: impl FnOnce(&mut Session<'_>),
+        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let context = context.clone();
+        let credential_guard = self.clone();
+        let work = move |session: &mut Session<'_>| {
+            credential_guard.revalidate(session)?;
+            work(session, &context)
+        };
+        self.app.store.write_foreseeing(prefetch, work).await
+    }
+
+    /// Returns true if the token is valid at a credential generation that a unit of work read.
+    pub(crate) fn is_current_at(&self, generation: i64) -> bool {
+        let is_current = self.cached_token.as_ref().is_none_or(|token| token.holds_at(generation));
+        if is_current {
+            self.response_meta.set_confirmed();
+        }
+        is_current
+    }
+}

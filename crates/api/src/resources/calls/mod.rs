@@ -1,0 +1,144 @@
+//! `/calls`: ingests calls that were routed elsewhere, one in a JSON body or many as NDJSON.
+
+mod ndjson;
+
+use crate::api_request::ApiRequest;
+use crate::errors::{ApiError, json_response};
+use crate::object_reader::{Ignored, ObjectReader, ReadContext};
+use crate::object_response::Object;
+use crate::resources::call_batcher;
+use crate::resources::call_facts::{self, MAX_CALL_SECONDS};
+use crate::routes::{Routes, post};
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use serde_json::{Value, json};
+use std::sync::PoisonError;
+use trunkline_domain::call::CallFacts;
+use trunkline_domain::party::CustomData;
+use trunkline_domain::problem::{BLANK, Problems};
+use trunkline_domain::timezone::ZoneName;
+use trunkline_network::calls::{self, CallIn, Taken, Told};
+use trunkline_network::{Context, Session, Submitted};
+
+/// Maximum number of custom data entries of one call.
+const MAX_CUSTOM_DATA_ENTRIES: usize = 200;
+
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/api/calls", post(create))
+}
+
+async fn create(mut request: ApiRequest) -> Response<Body> {
+    if let Some(body) = request.ndjson_body.take() {
+        let body = body.into_inner().unwrap_or_else(PoisonError::into_inner);
+        return ndjson::ingest_lines(request, body);
+    }
+    let response = match ingest_call(&mut request).await {
+        Ok((status, object)) => json_response(status, &object),
+        Err(error) => error.into_response(&request.app),
+    };
+    request.add_ignored_header(response)
+}
+
+/// Ingests the call of a JSON body. Without an idempotency key it shares a transaction with calls
+/// of other requests.
+async fn ingest_call(request: &mut ApiRequest) -> Result<(StatusCode, Value), ApiError> {
+    let body = request.take_body()?;
+    let key = request.idempotency_key()?;
+    let time_zone = request.network.time_zone;
+    let submitted = read_body(&body, time_zone, &mut request.ignored);
+    let reported_call = Told::new(submitted, call_facts::generate_call_id(&request.app));
+    let outcome = match key {
+        None => {
+            let ApiRequest { app, context, credential_guard, .. } = request;
+            call_batcher::ingest_call(app, context, credential_guard, reported_call).await?
+        }
+        Some(key) => {
+            let ingest = move |session: &mut Session<'_>, context: &Context| {
+                calls::take(session, context, reported_call, Some(&key))
+            };
+            request.write(ingest).await?
+        }
+    };
+    let (status, call_id) = status_and_call_id(&outcome);
+    Ok((status, json!({"cuid": call_id})))
+}
+
+/// Returns the status of an ingested call (201 if it is new, 202 if it was stored before) and its
+/// `complete_call_id`.
+fn status_and_call_id(outcome: &Taken) -> (StatusCode, &str) {
+    match outcome {
+        Taken::New(call_id) => (StatusCode::CREATED, call_id),
+        Taken::Known(call_id) => (StatusCode::ACCEPTED, call_id),
+    }
+}
+
+fn read_body(body: &Object, time_zone: ZoneName, ignored: &mut Ignored) -> Submitted<CallIn> {
+    let mut problems = Problems::new();
+    let read_context = ReadContext { problems: &mut problems, ignored };
+    let mut reader = ObjectReader::new(body, read_context);
+    let mut call = match reader.object("call") {
+        Some(Some(map)) => read_call(ObjectReader::new(map, reader.child("call")), time_zone),
+        absent_or_null => {
+            // An invalid value is a problem already.
+            if absent_or_null.is_some() || !reader.is_present("call") {
+                reader.error("call", BLANK);
+            }
+            CallIn::default()
+        }
+    };
+    let entries = reader.array("custom_data", MAX_CUSTOM_DATA_ENTRIES, read_custom_data_entry);
+    call.facts.custom_data = entries.map(CustomData::from_iter);
+    call.request = call.meaning();
+    reader.finish();
+    Submitted { change: call, problems }
+}
+
+fn read_custom_data_entry(
+    value: &Value,
+    read_context: ReadContext<'_>,
+) -> Option<(String, String)> {
+    let mut reader = ObjectReader::from_value(value, read_context)?;
+    let name = reader.name("name");
+    if !reader.is_present("value") {
+        reader.error("value", BLANK);
+    }
+    let value = reader.optional_id("value");
+    reader.finish();
+    Some((name?, value.flatten()?))
+}
+
+fn read_call(mut reader: ObjectReader<'_>, time_zone: ZoneName) -> CallIn {
+    let keys = call_facts::read_keypresses(&mut reader);
+    let start_time = call_facts::read_timestamp(&mut reader, "start_time", time_zone);
+    let duration = reader.integer("duration_in_seconds", 0, MAX_CALL_SECONDS).flatten();
+    let facts = CallFacts {
+        duration: call_facts::read_duration(&mut reader, time_zone, start_time, duration),
+        connect_duration: reader
+            .integer("connect_duration_in_seconds", 0, MAX_CALL_SECONDS)
+            .flatten(),
+        sms_sent: reader.boolean("sms_sent").flatten(),
+        ..call_facts::read_caller_facts(&mut reader)
+    };
+    if let (Some(duration), Some(connect_duration)) = (facts.duration, facts.connect_duration)
+        && connect_duration > duration
+    {
+        let message = "must be less than or equal to duration_in_seconds";
+        reader.error("connect_duration_in_seconds", message);
+    }
+    let call = CallIn {
+        external_id: reader.id("external_call_unique_id"),
+        start_time,
+        campaign: reader.id("advertiser_campaign_id_from_network"),
+        affiliate: reader.optional_id("affiliate_id_from_network").flatten(),
+        promo_number: reader.phone("promo_number").flatten(),
+        destination_phone_number: reader
+            .phone("destination_phone_number")
+            .flatten()
+            .map(|number| number.digits().to_owned()),
+        facts,
+        keys,
+        request: Vec::new(),
+    };
+    reader.finish();
+    call
+}

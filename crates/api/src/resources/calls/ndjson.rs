@@ -1,0 +1,324 @@
+//! Ingestion of NDJSON bodies: one call a line, one result a line.
+//!
+//! Three tasks form a pipeline: [`BodyReader`] receives the body, [`LineSplitter`] splits it into
+//! batches and parses them, and [`BatchWriter`] stores each batch in one transaction and renders
+//! the results. The next batch is read while one is stored.
+
+use super::{read_body, status_and_call_id};
+use crate::api_request::ApiRequest;
+use crate::credential_guard::CredentialGuard;
+use crate::errors::ApiError;
+use crate::object_reader::Ignored;
+use crate::object_response::Object;
+use crate::resources::call_facts;
+use crate::{App, json};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, Response, header};
+use futures_util::future::join_all;
+use futures_util::stream;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::{Semaphore, mpsc};
+use trunkline_network::calls::{self, Taken, Told};
+use trunkline_network::{Context, Error};
+
+/// Maximum number of lines in one transaction: some tens of milliseconds of the writer's time.
+const MAX_BATCH_LINES: usize = 500;
+/// Size of a batch, in bytes. The last line of a batch may exceed it.
+const BATCH_BYTES: usize = 1 << 19;
+/// Lines parsed before the task yields to others.
+const LINES_PER_YIELD: usize = 50;
+/// Maximum number of frames of a body that are read ahead.
+const READ_AHEAD_FRAMES: usize = MAX_BATCH_LINES;
+/// Maximum size of the frames that are read ahead, in bytes.
+const READ_AHEAD_BYTES: usize = 1 << 20;
+
+/// Ingests a call from each line. Each line gets the response that its call would get alone, with
+/// the status as a property. An invalid line does not affect the others.
+pub(super) fn ingest_lines(request: ApiRequest, body: Body) -> Response<Body> {
+    let (batch_sender, batches) = mpsc::channel(1);
+    let (result_sender, results) = mpsc::channel(1);
+    let writer = BatchWriter {
+        app: request.app.clone(),
+        context: request.context.clone(),
+        credential_guard: request.credential_guard.clone(),
+    };
+    let body = BodyReader::spawn(body, request.app.limits.body_time);
+    let splitter = LineSplitter { request, body, buffer: Vec::new(), is_at_end: false };
+    tokio::spawn(splitter.run(batch_sender));
+    tokio::spawn(writer.run(batches, result_sender));
+    let results =
+        stream::unfold(results, async |mut results| Some((results.recv().await?, results)));
+    let mut response = Response::new(Body::from_stream(results));
+    let content_type = HeaderValue::from_static("application/x-ndjson");
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
+}
+
+/// Receives a body while earlier lines are being stored, up to a limit. Frames that arrive during a
+/// transaction share the next one. Ends with the body, or if no frame arrives for some time.
+struct BodyReader {
+    frames: mpsc::Receiver<Result<Bytes, axum::Error>>,
+    /// One permit for each byte that may be read ahead.
+    budget: Arc<Semaphore>,
+}
+
+/// Returns the permits that a frame takes. A frame larger than the budget takes all of it.
+fn frame_cost(frame: &Result<Bytes, axum::Error>) -> usize {
+    frame.as_ref().map_or(0, |bytes| bytes.len().min(READ_AHEAD_BYTES))
+}
+
+impl BodyReader {
+    fn spawn(mut body: Body, frame_timeout: Duration) -> Self {
+        let (sender, frames) = mpsc::channel(READ_AHEAD_FRAMES);
+        let budget = Arc::new(Semaphore::new(READ_AHEAD_BYTES));
+        let task_budget = Arc::clone(&budget);
+        tokio::spawn(async move {
+            while let Ok(Some(frame)) = tokio::time::timeout(frame_timeout, body.frame()).await {
+                let bytes = frame.map(|frame| frame.into_data().unwrap_or_default());
+                let cost = u32::try_from(frame_cost(&bytes)).unwrap_or(u32::MAX);
+                let Ok(permits) = task_budget.acquire_many(cost).await else { return };
+                permits.forget();
+                if sender.send(bytes).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Self { frames, budget }
+    }
+
+    /// Returns the next frame; `None` at the end.
+    async fn next(&mut self) -> Option<Result<Bytes, axum::Error>> {
+        let frame = self.frames.recv().await?;
+        self.budget.add_permits(frame_cost(&frame));
+        Some(frame)
+    }
+
+    /// Returns the next frame if it has arrived.
+    fn try_next(&mut self) -> Result<Result<Bytes, axum::Error>, TryRecvError> {
+        let frame = self.frames.try_recv()?;
+        self.budget.add_permits(frame_cost(&frame));
+        Ok(frame)
+    }
+}
+
+impl Drop for BodyReader {
+    fn drop(&mut self) {
+        // Ends the task if it waits for permits.
+        self.budget.close();
+    }
+}
+
+/// Splits a body into batches of lines.
+struct LineSplitter {
+    request: ApiRequest,
+    body: BodyReader,
+    /// Received bytes that are in no batch yet.
+    buffer: Vec<u8>,
+    /// True if the body has ended or is not read further.
+    is_at_end: bool,
+}
+
+impl LineSplitter {
+    /// Sends batches in order until the body ends or the writer stops.
+    async fn run(mut self, batches: mpsc::Sender<Result<Batch, axum::Error>>) {
+        loop {
+            let batch = match self.next_lines().await {
+                Ok(lines) if lines.is_empty() => return,
+                Ok(lines) => Ok(Batch::parse(&self.request, &lines).await),
+                Err(error) => Err(error),
+            };
+            let is_error = batch.is_err();
+            if batches.send(batch).await.is_err() || is_error {
+                return;
+            }
+        }
+    }
+
+    /// Returns the next lines, up to the size of a batch; none at the end. Waits for the first line
+    /// only: further lines are added if they have arrived.
+    async fn next_lines(&mut self) -> Result<Vec<Vec<u8>>, axum::Error> {
+        let mut line_count = 0;
+        let mut counted_bytes = 0;
+        loop {
+            let uncounted = self.buffer.get(counted_bytes..).unwrap_or_default();
+            line_count += uncounted.iter().filter(|byte| **byte == b'\n').count();
+            counted_bytes = self.buffer.len();
+            let is_full = line_count >= MAX_BATCH_LINES || counted_bytes > BATCH_BYTES;
+            if self.is_at_end || (line_count > 0 && is_full) {
+                return Ok(self.split());
+            }
+            if line_count > 0 {
+                match self.body.try_next() {
+                    Ok(frame) => self.buffer.extend(frame?),
+                    Err(TryRecvError::Disconnected) => self.is_at_end = true,
+                    Err(TryRecvError::Empty) => return Ok(self.split()),
+                }
+                continue;
+            }
+            if counted_bytes > self.request.app.limits.body {
+                // The line exceeds the limit. It gets an error, and nothing after it is read.
+                self.is_at_end = true;
+                continue;
+            }
+            match self.body.next().await {
+                Some(frame) => self.buffer.extend(frame?),
+                None => self.is_at_end = true,
+            }
+        }
+    }
+
+    /// Removes the complete lines from the buffer, up to the size of a batch.
+    fn split(&mut self) -> Vec<Vec<u8>> {
+        let mut lines = Vec::new();
+        let mut split_bytes = 0;
+        for line in self.buffer.split_inclusive(|byte| *byte == b'\n') {
+            let is_complete = line.last() == Some(&b'\n');
+            let is_full = lines.len() == MAX_BATCH_LINES || split_bytes > BATCH_BYTES;
+            if is_full || !(is_complete || self.is_at_end) {
+                break;
+            }
+            split_bytes += line.len();
+            lines.push(line.trim_ascii().to_vec());
+        }
+        self.buffer.drain(..split_bytes);
+        lines
+    }
+}
+
+/// Calls that are stored in one transaction.
+struct Batch {
+    calls: Arc<Vec<Told>>,
+    /// One entry for each line: the error of a line that could not be parsed, or `None` for a line
+    /// whose call is the next in `calls`.
+    lines: Vec<Option<ApiError>>,
+}
+
+impl Batch {
+    async fn parse(request: &ApiRequest, lines: &[Vec<u8>]) -> Self {
+        let app = &request.app;
+        let mut batch = Self { calls: Arc::default(), lines: Vec::with_capacity(lines.len()) };
+        let mut calls = Vec::with_capacity(lines.len());
+        // Empty lines get no result.
+        for (index, line) in lines.iter().filter(|line| !line.is_empty()).enumerate() {
+            if index % LINES_PER_YIELD == LINES_PER_YIELD - 1 {
+                tokio::task::yield_now().await;
+            }
+            batch.lines.push(match parse_line(line, app.limits.body) {
+                Ok(body) => {
+                    let time_zone = request.network.time_zone;
+                    let submitted = read_body(&body, time_zone, &mut Ignored::default());
+                    calls.push(Told::new(submitted, call_facts::generate_call_id(app)));
+                    None
+                }
+                Err(error) => Some(error),
+            });
+        }
+        batch.calls = Arc::new(calls);
+        batch
+    }
+
+    /// Renders the result of each line from the outcomes of its calls.
+    async fn render_results(self, app: &App, outcomes: Vec<Result<Taken, Error>>) -> Bytes {
+        let mut outcomes = outcomes.into_iter();
+        let mut text = String::with_capacity(self.lines.len() * 64);
+        for line in self.lines {
+            let result = match line {
+                Some(error) => Err(error),
+                None => match outcomes.next() {
+                    Some(outcome) => outcome.map_err(ApiError::from),
+                    None => continue,
+                },
+            };
+            let object = match result {
+                Ok(outcome) => {
+                    let (status, call_id) = status_and_call_id(&outcome);
+                    json!({"cuid": call_id, "status": status.as_u16()})
+                }
+                Err(error) => render_error(app, error).await,
+            };
+            text.push_str(&object.to_string());
+            text.push('\n');
+        }
+        text.into()
+    }
+}
+
+/// Stores batches in order.
+struct BatchWriter {
+    app: App,
+    context: Context,
+    credential_guard: CredentialGuard,
+}
+
+impl BatchWriter {
+    /// Stores batches and sends their results, until the body ends or the client disconnects.
+    async fn run(
+        self,
+        mut batches: mpsc::Receiver<Result<Batch, axum::Error>>,
+        results: mpsc::Sender<Result<Bytes, axum::Error>>,
+    ) {
+        while let Some(batch) = batches.recv().await {
+            let result = match batch {
+                Ok(batch) => {
+                    let outcomes = self.ingest(Arc::clone(&batch.calls)).await;
+                    Ok(batch.render_results(&self.app, outcomes).await)
+                }
+                Err(error) => Err(error),
+            };
+            if results.send(result).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Ingests calls in one transaction. If it fails, one call may have made it fail, so each gets
+    /// a transaction of its own.
+    async fn ingest(&self, calls: Arc<Vec<Told>>) -> Vec<Result<Taken, Error>> {
+        if calls.is_empty() {
+            return Vec::new();
+        }
+        let batch = Arc::clone(&calls);
+        let outcomes = self
+            .credential_guard
+            .write(&self.context, move |session, context| {
+                calls::take_many(session, context, &batch)
+            })
+            .await;
+        if let Ok(outcomes) = outcomes {
+            return outcomes;
+        }
+        let separate_writes = calls.iter().map(|call| {
+            let call = call.clone();
+            self.credential_guard.write(&self.context, move |session, context| {
+                calls::take(session, context, call, None)
+            })
+        });
+        join_all(separate_writes).await
+    }
+}
+
+fn parse_line(line: &[u8], limit: usize) -> Result<Object, ApiError> {
+    if line.len() > limit {
+        return Err(ApiError::BodyTooLarge(limit));
+    }
+    match json::parse(line) {
+        Ok(Value::Object(body)) => Ok(body),
+        Ok(_) => Err(ApiError::BadRequest("the line must be a JSON object".to_owned())),
+        Err(error) => Err(ApiError::BadRequest(format!("the line is not valid JSON: {error}"))),
+    }
+}
+
+/// Returns the body of an error response with its status as a property.
+async fn render_error(app: &App, error: ApiError) -> Value {
+    let response = error.into_response(app);
+    let status = response.status().as_u16();
+    let bytes = response.into_body().collect().await.map(|body| body.to_bytes());
+    let mut object: Value =
+        bytes.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    object["status"] = status.into();
+    object
+}

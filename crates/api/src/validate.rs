@@ -1,0 +1,51 @@
+//! Validates a request body without a server or a database.
+
+use crate::object_reader::{Ignored, ObjectReader, ReadContext};
+use crate::resources::{parties, terms, users};
+use crate::versions::{Kind, Version};
+use crate::{json, resources};
+use serde_json::{Value, json};
+use trunkline_domain::campaign::Terms;
+use trunkline_domain::party::{PartyKind, USER_LIMIT};
+use trunkline_domain::problem::Problems;
+use trunkline_domain::timezone::ZoneName;
+
+/// Validates a body of a kind and returns `{"errors": …, "ignored": "…"}`. Rules that need stored
+/// objects are not checked. Never panics, whatever the bytes: the fuzz targets rely on that.
+///
+/// # Errors
+///
+/// The parser's message if the bytes are not a JSON object.
+pub fn examine(version: Version, kind: Kind, bytes: &[u8]) -> Result<Value, String> {
+    let Value::Object(mut body) = json::parse(bytes).map_err(|error| error.to_string())? else {
+        return Err("not an object".to_owned());
+    };
+    version.upgrade(kind, &mut body);
+    let mut problems = Problems::new();
+    let mut ignored = Ignored::default();
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
+    match kind {
+        Kind::Advertiser => drop(parties::read(PartyKind::Advertiser, version, reader)),
+        Kind::Affiliate => drop(parties::read(PartyKind::Affiliate, version, reader)),
+        Kind::Network => {
+            reader.array("users", USER_LIMIT, users::read_item(version));
+            reader.finish();
+        }
+        Kind::User => drop(users::read_map(version, &body, reader.into_context())),
+        Kind::Campaign => {
+            resources::check_depth(&body)?;
+            let change = terms::read(&mut reader, version, ZoneName::default());
+            let terms = change.apply(Terms::new(jiff::Timestamp::UNIX_EPOCH));
+            terms.check(reader.problems);
+            let rendered = resources::render_terms(&terms);
+            reader.finish();
+            debug_assert!(rendered.is_object());
+        }
+        Kind::AffiliateCampaign | Kind::PromoNumber | Kind::Plain => {
+            reader.custom_data();
+            reader.finish();
+        }
+    }
+    Ok(json!({"errors": problems.to_json(), "ignored": ignored.header_value()}))
+}
