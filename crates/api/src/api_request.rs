@@ -75,20 +75,9 @@ impl ApiRequest {
             format: Format::Json,
         });
         let query = parse_query(parts.uri.query().unwrap_or_default());
-        let query_token = query.iter().find(|(name, _)| name == "oauth_token");
-        let query_token = query_token.map(|(_, token)| token.as_str());
         let reads_only = parts.method == Method::GET || parts.method == Method::HEAD;
-        // Without a credential in the headers or the query, the body may hold one. Errors of such a
-        // body are reported only after its credential has been accepted.
         let (credential, body) =
-            match auth::presented_credential(&parts.headers, query_token, reads_only) {
-                Some(credential) => (credential, UnreadBody::Stream(body)),
-                None => {
-                    let (credential, object) =
-                        read_unauthenticated_body(&app, &parts.headers, body).await?;
-                    (credential, UnreadBody::Parsed(object))
-                }
-            };
+            find_credential(&app, &parts.headers, &query, reads_only, body).await?;
         let by_cookie = matches!(credential, PresentedCredential::Secret(Credential::Session(_)));
         let response_meta = parts.extensions.get::<ResponseMeta>().cloned().unwrap_or_default();
         let system_now = (app.clock)();
@@ -263,10 +252,28 @@ impl ApiRequest {
 #[derive(Debug, Clone)]
 pub(crate) struct OriginalPath(pub(crate) String);
 
-/// Body before or after it was read for its credential.
+/// Body of a request, which may have been read for its credential.
 enum UnreadBody {
     Stream(Body),
     Parsed(Option<Map<String, Value>>),
+}
+
+/// Returns the credential of the headers or the query, else that of the body. A body that cannot be
+/// parsed contains no credential, so it is a 401.
+async fn find_credential(
+    app: &App,
+    headers: &HeaderMap,
+    query: &[(String, String)],
+    reads_only: bool,
+    body: Body,
+) -> Result<(PresentedCredential, UnreadBody), ApiError> {
+    let query_token = query.iter().find(|(name, _)| name == "oauth_token");
+    let query_token = query_token.map(|(_, token)| token.as_str());
+    if let Some(credential) = auth::presented_credential(headers, query_token, reads_only) {
+        return Ok((credential, UnreadBody::Stream(body)));
+    }
+    let (credential, object) = read_unauthenticated_body(app, headers, body).await?;
+    Ok((credential, UnreadBody::Parsed(object)))
 }
 
 /// Result of authentication.

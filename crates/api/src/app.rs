@@ -1,7 +1,7 @@
 //! State shared by all requests: the store, the clock, the random source, and the limits.
 
 use crate::resources::call_batcher::CallBatcher;
-use crate::{Ending, RateLimits, Streams};
+use crate::{Ending, RateLimits, StreamLimiter};
 use jiff::Timestamp;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ pub struct AppState {
     /// Groups calls that are reported concurrently into one transaction.
     pub(crate) call_batcher: CallBatcher,
     /// Limits the number of open event streams.
-    pub streams: Arc<Streams>,
+    pub stream_limiter: Arc<StreamLimiter>,
     /// Tells long-running responses that the server shuts down.
     pub ending: Ending,
 }
@@ -108,7 +108,7 @@ impl App {
             unauthenticated_body_permits: Arc::new(Semaphore::new(MAX_UNAUTHENTICATED_BODIES)),
             body_budget: Arc::new(Semaphore::new(limits.body.max(BODY_BUDGET_BYTES))),
             call_batcher: CallBatcher::default(),
-            streams: Arc::default(),
+            stream_limiter: Arc::default(),
             ending: Ending::default(),
             clock,
             random,

@@ -32,5 +32,5 @@ pub use rate_limit::RateLimits;
 pub use resources::events::envelope;
 pub use router::{RequestId, router, service};
 pub use routes::route_table;
-pub use streams::{Ending, Streams};
+pub use streams::{Ending, StreamLimiter};
 pub use validate::examine;

@@ -12,16 +12,16 @@ const MAX_STREAMS: usize = 1_000;
 
 /// Limits the number of open streams. Counts them by credential.
 #[derive(Debug, Default)]
-pub struct Streams(Mutex<HashMap<String, usize>>);
+pub struct StreamLimiter(Mutex<HashMap<String, usize>>);
 
 /// Permit for one open stream. Dropping it releases the permit.
 #[derive(Debug)]
 pub(crate) struct StreamPermit {
-    streams: Arc<Streams>,
+    limiter: Arc<StreamLimiter>,
     credential: String,
 }
 
-impl Streams {
+impl StreamLimiter {
     /// Returns a permit for one more stream of a credential; `None` if a limit is reached.
     pub(crate) fn acquire(self: &Arc<Self>, credential: &str) -> Option<StreamPermit> {
         let mut counts = self.counts();
@@ -31,7 +31,7 @@ impl Streams {
             return None;
         }
         counts.insert(credential.to_owned(), of_credential + 1);
-        Some(StreamPermit { streams: Arc::clone(self), credential: credential.to_owned() })
+        Some(StreamPermit { limiter: Arc::clone(self), credential: credential.to_owned() })
     }
 
     fn counts(&self) -> MutexGuard<'_, HashMap<String, usize>> {
@@ -41,7 +41,7 @@ impl Streams {
 
 impl Drop for StreamPermit {
     fn drop(&mut self) {
-        let mut counts = self.streams.counts();
+        let mut counts = self.limiter.counts();
         if let Some(count) = counts.get_mut(&self.credential) {
             *count -= 1;
             if *count == 0 {
@@ -80,16 +80,16 @@ mod tests {
 
     #[test]
     fn permits_are_limited_per_credential_and_server_and_released_on_drop() {
-        let streams = Arc::new(Streams::default());
+        let limiter = Arc::new(StreamLimiter::default());
         let mut permits: Vec<_> =
-            (0..MAX_STREAMS_PER_CREDENTIAL).map(|_| streams.acquire("token:1")).collect();
+            (0..MAX_STREAMS_PER_CREDENTIAL).map(|_| limiter.acquire("token:1")).collect();
         assert!(permits.iter().all(Option::is_some));
-        assert!(streams.acquire("token:1").is_none());
-        assert!(streams.acquire("token:2").is_some());
+        assert!(limiter.acquire("token:1").is_none());
+        assert!(limiter.acquire("token:2").is_some());
         permits.pop();
-        assert!(streams.acquire("token:1").is_some());
+        assert!(limiter.acquire("token:1").is_some());
         let others: Vec<_> =
-            (0..MAX_STREAMS).map(|index| streams.acquire(&format!("user:{index}"))).collect();
+            (0..MAX_STREAMS).map(|index| limiter.acquire(&format!("user:{index}"))).collect();
         let granted = others.iter().filter(|permit| permit.is_some()).count();
         assert_eq!(granted + permits.len(), MAX_STREAMS);
     }

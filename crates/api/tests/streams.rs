@@ -1,4 +1,4 @@
-//! A stream of events says that it is there, for as long as its credential is good.
+//! Heartbeats and end of an event stream.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
@@ -17,16 +17,16 @@ use trunkline_network::{Error, Scope, Store, credentials, networks};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-async fn next(body: &mut Body) -> Option<Bytes> {
+async fn next_chunk(body: &mut Body) -> Option<Bytes> {
     body.frame().await.map(|frame| frame.unwrap().into_data().unwrap())
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_has_a_heartbeat_until_its_token_is_revoked() {
+async fn stream_sends_heartbeats_until_its_token_is_revoked_or_the_server_shuts_down() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("trunkline.db");
     let store = Store::open(&format!("sqlite://{}", file.display())).unwrap();
-    let made = store.write(|session| {
+    let setup = store.write(|session| {
         let network = networks::create(session, "A", None, ZoneName::PACIFIC, NOW)?.unwrap().id;
         let mut issue = |entropy| {
             let record =
@@ -35,28 +35,33 @@ async fn a_stream_has_a_heartbeat_until_its_token_is_revoked() {
         };
         Ok::<_, Error>((network, issue(7)?, issue(8)?))
     });
-    let (network, revoked, good) = made.await.unwrap();
-    let (clock, random) = (Arc::new(|| NOW), Arc::new(|| [1; 32]));
+    let (network, revoked, valid) = setup.await.unwrap();
+    let clock = Arc::new(|| NOW);
+    let random = Arc::new(|| [1; 32]);
     let app = App::new(store.clone(), clock, random, "http://localhost", Limits::default());
-    let ending = app.ending.clone();
+    let shutdown = app.ending.clone();
     let service = service(app, Router::new());
-    let listen = |token: &str| {
+    let open_stream = |token: &str| {
         let path = format!("/trunkline/v1/networks/{network}/events");
         let request = Request::get(path).header("authorization", token);
         service.clone().oneshot(request.body(Body::empty()).unwrap())
     };
 
-    let mut stream = listen(&revoked.secret).await.unwrap().into_body();
-    assert!(next(&mut stream).await.unwrap().starts_with(b"retry: "));
-    let begun = Instant::now();
-    assert!(next(&mut stream).await.unwrap().starts_with(b":"));
-    assert_eq!(begun.elapsed().as_secs(), 15);
+    let mut stream = open_stream(&revoked.secret).await.unwrap().into_body();
+    assert!(next_chunk(&mut stream).await.unwrap().starts_with(b"retry: "));
+    let start = Instant::now();
+    assert!(next_chunk(&mut stream).await.unwrap().starts_with(b":"));
+    assert_eq!(start.elapsed().as_secs(), 15);
     let revoke = store.write(move |session| session.revoke_token(network, revoked.id, NOW));
     revoke.await.unwrap();
-    assert_eq!(next(&mut stream).await, None, "it ends with its token");
+    assert_eq!(
+        next_chunk(&mut stream).await,
+        None,
+        "the stream must end when its token is revoked"
+    );
 
-    let mut stream = listen(&good.secret).await.unwrap().into_body();
-    assert!(next(&mut stream).await.is_some());
-    ending.begin();
-    assert_eq!(next(&mut stream).await, None, "it ends with the server");
+    let mut stream = open_stream(&valid.secret).await.unwrap().into_body();
+    assert!(next_chunk(&mut stream).await.is_some());
+    shutdown.begin();
+    assert_eq!(next_chunk(&mut stream).await, None, "the stream must end at shutdown");
 }

@@ -40,16 +40,16 @@ async fn list(request: ApiRequest) -> Response<Body> {
 
 fn read_filter(request: &ApiRequest) -> Result<AuditFilter, Problems> {
     let mut problems = Problems::new();
-    let mut timestamp = |name: &str, end_of_day: bool| {
-        let value = request.parameter(name)?;
-        let timestamp = timezone::parse_moment(value, request.network.time_zone, end_of_day);
+    let mut read_timestamp = |name: &str, end_of_day: bool| {
+        let text = request.parameter(name)?;
+        let timestamp = timezone::parse_moment(text, request.network.time_zone, end_of_day);
         if timestamp.is_none() {
             problems.at(name).add(INVALID);
         }
         timestamp
     };
-    let from = timestamp("from", false);
-    let to = timestamp("to", true);
+    let from = read_timestamp("from", false);
+    let to = read_timestamp("to", true);
     let owned = |name: &str| request.parameter(name).map(str::to_owned);
     problems.or(AuditFilter { object: owned("object"), actor: owned("actor"), from, to })
 }

@@ -34,9 +34,9 @@ fn read_nested<T>(
 ) -> Option<T> {
     let map = reader.object(name)??;
     let mut child = ObjectReader::new(map, reader.child(name));
-    let value = read(&mut child);
+    let budget = read(&mut child);
     child.finish();
-    value
+    budget
 }
 
 fn read_amount(reader: &mut ObjectReader<'_>) -> Option<Money> {

@@ -43,7 +43,7 @@ fn validate_condition(request: &mut ApiRequest) -> Result<Object, ApiError> {
     let checked = request.read(|session, context| {
         conditions::check(session, context, &condition, campaign.as_deref())
     })?;
-    let value = match checked {
+    let report = match checked {
         Checked::Valid { normalized, in_words, warnings } => json!({
             "valid": true,
             "normalized": normalized,
@@ -59,7 +59,7 @@ fn validate_condition(request: &mut ApiRequest) -> Result<Object, ApiError> {
             "warnings": [],
         }),
     };
-    Ok(into_object(value))
+    Ok(into_object(report))
 }
 
 async fn check_campaign(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {

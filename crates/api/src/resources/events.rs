@@ -116,7 +116,7 @@ impl EventStream {
         let after =
             request.read(|session, context| events::start(session, context, last_event_id))?;
         let ApiRequest { app, context, credential, credential_guard, .. } = request;
-        let permit = app.streams.acquire(&context.caller.actor.to_string());
+        let permit = app.stream_limiter.acquire(&context.caller.actor.to_string());
         let now = Instant::now();
         Ok(Self {
             _permit: permit.ok_or(ApiError::TooManyStreams)?,

@@ -67,16 +67,16 @@ fn read_times(
     request: &ApiRequest,
     problems: &mut Problems,
 ) -> (Option<Timestamp>, Option<Timestamp>) {
-    let mut timestamp = |name: &str, end_of_day: bool| {
-        let value = request.parameter(name).filter(|value| !value.is_empty())?;
-        let timestamp = timezone::parse_moment(value, request.network.time_zone, end_of_day);
+    let mut read_timestamp = |name: &str, end_of_day: bool| {
+        let text = request.parameter(name).filter(|text| !text.is_empty())?;
+        let timestamp = timezone::parse_moment(text, request.network.time_zone, end_of_day);
         if timestamp.is_none() {
             problems.at(name).add(INVALID);
         }
         timestamp
     };
-    let from = timestamp("from", false);
-    let to = timestamp("to", true);
+    let from = read_timestamp("from", false);
+    let to = read_timestamp("to", true);
     match (from, to) {
         (Some(_), None) if !problems.has("to") => problems.at("to").add(BLANK),
         (None, Some(_)) if !problems.has("from") => problems.at("from").add(BLANK),
@@ -174,8 +174,8 @@ fn remove_duplicates(columns: &mut Vec<&'static Column>) {
 
 fn read_csv(request: &ApiRequest, problems: &mut Problems) -> CsvStyle {
     let mut csv = CsvStyle::default();
-    if let Some(value) = request.parameter("column_separator") {
-        match value.as_bytes() {
+    if let Some(separator) = request.parameter("column_separator") {
+        match separator.as_bytes() {
             [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => {
                 csv.column_separator = *byte;
             }
