@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz` and `/metrics`: what a load balancer and Prometheus ask.
+//! Routes for load balancers and Prometheus: `/healthz`, `/readyz` and `/metrics`.
 
 use crate::metrics::Metrics;
 use axum::Router;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use trunkline_network::{Error, Store};
 
-/// What the three look at.
+/// State behind the health routes.
 #[derive(Debug, Clone)]
 pub(crate) struct Health {
     store: Store,
@@ -18,46 +18,47 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    /// A server that takes requests.
+    /// State of a server that is not draining.
     pub(crate) fn new(store: Store, metrics: Arc<Metrics>) -> Self {
         Self { store, metrics, draining: Arc::default() }
     }
 
-    /// From now on `/readyz` says that the server is going down.
+    /// Makes `/readyz` report `draining` from now on.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
     /// The three routes.
     pub(crate) fn routes(&self) -> Router {
-        let (ready, metrics) = (self.clone(), self.clone());
+        let ready = self.clone();
+        let metrics = self.clone();
         Router::new()
-            .route("/healthz", get(|| async { state(StatusCode::OK, "ok") }))
+            .route("/healthz", get(|| async { status_response(StatusCode::OK, "ok") }))
             .route("/readyz", get(move || async move { ready.readiness() }))
             .route("/metrics", get(move || async move { metrics.exposition() }))
     }
 
     fn readiness(&self) -> Response {
         if self.draining.load(Ordering::Relaxed) {
-            return state(StatusCode::SERVICE_UNAVAILABLE, "draining");
+            return status_response(StatusCode::SERVICE_UNAVAILABLE, "draining");
         }
-        // No network has the id 0: one look at an index.
+        // The cheapest query that reaches the database: no network has the id 0.
         match self.store.read(|session| Ok::<_, Error>(session.network(0)?)) {
-            Ok(_) => state(StatusCode::OK, "ready"),
+            Ok(_) => status_response(StatusCode::OK, "ready"),
             Err(error) => {
-                tracing::warn!(%error, "the database does not answer");
-                state(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer")
+                tracing::warn!(%error, "/readyz: the database does not answer");
+                status_response(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer")
             }
         }
     }
 
     fn exposition(&self) -> Response {
-        let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-        (kind, self.metrics.exposition(&self.store)).into_response()
+        let headers = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+        (headers, self.metrics.exposition(&self.store)).into_response()
     }
 }
 
-fn state(status: StatusCode, state: &str) -> Response {
-    let body = serde_json::json!({"status": state}).to_string();
+fn status_response(status: StatusCode, text: &str) -> Response {
+    let body = serde_json::json!({"status": text}).to_string();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -1,8 +1,8 @@
-//! Logs, on standard error: for people on a terminal, JSON otherwise.
+//! Logging to standard error: readable lines on a terminal, JSON lines otherwise.
 //!
-//! What a log line never has is a query string, a header or a body: credentials come in all three.
+//! Query strings, headers and bodies are never logged, because all three may contain credentials.
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use std::io::IsTerminal;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -10,34 +10,34 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
-/// Starts logging from this level on.
-pub(crate) fn start(level: &str) -> Result<(), Failure> {
+/// Starts logging at a level; `level` is one of `off`, `error`, `warn`, `info`, `debug`, `trace`.
+pub(crate) fn start(level: &str) -> Result<(), CliError> {
     let filter = filter(level)?;
     let is_terminal = std::io::stderr().is_terminal();
-    let written = if is_terminal {
+    let layer = if is_terminal {
         fmt::layer().with_writer(std::io::stderr).with_target(false).boxed()
     } else {
         fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed()
     };
-    // It fails when logging has been started already, which is as good.
-    let _started = tracing_subscriber::registry().with(written.with_filter(filter)).try_init();
+    // Fails only if a subscriber is installed already; that one is kept.
+    tracing_subscriber::registry().with(layer.with_filter(filter)).try_init().ok();
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let location = panic.location().map(ToString::to_string).unwrap_or_default();
         let payload = panic.payload();
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        tracing::error!(place, "panicked: {}", text.unwrap_or("no message"));
+        tracing::error!(location, "panicked: {}", text.unwrap_or("no message"));
     }));
     Ok(())
 }
 
-/// A level is of our own crates; what is below us is not heard under `info`.
-fn filter(level: &str) -> Result<Targets, Failure> {
-    let wrong = || {
-        Failure::Usage(format!(
+/// Applies the level to this workspace's crates; dependencies log at `info` and above only.
+fn filter(level: &str) -> Result<Targets, CliError> {
+    let unknown_level = || {
+        CliError::Usage(format!(
             "the log level '{level}' is not one of off, error, warn, info, debug, trace"
         ))
     };
-    let own: LevelFilter = level.trim().parse().map_err(|_| wrong())?;
-    Ok(Targets::new().with_default(own.min(LevelFilter::INFO)).with_target("trunkline", own))
+    let level: LevelFilter = level.trim().parse().map_err(|_| unknown_level())?;
+    Ok(Targets::new().with_default(level.min(LevelFilter::INFO)).with_target("trunkline", level))
 }

@@ -1,12 +1,12 @@
 //! `trunkline`: an open, self-hosted pay-per-call affiliate network.
 //!
-//! [`commands`] is the command line, a file for each command; [`config`] finds out what a server
-//! is told; [`server`] answers requests until it is asked to stop.
+//! [`commands`] is the command line, one file for each command; [`config`] merges flags, environment
+//! and configuration file; [`server`] serves requests until a signal stops it.
 
+mod cli_error;
 mod commands;
 mod config;
 mod demo;
-mod failure;
 mod health;
 mod logs;
 mod metrics;

@@ -1,7 +1,7 @@
-//! What is counted, and how Prometheus reads it.
+//! Metrics in Prometheus's text format.
 //!
-//! Labels stay few: a route is the router's own pattern, or `unmatched`; a method that HTTP does
-//! not name is `other`.
+//! Label cardinality is bounded: `route` is the router's pattern or `unmatched`, and `method` is
+//! `other` for non-standard methods.
 
 use axum::http::Method;
 use std::collections::BTreeMap;
@@ -11,89 +11,101 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use trunkline_network::Store;
 
-/// The upper bounds of the latencies' buckets, in seconds.
-const BOUNDS: [f64; 13] =
+/// Upper bounds of the latency histogram's buckets (seconds).
+const LATENCY_BUCKETS_SECONDS: [f64; 13] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// The route of what no route was found for.
+/// Route label of requests that match no route.
 pub(crate) const UNMATCHED: &str = "unmatched";
 
-/// What is counted.
+/// Counters of a server.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
-    routes: RwLock<BTreeMap<String, Arc<Route>>>,
-    /// Connections that are open.
+    routes: RwLock<BTreeMap<String, Arc<RouteMetrics>>>,
+    /// Open connections.
     connections: AtomicU64,
 }
 
 #[derive(Debug, Default)]
-struct Route {
+struct RouteMetrics {
     requests: RwLock<BTreeMap<(&'static str, u16), AtomicU64>>,
-    buckets: [AtomicU64; BOUNDS.len() + 1],
+    buckets: [AtomicU64; LATENCY_BUCKETS_SECONDS.len() + 1],
     microseconds: AtomicU64,
 }
 
-/// A connection that is counted until it is dropped.
+/// Guard that counts a connection as open until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Connected(Arc<Metrics>);
+pub(crate) struct ConnectionGuard(Arc<Metrics>);
 
-impl Drop for Connected {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Metrics {
-    /// Counts a connection.
-    pub(crate) fn connected(self: &Arc<Self>) -> Connected {
+    /// Counts a connection as open while the guard lives.
+    pub(crate) fn count_connection(self: &Arc<Self>) -> ConnectionGuard {
         self.connections.fetch_add(1, Ordering::Relaxed);
-        Connected(Arc::clone(self))
+        ConnectionGuard(Arc::clone(self))
     }
 
-    /// Counts an answer.
-    pub(crate) fn answered(&self, method: &Method, route: &str, status: u16, took: Duration) {
+    /// Records a response and the time it took.
+    pub(crate) fn record_request(
+        &self,
+        method: &Method,
+        route: &str,
+        status: u16,
+        duration: Duration,
+    ) {
         let route = self.route(route);
-        let key = (word(method), status);
-        let known = route.requests.read().unwrap_or_else(PoisonError::into_inner);
-        match known.get(&key) {
+        let key = (method_label(method), status);
+        let counts = route.requests.read().unwrap_or_else(PoisonError::into_inner);
+        match counts.get(&key) {
             Some(count) => {
                 count.fetch_add(1, Ordering::Relaxed);
             }
             None => {
-                drop(known);
-                let mut known = route.requests.write().unwrap_or_else(PoisonError::into_inner);
-                known.entry(key).or_default().fetch_add(1, Ordering::Relaxed);
+                drop(counts);
+                let mut counts = route.requests.write().unwrap_or_else(PoisonError::into_inner);
+                counts.entry(key).or_default().fetch_add(1, Ordering::Relaxed);
             }
         }
-        let at = BOUNDS.partition_point(|bound| *bound < took.as_secs_f64());
-        if let Some(bucket) = route.buckets.get(at) {
+        let seconds = duration.as_secs_f64();
+        let index = LATENCY_BUCKETS_SECONDS.partition_point(|bound| *bound < seconds);
+        if let Some(bucket) = route.buckets.get(index) {
             bucket.fetch_add(1, Ordering::Relaxed);
         }
-        let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         route.microseconds.fetch_add(microseconds, Ordering::Relaxed);
     }
 
-    fn route(&self, name: &str) -> Arc<Route> {
-        let known = self.routes.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-        known.unwrap_or_else(|| {
-            let mut known = self.routes.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(known.entry(name.to_owned()).or_default())
+    fn route(&self, name: &str) -> Arc<RouteMetrics> {
+        let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+        let existing = routes.get(name).cloned();
+        drop(routes);
+        existing.unwrap_or_else(|| {
+            let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(routes.entry(name.to_owned()).or_default())
         })
     }
 
-    /// Everything, in Prometheus's text format.
+    /// Renders all metrics in Prometheus's text format.
     pub(crate) fn exposition(&self, store: &Store) -> String {
         let mut out = String::new();
-        // Writing to a string does not fail.
-        let _written = self.write_requests(&mut out);
-        let _written = write_database(&mut out, store);
-        let _written = self.write_process(&mut out);
+        self.write_all(&mut out, store).expect("writing to a string does not fail");
         out
+    }
+
+    fn write_all(&self, out: &mut String, store: &Store) -> std::fmt::Result {
+        self.write_requests(out)?;
+        write_database(out, store)?;
+        self.write_process(out)
     }
 
     fn write_requests(&self, out: &mut String) -> std::fmt::Result {
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
-        head(out, "trunkline_http_requests_total", "counter", "Requests answered.")?;
+        write_header(out, "trunkline_http_requests_total", "counter", "HTTP responses sent.")?;
         for (name, route) in routes.iter() {
             let requests = route.requests.read().unwrap_or_else(PoisonError::into_inner);
             for ((method, status), count) in requests.iter() {
@@ -105,22 +117,23 @@ impl Metrics {
             }
         }
         let name = "trunkline_http_request_seconds";
-        head(out, name, "histogram", "Time from a request's head to its answer's head.")?;
-        for (route, of) in routes.iter() {
+        write_header(out, name, "histogram", "Time from a request's head to its response's head.")?;
+        for (route, metrics) in routes.iter() {
             let counts: Vec<u64> =
-                of.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
-            let seconds = Duration::from_micros(of.microseconds.load(Ordering::Relaxed));
-            histogram(out, name, &format!("route=\"{route}\""), &BOUNDS, &counts, seconds)?;
+                metrics.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
+            let total = Duration::from_micros(metrics.microseconds.load(Ordering::Relaxed));
+            let label = format!("route=\"{route}\"");
+            write_histogram(out, name, &label, &LATENCY_BUCKETS_SECONDS, &counts, total)?;
         }
         Ok(())
     }
 
     fn write_process(&self, out: &mut String) -> std::fmt::Result {
         let connections = self.connections.load(Ordering::Relaxed);
-        head(out, "trunkline_http_connections", "gauge", "Connections that are open.")?;
+        write_header(out, "trunkline_http_connections", "gauge", "Open connections.")?;
         writeln!(out, "trunkline_http_connections {connections}")?;
         if let Some(bytes) = resident_bytes() {
-            head(out, "process_resident_memory_bytes", "gauge", "Resident memory.")?;
+            write_header(out, "process_resident_memory_bytes", "gauge", "Resident memory.")?;
             writeln!(out, "process_resident_memory_bytes {bytes}")?;
         }
         Ok(())
@@ -129,25 +142,35 @@ impl Metrics {
 
 fn write_database(out: &mut String, store: &Store) -> std::fmt::Result {
     let counts = store.write_counts();
-    head(out, "trunkline_database_writes_total", "counter", "Units of work that wrote.")?;
+    write_header(
+        out,
+        "trunkline_database_writes_total",
+        "counter",
+        "Write transactions, before they were grouped into commits.",
+    )?;
     writeln!(out, "trunkline_database_writes_total {}", counts.writes)?;
-    head(out, "trunkline_database_commits_total", "counter", "Commits, each of many writes.")?;
+    write_header(
+        out,
+        "trunkline_database_commits_total",
+        "counter",
+        "Commits; one commit may contain several writes.",
+    )?;
     writeln!(out, "trunkline_database_commits_total {}", counts.commits)?;
     let name = "trunkline_database_statements_total";
-    head(out, name, "counter", "Statements run, in reads and writes.")?;
+    write_header(out, name, "counter", "SQL statements executed, in reads and writes.")?;
     writeln!(out, "{name} {}", store.statements())?;
-    let waits = store.write_waits();
+    let latency = store.write_waits();
     let name = "trunkline_database_waits_seconds";
-    head(out, name, "histogram", "Time a write waits for its commit.")?;
-    histogram(out, name, "", &waits.bounds, &waits.counts, waits.total)
+    write_header(out, name, "histogram", "Time from queueing a write to its commit.")?;
+    write_histogram(out, name, "", &latency.bounds, &latency.counts, latency.total)
 }
 
-fn head(out: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Result {
+fn write_header(out: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Result {
     writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}")
 }
 
-/// A histogram's lines; `counts` has one more than `bounds`, for what is above them all.
-fn histogram(
+/// Writes a histogram's lines. `counts` has one element more than `bounds`, the `+Inf` bucket.
+fn write_histogram(
     out: &mut String,
     name: &str,
     label: &str,
@@ -156,18 +179,18 @@ fn histogram(
     total: Duration,
 ) -> std::fmt::Result {
     let comma = if label.is_empty() { "" } else { "," };
-    let mut sum = 0;
+    let mut cumulative = 0;
     let bounds = bounds.iter().map(ToString::to_string).chain(["+Inf".to_owned()]);
     for (bound, count) in bounds.zip(counts) {
-        sum += count;
-        writeln!(out, "{name}_bucket{{{label}{comma}le=\"{bound}\"}} {sum}")?;
+        cumulative += count;
+        writeln!(out, "{name}_bucket{{{label}{comma}le=\"{bound}\"}} {cumulative}")?;
     }
     let labels = if label.is_empty() { String::new() } else { format!("{{{label}}}") };
     writeln!(out, "{name}_sum{labels} {}", total.as_secs_f64())?;
-    writeln!(out, "{name}_count{labels} {sum}")
+    writeln!(out, "{name}_count{labels} {cumulative}")
 }
 
-fn word(method: &Method) -> &'static str {
+fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
@@ -180,7 +203,7 @@ fn word(method: &Method) -> &'static str {
     }
 }
 
-/// The memory this process has, where the system tells (Linux).
+/// Resident memory of this process (bytes); `None` outside Linux.
 fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

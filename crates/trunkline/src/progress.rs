@@ -1,27 +1,27 @@
-//! How far a long command is: a bar on a terminal, a line now and then elsewhere. On standard error,
-//! so that what a command answers stays alone on standard output.
+//! Progress of long commands on standard error: a bar on a terminal, otherwise a line for each tenth.
+//! Standard output holds the command's results only.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 
-/// Less than this is done before anyone looks.
-const LONG: u64 = 1_000;
+/// Smallest total whose progress is displayed; less is done within moments.
+const MIN_TOTAL_SHOWN: u64 = 1_000;
 
-/// How far a command is.
+/// Progress display of a command.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
-    /// What is counted: "calls".
-    what: &'static str,
-    /// Whether lines are written in the place of a bar.
-    by_lines: bool,
+    /// Plural noun of the items, such as "calls".
+    items: &'static str,
+    /// True if lines are printed instead of a bar.
+    prints_lines: bool,
 }
 
 impl Progress {
-    /// Of so many things, none is done.
-    pub(crate) fn new(what: &'static str, total: u64) -> Self {
+    /// Starts the display of `total` items.
+    pub(crate) fn new(items: &'static str, total: u64) -> Self {
         let on_terminal = std::io::stderr().is_terminal();
-        let target = match on_terminal && total >= LONG {
+        let target = match on_terminal && total >= MIN_TOTAL_SHOWN {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
         };
@@ -31,23 +31,24 @@ impl Progress {
         if let Ok(style) = style {
             bar.set_style(style);
         }
-        bar.set_message(what);
-        Self { bar, what, by_lines: !on_terminal && total >= LONG }
+        bar.set_message(items);
+        Self { bar, items, prints_lines: !on_terminal && total >= MIN_TOTAL_SHOWN }
     }
 
-    /// So many more are done.
-    pub(crate) fn add(&self, more: u64) {
+    /// Adds `count` finished items.
+    pub(crate) fn add(&self, count: u64) {
         let before = self.bar.position();
-        self.bar.inc(more);
-        let (done, total) = (self.bar.position(), self.bar.length().unwrap_or(0).max(1));
-        if self.by_lines && before * 10 / total < done * 10 / total {
-            // Whoever reads may have gone: the work goes on.
-            let _told = writeln!(std::io::stderr(), "{done} of {total} {}", self.what);
+        self.bar.inc(count);
+        let done = self.bar.position();
+        let total = self.bar.length().unwrap_or(0).max(1);
+        if self.prints_lines && before * 10 / total < done * 10 / total {
+            // The work goes on if standard error has been closed.
+            writeln!(std::io::stderr(), "{done} of {total} {}", self.items).ok();
         }
     }
 
-    /// All is done: the bar goes away.
-    pub(crate) fn end(&self) {
+    /// Removes the bar.
+    pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }

@@ -1,57 +1,59 @@
-//! The one place that reads the clock and draws random bytes.
+//! The binary's clock and random source. Other crates get both as arguments.
 
 use jiff::Timestamp;
 use std::cell::RefCell;
 use std::sync::Arc;
 use trunkline_api::{Clock, Random};
 
-/// The time, in whole milliseconds: what is stored is what was said.
+/// Current time in whole milliseconds, the precision of stored times.
 #[expect(clippy::disallowed_methods, reason = "the binary's clock")]
 pub(crate) fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
-/// The clock of a server.
+/// Clock of a server.
 pub(crate) fn clock() -> Clock {
     Arc::new(now)
 }
 
-/// Bytes drawn from the system's random source at a time: every request has an id, and asking the system
-/// each time costs more than drawing it.
-const DRAWN: usize = 2_048;
+/// Bytes read from the system's random source at a time. Every request needs an id, and a system call
+/// for each would cost more than generating the bytes.
+const ENTROPY_BUFFER_BYTES: usize = 2_048;
 
-/// What a thread has drawn, and where that which was not given away yet begins.
-struct Drawn {
-    bytes: [u8; DRAWN],
+/// Random bytes of one thread that have not been handed out yet.
+struct EntropyBuffer {
+    bytes: [u8; ENTROPY_BUFFER_BYTES],
+    /// Index of the first unused byte.
     next: usize,
 }
 
 thread_local! {
-    static RANDOM: RefCell<Drawn> =
-        const { RefCell::new(Drawn { bytes: [0; DRAWN], next: DRAWN }) };
+    static BUFFER: RefCell<EntropyBuffer> = const {
+        RefCell::new(EntropyBuffer { bytes: [0; ENTROPY_BUFFER_BYTES], next: ENTROPY_BUFFER_BYTES })
+    };
 }
 
-/// 32 bytes of the system's random source, which nobody else is given: they are wiped where they were.
+/// Returns 32 bytes of the system's random source and erases them from the buffer.
 pub(crate) fn entropy() -> [u8; 32] {
-    RANDOM.with_borrow_mut(Drawn::take)
+    BUFFER.with_borrow_mut(EntropyBuffer::next_block)
 }
 
-impl Drawn {
+impl EntropyBuffer {
     #[expect(clippy::disallowed_methods, reason = "the binary's random source")]
-    fn take(&mut self) -> [u8; 32] {
-        if self.next == DRAWN {
+    fn next_block(&mut self) -> [u8; 32] {
+        if self.next == ENTROPY_BUFFER_BYTES {
             getrandom::fill(&mut self.bytes).expect("the system has a random source");
             self.next = 0;
         }
-        let mut taken = [0; 32];
-        taken.swap_with_slice(&mut self.bytes[self.next..self.next + 32]);
+        let mut block = [0; 32];
+        block.swap_with_slice(&mut self.bytes[self.next..self.next + 32]);
         self.next += 32;
-        taken
+        block
     }
 }
 
-/// The random source of a server.
+/// Random source of a server.
 pub(crate) fn random() -> Random {
     Arc::new(entropy)
 }

@@ -1,4 +1,4 @@
-//! The demo: what it prints works when it is pasted.
+//! The demo: its network, its printed commands, its simulated calls.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
@@ -8,84 +8,86 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use support::Place;
+use support::TestDir;
 
 struct Demo(Child);
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        let _ended = self.0.kill();
-        let _reaped = self.0.wait();
+        // Both fail if the demo has exited already.
+        self.0.kill().ok();
+        self.0.wait().ok();
     }
 }
 
-/// Runs the demo until it has said all; what it said.
-fn demo(place: &Place, args: &[&str]) -> (Demo, String) {
+/// Starts the demo and returns its output up to the last line.
+fn start_demo(dir: &TestDir, args: &[&str]) -> (Demo, String) {
     let mut all = vec!["demo"];
     all.extend(args);
-    let mut command = place.command(&all);
-    let mut child = command.env("TMPDIR", place.dir.path()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut command = dir.command(&all);
+    let mut child = command.env("TMPDIR", dir.dir.path()).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap());
-    let mut said = String::new();
-    while !said.contains("Ctrl-C ends it.") {
-        assert!(lines.read_line(&mut said).unwrap() > 0, "it ended: {said}");
+    let mut output = String::new();
+    while !output.contains("Press Ctrl-C to stop.") {
+        assert!(lines.read_line(&mut output).unwrap() > 0, "the demo ended: {output}");
     }
-    (Demo(child), said)
+    (Demo(child), output)
 }
 
-fn end(mut demo: Demo) -> Option<i32> {
+/// Interrupts the demo and returns its exit code.
+fn stop(mut demo: Demo) -> Option<i32> {
     let pid = demo.0.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     demo.0.wait().unwrap().code()
 }
 
-/// What the `curl` lines that were printed are answered.
-fn paste(said: &str) -> Vec<Value> {
-    let lines = said.lines().filter(|line| line.starts_with("curl "));
-    let answer = |line: &str| {
-        let run =
+/// Runs the printed `curl` commands and returns their responses.
+fn run_curl_commands(output: &str) -> Vec<Value> {
+    let lines = output.lines().filter(|line| line.starts_with("curl "));
+    let response = |line: &str| {
+        let result =
             Command::new("sh").args(["-c", &format!("{line} --silent --show-error")]).output();
-        let run = run.expect("sh and curl are there");
-        let read = serde_json::from_slice(&run.stdout);
-        assert!(read.is_ok(), "{line}: {run:?}");
-        read.unwrap()
+        let result = result.expect("sh and curl are installed");
+        let json = serde_json::from_slice(&result.stdout);
+        assert!(json.is_ok(), "{line}: {result:?}");
+        json.unwrap()
     };
-    lines.map(answer).collect()
+    lines.map(response).collect()
 }
 
 #[test]
-fn the_three_curl_lines_work_when_pasted() {
-    let place = Place::new();
-    let (demo, said) = demo(&place, &["--listen", "127.0.0.1:0"]);
-    let answers = paste(&said);
-    assert_eq!(answers.len(), 3, "{said}");
-    // seeds/002 and seeds/000.
+fn printed_curl_commands_succeed() {
+    let dir = TestDir::new();
+    let (demo, output) = start_demo(&dir, &["--listen", "127.0.0.1:0"]);
+    let answers = run_curl_commands(&output);
+    assert_eq!(answers.len(), 3, "{output}");
+    // Affiliates document and affiliate campaigns document, both of 2018-11-01.
     assert_eq!(answers[0]["name"], "Surf Oz Magazine");
     assert_eq!(answers[1]["status"], "Approved_NotActive");
     assert_eq!(answers[1]["id_from_network"], "11");
     assert_eq!(answers[1]["current_terms"]["affiliate_payout"]["pricing"], "$3.50 per call");
     assert_eq!(answers[2]["id_from_network"], "2234");
     assert_eq!(answers[2]["status"], "Approved_NotActive");
-    assert_eq!(end(demo), Some(0));
-    let left: Vec<_> = std::fs::read_dir(&place.dir).unwrap().collect();
-    assert!(left.is_empty(), "it leaves {left:?}");
+    assert_eq!(stop(demo), Some(0));
+    let files: Vec<_> = std::fs::read_dir(&dir.dir).unwrap().collect();
+    assert!(files.is_empty(), "not removed: {files:?}");
 }
 
 #[test]
-fn a_port_that_is_taken_is_no_trouble_unless_it_was_asked_for() {
-    let place = Place::new();
-    // Someone else may have it already, which is as good.
-    let _taken = TcpListener::bind("127.0.0.1:8080");
-    let (_demo, said) = demo(&place, &[]);
-    assert!(said.starts_with("127.0.0.1:8080 is in use by another program"), "{said}");
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
-    assert!(place.failure(&["demo", "--listen", &address]).0.contains("in use"));
+fn default_port_in_use_is_replaced_and_requested_port_in_use_is_an_error() {
+    let dir = TestDir::new();
+    // Fails if another program has the port, which serves the test as well.
+    let _listener = TcpListener::bind("127.0.0.1:8080");
+    let (_demo, output) = start_demo(&dir, &[]);
+    assert!(output.starts_with("127.0.0.1:8080 is in use by another program"), "{output}");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    assert!(dir.expect_failure(&["demo", "--listen", &address]).0.contains("in use"));
 }
 
-/// The calls of a kept database, whole, and the sums of what they came to.
-fn calls(place: &Place) -> (Vec<String>, i64) {
-    let file = rusqlite::Connection::open(place.path("kept.db")).unwrap();
+/// Reads the calls of the kept database, and the sum of their payins and payouts.
+fn stored_calls(dir: &TestDir) -> (Vec<String>, i64) {
+    let file = rusqlite::Connection::open(dir.path("kept.db")).unwrap();
     let mut statement = file
         .prepare(
             "SELECT id || '|' || external_id || '|' || hex(fingerprint) || '|' || complete_call_id
@@ -99,22 +101,22 @@ fn calls(place: &Place) -> (Vec<String>, i64) {
 }
 
 #[test]
-fn the_same_seed_and_time_make_the_same_calls() {
+fn same_seed_and_time_produce_the_same_calls() {
     let args = ["--listen", "127.0.0.1:0", "--database", "sqlite://kept.db", "--calls", "120"];
     let run = |seed: &str| {
-        let place = Place::new();
+        let dir = TestDir::new();
         let more = ["--seed", seed, "--now", "2026-11-20T20:00:00Z"];
-        let (demo, said) = demo(&place, &[&args[..], &more].concat());
-        assert!(said.contains("120 in the last 30 days"), "{said}");
-        assert!(said.contains("stands at 2026-11-20T20:00:00Z"), "{said}");
-        let answers = paste(&said);
-        assert_eq!(answers.len(), 5, "{said}");
-        assert_eq!(end(demo), Some(0));
-        (calls(&place), answers)
+        let (demo, output) = start_demo(&dir, &[&args[..], &more].concat());
+        assert!(output.contains("120 in the last 30 days"), "{output}");
+        assert!(output.contains("fixed at 2026-11-20T20:00:00Z"), "{output}");
+        let answers = run_curl_commands(&output);
+        assert_eq!(answers.len(), 5, "{output}");
+        assert_eq!(stop(demo), Some(0));
+        (stored_calls(&dir), answers)
     };
     let (first, answers) = run("7");
-    let counted = answers[3]["stats"]["last_30days"]["call_count"].as_u64().unwrap();
-    assert!((20..=120).contains(&counted), "{}", answers[3]);
+    let call_count = answers[3]["stats"]["last_30days"]["call_count"].as_u64().unwrap();
+    assert!((20..=120).contains(&call_count), "{}", answers[3]);
     assert_eq!(answers[4]["outcome"], "connected");
     assert_eq!(answers[4]["advertiser_payin"]["matching_policies"], "base+bonus1");
     assert_eq!(first.0.len(), 120);
@@ -128,25 +130,25 @@ fn the_same_seed_and_time_make_the_same_calls() {
 }
 
 #[test]
-fn calls_that_end_now_let_the_clock_go() {
-    let place = Place::new();
-    let (_demo, said) = demo(&place, &["--listen", "127.0.0.1:0", "--calls", "100"]);
-    assert!(said.contains("100 in the last 30 days") && !said.contains("stands at"), "{said}");
+fn clock_is_not_fixed_without_a_time() {
+    let dir = TestDir::new();
+    let (_demo, output) = start_demo(&dir, &["--listen", "127.0.0.1:0", "--calls", "100"]);
+    assert!(output.contains("100 in the last 30 days") && !output.contains("fixed at"), "{output}");
     for wrong in [&["--calls", "10001"][..], &["--calls", "0"], &["--seed", "7"], &["--now", "x"]] {
-        let misused = place.run(&[&["demo"], wrong].concat());
+        let misused = dir.run(&[&["demo"], wrong].concat());
         assert_eq!(misused.status.code(), Some(2), "{wrong:?}");
     }
 }
 
 #[test]
-fn a_database_that_is_named_is_kept_and_used_once() {
-    let place = Place::new();
+fn named_database_is_kept_and_must_be_empty() {
+    let dir = TestDir::new();
     let args = ["--listen", "127.0.0.1:0", "--database", "sqlite://kept.db"];
-    let (demo, _) = demo(&place, &args);
-    assert_eq!(end(demo), Some(0));
-    let listed = place.lines(&["network", "list", "--database", "sqlite://kept.db"]);
+    let (demo, _) = start_demo(&dir, &args);
+    assert_eq!(stop(demo), Some(0));
+    let listed = dir.run_json(&["network", "list", "--database", "sqlite://kept.db"]);
     assert_eq!(listed[0]["name"], "Demo Network");
     let mut again = vec!["demo"];
     again.extend(args);
-    assert!(place.failure(&again).0.starts_with("the database has a network already"));
+    assert!(dir.expect_failure(&again).0.starts_with("the database has a network already"));
 }

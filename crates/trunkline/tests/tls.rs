@@ -1,21 +1,21 @@
-//! HTTPS, with a certificate made for the test.
+//! TLS of the server and of webhooks, with self-signed certificates.
 
 mod support;
 
 use std::io::Write;
 use std::net::TcpStream;
 use std::sync::Arc;
-use support::{Answer, Place};
+use support::{Response, TestDir};
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 #[test]
-fn a_server_with_a_certificate_speaks_https() {
-    let place = Place::new();
+fn server_with_a_certificate_serves_https() {
+    let dir = TestDir::new();
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    std::fs::write(place.path("cert.pem"), made.cert.pem()).unwrap();
-    std::fs::write(place.path("key.pem"), made.signing_key.serialize_pem()).unwrap();
-    let server = place.serve(&["--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
+    std::fs::write(dir.path("cert.pem"), made.cert.pem()).unwrap();
+    std::fs::write(dir.path("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let server = dir.serve(&["--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
     assert!(server.url.starts_with("https://"), "{}", server.url);
 
     let mut roots = RootCertStore::empty();
@@ -31,12 +31,12 @@ fn a_server_with_a_certificate_speaks_https() {
     stream
         .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .unwrap();
-    assert_eq!(Answer::read(&mut stream).json()["status"], "ok");
+    assert_eq!(Response::read(&mut stream).json()["status"], "ok");
 
     let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    std::fs::write(place.path("other.pem"), other.signing_key.serialize_pem()).unwrap();
+    std::fs::write(dir.path("other.pem"), other.signing_key.serialize_pem()).unwrap();
     let (line, code) =
-        place.failure(&["serve", "--tls-cert", "cert.pem", "--tls-key", "other.pem"]);
+        dir.expect_failure(&["serve", "--tls-cert", "cert.pem", "--tls-key", "other.pem"]);
     assert!(
         line.starts_with("the TLS certificate 'cert.pem' and key 'other.pem' cannot be used"),
         "{line}"
@@ -44,14 +44,13 @@ fn a_server_with_a_certificate_speaks_https() {
     assert_eq!(code, 1);
 }
 
-/// A webhook is sent over TLS only to who can prove who they are.
 #[test]
-fn a_webhooks_certificate_is_verified() {
-    let place = Place::new();
+fn certificate_of_a_webhook_receiver_is_verified() {
+    let dir = TestDir::new();
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    std::fs::write(place.path("cert.pem"), made.cert.pem()).unwrap();
-    std::fs::write(place.path("key.pem"), made.signing_key.serialize_pem()).unwrap();
-    let receiver = place.serve(&[
+    std::fs::write(dir.path("cert.pem"), made.cert.pem()).unwrap();
+    std::fs::write(dir.path("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let receiver = dir.serve(&[
         "--tls-cert",
         "cert.pem",
         "--tls-key",
@@ -60,20 +59,20 @@ fn a_webhooks_certificate_is_verified() {
         "sqlite://other.db",
     ]);
     let url = receiver.url.replace("127.0.0.1", "localhost");
-    let token = place.network();
+    let token = dir.create_network();
     let sending = ["--webhook-allow-private", "--sending-first-wait", "20"];
-    // It takes no POST, but it has been reached: its certificate was found good.
+    // The receiver rejects POST with 405; reaching it proves that its certificate was accepted.
     let trusting: Vec<&str> = sending.into_iter().chain(["--outgoing-ca", "cert.pem"]).collect();
-    for (arguments, said) in [(sending.to_vec(), "certificate"), (trusting, "answered 405")] {
-        let server = place.serve(&arguments);
+    for (arguments, error) in [(sending.to_vec(), "certificate"), (trusting, "answered 405")] {
+        let server = dir.serve(&arguments);
         let post = |path: &str, body: &str| {
-            let answer = server.ask(&format!("POST {path}"), &token, body);
+            let answer = server.request(&format!("POST {path}"), &token, body);
             assert!(answer.status < 300, "{path}: {}", answer.body);
             answer.json()
         };
         let body = format!("{{\"url\": \"{url}/healthz\"}}");
         let webhook = post("/trunkline/v1/networks/1/webhooks", &body)["id"].to_string();
-        let id = said.len();
+        let id = error.len();
         post("/api/2018-11-01/1/advertisers/1", "{\"name\": \"A\"}");
         let campaign = format!("/api/2018-11-01/1/advertisers/1/advertiser_campaigns/{id}");
         let flow = "{\"root\": {\"node_type\": \"EndCall\"}}";
@@ -85,14 +84,14 @@ fn a_webhooks_certificate_is_verified() {
         );
         post(&format!("{campaign}/go_live"), "{}");
         let deliveries = format!("GET /trunkline/v1/networks/1/webhooks/{webhook}/deliveries");
-        let told = loop {
-            let found = server.ask(&deliveries, &token, "").body;
-            if let Some((_, told)) = found.split_once("\"last_error\":\"") {
-                break told.to_owned();
+        let last_error = loop {
+            let body = server.request(&deliveries, &token, "").body;
+            if let Some((_, rest)) = body.split_once("\"last_error\":\"") {
+                break rest.split('"').next().unwrap().to_owned();
             }
         };
-        assert!(told.split('"').next().unwrap().contains(said), "{told}");
+        assert!(last_error.contains(error), "{last_error}");
         server.terminate();
-        assert_eq!(server.end().0, 0);
+        assert_eq!(server.wait().0, 0);
     }
 }

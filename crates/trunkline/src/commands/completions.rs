@@ -1,7 +1,7 @@
 //! `trunkline completions`.
 
 use super::Cli;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
@@ -9,16 +9,16 @@ const EXAMPLE: &str = "\
 Example:
   trunkline completions bash > ~/.local/share/bash-completion/completions/trunkline";
 
-/// Print a script that completes this program's arguments in a shell
+/// Print a completion script for a shell
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct Args {
-    /// The shell
+    /// Shell to complete in
     shell: Shell,
 }
 
 /// Prints the script.
-pub(super) fn run(args: &Args) -> Result<(), Failure> {
+pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "trunkline", &mut script);
     super::print(&String::from_utf8_lossy(&script))

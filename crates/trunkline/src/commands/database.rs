@@ -1,7 +1,7 @@
 //! `trunkline database`.
 
-use crate::config::{DatabaseArgs, File};
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::config::{ConfigFile, DatabaseArgs};
 use crate::progress::Progress;
 use clap::Subcommand;
 use serde_json::json;
@@ -18,57 +18,57 @@ Examples:
   trunkline database check
   trunkline database check --database postgres://trunkline@db/trunkline
 
-Reads everything in one snapshot, beside whatever runs, and writes nothing. Prints
-{\"clean\": true, \"checked\": {\"calls\": 12, …}}, the rows of each table, when all of it agrees; else
-a line for each thing that does not, {\"rule\": …, \"at\": …, \"found\": …, \"expected\": …}, and ends
-with exit code 1.";
+Reads everything in one snapshot and writes nothing; servers may run meanwhile. If the database is
+consistent, prints {\"clean\": true, \"checked\": {\"calls\": 12, …}} with the rows of each table.
+Otherwise prints a line for each violation, {\"rule\": …, \"at\": …, \"found\": …, \"expected\": …}, and
+exits with code 1.";
 
 const COPY_EXAMPLE: &str = "\
 Examples:
   trunkline database copy --from sqlite://network.db --to postgres://trunkline@db/trunkline
   trunkline database copy --from postgres://trunkline@db/trunkline --to sqlite://network.db
 
-Reads the source in one snapshot, writes it to a database that has no network yet, reads that again,
-compares, and only then commits: all of it or nothing. Stop servers on the source first, or what they
-write meanwhile stays behind. Prints a line for each table, {\"table\": …, \"rows\": …, \"checksum\": …}.";
+Reads the source in one snapshot, writes it to a database without a network, reads the copy again and
+compares, all in one transaction. Stop the servers on the source first: what they write during the copy
+is not copied. Prints a line for each table, {\"table\": …, \"rows\": …, \"checksum\": …}.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Look whether everything in the database agrees
+    /// Check the consistency of a database
     #[command(after_help = CHECK_EXAMPLE)]
     Check {
         #[command(flatten)]
         database: DatabaseArgs,
     },
-    /// Copy everything to another database, of either kind
+    /// Copy everything to another database, SQLite or PostgreSQL
     #[command(after_help = COPY_EXAMPLE)]
     Copy {
-        /// The database that is read
+        /// URL of the source
         #[arg(long, value_name = "URL")]
         from: String,
-        /// The database that is written; it must have no network yet
+        /// URL of the destination; it must not have a network
         #[arg(long, value_name = "URL")]
         to: String,
     },
 }
 
-pub(super) fn run(command: Command, log: Option<String>) -> Result<(), Failure> {
+pub(super) fn run(command: Command, log: Option<String>) -> Result<(), CliError> {
     match command {
         Command::Check { database } => check(database, log),
         Command::Copy { from, to } => copy(&from, &to, log),
     }
 }
 
-/// Shows how far it is, and prints what is found when it is found.
+/// Displays the progress and prints each finding at once.
 #[derive(Default)]
-struct Shown {
+struct CheckReporter {
     progress: Option<Progress>,
     findings: u64,
-    /// Why nothing can be printed any more.
-    mute: Option<Failure>,
+    /// First error of printing; after it nothing more is printed.
+    print_error: Option<CliError>,
 }
 
-impl Watch for Shown {
+impl Watch for CheckReporter {
     fn total(&mut self, rows: u64) {
         self.progress = Some(Progress::new("rows", rows));
     }
@@ -79,47 +79,47 @@ impl Watch for Shown {
         }
     }
 
-    fn found(&mut self, it: Finding) {
+    fn found(&mut self, finding: Finding) {
         self.findings += 1;
-        let line = json!({
-            "rule": it.rule, "at": it.at, "found": it.found, "expected": it.expected
-        });
-        if self.mute.is_none() {
-            self.mute = super::print_json([line]).err();
+        let Finding { rule, at, found, expected } = finding;
+        let line = json!({"rule": rule, "at": at, "found": found, "expected": expected});
+        if self.print_error.is_none() {
+            self.print_error = super::print_json([line]).err();
         }
     }
 }
 
-impl Shown {
-    fn end(self) -> Result<u64, Failure> {
+impl CheckReporter {
+    /// Removes the progress bar and returns the number of findings.
+    fn finish(self) -> Result<u64, CliError> {
         if let Some(progress) = &self.progress {
-            progress.end();
+            progress.finish();
         }
-        self.mute.map_or(Ok(self.findings), Err)
+        self.print_error.map_or(Ok(self.findings), Err)
     }
 }
 
-fn check(database: DatabaseArgs, log: Option<String>) -> Result<(), Failure> {
+fn check(database: DatabaseArgs, log: Option<String>) -> Result<(), CliError> {
     let (mut file, url) = database.resolve()?;
     super::start_logs(log, &mut file)?;
-    let mut shown = Shown::default();
-    let checked = trunkline_store::check(&url, &mut shown)?;
-    let findings = shown.end()?;
-    let checked = checked.map_err(Error::from)?;
+    let mut reporter = CheckReporter::default();
+    let result = trunkline_store::check(&url, &mut reporter)?;
+    let findings = reporter.finish()?;
+    let row_counts = result.map_err(Error::from)?;
     match findings {
-        0 => super::print_json([json!({"clean": true, "checked": checked})]),
-        _ => Err(Failure::Unclean(findings)),
+        0 => super::print_json([json!({"clean": true, "checked": row_counts})]),
+        _ => Err(CliError::CheckFailed(findings)),
     }
 }
 
-fn copy(from: &str, to: &str, log: Option<String>) -> Result<(), Failure> {
-    super::start_logs(log, &mut File::default())?;
-    let mut shown = Shown::default();
-    let copied = trunkline_store::copy(from, to, &mut shown);
-    shown.end()?;
+fn copy(from: &str, to: &str, log: Option<String>) -> Result<(), CliError> {
+    super::start_logs(log, &mut ConfigFile::default())?;
+    let mut reporter = CheckReporter::default();
+    let tables = trunkline_store::copy(from, to, &mut reporter);
+    reporter.finish()?;
     super::print_json(
-        copied?
-            .into_iter()
-            .map(|it| json!({"table": it.table, "rows": it.rows, "checksum": it.checksum})),
+        tables?.into_iter().map(
+            |table| json!({"table": table.table, "rows": table.rows, "checksum": table.checksum}),
+        ),
     )
 }

@@ -1,4 +1,4 @@
-//! The command line: a file for each command.
+//! Command line: one file for each command.
 
 mod completions;
 mod database;
@@ -6,13 +6,13 @@ mod demo;
 mod network;
 mod numbers;
 mod openapi;
-mod sending;
+mod outgoing;
 mod serve;
 mod token;
 mod user;
 
-use crate::config::{DatabaseArgs, File, said};
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::config::{ConfigFile, DatabaseArgs, non_empty};
 use crate::logs;
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -26,8 +26,9 @@ Examples:
   trunkline network create --name 'My Network'
   trunkline serve --listen 0.0.0.0:8080 --base-url https://calls.example.com
 
-Settings can also stand in the environment (TRUNKLINE_LISTEN, TRUNKLINE_DATABASE, …) and in
-trunkline.toml (listen = \"…\", database = \"…\", …). Flags win over environment over file.";
+Settings can also be given as environment variables (TRUNKLINE_LISTEN, TRUNKLINE_DATABASE, …) and in
+trunkline.toml (listen = \"…\", database = \"…\", …). A flag takes precedence over the environment, and
+that over the file.";
 
 /// An open, self-hosted pay-per-call affiliate network
 #[derive(Debug, Parser)]
@@ -35,7 +36,7 @@ trunkline.toml (listen = \"…\", database = \"…\", …). Flags win over envir
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// What to log, to standard error: off, error, warn, info, debug, trace [default: info]
+    /// Log level, for standard error: off, error, warn, info, debug or trace [default: info]
     #[arg(
         long,
         global = true,
@@ -50,29 +51,29 @@ pub(crate) struct Cli {
 enum Command {
     Serve(serve::Args),
     Demo(demo::Args),
-    /// Make and list networks
+    /// Create and list networks
     #[command(subcommand, after_help = network::EXAMPLE)]
     Network(network::Command),
-    /// Make, list and revoke API tokens
+    /// Create, list and revoke API tokens
     #[command(subcommand, after_help = token::EXAMPLE)]
     Token(token::Command),
-    /// Set passwords
+    /// Set the passwords of users
     #[command(subcommand, after_help = user::EXAMPLE)]
     User(user::Command),
-    /// Fill the inventory that promo numbers are taken from
+    /// Import phone numbers into the inventory of promo numbers
     #[command(subcommand, after_help = numbers::EXAMPLE)]
     Numbers(numbers::Command),
-    /// Check a database, and copy it to another
+    /// Check a database, or copy it to another
     #[command(subcommand, after_help = database::EXAMPLE)]
     Database(database::Command),
     Openapi(openapi::Args),
     Completions(completions::Args),
 }
 
-/// Runs a command; an error is one line on standard error.
+/// Parses the command line and runs the command. An error is printed as one line on standard error.
 pub(crate) fn run() -> ExitCode {
     let Cli { command, log } = Cli::parse();
-    let log = said(log);
+    let log = non_empty(log);
     let result = match command {
         Command::Serve(args) => serve::run(args, log),
         Command::Demo(args) => demo::run(args, log),
@@ -86,70 +87,70 @@ pub(crate) fn run() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            let _told = writeln!(std::io::stderr(), "trunkline: {}", failure.line());
-            failure.code()
+        Err(error) => {
+            // The exit code reports the error even if standard error is closed.
+            writeln!(std::io::stderr(), "trunkline: {}", error.to_line()).ok();
+            error.exit_code()
         }
     }
 }
 
-/// Starts the logs, by the flag, the environment, the file or else `info`.
-fn start_logs(log: Option<String>, file: &mut File) -> Result<(), Failure> {
+/// Starts logging at the level of the flag or environment, of the file, or else `info`.
+fn start_logs(log: Option<String>, file: &mut ConfigFile) -> Result<(), CliError> {
     logs::start(log.or(file.log.take()).as_deref().unwrap_or("info"))
 }
 
-/// Opens the database of a command that is done at once.
-fn open(args: DatabaseArgs, log: Option<String>) -> Result<Store, Failure> {
+/// Starts logging and opens the database of a short command.
+fn open(args: DatabaseArgs, log: Option<String>) -> Result<Store, CliError> {
     let (mut file, database) = args.resolve()?;
     start_logs(log, &mut file)?;
     Ok(Store::open(&database)?)
 }
 
-/// Runs a unit of work in the network with an id, and closes the database.
+/// Runs a write transaction in a network, then closes the database. Without an id the database must
+/// have exactly one network.
 fn in_network<T: Send + 'static>(
     store: Store,
     id: impl Into<Option<i64>>,
     work: impl FnOnce(&mut Session<'_>, &Network) -> Result<T, Error> + Send + 'static,
-) -> Result<T, Failure> {
+) -> Result<T, CliError> {
     let id = id.into();
-    let done = store.write_blocking(move |session| match find_network(session, id)? {
+    let result = store.write_blocking(move |session| match find_network(session, id)? {
         Some(network) => work(session, &network).map(Some),
         None => Ok::<_, Error>(None),
     });
     store.close();
-    let missing = match id {
+    let name = match id {
         Some(id) => format!("network {id}"),
         None => "network".to_owned(),
     };
-    done?.ok_or_else(|| Failure::Missing(missing))
+    result?.ok_or_else(|| CliError::NotFound(name))
 }
 
-/// The network named, or the only one there is.
+/// Returns the network with the id, or the only network of the database.
 fn find_network(session: &mut Session<'_>, id: Option<i64>) -> Result<Option<Network>, Error> {
     if let Some(id) = id {
         return Ok(session.network(id)?);
     }
     let mut networks = session.networks()?;
     if networks.len() > 1 {
-        let message = "there are several networks: say which one with --network";
+        let message = "there are several networks: choose one with --network";
         return Err(Error::NotAllowed(message.to_owned()));
     }
     Ok(networks.pop())
 }
 
-/// Prints lines, the command's answer. Whoever reads may have read enough: a closed pipe is no
-/// failure.
-fn print(text: &str) -> Result<(), Failure> {
+/// Prints a command's results. A closed pipe is not an error: the reader may have seen enough.
+fn print(text: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    match written {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(Failure::io("write to standard output")),
+        result => result.map_err(CliError::io("write to standard output")),
     }
 }
 
 /// Prints one JSON line for each value.
-fn print_json(values: impl IntoIterator<Item = serde_json::Value>) -> Result<(), Failure> {
+fn print_json(values: impl IntoIterator<Item = serde_json::Value>) -> Result<(), CliError> {
     print(&values.into_iter().map(|value| format!("{value}\n")).collect::<String>())
 }
 
@@ -159,16 +160,15 @@ mod tests {
     use clap::{Command, CommandFactory};
 
     #[test]
-    fn the_command_line_is_well_formed() {
+    fn command_line_definition_is_consistent() {
         Cli::command().debug_assert();
     }
 
-    /// `--help` has an example at every level.
     #[test]
-    fn every_command_has_an_example() {
+    fn every_help_page_has_a_description_and_an_example() {
         fn walk(command: &Command) {
             let name = command.get_name();
-            assert!(command.get_about().is_some(), "{name} does not say what it does");
+            assert!(command.get_about().is_some(), "{name} has no description");
             let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(after.contains("trunkline "), "{name} has no example");
             command.get_subcommands().for_each(walk);

@@ -1,7 +1,7 @@
 //! `trunkline network`.
 
+use crate::cli_error::CliError;
 use crate::config::DatabaseArgs;
-use crate::failure::Failure;
 use crate::system;
 use clap::Subcommand;
 use serde_json::json;
@@ -17,8 +17,8 @@ const CREATE_EXAMPLE: &str = "\
 Example:
   trunkline network create --name 'My Network' --database sqlite://trunkline.db
 
-Prints one JSON line, {\"id\": 1, \"name\": \"My Network\", \"token\": \"tl_…\"}. The token is for the
-whole network, and is shown this once. It works while a server runs on the same database.";
+Prints one JSON line, {\"id\": 1, \"name\": \"My Network\", \"token\": \"tl_…\"}. The token has access to the
+whole network and cannot be displayed again. A server may run on the same database meanwhile.";
 
 const LIST_EXAMPLE: &str = "\
 Example:
@@ -28,19 +28,19 @@ Prints one JSON line for each network.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a network, and a token for it
+    /// Create a network and a token for it
     #[command(after_help = CREATE_EXAMPLE)]
     Create {
-        /// What it is called
-        #[arg(long, value_parser = name)]
+        /// Name of the network
+        #[arg(long, value_parser = parse_name)]
         name: String,
-        /// Its id [default: the next free one]
+        /// Id of the network [default: the next free id]
         #[arg(long, value_parser = clap::value_parser!(i64).range(1..))]
         id: Option<i64>,
-        /// Its time zone, by its Rails name
-        #[arg(long, value_name = "ZONE", default_value = "Pacific Time (US & Canada)", value_parser = zone)]
+        /// Time zone of the network, as a Rails name
+        #[arg(long, value_name = "ZONE", default_value = "Pacific Time (US & Canada)", value_parser = parse_zone)]
         time_zone: ZoneName,
-        /// Make it a sandbox: its clock can be set, calls can be imagined, all of it thrown away
+        /// Make it a sandbox: its clock can be set, calls can be simulated, all its data can be reset
         #[arg(long)]
         sandbox: bool,
         #[command(flatten)]
@@ -54,7 +54,7 @@ pub(crate) enum Command {
     },
 }
 
-fn name(text: &str) -> Result<String, String> {
+fn parse_name(text: &str) -> Result<String, String> {
     let limit = trunkline_domain::party::NAME_LIMIT;
     match text.trim() {
         "" => Err("it can't be blank".to_owned()),
@@ -65,34 +65,39 @@ fn name(text: &str) -> Result<String, String> {
     }
 }
 
-fn zone(text: &str) -> Result<ZoneName, String> {
+fn parse_zone(text: &str) -> Result<ZoneName, String> {
     ZoneName::parse(text)
         .ok_or_else(|| "expected a Rails name, such as 'Eastern Time (US & Canada)'".to_owned())
 }
 
-pub(super) fn run(command: Command, log: Option<String>) -> Result<(), Failure> {
+pub(super) fn run(command: Command, log: Option<String>) -> Result<(), CliError> {
     match command {
         Command::Create { name, id, time_zone, sandbox, database } => {
-            let wanted = Wanted { name, id, zone: time_zone, sandbox };
-            create(wanted, database, log)
+            let network = NewNetwork { name, id, zone: time_zone, is_sandbox: sandbox };
+            create(network, database, log)
         }
         Command::List { database } => list(database, log),
     }
 }
 
-/// A network to make.
-struct Wanted {
+/// Arguments of `network create`.
+struct NewNetwork {
     name: String,
     id: Option<i64>,
     zone: ZoneName,
-    sandbox: bool,
+    is_sandbox: bool,
 }
 
-fn create(wanted: Wanted, database: DatabaseArgs, log: Option<String>) -> Result<(), Failure> {
-    let Wanted { name, id, zone, sandbox: is_sandbox } = wanted;
+fn create(
+    network: NewNetwork,
+    database: DatabaseArgs,
+    log: Option<String>,
+) -> Result<(), CliError> {
+    let NewNetwork { name, id, zone, is_sandbox } = network;
     let store = super::open(database, log)?;
-    let (now, entropy) = (system::now(), system::entropy());
-    let made = store.write_blocking(move |session| {
+    let now = system::now();
+    let entropy = system::entropy();
+    let created = store.write_blocking(move |session| {
         let Some(network) = networks::create(session, &name, id, zone, now)? else {
             return Ok(None);
         };
@@ -105,19 +110,21 @@ fn create(wanted: Wanted, database: DatabaseArgs, log: Option<String>) -> Result
         Ok::<_, Error>(Some((network, token)))
     });
     store.close();
-    let Some((network, token)) = made? else {
+    let Some((network, token)) = created? else {
         let id = id.unwrap_or_default();
         return Err(Error::NotAllowed(format!("there is a network {id} already")).into());
     };
     super::print_json([json!({"id": network.id, "name": network.name, "token": token.secret})])
 }
 
-fn list(database: DatabaseArgs, log: Option<String>) -> Result<(), Failure> {
+fn list(database: DatabaseArgs, log: Option<String>) -> Result<(), CliError> {
     let store = super::open(database, log)?;
-    let found = store.read(|session| Ok::<_, Error>(session.networks()?));
+    let networks = store.read(|session| Ok::<_, Error>(session.networks()?));
     store.close();
-    super::print_json(found?.into_iter().map(|it| {
-        let zone = it.time_zone.name();
-        json!({"id": it.id, "name": it.name, "time_zone": zone, "sandbox": it.sandbox})
+    super::print_json(networks?.into_iter().map(|network| {
+        let zone = network.time_zone.name();
+        json!({
+            "id": network.id, "name": network.name, "time_zone": zone, "sandbox": network.sandbox
+        })
     }))
 }

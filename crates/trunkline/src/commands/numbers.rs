@@ -1,7 +1,7 @@
 //! `trunkline numbers`.
 
+use crate::cli_error::CliError;
 use crate::config::DatabaseArgs;
-use crate::failure::Failure;
 use crate::progress::Progress;
 use clap::Subcommand;
 use serde_json::json;
@@ -18,24 +18,24 @@ Examples:
   trunkline numbers import numbers.txt --network 1
   seq 8005550100 8005550199 | trunkline numbers import - --network 1
 
-One number a line, E.164 or 10-digit US; blank lines and what follows a # are skipped. Numbers
-that are there already stay as they are. When a line is no number, nothing is imported. Prints
-one JSON line, {\"imported\": 100, \"already_there\": 0}.";
+The file has one number per line, E.164 or 10-digit US; blank lines and text after a # are ignored.
+Numbers that exist already are not changed. If a line is not a phone number, nothing is imported.
+Prints one JSON line, {\"imported\": 100, \"already_there\": 0}.";
 
-/// Characters of a bad line that an error shows.
-const SHOWN: usize = 60;
+/// Characters of an invalid line that an error quotes.
+const MAX_QUOTED_CHARS: usize = 60;
 
-/// Numbers between two looks at how far it is.
-const STEP: usize = 500;
+/// Numbers between two updates of the progress.
+const PROGRESS_STEP: usize = 500;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Add phone numbers to a network's inventory
     #[command(after_help = IMPORT_EXAMPLE)]
     Import {
-        /// The file; - is standard input
+        /// File of numbers; - is standard input
         file: PathBuf,
-        /// The network's id; needed where there are several
+        /// Id of the network; required if there are several
         #[arg(long, value_name = "N")]
         network: Option<i64>,
         #[command(flatten)]
@@ -43,49 +43,49 @@ pub(crate) enum Command {
     },
 }
 
-pub(super) fn run(command: Command, log: Option<String>) -> Result<(), Failure> {
+pub(super) fn run(command: Command, log: Option<String>) -> Result<(), CliError> {
     let Command::Import { file, network, database } = command;
     let numbers = parse(&file, &read(&file)?)?;
     let store = super::open(database, log)?;
-    let (imported, already_there) = super::in_network(store, network, move |session, network| {
+    let (imported, existing) = super::in_network(store, network, move |session, network| {
         let progress = Progress::new("numbers", numbers.len() as u64);
         let mut imported = 0_usize;
-        for some in numbers.chunks(STEP) {
-            for number in some {
+        for chunk in numbers.chunks(PROGRESS_STEP) {
+            for number in chunk {
                 imported += usize::from(session.add_number(network.id, number)?);
             }
-            progress.add(some.len() as u64);
+            progress.add(chunk.len() as u64);
         }
-        progress.end();
+        progress.finish();
         Ok((imported, numbers.len() - imported))
     })?;
-    super::print_json([json!({"imported": imported, "already_there": already_there})])
+    super::print_json([json!({"imported": imported, "already_there": existing})])
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
+fn read(file: &Path) -> Result<String, CliError> {
     if file.as_os_str() != "-" {
         return std::fs::read_to_string(file)
-            .map_err(Failure::io(format!("read {}", file.display())));
+            .map_err(CliError::io(format!("read {}", file.display())));
     }
     let mut text = String::new();
     let read = std::io::stdin().lock().read_to_string(&mut text);
-    read.map(|_| text).map_err(Failure::io("read standard input"))
+    read.map(|_| text).map_err(CliError::io("read standard input"))
 }
 
-fn parse(file: &Path, text: &str) -> Result<Vec<PhoneNumber>, Failure> {
+fn parse(file: &Path, text: &str) -> Result<Vec<PhoneNumber>, CliError> {
     let mut numbers = Vec::new();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    for (at, line) in text.lines().enumerate() {
-        let said = line.split('#').next().unwrap_or_default().trim();
-        if said.is_empty() {
+    for (index, line) in text.lines().enumerate() {
+        let number = line.split('#').next().unwrap_or_default().trim();
+        if number.is_empty() {
             continue;
         }
-        let bad = || Failure::BadNumber {
+        let invalid = || CliError::InvalidNumber {
             file: file.to_owned(),
-            line: at + 1,
-            text: said.chars().take(SHOWN).collect(),
+            line: index + 1,
+            text: number.chars().take(MAX_QUOTED_CHARS).collect(),
         };
-        numbers.push(PhoneNumber::parse(said).ok_or_else(bad)?);
+        numbers.push(PhoneNumber::parse(number).ok_or_else(invalid)?);
     }
     Ok(numbers)
 }

@@ -1,6 +1,6 @@
 //! `trunkline openapi`.
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 const EXAMPLE: &str = "\
 Example:
@@ -11,7 +11,7 @@ Example:
 #[command(after_help = EXAMPLE)]
 pub(crate) struct Args {}
 
-/// Prints the document that a server has at `/openapi.json`.
-pub(super) fn run() -> Result<(), Failure> {
+/// Prints the document that a server serves at `/openapi.json`.
+pub(super) fn run() -> Result<(), CliError> {
     super::print(&format!("{:#}\n", trunkline_api::openapi()))
 }

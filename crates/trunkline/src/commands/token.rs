@@ -1,7 +1,7 @@
 //! `trunkline token`.
 
+use crate::cli_error::CliError;
 use crate::config::DatabaseArgs;
-use crate::failure::Failure;
 use crate::system;
 use clap::Subcommand;
 use jiff::{SignedDuration, Timestamp};
@@ -18,13 +18,13 @@ const CREATE_EXAMPLE: &str = "\
 Example:
   trunkline token create --network 1 --affiliate 222 --label 'Surf Oz Magazine'
 
-Prints one JSON line, {\"id\": 2, \"token\": \"tl_…\"}. The token is shown this once.";
+Prints one JSON line, {\"id\": 2, \"token\": \"tl_…\"}. The token cannot be displayed again.";
 
 const LIST_EXAMPLE: &str = "\
 Example:
   trunkline token list --network 1
 
-Prints one JSON line for each token, without the token itself.";
+Prints one JSON line for each token, without its secret.";
 
 const REVOKE_EXAMPLE: &str = "\
 Example:
@@ -32,24 +32,24 @@ Example:
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a token
-    Create(Create),
+    /// Create a token
+    Create(CreateArgs),
     /// List a network's tokens
     #[command(after_help = LIST_EXAMPLE)]
     List {
-        /// The network's id
+        /// Id of the network
         #[arg(long, value_name = "N")]
         network: i64,
         #[command(flatten)]
         database: DatabaseArgs,
     },
-    /// Revoke a token: it is good for nothing from now on
+    /// Revoke a token; it is rejected from now on
     #[command(after_help = REVOKE_EXAMPLE)]
     Revoke {
-        /// The network's id
+        /// Id of the network
         #[arg(long, value_name = "N")]
         network: i64,
-        /// The token's id, as `token list` has it
+        /// Id of the token, as printed by `token list`
         #[arg(long)]
         id: i64,
         #[command(flatten)]
@@ -59,117 +59,118 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = CREATE_EXAMPLE)]
-pub(crate) struct Create {
-    /// The network's id
+pub(crate) struct CreateArgs {
+    /// Id of the network
     #[arg(long, value_name = "N")]
     network: i64,
-    /// Only for this advertiser (its id_from_network) [default: for the whole network]
+    /// Restrict the token to this advertiser, an id_from_network [default: the whole network]
     #[arg(long, value_name = "ID", conflicts_with = "affiliate")]
     advertiser: Option<String>,
-    /// Only for this affiliate (its id_from_network)
+    /// Restrict the token to this affiliate, an id_from_network
     #[arg(long, value_name = "ID")]
     affiliate: Option<String>,
-    /// What it may do: Observer reads; Super, Manager and Member write too
-    #[arg(long, default_value = "Super", value_parser = role)]
+    /// Role of the token: Observer may read; Super, Manager and Member may also write
+    #[arg(long, default_value = "Super", value_parser = parse_role)]
     role: Role,
-    /// What people call it
+    /// Label of the token, for people
     #[arg(long)]
     label: Option<String>,
-    /// For how many days it is good [default: until it is revoked]
+    /// Days until the token expires [default: it does not expire]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     expires_in: Option<u32>,
     #[command(flatten)]
     database: DatabaseArgs,
 }
 
-fn role(text: &str) -> Result<Role, String> {
+fn parse_role(text: &str) -> Result<Role, String> {
     let mut roles = Role::ALL.into_iter();
-    let found = roles.find(|role| role.as_str().eq_ignore_ascii_case(text));
-    found.ok_or_else(|| "expected Super, Manager, Member or Observer".to_owned())
+    roles
+        .find(|role| role.as_str().eq_ignore_ascii_case(text))
+        .ok_or_else(|| "expected Super, Manager, Member or Observer".to_owned())
 }
 
-pub(super) fn run(command: Command, log: Option<String>) -> Result<(), Failure> {
+pub(super) fn run(command: Command, log: Option<String>) -> Result<(), CliError> {
     match command {
-        Command::Create(create) => create.run(log),
+        Command::Create(args) => create(args, log),
         Command::List { network, database } => list(network, database, log),
         Command::Revoke { network, id, database } => revoke(network, id, database, log),
     }
 }
 
-impl Create {
-    fn run(self, log: Option<String>) -> Result<(), Failure> {
-        let Self { network, advertiser, affiliate, role, label, expires_in, database } = self;
-        let party = match (advertiser, affiliate) {
-            (Some(id), _) => Some((PartyKind::Advertiser, id)),
-            (None, Some(id)) => Some((PartyKind::Affiliate, id)),
-            (None, None) => None,
-        };
-        let store = super::open(database, log)?;
-        let now = system::now();
-        let wanted =
-            Wanted { party, role, label, expires_at: expires_in.map(|days| after(now, days)) };
-        let entropy = system::entropy();
-        let issued = super::in_network(store, network, move |session, network| {
-            issue(session, network, wanted, now, &entropy)
-        })?;
-        super::print_json([json!({"id": issued.id, "token": issued.secret})])
-    }
+fn create(args: CreateArgs, log: Option<String>) -> Result<(), CliError> {
+    let CreateArgs { network, advertiser, affiliate, role, label, expires_in, database } = args;
+    let party = match (advertiser, affiliate) {
+        (Some(id), _) => Some((PartyKind::Advertiser, id)),
+        (None, Some(id)) => Some((PartyKind::Affiliate, id)),
+        (None, None) => None,
+    };
+    let store = super::open(database, log)?;
+    let now = system::now();
+    let expires_at = expires_in.map(|days| add_days(now, days));
+    let token = NewToken { party, role, label, expires_at };
+    let entropy = system::entropy();
+    let issued = super::in_network(store, network, move |session, network| {
+        issue(session, network, token, now, &entropy)
+    })?;
+    super::print_json([json!({"id": issued.id, "token": issued.secret})])
 }
 
-struct Wanted {
+/// Token to create; `party` is an id_from_network, and `None` stands for the whole network.
+struct NewToken {
     party: Option<(PartyKind, String)>,
     role: Role,
     label: Option<String>,
     expires_at: Option<Timestamp>,
 }
 
-fn after(now: Timestamp, days: u32) -> Timestamp {
+fn add_days(now: Timestamp, days: u32) -> Timestamp {
     let days = SignedDuration::from_hours(24 * i64::from(days));
     now.saturating_add(days).unwrap_or(Timestamp::MAX)
 }
 
+/// Resolves the token's party and issues the token. Errors: `NotFound` if the party does not exist.
 fn issue(
     session: &mut Session<'_>,
     network: &Network,
-    wanted: Wanted,
+    token: NewToken,
     now: Timestamp,
     entropy: &Entropy,
 ) -> Result<Issued, Error> {
-    let scope = match wanted.party {
+    let NewToken { party, role, label, expires_at } = token;
+    let scope = match party {
         None => Scope::Network,
         Some((kind, id)) => {
-            let found = session.party(network.id, kind, &id)?;
-            let missing = || Error::NotFound(format!("{} {id}", kind.class()));
-            Scope::Party(kind, found.ok_or_else(missing)?.id)
+            let party = session.party(network.id, kind, &id)?;
+            let not_found = || Error::NotFound(format!("{} {id}", kind.class()));
+            Scope::Party(kind, party.ok_or_else(not_found)?.id)
         }
     };
-    let Wanted { role, label, expires_at, .. } = wanted;
     let record = credentials::new_token(network.id, scope, role, label, now, expires_at);
     credentials::issue_token(session, record, entropy)
 }
 
-fn list(network: i64, database: DatabaseArgs, log: Option<String>) -> Result<(), Failure> {
+fn list(network: i64, database: DatabaseArgs, log: Option<String>) -> Result<(), CliError> {
     let store = super::open(database, log)?;
-    let found =
+    let tokens =
         super::in_network(store, network, |session, network| Ok(session.tokens(network.id)?))?;
-    super::print_json(found.iter().map(render))
+    super::print_json(tokens.iter().map(token_json))
 }
 
-/// A token without its secret, which nobody has kept.
-fn render(it: &TokenRecord) -> Value {
-    let mut scope = json!({"scope": "network"});
-    if let Scope::Party(kind, _) = it.grant.scope {
-        scope = json!({"scope": kind.word()});
-    }
+/// Renders a token without its secret, of which only a hash is stored.
+fn token_json(token: &TokenRecord) -> Value {
+    let scope = match token.grant.scope {
+        Scope::Party(kind, _) => kind.word(),
+        Scope::Network => "network",
+    };
     json!({
-        "id": it.id,
-        "scope": scope["scope"],
-        "id_from_network": it.party_id_from_network,
-        "role": it.grant.role.as_str(),
-        "label": it.label,
-        "created_at": it.created_at.to_string(),
-        "expires_at": it.expires_at.map(|at| at.to_string()),
-        "revoked_at": it.revoked_at.map(|at| at.to_string()),
+        "id": token.id,
+        "scope": scope,
+        "id_from_network": token.party_id_from_network,
+        "role": token.grant.role.as_str(),
+        "label": token.label,
+        "created_at": token.created_at.to_string(),
+        "expires_at": token.expires_at.map(|time| time.to_string()),
+        "revoked_at": token.revoked_at.map(|time| time.to_string()),
     })
 }
 
@@ -178,11 +179,15 @@ fn revoke(
     id: i64,
     database: DatabaseArgs,
     log: Option<String>,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let store = super::open(database, log)?;
     let now = system::now();
     let revoked = super::in_network(store, network, move |session, network| {
         Ok(session.revoke_token(network.id, id, now)?)
     })?;
-    if revoked { Ok(()) } else { Err(Failure::Missing(format!("token {id} in network {network}"))) }
+    if revoked {
+        Ok(())
+    } else {
+        Err(CliError::NotFound(format!("token {id} in network {network}")))
+    }
 }

@@ -1,7 +1,7 @@
 //! `trunkline user`.
 
+use crate::cli_error::CliError;
 use crate::config::DatabaseArgs;
-use crate::failure::Failure;
 use crate::system;
 use clap::Subcommand;
 use std::io::{BufRead, IsTerminal, Read};
@@ -16,26 +16,26 @@ Examples:
   trunkline user set-password --network 1 --email pat@example.com
   trunkline user set-password --network 1 --email pat@example.com < password.txt
 
-Signs the user out everywhere. Users are made by the API: on the network, or on one of its
+All sessions of the user end. Users are created by the API: on the network, or on one of its
 advertisers or affiliates.";
 
-/// Characters of a password at least.
-const SHORTEST: usize = 8;
-/// Bytes of a password at most: longer ones only make the hash slow.
-const LONGEST: usize = 1_024;
+/// Fewest characters of a password.
+const MIN_PASSWORD_CHARS: usize = 8;
+/// Most bytes of a password: a longer one adds no strength and makes hashing slow.
+const MAX_PASSWORD_BYTES: usize = 1_024;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Set a user's password, read from a prompt or from standard input
     #[command(after_help = SET_EXAMPLE)]
     SetPassword {
-        /// The network's id; needed where there are several
+        /// Id of the network; required if there are several
         #[arg(long, value_name = "N")]
         network: Option<i64>,
         /// One of the user's e-mail addresses
         #[arg(long, value_name = "ADDRESS")]
         email: String,
-        /// Which user, by the network's id, where several have the address
+        /// Id of the user (id_from_network), if several users have the address
         #[arg(long, value_name = "ID")]
         user: Option<String>,
         /// Read the password from standard input, even from a terminal
@@ -46,44 +46,44 @@ pub(crate) enum Command {
     },
 }
 
-pub(super) fn run(command: Command, log: Option<String>) -> Result<(), Failure> {
+pub(super) fn run(command: Command, log: Option<String>) -> Result<(), CliError> {
     let Command::SetPassword { network, email, user, password_stdin, database } = command;
     let store = super::open(database, log)?;
-    let password = read(password_stdin)?;
-    check(&password)?;
-    // Slow by design, so before the unit of work and not in it.
+    let password = read_password(password_stdin)?;
+    check_length(&password)?;
+    // Hashing is slow by design, so it happens before the transaction.
     let hash = credentials::hash_password(&password, &system::entropy())?;
     let address = email.clone();
-    let found = super::in_network(store, network, move |session, network| {
+    let user = super::in_network(store, network, move |session, network| {
         credentials::set_password(session, network.id, &address, user.as_deref(), &hash)
     })?;
-    let place = network.map(|id| format!(" in network {id}")).unwrap_or_default();
-    let missing = || Failure::Missing(format!("user {email}{place}"));
-    found.map(|_| ()).ok_or_else(missing)
+    let scope = network.map(|id| format!(" in network {id}")).unwrap_or_default();
+    user.map(|_| ()).ok_or_else(|| CliError::NotFound(format!("user {email}{scope}")))
 }
 
-fn read(from_stdin: bool) -> Result<String, Failure> {
+fn read_password(from_stdin: bool) -> Result<String, CliError> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() && !from_stdin {
-        let asked = rpassword::prompt_password("Password: ");
-        return asked.map_err(Failure::io("read the password"));
+        let password = rpassword::prompt_password("Password: ");
+        return password.map_err(CliError::io("read the password"));
     }
     let mut line = String::new();
-    let limit = LONGEST as u64 + 2;
-    let read = stdin.lock().take(limit).read_line(&mut line);
-    read.map_err(Failure::io("read the password from standard input"))?;
+    let limit = MAX_PASSWORD_BYTES as u64 + 2;
+    let result = stdin.lock().take(limit).read_line(&mut line);
+    result.map_err(CliError::io("read the password from standard input"))?;
     let line = line.strip_suffix('\n').unwrap_or(&line);
     Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
 
-fn check(password: &str) -> Result<(), Failure> {
-    if password.chars().count() < SHORTEST {
-        let message = format!("the password is too short: it needs {SHORTEST} characters");
-        return Err(Failure::Refused(trunkline_network::Error::NotAllowed(message)));
+fn check_length(password: &str) -> Result<(), CliError> {
+    if password.chars().count() < MIN_PASSWORD_CHARS {
+        let message =
+            format!("the password is too short: it needs {MIN_PASSWORD_CHARS} characters");
+        return Err(CliError::UseCase(trunkline_network::Error::NotAllowed(message)));
     }
-    if password.len() > LONGEST {
-        let message = format!("the password is too long: {LONGEST} bytes are the most");
-        return Err(Failure::Refused(trunkline_network::Error::NotAllowed(message)));
+    if password.len() > MAX_PASSWORD_BYTES {
+        let message = format!("the password is too long: it may have {MAX_PASSWORD_BYTES} bytes");
+        return Err(CliError::UseCase(trunkline_network::Error::NotAllowed(message)));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! The demo's imagined calls.
+//! Simulated calls of the demo.
 
-use super::{DAYS, Made, Time};
-use crate::failure::Failure;
+use super::{CALL_DAYS, DemoClock, DemoNetwork};
+use crate::cli_error::CliError;
 use crate::progress::Progress;
 use crate::system;
 use std::sync::Arc;
@@ -10,40 +10,46 @@ use trunkline_domain::problem::Problems;
 use trunkline_network::sandbox::{self, BATCH, Tally, Wanted};
 use trunkline_network::{Actor, Caller, Context, Grant, Scope, Store, Submitted};
 
-/// Which calls the demo makes.
+/// Arguments of the call simulation.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Calls {
-    /// How many.
+pub(crate) struct SimulatedCalls {
+    /// Number of calls.
     pub(crate) count: u32,
-    /// The same seed makes the same ones.
+    /// Seed of the random numbers; the same seed produces the same calls.
     pub(crate) seed: u32,
 }
 
-/// Makes calls in the days before a time, and shows how far it is.
-pub(crate) async fn make_calls(
+/// Simulates calls in the days before the clock's time, stores them, and displays the progress.
+pub(crate) async fn simulate_calls(
     store: &Store,
-    made: &Made,
-    calls: Calls,
-    time: &Time,
-) -> Result<Tally, Failure> {
+    network: &DemoNetwork,
+    calls: SimulatedCalls,
+    clock: &DemoClock,
+) -> Result<Tally, CliError> {
     let grant = Grant { scope: Scope::Network, role: Role::Super };
-    let caller =
-        Caller { network_id: made.network, actor: Actor::CommandLine, grants: vec![grant] };
-    let (now, system_now) = (time.now, system::now());
-    let context = Context { caller, now, system_now, request_id: "demo".to_owned() };
-    let Calls { count, seed } = calls;
-    let change = Wanted { calls: count, seed, days: DAYS, campaign: None };
-    let wanted = Submitted { change, problems: Problems::new() };
-    let calls = store.read(|session| sandbox::imagine(session, &context, wanted))?;
-    let (calls, progress) = (Arc::new(calls), Progress::new("calls", u64::from(count)));
-    let mut tally = Tally::default();
-    for from in (0..calls.count()).step_by(BATCH) {
-        let of = from..calls.count().min(from + BATCH);
-        let (calls, context, places) = (Arc::clone(&calls), context.clone(), of.clone());
-        let batch = store.write(move |session| sandbox::take(session, &context, &calls, places));
-        tally.add(batch.await?);
-        progress.add(of.len() as u64);
+    let caller = Caller { network_id: network.id, actor: Actor::CommandLine, grants: vec![grant] };
+    let context = Context {
+        caller,
+        now: clock.now,
+        system_now: system::now(),
+        request_id: "demo".to_owned(),
+    };
+    let SimulatedCalls { count, seed } = calls;
+    let change = Wanted { calls: count, seed, days: CALL_DAYS, campaign: None };
+    let request = Submitted { change, problems: Problems::new() };
+    let calls = store.read(|session| sandbox::imagine(session, &context, request))?;
+    let calls = Arc::new(calls);
+    let progress = Progress::new("calls", u64::from(count));
+    let mut summary = Tally::default();
+    for start in (0..calls.count()).step_by(BATCH) {
+        let range = start..calls.count().min(start + BATCH);
+        let batch_size = range.len() as u64;
+        let calls = Arc::clone(&calls);
+        let context = context.clone();
+        let batch = store.write(move |session| sandbox::take(session, &context, &calls, range));
+        summary.add(batch.await?);
+        progress.add(batch_size);
     }
-    progress.end();
-    Ok(tally)
+    progress.finish();
+    Ok(summary)
 }

@@ -1,7 +1,7 @@
-//! A client of the API: one connection, one request at a time.
+//! API client on one connection, with one request at a time.
 
-use crate::demo::Made;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::demo::DemoNetwork;
 use axum::body::Bytes;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::{Method, Request};
@@ -13,47 +13,50 @@ use serde_json::json;
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
 
-/// A connection to a server, with a credential.
+/// Connection to a server, with the token of a network.
 #[derive(Debug)]
 pub(super) struct Client {
     sender: SendRequest<Full<Bytes>>,
     address: SocketAddr,
-    network: i64,
+    network_id: i64,
     token: String,
 }
 
 impl Client {
-    pub(super) async fn connect(address: SocketAddr, made: &Made) -> Result<Self, Failure> {
+    pub(super) async fn connect(
+        address: SocketAddr,
+        network: &DemoNetwork,
+    ) -> Result<Self, CliError> {
         let stream = TcpStream::connect(address).await;
-        let stream = stream.map_err(Failure::io(format!("connect to {address}")))?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        let stream = stream.map_err(CliError::io(format!("connect to {address}")))?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(demo_error)?;
         tokio::spawn(async move {
-            // What ends the connection early, the next request reports.
-            let _ended = connection.await;
+            // The next request reports an error of the connection.
+            connection.await.ok();
         });
-        Ok(Self { sender, address, network: made.network, token: made.token.clone() })
+        Ok(Self { sender, address, network_id: network.id, token: network.token.clone() })
     }
 
-    /// Sends a request of a version of the API; any answer but 200 and 201 is a failure.
+    /// Sends a request of a version of the API. A status other than 2xx is an error.
     pub(super) async fn send(
         &mut self,
         method: Method,
         version: &str,
         path: &str,
         body: &'static str,
-    ) -> Result<(), Failure> {
-        let path = format!("/api/{version}/{}{path}.json", self.network);
+    ) -> Result<(), CliError> {
+        let path = format!("/api/{version}/{}{path}.json", self.network_id);
         self.send_to(method, &path, Bytes::from_static(body.as_bytes())).await
     }
 
-    /// Sets the sandbox's clock; `None` lets it go.
-    pub(super) async fn set_clock(&mut self, now: Option<Timestamp>) -> Result<(), Failure> {
-        let path = format!("/trunkline/v1/networks/{}/sandbox/clock", self.network);
+    /// Sets the sandbox's clock; `None` makes it follow the system's clock again.
+    pub(super) async fn set_clock(&mut self, now: Option<Timestamp>) -> Result<(), CliError> {
+        let path = format!("/trunkline/v1/networks/{}/sandbox/clock", self.network_id);
         let body = json!({"now": now.map(|now| now.to_string())}).to_string();
         self.send_to(Method::POST, &path, body.into()).await
     }
 
-    async fn send_to(&mut self, method: Method, path: &str, body: Bytes) -> Result<(), Failure> {
+    async fn send_to(&mut self, method: Method, path: &str, body: Bytes) -> Result<(), CliError> {
         let request = Request::builder()
             .method(&method)
             .uri(path)
@@ -61,19 +64,19 @@ impl Client {
             .header(AUTHORIZATION, &self.token)
             .header(CONTENT_TYPE, "application/json")
             .body(Full::from(body))
-            .map_err(|error| Failure::Demo(error.to_string()))?;
-        self.sender.ready().await.map_err(broken)?;
-        let response = self.sender.send_request(request).await.map_err(broken)?;
+            .map_err(|error| CliError::Demo(error.to_string()))?;
+        self.sender.ready().await.map_err(demo_error)?;
+        let response = self.sender.send_request(request).await.map_err(demo_error)?;
         let status = response.status();
-        let answer = response.into_body().collect().await.map_err(broken)?.to_bytes();
+        let body = response.into_body().collect().await.map_err(demo_error)?.to_bytes();
         if status.is_success() {
             return Ok(());
         }
-        let answer = String::from_utf8_lossy(&answer);
-        Err(Failure::Demo(format!("{method} {path} was answered {status}: {answer}")))
+        let body = String::from_utf8_lossy(&body);
+        Err(CliError::Demo(format!("{method} {path} returned {status}: {body}")))
     }
 }
 
-fn broken(error: hyper::Error) -> Failure {
-    Failure::Demo(error.to_string())
+fn demo_error(error: hyper::Error) -> CliError {
+    CliError::Demo(error.to_string())
 }

@@ -1,49 +1,49 @@
-//! The demo's network: the documents' own examples, written as a client would write them.
+//! Demo network: the source documents' examples, sent as requests to the API.
 
 mod calls;
 mod client;
-mod story;
+mod seed;
 
-pub(crate) use calls::{Calls, make_calls};
-pub(crate) use story::{let_go, tell};
+pub(crate) use calls::{SimulatedCalls, simulate_calls};
+pub(crate) use seed::{populate, release_clock};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Days that the demo's calls lie in.
-const DAYS: u32 = 30;
+/// Days that the demo's calls are spread over.
+const CALL_DAYS: u32 = 30;
 
-/// The time that the demo's calls lie before.
+/// Clock of a demo network that has calls.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Time {
-    /// The network's now.
+pub(crate) struct DemoClock {
+    /// Current time of the network; the calls lie before it.
     pub(crate) now: Timestamp,
-    /// Whether its clock stands there; else it goes on by itself.
-    pub(crate) stands: bool,
+    /// True if the clock stays at `now`; otherwise it follows the system's clock.
+    pub(crate) is_fixed: bool,
 }
 
-impl Time {
-    /// When the network was filled, for its clock.
-    fn begins(&self) -> Timestamp {
-        let days = SignedDuration::from_hours(24 * i64::from(DAYS));
+impl DemoClock {
+    /// Time at which the network's objects are created: before the first call.
+    fn start(&self) -> Timestamp {
+        let days = SignedDuration::from_hours(24 * i64::from(CALL_DAYS));
         self.now.saturating_sub(days).unwrap_or(Timestamp::MIN)
     }
 }
 
-/// What the demo has made, for whoever tries it.
+/// Id and token of the demo network.
 #[derive(Debug)]
-pub(crate) struct Made {
-    /// The network's id.
-    pub(crate) network: i64,
-    /// A token for the whole network.
+pub(crate) struct DemoNetwork {
+    /// Id of the network.
+    pub(crate) id: i64,
+    /// Token for the whole network.
     pub(crate) token: String,
 }
 
-/// The e-mail address of the demo network's person.
+/// E-mail address of the demo network's user.
 pub(crate) const EMAIL: &str = "user@example.com";
 
-/// Requests to try on the calls, as shell commands.
-pub(crate) fn call_commands(base_url: &str, made: &Made) -> [String; 2] {
-    let Made { network, token } = made;
+/// Example requests about the simulated calls, as shell commands.
+pub(crate) fn call_commands(base_url: &str, network: &DemoNetwork) -> [String; 2] {
+    let DemoNetwork { id: network, token } = network;
     let campaign = "/advertisers/354/advertiser_campaigns/200";
     let call = r#"{"calling_phone_number": "4155550123", "keypresses": ["2"], "duration": 180}"#;
     [
@@ -58,9 +58,9 @@ pub(crate) fn call_commands(base_url: &str, made: &Made) -> [String; 2] {
     ]
 }
 
-/// Three requests to try, as shell commands.
-pub(crate) fn commands(base_url: &str, made: &Made) -> [String; 3] {
-    let Made { network, token } = made;
+/// Three example requests, as shell commands.
+pub(crate) fn commands(base_url: &str, network: &DemoNetwork) -> [String; 3] {
+    let DemoNetwork { id: network, token } = network;
     let path = |version: &str, rest: &str| format!("{base_url}/api/{version}/{network}{rest}");
     let campaign = "/advertisers/354/advertiser_campaigns/12";
     [

@@ -1,5 +1,5 @@
-//! One POST to a webhook: to an address that was looked at, over a connection of its own, signed,
-//! without following anything.
+//! HTTP client for webhooks: one signed POST per connection, to an address that was checked, without
+//! following redirects.
 
 use axum::http::{HeaderValue, Request, header};
 use base64::Engine;
@@ -18,48 +18,51 @@ use tokio_rustls::TlsConnector;
 use trunkline_domain::webhook::{Host, Secret, Webhook, WebhookUrl, is_public};
 use trunkline_network::outbox::Outcome;
 
-/// Bytes of an answer's head, and of its body, that are read.
-const ANSWER: usize = 16 * 1024;
-/// Headers of an answer.
-const HEADERS: usize = 100;
-/// Addresses of one name that are tried.
-const ADDRESSES: usize = 4;
-/// How much of an error is kept, in characters.
-const ERROR: usize = 200;
+/// Bytes read of a response's head, and of its body.
+const MAX_RESPONSE_BYTES: usize = 16 * 1024;
+/// Most headers of a response.
+const MAX_RESPONSE_HEADERS: usize = 100;
+/// Addresses of one host name that are tried.
+const MAX_ADDRESSES: usize = 4;
+/// Characters of an error message that are stored.
+const MAX_ERROR_CHARS: usize = 200;
 
-/// What sends.
-pub(super) struct Http {
+/// Client settings.
+pub(super) struct HttpClient {
     pub(super) tls: TlsConnector,
-    /// Whether addresses inside the host's own network will do.
+    /// True if addresses inside the host's own network are allowed.
     pub(super) allow_private: bool,
 }
 
-/// What is sent.
+/// Webhook message.
 pub(super) struct Message {
-    /// The same each time it is sent.
+    /// Id of the message, the same for each attempt.
     pub(super) id: String,
-    /// When this attempt is made.
-    pub(super) at: Timestamp,
-    /// JSON.
+    /// Time of this attempt.
+    pub(super) sent_at: Timestamp,
+    /// JSON body.
     pub(super) body: String,
 }
 
-impl Http {
-    /// Sends a message. 2xx is taken; 410 says that nothing will be; anything else, redirects too,
-    /// may go better another time.
+impl HttpClient {
+    /// Sends a message. The outcome is `Done` for 2xx, `Refused` for 410, which ends the deliveries to
+    /// this webhook, and `Failed`, to be retried, for any other status and for redirects.
     pub(super) async fn send(&self, webhook: &Webhook, message: Message) -> Outcome {
-        let asked = async {
+        let status = async {
             let stream = self.connect(&webhook.url).await?;
             let request = request(webhook, message)?;
             if !webhook.url.is_https() {
-                return ask(stream, request).await;
+                return send_request(stream, request).await;
             }
             let name = server_name(&webhook.url)?;
-            let stream =
-                self.tls.connect(name, stream).await.map_err(|error| why("TLS", &error))?;
-            ask(stream, request).await
+            let stream = self
+                .tls
+                .connect(name, stream)
+                .await
+                .map_err(|error| describe_error("TLS", &error))?;
+            send_request(stream, request).await
         };
-        match asked.await {
+        match status.await {
             Ok(status @ 200..=299) => Outcome::Done { status: Some(status) },
             Ok(410) => Outcome::Refused { status: Some(410), error: "answered 410".to_owned() },
             Ok(status) => {
@@ -69,27 +72,28 @@ impl Http {
         }
     }
 
-    /// A connection to one of the addresses that the host has right now, each of which was looked
-    /// at: what a name led to before, or leads to after, does not count.
+    /// Connects to one of the host's current addresses. All addresses are checked before, and the
+    /// connection uses the checked ones, so that a DNS answer that changes in between (DNS rebinding)
+    /// cannot lead to a private address.
     async fn connect(&self, url: &WebhookUrl) -> Result<TcpStream, String> {
         let addresses: Vec<SocketAddr> = match url.host() {
             Host::Address(address) => vec![(*address, url.port()).into()],
             Host::Name(name) => {
-                let found = lookup_host((name.as_str(), url.port())).await;
-                found.map_err(|_| "its host cannot be looked up".to_owned())?.collect()
+                let addresses = lookup_host((name.as_str(), url.port())).await;
+                addresses.map_err(|_| "its host cannot be looked up".to_owned())?.collect()
             }
         };
-        if !self.allow_private && !addresses.iter().all(|it| is_public(it.ip())) {
+        if !self.allow_private && !addresses.iter().all(|address| is_public(address.ip())) {
             return Err("its host is inside the server's own network".to_owned());
         }
-        let mut last = "its host has no address".to_owned();
-        for address in addresses.into_iter().take(ADDRESSES) {
+        let mut last_error = "its host has no address".to_owned();
+        for address in addresses.into_iter().take(MAX_ADDRESSES) {
             match TcpStream::connect(address).await {
                 Ok(stream) => return Ok(stream),
-                Err(error) => last = why("cannot connect", &error),
+                Err(error) => last_error = describe_error("cannot connect", &error),
             }
         }
-        Err(last)
+        Err(last_error)
     }
 }
 
@@ -97,14 +101,16 @@ fn server_name(url: &WebhookUrl) -> Result<ServerName<'static>, String> {
     match url.host() {
         Host::Address(IpAddr::V4(address)) => Ok(ServerName::from(*address)),
         Host::Address(IpAddr::V6(address)) => Ok(ServerName::from(*address)),
-        Host::Name(name) => ServerName::try_from(name.clone()).map_err(|error| why("TLS", &error)),
+        Host::Name(name) => {
+            ServerName::try_from(name.clone()).map_err(|error| describe_error("TLS", &error))
+        }
     }
 }
 
-/// The request, by the Standard Webhooks scheme.
+/// Builds the request according to the Standard Webhooks specification.
 fn request(webhook: &Webhook, message: Message) -> Result<Request<Full<Bytes>>, String> {
-    let Message { id, at, body } = message;
-    let timestamp = at.as_second().to_string();
+    let Message { id, sent_at, body } = message;
+    let timestamp = sent_at.as_second().to_string();
     let signature = sign(&webhook.secret, &id, &timestamp, &body);
     let request = Request::post(webhook.url.target())
         .header(header::HOST, webhook.url.authority())
@@ -115,49 +121,49 @@ fn request(webhook: &Webhook, message: Message) -> Result<Request<Full<Bytes>>, 
         .header("webhook-timestamp", timestamp)
         .header("webhook-signature", signature)
         .body(Full::new(Bytes::from(body)));
-    request.map_err(|error| why("the URL cannot be asked for", &error))
+    request.map_err(|error| describe_error("the URL cannot be asked for", &error))
 }
 
-/// `v1,` and the HMAC-SHA256 of `id.timestamp.body`.
+/// Signature: `v1,` and the HMAC-SHA256 of `id.timestamp.body` in Base64.
 fn sign(secret: &Secret, id: &str, timestamp: &str, body: &str) -> String {
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &secret.key());
-    let signed = ring::hmac::sign(&key, format!("{id}.{timestamp}.{body}").as_bytes());
-    format!("v1,{}", STANDARD.encode(signed))
+    let signature = ring::hmac::sign(&key, format!("{id}.{timestamp}.{body}").as_bytes());
+    format!("v1,{}", STANDARD.encode(signature))
 }
 
-/// Sends a request and returns the answer's status. Of the answer's body a little is read, so that a
-/// receiver that writes one is not cut off; what it says does not matter.
-async fn ask<S>(stream: S, request: Request<Full<Bytes>>) -> Result<u16, String>
+/// Sends a request and returns the response's status. Up to [`MAX_RESPONSE_BYTES`] of the body are read
+/// and ignored, so that the receiver does not see a reset connection while it writes.
+async fn send_request<S>(stream: S, request: Request<Full<Bytes>>) -> Result<u16, String>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let failed = |error: hyper::Error| why("no answer", &error);
+    let failed = |error: hyper::Error| describe_error("no answer", &error);
     let mut http = http1::Builder::new();
-    http.max_buf_size(ANSWER).max_headers(HEADERS);
+    http.max_buf_size(MAX_RESPONSE_BYTES).max_headers(MAX_RESPONSE_HEADERS);
     let (mut sender, connection) = http.handshake(TokioIo::new(stream)).await.map_err(failed)?;
-    // Dropped at the end, and the connection with it.
-    let mut running = JoinSet::new();
-    running.spawn(connection);
-    let answer = sender.send_request(request).await.map_err(failed)?;
-    let status = answer.status().as_u16();
-    let _read = Limited::new(answer.into_body(), ANSWER).collect().await;
+    // Dropping the set aborts the connection's task.
+    let mut connection_task = JoinSet::new();
+    connection_task.spawn(connection);
+    let response = sender.send_request(request).await.map_err(failed)?;
+    let status = response.status().as_u16();
+    Limited::new(response.into_body(), MAX_RESPONSE_BYTES).collect().await.ok();
     Ok(status)
 }
 
-/// What failed, and why, in a line that is not too long.
-fn why(what: &str, error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let causes: Vec<String> = causes.map(ToString::to_string).collect();
-    format!("{what}: {}", causes.join(": ")).chars().take(ERROR).collect()
+/// Formats an error and its sources after a prefix, up to [`MAX_ERROR_CHARS`].
+fn describe_error(prefix: &str, error: &dyn std::error::Error) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    let chain: Vec<String> = chain.map(ToString::to_string).collect();
+    format!("{prefix}: {}", chain.join(": ")).chars().take(MAX_ERROR_CHARS).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The example of the scheme's own libraries.
+    /// Example of the specification's reference libraries.
     #[test]
-    fn signatures_are_those_of_the_scheme() {
+    fn signature_matches_the_specification() {
         let secret = Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let signature =
             sign(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", "{\"test\": 2432232314}");

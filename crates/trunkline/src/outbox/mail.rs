@@ -1,6 +1,7 @@
-//! Sends mail: a few at once, through the one mail server there is.
+//! Mail worker: sends queued mail over SMTP, with bounded concurrency.
 
-use super::{Mailer, POLL, Post};
+use super::{DeliveryContext, POLL_INTERVAL};
+use crate::outbox::Mailer;
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,36 +9,37 @@ use tokio::task::JoinSet;
 use trunkline_network::outbox::{self, Pace};
 use trunkline_network::{Error, MailRecord};
 
-/// Mails at once.
-const AT_ONCE: usize = 4;
-/// How long a mail may take: there are several turns of asking and answering in one.
-pub(super) const TIME: Duration = Duration::from_secs(30);
+/// Mails sent concurrently.
+const MAX_CONCURRENT_MAILS: usize = 4;
+/// Timeout of one mail; an SMTP dialogue has several round trips.
+pub(super) const MAIL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Sends until the server ends; then finishes what it has begun.
-pub(super) async fn run(mut post: Post, mailer: Arc<Mailer>) {
-    post.time = TIME;
-    let lease = SignedDuration::try_from(TIME * 2).unwrap_or(SignedDuration::ZERO);
-    post.pace = Pace { lease, ..post.pace };
-    let ending = post.ending();
-    let mut news = post.store.news();
+/// Sends mail until the server shuts down, then finishes the attempts in progress.
+pub(super) async fn run(mut context: DeliveryContext, mailer: Arc<Mailer>) {
+    context.timeout = MAIL_TIMEOUT;
+    let lease = SignedDuration::try_from(MAIL_TIMEOUT * 2).unwrap_or(SignedDuration::ZERO);
+    context.retry_policy = Pace { lease, ..context.retry_policy };
+    let shutdown = context.shutdown_signal();
+    let mut commits = context.store.news();
     let mut attempts = JoinSet::new();
     loop {
-        news.mark_unchanged();
-        let wait = match take(&post, AT_ONCE.saturating_sub(attempts.len())).await {
-            Ok((taken, wait)) => {
-                for mail in taken {
-                    attempts.spawn(attempt(post.clone(), Arc::clone(&mailer), mail));
+        commits.mark_unchanged();
+        let capacity = MAX_CONCURRENT_MAILS.saturating_sub(attempts.len());
+        let wait = match lease_due(&context, capacity).await {
+            Ok(due) => {
+                for mail in due.mails {
+                    attempts.spawn(attempt(context.clone(), Arc::clone(&mailer), mail));
                 }
-                wait
+                due.next_poll
             }
             Err(error) => {
-                tracing::warn!(%error, "what mail is due could not be read");
-                POLL
+                tracing::warn!(%error, "cannot load the mail that is due");
+                POLL_INTERVAL
             }
         };
         tokio::select! {
-            () = ending.begun() => break,
-            told = news.changed() => if told.is_err() { break },
+            () = shutdown.begun() => break,
+            result = commits.changed() => if result.is_err() { break },
             Some(_) = attempts.join_next() => {}
             () = tokio::time::sleep(wait) => {}
         }
@@ -45,28 +47,41 @@ pub(super) async fn run(mut post: Post, mailer: Arc<Mailer>) {
     while attempts.join_next().await.is_some() {}
 }
 
-/// Takes what is due, and says how long to wait for more.
-async fn take(post: &Post, room: usize) -> Result<(Vec<MailRecord>, Duration), Error> {
-    let (now, pace) = (post.now(), post.pace);
-    let due = room > 0 && !post.store.read::<_, Error>(|it| Ok(it.mails_due(now, 1)?))?.is_empty();
-    let mut taken = Vec::new();
-    if due {
-        taken =
-            post.store.write(move |session| outbox::take_mails(session, now, pace, room)).await?;
-    }
-    let next = post.store.read::<_, Error>(|session| Ok(session.next_mail_due(now)?))?;
-    Ok((taken, post.until(next)))
+/// Mails leased for sending, and the time until more may be due.
+struct LeasedMails {
+    mails: Vec<MailRecord>,
+    next_poll: Duration,
 }
 
-/// One attempt, and what became of it.
-async fn attempt(post: Post, mailer: Arc<Mailer>, mail: MailRecord) {
-    let outcome = post.within(mailer.send(&mail, post.now())).await;
-    let (now, pace, jitter) = (post.now(), post.pace, post.jitter());
+/// Leases up to `capacity` mails that are due.
+async fn lease_due(context: &DeliveryContext, capacity: usize) -> Result<LeasedMails, Error> {
+    let now = context.now();
+    let policy = context.retry_policy;
+    // Leasing is a write, so a read first checks that there is something to lease.
+    let is_due = capacity > 0
+        && !context.store.read::<_, Error>(|session| Ok(session.mails_due(now, 1)?))?.is_empty();
+    let mut mails = Vec::new();
+    if is_due {
+        let lease = move |session: &mut trunkline_network::Session<'_>| {
+            outbox::take_mails(session, now, policy, capacity)
+        };
+        mails = context.store.write(lease).await?;
+    }
+    let next = context.store.read::<_, Error>(|session| Ok(session.next_mail_due(now)?))?;
+    Ok(LeasedMails { mails, next_poll: context.time_until(next) })
+}
+
+/// Sends a mail once and stores the outcome.
+async fn attempt(context: DeliveryContext, mailer: Arc<Mailer>, mail: MailRecord) {
+    let outcome = context.with_timeout(mailer.send(&mail, context.now())).await;
+    let now = context.now();
+    let policy = context.retry_policy;
+    let jitter = context.jitter();
     let id = mail.id;
-    let settled = post
+    let stored = context
         .store
-        .write(move |session| outbox::settle_mail(session, mail, outcome, now, pace, jitter));
-    if let Err(error) = settled.await {
-        tracing::warn!(%error, mail = id, "how a mail went could not be stored: it is sent again");
+        .write(move |session| outbox::settle_mail(session, mail, outcome, now, policy, jitter));
+    if let Err(error) = stored.await {
+        tracing::warn!(%error, mail = id, "cannot store the outcome of a mail, sending it again");
     }
 }

@@ -1,5 +1,6 @@
-//! What a server sends by itself: events to webhooks, mail to users. It goes on beside the requests, by
-//! what is in the database, and shares it with any other server on the same database.
+//! Outbox workers: send events to webhooks and mail to users, concurrently with requests.
+//!
+//! The outbox is in the database. Several servers on one database share the work by leases.
 
 mod http;
 mod mail;
@@ -9,7 +10,7 @@ mod webhooks;
 pub(crate) use smtp::{Mailer, MailerSettings};
 
 use crate::tls;
-use http::Http;
+use http::HttpClient;
 use jiff::SignedDuration;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,106 +22,116 @@ use trunkline_api::{App, Ending};
 use trunkline_network::outbox::{self, Outcome, Pace};
 use trunkline_network::{Error, Store};
 
-/// How often to look for what another process wrote, or what came due.
-const POLL: Duration = Duration::from_secs(3);
-/// How often to look for what is old.
-const SWEEP: Duration = Duration::from_secs(60);
-/// How long what is under way may take once the server has stopped. What is cut off is due again.
-const GRACE: Duration = Duration::from_secs(2);
+/// Longest time between two polls, for what other processes wrote and for what became due.
+const POLL_INTERVAL: Duration = Duration::from_secs(3);
+/// Time between two deletions of expired rows.
+const PURGE_INTERVAL: Duration = Duration::from_secs(60);
+/// Time for attempts in progress to finish after the server stopped. Aborted ones become due again.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
-/// What sending goes by.
+/// Settings of the outbox workers.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// The wait after a first attempt.
-    pub(crate) first_wait: Duration,
-    /// How long a receiver may take.
-    pub(crate) time: Duration,
-    /// Whom to trust, in TLS.
-    pub(crate) trust: RootCertStore,
-    /// What sends mail, if anything does.
+    /// Delay between the first attempt and the second.
+    pub(crate) first_retry_delay: Duration,
+    /// Timeout of a webhook request.
+    pub(crate) timeout: Duration,
+    /// Certificate authorities trusted for TLS.
+    pub(crate) roots: RootCertStore,
+    /// SMTP client; `None` if no mail is sent.
     pub(crate) mailer: Option<Mailer>,
 }
 
 impl Settings {
-    /// The wait after a first attempt, unless it is set.
-    pub(crate) const FIRST_WAIT: Duration = Duration::from_secs(5);
-    /// How long a receiver may take, unless it is set.
-    pub(crate) const TIME: Duration = Duration::from_secs(10);
+    /// Default delay between the first attempt and the second.
+    pub(crate) const FIRST_RETRY_DELAY: Duration = Duration::from_secs(5);
+    /// Default timeout of a webhook request.
+    pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        let trust = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        Self { first_wait: Self::FIRST_WAIT, time: Self::TIME, trust, mailer: None }
+        Self {
+            first_retry_delay: Self::FIRST_RETRY_DELAY,
+            timeout: Self::TIMEOUT,
+            roots: RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+            mailer: None,
+        }
     }
 }
 
-/// The world's certificate authorities, and those of a PEM file.
-pub(crate) fn trust(more: Option<&Path>) -> Result<RootCertStore, tls::Error> {
-    let mut trust = Settings::default().trust;
-    for certificate in more.map(tls::certificates).transpose()?.into_iter().flatten() {
-        let file = more.unwrap_or(Path::new("")).to_owned();
-        trust.add(certificate).map_err(|source| tls::Error::Untrusted { file, source })?;
+/// Mozilla's certificate authorities, and those of a PEM file.
+pub(crate) fn root_certificates(ca_file: Option<&Path>) -> Result<RootCertStore, tls::Error> {
+    let mut roots = Settings::default().roots;
+    let Some(file) = ca_file else { return Ok(roots) };
+    for certificate in tls::certificates(file)? {
+        let untrusted = |source| tls::Error::Untrusted { file: file.to_owned(), source };
+        roots.add(certificate).map_err(untrusted)?;
     }
-    Ok(trust)
+    Ok(roots)
 }
 
-/// What every sender needs.
+/// State shared by the workers.
 #[derive(Clone)]
-struct Post {
+struct DeliveryContext {
     store: Store,
     app: App,
-    time: Duration,
-    pace: Pace,
+    /// Timeout of one attempt.
+    timeout: Duration,
+    retry_policy: Pace,
 }
 
-/// Senders at work.
-pub(crate) struct Senders(JoinSet<()>);
+/// Running worker tasks.
+pub(crate) struct OutboxWorkers(JoinSet<()>);
 
-/// Starts sending.
-pub(crate) fn start(app: &App, settings: Settings) -> Senders {
-    let Settings { first_wait, time, trust, mailer } = settings;
-    let first_wait = SignedDuration::try_from(first_wait).unwrap_or(SignedDuration::ZERO);
-    // Storing how it went takes time too.
-    let lease = SignedDuration::try_from(time * 2).unwrap_or(SignedDuration::ZERO);
-    let pace = Pace { first_wait, lease };
-    let post = Post { store: app.store.clone(), app: app.clone(), time, pace };
-    let mut senders = JoinSet::new();
-    match connector(trust) {
+/// Starts the workers.
+pub(crate) fn start(app: &App, settings: Settings) -> OutboxWorkers {
+    let Settings { first_retry_delay, timeout, roots, mailer } = settings;
+    let first_wait = SignedDuration::try_from(first_retry_delay).unwrap_or(SignedDuration::ZERO);
+    // Longer than the timeout, because storing the outcome takes time too.
+    let lease = SignedDuration::try_from(timeout * 2).unwrap_or(SignedDuration::ZERO);
+    let retry_policy = Pace { first_wait, lease };
+    let context =
+        DeliveryContext { store: app.store.clone(), app: app.clone(), timeout, retry_policy };
+    let mut workers = JoinSet::new();
+    match tls_connector(roots) {
         Ok(tls) => {
-            let http = Arc::new(Http { tls, allow_private: app.limits.private_webhooks });
-            senders.spawn(webhooks::run(post.clone(), http));
+            let client = HttpClient { tls, allow_private: app.limits.private_webhooks };
+            workers.spawn(webhooks::run(context.clone(), Arc::new(client)));
         }
-        Err(error) => tracing::error!(%error, "nothing is sent to webhooks: TLS cannot be set up"),
+        Err(error) => {
+            tracing::error!(%error, "cannot set up TLS: webhooks are not delivered");
+        }
     }
     if let Some(mailer) = mailer {
-        senders.spawn(mail::run(post.clone(), Arc::new(mailer)));
+        workers.spawn(mail::run(context.clone(), Arc::new(mailer)));
     }
-    senders.spawn(sweep(post));
-    Senders(senders)
+    workers.spawn(purge_periodically(context));
+    OutboxWorkers(workers)
 }
 
-fn connector(trust: RootCertStore) -> Result<TlsConnector, tokio_rustls::rustls::Error> {
+fn tls_connector(roots: RootCertStore) -> Result<TlsConnector, tokio_rustls::rustls::Error> {
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(trust)
+        .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-impl Senders {
-    /// Waits for what is under way, for a little while. The app is ending: nothing new is begun.
+impl OutboxWorkers {
+    /// Waits up to [`SHUTDOWN_GRACE`] for the attempts in progress. The app's shutdown signal must have
+    /// been given, so that no new attempt starts.
     pub(crate) async fn stop(mut self) {
-        let ended = async { while self.0.join_next().await.is_some() {} };
-        if tokio::time::timeout(GRACE, ended).await.is_err() {
-            tracing::info!("what was being sent is cut off, and sent again at the next start");
+        let finish = async { while self.0.join_next().await.is_some() {} };
+        if tokio::time::timeout(SHUTDOWN_GRACE, finish).await.is_err() {
+            tracing::info!("aborted webhook or mail attempts: they are repeated at the next start");
         }
     }
 }
 
-impl Post {
-    fn ending(&self) -> Ending {
+impl DeliveryContext {
+    fn shutdown_signal(&self) -> Ending {
         self.app.ending.clone()
     }
 
@@ -128,49 +139,50 @@ impl Post {
         (self.app.clock)()
     }
 
-    /// 0–255.
+    /// Random number, 0–255, that spreads retries.
     fn jitter(&self) -> u8 {
         (self.app.random)()[0]
     }
 
-    /// How long to wait for something that is due at a moment, at most until the next look.
-    fn until(&self, due: Option<jiff::Timestamp>) -> Duration {
+    /// Time until a due time, between zero and [`POLL_INTERVAL`].
+    fn time_until(&self, due: Option<jiff::Timestamp>) -> Duration {
         let wait = due.map(|due| due.duration_since(self.now()));
-        let wait = wait.and_then(|wait| Duration::try_from(wait).ok()).unwrap_or(POLL);
-        wait.min(POLL)
+        let wait = wait.and_then(|wait| Duration::try_from(wait).ok()).unwrap_or(POLL_INTERVAL);
+        wait.min(POLL_INTERVAL)
     }
 
-    /// An attempt, within its time.
-    async fn within<F>(&self, attempt: F) -> Outcome
+    /// Runs an attempt with the timeout; a timed-out attempt counts as failed.
+    async fn with_timeout<F>(&self, attempt: F) -> Outcome
     where
         F: Future<Output = Outcome>,
     {
-        let late = || {
-            let error = format!("took longer than {:?}", self.time);
+        let timed_out = || {
+            let error = format!("took longer than {:?}", self.timeout);
             Outcome::Failed { status: None, error }
         };
-        tokio::time::timeout(self.time, attempt).await.unwrap_or_else(|_| late())
+        tokio::time::timeout(self.timeout, attempt).await.unwrap_or_else(|_| timed_out())
     }
 }
 
-async fn sweep(post: Post) {
+async fn purge_periodically(context: DeliveryContext) {
     loop {
-        if let Err(error) = sweep_all(&post).await {
-            tracing::warn!(%error, "what is old could not be swept away");
+        if let Err(error) = purge(&context).await {
+            tracing::warn!(%error, "cannot delete expired rows of the outbox");
         }
         tokio::select! {
-            () = post.app.ending.begun() => return,
-            () = tokio::time::sleep(SWEEP) => {}
+            () = context.app.ending.begun() => return,
+            () = tokio::time::sleep(PURGE_INTERVAL) => {}
         }
     }
 }
 
-async fn sweep_all(post: &Post) -> Result<(), Error> {
-    let now = post.now();
-    // Most of the time there is nothing, and nothing is written.
-    let mut more = post.store.read(|session| outbox::has_stale(session, now))?;
-    while more {
-        more = post.store.write(move |session| outbox::sweep(session, now)).await?;
+/// Deletes expired rows in batches, each in a transaction of its own.
+async fn purge(context: &DeliveryContext) -> Result<(), Error> {
+    let now = context.now();
+    // Usually nothing has expired; the read avoids a write then.
+    let mut has_more = context.store.read(|session| outbox::has_stale(session, now))?;
+    while has_more {
+        has_more = context.store.write(move |session| outbox::sweep(session, now)).await?;
         tokio::task::yield_now().await;
     }
     Ok(())

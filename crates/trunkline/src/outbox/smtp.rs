@@ -1,6 +1,6 @@
-//! How mail is sent: one mail server, by SMTP.
+//! SMTP client for one mail server.
 
-use super::mail::TIME;
+use super::mail::MAIL_TIMEOUT;
 use axum::http::Uri;
 use jiff::Timestamp;
 use lettre::address::Envelope;
@@ -16,18 +16,18 @@ use std::time::SystemTime;
 use trunkline_network::MailRecord;
 use trunkline_network::outbox::Outcome;
 
-/// What a mailer is told.
+/// Settings of the SMTP client.
 #[derive(Clone, Default)]
 pub(crate) struct MailerSettings {
-    /// `smtp://`, `starttls://` or `smtps://`, with a user and password if needed.
+    /// `smtp://`, `starttls://` or `smtps://` URL, optionally with user and password.
     pub(crate) url: Option<String>,
-    /// Whom mail is from: an address, with a name if wanted.
+    /// Sender: an address, optionally with a name.
     pub(crate) from: Option<String>,
-    /// More certificates to trust, a PEM file.
-    pub(crate) trust: Option<PathBuf>,
+    /// PEM file of additional certificate authorities to trust.
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
-/// Sends mail.
+/// SMTP client with a fixed sender.
 #[derive(Clone)]
 pub(crate) struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
@@ -40,56 +40,57 @@ impl fmt::Debug for Mailer {
     }
 }
 
-/// Where a mail server is, and how it is talked to.
+/// Endpoint of a mail server.
 struct Server {
     host: String,
     port: u16,
-    tls: Secrecy,
+    tls: Encryption,
     credentials: Option<Credentials>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Secrecy {
-    /// In the clear.
+enum Encryption {
+    /// Plain text.
     None,
-    /// TLS is asked for, and nothing said before it.
+    /// STARTTLS, required before anything else is sent.
     StartTls,
-    /// TLS from the start.
+    /// Implicit TLS.
     Tls,
 }
 
 impl Mailer {
-    /// A mailer, if there is a URL; `Err` says what cannot be used, without repeating it: it has a
-    /// password in it.
+    /// Builds a client; `None` without a URL. The error names the wrong setting and does not quote the
+    /// URL, which may contain a password.
     pub(crate) fn new(settings: MailerSettings) -> Result<Option<Self>, String> {
-        let MailerSettings { url, from, trust } = settings;
+        let MailerSettings { url, from, ca_file } = settings;
         let Some(url) = url else { return Ok(None) };
         let server = Server::parse(&url).ok_or(
             "the SMTP URL cannot be used: expected smtp://, starttls:// or smtps://, and a host",
         )?;
         let from = from.ok_or("mail needs a sender: --mail-from is missing")?;
-        let wrong = |_| format!("'{from}' is no sender: expected an address, or 'Name <address>'");
-        let from: Mailbox = from.parse().map_err(wrong)?;
-        if server.tls == Secrecy::None && server.credentials.is_some() {
+        let invalid =
+            |_| format!("'{from}' is not a sender: expected an address, or 'Name <address>'");
+        let from: Mailbox = from.parse().map_err(invalid)?;
+        if server.tls == Encryption::None && server.credentials.is_some() {
             tracing::warn!(
-                "the mail server's password is sent in the clear: use starttls or smtps"
+                "the mail server's password is sent unencrypted: use starttls:// or smtps://"
             );
         }
         let mut tls = TlsParameters::builder(server.host.clone());
-        if let Some(file) = trust {
-            let cannot = || format!("cannot read the certificates in '{}'", file.display());
-            let pem = std::fs::read(&file).map_err(|_| cannot())?;
-            tls = tls.add_root_certificate(Certificate::from_pem(&pem).map_err(|_| cannot())?);
+        if let Some(file) = ca_file {
+            let unreadable = || format!("cannot read the certificates in '{}'", file.display());
+            let pem = std::fs::read(&file).map_err(|_| unreadable())?;
+            tls = tls.add_root_certificate(Certificate::from_pem(&pem).map_err(|_| unreadable())?);
         }
         let tls = tls.build_rustls().map_err(|error| format!("TLS cannot be used: {error}"))?;
         let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.host)
             .port(server.port)
             .hello_name(ClientId::Domain(from.email.domain().to_owned()))
-            .timeout(Some(TIME))
+            .timeout(Some(MAIL_TIMEOUT))
             .tls(match server.tls {
-                Secrecy::None => Tls::None,
-                Secrecy::StartTls => Tls::Required(tls),
-                Secrecy::Tls => Tls::Wrapper(tls),
+                Encryption::None => Tls::None,
+                Encryption::StartTls => Tls::Required(tls),
+                Encryption::Tls => Tls::Wrapper(tls),
             });
         if let Some(credentials) = server.credentials {
             transport = transport.credentials(credentials);
@@ -97,7 +98,7 @@ impl Mailer {
         Ok(Some(Self { transport: transport.build(), from }))
     }
 
-    /// Sends a mail.
+    /// Sends a mail. The outcome is `Refused` if sending it again cannot succeed.
     pub(super) async fn send(&self, mail: &MailRecord, now: Timestamp) -> Outcome {
         let refused = |error: String| Outcome::Refused { status: None, error };
         let address: Address = match mail.address.parse() {
@@ -111,8 +112,8 @@ impl Mailer {
         match self.transport.send(message).await {
             Ok(_) => Outcome::Done { status: None },
             Err(error) => {
-                // What is refused for its address or its text is refused again. What else a server
-                // refuses for good, such as our password, is put right there or here.
+                // 550–554 reject the recipient or the content, which will not change. Other permanent
+                // errors, such as a wrong password, can be corrected in the configuration.
                 let code = error.status().map(u16::from);
                 let text = error.to_string().chars().take(200).collect();
                 match code {
@@ -123,16 +124,16 @@ impl Mailer {
         }
     }
 
-    /// The message. Its id is the same each time it is sent. Whatever a name or an address has in
-    /// it, each header is one: it is encoded, and addresses have been parsed.
+    /// Builds the message. Its id is the same for each attempt. Headers cannot be injected: addresses
+    /// are parsed and all other values are encoded.
     fn message(
         &self,
         mail: &MailRecord,
         to: Address,
         now: Timestamp,
     ) -> Result<Message, lettre::error::Error> {
-        let made = mail.created_at.as_millisecond();
-        let id = format!("<trunkline.{}.{made}@{}>", mail.id, self.from.email.domain());
+        let created = mail.created_at.as_millisecond();
+        let id = format!("<trunkline.{}.{created}@{}>", mail.id, self.from.email.domain());
         let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.clone()])?;
         Message::builder()
             .envelope(envelope)
@@ -149,25 +150,25 @@ impl Mailer {
 impl Server {
     fn parse(url: &str) -> Option<Self> {
         let uri: Uri = url.parse().ok()?;
-        let (tls, usual) = match uri.scheme_str()? {
-            "smtp" => (Secrecy::None, 25),
-            "starttls" => (Secrecy::StartTls, 587),
-            "smtps" => (Secrecy::Tls, 465),
+        let (tls, default_port) = match uri.scheme_str()? {
+            "smtp" => (Encryption::None, 25),
+            "starttls" => (Encryption::StartTls, 587),
+            "smtps" => (Encryption::Tls, 465),
             _ => return None,
         };
         let authority = uri.authority()?;
         let host = authority.host().trim_matches(['[', ']']).to_owned();
-        let plain = matches!(uri.path(), "" | "/") && uri.query().is_none() && !host.is_empty();
+        let is_valid = matches!(uri.path(), "" | "/") && uri.query().is_none() && !host.is_empty();
         let credentials = match authority.as_str().rsplit_once('@') {
             None => None,
-            Some((said, _)) => {
-                let (user, password) = said.split_once(':')?;
+            Some((user_info, _)) => {
+                let (user, password) = user_info.split_once(':')?;
                 let decode = |text| percent_decode_str(text).decode_utf8().ok();
                 Some(Credentials::new(decode(user)?.into_owned(), decode(password)?.into_owned()))
             }
         };
-        let port = authority.port_u16().unwrap_or(usual);
-        plain.then_some(Self { host, port, tls, credentials })
+        let port = authority.port_u16().unwrap_or(default_port);
+        is_valid.then_some(Self { host, port, tls, credentials })
     }
 }
 
@@ -176,25 +177,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mail_servers_url_is_read() {
+    fn smtp_url_determines_the_port() {
         let port = |url: &str| Server::parse(url).map(|server| server.port);
         assert_eq!(port("smtp://mail.example.com"), Some(25));
         assert_eq!(port("starttls://me:p%40ss@mail.example.com"), Some(587));
         assert_eq!(port("smtps://mail.example.com:2465/"), Some(2465));
-        let bad = ["mail.example.com", "http://x", "smtp://", "smtp://me@x", "smtp://x/y", ""];
-        assert!(bad.iter().all(|url| port(url).is_none()));
+        let invalid = ["mail.example.com", "http://x", "smtp://", "smtp://me@x", "smtp://x/y", ""];
+        assert!(invalid.iter().all(|url| port(url).is_none()));
     }
 
     #[test]
-    fn a_mail_needs_a_sender() {
-        let with = |from: Option<&str>| {
+    fn mailer_needs_a_valid_sender() {
+        let mailer_with = |from: Option<&str>| {
             let url = Some("smtp://localhost".to_owned());
-            let settings = MailerSettings { url, from: from.map(str::to_owned), trust: None };
+            let settings = MailerSettings { url, from: from.map(str::to_owned), ca_file: None };
             Mailer::new(settings).map(|mailer| mailer.is_some())
         };
-        assert_eq!(with(Some("Trunkline <calls@example.com>")), Ok(true));
-        assert!(with(None).is_err() && with(Some("nobody")).is_err());
-        assert!(with(Some("a@example.com\r\nBcc: b@example.com")).is_err());
+        assert_eq!(mailer_with(Some("Trunkline <calls@example.com>")), Ok(true));
+        assert!(mailer_with(None).is_err());
+        assert!(mailer_with(Some("nobody")).is_err());
+        assert!(mailer_with(Some("a@example.com\r\nBcc: b@example.com")).is_err());
         assert_eq!(Mailer::new(MailerSettings::default()).map(|it| it.is_some()), Ok(false));
     }
 }

@@ -1,98 +1,121 @@
-//! Sends events to webhooks: a bounded number at once, a few for each, so that a receiver that hangs
-//! delays nobody else.
+//! Webhook worker: delivers events with bounded concurrency, in total and for each webhook, so that a
+//! receiver that does not respond delays no other.
 
-use super::http::{Http, Message};
-use super::{POLL, Post};
+use super::http::{HttpClient, Message};
+use super::{DeliveryContext, POLL_INTERVAL};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 use trunkline_network::Error;
 use trunkline_network::outbox::{self, Taken};
 
-/// Attempts at once, for all webhooks of all networks.
-const AT_ONCE: usize = 4_096;
+/// Concurrent attempts, for all webhooks of all networks.
+const MAX_CONCURRENT_ATTEMPTS: usize = 4_096;
 
-/// Sends until the server ends; then finishes what it has begun.
-pub(super) async fn run(post: Post, http: Arc<Http>) {
-    let ending = post.ending();
-    let mut news = post.store.news();
+/// Ids of the webhooks that attempts in progress are for, by task.
+type WebhooksByTask = HashMap<Id, i64>;
+
+/// Delivers events until the server shuts down, then finishes the attempts in progress.
+pub(super) async fn run(context: DeliveryContext, client: Arc<HttpClient>) {
+    let shutdown = context.shutdown_signal();
+    let mut commits = context.store.news();
     let mut attempts = JoinSet::new();
-    // Which webhook each attempt is for.
-    let mut of: HashMap<Id, i64> = HashMap::new();
+    let mut in_progress = WebhooksByTask::new();
     loop {
-        news.mark_unchanged();
-        let wait = match take(&post, &of).await {
-            Ok((taken, wait)) => {
-                for taken in taken {
-                    let webhook = taken.webhook.id;
-                    let task = attempts.spawn(attempt(post.clone(), Arc::clone(&http), taken));
-                    of.insert(task.id(), webhook);
+        commits.mark_unchanged();
+        let wait = match lease_due(&context, &in_progress).await {
+            Ok(due) => {
+                for leased in due.deliveries {
+                    let webhook = leased.webhook.id;
+                    let task =
+                        attempts.spawn(attempt(context.clone(), Arc::clone(&client), leased));
+                    in_progress.insert(task.id(), webhook);
                 }
-                wait
+                due.next_poll
             }
             Err(error) => {
-                tracing::warn!(%error, "what is due for webhooks could not be read");
-                POLL
+                tracing::warn!(%error, "cannot load the webhook deliveries that are due");
+                POLL_INTERVAL
             }
         };
         tokio::select! {
-            () = ending.begun() => break,
-            told = news.changed() => if told.is_err() { break },
-            Some(done) = attempts.join_next_with_id() => forget(&mut of, &done),
+            () = shutdown.begun() => break,
+            result = commits.changed() => if result.is_err() { break },
+            Some(result) = attempts.join_next_with_id() => remove_task(&mut in_progress, &result),
             () = tokio::time::sleep(wait) => {}
         }
-        while let Some(done) = attempts.try_join_next_with_id() {
-            forget(&mut of, &done);
+        while let Some(result) = attempts.try_join_next_with_id() {
+            remove_task(&mut in_progress, &result);
         }
     }
     while attempts.join_next().await.is_some() {}
 }
 
-fn forget(of: &mut HashMap<Id, i64>, done: &Result<(Id, ()), tokio::task::JoinError>) {
-    of.remove(&match done {
+fn remove_task(in_progress: &mut WebhooksByTask, result: &Result<(Id, ()), JoinError>) {
+    let id = match result {
         Ok((id, ())) => *id,
         Err(error) => error.id(),
-    });
+    };
+    in_progress.remove(&id);
 }
 
-/// Takes what is due and has room, and says how long to wait for more.
-async fn take(post: &Post, of: &HashMap<Id, i64>) -> Result<(Vec<Taken>, Duration), Error> {
-    let (now, pace) = (post.now(), post.pace);
-    let mut sending: HashMap<i64, usize> = HashMap::new();
-    for webhook in of.values() {
-        *sending.entry(*webhook).or_default() += 1;
+/// Deliveries leased for sending, and the time until more may be due.
+struct LeasedDeliveries {
+    deliveries: Vec<Taken>,
+    next_poll: Duration,
+}
+
+/// Leases deliveries that are due, within the limits on concurrent attempts.
+async fn lease_due(
+    context: &DeliveryContext,
+    in_progress: &WebhooksByTask,
+) -> Result<LeasedDeliveries, Error> {
+    let now = context.now();
+    let policy = context.retry_policy;
+    let mut attempts_by_webhook: HashMap<i64, usize> = HashMap::new();
+    for webhook in in_progress.values() {
+        *attempts_by_webhook.entry(*webhook).or_default() += 1;
     }
-    let room = AT_ONCE.saturating_sub(of.len());
-    // Taking is a write: it is begun only if there is something to take.
-    let due = room > 0
-        && post.store.read(|session| outbox::has_due_deliveries(session, now, &sending))?;
-    let mut taken = Vec::new();
-    if due {
-        let work = move |session: &mut trunkline_network::Session<'_>| {
-            outbox::take_deliveries(session, now, pace, &sending, room)
+    let capacity = MAX_CONCURRENT_ATTEMPTS.saturating_sub(in_progress.len());
+    // Leasing is a write, so a read first checks that there is something to lease.
+    let is_due = capacity > 0
+        && context
+            .store
+            .read(|session| outbox::has_due_deliveries(session, now, &attempts_by_webhook))?;
+    let mut deliveries = Vec::new();
+    if is_due {
+        let lease = move |session: &mut trunkline_network::Session<'_>| {
+            outbox::take_deliveries(session, now, policy, &attempts_by_webhook, capacity)
         };
-        taken = post.store.write(work).await?;
+        deliveries = context.store.write(lease).await?;
     }
-    let next = post.store.read(|session| session.next_delivery_due(now));
-    Ok((taken, post.until(next.map_err(Error::from)?)))
+    let next = context.store.read(|session| session.next_delivery_due(now));
+    let next_poll = context.time_until(next.map_err(Error::from)?);
+    Ok(LeasedDeliveries { deliveries, next_poll })
 }
 
-/// One attempt, and what became of it.
-async fn attempt(post: Post, http: Arc<Http>, taken: Taken) {
-    let Taken { webhook, delivery } = taken;
+/// Sends a delivery once and stores the outcome.
+async fn attempt(context: DeliveryContext, client: Arc<HttpClient>, leased: Taken) {
+    let Taken { webhook, delivery } = leased;
     let message = Message {
         id: outbox::message_id(&delivery.event),
-        at: post.now(),
+        sent_at: context.now(),
         body: trunkline_api::envelope(&delivery.event).to_string(),
     };
-    let outcome = post.within(http.send(&webhook, message)).await;
-    let (now, pace, jitter) = (post.now(), post.pace, post.jitter());
+    let outcome = context.with_timeout(client.send(&webhook, message)).await;
+    let now = context.now();
+    let policy = context.retry_policy;
+    let jitter = context.jitter();
     let id = delivery.id;
-    let settled = post.store.write(move |session| {
-        outbox::settle_delivery(session, delivery, outcome, now, pace, jitter)
+    let stored = context.store.write(move |session| {
+        outbox::settle_delivery(session, delivery, outcome, now, policy, jitter)
     });
-    if let Err(error) = settled.await {
-        tracing::warn!(%error, delivery = id, "how a delivery went could not be stored: it is sent again");
+    if let Err(error) = stored.await {
+        tracing::warn!(
+            %error,
+            delivery = id,
+            "cannot store the outcome of a webhook delivery, sending it again"
+        );
     }
 }

@@ -1,7 +1,7 @@
-//! One connection: TLS if there is any, then HTTP/1.1, with a bound on everything.
+//! Connection handling: optional TLS, then HTTP/1.1, with limits on time and size.
 
 use super::Service;
-use super::patience::Patient;
+use super::write_timeout::WriteTimeoutStream;
 use crate::metrics::{Metrics, UNMATCHED};
 use axum::body::Body;
 use axum::extract::MatchedPath;
@@ -19,15 +19,15 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-/// How long a request's head may take to arrive, and a connection may be idle; a TLS handshake
-/// has as long.
-const HEAD_TIME: Duration = Duration::from_secs(10);
-/// Bytes of a request's head, and of what is read ahead or not yet sent.
-const BUFFER: usize = 64 * 1024;
-/// Headers of a request.
-const HEADERS: usize = 100;
+/// Longest time for a request's head to arrive, for a connection to be idle, and for a TLS
+/// handshake.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Largest request head, and the size of hyper's read and write buffers (bytes).
+const MAX_BUFFER_BYTES: usize = 64 * 1024;
+/// Most headers of a request.
+const MAX_HEADERS: usize = 100;
 
-/// A connection that has been accepted.
+/// Accepted connection.
 pub(super) struct Connection {
     pub(super) stream: TcpStream,
     pub(super) tls: Option<TlsAcceptor>,
@@ -36,60 +36,61 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Answers its requests until it ends, or until the server does.
+    /// Serves requests until the client closes the connection or the server shuts down.
     pub(super) async fn serve(self, watcher: Watcher) {
         let Self { stream, tls, service, metrics } = self;
-        let _connected = metrics.connected();
-        // Answers are small: waiting to fill a packet only makes them late.
-        let _no_delay = stream.set_nodelay(true);
-        let stream = Patient::new(stream);
-        let Some(tls) = tls else { return http(stream, service, metrics, watcher).await };
-        match tokio::time::timeout(HEAD_TIME, tls.accept(stream)).await {
-            Ok(Ok(stream)) => http(stream, service, metrics, watcher).await,
-            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-            Err(_) => tracing::debug!("a TLS handshake took too long"),
+        let _connection_guard = metrics.count_connection();
+        // Most responses fit into one packet, so Nagle's algorithm would only delay them. Without the
+        // option the connection works, too.
+        stream.set_nodelay(true).ok();
+        let stream = WriteTimeoutStream::new(stream);
+        let Some(tls) = tls else { return serve_http(stream, service, metrics, watcher).await };
+        match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
+            Ok(Ok(stream)) => serve_http(stream, service, metrics, watcher).await,
+            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+            Err(_) => tracing::debug!("TLS handshake timed out"),
         }
     }
 }
 
-async fn http<S>(stream: S, service: Service, metrics: Arc<Metrics>, watcher: Watcher)
+async fn serve_http<S>(stream: S, service: Service, metrics: Arc<Metrics>, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let answering = service_fn(move |request: Request<Incoming>| {
-        answer(service.clone(), Arc::clone(&metrics), request.map(Body::new))
+    let handler = service_fn(move |request: Request<Incoming>| {
+        handle(service.clone(), Arc::clone(&metrics), request.map(Body::new))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .max_buf_size(BUFFER)
-        .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(stream), answering);
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_BUFFER_BYTES)
+        .max_headers(MAX_HEADERS)
+        .serve_connection(TokioIo::new(stream), handler);
     if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, "a connection ended early");
+        tracing::debug!(%error, "connection ended with an error");
     }
 }
 
-/// Has a request answered, counts it and logs it: by its route, never by its path and query,
-/// which may have a token or an address in it.
-async fn answer(
+/// Handles a request, records its metrics and logs it by its route. Path and query are never logged:
+/// they may contain a token or an e-mail address.
+async fn handle(
     service: Service,
     metrics: Arc<Metrics>,
     request: Request<Body>,
 ) -> Result<Response<Body>, Infallible> {
     let method = request.method().clone();
-    let begun = Instant::now();
+    let started = Instant::now();
     let response = service.oneshot(request).await?;
-    let took = begun.elapsed();
+    let duration = started.elapsed();
     let status = response.status().as_u16();
     let route = response.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
-    metrics.answered(&method, route, status, took);
+    metrics.record_request(&method, route, status, duration);
     let id = response.headers().get("x-request-id").and_then(|id| id.to_str().ok());
     tracing::debug!(
         %method,
         route,
         status,
-        milliseconds = took.as_secs_f64() * 1_000.0,
+        milliseconds = duration.as_secs_f64() * 1_000.0,
         request_id = id.unwrap_or_default(),
         "answered"
     );

@@ -1,9 +1,9 @@
-//! A server: its listener, its connections, and how it ends.
+//! HTTP server: accepts connections, runs the background tasks, drains at shutdown.
 
+mod call_timeouts;
 mod connection;
-mod patience;
 mod signals;
-mod sweep;
+mod write_timeout;
 
 pub(crate) use signals::Signals;
 
@@ -13,6 +13,7 @@ use crate::outbox;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
+use call_timeouts::CallTimeouts;
 use connection::Connection;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
@@ -21,7 +22,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use sweep::Sweep;
+
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -30,52 +31,52 @@ use tower::util::BoxCloneSyncService;
 use trunkline_api::App;
 use trunkline_console::Console;
 
-/// Connections at once; more wait in the system's queue.
-const CONNECTIONS: usize = 20_000;
-/// Threads that may wait for a database at once; beyond it requests wait.
-const WAITING: usize = 256;
-/// How long requests that are under way may take once the server is asked to stop.
-const GRACE: Duration = Duration::from_secs(10);
-/// How long nobody has to come before a server that is going down stops accepting.
-const QUIET: Duration = Duration::from_millis(100);
-/// How long it goes on accepting if they do come: by then a load balancer has seen `/readyz`.
-const LAST: Duration = Duration::from_secs(2);
-/// How long to let things be when no connection can be accepted, as when files run out.
-const BREATH: Duration = Duration::from_millis(100);
+/// Concurrent connections; more wait in the listener's backlog.
+const MAX_CONNECTIONS: usize = 20_000;
+/// Threads for blocking database work; further work is queued.
+const MAX_BLOCKING_THREADS: usize = 256;
+/// Longest time that requests in progress may take after a stop signal.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+/// While draining, the server stops accepting once no connection has arrived for this long.
+const DRAIN_IDLE: Duration = Duration::from_millis(100);
+/// Longest time that a draining server accepts: load balancers have polled `/readyz` by then.
+const DRAIN_MAX: Duration = Duration::from_secs(2);
+/// Pause after a failed `accept`, for example when file descriptors are exhausted.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 type Service = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
-/// A server that is ready to accept.
+/// Server on a bound listener.
 pub(crate) struct Server {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     service: Service,
     health: Health,
     metrics: Arc<Metrics>,
-    sweep: Sweep,
+    call_timeouts: CallTimeouts,
     app: App,
     outbox: outbox::Settings,
 }
 
-/// A runtime for a server.
+/// Builds the runtime of a server.
 pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    // Each connection is a file, and each reader of the database. Where it can't be raised the
-    // limit stays, and accepting waits for files to be free again.
-    let _limit = rlimit::increase_nofile_limit(CONNECTIONS as u64 + 1_024);
+    // Each connection and each database reader needs a file descriptor. If the limit cannot be
+    // raised, `accept` fails at the limit and is retried.
+    rlimit::increase_nofile_limit(MAX_CONNECTIONS as u64 + 1_024).ok();
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("serve")
-        .max_blocking_threads(WAITING)
+        .max_blocking_threads(MAX_BLOCKING_THREADS)
         .build()
 }
 
-/// The address that a server can be reached at by default.
+/// URL of a listener, the default of the base URL.
 pub(crate) fn address_url(address: SocketAddr, is_tls: bool) -> String {
-    format!("{}://{}", if is_tls { "https" } else { "http" }, reachable(address))
+    format!("{}://{}", if is_tls { "https" } else { "http" }, connectable(address))
 }
 
-/// An address that this machine reaches a listener at: one on every address is on its own too.
-pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
+/// Address to connect to a listener from this machine: loopback for an unspecified address.
+pub(crate) fn connectable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address.ip() {
             IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
@@ -86,7 +87,7 @@ pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
 }
 
 impl Server {
-    /// A server of an app, on a listener.
+    /// Builds the service: the API, the console and the health routes.
     pub(crate) fn new(
         app: App,
         listener: TcpListener,
@@ -102,33 +103,34 @@ impl Server {
             passwords: Arc::clone(&app.passwords),
             secure_cookies: app.base_url.starts_with("https://"),
         });
-        let sweep = Sweep::new(&app);
-        let others = Router::new().merge(health.routes()).merge(console);
-        let service = trunkline_api::service(app.clone(), others);
-        Self { listener, tls, service, health, metrics, sweep, app, outbox }
+        let call_timeouts = CallTimeouts::new(&app);
+        let other_routes = Router::new().merge(health.routes()).merge(console);
+        let service = trunkline_api::service(app.clone(), other_routes);
+        Self { listener, tls, service, health, metrics, call_timeouts, app, outbox }
     }
 
-    /// Serves until a signal; then accepts nothing more, and finishes what is under way. A second
-    /// signal ends the waiting.
+    /// Serves until a signal, then drains and finishes the requests in progress. A second signal
+    /// stops at once.
     pub(crate) async fn run(self, signals: &mut Signals) {
         let Ok(()) = self.run_with(signals, async { Ok::<_, Infallible>(()) }).await;
     }
 
-    /// As [`Server::run`], with work that is done meanwhile; when it fails, the server stops.
+    /// Serves like [`Server::run`] and runs `work` concurrently; an error of `work` stops the server.
     pub(crate) async fn run_with<E>(
         self,
         signals: &mut Signals,
         work: impl Future<Output = Result<(), E>>,
     ) -> Result<(), E> {
         let graceful = GracefulShutdown::new();
-        let senders = outbox::start(&self.app, self.outbox.clone());
-        let ended = {
+        let outbox_workers = outbox::start(&self.app, self.outbox.clone());
+        let result = {
             let accepting = self.accept(&graceful);
             let mut accepting = pin!(accepting);
-            // On a task of its own: a database that is slow to answer keeps nobody from connecting.
-            let mut sweeping = JoinSet::new();
-            sweeping.spawn(self.sweep.clone().run());
-            let working = async {
+            // A task of its own, so that a slow database does not delay `accept`. Dropping the set
+            // aborts it.
+            let mut background = JoinSet::new();
+            background.spawn(self.call_timeouts.clone().run());
+            let failed_work = async {
                 match work.await {
                     Ok(()) => pending().await,
                     Err(error) => error,
@@ -136,52 +138,53 @@ impl Server {
             };
             tokio::select! {
                 never = &mut accepting => match never {},
-                error = working => Err(error),
-                () = signals.next() => Ok(()),
+                error = failed_work => Err(error),
+                () = signals.recv() => Ok(()),
             }
         };
         self.health.drain();
         self.app.ending.begin();
-        tracing::info!("stopping: finishing what is under way");
-        let finishing = async move {
-            self.accept_last(&graceful).await;
+        tracing::info!("stopping: finishing the requests in progress");
+        let drain = async move {
+            self.accept_while_draining(&graceful).await;
             drop(self.listener);
-            tokio::time::timeout(GRACE, graceful.shutdown()).await
+            tokio::time::timeout(SHUTDOWN_GRACE, graceful.shutdown()).await
         };
         tokio::select! {
-            finished = finishing => match finished {
+            drained = drain => match drained {
                 Ok(()) => tracing::info!("stopped"),
-                Err(_) => {
-                    tracing::warn!("stopped: some requests took too long and were cut off");
-                }
+                Err(_) => tracing::warn!(
+                    "stopped: requests that took longer than {SHUTDOWN_GRACE:?} were aborted"
+                ),
             },
-            () = signals.next() => tracing::warn!("stopped at once, as asked"),
+            () = signals.recv() => tracing::warn!("stopped at once by a second signal"),
         }
-        senders.stop().await;
-        ended
+        outbox_workers.stop().await;
+        result
     }
 
     async fn accept(&self, graceful: &GracefulShutdown) -> Infallible {
-        let connections = Arc::new(Semaphore::new(CONNECTIONS));
+        let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
-            let turn = Arc::clone(&connections).acquire_owned().await;
+            let permit = Arc::clone(&connections).acquire_owned().await;
             let stream = match self.listener.accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(BREATH).await;
+                    tracing::warn!(%error, "cannot accept a connection, trying again");
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                     continue;
                 }
             };
-            self.serve(stream, graceful, turn.ok());
+            self.serve(stream, graceful, permit.ok());
         }
     }
 
-    /// Accepts those who do not know yet that the server is going down, until nobody comes any more.
-    async fn accept_last(&self, graceful: &GracefulShutdown) {
-        let begun = Instant::now();
-        while begun.elapsed() < LAST * 2 {
-            let wait = if begun.elapsed() < LAST { QUIET } else { Duration::ZERO };
+    /// Accepts connections of clients that have not noticed the shutdown yet, until none arrives.
+    /// After [`DRAIN_MAX`] only connections already in the backlog are accepted.
+    async fn accept_while_draining(&self, graceful: &GracefulShutdown) {
+        let started = Instant::now();
+        while started.elapsed() < DRAIN_MAX * 2 {
+            let wait = if started.elapsed() < DRAIN_MAX { DRAIN_IDLE } else { Duration::ZERO };
             match tokio::time::timeout(wait, self.listener.accept()).await {
                 Ok(Ok((stream, _))) => self.serve(stream, graceful, None),
                 Ok(Err(_)) | Err(_) => return,
@@ -193,13 +196,13 @@ impl Server {
         &self,
         stream: TcpStream,
         graceful: &GracefulShutdown,
-        turn: Option<OwnedSemaphorePermit>,
+        permit: Option<OwnedSemaphorePermit>,
     ) {
         let connection = self.connection(stream);
         let watcher = graceful.watcher();
         tokio::spawn(async move {
-            let _turn = turn;
             connection.serve(watcher).await;
+            drop(permit);
         });
     }
 

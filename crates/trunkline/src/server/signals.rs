@@ -1,8 +1,8 @@
-//! SIGTERM, SIGINT, and SIGHUP, which a terminal that closes sends.
+//! Signals that stop a server: SIGTERM, SIGINT, and SIGHUP, which a closing terminal sends.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What asks a server to stop. Signals that come before they are waited for are not lost.
+/// Signal handlers of a server. Signals that arrive before [`Signals::recv`] are not lost.
 #[derive(Debug)]
 pub(crate) struct Signals {
     terminate: Signal,
@@ -11,8 +11,8 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Takes the signals over from now on.
-    pub(crate) fn catch() -> std::io::Result<Self> {
+    /// Installs the handlers.
+    pub(crate) fn install() -> std::io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -20,8 +20,8 @@ impl Signals {
         })
     }
 
-    /// Waits for one of them.
-    pub(crate) async fn next(&mut self) {
+    /// Waits for one of the signals.
+    pub(crate) async fn recv(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => (),
             _ = self.interrupt.recv() => (),

@@ -1,4 +1,4 @@
-//! Runs the binary as a user runs it.
+//! Test support: runs the binary in a temporary directory.
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
@@ -10,12 +10,12 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// A directory to run the binary in, with a database.
-pub(crate) struct Place {
+/// Temporary working directory of the binary, with its database.
+pub(crate) struct TestDir {
     pub(crate) dir: TempDir,
 }
 
-impl Place {
+impl TestDir {
     pub(crate) fn new() -> Self {
         Self { dir: tempfile::tempdir().unwrap() }
     }
@@ -24,7 +24,7 @@ impl Place {
         self.dir.path().join(name).to_str().unwrap().to_owned()
     }
 
-    /// The binary with its arguments, in this directory, with nothing of ours in its environment.
+    /// Builds a command in this directory, without `TRUNKLINE_…` variables.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trunkline"));
         command.args(args).current_dir(&self.dir);
@@ -46,22 +46,23 @@ impl Place {
         child.wait_with_output().unwrap()
     }
 
-    /// The JSON lines that a command prints; it must succeed.
-    pub(crate) fn lines(&self, args: &[&str]) -> Vec<Value> {
+    /// Runs a command that must succeed and returns the JSON lines it prints.
+    pub(crate) fn run_json(&self, args: &[&str]) -> Vec<Value> {
         json_lines(&self.run(args))
     }
 
-    /// The one line on standard error of a command that fails, and its exit code.
-    pub(crate) fn failure(&self, args: &[&str]) -> (String, i32) {
-        failure(&self.run(args))
+    /// Runs a command that must fail; returns its line on standard error and its exit code.
+    pub(crate) fn expect_failure(&self, args: &[&str]) -> (String, i32) {
+        expect_failure(&self.run(args))
     }
 
-    /// A network's token.
-    pub(crate) fn network(&self) -> String {
-        let made = self.lines(&["network", "create", "--name", "A"]);
-        made[0]["token"].as_str().unwrap().to_owned()
+    /// Creates network 1 and returns its token.
+    pub(crate) fn create_network(&self) -> String {
+        let created = self.run_json(&["network", "create", "--name", "A"]);
+        created[0]["token"].as_str().unwrap().to_owned()
     }
 
+    /// Starts a server, on a free port unless `args` contain `--listen`.
     pub(crate) fn serve(&self, args: &[&str]) -> Server {
         let mut all = vec!["serve"];
         if !args.contains(&"--listen") {
@@ -78,16 +79,16 @@ pub(crate) fn json_lines(output: &Output) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-pub(crate) fn failure(output: &Output) -> (String, i32) {
+pub(crate) fn expect_failure(output: &Output) -> (String, i32) {
     assert!(output.stdout.is_empty(), "{output:?}");
     let text = String::from_utf8(output.stderr.clone()).unwrap();
-    let told: Vec<&str> = text.lines().filter(|line| !line.starts_with('{')).collect();
-    assert_eq!(told.len(), 1, "{text}");
-    let line = told[0].strip_prefix("trunkline: ").expect("it says who speaks");
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('{')).collect();
+    assert_eq!(lines.len(), 1, "{text}");
+    let line = lines[0].strip_prefix("trunkline: ").expect("errors begin with the program's name");
     (line.to_owned(), output.status.code().unwrap())
 }
 
-/// A server that has said where it listens. It is ended with the test.
+/// Running server; killed when dropped.
 pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) url: String,
@@ -102,7 +103,7 @@ impl Server {
         let mut log = String::new();
         let url = loop {
             let mut line = String::new();
-            assert!(lines.read_line(&mut line).unwrap() > 0, "it ended: {log}");
+            assert!(lines.read_line(&mut line).unwrap() > 0, "the server ended: {log}");
             log.push_str(&line);
             if let Some((_, rest)) = line.split_once("listening on ") {
                 break rest.split(['"', '\n']).next().unwrap().to_owned();
@@ -122,8 +123,8 @@ impl Server {
         stream
     }
 
-    /// Sends a whole request's text, and reads the answer to its end.
-    pub(crate) fn ask(&self, head: &str, token: &str, body: &str) -> Answer {
+    /// Sends a request on a new connection and reads the response. `head` is method and path.
+    pub(crate) fn request(&self, head: &str, token: &str, body: &str) -> Response {
         let mut stream = self.connect();
         let length = body.len();
         let auth =
@@ -132,19 +133,20 @@ impl Server {
             "{head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{auth}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         );
         stream.write_all(request.as_bytes()).unwrap();
-        Answer::read(&mut stream)
+        Response::read(&mut stream)
     }
 
+    /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(killed.success());
     }
 
-    /// Waits for its end; its exit code, and all that it logged.
-    pub(crate) fn end(mut self) -> (i32, String) {
-        let begun = Instant::now();
+    /// Waits until the server exits; returns its exit code and its log.
+    pub(crate) fn wait(mut self) -> (i32, String) {
+        let started = Instant::now();
         let status = self.child.wait().unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(12), "it took too long to end");
+        assert!(started.elapsed() < Duration::from_secs(12), "the server took too long to stop");
         let log = std::mem::replace(&mut self.log, std::thread::spawn(String::new));
         (status.code().unwrap(), log.join().unwrap())
     }
@@ -152,23 +154,25 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ended = self.child.kill();
-        let _reaped = self.child.wait();
+        // Both fail if the server has exited already.
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 
-/// An answer, as its bytes read.
+/// HTTP response as text.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn read(stream: &mut impl Read) -> Self {
         let mut text = Vec::new();
-        let _ended = stream.read_to_end(&mut text);
+        // A reset connection ends the response.
+        stream.read_to_end(&mut text).ok();
         let text = String::from_utf8(text).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);

@@ -1,22 +1,23 @@
-//! The requests that fill the demo, in order. Bodies are the documents' own where they have one
-//! (seeds/000, 002, 003, 004), and in the files of `demo/`.
+//! Requests that create the demo network's objects, in order. Bodies are in the files of `demo/`; they
+//! are examples of the source documents where those have one.
 
 use super::client::Client;
-use super::{Made, Time};
-use crate::failure::Failure;
+use super::{DemoClock, DemoNetwork};
+use crate::cli_error::CliError;
 use axum::http::Method;
 use std::net::SocketAddr;
 
-/// Method, version, path, body.
-type Step = (Method, &'static str, &'static str, &'static str);
+/// Method, API version, path and body.
+type SeedRequest = (Method, &'static str, &'static str, &'static str);
 
 const APPROVED: &str = include_str!("../../demo/approved.json");
 const CAMPAIGN_100: &str = "/advertisers/2/advertiser_campaigns/100";
 const CAMPAIGN_100_LIVE: &str = "/advertisers/2/advertiser_campaigns/100/go_live";
 
-const STORY: [Step; 21] = [
+/// Requests of every demo.
+const BASE_REQUESTS: [SeedRequest; 21] = [
     (Method::PUT, "2018-11-01", "/network", include_str!("../../demo/network.json")),
-    // Affiliates: 222 is "Create an affiliate with users" of seeds/002.
+    // Affiliate 222: "Create an affiliate with users" (affiliates document of 2018-11-01).
     (Method::POST, "2018-11-01", "/affiliates", include_str!("../../demo/affiliate_222.json")),
     (
         Method::POST,
@@ -40,10 +41,11 @@ const STORY: [Step; 21] = [
         "/advertisers/cFUyYnFHyiYA42TrpM",
         include_str!("../../demo/advertiser_cFUyYnFHyiYA42TrpM.json"),
     ),
-    // Relationships of advertiser 1 (seeds/003).
+    // Relationships of advertiser 1 (advertiser–affiliate relationships document of 2016-05-01).
     (Method::POST, "2016-05-01", "/advertisers/1/affiliates/222", APPROVED),
     (Method::POST, "2016-05-01", "/advertisers/1/affiliates/34518", APPROVED),
-    // Campaign 100, live, with changes staged: "Read Campaign 100 for Advertiser 2" (seeds/004).
+    // Campaign 100, live and with future terms: "Read Campaign 100 for Advertiser 2" (advertiser
+    // campaigns document of 2015-05-01).
     (Method::POST, "2015-05-01", CAMPAIGN_100, include_str!("../../demo/campaign_100.json")),
     (Method::POST, "2015-05-01", CAMPAIGN_100_LIVE, "{}"),
     (Method::PUT, "2015-05-01", CAMPAIGN_100, include_str!("../../demo/campaign_100_future.json")),
@@ -53,7 +55,8 @@ const STORY: [Step; 21] = [
         "/advertisers/cFUyYnFHyiYA42TrpM/advertiser_campaigns/fJauFbSEGHKw8ADEGv",
         include_str!("../../demo/campaign_fJauFbSEGHKw8ADEGv.json"),
     ),
-    // Campaign 12, not live, so that 976 reads Approved_NotActive (seeds/000).
+    // Campaign 12, not live, so that affiliate 976 has the status Approved_NotActive (affiliate
+    // campaigns document of 2018-11-01).
     (
         Method::POST,
         "2018-11-01",
@@ -78,7 +81,7 @@ const STORY: [Step; 21] = [
         "/advertisers/354/advertiser_campaigns/12/affiliates/975/affiliate_campaigns",
         include_str!("../../demo/application_975.json"),
     ),
-    // An affiliate of the live campaign, and its number.
+    // An approved affiliate of the live campaign.
     (
         Method::POST,
         "2018-11-01",
@@ -95,8 +98,8 @@ const STORY: [Step; 21] = [
 
 const CAMPAIGN_200: &str = "/advertisers/354/advertiser_campaigns/200";
 
-/// A campaign that is worth calling: a menu, a region, a bonus, a cap, and three affiliates.
-const CALLED: [Step; 7] = [
+/// Requests of a demo with calls: a campaign with a menu, a region, a bonus, a cap and three affiliates.
+const CALLED_CAMPAIGN_REQUESTS: [SeedRequest; 7] = [
     (Method::POST, "2018-11-01", CAMPAIGN_200, include_str!("../../demo/campaign_200.json")),
     (Method::POST, "2018-11-01", "/advertisers/354/advertiser_campaigns/200/go_live", "{}"),
     (
@@ -131,32 +134,37 @@ const CALLED: [Step; 7] = [
     ),
 ];
 
-/// Fills a network through the API of a server.
-pub(crate) async fn tell(
+/// Creates the objects of the demo network through a server's API. With a clock, the objects are
+/// created before the first call.
+pub(crate) async fn populate(
     address: SocketAddr,
-    made: &Made,
-    time: Option<&Time>,
-) -> Result<(), Failure> {
-    let mut client = Client::connect(address, made).await?;
-    if let Some(time) = time {
-        client.set_clock(Some(time.begins())).await?;
+    network: &DemoNetwork,
+    clock: Option<&DemoClock>,
+) -> Result<(), CliError> {
+    let mut client = Client::connect(address, network).await?;
+    if let Some(clock) = clock {
+        client.set_clock(Some(clock.start())).await?;
     }
-    for (method, version, path, body) in STORY {
+    for (method, version, path, body) in BASE_REQUESTS {
         client.send(method, version, path, body).await?;
     }
-    if let Some(time) = time {
-        for (method, version, path, body) in CALLED {
+    if let Some(clock) = clock {
+        for (method, version, path, body) in CALLED_CAMPAIGN_REQUESTS {
             client.send(method, version, path, body).await?;
         }
-        client.set_clock(Some(time.now)).await?;
+        client.set_clock(Some(clock.now)).await?;
     }
     Ok(())
 }
 
-/// Lets the network's clock go, unless it is to stand.
-pub(crate) async fn let_go(address: SocketAddr, made: &Made, time: &Time) -> Result<(), Failure> {
-    if time.stands {
+/// Makes the network's clock follow the system's clock, unless it is fixed.
+pub(crate) async fn release_clock(
+    address: SocketAddr,
+    network: &DemoNetwork,
+    clock: &DemoClock,
+) -> Result<(), CliError> {
+    if clock.is_fixed {
         return Ok(());
     }
-    Client::connect(address, made).await?.set_clock(None).await
+    Client::connect(address, network).await?.set_clock(None).await
 }

@@ -1,4 +1,4 @@
-//! A connection that gives up on a client who does not read what is sent to it.
+//! Write timeout: ends the connection of a client that does not read its responses.
 
 use std::io;
 use std::pin::Pin;
@@ -7,40 +7,41 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// How long a client may leave what is sent to it unread.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest time that a write may make no progress.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A stream whose writes fail when they get nowhere for [`PATIENCE`].
+/// Stream whose writes fail with `TimedOut` after [`WRITE_TIMEOUT`] without progress.
 #[derive(Debug)]
-pub(super) struct Patient<S> {
+pub(super) struct WriteTimeoutStream<S> {
     stream: S,
-    /// Runs while a write waits.
-    waiting: Option<Pin<Box<Sleep>>>,
+    /// Timer of a write that is pending.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Patient<S> {
+impl<S> WriteTimeoutStream<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self { stream, waiting: None }
+        Self { stream, timer: None }
     }
 
-    fn judge<T>(
+    /// Starts the timer when a write is pending, stops it when the write made progress.
+    fn apply_timeout<T>(
         &mut self,
         context: &mut Context<'_>,
         poll: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if poll.is_ready() {
-            self.waiting = None;
+            self.timer = None;
             return poll;
         }
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(PATIENCE)));
-        match waiting.as_mut().poll(context) {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(WRITE_TIMEOUT)));
+        match timer.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,
         }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeoutStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -50,24 +51,24 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeoutStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.judge(context, poll)
+        self.apply_timeout(context, poll)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let poll = Pin::new(&mut self.stream).poll_flush(context);
-        self.judge(context, poll)
+        self.apply_timeout(context, poll)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let poll = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.judge(context, poll)
+        self.apply_timeout(context, poll)
     }
 
     fn poll_write_vectored(
@@ -76,7 +77,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.judge(context, poll)
+        self.apply_timeout(context, poll)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -90,24 +91,24 @@ mod tests {
     use tokio::io::AsyncWriteExt;
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_who_reads_nothing_is_given_up_on() {
-        let (here, _there) = tokio::io::duplex(8);
-        let written = Patient::new(here).write_all(&[0; 9]).await;
-        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    async fn write_to_a_client_that_does_not_read_times_out() {
+        let (server, _client) = tokio::io::duplex(8);
+        let result = WriteTimeoutStream::new(server).write_all(&[0; 9]).await;
+        assert_eq!(result.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_who_reads_slowly_is_not() {
-        let (here, mut there) = tokio::io::duplex(8);
+    async fn write_to_a_slow_client_succeeds() {
+        let (server, mut client) = tokio::io::duplex(8);
         let reading = tokio::spawn(async move {
             let mut read = 0;
             while read < 32 {
-                sleep(PATIENCE - Duration::from_secs(1)).await;
+                sleep(WRITE_TIMEOUT - Duration::from_secs(1)).await;
                 let mut buffer = [0; 8];
-                read += tokio::io::AsyncReadExt::read(&mut there, &mut buffer).await.unwrap();
+                read += tokio::io::AsyncReadExt::read(&mut client, &mut buffer).await.unwrap();
             }
         });
-        assert!(Patient::new(here).write_all(&[0; 32]).await.is_ok());
+        assert!(WriteTimeoutStream::new(server).write_all(&[0; 32]).await.is_ok());
         reading.await.unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! Why a command was not done: one line each.
+//! Errors of commands, each printed as one line, with an exit code.
 
 use crate::{config, tls};
 use std::error::Error;
@@ -6,71 +6,71 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Why a command was not done.
+/// Error that ends a command.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
-    /// What was asked for makes no sense.
+pub(crate) enum CliError {
+    /// Arguments that contradict each other or cannot be parsed.
     #[error("{0}")]
     Usage(String),
-    /// The configuration file cannot be used, or what it and the flags say together.
+    /// Invalid configuration file, or settings that do not fit together.
     #[error(transparent)]
     Config(#[from] config::Error),
-    /// The database cannot be opened.
+    /// Database that cannot be opened.
     #[error(transparent)]
     Open(#[from] trunkline_network::OpenError),
-    /// A use case was refused.
+    /// Error of a use case.
     #[error(transparent)]
-    Refused(#[from] trunkline_network::Error),
-    /// The certificate or its key cannot be used.
+    UseCase(#[from] trunkline_network::Error),
+    /// Unusable TLS certificate or key.
     #[error(transparent)]
     Tls(#[from] tls::Error),
-    /// The address cannot be listened on.
+    /// Address that cannot be listened on.
     #[error("cannot listen on {address}: {reason}")]
     Listen {
         /// The address as it was given.
         address: String,
-        /// Why, in words.
+        /// The reason, without the address.
         reason: String,
     },
-    /// A file or stream cannot be used.
-    #[error("cannot {what}")]
+    /// File or stream that cannot be read or written.
+    #[error("cannot {operation}")]
     Io {
-        /// What was being done.
-        what: String,
-        /// Why it failed.
+        /// Verb and object of the operation, such as "read numbers.txt".
+        operation: String,
+        /// The underlying error.
         source: io::Error,
     },
-    /// A file of phone numbers has a line that is none.
+    /// Line of a number file that is not a phone number.
     #[error("{}:{line}: '{text}' is not a phone number; nothing was imported", file.display())]
-    BadNumber {
+    InvalidNumber {
         /// The file.
         file: PathBuf,
-        /// The line, from 1.
+        /// Line number, from 1.
         line: usize,
-        /// What it says.
+        /// Beginning of the line.
         text: String,
     },
-    /// There is nothing of that name.
+    /// Object that does not exist.
     #[error("there is no {0}")]
-    Missing(String),
-    /// A database breaks rules that must hold.
+    NotFound(String),
+    /// Database that violates invariants.
     #[error("the database is not clean: {0} findings")]
-    Unclean(u64),
-    /// A database was not copied.
+    CheckFailed(u64),
+    /// Error of copying a database.
     #[error(transparent)]
     Copy(#[from] trunkline_store::CopyError),
-    /// The demo's own requests were not answered as they should be.
+    /// Unexpected response to one of the demo's own requests.
     #[error("the demo could not be filled: {0}")]
     Demo(String),
 }
 
-impl Failure {
-    /// A failure of reading or writing something: `what` follows "cannot".
-    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io { what: what.into(), source }
+impl CliError {
+    /// Returns a constructor for an I/O error; `operation` completes the sentence "cannot …".
+    pub(crate) fn io(operation: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { operation: operation.into(), source }
     }
 
-    /// A listener that could not be made.
+    /// Describes why an address cannot be listened on.
     pub(crate) fn listen(address: &str, error: &io::Error) -> Self {
         let reason = match error.kind() {
             io::ErrorKind::AddrInUse => "the port is in use by another program".to_owned(),
@@ -79,8 +79,8 @@ impl Failure {
         Self::Listen { address: address.to_owned(), reason }
     }
 
-    /// The whole chain in one line.
-    pub(crate) fn line(&self) -> String {
+    /// Formats the error and its sources as one line.
+    pub(crate) fn to_line(&self) -> String {
         let mut text = self.to_string();
         let mut error: &dyn Error = self;
         while let Some(source) = error.source() {
@@ -90,8 +90,8 @@ impl Failure {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    /// 2 for a misuse of the command line, as clap has it; else 1.
-    pub(crate) fn code(&self) -> ExitCode {
+    /// Exit code: 2 for wrong usage, as clap has it, and 1 for any other error.
+    pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
