@@ -1,39 +1,39 @@
-//! Queries and form bodies, and the links that are made of them.
+//! Query strings, form bodies, and links with a query.
 
 use axum::http::Uri;
 use form_urlencoded::Serializer;
 
-/// The pairs of a query or of a form's body.
+/// Name–value pairs of a query string or a form body.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pairs(Vec<(String, String)>);
+pub(crate) struct FormParams(Vec<(String, String)>);
 
-impl Pairs {
-    /// Reads `application/x-www-form-urlencoded`.
+impl FormParams {
+    /// Parses `application/x-www-form-urlencoded`.
     pub(crate) fn parse(encoded: &[u8]) -> Self {
         Self(form_urlencoded::parse(encoded).into_owned().collect())
     }
 
-    /// Reads a URI's query.
-    pub(crate) fn of(uri: &Uri) -> Self {
+    /// Parses the query of a URI.
+    pub(crate) fn from_query(uri: &Uri) -> Self {
         Self::parse(uri.query().unwrap_or_default().as_bytes())
     }
 
-    /// The first value of a name.
+    /// Returns the first value of a name.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(of, _)| of == name);
-        found.map(|(_, value)| value.as_str())
+        let pair = self.0.iter().find(|(key, _)| key == name);
+        pair.map(|(_, value)| value.as_str())
     }
 
-    /// A path with these pairs as its query, those of one name left out.
-    pub(crate) fn without(&self, name: &str, path: &str) -> String {
-        let kept = self.0.iter().filter(|(of, _)| of != name);
-        let query = Serializer::new(String::new()).extend_pairs(kept).finish();
+    /// Returns `path` with these pairs as its query, except the pairs of `name`.
+    pub(crate) fn path_without(&self, name: &str, path: &str) -> String {
+        let pairs = self.0.iter().filter(|(key, _)| key != name);
+        let query = Serializer::new(String::new()).extend_pairs(pairs).finish();
         if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
     }
 }
 
-/// A path with one pair as its query.
-pub(crate) fn link(path: &str, name: &str, value: &str) -> String {
+/// Returns `path` with one pair as its query.
+pub(crate) fn path_with_query(path: &str, name: &str, value: &str) -> String {
     let query = Serializer::new(String::new()).append_pair(name, value).finish();
     format!("{path}?{query}")
 }

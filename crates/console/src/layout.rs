@@ -1,75 +1,75 @@
-//! The frame of every page, and the parts that pages have in common.
+//! Frame of every page, and components that pages share.
 
-use crate::visit::Visit;
+use crate::page_request::PageRequest;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 use trunkline_domain::party::CustomData;
 use trunkline_network::Error;
 
-/// A page for someone who is signed in.
-pub(crate) fn signed_in(
+/// Renders a page for a signed-in user.
+pub(crate) fn signed_in_page(
     status: StatusCode,
     title: &str,
-    visit: &Visit,
+    request: &PageRequest,
     content: &Markup,
 ) -> Response {
-    let who = html! {
+    let account = html! {
         div.who {
-            span.person { (visit.person) }
-            span.of { (visit.network.name) }
+            span.person { (request.user_name) }
+            span.of { (request.network.name) }
         }
         form method="post" action="/logout" { button.quiet type="submit" { "Sign out" } }
     };
     let content = html! { main #content tabindex="-1" { (content) } };
-    document(status, title, &who, &content)
+    document(status, title, &account, &content)
 }
 
-/// A page for someone who is not.
-pub(crate) fn signed_out(status: StatusCode, title: &str, content: &Markup) -> Response {
+/// Renders a page for a visitor who is not signed in.
+pub(crate) fn signed_out_page(status: StatusCode, title: &str, content: &Markup) -> Response {
     let content = html! { main #content.narrow tabindex="-1" { div.card { (content) } } };
     document(status, title, &html! {}, &content)
 }
 
-/// A page that says one thing.
-pub(crate) fn message(status: StatusCode, title: &str, text: &str) -> Response {
+/// Renders a page with one message.
+pub(crate) fn message_page(status: StatusCode, title: &str, text: &str) -> Response {
     let content = html! {
         h1 { (title) }
         p { (text) }
         p { a href="/" { "Go to the home page" } }
     };
-    signed_out(status, title, &content)
+    signed_out_page(status, title, &content)
 }
 
-/// Our own fault: the cause is logged, and not shown.
-pub(crate) fn failed(error: &Error) -> Response {
+/// Logs an internal error with its sources and renders a page without details.
+pub(crate) fn internal_error_page(error: &Error) -> Response {
     let mut cause = error as &dyn std::error::Error;
     let mut chain = cause.to_string();
     while let Some(source) = cause.source() {
         cause = source;
         chain = format!("{chain}: {cause}");
     }
-    tracing::error!(error = %chain, "a page of the console failed");
-    let text = "Something went wrong on our side. Please try again in a moment.";
-    message(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", text)
+    tracing::error!(error = %chain, "cannot render a page of the console");
+    let text = "The server could not show this page. Please try again in a moment.";
+    message_page(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", text)
 }
 
-/// What is said where there is nothing, or nothing for this reader.
-pub(crate) fn nothing_here() -> Markup {
+/// Content of the page for an object that does not exist or that the user may not view.
+pub(crate) fn not_found_content() -> Markup {
     html! {
         h1 { "Not found" }
-        p { "There is nothing at this address, or it is not open to you." }
+        p { "There is no page at this address, or you may not view it." }
         p { a href="/" { "Go to the home page" } }
     }
 }
 
-/// On to another page of this server.
-pub(crate) fn go_to(path: &str) -> Response {
+/// Redirects to a path of this server (303).
+pub(crate) fn redirect(path: &str) -> Response {
     let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 
-fn document(status: StatusCode, title: &str, who: &Markup, content: &Markup) -> Response {
+fn document(status: StatusCode, title: &str, account: &Markup, content: &Markup) -> Response {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -86,21 +86,21 @@ fn document(status: StatusCode, title: &str, who: &Markup, content: &Markup) -> 
                 header.top {
                     div.inner {
                         a.brand href="/" { span.mark aria-hidden="true" {} "Trunkline" }
-                        (who)
+                        (account)
                     }
                 }
                 (content)
             }
         }
     };
-    // With no referrer at all, browsers would send no usable Origin with our own forms.
+    // With `no-referrer`, browsers would send `Origin: null` with the console's own forms.
     let headers = [(header::REFERRER_POLICY, "same-origin"), (header::CACHE_CONTROL, "no-store")];
     (status, headers, Html(page.into_string())).into_response()
 }
 
-/// The top of an object's page: the way to it, what it is, its name and its status.
+/// Renders the heading of an object's page: breadcrumbs, kind, name and status.
 pub(crate) fn heading(
-    trail: &[(String, String)],
+    breadcrumbs: &[(String, String)],
     kind: &str,
     name: &str,
     status: Option<&str>,
@@ -109,7 +109,7 @@ pub(crate) fn heading(
         nav.trail aria-label="Breadcrumb" {
             ol {
                 li { a href="/" { "Home" } }
-                @for (href, label) in trail { li { a href=(href) { (label) } } }
+                @for (href, label) in breadcrumbs { li { a href=(href) { (label) } } }
             }
         }
         div.title {
@@ -120,29 +120,29 @@ pub(crate) fn heading(
     }
 }
 
-/// A status, coloured by what it means.
+/// Renders a status as a badge with the colour of its meaning.
 pub(crate) fn badge(status: &str) -> Markup {
-    let tone = match status {
+    let color_class = match status {
         "Approved" | "Activated" | "Open now" => "good",
         "Applied" | "Pending" | "Entry" | "Approved_NotActive" | "Paused" => "waiting",
         "Declined" | "Suspended" => "bad",
         _ => "plain",
     };
-    let words = match status {
+    let text = match status {
         "Approved_NotActive" => "Approved, campaign not active",
         "Entry" => "Entry (never live)",
         status => status,
     };
-    html! { span class={ "badge " (tone) } { (words) } }
+    html! { span class={ "badge " (color_class) } { (text) } }
 }
 
-/// A part of a page, with a heading of its own.
+/// Renders a section with a heading.
 pub(crate) fn section(title: &str, content: &Markup) -> Markup {
     html! { section.card { h2 { (title) } (content) } }
 }
 
-/// Names and values, those that are empty left out.
-pub(crate) fn facts(rows: &[(&str, Option<Markup>)]) -> Markup {
+/// Renders names and values; a row without a value is left out.
+pub(crate) fn description_list(rows: &[(&str, Option<Markup>)]) -> Markup {
     html! {
         dl.facts {
             @for (name, value) in rows {
@@ -152,17 +152,17 @@ pub(crate) fn facts(rows: &[(&str, Option<Markup>)]) -> Markup {
     }
 }
 
-/// Text as a fact's value; `None` when there is none.
+/// Renders text as a value; `None` for absent or empty text.
 pub(crate) fn text(value: Option<&str>) -> Option<Markup> {
     value.filter(|value| !value.is_empty()).map(|value| html! { (value) })
 }
 
-/// An id, in letters that tell 0 from O.
+/// Renders an id in a monospaced font, which distinguishes 0 and O.
 pub(crate) fn id(value: &str) -> Option<Markup> {
     text(Some(value)).map(|value| html! { code { (value) } })
 }
 
-/// A table that scrolls sideways where the screen is narrow.
+/// Renders a table that scrolls horizontally on narrow screens.
 pub(crate) fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {
     html! {
         div.scroll role="region" aria-label=(label) tabindex="0" {
@@ -174,21 +174,21 @@ pub(crate) fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {
     }
 }
 
-/// What is said where a list is empty.
-pub(crate) fn none(text: &str) -> Markup {
+/// Renders the note in place of an empty list.
+pub(crate) fn empty_note(text: &str) -> Markup {
     html! { p.none { (text) } }
 }
 
-/// An object's custom data, as a part of its page; nothing when there is none.
+/// Renders an object's custom data as a section, or nothing if there is none.
 pub(crate) fn custom_data(data: &CustomData) -> Markup {
     if data.is_empty() {
         return html! {};
     }
-    section("Custom data", &custom_facts(data))
+    section("Custom data", &custom_data_list(data))
 }
 
-/// Custom data as names and values.
-pub(crate) fn custom_facts(data: &CustomData) -> Markup {
+/// Renders custom data as names and values.
+pub(crate) fn custom_data_list(data: &CustomData) -> Markup {
     html! {
         dl.facts { @for (name, value) in data { div { dt { (name) } dd { (value) } } } }
     }

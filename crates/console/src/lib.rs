@@ -1,17 +1,16 @@
-//! The console: pages for people, rendered on the server. They work without scripts, and change
-//! nothing.
+//! Console: read-only HTML pages for users, rendered on the server, without scripts.
 //!
-//! A request walks one way: [`router`]'s route → [`visit`], which finds who is signed in, or signs
-//! them in by a one-time token → a file of [`pages`], which calls the network's use cases and
-//! writes the page in the frame of [`layout`].
+//! A request passes through [`router`]'s route, then the extractor [`page_request`], which resolves the
+//! session or redeems a one-time token, then a file of [`pages`], which calls the network's use cases
+//! and renders the page with [`layout`].
 
+mod format;
 mod forms;
 mod layout;
 mod origin;
+mod page_request;
 mod pages;
 mod sign_in;
-mod visit;
-mod words;
 
 use axum::Router;
 use axum::http::header;
@@ -22,33 +21,34 @@ use std::sync::Arc;
 use trunkline_network::credentials::Entropy;
 use trunkline_network::{Passwords, Store};
 
-/// What the console needs of the server it is part of.
+/// State of the console, provided by the server.
 #[derive(Clone)]
 pub struct Console {
-    /// Where everything is kept.
+    /// Database.
     pub store: Store,
-    /// Reads the time.
+    /// Clock.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Draws random bytes.
+    /// Random source.
     pub random: Arc<dyn Fn() -> Entropy + Send + Sync>,
-    /// Verifies passwords.
+    /// Password verifier.
     pub passwords: Arc<Passwords>,
-    /// Whether browsers may send the session's cookie over TLS only. True where people reach the
-    /// server by https.
+    /// True if session cookies have the attribute `Secure`, so that browsers send them over TLS only.
+    /// Set it if the base URL is https.
     pub secure_cookies: bool,
 }
 
-/// The console's routes, to be merged beside the API's: every object_url, signing in and out, the
-/// home page and the style sheet. The headers that keep browsers safe are the server's to add.
+/// Builds the console's routes, to be merged with the API's: every object_url, sign-in, sign-out, the
+/// home page and the style sheet. The caller adds the security headers, such as the
+/// content security policy.
 pub fn router(console: Console) -> Router {
     Router::new()
         .merge(pages::routes())
         .merge(sign_in::routes())
-        .route("/console.css", get(style))
+        .route("/console.css", get(style_sheet))
         .with_state(Arc::new(console))
 }
 
-async fn style() -> impl IntoResponse {
+async fn style_sheet() -> impl IntoResponse {
     let headers =
         [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=300")];
     (headers, include_str!("console.css"))

@@ -1,36 +1,37 @@
-//! What keeps other sites from acting through a signed-in browser.
+//! Protection against cross-site request forgery and open redirects.
 
 use axum::http::{HeaderMap, Uri, header};
 
-/// The longest path to go on to after signing in, in bytes.
-const LONGEST: usize = 2_000;
+/// Longest path to redirect to after signing in (bytes).
+const MAX_PATH_BYTES: usize = 2_000;
 
-/// Whether a post comes from a page of this server, or from no page at all.
+/// Returns true for a POST from a page of this server, or from a client that is not a browser.
 ///
-/// Browsers say it in `Sec-Fetch-Site`, but over plain http only to localhost; elsewhere they name
-/// the page's `Origin`, whose host must be the one that was asked. A client that says neither is
-/// no browser.
-pub(crate) fn is_own(headers: &HeaderMap, uri: &Uri) -> bool {
-    let said = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
-    if let Some(site) = said("sec-fetch-site") {
+/// Browsers send `Sec-Fetch-Site`, over plain http only to localhost. Otherwise they send the `Origin`
+/// of the page, whose host must equal the request's `Host`. A client that sends neither header is not
+/// a browser.
+pub(crate) fn is_same_origin(headers: &HeaderMap, uri: &Uri) -> bool {
+    let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
+    if let Some(site) = header("sec-fetch-site") {
         return matches!(site, "same-origin" | "none");
     }
-    let Some(origin) = said(header::ORIGIN.as_str()) else { return true };
-    let asked = said(header::HOST.as_str()).or_else(|| uri.authority().map(|it| it.as_str()));
-    let host = origin.split_once("://").map(|(_, host)| host);
-    match (host, asked) {
-        (Some(host), Some(asked)) => host.eq_ignore_ascii_case(asked),
+    let Some(origin) = header(header::ORIGIN.as_str()) else { return true };
+    let request_host = header(header::HOST.as_str())
+        .or_else(|| uri.authority().map(|authority| authority.as_str()));
+    let origin_host = origin.split_once("://").map(|(_, host)| host);
+    match (origin_host, request_host) {
+        (Some(origin), Some(request)) => origin.eq_ignore_ascii_case(request),
         _ => false,
     }
 }
 
-/// Where to go on, if it is a path of this server. Browsers read a backslash as a slash and drop
-/// tabs and line breaks, so nothing but plain characters is taken.
-pub(crate) fn local_path(next: &str) -> Option<&str> {
-    let rest = next.strip_prefix('/')?;
-    let plain =
-        next.len() <= LONGEST && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    (plain && !rest.starts_with('/')).then_some(next)
+/// Returns a redirect target if it is a path of this server. Browsers treat a backslash as a slash and
+/// drop tabs and line breaks, so only printable ASCII characters except the backslash are accepted.
+pub(crate) fn local_path(target: &str) -> Option<&str> {
+    let rest = target.strip_prefix('/')?;
+    let has_valid_characters = target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let is_local = target.len() <= MAX_PATH_BYTES && has_valid_characters && !rest.starts_with('/');
+    is_local.then_some(target)
 }
 
 #[cfg(test)]
@@ -43,7 +44,7 @@ mod tests {
         for local in ["/", "/as/1/dashboards/ui", "/login?next=%2F", "/a?b=https://c.example/"] {
             assert_eq!(local_path(local), Some(local));
         }
-        let long = format!("/{}", "a".repeat(LONGEST));
+        let long = format!("/{}", "a".repeat(MAX_PATH_BYTES));
         for foreign in [
             "",
             "as/1",
@@ -64,8 +65,8 @@ mod tests {
     }
 
     #[test]
-    fn posts_of_other_sites_are_told_apart() {
-        for (headers, own) in [
+    fn posts_from_other_sites_are_recognized() {
+        for (headers, expected) in [
             (vec![], true),
             (vec![("sec-fetch-site", "same-origin")], true),
             (vec![("sec-fetch-site", "none")], true),
@@ -82,11 +83,11 @@ mod tests {
                 .iter()
                 .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
                 .collect();
-            assert_eq!(is_own(&map, &Uri::from_static("/login")), own, "{headers:?}");
+            assert_eq!(is_same_origin(&map, &Uri::from_static("/login")), expected, "{headers:?}");
         }
         let mut map = HeaderMap::new();
         map.insert("origin", HeaderValue::from_static("https://trunkline.example"));
-        assert!(is_own(&map, &Uri::from_static("https://trunkline.example/login")));
+        assert!(is_same_origin(&map, &Uri::from_static("https://trunkline.example/login")));
     }
 
     const HOST: &str = "trunkline.example:8080";

@@ -1,7 +1,7 @@
-//! Signing in, by password or by a one-time token, and signing out.
+//! Sign-in by password or one-time token, and sign-out.
 
-use crate::forms::{self, Pairs};
-use crate::visit::{self, session_of};
+use crate::forms::{self, FormParams};
+use crate::page_request::{self, session_cookie};
 use crate::{Console, layout, origin};
 use axum::Router;
 use axum::body::Bytes;
@@ -14,163 +14,172 @@ use std::sync::Arc;
 use trunkline_network::credentials::{self, Issued, SESSION_COOKIE};
 use trunkline_network::{Actor, Error};
 
-/// Bytes of a form.
-const FORM_LIMIT: usize = 16 << 10;
-/// How long the browser keeps the session's cookie, in seconds: as long as a session lasts.
-const COOKIE_LASTS: u32 = 12 * 60 * 60;
+/// Largest form body (bytes).
+const MAX_FORM_BYTES: usize = 16 << 10;
+/// Lifetime of the session cookie (seconds), equal to the lifetime of a session.
+const COOKIE_MAX_AGE_SECONDS: u32 = 12 * 60 * 60;
 
-const WRONG: &str = "That e-mail address and password don’t belong together.";
-const USED: &str = "This sign-in link has been used already, or is more than five minutes old. \
-                    Ask for a new one, or sign in with your password.";
+const WRONG_PASSWORD_TEXT: &str = "The e-mail address or the password is wrong.";
+const TOKEN_USED_TEXT: &str = "This sign-in link has been used already, or is more than five minutes old. \
+                    Request a new one, or sign in with your password.";
 
 pub(crate) fn routes() -> Router<Arc<Console>> {
     Router::new()
-        .route("/login", get(form).post(by_password))
+        .route("/login", get(form).post(sign_in_by_password))
         .route("/logout", post(sign_out))
-        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
 }
 
 async fn form(State(console): State<Arc<Console>>, headers: HeaderMap, uri: Uri) -> Response {
-    let query = Pairs::of(&uri);
+    let query = FormParams::from_query(&uri);
     let next = query.get("next").and_then(origin::local_path).unwrap_or("/");
-    let signed_in = match session_of(&headers) {
-        Some(cookie) => visit::signed_in(&console, cookie.to_owned()),
+    let session = match session_cookie(&headers) {
+        Some(cookie) => page_request::find_session(&console, cookie.to_owned()),
         None => Ok(None),
     };
-    match signed_in {
-        Ok(Some(_)) => layout::go_to(next),
+    match session {
+        Ok(Some(_)) => layout::redirect(next),
         Ok(None) => {
-            let note = query.get("signed_out").map(|_| Note::Done("You are signed out."));
-            page(StatusCode::OK, next, "", note)
+            let notice = query.get("signed_out").map(|_| Notice::Info("You are signed out."));
+            page(StatusCode::OK, next, "", notice)
         }
-        Err(error) => layout::failed(&error),
+        Err(error) => layout::internal_error_page(&error),
     }
 }
 
-async fn by_password(
+async fn sign_in_by_password(
     State(console): State<Arc<Console>>,
     headers: HeaderMap,
     uri: Uri,
     body: Bytes,
 ) -> Response {
-    if let Some(refused) = refuse(&headers, &uri) {
-        return refused;
+    if let Some(rejection) = check_form_request(&headers, &uri) {
+        return rejection;
     }
-    let said = Pairs::parse(&body);
-    let next = said.get("next").and_then(origin::local_path).unwrap_or("/");
-    let email = said.get("email").unwrap_or_default().trim();
-    let password = said.get("password").unwrap_or_default();
-    let caller = console.passwords.caller(&console.store, email, password, None).await;
-    let user = match caller {
-        Ok(caller) => caller.and_then(|caller| match caller.actor {
+    let params = FormParams::parse(&body);
+    let next = params.get("next").and_then(origin::local_path).unwrap_or("/");
+    let email = params.get("email").unwrap_or_default().trim();
+    let password = params.get("password").unwrap_or_default();
+    let principal = console.passwords.caller(&console.store, email, password, None).await;
+    let user = match principal {
+        Ok(principal) => principal.and_then(|principal| match principal.actor {
             Actor::User(id) => Some(id),
             Actor::Token(_) | Actor::CommandLine => None,
         }),
-        Err(error) => return layout::failed(&error),
+        Err(error) => return layout::internal_error_page(&error),
     };
     let Some(user) = user else {
-        return page(StatusCode::UNAUTHORIZED, next, email, Some(Note::Wrong(WRONG)));
+        let notice = Notice::Error(WRONG_PASSWORD_TEXT);
+        return page(StatusCode::UNAUTHORIZED, next, email, Some(notice));
     };
-    let old = session_of(&headers).map(str::to_owned);
-    let (entropy, now) = ((console.random)(), (console.clock)());
-    let started = console.store.write(move |session| {
-        if let Some(old) = old {
-            credentials::end_session(session, &old)?;
+    let previous_cookie = session_cookie(&headers).map(str::to_owned);
+    let entropy = (console.random)();
+    let now = (console.clock)();
+    let result = console.store.write(move |session| {
+        if let Some(cookie) = previous_cookie {
+            credentials::end_session(session, &cookie)?;
         }
         credentials::start_session(session, user, &entropy, now)
     });
-    match started.await {
-        Ok(issued) => enter(&console, &issued, next),
-        Err(error) => layout::failed(&error),
+    match result.await {
+        Ok(issued) => redirect_with_session(&console, &issued, next),
+        Err(error) => layout::internal_error_page(&error),
     }
 }
 
-/// Trades a one-time token for a session, and goes on to where it was appended.
-pub(crate) async fn by_token(
+/// Redeems a one-time token for a session and redirects to `target`, the page without the token.
+pub(crate) async fn redeem_token(
     console: &Console,
     headers: &HeaderMap,
     token: &str,
-    here: &str,
+    target: &str,
 ) -> Response {
-    let (entropy, now) = ((console.random)(), (console.clock)());
-    let (token, old) = (token.to_owned(), session_of(headers).map(str::to_owned));
-    let traded = console.store.write(move |session| {
+    let entropy = (console.random)();
+    let now = (console.clock)();
+    let token = token.to_owned();
+    let previous_cookie = session_cookie(headers).map(str::to_owned);
+    let result = console.store.write(move |session| {
         let issued = credentials::redeem_access_token(session, &token, &entropy, now)?;
-        if let (Some(_), Some(old)) = (&issued, old) {
-            credentials::end_session(session, &old)?;
+        if let (Some(_), Some(cookie)) = (&issued, previous_cookie) {
+            credentials::end_session(session, &cookie)?;
         }
         Ok::<_, Error>(issued)
     });
-    match traded.await {
-        Ok(Some(issued)) => enter(console, &issued, here),
-        Ok(None) => page(StatusCode::UNAUTHORIZED, here, "", Some(Note::Wrong(USED))),
-        Err(error) => layout::failed(&error),
+    match result.await {
+        Ok(Some(issued)) => redirect_with_session(console, &issued, target),
+        Ok(None) => {
+            page(StatusCode::UNAUTHORIZED, target, "", Some(Notice::Error(TOKEN_USED_TEXT)))
+        }
+        Err(error) => layout::internal_error_page(&error),
     }
 }
 
 async fn sign_out(State(console): State<Arc<Console>>, headers: HeaderMap, uri: Uri) -> Response {
-    if let Some(refused) = refuse_foreign(&headers, &uri) {
-        return refused;
+    if let Some(rejection) = check_origin(&headers, &uri) {
+        return rejection;
     }
-    if let Some(cookie) = session_of(&headers).map(str::to_owned) {
-        let ended = console.store.write(move |session| credentials::end_session(session, &cookie));
-        if let Err(error) = ended.await {
-            return layout::failed(&error);
+    if let Some(cookie) = session_cookie(&headers).map(str::to_owned) {
+        let result = console.store.write(move |session| credentials::end_session(session, &cookie));
+        if let Err(error) = result.await {
+            return layout::internal_error_page(&error);
         }
     }
-    let mut response = layout::go_to(&forms::link("/login", "signed_out", "1"));
+    let mut response = layout::redirect(&forms::path_with_query("/login", "signed_out", "1"));
     set_cookie(&console, &mut response, "", 0);
     response
 }
 
-fn refuse(headers: &HeaderMap, uri: &Uri) -> Option<Response> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
-    if kind.is_none_or(|kind| !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")) {
+/// Returns a rejection unless the request is a form posted by a page of this server.
+fn check_form_request(headers: &HeaderMap, uri: &Uri) -> Option<Response> {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = media_type.and_then(|value| value.split(';').next()).map(str::trim);
+    let form_type = "application/x-www-form-urlencoded";
+    if media_type.is_none_or(|media_type| !media_type.eq_ignore_ascii_case(form_type)) {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Some(layout::message(status, "Not a form", "Please use the form to sign in."));
+        return Some(layout::message_page(status, "Not a form", "Please use the form to sign in."));
     }
-    refuse_foreign(headers, uri)
+    check_origin(headers, uri)
 }
 
-fn refuse_foreign(headers: &HeaderMap, uri: &Uri) -> Option<Response> {
-    let text = "This was sent by a page of another site, so nothing was done.";
-    (!origin::is_own(headers, uri))
-        .then(|| layout::message(StatusCode::FORBIDDEN, "Not from here", text))
+/// Returns a rejection if the request comes from a page of another site.
+fn check_origin(headers: &HeaderMap, uri: &Uri) -> Option<Response> {
+    let text = "This form was sent by a page of another site, so it was ignored.";
+    (!origin::is_same_origin(headers, uri))
+        .then(|| layout::message_page(StatusCode::FORBIDDEN, "Sent by another site", text))
 }
 
-fn enter(console: &Console, issued: &Issued, next: &str) -> Response {
-    let mut response = layout::go_to(next);
-    set_cookie(console, &mut response, &issued.secret, COOKIE_LASTS);
+fn redirect_with_session(console: &Console, issued: &Issued, next: &str) -> Response {
+    let mut response = layout::redirect(next);
+    set_cookie(console, &mut response, &issued.secret, COOKIE_MAX_AGE_SECONDS);
     response
 }
 
-fn set_cookie(console: &Console, response: &mut Response, value: &str, lasts: u32) {
+fn set_cookie(console: &Console, response: &mut Response, value: &str, max_age: u32) {
     let secure = if console.secure_cookies { "; Secure" } else { "" };
     let cookie = format!(
-        "{SESSION_COOKIE}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={lasts}{secure}"
+        "{SESSION_COOKIE}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age}{secure}"
     );
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
 }
 
-/// What the form says above its fields.
-enum Note {
-    Wrong(&'static str),
-    Done(&'static str),
+/// Notice above the fields of the form.
+enum Notice {
+    Error(&'static str),
+    Info(&'static str),
 }
 
-fn page(status: StatusCode, next: &str, email: &str, note: Option<Note>) -> Response {
-    layout::signed_out(status, "Sign in", &sign_in_form(next, email, note))
+fn page(status: StatusCode, next: &str, email: &str, notice: Option<Notice>) -> Response {
+    layout::signed_out_page(status, "Sign in", &sign_in_form(next, email, notice))
 }
 
-fn sign_in_form(next: &str, email: &str, note: Option<Note>) -> Markup {
+fn sign_in_form(next: &str, email: &str, notice: Option<Notice>) -> Markup {
     html! {
         h1 { "Sign in" }
-        @match note {
-            Some(Note::Wrong(text)) => p.note.wrong role="alert" { (text) },
-            Some(Note::Done(text)) => p.note role="status" { (text) },
+        @match notice {
+            Some(Notice::Error(text)) => p.note.wrong role="alert" { (text) },
+            Some(Notice::Info(text)) => p.note role="status" { (text) },
             None => {},
         }
         form method="post" action="/login" {

@@ -1,15 +1,15 @@
-//! A campaign's budgets.
+//! Budgets of a campaign.
 
-use crate::words;
+use crate::format;
 use maud::{Markup, html};
 use trunkline_domain::campaign::{Budget, BudgetTotals, Budgets};
 use trunkline_domain::money::{self, Money};
 
-/// The budgets there are; nothing when there is none.
+/// Renders the budgets; `None` if there are none.
 pub(super) fn show(budgets: &Budgets, totals: &BudgetTotals) -> Option<Markup> {
     let payin = budgets.budget_cap_alert.as_ref();
     let calls = budgets.periodic_call_cap_alert.as_ref();
-    let at_once = budgets.concurrent_call_cap_alert.as_ref();
+    let concurrent = budgets.concurrent_call_cap_alert.as_ref();
     (!budgets.is_empty()).then(|| {
         html! {
             dl.facts {
@@ -17,10 +17,10 @@ pub(super) fn show(budgets: &Budgets, totals: &BudgetTotals) -> Option<Markup> {
                     div {
                         dt { "Payin earned" }
                         dd {
-                            @let shown = |it| money::format(it, budget.budget_currency);
-                            (standing(totals.budget_cap_alert, budget.budget_amount, shown))
+                            @let format = |amount| money::format(amount, budget.budget_currency);
+                            (usage(totals.budget_cap_alert, budget.budget_amount, format))
                             (period(budget))
-                            @if budget.include_call_fees { p.hint { "Call fees count" } }
+                            @if budget.include_call_fees { p.hint { "Includes call fees" } }
                         }
                     }
                 }
@@ -28,17 +28,17 @@ pub(super) fn show(budgets: &Budgets, totals: &BudgetTotals) -> Option<Markup> {
                     div {
                         dt { "Calls" }
                         dd {
-                            (standing(totals.periodic_call_cap_alert, budget.budget_amount, count))
+                            (usage(totals.periodic_call_cap_alert, budget.budget_amount, call_count))
                             (period(budget))
                         }
                     }
                 }
-                @if let Some(cap) = at_once {
+                @if let Some(cap) = concurrent {
                     div {
-                        dt { "Calls at once" }
+                        dt { "Concurrent calls" }
                         dd {
-                            (standing(totals.concurrent_call_cap_alert, cap.budget_amount, count))
-                            (at_full(cap.enforce))
+                            (usage(totals.concurrent_call_cap_alert, cap.budget_amount, call_count))
+                            (limit_action(cap.enforce))
                         }
                     }
                 }
@@ -47,32 +47,33 @@ pub(super) fn show(budgets: &Budgets, totals: &BudgetTotals) -> Option<Markup> {
     })
 }
 
-/// What a budget stands at: `$15.00 of $1,000.00`.
-fn standing(total: Option<Money>, amount: Money, shown: impl Fn(Money) -> String) -> Markup {
-    html! { strong { (shown(total.unwrap_or_default())) " of " (shown(amount)) } }
+/// Renders the usage of a budget: `$15.00 of $1,000.00`.
+fn usage(total: Option<Money>, amount: Money, format: impl Fn(Money) -> String) -> Markup {
+    html! { strong { (format(total.unwrap_or_default())) " of " (format(amount)) } }
 }
 
 fn period(budget: &Budget) -> Markup {
     html! {
         " " (budget.reset_period.as_str().to_lowercase())
         p.hint {
-            "From " (words::moment(budget.starts_at, budget.time_zone))
+            "From " (format::date_time(budget.starts_at, budget.time_zone))
             " (" (budget.time_zone.name()) ")"
         }
-        (at_full(budget.enforce))
+        (limit_action(budget.enforce))
     }
 }
 
-fn at_full(enforce: bool) -> Markup {
+/// Renders the effect of reaching the budget.
+fn limit_action(enforce: bool) -> Markup {
     let text = if enforce {
-        "Calls are turned away at 100 %"
+        "Calls are rejected at 100 %"
     } else {
-        "People are told at 75, 90 and 100 %"
+        "Users are notified at 75, 90 and 100 %"
     };
     html! { p.hint { (text) } }
 }
 
-/// A number of calls, which is stored as money is: `200`.
-fn count(amount: Money) -> String {
+/// Formats a number of calls, which is stored as an amount of money: `200`.
+fn call_count(amount: Money) -> String {
     amount.decimal().normalize().to_string()
 }

@@ -1,9 +1,9 @@
-//! A campaign's terms: the current ones, and those that wait to go live.
+//! Page of a campaign: current terms, future terms and affiliates.
 
-use crate::layout::{self, facts, id, section};
+use crate::format;
+use crate::layout::{self, description_list, id, section};
+use crate::page_request::{PageRequest, ROWS_PER_PAGE};
 use crate::pages::{affiliate_campaign_path, party, terms};
-use crate::visit::{ROWS, Visit};
-use crate::words;
 use axum::extract::Path;
 use axum::response::Response;
 use maud::{Markup, html};
@@ -13,92 +13,102 @@ use trunkline_domain::findings::{Finding, Severity, findings};
 use trunkline_domain::party::{Party, PartyKind};
 use trunkline_network::{Error, Page, affiliate_campaigns, campaigns};
 
-pub(super) async fn show(Path(of): Path<String>, visit: Visit) -> Response {
-    let found = visit.read(|session, context| {
-        let (campaign, advertiser) = campaigns::get_by_id(session, context, super::id(&of)?)?;
-        let (owner, name) = (&advertiser.id_from_network, &campaign.id_from_network);
-        let page = Page::of(0, ROWS + 1);
-        let (affiliates, _) = affiliate_campaigns::list(session, context, owner, name, page)?;
+pub(super) async fn show(Path(id): Path<String>, request: PageRequest) -> Response {
+    let result = request.read(|session, context| {
+        let id = super::parse_id(&id)?;
+        let (campaign, advertiser) = campaigns::get_by_id(session, context, id)?;
+        let (affiliates, _) = affiliate_campaigns::list(
+            session,
+            context,
+            &advertiser.id_from_network,
+            &campaign.id_from_network,
+            Page::of(0, ROWS_PER_PAGE + 1),
+        )?;
         Ok::<_, Error>((campaign, advertiser, affiliates))
     });
-    let page = found.map(|(campaign, advertiser, affiliates)| {
-        (campaign.name.clone(), page(&visit, &campaign, &advertiser, &affiliates))
+    let page = result.map(|(campaign, advertiser, affiliates)| {
+        (campaign.name.clone(), page(&request, &campaign, &advertiser, &affiliates))
     });
-    visit.answer(page)
+    request.respond(page)
 }
 
 fn page(
-    visit: &Visit,
+    request: &PageRequest,
     campaign: &Campaign,
     advertiser: &Party,
     affiliates: &[AffiliateCampaign],
 ) -> Markup {
-    let owns = visit.sees(PartyKind::Advertiser, advertiser.id);
-    let status = campaign.status_at(visit.now());
+    let can_view_advertiser = request.can_view(PartyKind::Advertiser, advertiser.id);
+    let status = campaign.status_at(request.now());
     let current = campaign.current.as_ref();
-    // Drafts of what is live are between the network and the advertiser.
-    let future = campaign.future.as_ref().filter(|_| owns || current.is_none());
-    let trail = party::trail(visit, advertiser);
+    // Future terms of a live campaign are visible to the network and the advertiser only.
+    let future = campaign.future.as_ref().filter(|_| can_view_advertiser || current.is_none());
+    let breadcrumbs = party::breadcrumbs(request, advertiser);
     html! {
-        (layout::heading(&trail, "Advertiser campaign", &campaign.name, Some(status.as_str())))
-        (jumps(current.is_some(), future.is_some(), owns, campaign))
+        (layout::heading(&breadcrumbs, "Advertiser campaign", &campaign.name, Some(status.as_str())))
+        (page_links(current.is_some(), future.is_some(), can_view_advertiser, campaign))
         div.columns {
-            (section("About", &about(visit, campaign)))
+            (section("About", &about(request, campaign)))
             (layout::custom_data(&campaign.custom_data))
         }
         @if let Some(current) = current {
             section.terms aria-labelledby="current" {
                 h2 #current { "Current terms" }
-                p.hint { "Live since " (words::moment(current.went_live_at, visit.network.time_zone)) }
-                @if future.is_none() && owns { (problems(&current.terms)) }
-                (terms::show(visit, &current.terms, None, owns.then_some(&campaign.totals[0])))
+                p.hint { "Live since " (format::date_time(current.went_live_at, request.network.time_zone)) }
+                @if future.is_none() && can_view_advertiser { (problems(&current.terms)) }
+                (terms::show(request, &current.terms, None, can_view_advertiser.then_some(&campaign.totals[0])))
             }
         }
         @if let Some(future) = future {
             section.terms aria-labelledby="future" {
                 h2 #future { "Future terms" }
                 p.hint {
-                    "Waiting for the campaign to go live. Last changed "
-                    (words::moment(future.updated_at, visit.network.time_zone))
+                    "In force when the campaign goes live. Last changed "
+                    (format::date_time(future.updated_at, request.network.time_zone))
                 }
-                @if owns { (problems(future)) }
-                (terms::show(visit, future, current.map(|it| &it.terms), owns.then_some(&campaign.totals[1])))
+                @if can_view_advertiser { (problems(future)) }
+                (terms::show(request, future, current.map(|it| &it.terms), can_view_advertiser.then_some(&campaign.totals[1])))
             }
         }
-        (section("Affiliates", &taking_part(visit, affiliates, status)))
+        (section("Affiliates", &affiliate_table(request, affiliates, status)))
     }
 }
 
-fn jumps(current: bool, future: bool, owns: bool, campaign: &Campaign) -> Markup {
+fn page_links(
+    current: bool,
+    future: bool,
+    can_view_advertiser: bool,
+    campaign: &Campaign,
+) -> Markup {
     html! {
         nav.jumps aria-label="On this page" {
             @if current { a href="#current" { "Current terms" } }
             @if future { a href="#future" { "Future terms" } }
-            @if owns {
+            @if can_view_advertiser {
                 a href={ "/a_campaigns/promo_numbers/" (campaign.id) } { "Promo numbers" }
             }
         }
     }
 }
 
-fn about(visit: &Visit, campaign: &Campaign) -> Markup {
-    let zone = visit.network.time_zone;
-    facts(&[
+fn about(request: &PageRequest, campaign: &Campaign) -> Markup {
+    let zone = request.network.time_zone;
+    description_list(&[
         ("Network’s id", id(&campaign.id_from_network)),
         ("Trunkline id", id(&campaign.id.to_string())),
-        ("Created", Some(words::moment(campaign.created_at, zone))),
-        ("Last changed", Some(words::moment(campaign.updated_at, zone))),
+        ("Created", Some(format::date_time(campaign.created_at, zone))),
+        ("Last changed", Some(format::date_time(campaign.updated_at, zone))),
     ])
 }
 
-/// What is wrong with terms, or probably not meant.
+/// Renders the findings of the static analysis of terms: errors and probable mistakes.
 fn problems(terms: &Terms) -> Markup {
-    let found = findings(terms);
+    let findings = findings(terms);
     html! {
-        @if !found.is_empty() {
+        @if !findings.is_empty() {
             div.note.wrong {
-                p { strong { "Worth a look" } }
-                ul { @for finding in &found { li { (problem(finding)) } } }
+                p { strong { "Please check" } }
+                ul { @for finding in &findings { li { (problem(finding)) } } }
             }
         }
     }
@@ -112,29 +122,36 @@ fn problem(finding: &Finding) -> Markup {
     html! { strong { (severity) } " at " code { (finding.at) } ": " (finding.message) }
 }
 
-fn taking_part(visit: &Visit, found: &[AffiliateCampaign], status: CampaignStatus) -> Markup {
-    if found.is_empty() {
-        return layout::none("No affiliate takes part yet.");
+fn affiliate_table(
+    request: &PageRequest,
+    affiliate_campaigns: &[AffiliateCampaign],
+    status: CampaignStatus,
+) -> Markup {
+    if affiliate_campaigns.is_empty() {
+        return layout::empty_note("No affiliates yet.");
     }
     let is_active = status == CampaignStatus::Activated;
     let rows = html! {
-        @for it in found.iter().take(ROWS as usize) {
+        @for affiliate_campaign in affiliate_campaigns.iter().take(ROWS_PER_PAGE as usize) {
             tr {
                 th scope="row" {
-                    a href=(affiliate_campaign_path(it.affiliate_id, it.campaign_id)) {
-                        "Affiliate " (it.affiliate_id_from_network)
+                    a href=(affiliate_campaign_path(
+                        affiliate_campaign.affiliate_id,
+                        affiliate_campaign.campaign_id,
+                    )) {
+                        "Affiliate " (affiliate_campaign.affiliate_id_from_network)
                     }
                 }
-                td { (layout::badge(it.status.reads(is_active))) }
-                td { code { (it.id_from_network) } }
-                td { (words::moment(it.updated_at, visit.network.time_zone)) }
+                td { (layout::badge(affiliate_campaign.status.reads(is_active))) }
+                td { code { (affiliate_campaign.id_from_network) } }
+                td { (format::date_time(affiliate_campaign.updated_at, request.network.time_zone)) }
             }
         }
     };
     html! {
         (layout::table("Affiliates", &["Affiliate", "Status", "Network’s id", "Last changed"], &rows))
-        @if found.len() > ROWS as usize {
-            p.none { "These are the first " (ROWS) ". There are more: the API lists them all." }
+        @if affiliate_campaigns.len() > ROWS_PER_PAGE as usize {
+            p.none { "Only the first " (ROWS_PER_PAGE) " are shown. The API lists all." }
         }
     }
 }

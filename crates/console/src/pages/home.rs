@@ -1,44 +1,44 @@
-//! The home page: whom the reader may look at.
+//! Home page: the advertisers and affiliates that the user may view.
 
 use crate::layout;
+use crate::page_request::{PageRequest, ROWS_PER_PAGE};
 use crate::pages::party_path;
-use crate::visit::{ROWS, Visit};
 use axum::response::Response;
 use maud::{Markup, html};
 use trunkline_domain::party::{Party, PartyKind};
 use trunkline_network::{Page, parties};
 
-pub(super) async fn show(visit: Visit) -> Response {
-    let found = visit.read(|session, context| {
-        let page = Page::of(0, ROWS + 1);
+pub(super) async fn show(request: PageRequest) -> Response {
+    let result = request.read(|session, context| {
+        let page = Page::of(0, ROWS_PER_PAGE + 1);
         let advertisers = parties::list(session, context, PartyKind::Advertiser, page)?;
         let affiliates = parties::list(session, context, PartyKind::Affiliate, page)?;
         Ok((advertisers, affiliates))
     });
-    let page = found.map(|(advertisers, affiliates)| {
-        let of_network = visit.context.caller.sees_network();
+    let page = result.map(|(advertisers, affiliates)| {
+        let can_view_network = request.context.caller.sees_network();
         let content = html! {
-            div.title { p.kind { "Network " (visit.network.id) } h1 { (visit.network.name) } }
+            div.title { p.kind { "Network " (request.network.id) } h1 { (request.network.name) } }
             div.columns {
-                (list("Advertisers", &advertisers, of_network))
-                (list("Affiliates", &affiliates, of_network))
+                (list("Advertisers", &advertisers, can_view_network))
+                (list("Affiliates", &affiliates, can_view_network))
             }
         };
         ("Home".to_owned(), content)
     });
-    visit.answer(page)
+    request.respond(page)
 }
 
-/// The first of the reader's parties of a kind. A kind of which someone other than the network
-/// has none is not theirs to look at.
-fn list(title: &str, parties: &[Party], of_network: bool) -> Markup {
-    if parties.is_empty() && !of_network {
+/// Renders the first page of the parties of a kind. For a user who may not view the whole network, an
+/// empty list is left out.
+fn list(title: &str, parties: &[Party], can_view_network: bool) -> Markup {
+    if parties.is_empty() && !can_view_network {
         return html! {};
     }
     let content = html! {
-        @if parties.is_empty() { (layout::none("None yet.")) }
+        @if parties.is_empty() { (layout::empty_note("None yet.")) }
         ul.links {
-            @for party in parties.iter().take(ROWS as usize) {
+            @for party in parties.iter().take(ROWS_PER_PAGE as usize) {
                 li {
                     a href=(party_path(party.kind, party.id)) { (party.name) }
                     code { (party.id_from_network) }
@@ -46,8 +46,8 @@ fn list(title: &str, parties: &[Party], of_network: bool) -> Markup {
                 }
             }
         }
-        @if parties.len() > ROWS as usize {
-            p.none { "These are the first " (ROWS) ". There are more: the API lists them all." }
+        @if parties.len() > ROWS_PER_PAGE as usize {
+            p.none { "Only the first " (ROWS_PER_PAGE) " are shown. The API lists all." }
         }
     };
     layout::section(title, &content)

@@ -1,43 +1,44 @@
-//! What callers meet: the tree as a nested list.
+//! IVR tree as a nested list.
 
+use crate::format;
 use crate::layout;
 use crate::pages::pricing;
-use crate::words;
 use maud::{Markup, html};
 use trunkline_domain::condition::Key;
 use trunkline_domain::ivr::{CallerId, CallerIdSetting, IvrNode, IvrTree, NodeKind};
 
-/// A tree, or that there is none.
+/// Renders a tree, or a note that there is none.
 pub(super) fn show(tree: Option<&IvrTree>) -> Markup {
-    let Some(tree) = tree else { return layout::none("No call flow yet.") };
+    let Some(tree) = tree else { return layout::empty_note("No call flow yet.") };
     html! {
         ul.tree { (node(&tree.root, "A call comes in")) }
-        (layout::facts(&[
-            ("Calls are recorded", Some(words::yes_no(tree.record_calls))),
-            ("Number shown to the destination", tree.caller_id.as_ref().map(shown_number)),
+        (layout::description_list(&[
+            ("Calls are recorded", Some(format::yes_no(tree.record_calls))),
+            ("Number shown to the destination", tree.caller_id.as_ref().map(caller_id)),
         ]))
     }
 }
 
-fn shown_number(CallerId { setting, mask }: &CallerId) -> Markup {
-    let words = match setting {
-        CallerIdSetting::Original => "The caller’s",
+fn caller_id(CallerId { setting, mask }: &CallerId) -> Markup {
+    let text = match setting {
+        CallerIdSetting::Original => "The caller’s number",
         CallerIdSetting::Promo => "The promo number that was called",
-        CallerIdSetting::Specific => "A number of its own",
-        CallerIdSetting::Partial => "The caller’s, with other last digits",
+        CallerIdSetting::Specific => "A fixed number",
+        CallerIdSetting::Partial => "The caller’s number, with other last digits",
     };
-    html! { (words) @if let Some(mask) = mask { ": " code { (mask) } } }
+    html! { (text) @if let Some(mask) = mask { ": " code { (mask) } } }
 }
 
-fn node(of: &IvrNode, comes_by: &str) -> Markup {
+/// Renders a node and its children; `branch` describes how a caller reaches the node.
+fn node(ivr_node: &IvrNode, branch: &str) -> Markup {
     html! {
         li {
-            p.step { span.key { (comes_by) } " " strong { (name(&of.kind)) } }
-            (details(&of.kind))
-            @if !of.children.is_empty() {
+            p.step { span.key { (branch) } " " strong { (kind_name(&ivr_node.kind)) } }
+            (details(&ivr_node.kind))
+            @if !ivr_node.children.is_empty() {
                 ul {
-                    @for (index, child) in of.children.iter().enumerate() {
-                        (node(child, &way(of, index)))
+                    @for (index, child) in ivr_node.children.iter().enumerate() {
+                        (node(child, &branch_label(ivr_node, index)))
                     }
                 }
             }
@@ -45,9 +46,9 @@ fn node(of: &IvrNode, comes_by: &str) -> Markup {
     }
 }
 
-/// How a caller comes from a node to one of its children.
-fn way(parent: &IvrNode, index: usize) -> String {
-    let words = match (&parent.kind, index) {
+/// Label of the branch from a node to one of its children.
+fn branch_label(parent: &IvrNode, index: usize) -> String {
+    let label = match (&parent.kind, index) {
         (NodeKind::Menu { .. }, _) => {
             return match parent.child_key(index) {
                 Some(Key::Digit(digit)) => format!("Press {digit}"),
@@ -65,10 +66,10 @@ fn way(parent: &IvrNode, index: usize) -> String {
         (NodeKind::Connect { .. }, _) => "If nobody answers",
         _ => "Then",
     };
-    words.to_owned()
+    label.to_owned()
 }
 
-fn name(kind: &NodeKind) -> &'static str {
+fn kind_name(kind: &NodeKind) -> &'static str {
     match kind {
         NodeKind::Menu { .. } => "Menu",
         NodeKind::Connect { .. } => "Connect",
@@ -91,66 +92,68 @@ fn details(kind: &NodeKind) -> Markup {
         | NodeKind::EndCall { prompt }
         | NodeKind::VerifyLocation { prompt }
         | NodeKind::AnyKeyPress { prompt }
-        | NodeKind::YesOrNo { prompt } => said(prompt),
+        | NodeKind::YesOrNo { prompt } => prompt_text(prompt),
         NodeKind::Connect {
             prompt,
             destination_phone_number,
             destination_country_code,
             connect_timeout,
         } => html! {
-            (to(destination_phone_number, destination_country_code))
-            (said(prompt))
+            (destination(destination_phone_number, destination_country_code))
+            (prompt_text(prompt))
             @if let Some(seconds) = connect_timeout {
-                p.hint { "Nobody answers: after " (words::length(*seconds)) }
+                p.hint { "Nobody answers: after " (format::duration(*seconds)) }
             }
         },
         NodeKind::SmsPromo { prompt, sms_promo_copy, sms_promo_delay, sms_promo_sender } => html! {
-            (said(prompt))
+            (prompt_text(prompt))
             p.sms { span.hint { "Text message" } " " (sms_promo_copy) }
             @if let Some(seconds) = sms_promo_delay {
-                p.hint { "Sent " (words::length(*seconds)) " after the call" }
+                p.hint { "Sent " (format::duration(*seconds)) " after the call" }
             }
             @if let Some(sender) = sms_promo_sender { p.hint { "From " (sender) } }
         },
         NodeKind::Condition { condition: Some(condition) } => html! {
             p { (pricing::condition(condition.expr(), condition.text())) }
         },
-        NodeKind::Condition { condition: None } => missing("No condition yet"),
+        NodeKind::Condition { condition: None } => missing_note("No condition yet"),
         NodeKind::NumberQuestion { prompt, number_question_type } => html! {
-            (said(prompt))
+            (prompt_text(prompt))
             @if let Some(kind) = number_question_type { p.hint { "Kind: " (kind.as_str()) } }
         },
         NodeKind::RingGroup { prompt, ring_group_destinations, ring_group_connect_timeout } => {
             html! {
-                (said(prompt))
+                (prompt_text(prompt))
                 @for it in ring_group_destinations {
-                    (to(&it.ring_group_number, "1"))
+                    (destination(&it.ring_group_number, "1"))
                     @if let Some(text) = &it.description { p.hint { (text) } }
                 }
                 @if let Some(seconds) = ring_group_connect_timeout {
-                    p.hint { "The next one: after " (words::length(*seconds)) }
+                    p.hint { "The next one: after " (format::duration(*seconds)) }
                 }
             }
         }
         NodeKind::DynamicRoute { prompt, dynamic_route_destination } => html! {
             p { "The number in " code { (dynamic_route_destination) } }
-            (said(prompt))
+            (prompt_text(prompt))
         },
-        NodeKind::Failover { destination_phone_number } => to(destination_phone_number, "1"),
+        NodeKind::Failover { destination_phone_number } => {
+            destination(destination_phone_number, "1")
+        }
     }
 }
 
-fn said(prompt: &str) -> Markup {
+fn prompt_text(prompt: &str) -> Markup {
     html! { @if !prompt.trim().is_empty() { p.prompt { "“" (prompt) "”" } } }
 }
 
-fn to(number: &str, country_code: &str) -> Markup {
+fn destination(number: &str, country_code: &str) -> Markup {
     if number.is_empty() {
-        return missing("No destination yet");
+        return missing_note("No destination yet");
     }
-    html! { p.number { (words::destination(number, country_code)) } }
+    html! { p.number { (format::destination(number, country_code)) } }
 }
 
-fn missing(text: &str) -> Markup {
+fn missing_note(text: &str) -> Markup {
     html! { p.missing { (text) } }
 }

@@ -1,4 +1,4 @@
-//! The pages: one file for each kind of object.
+//! Pages: one file for each kind of object.
 
 mod affiliate_campaign;
 mod budgets;
@@ -12,7 +12,7 @@ mod terms;
 
 use crate::Console;
 use crate::forms;
-use crate::visit::{ROWS, Visit};
+use crate::page_request::{PageRequest, ROWS_PER_PAGE};
 use axum::Router;
 use axum::routing::get;
 use maud::{Markup, html};
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use trunkline_domain::party::PartyKind;
 use trunkline_network::Error;
 
-/// Every object_url's path, and the home page.
+/// Routes of the home page and of every object_url.
 pub(crate) fn routes() -> Router<Arc<Console>> {
     Router::new()
         .route("/", get(home::show))
@@ -28,50 +28,50 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
         .route("/ps/{id}/dashboards/ui", get(party::affiliate))
         .route("/a_campaigns/terms/{campaign}", get(campaign::show))
         .route("/p_campaigns/terms/{affiliate}/{campaign}", get(affiliate_campaign::show))
-        .route("/a_campaigns/promo_numbers/{campaign}", get(promo_numbers::of_campaign))
+        .route("/a_campaigns/promo_numbers/{campaign}", get(promo_numbers::campaign))
         .route(
             "/p_campaigns/promo_numbers/{affiliate}/{campaign}",
-            get(promo_numbers::of_affiliate),
+            get(promo_numbers::affiliate_campaign),
         )
 }
 
-/// One of our ids in a path.
-fn id(of: &str) -> Result<i64, Error> {
-    of.parse().map_err(|_| Error::NotFound(format!("an object called {of}")))
+/// Parses an id in a path.
+fn parse_id(text: &str) -> Result<i64, Error> {
+    text.parse().map_err(|_| Error::NotFound(format!("an object with the id {text}")))
 }
 
-/// A party's page.
+/// Path of a party's page.
 fn party_path(kind: PartyKind, id: i64) -> String {
-    let page = match kind {
+    let prefix = match kind {
         PartyKind::Advertiser => "as",
         PartyKind::Affiliate => "ps",
     };
-    format!("/{page}/{id}/dashboards/ui")
+    format!("/{prefix}/{id}/dashboards/ui")
 }
 
-/// A campaign's page.
+/// Path of a campaign's page.
 fn campaign_path(campaign: i64) -> String {
     format!("/a_campaigns/terms/{campaign}")
 }
 
-/// An affiliate campaign's page.
+/// Path of an affiliate campaign's page.
 fn affiliate_campaign_path(affiliate: i64, campaign: i64) -> String {
     format!("/p_campaigns/terms/{affiliate}/{campaign}")
 }
 
-/// Takes the row off that is only there to tell that there are more, and links to the first rows
-/// and the next ones. `last` is the id of a row.
-fn paged<T>(visit: &Visit, found: &mut Vec<T>, last: impl Fn(&T) -> i64) -> Markup {
-    let more = found.len() > ROWS as usize;
-    found.truncate(ROWS as usize);
-    let first = visit.query.get("start_after_id").map(|_| visit.path.as_str());
-    let next = found.last().filter(|_| more).map(|row| last(row).to_string());
-    let next = next.map(|id| forms::link(&visit.path, "start_after_id", &id));
+/// Truncates rows to one page and renders the links to the first and the next page. `rows` has one
+/// row more than a page if there are more; `row_id` returns the id that the next page starts after.
+fn paginate<T>(request: &PageRequest, rows: &mut Vec<T>, row_id: impl Fn(&T) -> i64) -> Markup {
+    let has_more = rows.len() > ROWS_PER_PAGE as usize;
+    rows.truncate(ROWS_PER_PAGE as usize);
+    let first = request.query.get("start_after_id").map(|_| request.path.as_str());
+    let next = rows.last().filter(|_| has_more).map(|row| row_id(row).to_string());
+    let next = next.map(|id| forms::path_with_query(&request.path, "start_after_id", &id));
     html! {
         @if first.is_some() || next.is_some() {
             p.pages {
                 @if let Some(first) = first { a href=(first) { "Back to the first" } }
-                @if let Some(next) = next { a href=(next) rel="next" { "Next " (ROWS) } }
+                @if let Some(next) = next { a href=(next) rel="next" { "Next " (ROWS_PER_PAGE) } }
             }
         }
     }

@@ -1,9 +1,9 @@
-//! An advertiser's or affiliate's page.
+//! Page of an advertiser or affiliate.
 
-use crate::layout::{self, facts, id, section, text};
-use crate::pages::{affiliate_campaign_path, campaign_path, paged, party_path};
-use crate::visit::Visit;
-use crate::words;
+use crate::format;
+use crate::layout::{self, description_list, id, section, text};
+use crate::page_request::PageRequest;
+use crate::pages::{affiliate_campaign_path, campaign_path, paginate, party_path};
 use axum::extract::Path;
 use axum::response::Response;
 use maud::{Markup, html};
@@ -12,43 +12,47 @@ use trunkline_domain::campaign::{Campaign, CampaignStatus};
 use trunkline_domain::party::{Member, Party, PartyKind, Site};
 use trunkline_network::{Error, affiliate_campaigns, campaigns, parties};
 
-pub(super) async fn advertiser(Path(of): Path<String>, visit: Visit) -> Response {
-    let page = visit.read(|session, context| {
-        let party = parties::get_by_id(session, context, PartyKind::Advertiser, super::id(&of)?)?;
-        let listed = campaigns::list(session, context, &party.id_from_network, visit.rows())?;
+pub(super) async fn advertiser(Path(id): Path<String>, request: PageRequest) -> Response {
+    let page = request.read(|session, context| {
+        let party =
+            parties::get_by_id(session, context, PartyKind::Advertiser, super::parse_id(&id)?)?;
+        let listed =
+            campaigns::list(session, context, &party.id_from_network, request.list_page())?;
         Ok((party, listed))
     });
     let page = page.map(|(party, listed)| {
-        let campaigns = section("Campaigns", &campaigns_of(&visit, listed.found));
-        (party.name.clone(), show(&visit, &party, &campaigns))
+        let campaigns = section("Campaigns", &campaign_table(&request, listed.found));
+        (party.name.clone(), show(&request, &party, &campaigns))
     });
-    visit.answer(page)
+    request.respond(page)
 }
 
-pub(super) async fn affiliate(Path(of): Path<String>, visit: Visit) -> Response {
-    let page = visit.read(|session, context| {
-        let party = parties::get_by_id(session, context, PartyKind::Affiliate, super::id(&of)?)?;
-        let found = affiliate_campaigns::of_affiliate(session, context, &party, visit.rows())?;
-        Ok::<_, Error>((party, found))
+pub(super) async fn affiliate(Path(id): Path<String>, request: PageRequest) -> Response {
+    let page = request.read(|session, context| {
+        let party =
+            parties::get_by_id(session, context, PartyKind::Affiliate, super::parse_id(&id)?)?;
+        let listed =
+            affiliate_campaigns::of_affiliate(session, context, &party, request.list_page())?;
+        Ok::<_, Error>((party, listed))
     });
-    let page = page.map(|(party, found)| {
-        let campaigns = section("Affiliate campaigns", &affiliate_campaigns_of(&visit, found));
-        (party.name.clone(), show(&visit, &party, &campaigns))
+    let page = page.map(|(party, listed)| {
+        let campaigns = section("Affiliate campaigns", &affiliate_campaign_table(&request, listed));
+        (party.name.clone(), show(&request, &party, &campaigns))
     });
-    visit.answer(page)
+    request.respond(page)
 }
 
-fn show(visit: &Visit, party: &Party, campaigns: &Markup) -> Markup {
-    let zone = visit.network.time_zone;
+fn show(request: &PageRequest, party: &Party, campaigns: &Markup) -> Markup {
+    let zone = request.network.time_zone;
     let profile = &party.profile;
-    let number = profile.web_integration_phone_number.as_ref().map(words::phone);
-    let about = facts(&[
+    let number = profile.web_integration_phone_number.as_ref().map(format::phone_link);
+    let about = description_list(&[
         ("Network’s id", id(&party.id_from_network)),
         ("Trunkline id", id(&party.id.to_string())),
-        ("Number on the web site", number),
+        ("Phone number of the web site", number),
         ("Default creative", text(profile.default_creative_id_from_network.as_deref())),
-        ("Created", Some(words::moment(party.created_at, zone))),
-        ("Last changed", Some(words::moment(party.updated_at, zone))),
+        ("Created", Some(format::date_time(party.created_at, zone))),
+        ("Last changed", Some(format::date_time(party.updated_at, zone))),
     ]);
     html! {
         (layout::heading(&[], party.kind.class(), &party.name, Some(party.status.as_str())))
@@ -58,7 +62,7 @@ fn show(visit: &Visit, party: &Party, campaigns: &Markup) -> Markup {
             (layout::custom_data(&party.custom_data))
         }
         (campaigns)
-        (section("People", &people(&party.members)))
+        (section("Users", &people(&party.members)))
     }
 }
 
@@ -77,7 +81,7 @@ fn sites(sites: &[Site]) -> Markup {
 
 fn people(members: &[Member]) -> Markup {
     if members.is_empty() {
-        return layout::none("Nobody has a role here.");
+        return layout::empty_note("No users.");
     }
     let rows = html! {
         @for Member { user, role } in members {
@@ -93,29 +97,29 @@ fn people(members: &[Member]) -> Markup {
                     }
                 }
                 td { @match &user.contact_phone_number {
-                    Some(number) => (words::phone(number)),
+                    Some(number) => (format::phone_link(number)),
                     None => span.hint { "–" },
                 } }
-                td { (words::yes_no(user.can_login_via_platform)) }
+                td { (format::yes_no(user.can_login_via_platform)) }
                 td { code { (user.id_from_network) } }
             }
         }
     };
-    let columns = ["Name", "Role", "E-mail", "Phone", "Has a password", "Network’s id"];
-    layout::table("People", &columns, &rows)
+    let columns = ["Name", "Role", "E-mail", "Phone", "Can sign in", "Network’s id"];
+    layout::table("Users", &columns, &rows)
 }
 
-fn campaigns_of(visit: &Visit, mut found: Vec<Campaign>) -> Markup {
-    let pages = paged(visit, &mut found, |campaign| campaign.id);
-    if found.is_empty() {
-        return html! { (layout::none("No campaigns.")) (pages) };
+fn campaign_table(request: &PageRequest, mut campaigns: Vec<Campaign>) -> Markup {
+    let pages = paginate(request, &mut campaigns, |campaign| campaign.id);
+    if campaigns.is_empty() {
+        return html! { (layout::empty_note("No campaigns.")) (pages) };
     }
     let rows = html! {
-        @for campaign in &found {
+        @for campaign in &campaigns {
             tr {
                 th scope="row" { a href=(campaign_path(campaign.id)) { (campaign.name) } }
-                td { (layout::badge(campaign.status_at(visit.now()).as_str())) }
-                td { (terms_of(campaign)) }
+                td { (layout::badge(campaign.status_at(request.now()).as_str())) }
+                td { (terms_state(campaign)) }
                 td { code { (campaign.id_from_network) } }
             }
         }
@@ -124,33 +128,39 @@ fn campaigns_of(visit: &Visit, mut found: Vec<Campaign>) -> Markup {
     html! { (layout::table("Campaigns", &columns, &rows)) (pages) }
 }
 
-fn terms_of(campaign: &Campaign) -> &'static str {
+fn terms_state(campaign: &Campaign) -> &'static str {
     match (&campaign.current, &campaign.future) {
-        (Some(_), Some(_)) => "Live, with changes waiting",
+        (Some(_), Some(_)) => "Live, with pending changes",
         (Some(_), None) => "Live",
-        (None, _) => "Waiting to go live",
+        (None, _) => "Not live yet",
     }
 }
 
-fn affiliate_campaigns_of(visit: &Visit, mut found: Vec<(AffiliateCampaign, Campaign)>) -> Markup {
-    let pages = paged(visit, &mut found, |(it, _)| it.id);
-    if found.is_empty() {
-        return html! { (layout::none("No affiliate campaigns yet.")) (pages) };
+fn affiliate_campaign_table(
+    request: &PageRequest,
+    mut listed: Vec<(AffiliateCampaign, Campaign)>,
+) -> Markup {
+    let pages = paginate(request, &mut listed, |(affiliate_campaign, _)| affiliate_campaign.id);
+    if listed.is_empty() {
+        return html! { (layout::empty_note("No affiliate campaigns yet.")) (pages) };
     }
     let rows = html! {
-        @for (it, campaign) in &found {
-            @let is_active = campaign.status_at(visit.now()) == CampaignStatus::Activated;
+        @for (affiliate_campaign, campaign) in &listed {
+            @let is_active = campaign.status_at(request.now()) == CampaignStatus::Activated;
             @let terms = campaign.terms_in_force();
             @let payout = terms.and_then(|terms| terms.affiliate_payout.as_ref());
             tr {
                 th scope="row" {
-                    a href=(affiliate_campaign_path(it.affiliate_id, it.campaign_id)) {
+                    a href=(affiliate_campaign_path(
+                        affiliate_campaign.affiliate_id,
+                        affiliate_campaign.campaign_id,
+                    )) {
                         (campaign.name)
                     }
                 }
-                td { (layout::badge(it.status.reads(is_active))) }
-                td { (payout.map(|it| it.range()).unwrap_or_default()) }
-                td { code { (it.id_from_network) } }
+                td { (layout::badge(affiliate_campaign.status.reads(is_active))) }
+                td { (payout.map(|payout| payout.range()).unwrap_or_default()) }
+                td { code { (affiliate_campaign.id_from_network) } }
             }
         }
     };
@@ -158,9 +168,9 @@ fn affiliate_campaigns_of(visit: &Visit, mut found: Vec<(AffiliateCampaign, Camp
     html! { (layout::table("Affiliate campaigns", &columns, &rows)) (pages) }
 }
 
-/// The way to a campaign: its advertiser, for those who may see it.
-pub(super) fn trail(visit: &Visit, advertiser: &Party) -> Vec<(String, String)> {
+/// Breadcrumbs of a campaign: its advertiser, if the user may view it.
+pub(super) fn breadcrumbs(request: &PageRequest, advertiser: &Party) -> Vec<(String, String)> {
     let path = party_path(advertiser.kind, advertiser.id);
-    let sees = visit.sees(advertiser.kind, advertiser.id);
-    sees.then(|| (path, advertiser.name.clone())).into_iter().collect()
+    let can_view = request.can_view(advertiser.kind, advertiser.id);
+    can_view.then(|| (path, advertiser.name.clone())).into_iter().collect()
 }

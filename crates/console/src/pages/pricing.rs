@@ -1,4 +1,4 @@
-//! A payin or payout: its words, and its policies.
+//! Payin or payout: description and policies.
 
 use crate::layout;
 use maud::{Markup, html};
@@ -6,15 +6,15 @@ use trunkline_domain::campaign::{Policy, PolicyType, Pricing};
 use trunkline_domain::condition::Expr;
 use trunkline_domain::money;
 
-/// A payin or payout in full.
+/// Renders a payin or payout with its policies.
 pub(super) fn show(label: &str, pricing: Option<&Pricing>) -> Markup {
-    let Some(pricing) = pricing else { return layout::none("Not set.") };
+    let Some(pricing) = pricing else { return layout::empty_note("Not set.") };
     let rows = html! {
         @for policy in pricing.policies() {
             tr {
                 th scope="row" { (policy.kind.as_str()) }
                 td.amount { (money::format(policy.amount, policy.currency)) }
-                td { (when(policy)) }
+                td { (policy_condition(policy)) }
             }
         }
     };
@@ -30,12 +30,12 @@ pub(super) fn show(label: &str, pricing: Option<&Pricing>) -> Markup {
             }
         }
         @if !pricing.bonuses().is_empty() {
-            p.hint { "A bonus pays only where the base does." }
+            p.hint { "A bonus is paid only if the base is paid." }
         }
     }
 }
 
-/// A condition in words, and as it was written.
+/// Renders a condition as a sentence and as its source text.
 pub(super) fn condition(expr: &Expr, text: &str) -> Markup {
     html! {
         span.condition { (capitalized(&expr.in_words())) }
@@ -43,18 +43,18 @@ pub(super) fn condition(expr: &Expr, text: &str) -> Markup {
     }
 }
 
-fn when(policy: &Policy) -> Markup {
+fn policy_condition(policy: &Policy) -> Markup {
     match (policy.condition.expr(), policy.kind) {
         (Expr::Always, PolicyType::Base) => html! { "Every call" },
-        (Expr::Always, PolicyType::Bonus) => html! { "Every call that the base is paid for" },
+        (Expr::Always, PolicyType::Bonus) => html! { "Every call for which the base is paid" },
         (expr, _) => condition(expr, policy.condition.text()),
     }
 }
 
-fn capitalized(words: &str) -> String {
-    let mut letters = words.chars();
-    match letters.next() {
-        Some(first) => first.to_uppercase().chain(letters).collect(),
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
         None => String::new(),
     }
 }

@@ -1,86 +1,92 @@
-//! The promo numbers of a campaign, or of an affiliate in it.
+//! Promo numbers of a campaign, or of an affiliate in a campaign.
 
-use crate::layout::{self, custom_facts};
-use crate::pages::{affiliate_campaign_path, campaign_path, paged};
-use crate::visit::Visit;
-use crate::words;
+use crate::format;
+use crate::layout::{self, custom_data_list};
+use crate::page_request::PageRequest;
+use crate::pages::{affiliate_campaign_path, campaign_path, paginate};
 use axum::extract::Path;
 use axum::response::Response;
 use maud::{Markup, html};
 use trunkline_domain::promo::PromoNumber;
 use trunkline_network::{affiliate_campaigns, campaigns, promo_numbers};
 
-pub(super) async fn of_campaign(Path(campaign): Path<String>, visit: Visit) -> Response {
-    let found = visit.read(|session, context| {
-        let campaign = super::id(&campaign)?;
-        let numbers = promo_numbers::list_by_ids(session, context, None, campaign, visit.rows())?;
+pub(super) async fn campaign(Path(campaign): Path<String>, request: PageRequest) -> Response {
+    let result = request.read(|session, context| {
+        let campaign = super::parse_id(&campaign)?;
+        let numbers =
+            promo_numbers::list_by_ids(session, context, None, campaign, request.list_page())?;
         let (campaign, _) = campaigns::get_by_id(session, context, campaign)?;
         Ok((numbers, campaign))
     });
-    let page = found.map(|(numbers, campaign)| {
-        let trail = [(campaign_path(campaign.id), campaign.name.clone())];
-        page(&visit, &trail, &campaign.name, numbers)
+    let page = result.map(|(numbers, campaign)| {
+        let breadcrumbs = [(campaign_path(campaign.id), campaign.name.clone())];
+        page(&request, &breadcrumbs, &campaign.name, numbers)
     });
-    visit.answer(page)
+    request.respond(page)
 }
 
-pub(super) async fn of_affiliate(
+pub(super) async fn affiliate_campaign(
     Path((affiliate, campaign)): Path<(String, String)>,
-    visit: Visit,
+    request: PageRequest,
 ) -> Response {
-    let found = visit.read(|session, context| {
-        let (affiliate, campaign) = (super::id(&affiliate)?, super::id(&campaign)?);
-        let rows = visit.rows();
+    let result = request.read(|session, context| {
+        let affiliate = super::parse_id(&affiliate)?;
+        let campaign = super::parse_id(&campaign)?;
+        let list_page = request.list_page();
         let numbers =
-            promo_numbers::list_by_ids(session, context, Some(affiliate), campaign, rows)?;
-        let (it, campaign) =
+            promo_numbers::list_by_ids(session, context, Some(affiliate), campaign, list_page)?;
+        let (affiliate_campaign, campaign) =
             affiliate_campaigns::get_by_ids(session, context, affiliate, campaign)?;
-        Ok((numbers, it, campaign))
+        Ok((numbers, affiliate_campaign, campaign))
     });
-    let page = found.map(|(numbers, it, campaign)| {
-        let called = format!("Affiliate {}", it.affiliate_id_from_network);
-        let own = affiliate_campaign_path(it.affiliate_id, it.campaign_id);
-        let trail = [(campaign_path(campaign.id), campaign.name.clone()), (own, called.clone())];
-        page(&visit, &trail, &format!("{called} in {}", campaign.name), numbers)
+    let page = result.map(|(numbers, affiliate_campaign, campaign)| {
+        let affiliate_name = format!("Affiliate {}", affiliate_campaign.affiliate_id_from_network);
+        let path = affiliate_campaign_path(
+            affiliate_campaign.affiliate_id,
+            affiliate_campaign.campaign_id,
+        );
+        let breadcrumbs =
+            [(campaign_path(campaign.id), campaign.name.clone()), (path, affiliate_name.clone())];
+        page(&request, &breadcrumbs, &format!("{affiliate_name} in {}", campaign.name), numbers)
     });
-    visit.answer(page)
+    request.respond(page)
 }
 
 fn page(
-    visit: &Visit,
-    trail: &[(String, String)],
+    request: &PageRequest,
+    breadcrumbs: &[(String, String)],
     owner: &str,
     mut numbers: Vec<PromoNumber>,
 ) -> (String, Markup) {
-    let pages = paged(visit, &mut numbers, |it| it.id);
+    let pages = paginate(request, &mut numbers, |number| number.id);
     let list = html! {
         @if numbers.is_empty() {
-            (layout::none("No promo numbers."))
+            (layout::empty_note("No promo numbers."))
         } @else {
-            (table(visit, &numbers))
+            (table(request, &numbers))
         }
         (pages)
     };
     let content = html! {
-        (layout::heading(trail, "Promo numbers", owner, None))
+        (layout::heading(breadcrumbs, "Promo numbers", owner, None))
         section.card aria-label="Promo numbers" { (list) }
     };
     (format!("Promo numbers of {owner}"), content)
 }
 
-fn table(visit: &Visit, numbers: &[PromoNumber]) -> Markup {
+fn table(request: &PageRequest, numbers: &[PromoNumber]) -> Markup {
     let rows = html! {
-        @for it in numbers {
+        @for promo_number in numbers {
             tr {
-                th scope="row" { (words::phone(&it.number)) }
-                td { (it.description) }
-                td { (it.media_type) }
-                td { code { (it.id_from_network) } }
-                td { (custom_facts(&it.custom_data)) }
-                td { (words::moment(it.created_at, visit.network.time_zone)) }
+                th scope="row" { (format::phone_link(&promo_number.number)) }
+                td { (promo_number.description) }
+                td { (promo_number.media_type) }
+                td { code { (promo_number.id_from_network) } }
+                td { (custom_data_list(&promo_number.custom_data)) }
+                td { (format::date_time(promo_number.created_at, request.network.time_zone)) }
             }
         }
     };
-    let columns = ["Number", "Description", "Media type", "Network’s id", "Custom data", "Taken"];
+    let columns = ["Number", "Description", "Media type", "Network’s id", "Custom data", "Created"];
     layout::table("Promo numbers", &columns, &rows)
 }

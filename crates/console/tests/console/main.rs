@@ -1,7 +1,7 @@
-//! The console as a browser meets it: the router on a real database.
+//! Console tests: the router on a real database, used by browser clients.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod pages;
-mod signing_in;
-mod world;
+mod sign_in;
+mod test_console;

@@ -1,13 +1,13 @@
-//! Who sees what.
+//! Content and visibility of the pages.
 
-use crate::world::{ADVERTISER_USER, AFFILIATE_USER, Ids, NETWORK_USER, World};
+use crate::test_console::{ADVERTISER_USER, AFFILIATE_USER, Ids, NETWORK_USER, TestConsole};
 use axum::http::StatusCode;
 
 #[tokio::test]
-async fn the_network_sees_every_page() {
-    let world = World::new().await;
-    let mut browser = world.signed_in(NETWORK_USER).await;
-    for (path, expected) in world.paths().iter().zip([
+async fn network_user_views_every_page() {
+    let console = TestConsole::new().await;
+    let mut browser = console.signed_in(NETWORK_USER).await;
+    for (path, expected) in console.paths().iter().zip([
         "Home insurance",
         "ines@leaf.example",
         "The caller is on a mobile phone and the call lasts longer than 1 minute",
@@ -15,47 +15,47 @@ async fn the_network_sees_every_page() {
         "No promo numbers.",
         "No promo numbers.",
     ]) {
-        let answer = browser.get(path).await;
-        assert_eq!(answer.status, StatusCode::OK, "{path}");
-        assert!(answer.body.contains(expected), "{path}: {}", answer.body);
-        assert!(answer.body.starts_with("<!DOCTYPE html><html lang=\"en\">"));
-        assert!(!answer.body.contains("style=") && !answer.body.contains("<script"), "{path}");
-        assert_eq!(answer.body.matches("<h1").count(), 1, "{path}");
-        assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8");
-        assert_eq!(answer.headers["cache-control"], "no-store");
+        let response = browser.get(path).await;
+        assert_eq!(response.status, StatusCode::OK, "{path}");
+        assert!(response.body.contains(expected), "{path}: {}", response.body);
+        assert!(response.body.starts_with("<!DOCTYPE html><html lang=\"en\">"));
+        assert!(!response.body.contains("style=") && !response.body.contains("<script"), "{path}");
+        assert_eq!(response.body.matches("<h1").count(), 1, "{path}");
+        assert_eq!(response.headers["content-type"], "text/html; charset=utf-8");
+        assert_eq!(response.headers["cache-control"], "no-store");
     }
     let home = browser.get("/").await;
-    for path in &world.paths()[..2] {
+    for path in &console.paths()[..2] {
         assert!(home.body.contains(&format!("href=\"{path}\"")), "{}", home.body);
     }
 }
 
 #[tokio::test]
-async fn names_and_prompts_are_text_and_not_markup() {
-    let world = World::new().await;
-    let mut browser = world.signed_in(NETWORK_USER).await;
-    let Ids { affiliate, campaign, .. } = world.ids;
+async fn names_and_prompts_are_escaped() {
+    let console = TestConsole::new().await;
+    let mut browser = console.signed_in(NETWORK_USER).await;
+    let Ids { affiliate, campaign, .. } = console.ids;
     for path in [
         "/".to_owned(),
         format!("/ps/{affiliate}/dashboards/ui"),
         format!("/p_campaigns/terms/{affiliate}/{campaign}"),
     ] {
-        let answer = browser.get(&path).await;
-        assert!(answer.body.contains("&lt;script&gt;alert(1)"), "{path}: {}", answer.body);
-        assert!(!answer.body.contains("<script>"), "{path}");
+        let response = browser.get(&path).await;
+        assert!(response.body.contains("&lt;script&gt;alert(1)"), "{path}: {}", response.body);
+        assert!(!response.body.contains("<script>"), "{path}");
     }
-    let answer = browser.get(&format!("/a_campaigns/terms/{campaign}")).await;
-    assert!(answer.body.contains("Welcome &lt;b&gt;caller&lt;/b&gt;"));
+    let response = browser.get(&format!("/a_campaigns/terms/{campaign}")).await;
+    assert!(response.body.contains("Welcome &lt;b&gt;caller&lt;/b&gt;"));
     let next = "/login?next=/%22%3E%3Cscript%3E";
-    let form = world.anyone().get(next).await;
+    let form = console.anonymous().get(next).await;
     assert!(!form.body.contains("<script>"));
 }
 
 #[tokio::test]
-async fn an_affiliate_sees_its_own_and_no_payin() {
-    let world = World::new().await;
-    let mut browser = world.signed_in(AFFILIATE_USER).await;
-    let Ids { advertiser, affiliate, other_affiliate, campaign } = world.ids;
+async fn affiliate_views_its_own_pages_without_payin() {
+    let console = TestConsole::new().await;
+    let mut browser = console.signed_in(AFFILIATE_USER).await;
+    let Ids { advertiser, affiliate, other_affiliate, campaign } = console.ids;
     for path in [
         "/".to_owned(),
         format!("/ps/{affiliate}/dashboards/ui"),
@@ -63,10 +63,10 @@ async fn an_affiliate_sees_its_own_and_no_payin() {
         format!("/p_campaigns/terms/{affiliate}/{campaign}"),
         format!("/p_campaigns/promo_numbers/{affiliate}/{campaign}"),
     ] {
-        let answer = browser.get(&path).await;
-        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        let response = browser.get(&path).await;
+        assert_eq!(response.status, StatusCode::OK, "{path}");
         for secret in ["7.77", "ayin", "mobile", "Sunrise", "Radio West", "975"] {
-            assert!(!answer.body.contains(secret), "{secret} on {path}: {}", answer.body);
+            assert!(!response.body.contains(secret), "{secret} on {path}: {}", response.body);
         }
     }
     for path in [
@@ -76,36 +76,36 @@ async fn an_affiliate_sees_its_own_and_no_payin() {
         format!("/p_campaigns/promo_numbers/{other_affiliate}/{campaign}"),
         format!("/a_campaigns/promo_numbers/{campaign}"),
     ] {
-        let answer = browser.get(&path).await;
-        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
-        assert!(!answer.body.contains("Sunrise") && !answer.body.contains("Radio West"));
+        let response = browser.get(&path).await;
+        assert_eq!(response.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(!response.body.contains("Sunrise") && !response.body.contains("Radio West"));
     }
 }
 
 #[tokio::test]
-async fn an_advertiser_sees_its_own_with_payin_and_no_affiliates_page() {
-    let world = World::new().await;
-    let mut browser = world.signed_in(ADVERTISER_USER).await;
-    let Ids { advertiser, affiliate, campaign, .. } = world.ids;
+async fn advertiser_views_its_own_pages_with_payin_but_no_affiliate() {
+    let console = TestConsole::new().await;
+    let mut browser = console.signed_in(ADVERTISER_USER).await;
+    let Ids { advertiser, affiliate, campaign, .. } = console.ids;
     for (path, expected) in [
         (format!("/as/{advertiser}/dashboards/ui"), "Home insurance"),
         (format!("/a_campaigns/terms/{campaign}"), "$7.77 per call"),
         (format!("/p_campaigns/terms/{affiliate}/{campaign}"), "$7.77 per call"),
     ] {
-        let answer = browser.get(&path).await;
-        assert_eq!(answer.status, StatusCode::OK, "{path}");
-        assert!(answer.body.contains(expected), "{path}: {}", answer.body);
-        assert!(!answer.body.contains("alert(1)"), "{path}");
+        let response = browser.get(&path).await;
+        assert_eq!(response.status, StatusCode::OK, "{path}");
+        assert!(response.body.contains(expected), "{path}: {}", response.body);
+        assert!(!response.body.contains("alert(1)"), "{path}");
     }
-    let answer = browser.get(&format!("/ps/{affiliate}/dashboards/ui")).await;
-    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    let response = browser.get(&format!("/ps/{affiliate}/dashboards/ui")).await;
+    assert_eq!(response.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_page_that_says_so() {
-    let world = World::new().await;
-    let mut browser = world.signed_in(NETWORK_USER).await;
-    let Ids { advertiser, affiliate, campaign, .. } = world.ids;
+async fn missing_objects_render_a_not_found_page() {
+    let console = TestConsole::new().await;
+    let mut browser = console.signed_in(NETWORK_USER).await;
+    let Ids { advertiser, affiliate, campaign, .. } = console.ids;
     for path in [
         "/as/999/dashboards/ui".to_owned(),
         "/as/x/dashboards/ui".to_owned(),
@@ -117,44 +117,44 @@ async fn what_is_not_there_is_a_page_that_says_so() {
         format!("/p_campaigns/terms/{affiliate}/999"),
         "/a_campaigns/promo_numbers/999".to_owned(),
     ] {
-        let answer = browser.get(&path).await;
-        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
-        assert!(answer.body.contains("<h1>Not found</h1>"), "{path}");
+        let response = browser.get(&path).await;
+        assert_eq!(response.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(response.body.contains("<h1>Not found</h1>"), "{path}");
     }
 }
 
 #[tokio::test]
-async fn the_style_sheet_is_a_file_of_its_own() {
-    let world = World::new().await;
-    let answer = world.anyone().get("/console.css").await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.headers["content-type"], "text/css; charset=utf-8");
-    assert!(answer.body.contains("prefers-color-scheme: dark"));
-    assert!(!answer.body.contains("url(") && !answer.body.contains("@import"));
+async fn style_sheet_is_served_without_external_resources() {
+    let console = TestConsole::new().await;
+    let response = console.anonymous().get("/console.css").await;
+    assert_eq!(response.status, StatusCode::OK);
+    assert_eq!(response.headers["content-type"], "text/css; charset=utf-8");
+    assert!(response.body.contains("prefers-color-scheme: dark"));
+    assert!(!response.body.contains("url(") && !response.body.contains("@import"));
 }
 
 #[tokio::test]
-async fn what_waits_to_go_live_is_shown_beside_what_is_live_but_not_to_affiliates() {
-    let world = World::new().await;
-    world.go_live_and_change().await;
-    let path = format!("/a_campaigns/terms/{}", world.ids.campaign);
-    let owner = world.signed_in(ADVERTISER_USER).await.get(&path).await;
+async fn future_terms_are_hidden_from_affiliates() {
+    let console = TestConsole::new().await;
+    console.go_live_and_change().await;
+    let path = format!("/a_campaigns/terms/{}", console.ids.campaign);
+    let owner = console.signed_in(ADVERTISER_USER).await.get(&path).await;
     let (current, future) = owner.body.split_once("Future terms</h2>").unwrap();
     assert!(current.contains("Activated") && current.contains("$4.50 per call"));
-    let (differ, same) = future.split_once("As in the current terms").unwrap();
-    assert!(differ.contains("$5.55 per call") && !differ.contains("$7.77"));
-    assert!(same.contains("$7.77 per call"));
-    let affiliate = world.signed_in(AFFILIATE_USER).await.get(&path).await;
+    let (changed, unchanged) = future.split_once("As in the current terms").unwrap();
+    assert!(changed.contains("$5.55 per call") && !changed.contains("$7.77"));
+    assert!(unchanged.contains("$7.77 per call"));
+    let affiliate = console.signed_in(AFFILIATE_USER).await.get(&path).await;
     assert!(affiliate.body.contains("$4.50 per call"));
     assert!(!affiliate.body.contains("5.55") && !affiliate.body.contains("Future terms"));
 }
 
 #[tokio::test]
-async fn promo_numbers_come_in_pages() {
-    let world = World::new().await;
-    world.take_numbers(101).await;
-    let path = world.paths()[5].clone();
-    let mut browser = world.signed_in(AFFILIATE_USER).await;
+async fn promo_numbers_are_paginated() {
+    let console = TestConsole::new().await;
+    console.allocate_promo_numbers(101).await;
+    let path = console.paths()[5].clone();
+    let mut browser = console.signed_in(AFFILIATE_USER).await;
     let first = browser.get(&path).await;
     assert!(first.body.contains("&lt;i&gt;Radio&lt;/i&gt; spot"));
     assert_eq!(first.body.matches("tel:+1805555").count(), 100);

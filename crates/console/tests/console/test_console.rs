@@ -1,4 +1,4 @@
-//! A network with an advertiser, two affiliates and a campaign, and browsers to look at it with.
+//! Test console: a network with an advertiser, two affiliates and a campaign, and browser clients.
 
 use axum::Router;
 use axum::body::Body;
@@ -33,7 +33,7 @@ pub(crate) const NETWORK_USER: &str = "robin@cedar.example";
 pub(crate) const ADVERTISER_USER: &str = "mei@sunrise.example";
 pub(crate) const AFFILIATE_USER: &str = "ines@leaf.example";
 
-/// Our ids.
+/// Ids of the objects.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ids {
     pub(crate) advertiser: i64,
@@ -42,7 +42,7 @@ pub(crate) struct Ids {
     pub(crate) campaign: i64,
 }
 
-pub(crate) struct World {
+pub(crate) struct TestConsole {
     pub(crate) router: Router,
     pub(crate) ids: Ids,
     store: Store,
@@ -50,14 +50,14 @@ pub(crate) struct World {
     _directory: TempDir,
 }
 
-fn start() -> Timestamp {
+fn start_time() -> Timestamp {
     "2026-11-20T20:00:00Z".parse().unwrap()
 }
 
 fn context() -> Context {
     let grants = vec![Grant { scope: Scope::Network, role: Role::Super }];
     let caller = Caller { network_id: 1, actor: Actor::CommandLine, grants };
-    Context { caller, now: start(), system_now: start(), request_id: "test".to_owned() }
+    Context { caller, now: start_time(), system_now: start_time(), request_id: "test".to_owned() }
 }
 
 fn submitted<T>(change: T) -> Submitted<T> {
@@ -85,9 +85,9 @@ fn pricing(amount: &str, condition: &str) -> Option<Option<Pricing>> {
     Some(Some(Pricing::new(vec![policy], &mut Problems::new()).unwrap()))
 }
 
-fn fill(session: &mut Session<'_>) -> Result<Ids, Error> {
+fn create_objects(session: &mut Session<'_>) -> Result<Ids, Error> {
     let context = context();
-    networks::create(session, "Cedar", Some(1), ZoneName::PACIFIC, start())?;
+    networks::create(session, "Cedar", Some(1), ZoneName::PACIFIC, start_time())?;
     let users = Some(vec![user("n1", "Robin", NETWORK_USER)]);
     let change = NetworkChange { users, ..NetworkChange::default() };
     networks::put(session, &context, submitted(change), &unguarded())?;
@@ -146,37 +146,38 @@ fn fill(session: &mut Session<'_>) -> Result<Ids, Error> {
     Ok(Ids { advertiser, affiliate, other_affiliate, campaign: campaign.id })
 }
 
-impl World {
+impl TestConsole {
     pub(crate) async fn new() -> Self {
-        Self::with(false).await
+        Self::with_secure_cookies(false).await
     }
 
-    pub(crate) async fn with(secure_cookies: bool) -> Self {
+    pub(crate) async fn with_secure_cookies(secure_cookies: bool) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("trunkline.db");
         let store = Store::open(&format!("sqlite://{}", file.display())).unwrap();
-        let ids = store.write(fill).await.unwrap();
-        let clock = Arc::new(AtomicI64::new(start().as_millisecond()));
-        let (draws, reads) = (AtomicU8::new(1), Arc::clone(&clock));
+        let ids = store.write(create_objects).await.unwrap();
+        let clock = Arc::new(AtomicI64::new(start_time().as_millisecond()));
+        let next_seed = AtomicU8::new(1);
+        let current_time = Arc::clone(&clock);
         let router = trunkline_console::router(Console {
             store: store.clone(),
             clock: Arc::new(move || {
-                Timestamp::from_millisecond(reads.load(Ordering::SeqCst)).unwrap()
+                Timestamp::from_millisecond(current_time.load(Ordering::SeqCst)).unwrap()
             }),
-            random: Arc::new(move || [draws.fetch_add(1, Ordering::SeqCst); 32]),
+            random: Arc::new(move || [next_seed.fetch_add(1, Ordering::SeqCst); 32]),
             passwords: Arc::new(Passwords::new([0; 32])),
             secure_cookies,
         });
         Self { router, ids, store, clock, _directory: directory }
     }
 
-    /// Lets time go by.
-    pub(crate) fn pass(&self, time: SignedDuration) {
+    /// Advances the clock.
+    pub(crate) fn advance_clock(&self, time: SignedDuration) {
         let millis = i64::try_from(time.as_millis()).unwrap();
         self.clock.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// A one-time token of the network's own user.
+    /// Issues a one-time token for the network's user.
     pub(crate) async fn access_token(&self) -> String {
         let issued = self.store.write(|session| {
             credentials::create_access_token(session, &context(), None, NETWORK_USER, &[99; 32])
@@ -184,20 +185,20 @@ impl World {
         issued.await.unwrap().secret
     }
 
-    /// Someone who is not signed in.
-    pub(crate) fn anyone(&self) -> Browser {
+    /// Creates a browser that is not signed in.
+    pub(crate) fn anonymous(&self) -> Browser {
         Browser { router: self.router.clone(), cookie: None }
     }
 
-    /// Someone who has signed in by password.
+    /// Creates a browser that is signed in by password.
     pub(crate) async fn signed_in(&self, email: &str) -> Browser {
-        let mut browser = self.anyone();
-        let answer = browser.sign_in(email, PASSWORD, "/").await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+        let mut browser = self.anonymous();
+        let response = browser.sign_in(email, PASSWORD, "/").await;
+        assert_eq!(response.status, StatusCode::SEE_OTHER, "{}", response.body);
         browser
     }
 
-    /// The campaign goes live, and then something new waits to go live.
+    /// Puts the campaign live, then changes its future terms.
     pub(crate) async fn go_live_and_change(&self) {
         let changed = self.store.write(|session| {
             let context = context();
@@ -211,8 +212,8 @@ impl World {
         changed.await.unwrap();
     }
 
-    /// The affiliate takes so many promo numbers.
-    pub(crate) async fn take_numbers(&self, count: u32) {
+    /// Allocates promo numbers to the affiliate.
+    pub(crate) async fn allocate_promo_numbers(&self, count: u32) {
         let taken = self.store.write(move |session| {
             let id = |id: &str| id.to_owned();
             let owner =
@@ -232,6 +233,7 @@ impl World {
         taken.await.unwrap();
     }
 
+    /// Paths of one page of each kind.
     pub(crate) fn paths(&self) -> Vec<String> {
         let Ids { advertiser, affiliate, campaign, .. } = self.ids;
         vec![
@@ -245,7 +247,7 @@ impl World {
     }
 }
 
-/// A browser: it keeps the cookie that it is given.
+/// Browser client that stores the session cookie.
 #[derive(Clone)]
 pub(crate) struct Browser {
     router: Router,
@@ -253,13 +255,13 @@ pub(crate) struct Browser {
 }
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn location(&self) -> &str {
         self.headers.get(header::LOCATION).unwrap().to_str().unwrap()
     }
@@ -270,11 +272,11 @@ impl Answer {
 }
 
 impl Browser {
-    pub(crate) async fn get(&mut self, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str) -> Response {
         self.send("GET", path, &[], "").await
     }
 
-    pub(crate) async fn sign_in(&mut self, email: &str, password: &str, next: &str) -> Answer {
+    pub(crate) async fn sign_in(&mut self, email: &str, password: &str, next: &str) -> Response {
         let form = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([("email", email), ("password", password), ("next", next)])
             .finish();
@@ -286,7 +288,7 @@ impl Browser {
         path: &str,
         headers: &[(&str, &str)],
         form: &str,
-    ) -> Answer {
+    ) -> Response {
         let kind = ("content-type", "application/x-www-form-urlencoded");
         self.send("POST", path, &[&[kind], headers].concat(), form).await
     }
@@ -297,7 +299,7 @@ impl Browser {
         path: &str,
         headers: &[(&str, &str)],
         body: &str,
-    ) -> Answer {
+    ) -> Response {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -310,10 +312,10 @@ impl Browser {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let body = String::from_utf8(body.to_vec()).unwrap();
-        let answer = Answer { status: parts.status, headers: parts.headers, body };
-        if let Some(cookie) = answer.set_cookie() {
+        let response = Response { status: parts.status, headers: parts.headers, body };
+        if let Some(cookie) = response.set_cookie() {
             self.cookie = cookie.split(';').next().map(str::to_owned);
         }
-        answer
+        response
     }
 }
