@@ -25,9 +25,9 @@ pub(super) fn routes() -> Routes {
 
 async fn list(Path(advertiser): Path<String>, request: ApiRequest) -> Response<Body> {
     request.respond_list(Kind::User, move |session, context, page| {
-        let found = users::list(session, context, &advertiser, page)?;
-        let last = found.last().map(|member| member.user.id);
-        Ok(ListPage { objects: found.iter().map(user_object::render).collect(), next_cursor: last })
+        let members = users::list(session, context, &advertiser, page)?;
+        let next_cursor = members.last().map(|member| member.user.id);
+        Ok(ListPage { objects: members.iter().map(user_object::render).collect(), next_cursor })
     })
 }
 
@@ -35,9 +35,9 @@ async fn show(
     Path((advertiser, user)): Path<(String, String)>,
     request: ApiRequest,
 ) -> Response<Body> {
-    let found =
+    let result =
         request.read_one(|session, context| users::get(session, context, &advertiser, &user)).await;
-    request.respond(Kind::User, found.map(|member| user_object::render(&member)))
+    request.respond(Kind::User, result.map(|member| user_object::render(&member)))
 }
 
 async fn create(Path(advertiser): Path<String>, mut request: ApiRequest) -> Response<Body> {

@@ -128,26 +128,26 @@ async fn list(
 ) -> Response<Body> {
     let presenter = AffiliateCampaignPresenter::from_request(&request);
     request.respond_list(Kind::AffiliateCampaign, move |session, context, page| {
-        let (found, campaign) =
+        let (affiliations, campaign) =
             affiliate_campaigns::list(session, context, &advertiser, &campaign, page)?;
-        let last = found.last().map(|affiliate_campaign| affiliate_campaign.id);
+        let next_cursor = affiliations.last().map(|affiliate_campaign| affiliate_campaign.id);
         let projection = presenter.project_campaign(&campaign);
         Ok(ListPage {
-            objects: found
+            objects: affiliations
                 .iter()
                 .map(|affiliate_campaign| presenter.render(affiliate_campaign, &projection))
                 .collect(),
-            next_cursor: last,
+            next_cursor,
         })
     })
 }
 
 async fn show(Path(ids): Path<PathIds>, request: ApiRequest) -> Response<Body> {
     let path = Place::from(ids);
-    let found = request
+    let result = request
         .read_one(|session, context| affiliate_campaigns::get(session, context, &path))
         .await;
-    respond(&request, found)
+    respond(&request, result)
 }
 
 async fn put(Path(ids): Path<PathIds>, mut request: ApiRequest) -> Response<Body> {

@@ -29,11 +29,11 @@ async fn list(request: ApiRequest) -> Response<Body> {
     };
     let zone = request.network.time_zone;
     request.respond_list(Kind::Plain, move |session, context, page| {
-        let found = audit::list(session, context, &filter, page)?;
-        let last = found.last().map(|entry| entry.id);
+        let entries = audit::list(session, context, &filter, page)?;
+        let next_cursor = entries.last().map(|entry| entry.id);
         Ok(ListPage {
-            objects: found.into_iter().map(|entry| render(entry, zone)).collect(),
-            next_cursor: last,
+            objects: entries.into_iter().map(|entry| render(entry, zone)).collect(),
+            next_cursor,
         })
     })
 }
@@ -56,10 +56,10 @@ fn read_filter(request: &ApiRequest) -> Result<AuditFilter, Problems> {
 
 async fn show(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
     let zone = request.network.time_zone;
-    let found = request
+    let result = request
         .read_one(|session, context| audit::get(session, context, parse_entry_id(&id)?))
         .await;
-    request.respond(Kind::Plain, found.map(|entry| render(entry, zone)))
+    request.respond(Kind::Plain, result.map(|entry| render(entry, zone)))
 }
 
 async fn revert(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {

@@ -25,11 +25,11 @@ pub(super) async fn list(request: ApiRequest) -> Response<Body> {
     };
     let zone = request.network.time_zone;
     request.respond_list(Kind::Plain, move |session, context, page| {
-        let found = call_log::list(session, context, &filter, page)?;
-        let last = found.last().map(|call| call.record.call.id);
+        let calls = call_log::list(session, context, &filter, page)?;
+        let next_cursor = calls.last().map(|call| call.record.call.id);
         Ok(ListPage {
-            objects: found.into_iter().map(|call| render(call, zone)).collect(),
-            next_cursor: last,
+            objects: calls.into_iter().map(|call| render(call, zone)).collect(),
+            next_cursor,
         })
     })
 }
@@ -51,9 +51,9 @@ fn read_filter(request: &ApiRequest) -> Result<CallFilter, Problems> {
 
 pub(super) async fn show(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
     let zone = request.network.time_zone;
-    let found =
+    let result =
         request.read(|session, context| call_log::get(session, context, parse_call_id(&id)?));
-    request.respond(Kind::Plain, found.map(|call| render(call, zone)))
+    request.respond(Kind::Plain, result.map(|call| render(call, zone)))
 }
 
 /// Parses the id of a call in a path.
@@ -61,8 +61,8 @@ pub(super) fn parse_call_id(id: &str) -> Result<i64, Error> {
     id.parse().map_err(|_| Error::NotFound(format!("Call {id}")))
 }
 
-fn render(seen_call: SeenCall, zone: ZoneName) -> Object {
-    let SeenCall { record, whole } = seen_call;
+fn render(call: SeenCall, zone: ZoneName) -> Object {
+    let SeenCall { record, whole: is_full } = call;
     let Call { heard, complete_call_id, start_time, ended_at, id, .. } = record.call;
     let (keys, zip) = match &record.live {
         Some(live) => (live.keys.clone(), entered_zip(&live.events)),
@@ -101,7 +101,7 @@ fn render(seen_call: SeenCall, zone: ZoneName) -> Object {
         ("repeat".to_owned(), json!(facts.repeat)),
         ("sms_sent".to_owned(), settled_value(|settlement| json!(settlement.sms_sent))),
     ]);
-    if whole {
+    if is_full {
         let destination = settled_value(|settlement| json!(settlement.destination_phone_number));
         object.insert("destination_phone_number".to_owned(), destination);
         let calling_number = facts.calling_phone_number.map(|number| number.digits().to_owned());

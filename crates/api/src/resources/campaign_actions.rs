@@ -85,8 +85,8 @@ async fn transition(
 fn read_timeout(action: Action, request: &mut ApiRequest) -> Problems {
     let mut problems = Problems::new();
     let mut body = request.body.take().unwrap_or_default();
-    if let Some(value) = request.parameter("timeout") {
-        body.entry("timeout").or_insert_with(|| Value::String(value.to_owned()));
+    if let Some(timeout) = request.parameter("timeout") {
+        body.entry("timeout").or_insert_with(|| Value::String(timeout.to_owned()));
     }
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let mut reader = ObjectReader::new(&body, read_context);
@@ -100,9 +100,9 @@ fn read_timeout(action: Action, request: &mut ApiRequest) -> Problems {
 /// Returns the numbers of calls and their mean duration in seconds, by days of the campaign's time
 /// zone.
 async fn quick_stats(Path((advertiser, campaign)): PathIds, request: ApiRequest) -> Response<Body> {
-    let found = request
+    let result = request
         .read(|session, context| calls::quick_stats(session, context, &advertiser, &campaign));
-    let object = found.map(|stats| {
+    let object = result.map(|stats| {
         let stats = json!({
             "today": render_totals(stats.today),
             "last_7days": render_totals(stats.last_7_days),

@@ -105,11 +105,11 @@ async fn show(
     Path((advertiser, campaign)): Path<(String, String)>,
     request: ApiRequest,
 ) -> Response<Body> {
-    let found = request
+    let result = request
         .read_one(|session, context| campaigns::get(session, context, &advertiser, &campaign))
         .await;
     let presenter = CampaignPresenter::from_request(&request);
-    request.respond(Kind::Campaign, found.map(|campaign| presenter.render(&campaign)))
+    request.respond(Kind::Campaign, result.map(|campaign| presenter.render(&campaign)))
 }
 
 async fn create(Path(advertiser): Path<String>, mut request: ApiRequest) -> Response<Body> {
@@ -170,8 +170,8 @@ async fn find_current_time_zone(
 ) -> Result<ZoneName, ApiError> {
     let Some(id) = id else { return Ok(ZoneName::default()) };
     let network_id = request.context.caller.network_id;
-    let found = request.read_one(|session, _| Ok(session.campaign(network_id, id)?)).await?;
-    let terms = found.as_ref().and_then(Campaign::terms_written);
+    let campaign = request.read_one(|session, _| Ok(session.campaign(network_id, id)?)).await?;
+    let terms = campaign.as_ref().and_then(Campaign::terms_written);
     Ok(terms.map(|terms| terms.timezone).unwrap_or_default())
 }
 

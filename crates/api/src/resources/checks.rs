@@ -63,11 +63,11 @@ fn validate_condition(request: &mut ApiRequest) -> Result<Object, ApiError> {
 }
 
 async fn check_campaign(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
-    let found = request.read(|session, context| conditions::of_network(session, context, &id));
-    let findings = found.map(|campaign| {
+    let result = request.read(|session, context| conditions::of_network(session, context, &id));
+    let findings = result.map(|campaign| {
         let terms = Campaign::terms_written(&campaign);
-        let found = terms.map(findings).unwrap_or_default();
-        found.iter().map(|finding| into_object(json!(finding))).collect()
+        let campaign_findings = terms.map(findings).unwrap_or_default();
+        campaign_findings.iter().map(|finding| into_object(json!(finding))).collect()
     });
     request.respond_array(Kind::Plain, findings)
 }

@@ -124,8 +124,8 @@ fn read_facts(map: &Map<String, Value>, read_context: ReadContext<'_>) -> FactsC
 }
 
 async fn show_explanation(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
-    let found = request.read(|session, context| explanations::explain(session, context, &id));
-    request.respond(Kind::Plain, found.map(|explanation| render(&explanation)))
+    let result = request.read(|session, context| explanations::explain(session, context, &id));
+    request.respond(Kind::Plain, result.map(|explanation| render(&explanation)))
 }
 
 /// Renders an explanation: the properties of a dry run, and the correction if there is one.

@@ -28,19 +28,19 @@ pub(super) fn routes() -> Routes {
 
 async fn list(request: ApiRequest) -> Response<Body> {
     request.respond_list(Kind::Plain, |session, context, page| {
-        let found = custom_data::list(session, context, page)?;
-        let last = found.last().map(|(id, _)| *id);
+        let fields = custom_data::list(session, context, page)?;
+        let next_cursor = fields.last().map(|(id, _)| *id);
         Ok(ListPage {
-            objects: found.iter().map(|(_, field)| render(field)).collect(),
-            next_cursor: last,
+            objects: fields.iter().map(|(_, field)| render(field)).collect(),
+            next_cursor,
         })
     })
 }
 
 async fn show(Path(name): Path<String>, request: ApiRequest) -> Response<Body> {
-    let found =
+    let result =
         request.read_one(|session, context| custom_data::get(session, context, &name)).await;
-    request.respond(Kind::Plain, found.map(|field| render(&field)))
+    request.respond(Kind::Plain, result.map(|field| render(&field)))
 }
 
 async fn create(mut request: ApiRequest) -> Response<Body> {

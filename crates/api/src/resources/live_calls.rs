@@ -19,7 +19,7 @@ use trunkline_domain::timezone::ZoneName;
 use trunkline_network::Submitted;
 use trunkline_network::live_calls::{self, Fresh, Happening, Orders, Told};
 
-/// Maximum length of a zip code, in characters.
+/// Maximum length of a zip code, in characters (ASCII).
 const MAX_ZIP_CHARACTERS: usize = 10;
 
 pub(super) fn routes() -> Routes {

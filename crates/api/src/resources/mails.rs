@@ -26,12 +26,9 @@ async fn list(request: ApiRequest) -> Response<Body> {
         return request.respond(Kind::Plain, Err(error));
     }
     request.respond_list(Kind::Plain, move |session, context, page| {
-        let found = mails::list(session, context, state, page)?;
-        let last = found.last().map(|mail| mail.id);
-        Ok(ListPage {
-            objects: found.iter().map(|mail| render(mail, zone)).collect(),
-            next_cursor: last,
-        })
+        let items = mails::list(session, context, state, page)?;
+        let next_cursor = items.last().map(|mail| mail.id);
+        Ok(ListPage { objects: items.iter().map(|mail| render(mail, zone)).collect(), next_cursor })
     })
 }
 

@@ -50,11 +50,11 @@ fn member_methods(kind: PartyKind) -> Methods {
 fn list(kind: PartyKind, request: ApiRequest) -> Response<Body> {
     let base_url = Arc::clone(&request.app.base_url);
     request.respond_list(resource_kind(kind), move |session, context, page| {
-        let found = parties::list(session, context, kind, page)?;
-        let last = found.last().map(|party| party.id);
+        let items = parties::list(session, context, kind, page)?;
+        let next_cursor = items.last().map(|party| party.id);
         Ok(ListPage {
-            objects: found.iter().map(|party| render(party, &base_url)).collect(),
-            next_cursor: last,
+            objects: items.iter().map(|party| render(party, &base_url)).collect(),
+            next_cursor,
         })
     })
 }

@@ -58,23 +58,23 @@ async fn list(Path(ids): PathIds, request: ApiRequest) -> Response<Body> {
     let base_url = Arc::clone(&request.app.base_url);
     let owner = path_owner(&ids);
     request.respond_list(Kind::PromoNumber, move |session, context, page| {
-        let (found, _) = promo_numbers::list(session, context, &owner, page)?;
-        let last = found.last().map(|promo_number| promo_number.id);
+        let (numbers, _) = promo_numbers::list(session, context, &owner, page)?;
+        let next_cursor = numbers.last().map(|promo_number| promo_number.id);
         Ok(ListPage {
-            objects: found.iter().map(|promo_number| render(promo_number, &base_url)).collect(),
-            next_cursor: last,
+            objects: numbers.iter().map(|promo_number| render(promo_number, &base_url)).collect(),
+            next_cursor,
         })
     })
 }
 
 async fn show(Path(ids): PathIds, request: ApiRequest) -> Response<Body> {
-    let found = request
+    let result = request
         .read_one(|session, context| {
             promo_numbers::get(session, context, &path_owner(&ids), &path_selector(&ids))
         })
         .await;
     let base_url = &request.app.base_url;
-    request.respond(Kind::PromoNumber, found.map(|promo_number| render(&promo_number, base_url)))
+    request.respond(Kind::PromoNumber, result.map(|promo_number| render(&promo_number, base_url)))
 }
 
 async fn create(Path(ids): PathIds, mut request: ApiRequest) -> Response<Body> {

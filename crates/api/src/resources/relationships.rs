@@ -33,10 +33,10 @@ async fn show(
     Path((advertiser, affiliate)): Path<(String, String)>,
     request: ApiRequest,
 ) -> Response<Body> {
-    let found = request
+    let result = request
         .read_one(|session, context| relationships::get(session, context, &advertiser, &affiliate))
         .await;
-    request.respond(Kind::Plain, found.map(|relationship| render(&relationship)))
+    request.respond(Kind::Plain, result.map(|relationship| render(&relationship)))
 }
 
 async fn put(

@@ -29,8 +29,8 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn show(request: ApiRequest) -> Response<Body> {
-    let found = request.read_one(sandbox::clock).await;
-    request.respond(Kind::Plain, found.map(render_clock))
+    let result = request.read_one(sandbox::clock).await;
+    request.respond(Kind::Plain, result.map(render_clock))
 }
 
 async fn set_clock(mut request: ApiRequest) -> Response<Body> {

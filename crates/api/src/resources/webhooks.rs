@@ -29,21 +29,21 @@ pub(super) fn routes() -> Routes {
 async fn list(request: ApiRequest) -> Response<Body> {
     let zone = request.network.time_zone;
     request.respond_list(Kind::Plain, move |session, context, page| {
-        let found = webhooks::list(session, context, page)?;
-        let last = found.last().map(|webhook| webhook.id);
+        let items = webhooks::list(session, context, page)?;
+        let next_cursor = items.last().map(|webhook| webhook.id);
         Ok(ListPage {
-            objects: found.iter().map(|webhook| render(webhook, zone)).collect(),
-            next_cursor: last,
+            objects: items.iter().map(|webhook| render(webhook, zone)).collect(),
+            next_cursor,
         })
     })
 }
 
 async fn show(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
     let zone = request.network.time_zone;
-    let found = request
+    let result = request
         .read_one(|session, context| webhooks::get(session, context, parse_id("Webhook", &id)?))
         .await;
-    request.respond(Kind::Plain, found.map(|webhook| render(&webhook, zone)))
+    request.respond(Kind::Plain, result.map(|webhook| render(&webhook, zone)))
 }
 
 async fn create(mut request: ApiRequest) -> Response<Body> {
@@ -130,11 +130,11 @@ async fn list_deliveries(Path(id): Path<String>, request: ApiRequest) -> Respons
     }
     request.respond_list(Kind::Plain, move |session, context, page| {
         let webhook = parse_id("Webhook", &id)?;
-        let found = webhooks::deliveries(session, context, webhook, state, page)?;
-        let last = found.last().map(|delivery| delivery.id);
+        let items = webhooks::deliveries(session, context, webhook, state, page)?;
+        let next_cursor = items.last().map(|delivery| delivery.id);
         Ok(ListPage {
-            objects: found.iter().map(|delivery| render_delivery(delivery, zone)).collect(),
-            next_cursor: last,
+            objects: items.iter().map(|delivery| render_delivery(delivery, zone)).collect(),
+            next_cursor,
         })
     })
 }

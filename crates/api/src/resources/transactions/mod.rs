@@ -76,10 +76,10 @@ fn list_ledger(request: ApiRequest, viewer: Viewer, ledger: Ledger) -> Response<
         if !includes_calls {
             return Ok(TablePage { rows: Vec::new(), next_cursor: None });
         }
-        let found = transactions::list(session, context, &ledger, &filter, page)?;
-        let is_full = u32::try_from(found.len()).is_ok_and(|count| count == page.limit);
-        let next_cursor = found.last().map(|row| row.transaction.id).filter(|_| is_full);
-        let rows = found.iter().map(|row| cells(row, zone, &columns));
+        let ledger_rows = transactions::list(session, context, &ledger, &filter, page)?;
+        let is_full = u32::try_from(ledger_rows.len()).is_ok_and(|count| count == page.limit);
+        let next_cursor = ledger_rows.last().map(|row| row.transaction.id).filter(|_| is_full);
+        let rows = ledger_rows.iter().map(|row| cells(row, zone, &columns));
         Ok(TablePage { rows: rows.collect(), next_cursor })
     })
 }

@@ -131,16 +131,16 @@ fn read_columns(
     problems: &mut Problems,
 ) -> Vec<&'static Column> {
     let mut read = |name: &str| -> Option<Vec<&'static Column>> {
-        let mut found: Option<Vec<&'static Column>> = None;
+        let mut selected: Option<Vec<&'static Column>> = None;
         let mut unknown = 0;
         for item in values(request, name) {
-            let found = found.get_or_insert_default();
+            let selected = selected.get_or_insert_default();
             match item {
                 "$default" | "$invoca_default_columns" => {
-                    found.extend(columns::default_columns(viewer))
+                    selected.extend(columns::default_columns(viewer))
                 }
                 _ => match columns::find_column(viewer, item) {
-                    Some(column) => found.push(column),
+                    Some(column) => selected.push(column),
                     None if unknown < MAX_UNKNOWN_COLUMNS => {
                         unknown += 1;
                         problems.at(name).add(format!("has an unknown column: {item}"));
@@ -148,9 +148,9 @@ fn read_columns(
                     None => {}
                 },
             }
-            remove_duplicates(found);
+            remove_duplicates(selected);
         }
-        found
+        selected
     };
     let included = read("include_columns");
     let excluded = read("exclude_columns").unwrap_or_default();
