@@ -38,8 +38,8 @@ impl CallBatcher {
 }
 
 impl QueuedCall {
-    /// Sends the outcome to the request. If its client has disconnected, there is nobody to send it
-    /// to; the call is stored all the same.
+    /// Sends the outcome to the request. Fails silently if its client has disconnected: the call is
+    /// stored anyway.
     fn respond(self, outcome: Result<Taken, Error>) {
         self.response.send(outcome).ok();
     }
