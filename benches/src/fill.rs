@@ -1,5 +1,4 @@
-//! Databases with very much in them: written through the store, because a million requests are not what
-//! is measured.
+//! Fills large databases through the store, which is faster than a million requests.
 
 use crate::server::{Server, sqlite_url};
 use serde_json::{Value, json};
@@ -10,13 +9,13 @@ use trunkline_domain::campaign::Campaign;
 use trunkline_domain::party::{AdvertiserProfile, CustomData, Party, PartyKind, PartyStatus, Site};
 use trunkline_store::{Error as StoreError, Session, Store};
 
-/// Objects stored in one unit of work.
-const BATCH: u64 = 10_000;
+/// Objects stored in one transaction.
+const BATCH_SIZE: u64 = 10_000;
 
-/// Stores affiliates with the ids from 1 on.
-pub(crate) fn affiliates(database: &Path, affiliates: u64) -> Result<(), Box<dyn Error>> {
+/// Stores affiliates with the external ids 1 to `count`.
+pub(crate) fn insert_affiliates(database: &Path, count: u64) -> Result<(), Box<dyn Error>> {
     let store = Store::open(&sqlite_url(database))?;
-    in_batches(&store, affiliates, |session, number| {
+    in_batches(&store, count, |session, number| {
         session.insert_party(&affiliate(number))?;
         Ok(())
     })?;
@@ -24,17 +23,18 @@ pub(crate) fn affiliates(database: &Path, affiliates: u64) -> Result<(), Box<dyn
     Ok(())
 }
 
+/// Runs `insert` for each number from 1 to `count`, [`BATCH_SIZE`] in a transaction.
 fn in_batches(
     store: &Store,
     count: u64,
-    each: impl Fn(&mut Session<'_>, u64) -> Result<(), StoreError> + Clone + Send + 'static,
+    insert: impl Fn(&mut Session<'_>, u64) -> Result<(), StoreError> + Clone + Send + 'static,
 ) -> Result<(), StoreError> {
     let mut next = 1;
     while next <= count {
-        let last = count.min(next + BATCH - 1);
-        let each = each.clone();
+        let last = count.min(next + BATCH_SIZE - 1);
+        let insert = insert.clone();
         store.write_blocking(move |session| {
-            (next..=last).try_for_each(|number| each(session, number))
+            (next..=last).try_for_each(|number| insert(session, number))
         })?;
         next = last + 1;
     }
@@ -61,8 +61,8 @@ fn affiliate(number: u64) -> Party {
     }
 }
 
-/// Makes advertiser 1's campaign 1 and puts it live, with regions, menus, bonuses, and affiliate 1 in it.
-pub(crate) fn campaign(server: &Server) -> Result<(), Box<dyn Error>> {
+/// Creates campaign 1 of advertiser 1, with regions, menus and bonuses, puts it live and adds affiliate 1.
+pub(crate) fn create_campaign(server: &Server) -> Result<(), Box<dyn Error>> {
     let connect =
         |number: &str| json!({"node_type": "Connect", "destination_phone_number": number});
     let campaign = json!({
@@ -76,36 +76,39 @@ pub(crate) fn campaign(server: &Server) -> Result<(), Box<dyn Error>> {
             {"node_type": "Menu", "prompt": "Again.", "children": [connect("8005550101"), connect("8005550102")]},
             connect("8005550103")]}},
     });
-    server.ask("PUT", "/advertisers/1", &json!({"name": "A"}))?;
-    server.ask("PUT", "/affiliates/1", &json!({"name": "Affiliate 1"}))?;
-    server.ask("PUT", "/advertisers/1/advertiser_campaigns/1", &campaign)?;
-    server.ask("POST", "/advertisers/1/advertiser_campaigns/1/go_live", &json!({}))?;
+    server.send("PUT", "/advertisers/1", &json!({"name": "A"}))?;
+    server.send("PUT", "/affiliates/1", &json!({"name": "Affiliate 1"}))?;
+    server.send("PUT", "/advertisers/1/advertiser_campaigns/1", &campaign)?;
+    server.send("POST", "/advertisers/1/advertiser_campaigns/1/go_live", &json!({}))?;
     let application = "/advertisers/1/advertiser_campaigns/1/affiliates/1/affiliate_campaigns";
-    server.ask("PUT", application, &json!({}))?;
+    server.send("PUT", application, &json!({}))?;
     Ok(())
 }
 
-/// Policies of (type, US dollars, condition), as a campaign's payin or payout has them.
+/// Builds a payin or payout from policies of type, amount in US dollars and condition.
 pub(crate) fn policies(amounts: &[(&str, f64, &str)]) -> Value {
     let policy = |(kind, amount, condition): &(&str, f64, &str)| json!({"type": kind, "amount": amount, "currency": "USD", "condition": condition});
     json!({"policies": amounts.iter().map(policy).collect::<Vec<_>>()})
 }
 
-/// The numbers that campaigns of an advertiser have as their ids.
+/// CampaignCopies of campaign 1 to store. Their external ids are `prefix` and a number from 1 to `count`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Copies<'a> {
-    /// The network's id of the advertiser, which is there.
+pub(crate) struct CampaignCopies<'a> {
+    /// External id of the advertiser, which must exist.
     pub(crate) advertiser: &'a str,
-    /// What stands before each number.
+    /// Prefix of the external ids.
     pub(crate) prefix: &'a str,
-    /// How many there are, from 1 on.
+    /// Number of copies.
     pub(crate) count: u64,
-    /// Whether affiliate 1 has applied to each.
+    /// True if affiliate 1 applies to each copy.
     pub(crate) with_affiliate: bool,
 }
 
 /// Stores live copies of campaign 1.
-pub(crate) fn copies(database: &Path, copies: Copies<'_>) -> Result<(), Box<dyn Error>> {
+pub(crate) fn insert_campaign_copies(
+    database: &Path,
+    copies: CampaignCopies<'_>,
+) -> Result<(), Box<dyn Error>> {
     let store = Store::open(&sqlite_url(database))?;
     let (advertiser, affiliate, template) = store.read(|session| {
         let advertiser = session.party(1, PartyKind::Advertiser, copies.advertiser)?;
@@ -115,7 +118,8 @@ pub(crate) fn copies(database: &Path, copies: Copies<'_>) -> Result<(), Box<dyn 
     let (advertiser, affiliate) = advertiser.zip(affiliate).ok_or("no advertiser or affiliate")?;
     let template = template.ok_or("no campaign 1")?;
     let current = template.current.clone().ok_or("campaign 1 is not live")?;
-    let (prefix, with_affiliate) = (copies.prefix.to_owned(), copies.with_affiliate);
+    let prefix = copies.prefix.to_owned();
+    let with_affiliate = copies.with_affiliate;
     in_batches(&store, copies.count, move |session, number| {
         let id_from_network = format!("{prefix}{number}");
         let name = format!("Bench {id_from_network}");

@@ -1,12 +1,13 @@
-//! One request at a time, for what is not measured by how many there are.
+//! HTTP client for single requests, outside the measured loads.
 
 use serde_json::Value;
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-/// Asks, and reads the answer to its end; what is not 2xx is an error. `head` is a method and a path.
-pub(crate) fn ask(
+/// Sends a request and returns the response's body. A status other than 2xx is an error. `head` is
+/// method and path.
+pub(crate) fn send(
     address: &str,
     token: &str,
     head: &str,
@@ -19,11 +20,11 @@ pub(crate) fn ask(
         stream,
         "{head} HTTP/1.1\r\nHost: {address}\r\nAuthorization: {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
     )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (status, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    let (status, body) = response.split_once("\r\n\r\n").ok_or("the response is not HTTP")?;
     if !status.starts_with("HTTP/1.1 2") {
-        return Err(format!("{head}: {answer}").into());
+        return Err(format!("{head}: {response}").into());
     }
     Ok(body.to_owned())
 }

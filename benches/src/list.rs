@@ -1,4 +1,4 @@
-//! One list of very many affiliates: what it costs the server in memory.
+//! Memory of the server while it sends a list of very many affiliates.
 
 use crate::fill;
 use crate::server::{Server, sqlite_url};
@@ -12,8 +12,8 @@ pub(crate) fn run(affiliates: u64) -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let database = folder.path().join("bench.db");
     let url = sqlite_url(&database);
-    let token = Server::make_network(&url)?;
-    fill::affiliates(&database, affiliates)?;
+    let token = Server::create_network(&url)?;
+    fill::insert_affiliates(&database, affiliates)?;
     let server = Server::start(&url, &token, &folder.path().join("log"))?;
     let idle = server.process.memory("VmRSS")?;
     let started = Instant::now();
@@ -21,7 +21,7 @@ pub(crate) fn run(affiliates: u64) -> Result<(), Box<dyn Error>> {
     let seconds = started.elapsed().as_secs_f64();
     let peak = server.process.memory("VmHWM")?;
     if objects != affiliates {
-        return Err(format!("{objects} of {affiliates} affiliates came").into());
+        return Err(format!("{objects} of {affiliates} affiliates were listed").into());
     }
     println!("| affiliates | bytes sent | seconds | idle memory | peak memory |");
     println!("|---|---|---|---|---|");
@@ -37,8 +37,7 @@ pub(crate) fn run(affiliates: u64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Reads the whole list over a socket; counts its bytes and, by a property each has once, its
-/// objects.
+/// Reads the whole list; returns its bytes and its objects, counted by a property that each has once.
 pub(crate) fn read_list(server: &Server) -> Result<(u64, u64), Box<dyn Error>> {
     let mut stream = TcpStream::connect(server.address())?;
     let token = &server.token;
@@ -47,10 +46,11 @@ pub(crate) fn read_list(server: &Server) -> Result<(u64, u64), Box<dyn Error>> {
         stream,
         "GET /api/2018-11-01/1/affiliates.json HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\nConnection: close\r\n\r\n"
     )?;
-    const MARK: &[u8] = b"\"object_url\"";
-    let finder = memmem::Finder::new(MARK);
-    let (mut bytes, mut objects) = (0, 0);
-    let mut kept: Vec<u8> = Vec::new();
+    const PROPERTY: &[u8] = b"\"object_url\"";
+    let finder = memmem::Finder::new(PROPERTY);
+    let mut bytes = 0;
+    let mut objects = 0;
+    let mut unread: Vec<u8> = Vec::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
         let read = stream.read(&mut buffer)?;
@@ -58,10 +58,11 @@ pub(crate) fn read_list(server: &Server) -> Result<(u64, u64), Box<dyn Error>> {
             break;
         }
         bytes += read as u64;
-        kept.extend_from_slice(buffer.get(..read).unwrap_or_default());
-        objects += finder.find_iter(&kept).count() as u64;
-        let tail = kept.len().saturating_sub(MARK.len() - 1);
-        kept.drain(..tail);
+        unread.extend_from_slice(buffer.get(..read).unwrap_or_default());
+        objects += finder.find_iter(&unread).count() as u64;
+        // The end may be the beginning of a match.
+        let searched = unread.len().saturating_sub(PROPERTY.len() - 1);
+        unread.drain(..searched);
     }
     Ok((bytes, objects))
 }

@@ -1,8 +1,10 @@
-//! Measures. `cargo run --release -p trunkline-bench` runs the whole suite: baselines and the server under
-//! the same loads, and tables of what came out. `list` fills a database with affiliates and reads them all
-//! from the server in one list, watching its memory. `evaluator` times conditions and whole decisions; with
-//! `--features comparisons` conditions run against other crates. `replay` tells calls and replays them.
-//! `servers` asks one, two and three servers on one PostgreSQL.
+//! Benchmarks.
+//!
+//! `cargo run --release -p trunkline-bench` runs the suite: baselines and the server under the same loads,
+//! with tables of the figures. Subcommands: `list` reads a list of a million affiliates and measures the
+//! server's memory; `evaluator` times conditions and whole decisions, with `--features comparisons` also
+//! other crates; `replay` reports calls and replays them; `servers` loads one, two and three servers on
+//! one PostgreSQL.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -21,20 +23,20 @@ mod suite;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let all: Vec<String> = std::env::args().skip(1).collect();
-    let mut arguments = all.iter().map(String::as_str);
-    let result = match arguments.next() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut words = arguments.iter().map(String::as_str);
+    let result = match words.next() {
         Some("list") => {
-            let affiliates = arguments.next().and_then(|said| said.parse().ok());
+            let affiliates = words.next().and_then(|word| word.parse().ok());
             list::run(affiliates.unwrap_or(1_000_000))
         }
         Some("evaluator") => evaluator::run(),
         Some("replay") => {
-            let calls = arguments.next().and_then(|said| said.parse().ok());
+            let calls = words.next().and_then(|word| word.parse().ok());
             replay::run(calls.unwrap_or(1_000_000))
         }
         Some("servers") => servers::run(),
-        _ => suite::run(&all),
+        _ => suite::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

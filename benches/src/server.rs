@@ -1,22 +1,22 @@
-//! The real binary, started as a user starts it.
+//! Trunkline's server as a child process.
 
-use crate::http::ask;
+use crate::http::send;
 use crate::process::Process;
 use serde_json::Value;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A server on a database of its own. Killed when dropped.
+/// Server on a database; killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
-    /// What runs, and where it listens.
+    /// Process of the server.
     pub(crate) process: Process,
-    /// A token for network 1.
+    /// Token for network 1.
     pub(crate) token: String,
 }
 
-/// A program of this workspace, built as this one was.
+/// Path of another program of this workspace, built with the same profile.
 pub(crate) fn program(name: &str) -> Result<PathBuf, Box<dyn Error>> {
     let here = std::env::current_exe()?;
     let beside = here.parent().ok_or("no folder")?.join(name);
@@ -26,23 +26,23 @@ pub(crate) fn program(name: &str) -> Result<PathBuf, Box<dyn Error>> {
     Err(format!("{name} is not built: cargo build --release --workspace").into())
 }
 
-/// The URL of an SQLite file.
+/// URL of an SQLite file.
 pub(crate) fn sqlite_url(file: &Path) -> String {
     format!("sqlite://{}", file.display())
 }
 
 impl Server {
-    /// Makes network 1 in a database; a token for it.
-    pub(crate) fn make_network(database: &str) -> Result<String, Box<dyn Error>> {
-        let made = Command::new(program("trunkline")?)
+    /// Creates network 1 in a database and returns a token for it.
+    pub(crate) fn create_network(database: &str) -> Result<String, Box<dyn Error>> {
+        let output = Command::new(program("trunkline")?)
             .args(["network", "create", "--name", "Bench", "--id", "1", "--database", database])
             .output()?;
-        let answer: Value = serde_json::from_slice(&made.stdout)
-            .map_err(|_| String::from_utf8_lossy(&made.stderr).into_owned())?;
-        Ok(answer["token"].as_str().ok_or("no token")?.to_owned())
+        let network: Value = serde_json::from_slice(&output.stdout)
+            .map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())?;
+        Ok(network["token"].as_str().ok_or("no token")?.to_owned())
     }
 
-    /// Starts a server on a database; it answers as many requests as are asked.
+    /// Starts a server on a database, without a rate limit.
     pub(crate) fn start(database: &str, token: &str, log: &Path) -> Result<Self, Box<dyn Error>> {
         let mut command = Command::new(program("trunkline")?);
         command.args(["serve", "--listen", "127.0.0.1:0", "--rate-limit", "0"]);
@@ -55,23 +55,38 @@ impl Server {
         &self.process.address
     }
 
-    /// Asks something of network 1: a method, and a path from there on.
-    pub(crate) fn ask(
+    /// Sends a request to network 1; `path` begins after the network.
+    pub(crate) fn send(
         &self,
         method: &str,
         path: &str,
         body: &Value,
     ) -> Result<Value, Box<dyn Error>> {
         let head = format!("{method} /api/2018-11-01/1{path}.json");
-        let answer = ask(self.address(), &self.token, &head, Some(body))?;
-        Ok(serde_json::from_str(&answer)?)
+        let response = send(self.address(), &self.token, &head, Some(body))?;
+        Ok(serde_json::from_str(&response)?)
     }
 
-    /// A counter of `/metrics`.
-    pub(crate) fn counter(&self, name: &str) -> Result<u64, Box<dyn Error>> {
-        let all = ask(self.address(), &self.token, "GET /metrics", None)?;
-        let mut lines = all.lines().filter_map(|line| line.strip_prefix(name));
-        let figure = lines.next().ok_or_else(|| format!("there is no {name}"))?;
-        Ok(figure.trim().parse()?)
+    /// Reads the counters of writes and commits from `/metrics`.
+    pub(crate) fn write_counts(&self) -> Result<WriteCounts, Box<dyn Error>> {
+        let metrics = send(self.address(), &self.token, "GET /metrics", None)?;
+        let counter = |name: &str| {
+            let mut lines = metrics.lines().filter_map(|line| line.strip_prefix(name));
+            let figure = lines.next().ok_or_else(|| format!("there is no metric {name}"))?;
+            Ok::<u64, Box<dyn Error>>(figure.trim().parse()?)
+        };
+        Ok(WriteCounts {
+            writes: counter("trunkline_database_writes_total")?,
+            commits: counter("trunkline_database_commits_total")?,
+        })
     }
+}
+
+/// Counters of a server since its start.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct WriteCounts {
+    /// Write transactions.
+    pub(crate) writes: u64,
+    /// Commits, each of one or more write transactions.
+    pub(crate) commits: u64,
 }

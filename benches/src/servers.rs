@@ -1,25 +1,25 @@
-//! One, two and three servers on one PostgreSQL, asked by as many clients in all: what they do together.
+//! Throughput of one, two and three servers on one PostgreSQL, with the same number of clients in total.
 
 use crate::fill;
-use crate::load::{Carried, Load, Next};
-use crate::server::{Server, sqlite_url};
+use crate::load::{Load, LoadResult, RequestWriter};
+use crate::server::{Server, WriteCounts, sqlite_url};
 use crate::suite::cluster::Cluster;
 use crate::suite::requests::{get_affiliates_of, put_affiliates_of};
-use crate::suite::stage::copy;
+use crate::suite::setup::copy_database;
 use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
-/// Servers, at most.
-const SERVERS: usize = 3;
-/// Clients, in all.
+/// Largest number of servers.
+const MAX_SERVERS: usize = 3;
+/// Clients in total.
 const CLIENTS: usize = 96;
-/// Affiliates stored.
+/// Affiliates in the database.
 const AFFILIATES: u64 = 10_000;
-/// Each line is measured so often; the middle one counts.
+/// Measurements of each row; the median counts.
 const ROUNDS: usize = 3;
 
-/// Starts three servers and asks the first one, two, and three of them, round after round.
+/// Starts three servers and loads the first one, two and three of them in each round.
 pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let cluster = Cluster::start()?;
@@ -27,54 +27,69 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let start = |number: usize| {
         Server::start(&url, &token, &folder.path().join(format!("server-{number}.log")))
     };
-    let servers = (0..SERVERS).map(start).collect::<Result<Vec<_>, _>>()?;
-    let mut lines: Vec<Vec<[Line; 2]>> = vec![Vec::new(); SERVERS];
+    let servers = (0..MAX_SERVERS).map(start).collect::<Result<Vec<_>, _>>()?;
+    let mut rows: Vec<Vec<GetAndPut>> = vec![Vec::new(); MAX_SERVERS];
     for _ in 0..ROUNDS {
-        for (count, measured) in (1..=SERVERS).zip(&mut lines) {
-            let asked = servers.get(..count).unwrap_or_default();
-            let get = measure(asked, &mut *get_affiliates_of(&token, AFFILIATES))?;
-            let put = measure(asked, &mut *put_affiliates_of(&token, AFFILIATES))?;
-            measured.push([get, put]);
+        for (count, measurements) in (1..=MAX_SERVERS).zip(&mut rows) {
+            let servers = servers.get(..count).unwrap_or_default();
+            let get = measure(servers, &mut *get_affiliates_of(&token, AFFILIATES))?;
+            let put = measure(servers, &mut *put_affiliates_of(&token, AFFILIATES))?;
+            measurements.push(GetAndPut { get, put });
         }
     }
     println!(
         "| servers | GET one affiliate | p99 | PUT one affiliate | p99 | PUTs that share a commit |"
     );
     println!("|---|---|---|---|---|---|");
-    for (count, measured) in (1..=SERVERS).zip(lines) {
-        let middle = |what: usize, of: fn(&Line) -> f64| {
-            let mut all: Vec<f64> = measured.iter().filter_map(|it| it.get(what)).map(of).collect();
-            all.sort_by(f64::total_cmp);
-            all.get(all.len() / 2).copied().unwrap_or(f64::NAN)
+    for (count, measurements) in (1..=MAX_SERVERS).zip(rows) {
+        let median = |figure: fn(&GetAndPut) -> f64| {
+            let mut figures: Vec<f64> = measurements.iter().map(figure).collect();
+            figures.sort_by(f64::total_cmp);
+            figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
         };
-        let milliseconds = |what| middle(what, |it| it.carried.p99 / 1e3);
         println!(
-            "| {count} | {:.0} a second | {:.1} ms | {:.0} a second | {:.1} ms | {:.1} |",
-            middle(0, Line::rate),
-            milliseconds(0),
-            middle(1, Line::rate),
-            milliseconds(1),
-            middle(1, |it| it.writes / it.commits),
+            "| {count} | {:.0} per second | {:.1} ms | {:.0} per second | {:.1} ms | {:.1} |",
+            median(|row| row.get.rate()),
+            median(|row| row.get.p99_milliseconds()),
+            median(|row| row.put.rate()),
+            median(|row| row.put.p99_milliseconds()),
+            median(|row| row.put.writes / row.put.commits),
         );
     }
     Ok(())
 }
 
-/// What was asked of some of the servers.
+/// Measurements of both workloads in one round.
 #[derive(Debug, Clone, Copy)]
-struct Line {
-    carried: Carried,
+struct GetAndPut {
+    get: Measurement,
+    put: Measurement,
+}
+
+/// Measurement of a load on some of the servers.
+#[derive(Debug, Clone, Copy)]
+struct Measurement {
+    result: LoadResult,
     writes: f64,
     commits: f64,
 }
 
-impl Line {
+impl Measurement {
+    /// Responses per second.
     fn rate(&self) -> f64 {
-        self.carried.requests as f64 / self.carried.seconds
+        self.result.measured_responses as f64 / self.result.seconds
+    }
+
+    /// 99th percentile of the latency.
+    fn p99_milliseconds(&self) -> f64 {
+        self.result.p99 / 1e3
     }
 }
 
-fn measure(servers: &[Server], next: &mut Next<'_>) -> Result<Line, Box<dyn Error>> {
+fn measure(
+    servers: &[Server],
+    next: &mut RequestWriter<'_>,
+) -> Result<Measurement, Box<dyn Error>> {
     let addresses: Vec<&str> = servers.iter().map(Server::address).collect();
     let load = Load {
         addresses: &addresses,
@@ -83,29 +98,31 @@ fn measure(servers: &[Server], next: &mut Next<'_>) -> Result<Line, Box<dyn Erro
         warm_up: Duration::from_millis(500),
         window: Duration::from_secs(3),
     };
-    let before = counted(servers)?;
-    let carried = load.run(next)?;
-    let [writes, commits] = counted(servers)?;
-    Ok(Line { carried, writes: writes - before[0], commits: commits - before[1] })
+    let before = total_write_counts(servers)?;
+    let result = load.run(next)?;
+    let after = total_write_counts(servers)?;
+    let writes = (after.writes - before.writes) as f64;
+    let commits = (after.commits - before.commits) as f64;
+    Ok(Measurement { result, writes, commits })
 }
 
-/// Units of work that wrote, and commits, of all servers.
-fn counted(servers: &[Server]) -> Result<[f64; 2], Box<dyn Error>> {
-    let mut sums = [0.0; 2];
+/// Sums the counters of all servers.
+fn total_write_counts(servers: &[Server]) -> Result<WriteCounts, Box<dyn Error>> {
+    let mut total = WriteCounts::default();
     for server in servers {
-        for (sum, what) in sums.iter_mut().zip(["writes", "commits"]) {
-            *sum += server.counter(&format!("trunkline_database_{what}_total"))? as f64;
-        }
+        let counts = server.write_counts()?;
+        total.writes += counts.writes;
+        total.commits += counts.commits;
     }
-    Ok(sums)
+    Ok(total)
 }
 
-/// A database with affiliates; its URL, and a token.
+/// Fills a PostgreSQL database with affiliates; returns its URL and a token.
 fn fill(folder: &Path, cluster: &Cluster) -> Result<(String, String), Box<dyn Error>> {
     let file = folder.join("bench.db");
-    let token = Server::make_network(&sqlite_url(&file))?;
-    fill::affiliates(&file, AFFILIATES)?;
-    let url = cluster.make("servers")?;
-    copy(&sqlite_url(&file), &url)?;
+    let token = Server::create_network(&sqlite_url(&file))?;
+    fill::insert_affiliates(&file, AFFILIATES)?;
+    let url = cluster.create_database("servers")?;
+    copy_database(&sqlite_url(&file), &url)?;
     Ok((url, token))
 }

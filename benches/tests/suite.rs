@@ -1,10 +1,9 @@
-//! The suite works: as small as it gets, on SQLite, every load leaves its line. What the figures are is
-//! not looked at.
+//! Smoke test of the suite, on SQLite: every workload produces its row. The figures are not checked.
 
 use std::process::Command;
 
 #[test]
-fn every_load_leaves_its_line() {
+fn every_workload_produces_a_row() {
     let folder = tempfile::tempdir().expect("a folder");
     let document = folder.path().join("document.md");
     let before = "# Figures\n\n<!-- figures -->\nold\n<!-- end of figures -->\n\nAfter.\n";
@@ -40,7 +39,7 @@ fn every_load_leaves_its_line() {
         "one SELECT, SQLite, 100 affiliates | 16 |",
         "one commit, SQLite | 64 |",
         "POST calls, NDJSON, one body | SQLite |",
-        "POST calls, NDJSON, 4 bodies at once | SQLite |",
+        "POST calls, NDJSON, 4 concurrent bodies | SQLite |",
         "1 | SQLite |",
         "10 | SQLite |",
     ];
@@ -52,7 +51,7 @@ fn every_load_leaves_its_line() {
 }
 
 #[test]
-fn what_nobody_knows_is_refused() {
+fn unknown_arguments_are_rejected() {
     for words in [&["--fast"][..], &["--only"], &["--only", "sleep"], &["--rounds", "0"]] {
         let ran = Command::new(env!("CARGO_BIN_EXE_trunkline-bench")).args(words).output();
         let ran = ran.expect("it runs");

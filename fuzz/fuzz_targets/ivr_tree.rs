@@ -1,4 +1,4 @@
-//! The IVR checker: any JSON as a tree is read and checked without a panic, in bounded time.
+//! IVR checker: any JSON is parsed and checked as a tree without a panic, in bounded time.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,5 +7,6 @@ use trunkline_api::versions::{Kind, Version};
 
 fuzz_target!(|root: &str| {
     let body = format!("{{\"ivr_tree\": {{\"root\": {root}}}}}");
-    let _answer = examine(Version::newest(), Kind::Campaign, body.as_bytes());
+    // Only the absence of panics is checked.
+    let _ = examine(Version::newest(), Kind::Campaign, body.as_bytes());
 });

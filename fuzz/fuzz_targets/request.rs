@@ -1,4 +1,4 @@
-//! Request shapes: any bytes as a body of any kind on any version are read without a panic.
+//! Request parser: any bytes are parsed as a body of any kind and version without a panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -20,5 +20,6 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((first, body)) = bytes.split_first() else { return };
     let dates = ["2014-01-01", "2016-02-01", "2017-03-31", "2022-08-01"];
     let version = Version::parse(dates[usize::from(first >> 4) % dates.len()]).expect("a version");
-    let _answer = examine(version, KINDS[usize::from(*first) % KINDS.len()], body);
+    // Only the absence of panics is checked.
+    let _ = examine(version, KINDS[usize::from(*first) % KINDS.len()], body);
 });

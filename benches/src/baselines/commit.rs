@@ -1,7 +1,7 @@
-//! One commit for each request: a row of a table of its own is changed, and what was committed is on
-//! disk (`synchronous=FULL`, `fsync=on`) before it is answered.
+//! Baseline with one commit for each request: updates a row of its own table, durably
+//! (`synchronous=FULL`, `fsync=on`), before it responds.
 
-use crate::{ROUTE, file, json};
+use crate::{ROUTE, json, sqlite_path};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -11,9 +11,9 @@ use sqlx::postgres::{PgPool, PgPoolOptions};
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Connections to PostgreSQL, which commits together what arrives together.
-const POOL: u32 = 32;
-/// Rows of the table: enough that requests at a time seldom want the same one.
+/// Connections to PostgreSQL, which groups concurrent commits.
+const POOL_SIZE: u32 = 32;
+/// Rows of the table, enough that concurrent requests rarely update the same row.
 const ROWS: u32 = 10_000;
 
 const TABLE: &str =
@@ -24,8 +24,8 @@ const BODY: &str = r#"{"name":"Affiliate"}"#;
 type Sqlite = Arc<Mutex<rusqlite::Connection>>;
 
 pub(crate) async fn router(database: &str) -> Result<Router, Box<dyn Error>> {
-    if let Some(file) = file(database) {
-        let connection = rusqlite::Connection::open(file)?;
+    if let Some(path) = sqlite_path(database) {
+        let connection = rusqlite::Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.execute_batch(&format!(
@@ -36,8 +36,8 @@ pub(crate) async fn router(database: &str) -> Result<Router, Box<dyn Error>> {
         return Ok(Router::new().route(ROUTE, any(on_sqlite)).with_state(state));
     }
     let pool = PgPoolOptions::new()
-        .min_connections(POOL)
-        .max_connections(POOL)
+        .min_connections(POOL_SIZE)
+        .max_connections(POOL_SIZE)
         .test_before_acquire(false)
         .connect(database)
         .await?;
@@ -49,23 +49,23 @@ pub(crate) async fn router(database: &str) -> Result<Router, Box<dyn Error>> {
 
 async fn on_postgres(State(pool): State<PgPool>, Path(id): Path<i64>) -> Response {
     let row = id % i64::from(ROWS);
-    answer(sqlx::query(UPDATE).bind(row).bind(BODY).execute(&pool).await)
+    respond(sqlx::query(UPDATE).bind(row).bind(BODY).execute(&pool).await)
 }
 
 async fn on_sqlite(State(connection): State<Sqlite>, Path(id): Path<i64>) -> Response {
     let row = id % i64::from(ROWS);
-    let changed = tokio::task::spawn_blocking(move || {
+    let result = tokio::task::spawn_blocking(move || {
         let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
         connection.prepare_cached(UPDATE)?.execute(rusqlite::params![row, BODY])
     });
-    match changed.await {
-        Ok(changed) => answer(changed),
-        Err(error) => answer(Err::<(), _>(error)),
+    match result.await {
+        Ok(result) => respond(result),
+        Err(error) => respond(Err::<(), _>(error)),
     }
 }
 
-fn answer<T>(changed: Result<T, impl Error>) -> Response {
-    match changed {
+fn respond<T>(result: Result<T, impl Error>) -> Response {
+    match result {
         Ok(_) => json(BODY).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }

@@ -1,9 +1,9 @@
-//! One `SELECT` by key on the server's own table, answered as JSON.
+//! Baseline with one `SELECT` by key on the server's table, rendered as JSON.
 //!
-//! SQLite goes by rusqlite, a connection for each thread, on the thread that has the request: sqlx's
-//! driver cannot be linked beside the server's, and hands every statement to another thread.
+//! SQLite is used through rusqlite, with a connection for each thread, on the thread of the request: the
+//! driver of sqlx cannot be linked together with the server's and hands each statement to another thread.
 
-use crate::{ROUTE, file, json};
+use crate::{ROUTE, json, sqlite_path};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -15,20 +15,20 @@ use std::cell::RefCell;
 use std::error::Error;
 use std::sync::Arc;
 
-/// Connections to PostgreSQL; more are not faster.
-const POOL: u32 = 8;
+/// Connections to PostgreSQL; more do not increase the throughput.
+const POOL_SIZE: u32 = 8;
 
 const SQL: &str = "SELECT id, name, status, sites, custom_data FROM parties
     WHERE network_id = 1 AND kind = 'affiliate' AND id_from_network = $1";
 
 pub(crate) async fn router(database: &str) -> Result<Router, Box<dyn Error>> {
-    if let Some(file) = file(database) {
-        let file: Arc<str> = file.into();
-        return Ok(Router::new().route(ROUTE, get(on_sqlite)).with_state(file));
+    if let Some(path) = sqlite_path(database) {
+        let path: Arc<str> = path.into();
+        return Ok(Router::new().route(ROUTE, get(on_sqlite)).with_state(path));
     }
     let pool = PgPoolOptions::new()
-        .min_connections(POOL)
-        .max_connections(POOL)
+        .min_connections(POOL_SIZE)
+        .max_connections(POOL_SIZE)
         .test_before_acquire(false)
         .connect(database)
         .await?;
@@ -47,8 +47,8 @@ async fn on_postgres(State(pool): State<PgPool>, Path(id): Path<String>) -> Resp
 }
 
 async fn on_sqlite(State(file): State<Arc<str>>, Path(id): Path<String>) -> Response {
-    match look_up(&file, &id) {
-        Ok(answer) => json(answer).into_response(),
+    match select(&file, &id) {
+        Ok(body) => json(body).into_response(),
         Err(rusqlite::Error::QueryReturnedNoRows) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
@@ -58,14 +58,14 @@ thread_local! {
     static CONNECTION: RefCell<Option<rusqlite::Connection>> = const { RefCell::new(None) };
 }
 
-fn look_up(file: &str, id: &str) -> rusqlite::Result<String> {
-    CONNECTION.with_borrow_mut(|kept| {
-        let connection = match kept {
+fn select(file: &str, id: &str) -> rusqlite::Result<String> {
+    CONNECTION.with_borrow_mut(|cached| {
+        let connection = match cached {
             Some(connection) => connection,
             None => {
                 let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY
                     | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
-                kept.insert(rusqlite::Connection::open_with_flags(file, flags)?)
+                cached.insert(rusqlite::Connection::open_with_flags(file, flags)?)
             }
         };
         let text =
@@ -78,7 +78,7 @@ fn look_up(file: &str, id: &str) -> rusqlite::Result<String> {
     })
 }
 
-/// The row with the properties that the server's answer has; sites and custom data are JSON already.
+/// Renders a row with the properties of the server's response; sites and custom data are JSON already.
 fn body(id_from_network: &str, id: i64, [name, status, sites, custom_data]: [&str; 4]) -> String {
     let name = serde_json::Value::from(name);
     let id_from_network = serde_json::Value::from(id_from_network);

@@ -1,6 +1,6 @@
-//! Campaigns that calls are decided by.
+//! Campaigns and calls whose decision is timed.
 
-use super::question;
+use super::condition_calls;
 use std::error::Error;
 use trunkline_domain::call::{CallFacts, Gate, PhoneType};
 use trunkline_domain::campaign::{Policy, PolicyType, Pricing, Terms};
@@ -11,17 +11,17 @@ use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::problem::Problems;
 use trunkline_domain::region::{NamedRegion, Region, RegionType};
 
-/// Every call is let in, and brought by an affiliate.
-pub(super) const OPEN: Gate = Gate { turned_away: None, by_affiliate: true };
+/// Admission of a call by an affiliate.
+pub(super) const ADMITTED: Gate = Gate { turned_away: None, by_affiliate: true };
 
-/// A campaign, and a call.
+/// Terms of a campaign, and a call.
 pub(super) struct Campaign {
     pub(super) name: &'static str,
     pub(super) terms: Terms,
     pub(super) facts: CallFacts,
     pub(super) keys: Vec<char>,
-    /// What the payin comes to.
-    pub(super) matching: &'static str,
+    /// Policies of the payin that the call matches.
+    pub(super) matching_policies: &'static str,
 }
 
 fn node(kind: NodeKind, children: Vec<IvrNode>) -> IvrNode {
@@ -43,22 +43,22 @@ fn menu(children: Vec<IvrNode>) -> IvrNode {
     node(NodeKind::Menu { prompt }, children)
 }
 
-fn when(text: &str, met: IvrNode, not_met: IvrNode) -> Result<IvrNode, ParseError> {
+fn condition_node(text: &str, met: IvrNode, not_met: IvrNode) -> Result<IvrNode, ParseError> {
     let condition = Some(Condition::parse(text)?);
     Ok(node(NodeKind::Condition { condition }, vec![met, not_met]))
 }
 
 fn pricing(policies: &[(&str, &str)]) -> Result<Option<Pricing>, Box<dyn Error>> {
-    let mut all = Vec::new();
+    let mut parsed = Vec::new();
     for (amount, condition) in policies {
-        all.push(Policy {
-            kind: if all.is_empty() { PolicyType::Base } else { PolicyType::Bonus },
+        parsed.push(Policy {
+            kind: if parsed.is_empty() { PolicyType::Base } else { PolicyType::Bonus },
             amount: Money::parse(amount)?,
             currency: Currency::Usd,
             condition: Condition::parse(condition)?,
         });
     }
-    Ok(Pricing::new(all, &mut Problems::new()))
+    Ok(Pricing::new(parsed, &mut Problems::new()))
 }
 
 fn region(name: &str, states: &[&str]) -> NamedRegion {
@@ -66,8 +66,8 @@ fn region(name: &str, states: &[&str]) -> NamedRegion {
     NamedRegion { name: name.to_owned(), regions: states.iter().map(region).collect() }
 }
 
-/// Regions and hours of the documents' campaign.
-fn bare() -> Terms {
+/// Terms with the regions and hours of the document's campaign.
+fn terms_with_regions_and_hours() -> Terms {
     let mut terms = Terms::new(jiff::Timestamp::UNIX_EPOCH);
     let day = Day { open: Some(32_400), close: Some(75_600), closed: Some(false) };
     terms.hours = Some(Hours { days: [day; 7] });
@@ -91,27 +91,36 @@ fn facts() -> Result<CallFacts, Box<dyn Error>> {
     })
 }
 
-/// The campaign of `seeds/004`: by its hours to a destination; a payin, a payout and a bonus.
+/// Campaign of the advertiser campaigns document of 2015-05-01: routing by opening hours, a payin, and a
+/// payout with a bonus.
 pub(super) fn documents() -> Result<Campaign, Box<dyn Error>> {
-    let mut terms = bare();
-    let root = when("during_hours", connect(), connect())?;
+    let mut terms = terms_with_regions_and_hours();
+    let root = condition_node("during_hours", connect(), connect())?;
     terms.ivr_tree = Some(IvrTree { root, record_calls: true, caller_id: None });
     terms.advertiser_payin = pricing(&[("7.0", "duration > 2 min 30 sec")])?;
     terms.affiliate_payout = pricing(&[("4.5", ""), ("2.75", "duration > 60")])?;
     let facts = CallFacts { region: Some("CA".to_owned()), ..facts()? };
-    Ok(Campaign { name: "the documents' campaign", terms, facts, keys: vec![], matching: "base" })
+    Ok(Campaign {
+        name: "the document's campaign",
+        terms,
+        facts,
+        keys: vec![],
+        matching_policies: "base",
+    })
 }
 
-/// Two menus, a zip code, two conditions and eight policies.
+/// Campaign with two menus, a zip code, two conditions and eight policies.
 pub(super) fn long() -> Result<Campaign, Box<dyn Error>> {
-    let inner = when("in_region[West Coast]", menu(vec![connect(), connect()]), connect())?;
-    let asked = node(NodeKind::VerifyLocation { prompt: "Your zip code?".to_owned() }, vec![inner]);
-    let open = when("during_hours and not repeat", asked, connect())?;
+    let inner =
+        condition_node("in_region[West Coast]", menu(vec![connect(), connect()]), connect())?;
+    let location =
+        node(NodeKind::VerifyLocation { prompt: "Your zip code?".to_owned() }, vec![inner]);
+    let open = condition_node("during_hours and not repeat", location, connect())?;
     let root = menu(vec![open, connect()]);
-    let mut terms = bare();
+    let mut terms = terms_with_regions_and_hours();
     terms.ivr_tree = Some(IvrTree { root, record_calls: true, caller_id: None });
     let policies = [
-        ("12.50", question::TEXT),
+        ("12.50", condition_calls::TEXT),
         ("2.75", "connect_duration > 2 min and mobile"),
         ("1.25", r#"custom_data[channel] contains "line" or media_type = "Radio""#),
         ("0.75", "during_hours and in_region[East Coast]"),
@@ -119,6 +128,11 @@ pub(super) fn long() -> Result<Campaign, Box<dyn Error>> {
     terms.advertiser_payin = pricing(&policies)?;
     terms.affiliate_payout = pricing(&policies)?;
     let facts = CallFacts { zip: Some("93101".to_owned()), ..facts()? };
-    let (keys, matching) = (vec!['1', '2'], "base+bonus1+bonus2");
-    Ok(Campaign { name: "the long campaign", terms, facts, keys, matching })
+    Ok(Campaign {
+        name: "the long campaign",
+        terms,
+        facts,
+        keys: vec!['1', '2'],
+        matching_policies: "base+bonus1+bonus2",
+    })
 }

@@ -1,13 +1,13 @@
-//! How long answers took, in buckets that are at most 0.8 % wide.
+//! Histogram of latencies, with buckets that are at most 0.8 % wide.
 
 use std::time::Duration;
 
-/// Buckets to each doubling.
-const PARTS: u64 = 128;
-/// Doublings of nanoseconds that a `u64` has beyond the first 128.
+/// Buckets of each doubling of the latency.
+const BUCKETS_PER_DOUBLING: u64 = 128;
+/// Doublings of a `u64` of nanoseconds beyond the first 128.
 const DOUBLINGS: u64 = 58;
 
-/// Counts of latencies.
+/// Histogram of latencies.
 #[derive(Debug, Clone)]
 pub(crate) struct Histogram {
     counts: Vec<u32>,
@@ -16,31 +16,31 @@ pub(crate) struct Histogram {
 
 impl Histogram {
     pub(crate) fn new() -> Self {
-        let buckets = (PARTS * DOUBLINGS) as usize;
+        let buckets = (BUCKETS_PER_DOUBLING * DOUBLINGS) as usize;
         Self { counts: vec![0; buckets], total: 0 }
     }
 
-    pub(crate) fn record(&mut self, took: Duration) {
-        let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+    pub(crate) fn record(&mut self, latency: Duration) {
+        let nanoseconds = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         if let Some(count) = self.counts.get_mut(bucket(nanoseconds)) {
             *count += 1;
             self.total += 1;
         }
     }
 
-    /// How many were recorded.
+    /// Number of recorded latencies.
     pub(crate) fn total(&self) -> u64 {
         self.total
     }
 
-    /// What so large a part of them (0.0–1.0) took at the most, in microseconds.
-    pub(crate) fn at(&self, part: f64) -> f64 {
-        let rank = (self.total as f64 * part).ceil() as u64;
+    /// Quantile, 0.0–1.0, of the latencies (microseconds).
+    pub(crate) fn quantile(&self, quantile: f64) -> f64 {
+        let rank = (self.total as f64 * quantile).ceil() as u64;
         let mut seen = 0;
         for (index, count) in self.counts.iter().enumerate() {
             seen += u64::from(*count);
             if seen >= rank {
-                return longest(index) as f64 / 1_000.0;
+                return bucket_max(index) as f64 / 1_000.0;
             }
         }
         0.0
@@ -48,21 +48,22 @@ impl Histogram {
 }
 
 fn bucket(nanoseconds: u64) -> usize {
-    if nanoseconds < PARTS {
+    if nanoseconds < BUCKETS_PER_DOUBLING {
         return nanoseconds as usize;
     }
-    let doublings = u64::from((nanoseconds / PARTS).ilog2());
-    ((doublings + 1) * PARTS + (nanoseconds >> doublings) - PARTS) as usize
+    let doublings = u64::from((nanoseconds / BUCKETS_PER_DOUBLING).ilog2());
+    ((doublings + 1) * BUCKETS_PER_DOUBLING + (nanoseconds >> doublings) - BUCKETS_PER_DOUBLING)
+        as usize
 }
 
-/// The longest time that falls into a bucket, in nanoseconds.
-fn longest(bucket: usize) -> u64 {
+/// Largest latency of a bucket (nanoseconds).
+fn bucket_max(bucket: usize) -> u64 {
     let bucket = bucket as u64;
-    if bucket < PARTS {
+    if bucket < BUCKETS_PER_DOUBLING {
         return bucket;
     }
-    let doublings = bucket / PARTS - 1;
-    ((bucket % PARTS + PARTS + 1) << doublings) - 1
+    let doublings = bucket / BUCKETS_PER_DOUBLING - 1;
+    ((bucket % BUCKETS_PER_DOUBLING + BUCKETS_PER_DOUBLING + 1) << doublings) - 1
 }
 
 #[cfg(test)]
@@ -70,29 +71,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_in_a_bucket_that_is_not_wide() {
+    fn buckets_are_ordered_and_narrow() {
         let mut last = 0;
         let times = (2..40).flat_map(|bits| [0, 1, 2, 3].map(|more| (1_u64 << bits) + more));
         for nanoseconds in times {
             let bucket = bucket(nanoseconds);
             assert!(bucket >= last, "buckets are in order");
             last = bucket;
-            let longest = longest(bucket);
-            assert!(longest >= nanoseconds, "{nanoseconds}");
-            assert!(longest - nanoseconds <= nanoseconds / PARTS, "{nanoseconds} is in {longest}");
+            let bucket_max = bucket_max(bucket);
+            assert!(bucket_max >= nanoseconds, "{nanoseconds}");
+            assert!(
+                bucket_max - nanoseconds <= nanoseconds / BUCKETS_PER_DOUBLING,
+                "{nanoseconds} is in {bucket_max}"
+            );
         }
     }
 
     #[test]
-    fn percentiles_are_ranks() {
+    fn quantiles_are_ranks() {
         let mut histogram = Histogram::new();
         for microseconds in 1..=100 {
             histogram.record(Duration::from_micros(microseconds));
         }
         assert_eq!(histogram.total(), 100);
-        for (part, expected) in [(0.5, 50.0), (0.99, 99.0), (1.0, 100.0)] {
-            let said = histogram.at(part);
-            assert!((expected..expected * 1.01).contains(&said), "{part} is {said}");
+        for (quantile, expected) in [(0.5, 50.0), (0.99, 99.0), (1.0, 100.0)] {
+            let value = histogram.quantile(quantile);
+            assert!((expected..expected * 1.01).contains(&value), "{quantile} is {value}");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! The client: so many connections, each asking again as soon as it is answered, on one thread. It is
-//! on the machine that it measures, so it does as little as it can: requests are bytes, an answer is
-//! read as far as its status and its end.
+//! Load generator: one thread with many connections, each of which sends its next request when it has
+//! received a response. It shares the machine with the server, so it does little work: requests are
+//! prepared bytes, and responses are parsed for their status and end only.
 
-mod answer;
 mod histogram;
+mod response;
 
 use histogram::Histogram;
 use mio::event::Event;
@@ -14,39 +14,39 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// How long the last answers are waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest time to wait for the last responses.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Writes the next request.
-pub(crate) type Next<'a> = dyn FnMut(&mut Vec<u8>) + 'a;
+/// Function that writes the next request into a buffer.
+pub(crate) type RequestWriter<'a> = dyn FnMut(&mut Vec<u8>) + 'a;
 
-/// A load, and how long it lasts.
+/// Load: connections and duration.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load<'a> {
-    /// `host:port` of each server; the clients take turns.
+    /// `host:port` of each server; connections are distributed evenly.
     pub(crate) addresses: &'a [&'a str],
-    /// Clients at once.
+    /// Concurrent connections.
     pub(crate) connections: usize,
-    /// What every answer has to be.
+    /// Expected status of every response.
     pub(crate) status: u16,
-    /// For so long nothing is counted.
+    /// Time before the measurement.
     pub(crate) warm_up: Duration,
-    /// For so long it is.
+    /// Measured time.
     pub(crate) window: Duration,
 }
 
-/// What a load came to.
+/// Result of a load.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Carried {
-    /// Answers, those before and after the window too.
-    pub(crate) all: u64,
-    /// Answers in the window.
-    pub(crate) requests: u64,
-    /// How long the window was.
+pub(crate) struct LoadResult {
+    /// Responses, including those outside the measured time.
+    pub(crate) total_responses: u64,
+    /// Responses in the measured time.
+    pub(crate) measured_responses: u64,
+    /// Measured time.
     pub(crate) seconds: f64,
-    /// What half of them took at the most (microseconds).
+    /// Median latency (microseconds).
     pub(crate) p50: f64,
-    /// What 99 of 100 took at the most (microseconds).
+    /// 99th percentile of the latency (microseconds).
     pub(crate) p99: f64,
 }
 
@@ -54,57 +54,61 @@ struct Connection {
     stream: TcpStream,
     request: Vec<u8>,
     sent: usize,
-    answer: Vec<u8>,
-    asked: Instant,
+    response: Vec<u8>,
+    sent_at: Instant,
     is_idle: bool,
 }
 
 impl Load<'_> {
-    /// Runs it, until its time is over and something was answered. An answer with another status, or a connection that ends, is an error.
-    pub(crate) fn run(&self, next: &mut Next<'_>) -> Result<Carried, Box<dyn Error>> {
+    /// Runs the load for its time, and until at least one response was measured. Errors: a response with
+    /// another status, a closed connection, a response that does not arrive.
+    pub(crate) fn run(&self, next: &mut RequestWriter<'_>) -> Result<LoadResult, Box<dyn Error>> {
         let mut poll = Poll::new()?;
         let mut connections = self.connect(&poll)?;
         let mut events = Events::with_capacity(self.connections);
-        let begun = Instant::now();
-        let (from, until) = (begun + self.warm_up, begun + self.warm_up + self.window);
-        let (mut latencies, mut seconds) = (Histogram::new(), self.window.as_secs_f64());
-        let (mut waiting, mut all) = (connections.len(), 0);
+        let started = Instant::now();
+        let from = started + self.warm_up;
+        let until = from + self.window;
+        let mut latencies = Histogram::new();
+        let mut seconds = self.window.as_secs_f64();
+        let mut waiting = connections.len();
+        let mut total_responses = 0;
         for connection in &mut connections {
-            connection.ask(begun, next)?;
+            connection.start_request(started, next)?;
         }
         while waiting > 0 {
             poll.poll(&mut events, Some(Duration::from_millis(100)))?;
-            if Instant::now() > until + PATIENCE {
-                return Err(format!("{waiting} requests were never answered").into());
+            if Instant::now() > until + RESPONSE_TIMEOUT {
+                return Err(format!("{waiting} requests got no response").into());
             }
             for event in &events {
                 let Token(index) = event.token();
                 let Some(connection) = connections.get_mut(index) else { continue };
-                let Some(status) = connection.go_on(event)? else { continue };
+                let Some(status) = connection.handle_event(event)? else { continue };
                 let now = Instant::now();
                 if status != self.status {
-                    return Err(connection.complaint(status).into());
+                    return Err(connection.unexpected_status(status).into());
                 }
-                all += 1;
+                total_responses += 1;
                 let is_over = now >= until && latencies.total() > 0;
                 if now >= from && !is_over {
-                    latencies.record(now - connection.asked);
+                    latencies.record(now - connection.sent_at);
                     seconds = seconds.max((now - from).as_secs_f64());
                 }
                 if !is_over {
-                    connection.ask(now, next)?;
+                    connection.start_request(now, next)?;
                 } else {
                     connection.is_idle = true;
                     waiting -= 1;
                 }
             }
         }
-        Ok(Carried {
-            all,
-            requests: latencies.total(),
+        Ok(LoadResult {
+            total_responses,
+            measured_responses: latencies.total(),
             seconds,
-            p50: latencies.at(0.5),
-            p99: latencies.at(0.99),
+            p50: latencies.quantile(0.5),
+            p99: latencies.quantile(0.99),
         })
     }
 
@@ -123,8 +127,8 @@ impl Load<'_> {
                 stream,
                 request: Vec::with_capacity(1024),
                 sent: 0,
-                answer: Vec::with_capacity(8192),
-                asked: Instant::now(),
+                response: Vec::with_capacity(8192),
+                sent_at: Instant::now(),
                 is_idle: false,
             });
         }
@@ -133,11 +137,16 @@ impl Load<'_> {
 }
 
 impl Connection {
-    fn ask(&mut self, now: Instant, next: &mut Next<'_>) -> Result<(), Box<dyn Error>> {
+    /// Writes the next request and begins to send it.
+    fn start_request(
+        &mut self,
+        now: Instant,
+        next: &mut RequestWriter<'_>,
+    ) -> Result<(), Box<dyn Error>> {
         self.request.clear();
-        self.answer.clear();
+        self.response.clear();
         self.sent = 0;
-        self.asked = now;
+        self.sent_at = now;
         next(&mut self.request);
         self.send()
     }
@@ -153,9 +162,9 @@ impl Connection {
         Ok(())
     }
 
-    /// The status of the answer, when this event completed it. It is not read beyond that: the next
-    /// answer's bytes are another event.
-    fn go_on(&mut self, event: &Event) -> Result<Option<u16>, Box<dyn Error>> {
+    /// Sends and receives after an event; returns the status of a response that is complete now. Nothing
+    /// is read beyond a complete response, because the next request is not sent yet.
+    fn handle_event(&mut self, event: &Event) -> Result<Option<u16>, Box<dyn Error>> {
         if self.is_idle {
             return Ok(None);
         }
@@ -163,14 +172,14 @@ impl Connection {
             self.send()?;
         }
         while event.is_readable() {
-            let held = self.answer.len();
-            self.answer.resize(held + 4096, 0);
-            let read = self.stream.read(self.answer.get_mut(held..).unwrap_or_default());
-            self.answer.truncate(held + read.as_ref().copied().unwrap_or(0));
+            let length = self.response.len();
+            self.response.resize(length + 4096, 0);
+            let read = self.stream.read(self.response.get_mut(length..).unwrap_or_default());
+            self.response.truncate(length + read.as_ref().copied().unwrap_or(0));
             match read {
                 Ok(0) => return Err("a connection was closed".into()),
                 Ok(_) => {
-                    let status = answer::complete(&self.answer)?;
+                    let status = response::complete_status(&self.response)?;
                     if status.is_some() {
                         return Ok(status);
                     }
@@ -182,9 +191,9 @@ impl Connection {
         Ok(None)
     }
 
-    fn complaint(&self, status: u16) -> String {
+    fn unexpected_status(&self, status: u16) -> String {
         let request = String::from_utf8_lossy(&self.request);
-        let answer = String::from_utf8_lossy(&self.answer);
-        format!("a request was answered {status}:\n{request}\n\n{answer}")
+        let response = String::from_utf8_lossy(&self.response);
+        format!("unexpected status {status} of a request:\n{request}\n\n{response}")
     }
 }

@@ -1,23 +1,23 @@
-//! A PostgreSQL server to throw away, as the tests have one, but with real commits.
+//! Temporary PostgreSQL server, like the one of the tests but with durable commits.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// Stopped when dropped.
+/// Temporary PostgreSQL server; stopped when dropped.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     script: Child,
-    /// What comes before a database's name.
-    base: String,
+    /// URL without the name of a database.
+    base_url: String,
 }
 
 impl Cluster {
-    /// Starts one; installs PostgreSQL where it is missing.
+    /// Starts a server; installs PostgreSQL if it is missing.
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/with-postgres");
-        // It lives until its standard input ends.
+        // The server runs until the script's standard input ends.
         let mut script = Command::new(script)
             .args(["sh", "-c", "echo \"$TRUNKLINE_TEST_DATABASE\"; exec cat >/dev/null"])
             .env("TRUNKLINE_TEST_DURABLE", "1")
@@ -27,26 +27,26 @@ impl Cluster {
         let out = script.stdout.take().ok_or("no standard output")?;
         let mut url = String::new();
         BufReader::new(out).read_line(&mut url)?;
-        let base = url.trim().strip_suffix("postgres").unwrap_or_default().to_owned();
-        let cluster = Self { script, base };
-        match cluster.base.is_empty() {
+        let base_url = url.trim().strip_suffix("postgres").unwrap_or_default().to_owned();
+        let cluster = Self { script, base_url };
+        match cluster.base_url.is_empty() {
             false => Ok(cluster),
-            true => Err("tests/with-postgres did not start one".into()),
+            true => Err("tests/with-postgres did not start PostgreSQL".into()),
         }
     }
 
-    /// The URL of a database, by its name.
+    /// URL of a database, by its name.
     pub(crate) fn url(&self, database: &str) -> String {
-        format!("{}{database}", self.base)
+        format!("{}{database}", self.base_url)
     }
 
-    /// Makes a database; its URL.
-    pub(crate) fn make(&self, database: &str) -> Result<String, Box<dyn Error>> {
+    /// Creates a database and returns its URL.
+    pub(crate) fn create_database(&self, database: &str) -> Result<String, Box<dyn Error>> {
         connect(&self.url("postgres"))?.batch_execute(&format!("CREATE DATABASE {database}"))?;
         Ok(self.url(database))
     }
 
-    /// The server's version, and the settings that commits depend on.
+    /// Version of the server, and the settings that determine the durability of commits.
     pub(crate) fn version(&self) -> Result<String, Box<dyn Error>> {
         let sql =
             "SELECT current_setting('server_version') || ', fsync=' || current_setting('fsync')
@@ -56,7 +56,7 @@ impl Cluster {
     }
 }
 
-/// A connection of our own.
+/// Opens a connection without TLS.
 pub(crate) fn connect(url: &str) -> Result<postgres::Client, Box<dyn Error>> {
     Ok(postgres::Client::connect(url, postgres::NoTls)?)
 }
@@ -64,6 +64,7 @@ pub(crate) fn connect(url: &str) -> Result<postgres::Client, Box<dyn Error>> {
 impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.script.stdin.take());
-        let _ended = self.script.wait();
+        // Fails only if the script has been waited for already.
+        self.script.wait().ok();
     }
 }

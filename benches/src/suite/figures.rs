@@ -1,103 +1,107 @@
-//! What was measured, round by round.
+//! Measurements, by round.
 
-use super::options::Kind;
+use super::options::DatabaseKind;
 use std::collections::BTreeMap;
 
-/// Who answers.
+/// Server that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Who {
-    /// axum with an answer that is there.
+pub(crate) enum Subject {
+    /// axum with a constant response.
     Constant,
-    /// axum with one `SELECT`.
-    Select(Kind),
-    /// axum with one commit.
-    Commit(Kind),
-    /// The server.
-    Ours(Kind),
+    /// axum with one `SELECT` for each request.
+    Select(DatabaseKind),
+    /// axum with one commit for each request.
+    Commit(DatabaseKind),
+    /// Trunkline's server.
+    Trunkline(DatabaseKind),
 }
 
-/// What is asked.
+/// Kind of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum What {
-    /// One affiliate, of those that there are.
+pub(crate) enum Workload {
+    /// Read of one affiliate.
     GetAffiliate,
-    /// One campaign.
+    /// Read of one campaign.
     GetCampaign,
-    /// A change of one affiliate.
+    /// Update of one affiliate.
     PutAffiliate,
-    /// One call.
+    /// Report of one call.
     Call,
-    /// Calls, a line each, in so many requests at once.
+    /// Reports of calls as NDJSON, in this many concurrent requests.
     Lines(usize),
-    /// All affiliates.
+    /// List of all affiliates.
     List,
-    /// A relationship that carries over to so many affiliate campaigns.
+    /// Status change of a relationship that cascades to this many affiliate campaigns.
     Cascade(u64),
 }
 
-/// A line of the tables.
+/// Row of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
-    pub(crate) what: What,
-    pub(crate) who: Who,
-    /// Affiliates in the database; 0 where that is not asked.
+    pub(crate) workload: Workload,
+    pub(crate) subject: Subject,
+    /// Affiliates in the database; 0 for baselines that do not depend on it.
     pub(crate) rows: u64,
 }
 
-/// One round of it.
+/// Measurements of one round.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sample {
     /// Requests, calls, objects or rows.
     pub(crate) count: u64,
+    /// Measured time.
     pub(crate) seconds: f64,
-    /// Microseconds.
+    /// Median latency (microseconds).
     pub(crate) p50: f64,
-    /// Microseconds.
+    /// 99th percentile of the latency (microseconds).
     pub(crate) p99: f64,
-    /// Processors' time of who answers, for each of them (microseconds).
-    pub(crate) cost: f64,
-    /// The client's (microseconds).
-    pub(crate) client: f64,
-    /// The server's memory at most (KiB).
+    /// CPU time of the server for each of `count` (microseconds).
+    pub(crate) server_cpu: f64,
+    /// CPU time of the client for each of `count` (microseconds).
+    pub(crate) client_cpu: f64,
+    /// Peak memory of the server (KiB).
     pub(crate) peak: u64,
-    /// Units of work that wrote, and the commits that they shared.
+    /// Write transactions.
     pub(crate) writes: u64,
+    /// Commits, each of one or more write transactions.
     pub(crate) commits: u64,
+    /// Bytes received.
     pub(crate) bytes: u64,
 }
 
 impl Sample {
-    /// How many a second.
+    /// Number of `count` per second.
     pub(crate) fn rate(&self) -> f64 {
         self.count as f64 / self.seconds
     }
 }
 
-/// The middle of some figures, and how far they go.
+/// Median, minimum and maximum.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
-    pub(crate) least: f64,
-    pub(crate) most: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
 }
 
 impl Spread {
-    pub(crate) fn of(mut figures: Vec<f64>) -> Option<Self> {
+    /// Computes the spread; `None` for no figures.
+    pub(crate) fn from_figures(mut figures: Vec<f64>) -> Option<Self> {
         figures.sort_by(f64::total_cmp);
         let middle = figures.len() / 2;
         let upper = *figures.get(middle)?;
         let lower = figures.get(middle.saturating_sub(1)).copied()?;
         let median = if figures.len() % 2 == 1 { upper } else { (lower + upper) / 2.0 };
-        Some(Self { median, least: *figures.first()?, most: *figures.last()? })
+        Some(Self { median, min: *figures.first()?, max: *figures.last()? })
     }
 }
 
-/// Everything that was measured.
+/// All measurements.
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
     samples: BTreeMap<Key, Vec<Sample>>,
-    /// The memory of a server that nobody has asked anything (KiB), by database and affiliates in it.
-    pub(crate) idle: BTreeMap<(Kind, u64), u64>,
+    /// Memory of a server before its first request (KiB), by kind of database and affiliates in it.
+    pub(crate) idle: BTreeMap<(DatabaseKind, u64), u64>,
 }
 
 impl Figures {
@@ -105,7 +109,7 @@ impl Figures {
         self.samples.entry(key).or_default().push(sample);
     }
 
-    /// What was measured, in order.
+    /// Keys of the samples, in order.
     pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
         self.samples.keys().copied()
     }
@@ -114,22 +118,24 @@ impl Figures {
         self.samples.get(&key).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// One figure of a line.
+    /// Spread of a figure over the rounds of a row.
     pub(crate) fn spread(&self, key: Key, figure: impl Fn(&Sample) -> f64) -> Option<Spread> {
-        Spread::of(self.samples(key).iter().map(figure).collect())
+        Spread::from_figures(self.samples(key).iter().map(figure).collect())
     }
 
-    /// One figure of a line against another's, each round against the same round.
+    /// Spread of the ratio of a figure of `key` to that of `other`, round by round.
     pub(crate) fn ratio(
         &self,
-        [key, other]: [Key; 2],
+        key: Key,
+        other: Key,
         figure: impl Fn(&Sample) -> f64,
     ) -> Option<Spread> {
         let pairs = self.samples(key).iter().zip(self.samples(other));
-        Spread::of(pairs.map(|(ours, other)| figure(ours) / figure(other)).collect())
+        let ratios = pairs.map(|(sample, other)| figure(sample) / figure(other));
+        Spread::from_figures(ratios.collect())
     }
 
-    /// The most memory of a line (KiB).
+    /// Peak memory over the rounds of a row (KiB).
     pub(crate) fn peak(&self, key: Key) -> u64 {
         self.samples(key).iter().map(|sample| sample.peak).max().unwrap_or_default()
     }
@@ -140,12 +146,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spread_has_its_middle() {
-        let spread = |figures: &[f64]| Spread::of(figures.to_vec());
-        let middle = |figures: &[f64]| spread(figures).map(|spread| spread.median);
+    fn spread_contains_the_median() {
+        let spread = |figures: &[f64]| Spread::from_figures(figures.to_vec());
+        let median = |figures: &[f64]| spread(figures).map(|spread| spread.median);
         assert_eq!(spread(&[]), None);
-        assert_eq!(middle(&[7.0]), Some(7.0));
-        assert_eq!(middle(&[3.0, 1.0]), Some(2.0));
-        assert_eq!(spread(&[9.0, 1.0, 4.0]), Some(Spread { median: 4.0, least: 1.0, most: 9.0 }));
+        assert_eq!(median(&[7.0]), Some(7.0));
+        assert_eq!(median(&[3.0, 1.0]), Some(2.0));
+        assert_eq!(spread(&[9.0, 1.0, 4.0]), Some(Spread { median: 4.0, min: 1.0, max: 9.0 }));
     }
 }

@@ -1,21 +1,20 @@
-//! The tables.
+//! Tables of the report, in Markdown.
 
-use super::bulk::{ROUNDS, TELLERS};
-use super::figures::{Figures, Key, Sample, Spread, What, Who};
+use super::bulk::{BULK_ROUNDS, CONCURRENT_BODIES};
+use super::figures::{Figures, Key, Sample, Spread, Subject, Workload};
 use super::machine::Machine;
-use super::options::{Kind, Options};
+use super::options::{DatabaseKind, Options};
+use super::rounds::{READERS, WRITERS};
 use super::targets;
-use super::turns::{READERS, WRITERS};
-use std::fmt::Write;
 
-/// What is said of a run.
+/// Options and measurements of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Report<'a> {
     pub(crate) options: &'a Options,
     pub(crate) figures: &'a Figures,
 }
 
-/// A table; nothing when it has no rows.
+/// Renders a table; empty text for no rows.
 pub(crate) fn table(title: &str, head: &[&str], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
         return String::new();
@@ -23,15 +22,14 @@ pub(crate) fn table(title: &str, head: &[&str], rows: &[Vec<String>]) -> String 
     let mut out = format!("\n{title}\n\n| {} |\n|", head.join(" | "));
     out.push_str(&"---|".repeat(head.len()));
     for row in rows {
-        // Writing to a string does not fail.
-        let _written = write!(out, "\n| {} |", row.join(" | "));
+        out.push_str(&format!("\n| {} |", row.join(" | ")));
     }
     out.push('\n');
     out
 }
 
-/// A whole number, in threes.
-pub(crate) fn whole(figure: f64) -> String {
+/// Formats a number without decimals, with commas between groups of three digits.
+pub(crate) fn group_digits(figure: f64) -> String {
     let digits = format!("{figure:.0}");
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -43,11 +41,12 @@ pub(crate) fn whole(figure: f64) -> String {
     out
 }
 
-/// A median, and in brackets the least and the most.
+/// Formats a median, followed by the minimum and the maximum in parentheses.
 fn spread(spread: Option<Spread>, figure: impl Fn(f64) -> String) -> String {
-    let said = spread
-        .map(|it| format!("{} ({} – {})", figure(it.median), figure(it.least), figure(it.most)));
-    said.unwrap_or_else(|| "–".to_owned())
+    let text = spread.map(|Spread { median, min, max }| {
+        format!("{} ({} – {})", figure(median), figure(min), figure(max))
+    });
+    text.unwrap_or_else(|| "–".to_owned())
 }
 
 fn microseconds(figure: f64) -> String {
@@ -67,55 +66,59 @@ pub(crate) fn mebibytes(kibibytes: u64) -> String {
 }
 
 fn median(spread: Option<Spread>, figure: impl Fn(f64) -> String) -> String {
-    spread.map_or_else(|| "–".to_owned(), |it| figure(it.median))
+    spread.map_or_else(|| "–".to_owned(), |spread| figure(spread.median))
 }
 
-/// A line's words: what was asked, and of what.
-pub(crate) fn asked(what: What) -> String {
-    match what {
-        What::GetAffiliate => "GET one affiliate".to_owned(),
-        What::GetCampaign => "GET one campaign".to_owned(),
-        What::PutAffiliate => "PUT one affiliate".to_owned(),
-        What::Call => "POST calls, one by one".to_owned(),
-        What::Lines(1) => "POST calls, NDJSON, one body".to_owned(),
-        What::Lines(bodies) => format!("POST calls, NDJSON, {bodies} bodies at once"),
-        What::List => "GET all affiliates".to_owned(),
-        What::Cascade(count) => format!("PUT a relationship of {}", whole(count as f64)),
+/// Label of a workload.
+pub(crate) fn workload_label(workload: Workload) -> String {
+    match workload {
+        Workload::GetAffiliate => "GET one affiliate".to_owned(),
+        Workload::GetCampaign => "GET one campaign".to_owned(),
+        Workload::PutAffiliate => "PUT one affiliate".to_owned(),
+        Workload::Call => "POST calls, one by one".to_owned(),
+        Workload::Lines(1) => "POST calls, NDJSON, one body".to_owned(),
+        Workload::Lines(bodies) => format!("POST calls, NDJSON, {bodies} concurrent bodies"),
+        Workload::List => "GET all affiliates".to_owned(),
+        Workload::Cascade(count) => format!("PUT a relationship of {}", group_digits(count as f64)),
     }
 }
 
-/// The constant handler, loaded by as many clients as this is.
-pub(crate) fn constant(what: What) -> Key {
-    let what = match what {
-        What::GetAffiliate | What::GetCampaign => What::GetAffiliate,
-        _ => What::PutAffiliate,
+/// Key of the constant baseline with as many clients as the workload has.
+pub(crate) fn constant_key(workload: Workload) -> Key {
+    let workload = match workload {
+        Workload::GetAffiliate | Workload::GetCampaign => Workload::GetAffiliate,
+        _ => Workload::PutAffiliate,
     };
-    Key { what, who: Who::Constant, rows: 0 }
+    Key { workload, subject: Subject::Constant, rows: 0 }
 }
 
 impl Report<'_> {
-    /// On what, and how, the figures were taken.
+    /// Renders the machine and the method of measurement.
     pub(crate) fn conditions(&self, machine: &Machine, arguments: &[String]) -> String {
         let mut command = "cargo run --release -p trunkline-bench".to_owned();
-        // Where it is written to is nobody's concern.
-        let file = arguments.iter().position(|word| word == "--markdown").unwrap_or(usize::MAX - 1);
-        let said = arguments.iter().enumerate().filter(|(at, _)| *at != file && *at != file + 1);
-        let said: Vec<&str> = said.map(|(_, word)| word.as_str()).collect();
-        if !said.is_empty() {
-            let _written = write!(command, " -- {}", said.join(" "));
+        // The path of the output file does not affect the figures.
+        let skipped =
+            arguments.iter().position(|word| word == "--markdown").unwrap_or(usize::MAX - 1);
+        let relevant = arguments
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| *index != skipped && *index != skipped + 1);
+        let relevant: Vec<&str> = relevant.map(|(_, word)| word.as_str()).collect();
+        if !relevant.is_empty() {
+            command.push_str(&format!(" -- {}", relevant.join(" ")));
         }
         let Options { rounds, window, warm_up, .. } = self.options;
         format!(
             "Taken by `{command}`:\n\n{}\nMedians of {rounds} rounds (lists, NDJSON and \
-             relationships: {}), and in brackets the least and the most; each load ran for \
-             {window:.1?} after {warm_up:.1?} that do not count. Client, server and database share \
-             the processors.\n",
+             relationships: {}), with minimum and maximum in parentheses; each load was measured for \
+             {window:.1?} after a warm-up of {warm_up:.1?}. Client, server and database share the \
+             processors.\n",
             machine.markdown(),
-            (*rounds).min(ROUNDS)
+            (*rounds).min(BULK_ROUNDS)
         )
     }
 
-    /// All tables.
+    /// Renders all tables.
     pub(crate) fn tables(&self) -> String {
         [
             targets::table(self),
@@ -129,77 +132,87 @@ impl Report<'_> {
         .concat()
     }
 
-    fn ours(&self, of: impl Fn(What) -> bool) -> Vec<(Key, Kind)> {
-        let kind = |key: Key| match key.who {
-            Who::Ours(kind) => Some((key, kind)),
+    /// Returns the keys of Trunkline's server with the selected workloads.
+    fn server_keys(&self, is_selected: impl Fn(Workload) -> bool) -> Vec<(Key, DatabaseKind)> {
+        let kind = |key: Key| match key.subject {
+            Subject::Trunkline(kind) => Some((key, kind)),
             _ => None,
         };
-        self.figures.keys().filter_map(kind).filter(|(key, _)| of(key.what)).collect()
+        self.figures.keys().filter_map(kind).filter(|(key, _)| is_selected(key.workload)).collect()
     }
 
     fn rate(&self, key: Key) -> String {
-        spread(self.figures.spread(key, Sample::rate), whole)
+        spread(self.figures.spread(key, Sample::rate), group_digits)
     }
 
     fn latency(&self, key: Key) -> [String; 2] {
         [
-            median(self.figures.spread(key, |it| it.p50), milliseconds),
-            median(self.figures.spread(key, |it| it.p99), milliseconds),
+            median(self.figures.spread(key, |sample| sample.p50), milliseconds),
+            median(self.figures.spread(key, |sample| sample.p99), milliseconds),
         ]
     }
 
-    fn against(&self, key: Key, other: Key) -> String {
-        median(self.figures.ratio([key, other], Sample::rate), ratio)
+    fn rate_ratio(&self, key: Key, other: Key) -> String {
+        median(self.figures.ratio(key, other, Sample::rate), ratio)
     }
 
-    fn cost(&self, key: Key) -> String {
-        median(self.figures.spread(key, |it| it.cost), microseconds)
+    fn server_cpu(&self, key: Key) -> String {
+        median(self.figures.spread(key, |sample| sample.server_cpu), microseconds)
     }
 
     fn requests(&self) -> String {
-        let small = [What::GetAffiliate, What::GetCampaign, What::PutAffiliate, What::Call];
-        let (least, _) = self.options.ends();
-        let rows = self.ours(|what| small.contains(&what)).into_iter().map(|(key, kind)| {
-            let [p50, p99] = self.latency(key);
-            let first = Key { rows: least, ..key };
-            let select = Key { what: What::GetAffiliate, who: Who::Select(kind), ..key };
-            let commit = Key { what: What::PutAffiliate, who: Who::Commit(kind), rows: 0 };
-            let other = if key.what < What::PutAffiliate { select } else { commit };
-            let each = self.figures.spread(key, |it| it.count as f64 / it.writes.max(1) as f64);
-            let shared = self.figures.spread(key, |it| it.writes as f64 / it.commits as f64);
-            let shared = each.filter(|_| key.what >= What::PutAffiliate).and(shared);
-            vec![
-                asked(key.what),
-                kind.name().to_owned(),
-                whole(key.rows as f64),
-                self.rate(key),
-                p50,
-                p99,
-                median(self.figures.ratio([key, first], |it| it.p99), ratio),
-                self.against(key, constant(key.what)),
-                self.against(key, other),
-                median(shared, |shared| format!("{shared:.1}")),
-                self.cost(key),
-                mebibytes(self.figures.peak(key)),
-            ]
-        });
-        let title = format!(
-            "The server, read by {READERS} and written to by {WRITERS} clients; each request is about \
-             another object:"
+        let workloads =
+            [Workload::GetAffiliate, Workload::GetCampaign, Workload::PutAffiliate, Workload::Call];
+        let smallest = self.options.smallest_size();
+        let rows = self.server_keys(|workload| workloads.contains(&workload)).into_iter().map(
+            |(key, kind)| {
+                let [p50, p99] = self.latency(key);
+                let first = Key { rows: smallest, ..key };
+                let select =
+                    Key { workload: Workload::GetAffiliate, subject: Subject::Select(kind), ..key };
+                let commit = Key {
+                    workload: Workload::PutAffiliate,
+                    subject: Subject::Commit(kind),
+                    rows: 0,
+                };
+                let is_write = key.workload >= Workload::PutAffiliate;
+                let baseline = if is_write { commit } else { select };
+                let group_size =
+                    self.figures.spread(key, |sample| sample.writes as f64 / sample.commits as f64);
+                let group_size = group_size.filter(|_| is_write);
+                vec![
+                    workload_label(key.workload),
+                    kind.name().to_owned(),
+                    group_digits(key.rows as f64),
+                    self.rate(key),
+                    p50,
+                    p99,
+                    median(self.figures.ratio(key, first, |sample| sample.p99), ratio),
+                    self.rate_ratio(key, constant_key(key.workload)),
+                    self.rate_ratio(key, baseline),
+                    median(group_size, |size| format!("{size:.1}")),
+                    self.server_cpu(key),
+                    mebibytes(self.figures.peak(key)),
+                ]
+            },
         );
-        let first = format!("p99 / at {}", whole(least as f64));
+        let title = format!(
+            "The server with {READERS} reading or {WRITERS} writing clients; each request is for another \
+             object:"
+        );
+        let first = format!("p99 / at {}", group_digits(smallest as f64));
         let head = [
             "request",
             "database",
             "affiliates",
-            "a second",
+            "per second",
             "p50",
             "p99",
             &first,
             "/ constant",
             "/ SELECT or commit",
-            "writes a commit",
-            "server's CPU each",
+            "writes per commit",
+            "server's CPU per request",
             "peak memory",
         ];
         table(&title, &head, &rows.collect::<Vec<_>>())
@@ -208,112 +221,135 @@ impl Report<'_> {
     fn baselines(&self) -> String {
         let mut rows = Vec::new();
         for key in self.figures.keys() {
-            let clients = if key.what == What::GetAffiliate { READERS } else { WRITERS };
-            let name = match key.who {
-                Who::Constant => "a constant".to_owned(),
-                Who::Select(kind) => {
-                    format!("one SELECT, {}, {} affiliates", kind.name(), whole(key.rows as f64))
+            let clients = if key.workload == Workload::GetAffiliate { READERS } else { WRITERS };
+            let name = match key.subject {
+                Subject::Constant => "a constant".to_owned(),
+                Subject::Select(kind) => {
+                    format!(
+                        "one SELECT, {}, {} affiliates",
+                        kind.name(),
+                        group_digits(key.rows as f64)
+                    )
                 }
-                Who::Commit(kind) => format!("one commit, {}", kind.name()),
-                Who::Ours(_) => continue,
+                Subject::Commit(kind) => format!("one commit, {}", kind.name()),
+                Subject::Trunkline(_) => continue,
             };
             let [p50, p99] = self.latency(key);
             let clients = clients.to_string();
-            let client = median(self.figures.spread(key, |it| it.client), microseconds);
-            rows.push(vec![name, clients, self.rate(key), p50, p99, self.cost(key), client]);
+            let client_cpu =
+                median(self.figures.spread(key, |sample| sample.client_cpu), microseconds);
+            rows.push(vec![
+                name,
+                clients,
+                self.rate(key),
+                p50,
+                p99,
+                self.server_cpu(key),
+                client_cpu,
+            ]);
         }
         let head = [
-            "axum answering",
+            "axum with",
             "clients",
-            "a second",
+            "per second",
             "p50",
             "p99",
-            "CPU each",
-            "client's CPU each",
+            "CPU per request",
+            "client's CPU per request",
         ];
-        table("The baselines:", &head, &rows)
+        table("Baselines:", &head, &rows)
     }
 
     fn calls(&self) -> String {
-        let lines = TELLERS.map(What::Lines);
-        let rows = self.ours(|what| what == What::Call || lines.contains(&what));
-        let row = |(key, kind): (Key, Kind)| {
-            let told = self.figures.samples(key).iter().map(|sample| sample.count).sum::<u64>();
+        let lines = CONCURRENT_BODIES.map(Workload::Lines);
+        let rows =
+            self.server_keys(|workload| workload == Workload::Call || lines.contains(&workload));
+        let row = |(key, kind): (Key, DatabaseKind)| {
+            let total = self.figures.samples(key).iter().map(|sample| sample.count).sum::<u64>();
             vec![
-                asked(key.what),
+                workload_label(key.workload),
                 kind.name().to_owned(),
                 self.rate(key),
-                self.cost(key),
-                whole(told as f64),
+                self.server_cpu(key),
+                group_digits(total as f64),
                 mebibytes(self.figures.peak(key)),
             ]
         };
-        let head =
-            ["calls", "database", "a second", "server's CPU each", "told in all", "peak memory"];
-        let title = "Calls, each answered when it is priced and stored:";
+        let head = [
+            "calls",
+            "database",
+            "per second",
+            "server's CPU per call",
+            "calls in total",
+            "peak memory",
+        ];
+        let title = "Calls, each priced and stored before its response:";
         table(title, &head, &rows.into_iter().map(row).collect::<Vec<_>>())
     }
 
     fn lists(&self) -> String {
-        let row = |(key, kind): (Key, Kind)| {
-            let seconds = self.figures.spread(key, |it| it.seconds);
-            let bytes = self.figures.spread(key, |it| it.bytes as f64 / it.seconds / 1e6);
+        let row = |(key, kind): (Key, DatabaseKind)| {
+            let seconds = self.figures.spread(key, |sample| sample.seconds);
+            let bytes =
+                self.figures.spread(key, |sample| sample.bytes as f64 / sample.seconds / 1e6);
             vec![
                 kind.name().to_owned(),
-                whole(key.rows as f64),
+                group_digits(key.rows as f64),
                 spread(seconds, ratio),
                 median(bytes, |megabytes| format!("{megabytes:.0} MB")),
                 mebibytes(self.figures.peak(key)),
             ]
         };
-        let rows: Vec<_> = self.ours(|what| what == What::List).into_iter().map(row).collect();
-        let head = ["database", "affiliates", "seconds", "a second", "peak memory"];
-        table("A list of all affiliates, in one answer:", &head, &rows)
+        let rows: Vec<_> =
+            self.server_keys(|workload| workload == Workload::List).into_iter().map(row).collect();
+        let head = ["database", "affiliates", "seconds", "per second", "peak memory"];
+        table("A list of all affiliates, in one response:", &head, &rows)
     }
 
     fn cascades(&self) -> String {
-        let row = |(key, kind): (Key, Kind)| {
-            let seconds = self.figures.spread(key, |it| it.seconds * 1e3);
-            let each = self.figures.spread(key, |it| it.seconds / it.count as f64 * 1e6);
-            let What::Cascade(count) = key.what else { return Vec::new() };
+        let row = |(key, kind): (Key, DatabaseKind)| {
+            let duration = self.figures.spread(key, |sample| sample.seconds * 1e3);
+            let each =
+                self.figures.spread(key, |sample| sample.seconds / sample.count as f64 * 1e6);
+            let Workload::Cascade(count) = key.workload else { return Vec::new() };
             vec![
-                whole(count as f64),
+                group_digits(count as f64),
                 kind.name().to_owned(),
-                spread(seconds, |ms| format!("{ms:.1}")),
+                spread(duration, |ms| format!("{ms:.1}")),
                 median(each, microseconds),
                 mebibytes(self.figures.peak(key)),
             ]
         };
-        let rows = self.ours(|what| matches!(what, What::Cascade(_)));
-        let head = ["affiliate campaigns", "database", "milliseconds", "each", "peak memory"];
+        let rows = self.server_keys(|workload| matches!(workload, Workload::Cascade(_)));
+        let head = ["affiliate campaigns", "database", "milliseconds", "per row", "peak memory"];
         table(
-            "A relationship whose change carries over to all of a pair's affiliate campaigns:",
+            "A status change of a relationship that cascades to all its affiliate campaigns:",
             &head,
             &rows.into_iter().map(row).collect::<Vec<_>>(),
         )
     }
 
     fn memory(&self) -> String {
-        let row = |((kind, rows), idle): (&(Kind, u64), &u64)| {
-            let (peak, key) = self.heaviest(*kind, *rows)?;
+        let row = |((kind, rows), idle): (&(DatabaseKind, u64), &u64)| {
+            let (peak, key) = self.peak_memory(*kind, *rows)?;
             Some(vec![
                 kind.name().to_owned(),
-                whole(*rows as f64),
+                group_digits(*rows as f64),
                 mebibytes(*idle),
                 mebibytes(peak),
-                asked(key.what),
+                workload_label(key.workload),
             ])
         };
         let rows: Vec<_> = self.figures.idle.iter().filter_map(row).collect();
-        let head = ["database", "affiliates", "idle", "peak", "under"];
+        let head = ["database", "affiliates", "idle", "peak", "workload at the peak"];
         table("The server's memory (`VmRSS` before the first request, `VmHWM`):", &head, &rows)
     }
 
-    /// The most memory that a server had (KiB), and under which load.
-    pub(crate) fn heaviest(&self, kind: Kind, rows: u64) -> Option<(u64, Key)> {
+    /// Peak memory of a server (KiB), and the key of its load.
+    pub(crate) fn peak_memory(&self, kind: DatabaseKind, rows: u64) -> Option<(u64, Key)> {
         let keys = self.figures.keys();
-        let of_it = keys.filter(|key| key.who == Who::Ours(kind) && key.rows == rows);
-        of_it.map(|key| (self.figures.peak(key), key)).max()
+        let keys = keys.filter(|key| key.subject == Subject::Trunkline(kind) && key.rows == rows);
+        keys.map(|key| (self.figures.peak(key), key)).max()
     }
 }
 
@@ -322,8 +358,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_in_threes() {
-        let written = [0.0, 999.4, 1_000.0, 123_456.7, 1_000_000.0].map(whole);
+    fn digits_are_grouped_by_three() {
+        let written = [0.0, 999.4, 1_000.0, 123_456.7, 1_000_000.0].map(group_digits);
         assert_eq!(written, ["0", "999", "1,000", "123,457", "1,000,000"]);
     }
 }

@@ -1,19 +1,19 @@
-//! Requests as bytes, each about another object.
+//! Requests as bytes, each for another object.
 
-use super::stage::Home;
+use super::setup::ServedDatabase;
 use crate::calls;
-use crate::load::Next;
+use crate::load::RequestWriter;
 use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Numbers in no order, but the same ones every time (SplitMix64).
+/// Pseudo-random ids with a fixed seed (SplitMix64).
 #[derive(Debug)]
-struct Numbers(u64);
+struct RandomIds(u64);
 
-impl Numbers {
-    /// A number from 1 to `last`.
+impl RandomIds {
+    /// Returns a number from 1 to `last`.
     fn next(&mut self, last: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -24,36 +24,37 @@ impl Numbers {
     }
 }
 
-/// What every request has below its first line.
+/// Headers of every request.
 fn headers(token: &str) -> String {
     format!("Host: 127.0.0.1\r\nAuthorization: {token}\r\nAccept: */*\r\n")
 }
 
-fn put(out: &mut Vec<u8>, words: fmt::Arguments<'_>) {
-    // Writing to memory does not fail.
-    let _written = out.write_fmt(words);
+fn append(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("writing to memory does not fail");
 }
 
 /// Reads of a baseline's rows.
-pub(crate) fn of_baseline(rows: u64, token: &str) -> Box<Next<'static>> {
-    let (mut numbers, headers) = (Numbers(1), headers(token));
+pub(crate) fn get_baseline_rows(rows: u64, token: &str) -> Box<RequestWriter<'static>> {
+    let mut ids = RandomIds(1);
+    let headers = headers(token);
     Box::new(move |out| {
-        let id = numbers.next(rows);
-        put(out, format_args!("GET /affiliates/{id} HTTP/1.1\r\n{headers}\r\n"));
+        let id = ids.next(rows);
+        append(out, format_args!("GET /affiliates/{id} HTTP/1.1\r\n{headers}\r\n"));
     })
 }
 
 /// Reads of affiliates.
-pub(crate) fn get_affiliates(home: &Home) -> Box<Next<'static>> {
-    get_affiliates_of(&home.server.token, home.rows)
+pub(crate) fn get_affiliates(database: &ServedDatabase) -> Box<RequestWriter<'static>> {
+    get_affiliates_of(&database.server.token, database.rows)
 }
 
-/// Reads of so many affiliates.
-pub(crate) fn get_affiliates_of(token: &str, rows: u64) -> Box<Next<'static>> {
-    let (mut numbers, headers) = (Numbers(2), headers(token));
+/// Reads of the affiliates 1 to `rows`.
+pub(crate) fn get_affiliates_of(token: &str, rows: u64) -> Box<RequestWriter<'static>> {
+    let mut ids = RandomIds(2);
+    let headers = headers(token);
     Box::new(move |out| {
-        let id = numbers.next(rows);
-        put(
+        let id = ids.next(rows);
+        append(
             out,
             format_args!("GET /api/2018-11-01/1/affiliates/{id}.json HTTP/1.1\r\n{headers}\r\n"),
         );
@@ -61,32 +62,38 @@ pub(crate) fn get_affiliates_of(token: &str, rows: u64) -> Box<Next<'static>> {
 }
 
 /// Reads of campaigns.
-pub(crate) fn get_campaigns(home: &Home, campaigns: u64) -> Box<Next<'static>> {
-    let (mut numbers, headers) = (Numbers(3), headers(&home.server.token));
+pub(crate) fn get_campaigns(
+    database: &ServedDatabase,
+    campaigns: u64,
+) -> Box<RequestWriter<'static>> {
+    let mut ids = RandomIds(3);
+    let headers = headers(&database.server.token);
     Box::new(move |out| {
-        let id = numbers.next(campaigns);
+        let id = ids.next(campaigns);
         let path = "/api/2018-11-01/1/advertisers/1/advertiser_campaigns/c";
-        put(out, format_args!("GET {path}{id}.json HTTP/1.1\r\n{headers}\r\n"));
+        append(out, format_args!("GET {path}{id}.json HTTP/1.1\r\n{headers}\r\n"));
     })
 }
 
-/// Changes of affiliates' names, each another than there was.
-pub(crate) fn put_affiliates(home: &Home) -> Box<Next<'static>> {
-    put_affiliates_of(&home.server.token, home.rows)
+/// Updates of affiliates' names, each to a new name.
+pub(crate) fn put_affiliates(database: &ServedDatabase) -> Box<RequestWriter<'static>> {
+    put_affiliates_of(&database.server.token, database.rows)
 }
 
-/// Changes of the names of so many affiliates.
-pub(crate) fn put_affiliates_of(token: &str, rows: u64) -> Box<Next<'static>> {
-    let (mut numbers, headers) = (Numbers(4), headers(token));
-    let (mut turn, mut body) = (0_u64, Vec::new());
+/// Updates of the names of the affiliates 1 to `rows`.
+pub(crate) fn put_affiliates_of(token: &str, rows: u64) -> Box<RequestWriter<'static>> {
+    let mut ids = RandomIds(4);
+    let headers = headers(token);
+    let mut count = 0_u64;
+    let mut body = Vec::new();
     Box::new(move |out| {
-        let id = numbers.next(rows);
-        turn += 1;
+        let id = ids.next(rows);
+        count += 1;
         body.clear();
-        put(&mut body, format_args!(r#"{{"name":"Affiliate {id}, {turn}"}}"#));
+        append(&mut body, format_args!(r#"{{"name":"Affiliate {id}, {count}"}}"#));
         let head = "Content-Type: application/json\r\nContent-Length:";
         let length = body.len();
-        put(
+        append(
             out,
             format_args!(
                 "PUT /api/2018-11-01/1/affiliates/{id}.json HTTP/1.1\r\n{headers}{head} {length}\r\n\r\n"
@@ -96,16 +103,18 @@ pub(crate) fn put_affiliates_of(token: &str, rows: u64) -> Box<Next<'static>> {
     })
 }
 
-/// Calls, each one that nobody has told of.
-pub(crate) fn post_calls(home: &Home) -> Box<Next<'static>> {
-    let headers = headers(&home.server.token);
-    let (numbers, mut body) = (Arc::clone(&home.calls), Vec::new());
+/// Reports of new calls, one in each request.
+pub(crate) fn post_calls(database: &ServedDatabase) -> Box<RequestWriter<'static>> {
+    let headers = headers(&database.server.token);
+    let counter = Arc::clone(&database.calls);
+    let mut body = Vec::new();
     Box::new(move |out| {
         body.clear();
-        let _written = calls::write(&mut body, take(&numbers));
+        calls::write_call(&mut body, next_call_number(&counter))
+            .expect("writing to memory does not fail");
         let head = "Content-Type: application/json\r\nContent-Length:";
         let length = body.len();
-        put(
+        append(
             out,
             format_args!(
                 "POST /api/2022-08-01/1/calls.json HTTP/1.1\r\n{headers}{head} {length}\r\n\r\n"
@@ -115,7 +124,7 @@ pub(crate) fn post_calls(home: &Home) -> Box<Next<'static>> {
     })
 }
 
-/// The next call's number.
-pub(crate) fn take(numbers: &AtomicU64) -> u64 {
-    numbers.fetch_add(1, Ordering::Relaxed)
+/// Returns the number of the next call.
+pub(crate) fn next_call_number(counter: &AtomicU64) -> u64 {
+    counter.fetch_add(1, Ordering::Relaxed)
 }

@@ -63,7 +63,7 @@ fn branch_label(parent: &IvrNode, index: usize) -> String {
         (NodeKind::AnyKeyPress { .. }, _) => "No key",
         (NodeKind::YesOrNo { .. }, 0) => "Press 1, yes",
         (NodeKind::YesOrNo { .. }, _) => "Press 2, no",
-        (NodeKind::Connect { .. }, _) => "If nobody answers",
+        (NodeKind::Connect { .. }, _) => "If not answered",
         _ => "Then",
     };
     label.to_owned()
@@ -102,7 +102,7 @@ fn details(kind: &NodeKind) -> Markup {
             (destination(destination_phone_number, destination_country_code))
             (prompt_text(prompt))
             @if let Some(seconds) = connect_timeout {
-                p.hint { "Nobody answers: after " (format::duration(*seconds)) }
+                p.hint { "Not answered after " (format::duration(*seconds)) }
             }
         },
         NodeKind::SmsPromo { prompt, sms_promo_copy, sms_promo_delay, sms_promo_sender } => html! {

@@ -1,26 +1,26 @@
-//! The condition that is timed, and the calls it is asked about.
+//! Condition that is timed, and the calls that it is evaluated for.
 
 use trunkline_domain::call::{CallFacts, Known, Way};
 use trunkline_domain::campaign::Terms;
 use trunkline_domain::condition::{Condition, Facts, Key, ParseError, Pressed, TextFact};
 
-/// The condition of `docs/conditions.md`.
+/// Condition of `docs/conditions.md`.
 pub(super) const TEXT: &str =
     "duration >= 1 min 30 sec and (in_region[West Coast] or pressed[1 2]) and not repeat";
 
-/// How many calls take turns.
+/// Number of calls.
 pub(super) const CALLS: usize = 8;
 
-/// A call, and whether it meets the condition.
+/// Call, and the expected value of the condition.
 #[derive(Debug)]
 pub(super) struct Call {
     facts: CallFacts,
     pressed: [Key; 2],
     pub(super) plain: Plain,
-    pub(super) answer: bool,
+    pub(super) expected: bool,
 }
 
-/// The facts of a call in nobody's types.
+/// Facts of a call in primitive types.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plain {
     pub(super) duration: u32,
@@ -29,7 +29,7 @@ pub(super) struct Plain {
     pub(super) repeat: bool,
 }
 
-/// The answers to the condition's terms, one comparison apart.
+/// Precomputed values of the condition's terms; only the comparison of the duration is left.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Answers {
     pub(super) duration: u32,
@@ -81,7 +81,13 @@ impl Facts for Answers {
 }
 
 impl Call {
-    fn new(duration: u32, region: &'static str, keys: [u8; 2], repeat: bool, answer: bool) -> Self {
+    fn new(
+        duration: u32,
+        region: &'static str,
+        keys: [u8; 2],
+        repeat: bool,
+        expected: bool,
+    ) -> Self {
         let facts = CallFacts {
             duration: Some(duration),
             country: Some("US".to_owned()),
@@ -90,7 +96,7 @@ impl Call {
             ..CallFacts::default()
         };
         let plain = Plain { duration, region, keys, repeat };
-        Self { facts, pressed: keys.map(Key::Digit), plain, answer }
+        Self { facts, pressed: keys.map(Key::Digit), plain, expected }
     }
 
     pub(super) fn known<'a>(&'a self, terms: &'a Terms) -> Known<'a> {
@@ -103,8 +109,8 @@ pub(super) fn condition() -> Result<Condition, ParseError> {
     Condition::parse(TEXT)
 }
 
-/// Calls of each kind: met by region, met by keys, too short, a repeat caller, neither there nor
-/// pressed. Eight, so that taking turns costs nothing.
+/// Calls of each kind: region matches, keys match, too short, repeat caller, nothing matches. Their number
+/// is a power of two, so that selecting the next call is cheap.
 pub(super) fn calls() -> [Call; CALLS] {
     [
         Call::new(120, "CA", [1, 1], false, true),

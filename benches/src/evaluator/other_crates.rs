@@ -1,12 +1,11 @@
-//! The same condition in other crates, each at its best: parsed once, with a context for each call
-//! made beforehand and used again and again, and without what it can do without.
+//! The same condition in other crates, in their fastest configuration: parsed once, with a prepared and
+//! reused context for each call, and without unused features.
 //!
-//! They are timed a second time on the answers to the terms instead of the facts (whether the
-//! caller is in the region, whether the keys were pressed), where nothing is left to them but three
-//! operators and a comparison.
+//! A second timing replaces the facts by precomputed values of the terms (is the caller in the region,
+//! were the keys pressed), which leaves three operators and a comparison.
 
-use super::clock::Contestant;
-use super::question::{CALLS, Call, calls};
+use super::condition_calls::{CALLS, Call, calls};
+use super::timing::Candidate;
 use cel_interpreter::{Context, Program, Value as CelValue};
 use evalexpr::{EvalexprError, EvalexprResult, Value};
 use rhai::packages::{LogicPackage, Package};
@@ -17,29 +16,31 @@ use std::hint::black_box;
 const FACTS: &str = r#"duration >= 90 && (region == "CA" || region == "OR" || region == "WA" || key_1 == 1 && key_2 == 2) && !repeat"#;
 const ANSWERS: &str = "duration >= 90 && (west_coast || pressed_1_2) && !repeat";
 
-type All = Result<Vec<Contestant<'static>>, Box<dyn Error>>;
+type Candidates = Result<Vec<Candidate<'static>>, Box<dyn Error>>;
 
-pub(super) fn on_facts() -> All {
+pub(super) fn on_facts() -> Candidates {
     Ok(vec![cel(FACTS)?, evalexpr(FACTS)?, rhai(FACTS)?])
 }
 
-pub(super) fn on_answers() -> All {
+pub(super) fn on_answers() -> Candidates {
     Ok(vec![cel(ANSWERS)?, evalexpr(ANSWERS)?, rhai(ANSWERS)?])
 }
 
-fn check(name: &str, call: &Call, said: Option<bool>) -> Result<(), Box<dyn Error>> {
-    if said == Some(call.answer) {
+/// Checks that a crate computes the expected value.
+fn check(name: &str, call: &Call, result: Option<bool>) -> Result<(), Box<dyn Error>> {
+    if result == Some(call.expected) {
         return Ok(());
     }
-    Err(format!("{name} says {said:?} of {call:?}").into())
+    Err(format!("{name} evaluates {call:?} to {result:?}").into())
 }
 
-/// A context without functions: none is called.
-fn cel(text: &str) -> Result<Contestant<'static>, Box<dyn Error>> {
+/// `cel-interpreter` with contexts without functions, because the condition calls none.
+fn cel(text: &str) -> Result<Candidate<'static>, Box<dyn Error>> {
     let program = Program::compile(text).map_err(|error| error.to_string())?;
     let mut contexts = Vec::new();
     for call in calls() {
-        let (plain, answers) = (call.plain, call.plain.answers());
+        let plain = call.plain;
+        let answers = call.plain.answers();
         let mut context = Context::empty();
         context.add_variable_from_value("duration", i64::from(plain.duration));
         context.add_variable_from_value("region", plain.region);
@@ -48,20 +49,20 @@ fn cel(text: &str) -> Result<Contestant<'static>, Box<dyn Error>> {
         context.add_variable_from_value("west_coast", answers.west_coast);
         context.add_variable_from_value("pressed_1_2", answers.pressed);
         context.add_variable_from_value("repeat", plain.repeat);
-        let said = match program.execute(&context) {
-            Ok(CelValue::Bool(said)) => Some(said),
+        let result = match program.execute(&context) {
+            Ok(CelValue::Bool(value)) => Some(value),
             _ => None,
         };
-        check("cel-interpreter", &call, said)?;
+        check("cel-interpreter", &call, result)?;
         contexts.push(context);
     }
-    Ok(Contestant::new("cel-interpreter", move |turn| {
-        let context = &contexts[turn % CALLS];
-        let _said = black_box(program.execute(black_box(context)));
+    Ok(Candidate::new("cel-interpreter", move |iteration| {
+        let context = &contexts[iteration % CALLS];
+        black_box(program.execute(black_box(context))).ok();
     }))
 }
 
-/// Values found by name without a hash map.
+/// Context that looks values up by name without a hash map.
 struct Facts {
     duration: Value,
     region: Value,
@@ -98,11 +99,12 @@ impl evalexpr::Context for Facts {
     }
 }
 
-fn evalexpr(text: &str) -> Result<Contestant<'static>, Box<dyn Error>> {
+fn evalexpr(text: &str) -> Result<Candidate<'static>, Box<dyn Error>> {
     let tree = evalexpr::build_operator_tree(text)?;
     let mut contexts = Vec::new();
     for call in calls() {
-        let (plain, answers) = (call.plain, call.plain.answers());
+        let plain = call.plain;
+        let answers = call.plain.answers();
         let context = Facts {
             duration: Value::Int(plain.duration.into()),
             region: Value::String(plain.region.to_owned()),
@@ -114,15 +116,15 @@ fn evalexpr(text: &str) -> Result<Contestant<'static>, Box<dyn Error>> {
         check("evalexpr", &call, tree.eval_boolean_with_context(&context).ok())?;
         contexts.push(context);
     }
-    Ok(Contestant::new("evalexpr", move |turn| {
-        let context = &contexts[turn % CALLS];
-        let _said = black_box(tree.eval_boolean_with_context(black_box(context)));
+    Ok(Candidate::new("evalexpr", move |iteration| {
+        let context = &contexts[iteration % CALLS];
+        black_box(tree.eval_boolean_with_context(black_box(context))).ok();
     }))
 }
 
-/// A raw engine with fast operators and full optimization; the crate is built `unchecked` and
-/// without what expressions do not need.
-fn rhai(text: &str) -> Result<Contestant<'static>, Box<dyn Error>> {
+/// `rhai` with a raw engine, fast operators and full optimization; the crate is built `unchecked` and
+/// without features that expressions do not need.
+fn rhai(text: &str) -> Result<Candidate<'static>, Box<dyn Error>> {
     let mut engine = Engine::new_raw();
     LogicPackage::new().register_into_engine(&mut engine);
     engine.set_fast_operators(true);
@@ -130,7 +132,8 @@ fn rhai(text: &str) -> Result<Contestant<'static>, Box<dyn Error>> {
     let mut scopes: Vec<Scope<'static>> = Vec::new();
     let tree = engine.compile_expression(text)?;
     for call in calls() {
-        let (plain, answers) = (call.plain, call.plain.answers());
+        let plain = call.plain;
+        let answers = call.plain.answers();
         let mut scope = Scope::new();
         scope.push("region", plain.region.to_owned());
         scope.push("key_1", i64::from(plain.keys[0]));
@@ -142,9 +145,9 @@ fn rhai(text: &str) -> Result<Contestant<'static>, Box<dyn Error>> {
         check("rhai", &call, engine.eval_ast_with_scope(&mut scope, &tree).ok())?;
         scopes.push(scope);
     }
-    Ok(Contestant::new("rhai", move |turn| {
-        let at = turn % CALLS;
+    Ok(Candidate::new("rhai", move |iteration| {
+        let at = iteration % CALLS;
         let scope = black_box(&mut scopes[at]);
-        let _said = black_box(engine.eval_ast_with_scope::<bool>(scope, &tree));
+        black_box(engine.eval_ast_with_scope::<bool>(scope, &tree)).ok();
     }))
 }
