@@ -37,12 +37,17 @@ pub(crate) fn create_network(database: &str, name: &str, more: &[&str]) -> (i64,
 }
 
 /// Reads the address from the first `http://…` on standard error, in any log format. A thread
-/// drains the rest, so that the server never blocks on a full pipe.
+/// drains the rest, so that the server never blocks on a full pipe. The log is printed with
+/// `TRUNKLINE_TEST_LOG=1`.
 fn read_listen_address(stderr: ChildStderr) -> String {
+    let prints_log = std::env::var_os("TRUNKLINE_TEST_LOG").is_some();
     let (send, receive) = mpsc::channel();
     std::thread::spawn(move || {
         for line in BufReader::new(stderr).lines() {
             let Ok(line) = line else { return };
+            if prints_log {
+                eprintln!("{line}");
+            }
             // The receiver is dropped once the address is known.
             send.send(line).ok();
         }

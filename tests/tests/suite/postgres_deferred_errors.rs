@@ -2,7 +2,7 @@
 
 use postgres::{Client as Sql, NoTls};
 use serde_json::{Value, json};
-use trunkline_tests::{Client, Server, body};
+use trunkline_tests::{Client, Response, Server, body};
 
 /// Concurrent clients.
 const CLIENTS: usize = 60;
@@ -10,24 +10,28 @@ const CLIENTS: usize = 60;
 /// Adds a trigger that rejects rows of a table by a condition on the new row.
 fn add_rejecting_trigger(server: &Server, table: &str, condition: &str) {
     let mut sql = Sql::connect(server.database(), NoTls).expect("the database");
-    let function =
-        "CREATE OR REPLACE FUNCTION add_rejecting_trigger() RETURNS trigger LANGUAGE plpgsql AS $$
+    let function = "CREATE OR REPLACE FUNCTION reject_row() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN RAISE EXCEPTION 'no'; END $$";
     sql.batch_execute(function).expect("a function");
     let trigger = format!(
         "CREATE TRIGGER refused BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW
-         WHEN ({condition}) EXECUTE FUNCTION add_rejecting_trigger()"
+         WHEN ({condition}) EXECUTE FUNCTION reject_row()"
     );
     sql.batch_execute(&trigger).expect("a trigger");
 }
 
-/// Writes from all clients concurrently. Returns the response's status of each client.
-fn write_concurrently(write: impl Fn(usize) -> u16 + Sync) -> Vec<u16> {
+/// Writes from all clients concurrently. Returns the response to each client.
+fn write_concurrently(write: impl Fn(usize) -> Response + Sync) -> Vec<Response> {
     std::thread::scope(|scope| {
         let write = &write;
         let all: Vec<_> = (0..CLIENTS).map(|client| scope.spawn(move || write(client))).collect();
         all.into_iter().map(|one| one.join().expect("an answer")).collect()
     })
+}
+
+#[track_caller]
+fn assert_status(response: &Response, expected: u16, table: &str, client: usize) {
+    assert_eq!(response.status, expected, "{table}, client {client}: {}", response.text());
 }
 
 fn is_bad(client: usize) -> bool {
@@ -55,14 +59,14 @@ fn on_postgres_deferred_error_fails_only_its_own_write() {
         }
         add_rejecting_trigger(&server, table, condition);
         for round in 1..=3 {
-            let statuses = write_concurrently(|client| {
+            let responses = write_concurrently(|client| {
                 let mut affiliate = affiliate_of_client(client);
                 let name = format!("{} {round}", affiliate["name"].as_str().expect("a name"));
                 affiliate["name"] = name.into();
-                network.put(&format!("/affiliates/{client}"), affiliate).status
+                network.put(&format!("/affiliates/{client}"), affiliate)
             });
-            for (client, status) in statuses.into_iter().enumerate() {
-                assert_eq!(status, if is_bad(client) { 500 } else { 200 }, "{table} {client}");
+            for (client, response) in responses.iter().enumerate() {
+                assert_status(response, if is_bad(client) { 500 } else { 200 }, table, client);
                 let current = network.get(&format!("/affiliates/{client}")).body(200);
                 let is_new = current["name"] == format!("good {client} {round}");
                 assert_eq!(is_new, !is_bad(client), "{current}");
@@ -82,23 +86,23 @@ fn on_postgres_deferred_error_fails_only_its_own_call() {
         let server = Server::builder().arguments(&["--rate-limit", "0"]).start();
         let network = server.network();
         network.has_live_campaign("354", "12", json!({"timezone": "UTC"}));
-        let tell = |client: usize| {
+        let report_call = |client: usize| {
             let (id, duration) = if is_bad(client) { ("bad", 7) } else { ("good", 90) };
             let call = json!({"external_call_unique_id": format!("{id} {client}"),
                 "start_time": "2200-01-01", "advertiser_campaign_id_from_network": "12",
                 "duration_in_seconds": duration});
-            network.post("/calls", json!({"call": call})).status
+            network.post("/calls", json!({"call": call}))
         };
-        assert_eq!(tell(CLIENTS * 7), 201);
+        report_call(CLIENTS * 7).expect(201);
         add_rejecting_trigger(&server, table, condition);
-        let statuses = write_concurrently(tell);
-        for (client, status) in statuses.iter().enumerate() {
-            assert_eq!(*status, if is_bad(client) { 500 } else { 201 }, "{table} {client}");
+        let responses = write_concurrently(report_call);
+        for (client, response) in responses.iter().enumerate() {
+            assert_status(response, if is_bad(client) { 500 } else { 201 }, table, client);
         }
         // Each acknowledged call is stored once.
         let good = (0..CLIENTS).filter(|client| !is_bad(*client));
         assert_eq!(network.ledger().len(), 1 + good.clone().count());
-        assert!(good.into_iter().all(|client| tell(client) == 202));
+        assert!(good.into_iter().all(|client| report_call(client).status == 202));
     }
 }
 
@@ -112,16 +116,17 @@ fn on_postgres_commit_error_fails_all_writes_of_the_group() {
     }
     let mut sql = Sql::connect(server.database(), NoTls).expect("the database");
     sql.batch_execute(
-        "CREATE FUNCTION add_rejecting_trigger() RETURNS trigger LANGUAGE plpgsql AS $$
+        "CREATE FUNCTION reject_row() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN RAISE EXCEPTION 'no'; END $$;
          CREATE CONSTRAINT TRIGGER refused AFTER UPDATE ON parties DEFERRABLE INITIALLY DEFERRED
-         FOR EACH ROW WHEN (NEW.name LIKE 'bad%') EXECUTE FUNCTION add_rejecting_trigger()",
+         FOR EACH ROW WHEN (NEW.name LIKE 'bad%') EXECUTE FUNCTION reject_row()",
     )
     .expect("a trigger");
-    let statuses = write_concurrently(|client| {
-        network.put(&format!("/affiliates/{client}"), affiliate_of_client(client)).status
+    let responses = write_concurrently(|client| {
+        network.put(&format!("/affiliates/{client}"), affiliate_of_client(client))
     });
-    for (client, status) in statuses.into_iter().enumerate() {
+    for (client, response) in responses.iter().enumerate() {
+        let status = response.status;
         let current = network.get(&format!("/affiliates/{client}")).body(200);
         let is_new = current["name"] == affiliate_of_client(client)["name"];
         assert_eq!(is_new, status == 200, "{client}: {status}, {current}");

@@ -1,5 +1,9 @@
 //! Repository conventions that are checked by machine.
 
+mod documentation;
+mod imports;
+mod naming;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,6 +41,17 @@ fn sources() -> Vec<(PathBuf, String)> {
     let read = |path: PathBuf| {
         let text = fs::read_to_string(&path).expect("a readable file");
         (path, text)
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// Markdown files of the repository with their text. The paths are relative to the root.
+fn markdown_files() -> Vec<(PathBuf, String)> {
+    let mut paths = Vec::new();
+    collect_files(&root(), ".md", &mut paths);
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("a readable file");
+        (path.strip_prefix(root()).expect("a file of the repository").to_owned(), text)
     };
     paths.into_iter().map(read).collect()
 }
