@@ -174,9 +174,9 @@ fn reverting_creations_and_deletions_runs_the_usual_checks() {
     network.get("/affiliates/222").expect(404);
     // Reverting the revert creates it again; its id may differ.
     assert!(revert_last(&network, "affiliate:222").status < 300);
-    let again = network.get("/affiliates/222").body(200);
+    let repeated = network.get("/affiliates/222").body(200);
     for property in ["name", "status", "sites", "users", "custom_data"] {
-        assert_json_eq(&again[property], &created[property]);
+        assert_json_eq(&repeated[property], &created[property]);
     }
     network.has_campaign("1", "12", json!({}));
     network.has_applied("1", "12", "222");

@@ -324,9 +324,9 @@ fn acknowledged_lines_survive_a_kill() {
     // Repeated, each line is a duplicate or new, and each call is stored once.
     let network = server.network();
     let lines: Vec<String> = valid_lines(0..4_000).lines().map(str::to_owned).collect();
-    let again = send_lines(&network, &lines);
-    let duplicates = again.iter().filter(|response| response["status"] == 202).count();
-    assert_eq!((duplicates, again.len()), (calls.len(), 4_000));
+    let repeated = send_lines(&network, &lines);
+    let duplicates = repeated.iter().filter(|response| response["status"] == 202).count();
+    assert_eq!((duplicates, repeated.len()), (calls.len(), 4_000));
     assert_eq!(server.table_rows()["calls"].len(), 4_000);
     let checked = trunkline_tests::run(&["database", "check", "--database", server.database()]);
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));

@@ -289,8 +289,8 @@ fn differently_written_equal_calls_are_duplicates() {
         json!({"external_call_unique_id": 10, "keypresses": ["1"]}),
         json!({"advertiser_campaign_id_from_network": 12, "keypresses": ["1"]}),
     ] {
-        let again = network.post("/calls", call_body("10", other.clone()));
-        assert_eq!(again.status, 202, "{other}: {}", again.text());
+        let repeated = network.post("/calls", call_body("10", other.clone()));
+        assert_eq!(repeated.status, 202, "{other}: {}", repeated.text());
     }
     let other = call_body("10", json!({"keypresses": ["2"]}));
     network.post("/calls", other).assert_error(409, "Conflict");

@@ -68,8 +68,8 @@ fn corrected_facts_are_repriced_and_totals_are_adjusted() {
     let mut listed = new.clone();
     listed.as_object_mut().unwrap().shift_remove("reason");
     assert_eq!(network.ledger(), [old.clone(), listed]);
-    let again = json!({"reason": "It was right.", "call": {"duration": 90}});
-    let third = network.post_correction(&new["transaction_id"], again).body(201);
+    let repeated = json!({"reason": "It was right.", "call": {"duration": 90}});
+    let third = network.post_correction(&new["transaction_id"], repeated).body(201);
     assert_eq!(amounts(&third), ("7.00", "4.50"));
     assert_eq!(third["corrects_transaction_id"], new["transaction_id"]);
     assert_json_eq(&budget(&network), &json!(7));

@@ -55,7 +55,7 @@ fn events_are_streamed_immediately() {
 fn status_changes_and_cascades_emit_events() {
     let (_server, network) = world();
     let mut stream = network.open_event_stream("?types=affiliate_campaign.status_changed", &[]);
-    let mut event = || {
+    let mut next_status = || {
         let event = stream.expect_event();
         assert_eq!(event.kind, "affiliate_campaign.status_changed");
         let data = event.body["data"].clone();
@@ -63,15 +63,15 @@ fn status_changes_and_cascades_emit_events() {
         format!("{}: {} to {}", data["affiliate"], data["from"], data["to"])
     };
     network.has_applied("354", "12", "977");
-    assert_eq!(event(), r#""977": null to "Approved""#);
+    assert_eq!(next_status(), r#""977": null to "Approved""#);
     let path = affiliate_campaign_path("354", "12", "977");
     network.put(&path, json!({"status": "Suspended"})).expect(200);
-    assert_eq!(event(), r#""977": "Approved" to "Suspended""#);
+    assert_eq!(next_status(), r#""977": "Approved" to "Suspended""#);
     // Repeating a status emits nothing. The stream filters calls out by type.
     network.put(&path, json!({"status": "Suspended"})).expect(200);
     report_call(&network, "1");
     network.put(&relationship_path("354", "976"), json!({"status": "Declined"})).expect(200);
-    assert_eq!(event(), r#""976": "Approved" to "Suspended""#);
+    assert_eq!(next_status(), r#""976": "Approved" to "Suspended""#);
 }
 
 #[test]
@@ -92,15 +92,15 @@ fn interrupted_stream_resumes_without_gaps() {
     let mut last = "0".to_owned();
     let mut received = BTreeSet::new();
     let mut ids = Vec::new();
-    let mut turn = 0;
+    let mut attempt = 0;
     while received.len() < calls {
         let query = format!("?types=transaction.created&last_event_id={last}");
-        let mut stream = if turn % 2 == 0 {
+        let mut stream = if attempt % 2 == 0 {
             network.open_event_stream("?types=transaction.created", &[("Last-Event-ID", &last)])
         } else {
             network.open_event_stream(&query, &[])
         };
-        turn += 1;
+        attempt += 1;
         for _ in 0..7.min(calls - received.len()) {
             let event = stream.expect_event();
             let id = event.body["data"]["transaction_id"].as_str().expect("an id").to_owned();

@@ -33,7 +33,7 @@ fn send_bodies(
     network: &Client,
     round: usize,
     acknowledged: &AtomicUsize,
-    over: &AtomicBool,
+    stop: &AtomicBool,
 ) -> usize {
     for body in 0.. {
         let post = network.request("POST", "/calls").header("Content-Type", "application/x-ndjson");
@@ -41,16 +41,16 @@ fn send_bodies(
         if let Some(response) = post.bytes(lines(round, body).as_bytes()).try_send() {
             acknowledged.fetch_add(response.text().matches("\"cuid\"").count(), Ordering::Relaxed);
         }
-        if over.load(Ordering::Relaxed) {
+        if stop.load(Ordering::Relaxed) {
             return body + 1;
         }
     }
     0
 }
 
-fn send_event(client: &Client, id: &Value, sequence: u32, what: &str) -> Option<Value> {
-    let event = json!({"event": what, "sequence": sequence});
-    let post = client.extensions().request("POST", &format!("/calls/{id}/events")).json(&event);
+fn send_event(client: &Client, id: &Value, sequence: u32, event: &str) -> Option<Value> {
+    let body = json!({"event": event, "sequence": sequence});
+    let post = client.extensions().request("POST", &format!("/calls/{id}/events")).json(&body);
     let response = post.try_send()?;
     Some(response.expect(200).json())
 }
@@ -61,29 +61,33 @@ fn assert_live_calls_continue(
     call_ids: &[Value],
     first_responses: &[Option<Value>],
 ) {
-    for (at, (id, first_responses)) in call_ids.iter().zip(first_responses).enumerate() {
+    for (at, (id, first_response)) in call_ids.iter().zip(first_responses).enumerate() {
         let client = &clients[at % 2];
-        let again = send_event(client, id, 1, "connected").expect("this server is running");
+        let repeated = send_event(client, id, 1, "connected").expect("this server is running");
         // A repeated event gets the same response.
         assert!(
-            first_responses.as_ref().is_none_or(|first_responses| *first_responses == again),
-            "{first_responses:?} and {again}"
+            first_response.as_ref().is_none_or(|first| *first == repeated),
+            "{first_response:?} and {repeated}"
         );
-        let end = send_event(&clients[(at + 1) % 2], id, 2, "hung_up").expect("so is this one");
+        let end =
+            send_event(&clients[(at + 1) % 2], id, 2, "hung_up").expect("this server is running");
         assert_eq!(end["outcome"], "connected");
     }
 }
 
 /// Waits until all deliveries are done. Returns the number of attempts by event.
 fn delivery_attempts(network: &Client) -> BTreeMap<String, u64> {
-    let call_ids = Instant::now();
+    let started = Instant::now();
     loop {
         let path = "/webhooks/1/deliveries?state=pending&limit=1";
         let pending = network.extensions().get(path).body(200);
         if pending.as_array().is_some_and(Vec::is_empty) {
             break;
         }
-        assert!(call_ids.elapsed() < Duration::from_secs(120), "not all is sent: {pending}");
+        assert!(
+            started.elapsed() < Duration::from_secs(120),
+            "deliveries are still pending: {pending}"
+        );
         std::thread::yield_now();
     }
     let all = network.extensions().get("/webhooks/1/deliveries").body(200);
@@ -97,11 +101,11 @@ fn delivery_attempts(network: &Client) -> BTreeMap<String, u64> {
 
 /// Number of deliveries by message id.
 fn deliveries_by_message(receiver: &WebhookReceiver) -> BTreeMap<String, usize> {
-    let mut came = BTreeMap::new();
+    let mut counts = BTreeMap::new();
     for message in receiver.take_deliveries() {
-        *came.entry(message.header("webhook-id").to_owned()).or_default() += 1;
+        *counts.entry(message.header("webhook-id").to_owned()).or_default() += 1;
     }
-    came
+    counts
 }
 
 #[test]
@@ -116,11 +120,11 @@ fn three_servers_deliver_each_event_once() {
     let post = network.request("POST", "/calls").header("Content-Type", "application/x-ndjson");
     post.bytes(lines(0, 0).as_bytes()).send().expect(200);
     let attempts = delivery_attempts(&network);
-    let came = deliveries_by_message(&receiver);
+    let deliveries = deliveries_by_message(&receiver);
     assert!(attempts.len() >= LINES_PER_BODY, "{} events", attempts.len());
     assert!(attempts.values().all(|attempts| *attempts == 1), "{attempts:?}");
-    assert_eq!(came.len(), attempts.len());
-    assert!(came.values().all(|times| *times == 1), "sent again: {came:?}");
+    assert_eq!(deliveries.len(), attempts.len());
+    assert!(deliveries.values().all(|times| *times == 1), "sent again: {deliveries:?}");
 }
 
 #[test]
@@ -138,13 +142,13 @@ fn killed_server_loses_no_acknowledged_write() {
     let mut report = FaultReport::default();
     for round in 0..rounds {
         let network = third.network();
-        let over = AtomicBool::new(false);
+        let stop = AtomicBool::new(false);
         let count_before = acknowledged.load(Ordering::Relaxed);
         let (call_ids, first_responses) = std::thread::scope(|scope| {
             let network = &network;
-            let over = &over;
+            let stop = &stop;
             let acknowledged = &acknowledged;
-            let telling = scope.spawn(move || send_bodies(network, round, acknowledged, over));
+            let sender = scope.spawn(move || send_bodies(network, round, acknowledged, stop));
             let begin = |_| {
                 let call = json!({"advertiser_campaign": "12"});
                 network.extensions().post("/calls", call).body(201)["id"].clone()
@@ -159,10 +163,10 @@ fn killed_server_loses_no_acknowledged_write() {
                 ids.iter().map(|id| send_event(network, id, 1, "connected")).collect()
             };
             let mut first_responses = half(&call_ids[..LIVE_CALLS / 2]);
-            over.store(true, Ordering::Relaxed);
+            stop.store(true, Ordering::Relaxed);
             third.kill();
             first_responses.extend(half(&call_ids[LIVE_CALLS / 2..]));
-            sent_bodies += LINES_PER_BODY * telling.join().expect("it ends");
+            sent_bodies += LINES_PER_BODY * sender.join().expect("the sender ends");
             (call_ids, first_responses)
         });
         let killed_at = Instant::now();
@@ -175,17 +179,20 @@ fn killed_server_loses_no_acknowledged_write() {
     let ids = calls.as_array().expect("a list").iter().map(|item| &item["external_call_unique_id"]);
     let stored_count = ids.filter(|id| !id.is_null()).count();
     report.attempts = rounds;
-    report.acknowledged = acknowledged.load(Ordering::Relaxed) + rounds * LIVE_CALLS;
-    let first_responses = acknowledged.load(Ordering::Relaxed);
+    let acknowledged = acknowledged.load(Ordering::Relaxed);
+    report.acknowledged = acknowledged + rounds * LIVE_CALLS;
     let named = calls.as_array().expect("a list").len() - rounds * LIVE_CALLS;
-    report.lost = first_responses.saturating_sub(named);
+    report.lost = acknowledged.saturating_sub(named);
     report.duplicated = named.saturating_sub(sent_bodies);
     assert!(stored_count == 0 || stored_count == named, "{stored_count} of {named}");
     let attempts = delivery_attempts(network);
-    let came = deliveries_by_message(&receiver);
-    let again: usize = came.values().map(|times| times - 1).sum();
-    eprintln!("{} events were sent, {again} of them twice, over {rounds} kills", came.len());
-    assert_eq!(came.len(), attempts.len(), "each was sent");
-    assert!(again <= rounds * DELIVERIES_IN_FLIGHT, "{again} were sent again");
+    let deliveries = deliveries_by_message(&receiver);
+    let repeated: usize = deliveries.values().map(|times| times - 1).sum();
+    eprintln!(
+        "{} events were sent, {repeated} of them twice, over {rounds} kills",
+        deliveries.len()
+    );
+    assert_eq!(deliveries.len(), attempts.len(), "each event was delivered");
+    assert!(repeated <= rounds * DELIVERIES_IN_FLIGHT, "{repeated} were sent again");
     report.print_and_assert("kill -9 of one of three under lines and live calls", first.database());
 }

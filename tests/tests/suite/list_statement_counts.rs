@@ -137,16 +137,16 @@ fn long_page_runs_as_many_statements_as_a_short_one() {
         let as_person = |limit| stranger.request("GET", &page(limit)).header("Cookie", &cookie);
         let asking: [(&str, &dyn Fn(usize) -> Request); 2] =
             [("network", &as_network), ("person", &as_person)];
-        for (who, send) in asking {
+        for (viewer, send) in asking {
             if send(SHORT_PAGE).send().status != 200 {
                 // Some lists are visible to the network only.
-                assert_eq!(who, "person", "{path}");
+                assert_eq!(viewer, "person", "{path}");
                 continue;
             }
             let ((short, few), (long, many)) =
                 (page_cost(&network, send, SHORT_PAGE), page_cost(&network, send, LONG_PAGE));
-            current.push(format!("{path}, {who}: {few} for {short}, {many} for {long}"));
-            if short != long || (who == "network" && (few, many) != (SHORT_PAGE, LONG_PAGE)) {
+            current.push(format!("{path}, {viewer}: {few} for {short}, {many} for {long}"));
+            if short != long || (viewer == "network" && (few, many) != (SHORT_PAGE, LONG_PAGE)) {
                 uneven.push(current.last().cloned());
             }
         }

@@ -83,20 +83,20 @@ fn lose_one(
     assert!(proxy.has_lost_commit(), "{kind:?}: nothing was committed");
     proxy.restore();
     let healed = Instant::now();
-    let again = retry_until_accepted(|| write(network, kind, id));
+    let repeated = retry_until_accepted(|| write(network, kind, id));
     report.recovery.push(healed.elapsed());
     report.acknowledged += 1;
     let is_known = was_lost && lost == CommitLoss::Response;
     match kind {
-        Kind::Call if was_lost => assert_eq!(again.status, if is_known { 202 } else { 201 }),
-        Kind::Call => assert_eq!(again.status, 202),
+        Kind::Call if was_lost => assert_eq!(repeated.status, if is_known { 202 } else { 201 }),
+        Kind::Call => assert_eq!(repeated.status, 202),
         Kind::Affiliate => {
-            assert_eq!(again.status, 200);
+            assert_eq!(repeated.status, 200);
             assert_eq!(network.get(&format!("/affiliates/{id}")).body(200)["name"], id);
         }
         Kind::LiveCall => {
             // Each repetition gets the first response.
-            let first: Value = again.body(201);
+            let first: Value = repeated.body(201);
             assert_eq!(write(network, kind, id).body(201), first);
         }
     }

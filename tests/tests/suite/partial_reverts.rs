@@ -101,6 +101,6 @@ fn relationship_deleted_with_its_party_is_logged() {
     assert_eq!(log.last().expect("an entry")["action"], "delete");
     revert(&network, newest_entry_id(&network, "affiliate:976")).expect(201);
     revert(&network, newest_entry_id(&network, "relationship:976/354")).expect(201);
-    let again = network.get("/advertisers/354/affiliates/976").body(200);
-    assert_eq!(again["status"], "Approved");
+    let repeated = network.get("/advertisers/354/affiliates/976").body(200);
+    assert_eq!(repeated["status"], "Approved");
 }

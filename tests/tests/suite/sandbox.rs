@@ -219,10 +219,10 @@ fn simulation_reports_calls() {
     assert!(with_number > 50, "{with_number}");
     // The same simulation again adds nothing.
     let before = server.table_rows();
-    let again = simulate(&network, simulation);
-    assert_json_eq(&again["known"], &json!(300));
-    assert_json_eq(&again["stored"], &json!(0));
-    assert_json_eq(&again["advertiser_payin"], &json!({}));
+    let repeated = simulate(&network, simulation);
+    assert_json_eq(&repeated["known"], &json!(300));
+    assert_json_eq(&repeated["stored"], &json!(0));
+    assert_json_eq(&repeated["advertiser_payin"], &json!({}));
     assert_eq!(server.table_rows(), before);
     // More calls with the same seed continue the sequence.
     let more = simulate(&network, json!({"calls": 310, "seed": 7}));

@@ -138,8 +138,8 @@ impl Balancer<'_> {
     }
 
     fn report_call(&self, number: usize, id: &str) -> Response {
-        let turns = (0..3).map(|turn| (number + turn) % 3);
-        let index = turns.into_iter().find(|index| self.ready[*index].load(Ordering::Relaxed));
+        let candidates = (0..3).map(|turn| (number + turn) % 3);
+        let index = candidates.into_iter().find(|index| self.ready[*index].load(Ordering::Relaxed));
         report_call(&self.clients[index.expect("two servers are there")], id)
     }
 }

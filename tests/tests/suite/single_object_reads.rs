@@ -105,16 +105,16 @@ fn requests_over_budget(server: &Server, is_looked_at: impl Fn(u16) -> bool) -> 
         ("another affiliate", server.affiliate("223")),
     ];
     let mut matches = Vec::new();
-    for (who, client) in &clients {
+    for (viewer, client) in &clients {
         for (existing, path) in objects() {
             let path = path.replace(' ', "%20");
             let status = client.get(&path).status;
-            assert!(existing || status != 200, "{who}: {path}");
-            assert!(*who != "network" || (status == 200) == existing, "{path}: {status}");
+            assert!(existing || status != 200, "{viewer}: {path}");
+            assert!(*viewer != "network" || (status == 200) == existing, "{path}: {status}");
             if is_looked_at(status) {
                 let cost = request_cost(client, &path);
                 if cost > 0 {
-                    matches.push(format!("{who}: {path} answered {status} after {cost}"));
+                    matches.push(format!("{viewer}: {path} answered {status} after {cost}"));
                 }
             }
         }

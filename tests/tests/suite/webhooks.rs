@@ -124,8 +124,8 @@ fn failed_delivery_is_retried_until_it_succeeds() {
     assert_eq!((&delivered[0]["attempts"], &delivered[0]["last_error"]), (&json!(3), &Value::Null));
     // A successful delivery can be repeated with the same id.
     let path = format!("/webhooks/{}/deliveries/{}/resend", webhook["id"], delivered[0]["id"]);
-    let again = network.extensions().post(&path, json!({})).body(201);
-    assert_eq!((&again["state"], &again["attempts"]), (&json!("pending"), &json!(0)));
+    let repeated = network.extensions().post(&path, json!({})).body(201);
+    assert_eq!((&repeated["state"], &repeated["attempts"]), (&json!("pending"), &json!(0)));
     assert_eq!(receiver.expect_delivery().verify(secret), ids[0]);
     deliveries(&network, &webhook, |item| item["state"] == "delivered");
     let missing = format!("/webhooks/{}/deliveries/999/resend", webhook["id"]);

@@ -128,8 +128,8 @@ fn assert_idempotent(client: &Client, version: &str, path: &str, body: &Value) {
     let speaker = client.with_version(version);
     let first = speaker.post(path, body.clone()).expect(201);
     let before = state(client, path);
-    let again = speaker.post(path, body.clone()).expect(201);
-    assert_json_eq(&again.json(), &first.json());
+    let repeated = speaker.post(path, body.clone()).expect(201);
+    assert_json_eq(&repeated.json(), &first.json());
     let put = speaker.put(path, body.clone()).body(200);
     if first.json() != json!({}) {
         assert_json_eq(&put, &first.json());
