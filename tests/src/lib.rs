@@ -21,6 +21,7 @@ mod fault_report;
 mod fixture;
 mod json_compare;
 mod mailbox;
+pub mod openapi_check;
 mod postgres_cluster;
 mod proxy;
 mod raw_http;
