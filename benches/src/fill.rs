@@ -7,7 +7,7 @@ use std::path::Path;
 use trunkline_domain::affiliation::{AffiliateCampaign, AffiliateCampaignStatus};
 use trunkline_domain::campaign::Campaign;
 use trunkline_domain::party::{AdvertiserProfile, CustomData, Party, PartyKind, PartyStatus, Site};
-use trunkline_store::{Error as StoreError, Session, Store};
+use trunkline_store::{Error as StoreError, Store, UnitOfWork};
 
 /// Objects stored in one transaction.
 const BATCH_SIZE: u64 = 10_000;
@@ -15,8 +15,8 @@ const BATCH_SIZE: u64 = 10_000;
 /// Stores affiliates with the external ids 1 to `count`.
 pub(crate) fn insert_affiliates(database: &Path, count: u64) -> Result<(), Box<dyn Error>> {
     let store = Store::open(&sqlite_url(database))?;
-    in_batches(&store, count, |session, number| {
-        session.insert_party(&affiliate(number))?;
+    in_batches(&store, count, |unit, number| {
+        unit.insert_party(&affiliate(number))?;
         Ok(())
     })?;
     store.close();
@@ -27,14 +27,14 @@ pub(crate) fn insert_affiliates(database: &Path, count: u64) -> Result<(), Box<d
 fn in_batches(
     store: &Store,
     count: u64,
-    insert: impl Fn(&mut Session<'_>, u64) -> Result<(), StoreError> + Clone + Send + 'static,
+    insert: impl Fn(&mut UnitOfWork<'_>, u64) -> Result<(), StoreError> + Clone + Send + 'static,
 ) -> Result<(), StoreError> {
     let mut next = 1;
     while next <= count {
         let last = count.min(next + BATCH_SIZE - 1);
         let insert = insert.clone();
-        store.write_blocking(move |session| {
-            (next..=last).try_for_each(|number| insert(session, number))
+        store.write_blocking(move |unit| {
+            (next..=last).try_for_each(|number| insert(unit, number))
         })?;
         next = last + 1;
     }
@@ -46,11 +46,11 @@ fn affiliate(number: u64) -> Party {
         id: 0,
         network_id: 1,
         kind: PartyKind::Affiliate,
-        id_from_network: number.to_string(),
+        external_id: number.to_string(),
         name: format!("Affiliate {number}"),
         status: PartyStatus::Approved,
         sites: vec![Site {
-            id_from_network: number.to_string(),
+            external_id: number.to_string(),
             name: Some(format!("http://www.example.com/{number}")),
         }],
         profile: AdvertiserProfile::default(),
@@ -110,35 +110,35 @@ pub(crate) fn insert_campaign_copies(
     copies: CampaignCopies<'_>,
 ) -> Result<(), Box<dyn Error>> {
     let store = Store::open(&sqlite_url(database))?;
-    let (advertiser, affiliate, template) = store.read(|session| {
-        let advertiser = session.party(1, PartyKind::Advertiser, copies.advertiser)?;
-        let affiliate = session.party(1, PartyKind::Affiliate, "1")?;
-        Ok::<_, StoreError>((advertiser, affiliate, session.campaign(1, "1")?))
+    let (advertiser, affiliate, template) = store.read(|unit| {
+        let advertiser = unit.party(1, PartyKind::Advertiser, copies.advertiser)?;
+        let affiliate = unit.party(1, PartyKind::Affiliate, "1")?;
+        Ok::<_, StoreError>((advertiser, affiliate, unit.campaign(1, "1")?))
     })?;
     let (advertiser, affiliate) = advertiser.zip(affiliate).ok_or("no advertiser or affiliate")?;
     let template = template.ok_or("no campaign 1")?;
-    let current = template.current.clone().ok_or("campaign 1 is not live")?;
+    let current = template.current_terms.clone().ok_or("campaign 1 is not live")?;
     let prefix = copies.prefix.to_owned();
     let with_affiliate = copies.with_affiliate;
-    in_batches(&store, copies.count, move |session, number| {
+    in_batches(&store, copies.count, move |unit, number| {
         let id_from_network = format!("{prefix}{number}");
         let name = format!("Bench {id_from_network}");
         let campaign = Campaign {
             advertiser_id: advertiser.id,
-            id_from_network: id_from_network.clone(),
+            external_id: id_from_network.clone(),
             name,
             ..template.clone()
         };
-        let campaign_id = session.insert_campaign(&campaign)?;
-        session.put_terms_live(campaign_id, current.terms.clone(), current.went_live_at)?;
+        let campaign_id = unit.insert_campaign(&campaign)?;
+        unit.activate_terms(campaign_id, current.terms.clone(), current.went_live_at)?;
         if with_affiliate {
-            session.insert_affiliate_campaign(&AffiliateCampaign {
+            unit.insert_affiliate_campaign(&AffiliateCampaign {
                 id: 0,
                 network_id: 1,
                 campaign_id,
                 affiliate_id: affiliate.id,
-                affiliate_id_from_network: affiliate.id_from_network.clone(),
-                id_from_network,
+                external_affiliate_id: affiliate.external_id.clone(),
+                external_id: id_from_network,
                 status: AffiliateCampaignStatus::Applied,
                 custom_data: CustomData::default(),
                 created_at: current.went_live_at,

@@ -17,7 +17,7 @@ const DOCUMENT_URI: &str = "urn:trunkline:openapi";
 /// Errors of one body that a message lists.
 const MAX_LISTED_ERRORS: usize = 5;
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(trunkline_api::openapi);
+static DOCUMENT: LazyLock<Value> = LazyLock::new(trunkline_api::openapi_document);
 static REGISTRY: LazyLock<Registry<'static>> = LazyLock::new(|| {
     let builder = Registry::new().add(DOCUMENT_URI, &*DOCUMENT).expect("the URI is valid");
     builder.prepare().expect("every reference of the document resolves")

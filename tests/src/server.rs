@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use trunkline_domain::party::{PartyKind, Role};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_network::{
-    Actor, Caller, Context, Error, Grant, Page, Scope, Session, Store, credentials,
+    Actor, Context, Error, Grant, Page, Principal, Scope, Store, UnitOfWork, credentials,
 };
 
 /// Length limit of [`Server::events`].
@@ -88,8 +88,8 @@ impl Server {
 
     /// Kind and data of the network's stored events, oldest first, at most [`MAX_EVENTS`].
     pub fn events(&self) -> Vec<(String, Value)> {
-        let page = Page::of(0, MAX_EVENTS);
-        let events = self.read(|session| session.events(self.network, page));
+        let page = Page::new(0, MAX_EVENTS);
+        let events = self.read(|unit| unit.events(self.network, page));
         events.into_iter().map(|event| (event.kind, event.data)).collect()
     }
 
@@ -167,8 +167,8 @@ impl Server {
 
     /// Client with a token of one advertiser or affiliate that has this role.
     pub fn party(&self, kind: PartyKind, id: &str, role: Role) -> Client {
-        let matches = self.read(|session| session.party(self.network, kind, id));
-        let party = matches.unwrap_or_else(|| panic!("there is no {} {id}", kind.word()));
+        let matches = self.read(|unit| unit.party(self.network, kind, id));
+        let party = matches.unwrap_or_else(|| panic!("there is no {} {id}", kind.as_str()));
         self.issue_token(Scope::Party(kind, party.id), role)
     }
 
@@ -176,7 +176,7 @@ impl Server {
         let entropy = [self.next_token_seed.fetch_add(1, Ordering::Relaxed); 32];
         let record =
             credentials::new_token(self.network, scope, role, None, Timestamp::UNIX_EPOCH, None);
-        let issued = self.write(move |session| credentials::issue_token(session, record, &entropy));
+        let issued = self.write(move |unit| credentials::issue_token(unit, record, &entropy));
         Client::new(&self.address, self.network, Some(issued.secret))
     }
 
@@ -191,8 +191,7 @@ impl Server {
             past,
             Some(past),
         );
-        let issued =
-            self.write(move |session| credentials::issue_token(session, record, &[255; 32]));
+        let issued = self.write(move |unit| credentials::issue_token(unit, record, &[255; 32]));
         Client::new(&self.address, self.network, Some(issued.secret))
     }
 
@@ -200,8 +199,8 @@ impl Server {
     pub fn set_password(&self, email: &str, password: &str) {
         let hash = credentials::hash_password(password, &[7; 32]).expect("a password hashes");
         let (network, email) = (self.network, email.to_owned());
-        let matches = self
-            .write(move |session| credentials::set_password(session, network, &email, None, &hash));
+        let matches =
+            self.write(move |unit| credentials::set_password(unit, network, &email, None, &hash));
         assert!(matches.is_some(), "no user has the address");
     }
 
@@ -209,12 +208,12 @@ impl Server {
     pub fn sign_in(&self, email: &str) -> String {
         let email = email.to_owned();
         let now = Timestamp::from_second(4_000_000_000).expect("a valid time");
-        let session = self.write(move |session| {
-            let users = session.users_by_email(&email)?;
+        let unit = self.write(move |unit| {
+            let users = unit.users_by_email(&email)?;
             let (_, user, _) = users.first().expect("a user has the address");
-            credentials::start_session(session, user.id, &[9; 32], now)
+            credentials::start_session(unit, user.id, &[9; 32], now)
         });
-        format!("{}={}", credentials::SESSION_COOKIE, session.secret)
+        format!("{}={}", credentials::SESSION_COOKIE, unit.secret)
     }
 
     /// Adds phone numbers to the network's inventory.
@@ -222,9 +221,9 @@ impl Server {
         let parse = |number: &&str| PhoneNumber::parse(number).expect("a phone number");
         let numbers: Vec<PhoneNumber> = numbers.iter().map(parse).collect();
         let network = self.network;
-        self.write(move |session| {
+        self.write(move |unit| {
             for number in &numbers {
-                session.add_number(network, number)?;
+                unit.insert_number(network, number)?;
             }
             Ok::<_, Error>(())
         });
@@ -234,24 +233,25 @@ impl Server {
     pub fn run_use_case<T: Send + 'static>(
         &self,
         now: Timestamp,
-        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&mut UnitOfWork<'_>, &Context) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let grants = vec![Grant { scope: Scope::Network, role: Role::Super }];
-        let caller = Caller { network_id: self.network, actor: Actor::CommandLine, grants };
-        let context = Context { caller, now, system_now: now, request_id: "a test".to_owned() };
-        self.store.write_blocking(move |session| work(session, &context))
+        let caller = Principal { network_id: self.network, actor: Actor::CommandLine, grants };
+        let context =
+            Context { principal: caller, now, system_now: now, request_id: "a test".to_owned() };
+        self.store.write_blocking(move |unit| work(unit, &context))
     }
 
     fn read<T>(
         &self,
-        work: impl FnOnce(&mut Session<'_>) -> Result<T, trunkline_store::Error>,
+        work: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, trunkline_store::Error>,
     ) -> T {
         self.store.read(work).expect("the database reads")
     }
 
     fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Session<'_>) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, Error> + Send + 'static,
     ) -> T {
         self.store.write_blocking(work).expect("the database writes")
     }

@@ -2,17 +2,17 @@
 
 use super::condition_calls;
 use std::error::Error;
-use trunkline_domain::call::{CallFacts, Gate, PhoneType};
+use trunkline_domain::call::{Admission, CallFacts, PhoneType};
 use trunkline_domain::campaign::{Policy, PolicyType, Pricing, Terms};
 use trunkline_domain::condition::{Condition, ParseError};
-use trunkline_domain::hours::{Day, Hours};
+use trunkline_domain::hours::{DayHours, WeeklyHours};
 use trunkline_domain::ivr::{IvrNode, IvrTree, NodeKind};
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::problem::Problems;
 use trunkline_domain::region::{NamedRegion, Region, RegionType};
 
 /// Admission of a call by an affiliate.
-pub(super) const ADMITTED: Gate = Gate { turned_away: None, by_affiliate: true };
+pub(super) const ADMITTED: Admission = Admission { rejection: None, by_affiliate: true };
 
 /// Terms of a campaign, and a call.
 pub(super) struct Campaign {
@@ -69,8 +69,8 @@ fn region(name: &str, states: &[&str]) -> NamedRegion {
 /// Terms with the regions and hours of the document's campaign.
 fn terms_with_regions_and_hours() -> Terms {
     let mut terms = Terms::new(jiff::Timestamp::UNIX_EPOCH);
-    let day = Day { open: Some(32_400), close: Some(75_600), closed: Some(false) };
-    terms.hours = Some(Hours { days: [day; 7] });
+    let day = DayHours { open: Some(32_400), close: Some(75_600), closed: Some(false) };
+    terms.hours = Some(WeeklyHours { days: [day; 7] });
     terms.named_regions =
         vec![region("West Coast", &["CA", "OR", "WA"]), region("East Coast", &["NY", "NJ"])];
     terms

@@ -1,8 +1,8 @@
 //! Condition that is timed, and the calls that it is evaluated for.
 
-use trunkline_domain::call::{CallFacts, Known, Way};
+use trunkline_domain::call::{CallFacts, EvaluationContext, IvrFacts};
 use trunkline_domain::campaign::Terms;
-use trunkline_domain::condition::{Condition, Facts, Key, ParseError, Pressed, TextFact};
+use trunkline_domain::condition::{Condition, Facts, Key, MenuInput, ParseError, TextFact};
 
 /// Condition of `docs/conditions.md`.
 pub(super) const TEXT: &str =
@@ -71,9 +71,9 @@ impl Facts for Answers {
     fn in_region(&self, _: Option<&str>) -> Option<bool> {
         Some(self.west_coast)
     }
-    fn pressed(&self, level: u8) -> Option<Pressed> {
+    fn pressed(&self, level: u8) -> Option<MenuInput> {
         let key = if self.pressed { level + 1 } else { 9 };
-        Some(Pressed::Key(Key::Digit(key)))
+        Some(MenuInput::Key(Key::Digit(key)))
     }
     fn text(&self, _: &TextFact) -> Option<Option<&str>> {
         None
@@ -99,9 +99,10 @@ impl Call {
         Self { facts, pressed: keys.map(Key::Digit), plain, expected }
     }
 
-    pub(super) fn known<'a>(&'a self, terms: &'a Terms) -> Known<'a> {
-        let way = Way { pressed: &self.pressed, over: Some(true), ..Way::default() };
-        Known { facts: &self.facts, terms, way }
+    pub(super) fn known<'a>(&'a self, terms: &'a Terms) -> EvaluationContext<'a> {
+        let way =
+            IvrFacts { pressed_keys: &self.pressed, connected: Some(true), ..IvrFacts::default() };
+        EvaluationContext { facts: &self.facts, terms, ivr_facts: way }
     }
 }
 

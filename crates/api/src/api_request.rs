@@ -17,10 +17,10 @@ use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex};
-use trunkline_domain::party::{NAME_LIMIT, Network};
+use trunkline_domain::party::{MAX_NAME_CHARS, Network};
 use trunkline_domain::problem::{NOT_A_NUMBER, Problems};
 use trunkline_network::credentials::Credential;
-use trunkline_network::{Caller, Context, Error, IdempotencyKey, Session, Standing};
+use trunkline_network::{CachedToken, Context, Error, IdempotencyKey, Principal, UnitOfWork};
 
 /// Authenticated, versioned request with its parsed body.
 pub(crate) struct ApiRequest {
@@ -93,7 +93,7 @@ impl ApiRequest {
             UnreadBody::Stream(body) if content_type(&parts.headers) == NDJSON => {
                 // The response begins before the first unit of work, so the credential is checked
                 // now.
-                app.store.read(|session| credential_guard.revalidate(session))?;
+                app.store.read(|unit| credential_guard.revalidate(unit))?;
                 ndjson_body = Some(Mutex::new(body));
                 None
             }
@@ -107,7 +107,7 @@ impl ApiRequest {
         let original_path = parts.extensions.get::<OriginalPath>();
         Ok(Self {
             context: Context {
-                caller: principal,
+                principal,
                 now: network.now(system_now),
                 system_now,
                 request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
@@ -145,13 +145,13 @@ impl ApiRequest {
     ) -> Option<i64> {
         match self.parameter(name)?.parse::<i64>() {
             Ok(number) if number < min => {
-                problems.at(name).add(format!("must be greater than or equal to {min}"));
+                problems.property(name).add(format!("must be greater than or equal to {min}"));
             }
             Ok(number) if number > max => {
-                problems.at(name).add(format!("must be less than or equal to {max}"));
+                problems.property(name).add(format!("must be less than or equal to {max}"));
             }
             Ok(number) => return Some(number),
-            Err(_) => problems.at(name).add(NOT_A_NUMBER),
+            Err(_) => problems.property(name).add(NOT_A_NUMBER),
         }
         None
     }
@@ -171,11 +171,11 @@ impl ApiRequest {
     /// Runs a reading use case in a snapshot.
     pub(crate) fn read<T>(
         &self,
-        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error>,
+        work: impl FnOnce(&mut UnitOfWork<'_>, &Context) -> Result<T, Error>,
     ) -> Result<T, ApiError> {
-        let work = |session: &mut Session<'_>| {
-            self.credential_guard.revalidate(session)?;
-            work(session, &self.context)
+        let work = |unit: &mut UnitOfWork<'_>| {
+            self.credential_guard.revalidate(unit)?;
+            work(unit, &self.context)
         };
         Ok(self.app.store.read(work)?)
     }
@@ -184,9 +184,9 @@ impl ApiRequest {
     /// `work` may run more than once.
     pub(crate) async fn read_one<T>(
         &self,
-        work: impl Fn(&mut Session<'_>, &Context) -> Result<T, Error>,
+        work: impl Fn(&mut UnitOfWork<'_>, &Context) -> Result<T, Error>,
     ) -> Result<T, ApiError> {
-        let single_read = self.app.store.glance(|session| work(session, &self.context)).await?;
+        let single_read = self.app.store.read_one(|unit| work(unit, &self.context)).await?;
         match single_read {
             Some((generation, result)) if self.credential_guard.is_current_at(generation) => {
                 Ok(result?)
@@ -198,7 +198,7 @@ impl ApiRequest {
     /// Runs a writing use case in a transaction. Returns after the commit.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&mut UnitOfWork<'_>, &Context) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
         Ok(self.credential_guard.write(&self.context, work).await?)
     }
@@ -207,10 +207,10 @@ impl ApiRequest {
     /// as far as the request tells; it gets no results.
     pub(crate) async fn write_with_prefetch<T: Send + 'static>(
         &self,
-        prefetch: impl FnOnce(&mut Session<'_>, &Context),
-        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
+        prefetch: impl FnOnce(&mut UnitOfWork<'_>, &Context),
+        work: impl FnOnce(&mut UnitOfWork<'_>, &Context) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let prefetch = |session: &mut Session<'_>| prefetch(session, &self.context);
+        let prefetch = |unit: &mut UnitOfWork<'_>| prefetch(unit, &self.context);
         Ok(self.credential_guard.write_with_prefetch(&self.context, prefetch, work).await?)
     }
 
@@ -218,7 +218,7 @@ impl ApiRequest {
     /// result is the same before and after [`ApiRequest::take_body`].
     pub(crate) fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, ApiError> {
         let Some(key) = self.headers.get("idempotency-key") else { return Ok(None) };
-        let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= NAME_LIMIT);
+        let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= MAX_NAME_CHARS);
         let invalid = || {
             let message = "Idempotency-Key must be 1 to 255 printable characters";
             ApiError::BadRequest(message.to_owned())
@@ -278,10 +278,10 @@ async fn find_credential(
 
 /// Result of authentication.
 struct Authenticated {
-    principal: Caller,
+    principal: Principal,
     network: Network,
     /// `None` if the credential is not a token.
-    cached_token: Option<Arc<Standing>>,
+    cached_token: Option<Arc<CachedToken>>,
 }
 
 /// Authenticates a credential and checks that it belongs to the network of the path.
@@ -299,7 +299,7 @@ async fn authorize(
         _ => {
             let principal = auth::authenticate(app, credential, path_network).await?;
             let principal = principal.ok_or(ApiError::Unauthorized)?;
-            let network = app.store.read(|session| session.network(principal.network_id))?;
+            let network = app.store.read(|unit| unit.network(principal.network_id))?;
             let network = network.ok_or(ApiError::Unauthorized)?;
             Authenticated { principal, network, cached_token: None }
         }
@@ -321,18 +321,18 @@ fn authenticate_token(
     now: Timestamp,
     response_meta: &ResponseMeta,
 ) -> Result<Authenticated, ApiError> {
-    let cached_token = match app.credentials.remembered(credential, now) {
+    let cached_token = match app.credential_cache.get(credential, now) {
         Some(cached_token) => {
             response_meta.set_cached_token(&cached_token);
             cached_token
         }
         None => {
-            let loaded = app.store.read(|session| app.credentials.look_up(session, token, now))?;
+            let loaded = app.store.read(|unit| app.credential_cache.load(unit, token, now))?;
             loaded.ok_or(ApiError::Unauthorized)?
         }
     };
     Ok(Authenticated {
-        principal: cached_token.caller.clone(),
+        principal: cached_token.principal.clone(),
         network: cached_token.network.clone(),
         cached_token: Some(cached_token),
     })
@@ -347,7 +347,7 @@ impl From<trunkline_store::Error> for ApiError {
 /// Consumes one request of the principal's rate limit.
 async fn consume_rate_limit(
     app: &App,
-    principal: &Caller,
+    principal: &Principal,
     response_meta: &ResponseMeta,
 ) -> Result<(), ApiError> {
     let Some(result) = app.rate_limits.consume(app, principal.actor).await else { return Ok(()) };
@@ -364,7 +364,7 @@ async fn read_unauthenticated_body(
     body: Body,
 ) -> Result<(PresentedCredential, Option<Map<String, Value>>), ApiError> {
     let permit =
-        tokio::time::timeout(app.limits.body_time, app.unauthenticated_body_permits.acquire());
+        tokio::time::timeout(app.limits.body_timeout, app.unauthenticated_body_permits.acquire());
     let _permit = permit.await.map_err(|_| ApiError::BodyTimeout)?;
     let mut object = read_body(app, headers, body).await;
     let credential = match &mut object {
@@ -380,12 +380,12 @@ async fn read_body(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Option<Map<String, Value>>, ApiError> {
-    let limit = app.limits.body;
+    let limit = app.limits.max_body_bytes;
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if length.and_then(|text| text.parse::<u64>().ok()).is_some_and(|bytes| bytes > limit as u64) {
         return Err(ApiError::BodyTooLarge(limit));
     }
-    let collected = tokio::time::timeout(app.limits.body_time, collect(app, body, limit)).await;
+    let collected = tokio::time::timeout(app.limits.body_timeout, collect(app, body, limit)).await;
     let bytes = collected.map_err(|_| ApiError::BodyTimeout)??;
     if bytes.is_empty() {
         return Ok(None);

@@ -1,14 +1,14 @@
 //! State shared by all requests: the store, the clock, the random source, and the limits.
 
 use crate::resources::call_batcher::CallBatcher;
-use crate::{Ending, RateLimits, StreamLimiter};
+use crate::{RateLimits, ShutdownSignal, StreamLimiter};
 use jiff::Timestamp;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use trunkline_network::credentials::Entropy;
-use trunkline_network::{Credentials, Passwords, Store};
+use trunkline_network::{CredentialCache, PasswordVerifier, Store};
 
 /// Returns the current time. The binary passes the system clock; tests pass a fixed one.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -27,25 +27,25 @@ const BODY_BUDGET_BYTES: usize = 64 << 20;
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Maximum size of a request body, in bytes.
-    pub body: usize,
+    pub max_body_bytes: usize,
     /// Maximum time until a body has arrived.
-    pub body_time: Duration,
+    pub body_timeout: Duration,
     /// Requests a second for each credential; `None` is unlimited.
     pub requests_per_second: Option<u32>,
     /// Maximum duration of a live call, measured from the request that started it.
-    pub call_time: Duration,
+    pub max_call_time: Duration,
     /// Allows webhook URLs that resolve to private addresses.
-    pub private_webhooks: bool,
+    pub allow_private_webhooks: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            body: 1 << 20,
-            body_time: Duration::from_secs(30),
+            max_body_bytes: 1 << 20,
+            body_timeout: Duration::from_secs(30),
             requests_per_second: Some(2_000),
-            call_time: Duration::from_secs(4 * 60 * 60),
-            private_webhooks: false,
+            max_call_time: Duration::from_secs(4 * 60 * 60),
+            allow_private_webhooks: false,
         }
     }
 }
@@ -69,9 +69,9 @@ pub struct AppState {
     /// Rate limit of each credential.
     pub rate_limits: Arc<RateLimits>,
     /// Cached access tokens.
-    pub credentials: Credentials,
+    pub credential_cache: CredentialCache,
     /// Password verifier.
-    pub passwords: Arc<Passwords>,
+    pub passwords: Arc<PasswordVerifier>,
     /// Permits for replays. A replay uses every processor, so there is one.
     pub replay_permits: Arc<Semaphore>,
     /// Permits for bodies that are read before authentication.
@@ -83,7 +83,7 @@ pub struct AppState {
     /// Limits the number of open event streams.
     pub stream_limiter: Arc<StreamLimiter>,
     /// Tells long-running responses that the server shuts down.
-    pub ending: Ending,
+    pub shutdown: ShutdownSignal,
 }
 
 impl Deref for App {
@@ -102,14 +102,14 @@ impl App {
             base_url: base_url.trim_end_matches('/').into(),
             limits,
             rate_limits: Arc::new(RateLimits::new(limits.requests_per_second)),
-            credentials: Credentials::default(),
-            passwords: Arc::new(Passwords::new(random())),
+            credential_cache: CredentialCache::default(),
+            passwords: Arc::new(PasswordVerifier::new(random())),
             replay_permits: Arc::new(Semaphore::new(1)),
             unauthenticated_body_permits: Arc::new(Semaphore::new(MAX_UNAUTHENTICATED_BODIES)),
-            body_budget: Arc::new(Semaphore::new(limits.body.max(BODY_BUDGET_BYTES))),
+            body_budget: Arc::new(Semaphore::new(limits.max_body_bytes.max(BODY_BUDGET_BYTES))),
             call_batcher: CallBatcher::default(),
             stream_limiter: Arc::default(),
-            ending: Ending::default(),
+            shutdown: ShutdownSignal::default(),
             clock,
             random,
         }))

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, header};
 use base64::Engine;
 use serde_json::{Map, Value};
 use trunkline_network::credentials::{self, Credential};
-use trunkline_network::{Caller, Error};
+use trunkline_network::{Error, Principal};
 
 /// Credential as the request presents it, not verified.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ pub(crate) fn presented_credential(
         return None;
     }
     let cookies = headers.get_all(header::COOKIE).iter();
-    let session = credentials::session_in(cookies.filter_map(|cookie| cookie.to_str().ok()))?;
+    let session = credentials::session_cookie(cookies.filter_map(|cookie| cookie.to_str().ok()))?;
     Some(PresentedCredential::Secret(Credential::Session(session.to_owned())))
 }
 
@@ -79,14 +79,15 @@ pub(crate) async fn authenticate(
     app: &App,
     presented: &PresentedCredential,
     network_id: Option<i64>,
-) -> Result<Option<Caller>, Error> {
+) -> Result<Option<Principal>, Error> {
     match presented {
         PresentedCredential::Secret(credential) => {
             let now = (app.clock)();
-            app.store.read(|session| credentials::authenticate(session, credential, now))
+            app.store.read(|unit| credentials::authenticate(unit, credential, now))
         }
         PresentedCredential::Password { email, password } => {
-            let verify = |network_id| app.passwords.caller(&app.store, email, password, network_id);
+            let verify =
+                |network_id| app.passwords.authenticate(&app.store, email, password, network_id);
             match (verify(network_id).await?, network_id) {
                 // A password that is valid on another network gets 403, as a token does.
                 (None, Some(_)) => verify(None).await,

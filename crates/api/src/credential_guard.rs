@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::MatchedPath;
 use axum::http::Response;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use trunkline_network::{Context, Error, Session, Standing};
+use trunkline_network::{CachedToken, Context, Error, UnitOfWork};
 
 /// Facts of a request that its handlers record for the outer middleware. Clones share one record.
 #[derive(Debug, Clone, Default)]
@@ -18,7 +18,7 @@ pub(crate) struct ResponseMeta(Arc<Mutex<MetaState>>);
 struct MetaState {
     rate_limit: Option<Allowance>,
     route: Option<MatchedPath>,
-    unconfirmed_token: Option<Arc<Standing>>,
+    unconfirmed_token: Option<Arc<CachedToken>>,
 }
 
 impl ResponseMeta {
@@ -43,7 +43,7 @@ impl ResponseMeta {
     }
 
     /// Records that the request was authenticated by a cached token, which must be revalidated.
-    pub(crate) fn set_cached_token(&self, cached_token: &Arc<Standing>) {
+    pub(crate) fn set_cached_token(&self, cached_token: &Arc<CachedToken>) {
         self.state().unconfirmed_token = Some(Arc::clone(cached_token));
     }
 
@@ -61,7 +61,7 @@ impl ResponseMeta {
         let unconfirmed_token = self.state().unconfirmed_token.take();
         let Some(cached_token) = unconfirmed_token else { return response };
         let now = (app.clock)();
-        match app.store.read(|session| cached_token.confirm(&app.credentials, session, now)) {
+        match app.store.read(|unit| cached_token.revalidate(&app.credential_cache, unit, now)) {
             Err(Error::Unauthorized) => ApiError::Unauthorized.into_response(app),
             // If the database is unreachable here, the response contains no data from it, so
             // sending it unconfirmed is safe.
@@ -75,14 +75,14 @@ impl ResponseMeta {
 pub(crate) struct CredentialGuard {
     app: App,
     /// `None` if the credential was verified in the database for this request.
-    cached_token: Option<Arc<Standing>>,
+    cached_token: Option<Arc<CachedToken>>,
     response_meta: ResponseMeta,
 }
 
 impl CredentialGuard {
     pub(crate) fn new(
         app: App,
-        cached_token: Option<Arc<Standing>>,
+        cached_token: Option<Arc<CachedToken>>,
         response_meta: ResponseMeta,
     ) -> Self {
         Self { app, cached_token, response_meta }
@@ -93,9 +93,9 @@ impl CredentialGuard {
     /// # Errors
     ///
     /// [`Error::Unauthorized`] if it was revoked or has expired.
-    pub(crate) fn revalidate(&self, session: &mut Session<'_>) -> Result<(), Error> {
+    pub(crate) fn revalidate(&self, unit: &mut UnitOfWork<'_>) -> Result<(), Error> {
         let Some(cached_token) = &self.cached_token else { return Ok(()) };
-        let result = cached_token.confirm(&self.app.credentials, session, (self.app.clock)());
+        let result = cached_token.revalidate(&self.app.credential_cache, unit, (self.app.clock)());
         if result.is_ok() {
             self.response_meta.set_confirmed();
         }
@@ -107,7 +107,7 @@ impl CredentialGuard {
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         context: &Context,
-        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&mut UnitOfWork<'_>, &Context) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         self.write_with_prefetch(context, |_| (), work).await
     }
@@ -117,21 +117,22 @@ impl CredentialGuard {
     pub(crate) async fn write_with_prefetch<T: Send + 'static>(
         &self,
         context: &Context,
-        prefetch: impl FnOnce(&mut Session<'_>),
-        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error> + Send + 'static,
+        prefetch: impl FnOnce(&mut UnitOfWork<'_>),
+        work: impl FnOnce(&mut UnitOfWork<'_>, &Context) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let context = context.clone();
         let credential_guard = self.clone();
-        let work = move |session: &mut Session<'_>| {
-            credential_guard.revalidate(session)?;
-            work(session, &context)
+        let work = move |unit: &mut UnitOfWork<'_>| {
+            credential_guard.revalidate(unit)?;
+            work(unit, &context)
         };
-        self.app.store.write_foreseeing(prefetch, work).await
+        self.app.store.write_with_prefetch(prefetch, work).await
     }
 
     /// Returns true if the token is valid at a credential generation that a unit of work read.
     pub(crate) fn is_current_at(&self, generation: i64) -> bool {
-        let is_current = self.cached_token.as_ref().is_none_or(|token| token.holds_at(generation));
+        let is_current =
+            self.cached_token.as_ref().is_none_or(|token| token.is_current(generation));
         if is_current {
             self.response_meta.set_confirmed();
         }

@@ -163,7 +163,7 @@ fn use_case_response(
         Error::Conflict(message) => {
             json_response(StatusCode::CONFLICT, &error_body(&message, "Conflict"))
         }
-        Error::Overtaken => {
+        Error::PreconditionFailed => {
             let message = "the object has been changed since it was read";
             json_response(
                 StatusCode::PRECONDITION_FAILED,

@@ -27,10 +27,10 @@ mod validate;
 pub mod versions;
 
 pub use app::{App, Clock, Limits, Random};
-pub use openapi::openapi;
+pub use openapi::openapi_document;
 pub use rate_limit::RateLimits;
-pub use resources::events::envelope;
+pub use resources::events::render_event;
 pub use router::{RequestId, router, service};
 pub use routes::route_table;
-pub use streams::{Ending, StreamLimiter};
-pub use validate::examine;
+pub use streams::{ShutdownSignal, StreamLimiter};
+pub use validate::validate_body;

@@ -5,13 +5,13 @@ use crate::api_request::ApiRequest;
 use crate::errors::ApiError;
 use crate::json;
 use crate::object_response::Object;
-use crate::versions::{Kind, ResponseInfo};
+use crate::versions::{ResourceKind, ResponseInfo};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, header};
 use futures_util::stream;
 use serde_json::Value;
 use trunkline_domain::problem::Problems;
-use trunkline_network::{Context, Error, Page, Session};
+use trunkline_network::{Context, Error, Page, UnitOfWork};
 
 /// Maximum number of objects read from one snapshot; fewer where objects are large.
 const MAX_PAGE_OBJECTS: u32 = 200;
@@ -41,7 +41,7 @@ struct ListParameters {
 struct ListStream<F> {
     request: ApiRequest,
     fetch: F,
-    kind: Kind,
+    kind: ResourceKind,
     /// Bytes of the next chunk; `None` if the end of the list was sent.
     next_chunk: Option<Vec<u8>>,
     /// Id of the last object read.
@@ -59,9 +59,9 @@ struct ListStream<F> {
 impl ApiRequest {
     /// Returns a list response. `fetch` reads one page. The first page is read before the response
     /// begins, so that its error still determines the status.
-    pub(crate) fn respond_list<F>(self, kind: Kind, fetch: F) -> Response<Body>
+    pub(crate) fn respond_list<F>(self, kind: ResourceKind, fetch: F) -> Response<Body>
     where
-        F: Fn(&mut Session<'_>, &Context, Page) -> Result<ListPage, Error> + Send + 'static,
+        F: Fn(&mut UnitOfWork<'_>, &Context, Page) -> Result<ListPage, Error> + Send + 'static,
     {
         let parameters = match self.list_parameters() {
             Ok(parameters) => parameters,
@@ -110,13 +110,13 @@ impl ApiRequest {
         let limit = self.integer_parameter("limit", 1, i64::from(MAX_LIMIT), &mut problems);
         let after = self.integer_parameter("start_after_id", 0, i64::MAX, &mut problems);
         let limit = limit.and_then(|limit| u32::try_from(limit).ok());
-        problems.or(ListParameters { after: after.unwrap_or(0), limit })
+        problems.into_result(ListParameters { after: after.unwrap_or(0), limit })
     }
 }
 
 impl<F> ListStream<F>
 where
-    F: Fn(&mut Session<'_>, &Context, Page) -> Result<ListPage, Error>,
+    F: Fn(&mut UnitOfWork<'_>, &Context, Page) -> Result<ListPage, Error>,
 {
     /// Reads the next page and appends its bytes to the next chunk.
     fn render_page(&mut self) -> Result<(), Error> {
@@ -144,11 +144,11 @@ where
     /// Reads the next page and moves the cursor behind it.
     fn read_page(&mut self) -> Result<Vec<Object>, Error> {
         let limit = self.remaining.unwrap_or(MAX_PAGE_OBJECTS).min(self.page_objects);
-        let page = Page { bytes: PAGE_BYTES, ..Page::of(self.after, limit) };
+        let page = Page { max_bytes: PAGE_BYTES, ..Page::new(self.after, limit) };
         let ApiRequest { app, context, credential_guard, .. } = &self.request;
-        let page = app.store.read(|session| {
-            credential_guard.revalidate(session)?;
-            (self.fetch)(session, context, page)
+        let page = app.store.read(|unit| {
+            credential_guard.revalidate(unit)?;
+            (self.fetch)(unit, context, page)
         })?;
         let count = u32::try_from(page.objects.len()).unwrap_or(limit);
         self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(count));
@@ -211,7 +211,7 @@ where
 
     fn has_objects_after(&self, id: i64) -> Result<bool, Error> {
         let ApiRequest { app, context, .. } = &self.request;
-        let page = app.store.read(|session| (self.fetch)(session, context, Page::of(id, 1)))?;
+        let page = app.store.read(|unit| (self.fetch)(unit, context, Page::new(id, 1)))?;
         Ok(page.next_cursor.is_some())
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 use trunkline_domain::money::Money;
-use trunkline_domain::party::{CustomData, NAME_LIMIT};
+use trunkline_domain::party::{CustomData, MAX_NAME_CHARS};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, INVALID, NOT_A_NUMBER, NOT_LISTED, Problems};
 use trunkline_domain::text;
@@ -28,7 +28,7 @@ impl Ignored {
         if self.names.iter().any(|listed| listed == name) {
             return;
         }
-        if self.names.len() < MAX_IGNORED_NAMES && name.len() <= NAME_LIMIT {
+        if self.names.len() < MAX_IGNORED_NAMES && name.len() <= MAX_NAME_CHARS {
             self.names.push(name.to_owned());
         } else {
             self.is_truncated = true;
@@ -111,7 +111,7 @@ impl<'a> ObjectReader<'a> {
 
     /// Adds a problem of a property.
     pub(crate) fn error(&mut self, name: &str, message: impl Into<String>) {
-        self.problems.at(name).add(message);
+        self.problems.property(name).add(message);
     }
 
     fn limited_text(&mut self, name: &'static str, limit: usize) -> Option<Option<String>> {
@@ -141,7 +141,7 @@ impl<'a> ObjectReader<'a> {
 
     /// Reads a text of 1 to 255 characters that is not blank.
     pub(crate) fn name(&mut self, name: &'static str) -> Option<String> {
-        let name_text = self.limited_text(name, NAME_LIMIT)?;
+        let name_text = self.limited_text(name, MAX_NAME_CHARS)?;
         let name_text = name_text.filter(|text| !text::is_blank(text));
         if name_text.is_none() {
             self.error(name, BLANK);
@@ -160,8 +160,8 @@ impl<'a> ObjectReader<'a> {
                 self.error(name, BLANK);
                 None
             }
-            Value::String(value) if value.chars().count() > NAME_LIMIT => {
-                self.error(name, format!("is too long (maximum is {NAME_LIMIT} characters)"));
+            Value::String(value) if value.chars().count() > MAX_NAME_CHARS => {
+                self.error(name, format!("is too long (maximum is {MAX_NAME_CHARS} characters)"));
                 None
             }
             Value::String(text) => Some(text.clone()),
@@ -319,7 +319,7 @@ impl<'a> ObjectReader<'a> {
         };
         let mut values = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let problems = self.problems.at(name).item(index);
+            let problems = self.problems.property(name).item(index);
             values.extend(read(item, ReadContext { problems, ignored: &mut *self.ignored }));
         }
         Some(values)
@@ -344,13 +344,13 @@ impl<'a> ObjectReader<'a> {
                 Value::Bool(boolean) => boolean.to_string(),
                 Value::Number(number) => number.to_string(),
                 Value::Array(_) | Value::Object(_) => {
-                    self.problems.at(name).at(&partner).add(INVALID);
+                    self.problems.property(name).property(&partner).add(INVALID);
                     continue;
                 }
             };
-            if value.chars().count() > NAME_LIMIT {
-                let message = format!("is too long (maximum is {NAME_LIMIT} characters)");
-                self.problems.at(name).at(&partner).add(message);
+            if value.chars().count() > MAX_NAME_CHARS {
+                let message = format!("is too long (maximum is {MAX_NAME_CHARS} characters)");
+                self.problems.property(name).property(&partner).add(message);
             }
             data.insert(partner, value);
         }
@@ -365,6 +365,6 @@ impl<'a> ObjectReader<'a> {
 
     /// Returns the context of a nested value.
     pub(crate) fn child(&mut self, name: &str) -> ReadContext<'_> {
-        ReadContext { problems: self.problems.at(name), ignored: &mut *self.ignored }
+        ReadContext { problems: self.problems.property(name), ignored: &mut *self.ignored }
     }
 }

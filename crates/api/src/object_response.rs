@@ -4,12 +4,12 @@
 use crate::api_request::ApiRequest;
 use crate::errors::{ApiError, json_response};
 use crate::json;
-use crate::versions::{Kind, ResponseInfo};
+use crate::versions::{ResourceKind, ResponseInfo};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use trunkline_network::{Guard, unguarded};
+use trunkline_network::{Precondition, no_precondition};
 
 /// A JSON object of the wire.
 pub(crate) type Object = Map<String, Value>;
@@ -22,7 +22,11 @@ const IGNORED_HEADER: &str = "trunkline-ignored";
 
 impl ApiRequest {
     /// Returns the response to a request about one object: 201 for POST, else 200.
-    pub(crate) fn respond(&self, kind: Kind, result: Result<Object, ApiError>) -> Response<Body> {
+    pub(crate) fn respond(
+        &self,
+        kind: ResourceKind,
+        result: Result<Object, ApiError>,
+    ) -> Response<Body> {
         let creates = self.method == Method::POST;
         let status = if creates { StatusCode::CREATED } else { StatusCode::OK };
         self.respond_with_status(status, kind, result)
@@ -31,7 +35,7 @@ impl ApiRequest {
     /// Returns the response to a request that creates nothing: 200 for every method.
     pub(crate) fn respond_ok(
         &self,
-        kind: Kind,
+        kind: ResourceKind,
         result: Result<Object, ApiError>,
     ) -> Response<Body> {
         self.respond_with_status(StatusCode::OK, kind, result)
@@ -40,7 +44,7 @@ impl ApiRequest {
     fn respond_with_status(
         &self,
         status: StatusCode,
-        kind: Kind,
+        kind: ResourceKind,
         result: Result<Object, ApiError>,
     ) -> Response<Body> {
         let info = ResponseInfo { kind, method: &self.method };
@@ -61,7 +65,7 @@ impl ApiRequest {
     /// Returns the response to a request for an array that is not paginated.
     pub(crate) fn respond_array(
         &self,
-        kind: Kind,
+        kind: ResourceKind,
         result: Result<Vec<Object>, ApiError>,
     ) -> Response<Body> {
         let info = ResponseInfo { kind, method: &self.method };
@@ -114,15 +118,15 @@ impl ApiRequest {
     /// version.
     pub(crate) fn precondition<T: 'static>(
         &self,
-        kind: Kind,
+        kind: ResourceKind,
         render: impl Fn(&T) -> Object + Send + 'static,
-    ) -> Guard<T> {
+    ) -> Precondition<T> {
         let conditions: Vec<_> = [header::IF_MATCH, header::IF_NONE_MATCH]
             .into_iter()
             .filter(|name| self.headers.contains_key(name))
             .collect();
         if conditions.is_empty() {
-            return unguarded();
+            return no_precondition();
         }
         let version = self.version;
         let headers = self.headers.clone();

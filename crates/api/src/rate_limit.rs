@@ -191,8 +191,8 @@ async fn write_report(app: App, report: UsageReport) {
     let rate_limits = Arc::clone(&app.rate_limits);
     let UsageReport { actor, amount, since } = report;
     let key = actor.to_string();
-    let write = move |session: &mut trunkline_network::Session<'_>| {
-        session.spend_allowance(&key, amount, since)
+    let write = move |unit: &mut trunkline_network::UnitOfWork<'_>| {
+        unit.consume_rate_limit(&key, amount, since)
     };
     let result: Result<i64, trunkline_store::Error> = app.store.write(write).await;
     if let Err(error) = &result {

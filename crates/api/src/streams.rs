@@ -53,22 +53,22 @@ impl Drop for StreamPermit {
 
 /// Shutdown signal for responses and tasks that would otherwise continue. Clones share one signal.
 #[derive(Debug, Clone)]
-pub struct Ending(Arc<watch::Sender<bool>>);
+pub struct ShutdownSignal(Arc<watch::Sender<bool>>);
 
-impl Default for Ending {
+impl Default for ShutdownSignal {
     fn default() -> Self {
         Self(Arc::new(watch::Sender::new(false)))
     }
 }
 
-impl Ending {
+impl ShutdownSignal {
     /// Sends the signal. It stays set.
-    pub fn begin(&self) {
+    pub fn trigger(&self) {
         self.0.send_replace(true);
     }
 
     /// Waits until the signal is set; returns at once if it is.
-    pub async fn begun(&self) {
+    pub async fn triggered(&self) {
         // `self` owns the sender, so the channel cannot be closed here.
         self.0.subscribe().wait_for(|is_set| *is_set).await.ok();
     }

@@ -13,7 +13,7 @@ use quick_xml::escape::partial_escape;
 use quick_xml::events::BytesText;
 use serde_json::{Value, json};
 use std::io;
-use trunkline_network::{Context, Error, Page, Session};
+use trunkline_network::{Context, Error, Page, UnitOfWork};
 
 /// Rows read from one snapshot.
 const PAGE_ROWS: u32 = 200;
@@ -242,7 +242,7 @@ impl ApiRequest {
         fetch: F,
     ) -> Response<Body>
     where
-        F: Fn(&mut Session<'_>, &Context, Page) -> Result<TablePage, Error> + Send + 'static,
+        F: Fn(&mut UnitOfWork<'_>, &Context, Page) -> Result<TablePage, Error> + Send + 'static,
     {
         let content_type = table.content_type();
         let mut stream = TableStream {
@@ -276,15 +276,15 @@ impl ApiRequest {
 
 impl<F> TableStream<F>
 where
-    F: Fn(&mut Session<'_>, &Context, Page) -> Result<TablePage, Error>,
+    F: Fn(&mut UnitOfWork<'_>, &Context, Page) -> Result<TablePage, Error>,
 {
     /// Reads the next page and appends its bytes to the next chunk.
     fn render_page(&mut self) -> Result<(), Error> {
-        let page = Page::of(self.after, self.remaining.min(PAGE_ROWS));
+        let page = Page::new(self.after, self.remaining.min(PAGE_ROWS));
         let ApiRequest { app, context, credential_guard, .. } = &self.request;
-        let TablePage { rows, next_cursor } = app.store.read(|session| {
-            credential_guard.revalidate(session)?;
-            (self.fetch)(session, context, page)
+        let TablePage { rows, next_cursor } = app.store.read(|unit| {
+            credential_guard.revalidate(unit)?;
+            (self.fetch)(unit, context, page)
         })?;
         self.next_chunk.extend(self.table.render_rows(&rows, self.is_first));
         self.is_first &= rows.is_empty();

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 use trunkline_api::{App, Limits, service};
 use trunkline_domain::party::Role;
-use trunkline_domain::timezone::ZoneName;
+use trunkline_domain::timezone::TimeZoneName;
 use trunkline_network::{Error, Scope, Store, credentials, networks};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -26,12 +26,12 @@ async fn stream_sends_heartbeats_until_its_token_is_revoked_or_the_server_shuts_
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("trunkline.db");
     let store = Store::open(&format!("sqlite://{}", file.display())).unwrap();
-    let setup = store.write(|session| {
-        let network = networks::create(session, "A", None, ZoneName::PACIFIC, NOW)?.unwrap().id;
+    let setup = store.write(|unit| {
+        let network = networks::create(unit, "A", None, TimeZoneName::PACIFIC, NOW)?.unwrap().id;
         let mut issue = |entropy| {
             let record =
                 credentials::new_token(network, Scope::Network, Role::Super, None, NOW, None);
-            credentials::issue_token(session, record, &[entropy; 32])
+            credentials::issue_token(unit, record, &[entropy; 32])
         };
         Ok::<_, Error>((network, issue(7)?, issue(8)?))
     });
@@ -39,7 +39,7 @@ async fn stream_sends_heartbeats_until_its_token_is_revoked_or_the_server_shuts_
     let clock = Arc::new(|| NOW);
     let random = Arc::new(|| [1; 32]);
     let app = App::new(store.clone(), clock, random, "http://localhost", Limits::default());
-    let shutdown = app.ending.clone();
+    let shutdown = app.shutdown.clone();
     let service = service(app, Router::new());
     let open_stream = |token: &str| {
         let path = format!("/trunkline/v1/networks/{network}/events");
@@ -52,7 +52,7 @@ async fn stream_sends_heartbeats_until_its_token_is_revoked_or_the_server_shuts_
     let start = Instant::now();
     assert!(next_chunk(&mut stream).await.unwrap().starts_with(b":"));
     assert_eq!(start.elapsed().as_secs(), 15);
-    let revoke = store.write(move |session| session.revoke_token(network, revoked.id, NOW));
+    let revoke = store.write(move |unit| unit.revoke_token(network, revoked.id, NOW));
     revoke.await.unwrap();
     assert_eq!(
         next_chunk(&mut stream).await,
@@ -62,6 +62,6 @@ async fn stream_sends_heartbeats_until_its_token_is_revoked_or_the_server_shuts_
 
     let mut stream = open_stream(&valid.secret).await.unwrap().into_body();
     assert!(next_chunk(&mut stream).await.is_some());
-    shutdown.begin();
+    shutdown.trigger();
     assert_eq!(next_chunk(&mut stream).await, None, "the stream must end at shutdown");
 }

@@ -2,27 +2,27 @@
 
 use jiff::Timestamp;
 use maud::{Markup, html};
-use trunkline_domain::hours::{DAY_SECONDS, Day};
+use trunkline_domain::hours::{DayHours, SECONDS_PER_DAY};
 use trunkline_domain::phone::PhoneNumber;
-use trunkline_domain::timezone::{ZoneName, iso};
+use trunkline_domain::timezone::{TimeZoneName, format_iso8601};
 
 /// Formats a date and time: `13 May 2015, 7:45 am PDT`.
-pub(crate) fn date_time(time: Timestamp, zone: ZoneName) -> Markup {
-    let text = time.to_zoned(zone.zone()).strftime("%-d %b %Y, %-I:%M %P %Z").to_string();
-    html! { time datetime=(iso(time, zone)) { (text) } }
+pub(crate) fn date_time(time: Timestamp, zone: TimeZoneName) -> Markup {
+    let text = time.to_zoned(zone.to_time_zone()).strftime("%-d %b %Y, %-I:%M %P %Z").to_string();
+    html! { time datetime=(format_iso8601(time, zone)) { (text) } }
 }
 
 /// Formats the opening hours of a day: `9:00 am – 5:00 pm`, or `Closed`.
-pub(crate) fn opening_hours(day: Day) -> String {
+pub(crate) fn opening_hours(day: DayHours) -> String {
     if day.closed == Some(true) || (day.open.is_none() && day.close.is_none()) {
         return "Closed".to_owned();
     }
     let open = day.open.unwrap_or(0);
-    let close = day.close.unwrap_or(DAY_SECONDS);
+    let close = day.close.unwrap_or(SECONDS_PER_DAY);
     if close <= open {
         return format!("{} – {} the next day", time_of_day(open), time_of_day(close));
     }
-    if (open, close) == (0, DAY_SECONDS) {
+    if (open, close) == (0, SECONDS_PER_DAY) {
         return "All day".to_owned();
     }
     format!("{} – {}", time_of_day(open), time_of_day(close))
@@ -78,15 +78,15 @@ mod tests {
 
     #[test]
     fn opening_hours_are_formatted() {
-        let hours = |open, close| Day { open, close, closed: None };
+        let hours = |open, close| DayHours { open, close, closed: None };
         for (day, text) in [
-            (Day::default(), "Closed"),
-            (Day { closed: Some(true), ..hours(Some(0), Some(3_600)) }, "Closed"),
+            (DayHours::default(), "Closed"),
+            (DayHours { closed: Some(true), ..hours(Some(0), Some(3_600)) }, "Closed"),
             (hours(Some(32_400), Some(61_200)), "9:00 am – 5:00 pm"),
             (hours(Some(79_200), Some(7_200)), "10:00 pm – 2:00 am the next day"),
             (hours(Some(43_200), None), "noon – midnight"),
             (hours(None, Some(1_801)), "midnight – 12:30:01 am"),
-            (hours(Some(0), Some(DAY_SECONDS)), "All day"),
+            (hours(Some(0), Some(SECONDS_PER_DAY)), "All day"),
         ] {
             assert_eq!(opening_hours(day), text);
         }
@@ -96,7 +96,7 @@ mod tests {
     fn date_times_are_in_the_given_time_zone() {
         let time = "2015-05-13T14:45:08Z".parse().unwrap();
         assert_eq!(
-            date_time(time, ZoneName::PACIFIC).into_string(),
+            date_time(time, TimeZoneName::PACIFIC).into_string(),
             "<time datetime=\"2015-05-13T07:45:08-07:00\">13 May 2015, 7:45 am PDT</time>"
         );
     }

@@ -19,7 +19,7 @@ use axum::routing::get;
 use jiff::Timestamp;
 use std::sync::Arc;
 use trunkline_network::credentials::Entropy;
-use trunkline_network::{Passwords, Store};
+use trunkline_network::{PasswordVerifier, Store};
 
 /// State of the console, provided by the server.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ pub struct Console {
     /// Random source.
     pub random: Arc<dyn Fn() -> Entropy + Send + Sync>,
     /// Password verifier.
-    pub passwords: Arc<Passwords>,
+    pub passwords: Arc<PasswordVerifier>,
     /// True if session cookies have the attribute `Secure`, so that browsers send them over TLS only.
     /// Set it if the base URL is https.
     pub secure_cookies: bool,

@@ -10,7 +10,7 @@ use maud::Markup;
 use std::sync::Arc;
 use trunkline_domain::party::{Network, PartyKind};
 use trunkline_network::credentials::{self, Credential};
-use trunkline_network::{Actor, Context, Error, Page, Session, networks};
+use trunkline_network::{Actor, Context, Error, Page, UnitOfWork, networks};
 
 /// Page request of a signed-in user.
 pub(crate) struct PageRequest {
@@ -58,7 +58,7 @@ impl FromRequestParts<Arc<Console>> for PageRequest {
 /// Returns the session cookie of a request.
 pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    credentials::session_in(cookies)
+    credentials::session_cookie(cookies)
 }
 
 /// User of a valid session.
@@ -74,17 +74,17 @@ pub(crate) fn find_session(
     cookie: String,
 ) -> Result<Option<SignedInUser>, Error> {
     let now = (console.clock)();
-    console.store.read(|session| {
-        let principal = credentials::authenticate(session, &Credential::Session(cookie), now)?;
+    console.store.read(|unit| {
+        let principal = credentials::authenticate(unit, &Credential::Session(cookie), now)?;
         let Some(caller) = principal else { return Ok(None) };
         let user = match caller.actor {
-            Actor::User(id) => session.user(id)?.map(|(_, user)| user),
+            Actor::User(id) => unit.user(id)?.map(|(_, user)| user),
             Actor::Token(_) | Actor::CommandLine => None,
         };
         let Some(user) = user else { return Ok(None) };
         let mut context =
-            Context { caller, now, system_now: now, request_id: "console".to_owned() };
-        let network = networks::of_caller(session, &context)?;
+            Context { principal: caller, now, system_now: now, request_id: "console".to_owned() };
+        let network = networks::of_principal(unit, &context)?;
         context.now = network.now(now);
         let user_name = format!("{} {}", user.first_name, user.last_name);
         Ok(Some(SignedInUser { context, network, user_name }))
@@ -95,14 +95,14 @@ impl PageRequest {
     /// Runs use cases in one read snapshot.
     pub(crate) fn read<T>(
         &self,
-        work: impl FnOnce(&mut Session<'_>, &Context) -> Result<T, Error>,
+        work: impl FnOnce(&mut UnitOfWork<'_>, &Context) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.console.store.read(|session| work(session, &self.context))
+        self.console.store.read(|unit| work(unit, &self.context))
     }
 
     /// Returns true if the user may view the page of an advertiser or affiliate.
     pub(crate) fn can_view(&self, kind: PartyKind, id: i64) -> bool {
-        self.context.caller.sees(kind, id)
+        self.context.principal.can_view(kind, id)
     }
 
     /// Time of the request, by the network's clock.
@@ -113,7 +113,7 @@ impl PageRequest {
     /// Requested page of a list, with one row more than is displayed, which shows that there are more.
     pub(crate) fn list_page(&self) -> Page {
         let after = self.query.get("start_after_id").and_then(|id| id.parse().ok());
-        Page::of(after.unwrap_or(0), ROWS_PER_PAGE + 1)
+        Page::new(after.unwrap_or(0), ROWS_PER_PAGE + 1)
     }
 
     /// Renders a page, given as title and content, or the page of an error.

@@ -11,7 +11,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use maud::{Markup, html};
 use std::sync::Arc;
-use trunkline_network::credentials::{self, Issued, SESSION_COOKIE};
+use trunkline_network::credentials::{self, IssuedSecret, SESSION_COOKIE};
 use trunkline_network::{Actor, Error};
 
 /// Largest form body (bytes).
@@ -60,7 +60,7 @@ async fn sign_in_by_password(
     let next = params.get("next").and_then(origin::local_path).unwrap_or("/");
     let email = params.get("email").unwrap_or_default().trim();
     let password = params.get("password").unwrap_or_default();
-    let principal = console.passwords.caller(&console.store, email, password, None).await;
+    let principal = console.passwords.authenticate(&console.store, email, password, None).await;
     let user = match principal {
         Ok(principal) => principal.and_then(|principal| match principal.actor {
             Actor::User(id) => Some(id),
@@ -75,11 +75,11 @@ async fn sign_in_by_password(
     let previous_cookie = session_cookie(&headers).map(str::to_owned);
     let entropy = (console.random)();
     let now = (console.clock)();
-    let result = console.store.write(move |session| {
+    let result = console.store.write(move |unit| {
         if let Some(cookie) = previous_cookie {
-            credentials::end_session(session, &cookie)?;
+            credentials::end_session(unit, &cookie)?;
         }
-        credentials::start_session(session, user, &entropy, now)
+        credentials::start_session(unit, user, &entropy, now)
     });
     match result.await {
         Ok(issued) => redirect_with_session(&console, &issued, next),
@@ -98,10 +98,10 @@ pub(crate) async fn redeem_token(
     let now = (console.clock)();
     let token = token.to_owned();
     let previous_cookie = session_cookie(headers).map(str::to_owned);
-    let result = console.store.write(move |session| {
-        let issued = credentials::redeem_access_token(session, &token, &entropy, now)?;
+    let result = console.store.write(move |unit| {
+        let issued = credentials::redeem_access_token(unit, &token, &entropy, now)?;
         if let (Some(_), Some(cookie)) = (&issued, previous_cookie) {
-            credentials::end_session(session, &cookie)?;
+            credentials::end_session(unit, &cookie)?;
         }
         Ok::<_, Error>(issued)
     });
@@ -119,7 +119,7 @@ async fn sign_out(State(console): State<Arc<Console>>, headers: HeaderMap, uri: 
         return rejection;
     }
     if let Some(cookie) = session_cookie(&headers).map(str::to_owned) {
-        let result = console.store.write(move |session| credentials::end_session(session, &cookie));
+        let result = console.store.write(move |unit| credentials::end_session(unit, &cookie));
         if let Err(error) = result.await {
             return layout::internal_error_page(&error);
         }
@@ -148,7 +148,7 @@ fn check_origin(headers: &HeaderMap, uri: &Uri) -> Option<Response> {
         .then(|| layout::message_page(StatusCode::FORBIDDEN, "Sent by another site", text))
 }
 
-fn redirect_with_session(console: &Console, issued: &Issued, next: &str) -> Response {
+fn redirect_with_session(console: &Console, issued: &IssuedSecret, next: &str) -> Response {
     let mut response = layout::redirect(next);
     set_cookie(console, &mut response, &issued.secret, COOKIE_MAX_AGE_SECONDS);
     response

@@ -16,7 +16,7 @@ pub const AFFILIATE_CAMPAIGN_STATUS_CHANGED: &str = "affiliate_campaign.status_c
 pub const CAMPAIGN_STATUS_CHANGED: &str = "campaign.status_changed";
 
 /// All event types. `docs/events.md` describes the payload of each.
-pub const KINDS: [&str; 7] = [
+pub const EVENT_TYPES: [&str; 7] = [
     CALL_STARTED,
     CALL_ENDED,
     TRANSACTION_CREATED,

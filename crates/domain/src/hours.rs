@@ -11,19 +11,19 @@ pub const DAY_NAMES: [&str; 7] =
 
 /// Seconds of a day in local time. Also the maximum of [`Day::open`] and [`Day::close`], where it
 /// means midnight at the end of the day.
-pub const DAY_SECONDS: u32 = 86_400;
+pub const SECONDS_PER_DAY: u32 = 86_400;
 
 /// Opening hours of a week. They apply only if the campaign does not operate around the clock
 /// (`operating_24_7`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Hours {
+pub struct WeeklyHours {
     /// Hours of each day, Monday first.
-    pub days: [Day; 7],
+    pub days: [DayHours; 7],
 }
 
 /// Opening hours of one day, as sent. A day without opening and closing time is closed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Day {
+pub struct DayHours {
     /// Opening time in seconds past midnight, 0–86400. If only the closing time is given, the day
     /// opens at midnight.
     pub open: Option<u32>,
@@ -35,7 +35,7 @@ pub struct Day {
     pub closed: Option<bool>,
 }
 
-impl Hours {
+impl WeeklyHours {
     /// Returns true if the campaign is open at a local time. The weekday index is 0 for Monday and
     /// is taken modulo 7.
     ///
@@ -44,7 +44,7 @@ impl Hours {
     pub fn is_open(&self, weekday_index: usize, seconds_past_midnight: u32) -> bool {
         let today = self.days[weekday_index % 7].open_interval();
         let yesterday = self.days[(weekday_index + 6) % 7].open_interval();
-        let seconds_since_yesterday = seconds_past_midnight.saturating_add(DAY_SECONDS);
+        let seconds_since_yesterday = seconds_past_midnight.saturating_add(SECONDS_PER_DAY);
         today.is_some_and(|interval| interval.contains(&seconds_past_midnight))
             || yesterday.is_some_and(|interval| interval.contains(&seconds_since_yesterday))
     }
@@ -61,7 +61,7 @@ impl Hours {
     }
 }
 
-impl Day {
+impl DayHours {
     /// Returns the open interval in seconds past the day's midnight. Its end may be on the next
     /// day. `None` if the day is closed.
     fn open_interval(&self) -> Option<Range<u32>> {
@@ -69,26 +69,26 @@ impl Day {
             return None;
         }
         let open = self.open.unwrap_or(0);
-        let close = self.close.unwrap_or(DAY_SECONDS);
-        Some(open..if close <= open { close.saturating_add(DAY_SECONDS) } else { close })
+        let close = self.close.unwrap_or(SECONDS_PER_DAY);
+        Some(open..if close <= open { close.saturating_add(SECONDS_PER_DAY) } else { close })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::timezone::ZoneName;
+    use crate::timezone::TimeZoneName;
     use proptest::prelude::*;
 
     const HOUR: u32 = 3600;
 
-    fn day(open: u32, close: u32) -> Day {
-        Day { open: Some(open), close: Some(close), closed: None }
+    fn day(open: u32, close: u32) -> DayHours {
+        DayHours { open: Some(open), close: Some(close), closed: None }
     }
 
     /// Builds hours with one open day; index 0 is Monday.
-    fn only(index: usize, day: Day) -> Hours {
-        let mut hours = Hours::default();
+    fn only(index: usize, day: DayHours) -> WeeklyHours {
+        let mut hours = WeeklyHours::default();
         hours.days[index] = day;
         hours
     }
@@ -116,7 +116,7 @@ mod tests {
             (6, 2 * HOUR - 1, false),
             (6, 22 * HOUR - 1, false),
             (6, 22 * HOUR, true),
-            (6, DAY_SECONDS - 1, true),
+            (6, SECONDS_PER_DAY - 1, true),
             (0, 0, true),
             (0, 2 * HOUR - 1, true),
             (0, 2 * HOUR, false),
@@ -127,17 +127,17 @@ mod tests {
         let round = only(2, day(9 * HOUR, 9 * HOUR));
         assert!(!round.is_open(2, 9 * HOUR - 1) && round.is_open(2, 9 * HOUR));
         assert!(round.is_open(3, 9 * HOUR - 1) && !round.is_open(3, 9 * HOUR));
-        for whole in [day(0, DAY_SECONDS), day(0, 0)] {
+        for whole in [day(0, SECONDS_PER_DAY), day(0, 0)] {
             let whole = only(2, whole);
-            assert!(whole.is_open(2, 0) && whole.is_open(2, DAY_SECONDS - 1));
-            assert!(!whole.is_open(3, 0) && !whole.is_open(1, DAY_SECONDS - 1));
+            assert!(whole.is_open(2, 0) && whole.is_open(2, SECONDS_PER_DAY - 1));
+            assert!(!whole.is_open(3, 0) && !whole.is_open(1, SECONDS_PER_DAY - 1));
         }
     }
 
     #[test]
     fn closed_day_keeps_hours_that_started_the_day_before() {
         let mut hours = only(4, day(22 * HOUR, 2 * HOUR));
-        hours.days[5] = Day { closed: Some(true), ..day(0, DAY_SECONDS) };
+        hours.days[5] = DayHours { closed: Some(true), ..day(0, SECONDS_PER_DAY) };
         assert!(hours.is_open(5, HOUR));
         assert!(!hours.is_open(5, 2 * HOUR) && !hours.is_open(6, HOUR));
         hours.days[4].closed = Some(true);
@@ -148,16 +148,18 @@ mod tests {
 
     #[test]
     fn missing_open_or_close_is_midnight() {
-        assert!(!Hours::default().is_open(0, 12 * HOUR));
-        let opens = only(0, Day { open: Some(12 * HOUR), ..Day::default() });
-        assert!(!opens.is_open(0, 0) && opens.is_open(0, DAY_SECONDS - 1) && !opens.is_open(1, 0));
-        let closes = only(0, Day { close: Some(12 * HOUR), ..Day::default() });
+        assert!(!WeeklyHours::default().is_open(0, 12 * HOUR));
+        let opens = only(0, DayHours { open: Some(12 * HOUR), ..DayHours::default() });
+        assert!(
+            !opens.is_open(0, 0) && opens.is_open(0, SECONDS_PER_DAY - 1) && !opens.is_open(1, 0)
+        );
+        let closes = only(0, DayHours { close: Some(12 * HOUR), ..DayHours::default() });
         assert!(closes.is_open(0, 0) && !closes.is_open(0, 12 * HOUR));
     }
 
     #[test]
     fn local_time_decides_across_daylight_saving_transitions() {
-        let zone = ZoneName::PACIFIC.zone();
+        let zone = TimeZoneName::PACIFIC.to_time_zone();
         // 2015-03-08 and 2015-11-01 are Sundays.
         let morning = only(6, day(9 * HOUR, 17 * HOUR));
         let night = only(5, day(22 * HOUR, 2 * HOUR));
@@ -183,20 +185,20 @@ mod tests {
 
     #[test]
     fn hours_round_trip_through_json() {
-        let hours = only(3, Day { closed: Some(false), ..day(0, DAY_SECONDS) });
+        let hours = only(3, DayHours { closed: Some(false), ..day(0, SECONDS_PER_DAY) });
         let json = serde_json::to_string(&hours).unwrap();
-        assert_eq!(serde_json::from_str::<Hours>(&json).unwrap(), hours);
+        assert_eq!(serde_json::from_str::<WeeklyHours>(&json).unwrap(), hours);
     }
 
     proptest! {
         #[test]
         fn open_duration_matches_the_times(
-            index in 0usize..7, open in 0u32..=DAY_SECONDS, close in 0u32..=DAY_SECONDS,
+            index in 0usize..7, open in 0u32..=SECONDS_PER_DAY, close in 0u32..=SECONDS_PER_DAY,
         ) {
             let hours = only(index, day(open, close));
-            let seconds = (0..7).flat_map(|day| (0..DAY_SECONDS).step_by(60).map(move |s| (day, s)));
+            let seconds = (0..7).flat_map(|day| (0..SECONDS_PER_DAY).step_by(60).map(move |s| (day, s)));
             let open_minutes = seconds.filter(|(day, s)| hours.is_open(*day, *s)).count();
-            let span = if close > open { close - open } else { close + DAY_SECONDS - open };
+            let span = if close > open { close - open } else { close + SECONDS_PER_DAY - open };
             prop_assert!(open_minutes.abs_diff(span as usize / 60) <= 1);
         }
     }

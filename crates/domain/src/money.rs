@@ -53,7 +53,7 @@ impl Money {
     }
 
     /// Returns true if this amount is at least `percent` % of the amount `of`.
-    pub fn reaches(self, percent: u32, of: Self) -> bool {
+    pub fn is_at_least_percent_of(self, percent: u32, of: Self) -> bool {
         self.0 * Decimal::from(100) >= of.0 * Decimal::from(percent)
     }
 
@@ -243,7 +243,7 @@ impl Currency {
 }
 
 /// Formats an amount with its currency symbol: `$1,250.00`.
-pub fn format(money: Money, currency: Currency) -> String {
+pub fn format_with_symbol(money: Money, currency: Currency) -> String {
     format!("{}{money}", currency.symbol())
 }
 
@@ -360,7 +360,7 @@ mod tests {
             let currency = Currency::parse(code).unwrap();
             assert_eq!(currency.as_str(), code);
             assert_eq!(serde_json::to_value(currency).unwrap(), code);
-            assert_eq!(format(money("1250"), currency), formatted);
+            assert_eq!(format_with_symbol(money("1250"), currency), formatted);
         }
         assert_eq!(Currency::parse("usd"), None);
     }

@@ -111,12 +111,12 @@ impl<'de> Deserialize<'de> for PhoneNumber {
 /// Destination of a Connect node: a country code and a national number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "UncheckedDestination")]
-pub struct DialledNumber {
+pub struct DestinationNumber {
     number: String,
     country_code: String,
 }
 
-impl DialledNumber {
+impl DestinationNumber {
     /// Parses a destination.
     ///
     /// The country code has 1–3 digits, optionally after `+`; blank means `1`. The number has 10
@@ -164,7 +164,7 @@ struct UncheckedDestination {
     country_code: String,
 }
 
-impl TryFrom<UncheckedDestination> for DialledNumber {
+impl TryFrom<UncheckedDestination> for DestinationNumber {
     type Error = &'static str;
 
     fn try_from(unchecked: UncheckedDestination) -> Result<Self, Self::Error> {
@@ -178,7 +178,7 @@ fn without_punctuation(text: &str) -> Option<String> {
         return None;
     }
     let is_punctuation = |c: char| matches!(c, '-' | '(' | ')' | '.' | '/') || c.is_whitespace();
-    Some(text::plain(text).chars().filter(|c| !is_punctuation(*c)).collect())
+    Some(text::normalize_plain_text(text).chars().filter(|c| !is_punctuation(*c)).collect())
 }
 
 fn all_digits(text: &str) -> bool {
@@ -298,7 +298,7 @@ mod tests {
             ("8004377950", "++1", None),
             ("8004377950", "US", None),
         ] {
-            let parsed = DialledNumber::parse(number, code);
+            let parsed = DestinationNumber::parse(number, code);
             let parts = parsed
                 .as_ref()
                 .map(|destination| (destination.number(), destination.country_code()));
@@ -313,12 +313,12 @@ mod tests {
         assert_eq!(json, r#""+18057089876""#);
         assert_eq!(serde_json::from_str::<PhoneNumber>(&json).unwrap(), number);
         assert!(serde_json::from_str::<PhoneNumber>(r#""12""#).is_err());
-        let destination = DialledNumber::parse("2071838750", "44").unwrap();
+        let destination = DestinationNumber::parse("2071838750", "44").unwrap();
         let json = serde_json::to_string(&destination).unwrap();
         assert_eq!(json, r#"{"number":"2071838750","country_code":"44"}"#);
-        assert_eq!(serde_json::from_str::<DialledNumber>(&json).unwrap(), destination);
+        assert_eq!(serde_json::from_str::<DestinationNumber>(&json).unwrap(), destination);
         let invalid = r#"{"number":"1","country_code":"44"}"#;
-        assert!(serde_json::from_str::<DialledNumber>(invalid).is_err());
+        assert!(serde_json::from_str::<DestinationNumber>(invalid).is_err());
     }
 
     proptest! {
@@ -333,7 +333,7 @@ mod tests {
         #[test]
         fn parse_never_panics(number in "\\PC{0,45}", code in "\\PC{0,5}") {
             PhoneNumber::parse(&number);
-            DialledNumber::parse(&number, &code);
+            DestinationNumber::parse(&number, &code);
         }
     }
 }

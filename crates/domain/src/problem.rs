@@ -47,7 +47,7 @@ impl Problems {
     }
 
     /// Returns the node of a property, created if absent.
-    pub fn at(&mut self, property: &str) -> &mut Problems {
+    pub fn property(&mut self, property: &str) -> &mut Problems {
         self.fields.entry(property.to_owned()).or_default()
     }
 
@@ -73,7 +73,7 @@ impl Problems {
 
     /// Lists all messages as (path, message) pairs, parents before children. Example paths:
     /// `policies[1].condition`, `ivr_tree.children[0].prompt`. The path of this node is empty.
-    pub fn list(&self) -> Vec<(String, String)> {
+    pub fn messages_with_paths(&self) -> Vec<(String, String)> {
         let mut messages = Vec::new();
         self.collect_messages("", &mut messages);
         messages
@@ -91,7 +91,7 @@ impl Problems {
     }
 
     /// Returns true if there is a message at a property or below it.
-    pub fn has(&self, property: &str) -> bool {
+    pub fn has_problem(&self, property: &str) -> bool {
         self.fields.get(property).is_some_and(|node| !node.is_empty())
     }
 
@@ -101,7 +101,7 @@ impl Problems {
             self.add(message);
         }
         for (property, node) in other.fields {
-            self.at(&property).merge(node);
+            self.property(&property).merge(node);
         }
         for (index, node) in other.items {
             self.item(index).merge(node);
@@ -112,7 +112,7 @@ impl Problems {
     }
 
     /// Returns `Ok(value)` if the tree is empty, otherwise the tree as an error.
-    pub fn or<T>(self, value: T) -> Result<T, Problems> {
+    pub fn into_result<T>(self, value: T) -> Result<T, Problems> {
         if self.is_empty() { Ok(value) } else { Err(self) }
     }
 
@@ -149,9 +149,15 @@ mod tests {
     #[test]
     fn array_has_empty_objects_for_valid_items_and_ends_at_last_invalid_one() {
         let mut problems = Problems::new();
-        problems.at("name").add(BLANK);
-        problems.at("users").item(1).at("email_settings").item(0).at("email_address").add(INVALID);
-        problems.at("users").item(4);
+        problems.property("name").add(BLANK);
+        problems
+            .property("users")
+            .item(1)
+            .property("email_settings")
+            .item(0)
+            .property("email_address")
+            .add(INVALID);
+        problems.property("users").item(4);
         assert_eq!(
             problems.to_json(),
             json!({"name": ["can't be blank"],
@@ -162,7 +168,7 @@ mod tests {
     #[test]
     fn ivr_child_is_keyed_by_its_index() {
         let mut problems = Problems::new();
-        problems.at("ivr_tree").at("children").child(0).at("prompt").add(EMPTY);
+        problems.property("ivr_tree").property("children").child(0).property("prompt").add(EMPTY);
         assert_eq!(
             problems.to_json(),
             json!({"ivr_tree": {"children": [{"0": {"prompt": ["cannot be empty"]}}]}})
@@ -173,11 +179,17 @@ mod tests {
     fn list_contains_each_message_with_its_path() {
         let mut problems = Problems::new();
         problems.add("is odd");
-        problems.at("payin").at("policies").item(1).at("condition").add(INVALID);
-        problems.at("payin").at("policies").add("must have exactly one Base");
-        problems.at("ivr_tree").at("children").child(0).at("children").child(2).add(BLANK);
-        problems.at("name");
-        let listed = problems.list();
+        problems.property("payin").property("policies").item(1).property("condition").add(INVALID);
+        problems.property("payin").property("policies").add("must have exactly one Base");
+        problems
+            .property("ivr_tree")
+            .property("children")
+            .child(0)
+            .property("children")
+            .child(2)
+            .add(BLANK);
+        problems.property("name");
+        let listed = problems.messages_with_paths();
         let listed: Vec<_> = listed.iter().map(|(at, message)| (&**at, &**message)).collect();
         assert_eq!(
             listed,
@@ -193,8 +205,8 @@ mod tests {
     #[test]
     fn message_about_all_children_precedes_messages_of_each_child() {
         let mut problems = Problems::new();
-        let children = problems.at("children");
-        children.child(1).at("prompt").add(EMPTY);
+        let children = problems.property("children");
+        children.child(1).property("prompt").add(EMPTY);
         children.add("must have exactly 1 child");
         assert_eq!(
             problems.to_json(),
@@ -205,11 +217,11 @@ mod tests {
     #[test]
     fn merge_deduplicates_messages() {
         let mut left = Problems::new();
-        left.at("name").add(BLANK);
+        left.property("name").add(BLANK);
         let mut right = left.clone();
-        right.at("status").add(NOT_LISTED);
+        right.property("status").add(NOT_LISTED);
         left.merge(right);
         assert_eq!(left.to_json(), json!({"name": [BLANK], "status": [NOT_LISTED]}));
-        assert!(left.has("name") && !left.has("sites"));
+        assert!(left.has_problem("name") && !left.has_problem("sites"));
     }
 }

@@ -17,7 +17,7 @@ pub struct PromoNumber {
     /// Affiliate, if the number is assigned to an affiliate campaign.
     pub affiliate_id: Option<i64>,
     /// External id, unique in the network.
-    pub id_from_network: String,
+    pub external_id: String,
     /// Number that callers dial.
     pub number: PhoneNumber,
     /// Purpose of the number, free text.

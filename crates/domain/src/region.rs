@@ -57,13 +57,13 @@ pub struct Region {
 impl Region {
     /// The full name, which is the `text` of a response: `California` for `CA`, `Sacramento,
     /// California` for `Sacramento, CA`. An unrecognized value is returned as it is.
-    pub fn text(&self) -> String {
+    pub fn display_name(&self) -> String {
         self.full_name().map_or_else(|| self.value.clone(), Cow::into_owned)
     }
 
     /// Returns true if the value is recognized: a state or country of the tables, a city with such
     /// a state, or a zone that is not blank.
-    pub fn is_known(&self) -> bool {
+    pub fn is_recognized(&self) -> bool {
         self.full_name().is_some()
     }
 
@@ -90,7 +90,7 @@ impl NamedRegion {
     /// Returns true if `name`, taken from a condition, is the name of this region. The parser
     /// normalizes and trims the names in a condition ([`text::plain`]), so this comparison does the
     /// same to the region's name.
-    pub fn is_called(&self, name: &str) -> bool {
+    pub fn has_name(&self, name: &str) -> bool {
         // Runs for every call. Most names are equal byte by byte or differ in the first one.
         let first_byte = |name: &str| name.bytes().next().filter(u8::is_ascii_graphic);
         if let (Some(this), Some(other)) = (first_byte(&self.name), first_byte(name))
@@ -101,7 +101,8 @@ impl NamedRegion {
         if self.name == name {
             return true;
         }
-        let normalize = |name| text::trimmed(name).chars().filter_map(text::plain_char);
+        let normalize =
+            |name| text::trim_plain_text(name).chars().filter_map(text::normalize_plain_char);
         normalize(&self.name).eq(normalize(name))
     }
 }
@@ -149,8 +150,8 @@ fn is_same_place(places: &PlaceTable, one: &str, other: &str) -> bool {
         return one == other;
     }
     let full_name = |text| {
-        let text = text::trimmed(text);
-        text::folded(name_by_code(places, text).unwrap_or(text))
+        let text = text::trim_plain_text(text);
+        text::case_folded(name_by_code(places, text).unwrap_or(text))
     };
     full_name(one).eq(full_name(other))
 }
@@ -166,7 +167,7 @@ fn packed_code(text: &str) -> Option<u16> {
 }
 
 fn name_by_code_or_name(places: &PlaceTable, value: &str) -> Option<&'static str> {
-    let value = text::plain(value);
+    let value = text::normalize_plain_text(value);
     let value = value.trim();
     let by_name = || places.iter().find(|(_, name)| name.eq_ignore_ascii_case(value));
     name_by_code(places, value).or_else(|| by_name().map(|(_, name)| *name))
@@ -216,8 +217,8 @@ mod tests {
             (Zone, " ", " ", false),
         ] {
             let region = region(region_type, value);
-            assert_eq!(region.text(), text, "{region:?}");
-            assert_eq!(region.is_known(), known, "{region:?}");
+            assert_eq!(region.display_name(), text, "{region:?}");
+            assert_eq!(region.is_recognized(), known, "{region:?}");
         }
     }
 

@@ -21,7 +21,7 @@ pub(crate) fn connect(number: &str) -> IvrNode {
     node(kind, Vec::new())
 }
 
-pub(crate) fn end() -> IvrNode {
+pub(crate) fn end_call() -> IvrNode {
     node(NodeKind::EndCall { prompt: String::new() }, Vec::new())
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn menu(children: Vec<IvrNode>) -> IvrNode {
     node(NodeKind::Menu { prompt: "Choose.".to_owned() }, children)
 }
 
-pub(crate) fn when(text: &str, met: IvrNode, not_met: IvrNode) -> IvrNode {
+pub(crate) fn condition_node(text: &str, met: IvrNode, not_met: IvrNode) -> IvrNode {
     let condition = Some(Condition::parse(text).unwrap());
     node(NodeKind::Condition { condition }, vec![met, not_met])
 }

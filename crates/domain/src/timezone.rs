@@ -3,7 +3,7 @@
 mod names;
 mod timestamp;
 
-pub use timestamp::{iso, parse_moment, stamp};
+pub use timestamp::{format_iso8601, format_legacy, parse_timestamp};
 
 use crate::text;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -21,14 +21,14 @@ static TIME_ZONES: [OnceLock<TimeZone>; NAMES.len()] = [const { OnceLock::new() 
 /// The advertiser campaigns document of 2015-05-01 lists six ("Supported Time Zones"). All other
 /// Rails names are accepted too; IANA names are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ZoneName {
+pub struct TimeZoneName {
     /// Index in [`NAMES`] and [`TIME_ZONES`].
     index: usize,
     name: &'static str,
     iana: &'static str,
 }
 
-impl ZoneName {
+impl TimeZoneName {
     /// `Pacific Time (US & Canada)`, the default of networks and campaigns.
     pub const PACIFIC: Self = Self::from_index(5);
 
@@ -45,7 +45,7 @@ impl ZoneName {
     /// An example in the advertiser campaigns document of 2015-05-01 sends `PacificTime(US&Canada)`.
     /// No two names differ in white space alone.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text::plain(text);
+        let text = text::normalize_plain_text(text);
         Self::all().find(|zone| without_spaces(zone.name).eq(without_spaces(&text)))
     }
 
@@ -62,12 +62,12 @@ impl ZoneName {
 
     /// Returns a copy of the [`TimeZone`]. It comes from the tz database that is compiled into the
     /// binary, so that all servers use the same rules whatever the host has installed.
-    pub fn zone(self) -> TimeZone {
-        self.rules().clone()
+    pub fn to_time_zone(self) -> TimeZone {
+        self.time_zone().clone()
     }
 
     /// Returns a reference to the cached [`TimeZone`].
-    pub fn rules(self) -> &'static TimeZone {
+    pub fn time_zone(self) -> &'static TimeZone {
         TIME_ZONES[self.index].get_or_init(|| {
             TimeZoneDatabase::bundled()
                 .get(self.iana)
@@ -81,19 +81,19 @@ impl ZoneName {
     }
 }
 
-impl Default for ZoneName {
+impl Default for TimeZoneName {
     fn default() -> Self {
         Self::PACIFIC
     }
 }
 
-impl Serialize for ZoneName {
+impl Serialize for TimeZoneName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name)
     }
 }
 
-impl<'de> Deserialize<'de> for ZoneName {
+impl<'de> Deserialize<'de> for TimeZoneName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| D::Error::custom("is not the name of a time zone"))
@@ -120,7 +120,7 @@ mod tests {
             ("London", "Europe/London"),
             ("UTC", "Etc/UTC"),
         ] {
-            let zone = ZoneName::parse(name).unwrap();
+            let zone = TimeZoneName::parse(name).unwrap();
             assert_eq!((zone.name(), zone.iana()), (name, iana));
         }
     }
@@ -128,45 +128,48 @@ mod tests {
     #[test]
     fn zone_names_are_unique_and_in_the_tz_database() {
         let mut seen = HashSet::new();
-        for zone in ZoneName::all() {
+        for zone in TimeZoneName::all() {
             assert!(
                 seen.insert(without_spaces(zone.name).collect::<String>()),
                 "{} twice",
                 zone.name
             );
-            assert_eq!(ZoneName::parse(zone.name), Some(zone));
+            assert_eq!(TimeZoneName::parse(zone.name), Some(zone));
             assert!(TimeZoneDatabase::bundled().get(zone.iana).is_ok(), "{}", zone.iana);
-            zone.zone();
+            zone.to_time_zone();
         }
         assert_eq!(seen.len(), 153);
     }
 
     #[test]
     fn constants_match_the_name_table() {
-        assert_eq!(ZoneName::parse("Pacific Time (US & Canada)"), Some(ZoneName::PACIFIC));
-        assert_eq!(ZoneName::parse("UTC"), Some(ZoneName::UTC));
-        assert_eq!(ZoneName::default(), ZoneName::PACIFIC);
+        assert_eq!(TimeZoneName::parse("Pacific Time (US & Canada)"), Some(TimeZoneName::PACIFIC));
+        assert_eq!(TimeZoneName::parse("UTC"), Some(TimeZoneName::UTC));
+        assert_eq!(TimeZoneName::default(), TimeZoneName::PACIFIC);
     }
 
     #[test]
     fn parse_ignores_white_space_and_hyphen_variants_only() {
-        assert_eq!(ZoneName::parse("PacificTime(US&Canada)"), Some(ZoneName::PACIFIC));
-        assert_eq!(ZoneName::parse(" Pacific Time (US\u{a0}& Canada)\n"), Some(ZoneName::PACIFIC));
+        assert_eq!(TimeZoneName::parse("PacificTime(US&Canada)"), Some(TimeZoneName::PACIFIC));
         assert_eq!(
-            ZoneName::parse("Mid\u{2010}Atlantic").unwrap().iana(),
+            TimeZoneName::parse(" Pacific Time (US\u{a0}& Canada)\n"),
+            Some(TimeZoneName::PACIFIC)
+        );
+        assert_eq!(
+            TimeZoneName::parse("Mid\u{2010}Atlantic").unwrap().iana(),
             "Atlantic/South_Georgia"
         );
         for wrong in ["", " ", "pacific time (us & canada)", "America/Los_Angeles", "PST", "UTC+1"]
         {
-            assert_eq!(ZoneName::parse(wrong), None, "{wrong:?}");
+            assert_eq!(TimeZoneName::parse(wrong), None, "{wrong:?}");
         }
     }
 
     #[test]
     fn zone_is_serialized_as_its_rails_name() {
-        let json = serde_json::to_string(&ZoneName::PACIFIC).unwrap();
+        let json = serde_json::to_string(&TimeZoneName::PACIFIC).unwrap();
         assert_eq!(json, r#""Pacific Time (US & Canada)""#);
-        assert_eq!(serde_json::from_str::<ZoneName>(&json).unwrap(), ZoneName::PACIFIC);
-        assert!(serde_json::from_str::<ZoneName>(r#""Mars""#).is_err());
+        assert_eq!(serde_json::from_str::<TimeZoneName>(&json).unwrap(), TimeZoneName::PACIFIC);
+        assert!(serde_json::from_str::<TimeZoneName>(r#""Mars""#).is_err());
     }
 }

@@ -1,10 +1,12 @@
 //! Evaluating a condition does not allocate, because it runs for every policy of every call.
 
 use allocation_counter::measure;
-use trunkline_domain::call::{CallFacts, Gate, Known, PhoneType, Way, ZipCode, price_call};
+use trunkline_domain::call::{
+    Admission, CallFacts, EvaluationContext, IvrFacts, PhoneType, ZipCode, price_call,
+};
 use trunkline_domain::campaign::{Policy, PolicyType, Pricing, Terms};
 use trunkline_domain::condition::{Condition, Key};
-use trunkline_domain::hours::{Day, Hours};
+use trunkline_domain::hours::{DayHours, WeeklyHours};
 use trunkline_domain::ivr::{IvrNode, IvrTree, NodeKind};
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::problem::Problems;
@@ -43,9 +45,9 @@ fn region(name: &str, regions: &[(RegionType, &str)]) -> NamedRegion {
 
 fn terms() -> Terms {
     let states = [RegionType::State; 4].into_iter().zip(["CA", "Oregon", " wa ", "Québec"]);
-    let day = Day { open: Some(32_400), close: Some(3_600), closed: None };
+    let day = DayHours { open: Some(32_400), close: Some(3_600), closed: None };
     let mut terms = Terms::new(jiff::Timestamp::UNIX_EPOCH);
-    terms.hours = Some(Hours { days: [day; 7] });
+    terms.hours = Some(WeeklyHours { days: [day; 7] });
     terms.named_regions = vec![
         region("West Coast", &states.collect::<Vec<_>>()),
         region("Süd\u{ad}en ", &[(RegionType::City, "Reno, Nevada"), (RegionType::Zone, "South")]),
@@ -81,14 +83,20 @@ fn evaluation_of_every_term_does_not_allocate() {
     let terms = terms();
     let zip = ZipCode::parse("93101");
     let pressed = [Key::Digit(1), Key::Digit(2)];
-    let given = Way { pressed: &pressed, sms_sent: true, over: Some(false), ..Way::default() };
-    let given = Way { zip: zip.as_ref(), place: zip.as_ref().and_then(ZipCode::place), ..given };
+    let given = IvrFacts {
+        pressed_keys: &pressed,
+        sms_sent: true,
+        connected: Some(false),
+        ..IvrFacts::default()
+    };
+    let given =
+        IvrFacts { zip: zip.as_ref(), location: zip.as_ref().and_then(ZipCode::location), ..given };
     let conditions = CONDITIONS.map(|text| Condition::parse(text).unwrap());
     // Loads the time zone, which is cached from then on.
-    terms.timezone.rules();
+    terms.timezone.time_zone();
     for facts in &facts() {
-        for way in [Way::default(), given] {
-            let known = Known { facts, terms: &terms, way };
+        for way in [IvrFacts::default(), given] {
+            let known = EvaluationContext { facts, terms: &terms, ivr_facts: way };
             for condition in &conditions {
                 let counted = measure(|| {
                     condition.expr().evaluate(&known);
@@ -128,8 +136,8 @@ fn pricing_a_call_allocates_only_its_ivr_position() {
     terms.ivr_tree = Some(IvrTree { root, record_calls: false, caller_id: None });
     terms.advertiser_payin = Pricing::new(policies.collect(), &mut Problems::new());
     terms.affiliate_payout = terms.advertiser_payin.clone();
-    terms.timezone.rules();
-    let gate = Gate { turned_away: None, by_affiliate: true };
+    terms.timezone.time_zone();
+    let gate = Admission { rejection: None, by_affiliate: true };
     for facts in &facts() {
         let counted = measure(|| {
             price_call(&terms, facts, &['1'], gate);

@@ -30,7 +30,7 @@ fn conditions_are_parsed_as_the_case_files_say() {
 fn render_result(text: &str) -> String {
     match Condition::parse(text) {
         Ok(condition) => {
-            format!("= {}\n~ {}", condition.expr(), condition.expr().in_words())
+            format!("= {}\n~ {}", condition.expr(), condition.expr().describe())
         }
         Err(error) => format!("{}^ {}", " ".repeat(error.column - 1), error.message),
     }

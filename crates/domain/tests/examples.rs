@@ -3,10 +3,10 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use trunkline_domain::call::{CallFacts, Known, Way};
+use trunkline_domain::call::{CallFacts, EvaluationContext, IvrFacts};
 use trunkline_domain::campaign::Terms;
 use trunkline_domain::condition::{Condition, Key};
-use trunkline_domain::hours::{Day, Hours};
+use trunkline_domain::hours::{DayHours, WeeklyHours};
 use trunkline_domain::region::{NamedRegion, Region, RegionType};
 
 /// Terms of the campaign in the source documents: two named regions, open from 9:00 to 21:00 except
@@ -19,12 +19,12 @@ fn terms() -> Terms {
             .map(|code| Region { region_type: RegionType::State, value: (*code).to_owned() })
             .collect(),
     };
-    let open = Day { open: Some(32_400), close: Some(75_600), closed: Some(false) };
-    let closed = Day { closed: Some(true), ..open };
+    let open = DayHours { open: Some(32_400), close: Some(75_600), closed: Some(false) };
+    let closed = DayHours { closed: Some(true), ..open };
     let mut terms = Terms::new(Timestamp::UNIX_EPOCH);
     terms.named_regions =
         vec![states("West Coast", &["CA", "OR", "WA"]), states("East Coast", &["NY", "NJ"])];
-    terms.hours = Some(Hours { days: [open, open, open, open, open, closed, closed] });
+    terms.hours = Some(WeeklyHours { days: [open, open, open, open, open, closed, closed] });
     terms
 }
 
@@ -45,9 +45,9 @@ fn value(text: &str, facts: &Value) -> Option<bool> {
     let pressed: Vec<Key> = pressed.split_terminator(' ').map(key).collect();
     let over = facts["over"].as_bool();
     let facts: CallFacts = serde_json::from_value(facts.clone()).expect("facts");
-    let way = Way { pressed: &pressed, over, ..Way::default() };
+    let way = IvrFacts { pressed_keys: &pressed, connected: over, ..IvrFacts::default() };
     let terms = terms();
-    let known = Known { facts: &facts, terms: &terms, way };
+    let known = EvaluationContext { facts: &facts, terms: &terms, ivr_facts: way };
     let value = condition.expr().evaluate(&known);
     assert_eq!(condition.expr().explain(&known).value, value, "{text}");
     value

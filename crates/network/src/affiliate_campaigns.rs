@@ -3,21 +3,24 @@
 
 use crate::campaigns::{find_advertiser, find_campaign, resolve_path};
 use crate::parties::{check_external_id, ensure_visible, not_found};
-use crate::{Context, Error, Guard, Page, Session, Submitted, audit, check_precondition, events};
+use crate::{
+    Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition, events,
+};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use trunkline_domain::affiliation::{
-    AffiliateCampaign, AffiliateCampaignStatus, Application, Move, decide_application, transition,
+    AffiliateCampaign, AffiliateCampaignStatus, AffiliateCampaignTransition, Application,
+    decide_application, transition,
 };
 use trunkline_domain::campaign::Campaign;
 use trunkline_domain::event::AFFILIATE_CAMPAIGN_STATUS_CHANGED;
 use trunkline_domain::party::{CustomData, Party, PartyKind, PartyStatus, check_custom_data};
 use trunkline_domain::problem::{Problems, TAKEN};
-use trunkline_store::{Chain, LinkedAffiliate};
+use trunkline_store::{PathIds, ResolvedAffiliate};
 
 /// External ids in the path of an affiliate campaign.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct AffiliateCampaignPath {
     /// External id of the advertiser.
     pub advertiser: String,
     /// External id of the campaign.
@@ -60,17 +63,17 @@ pub(crate) struct CampaignRef<'a> {
 /// Objects of a path; `existing` is the affiliate campaign, if there is one.
 struct PathObjects {
     campaign: Campaign,
-    affiliate: LinkedAffiliate,
+    affiliate: ResolvedAffiliate,
     existing: Option<AffiliateCampaign>,
 }
 
 fn audit_object(affiliate_campaign: &AffiliateCampaign, campaign_id: &str) -> String {
-    let affiliate_id = &affiliate_campaign.affiliate_id_from_network;
+    let affiliate_id = &affiliate_campaign.external_affiliate_id;
     format!("affiliate_campaign:{affiliate_id}/{campaign_id}")
 }
 
-fn not_found_at(path: &Place) -> Error {
-    let Place { advertiser, campaign, affiliate, id } = path;
+fn not_found_at(path: &AffiliateCampaignPath) -> Error {
+    let AffiliateCampaignPath { advertiser, campaign, affiliate, id } = path;
     let id = id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
     Error::NotFound(format!(
         "AffiliateCampaign{id} for affiliate {affiliate}, advertiser campaign {campaign} and advertiser {advertiser}"
@@ -78,22 +81,23 @@ fn not_found_at(path: &Place) -> Error {
 }
 
 fn resolve(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    path: &Place,
+    path: &AffiliateCampaignPath,
 ) -> Result<PathObjects, Error> {
-    let network = context.caller.network_id;
+    let network = context.principal.network_id;
     let affiliate = Some(path.affiliate.as_str());
-    let ids = Chain { affiliate, ..Chain::of_campaign(network, &path.advertiser, &path.campaign) };
-    let (campaign, links) = resolve_path(session, context, ids)?;
+    let ids =
+        PathIds { affiliate, ..PathIds::for_campaign(network, &path.advertiser, &path.campaign) };
+    let (campaign, links) = resolve_path(unit, context, ids)?;
     let missing = || not_found(PartyKind::Affiliate, &path.affiliate);
     let affiliate = links.affiliate.ok_or_else(missing)?;
-    if !context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
+    if !context.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id) {
         ensure_visible(context, PartyKind::Affiliate, affiliate.id, &path.affiliate)?;
     }
     let existing = links.affiliate_campaign;
     if let (Some(id), Some(found)) = (&path.id, &existing)
-        && *id != found.id_from_network
+        && *id != found.external_id
     {
         return Err(not_found_at(path));
     }
@@ -102,12 +106,12 @@ fn resolve(
 
 /// Returns one affiliate campaign with its campaign.
 pub fn get(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    path: &Place,
+    path: &AffiliateCampaignPath,
 ) -> Result<(AffiliateCampaign, Campaign), Error> {
     // The error names the affiliate campaign, whichever object of the path is missing.
-    let found = resolve(session, context, path).map_err(|error| match error {
+    let found = resolve(unit, context, path).map_err(|error| match error {
         Error::NotFound(_) => not_found_at(path),
         other => other,
     })?;
@@ -117,39 +121,39 @@ pub fn get(
 
 /// Returns one affiliate campaign with its campaign, by the ids of the affiliate and the campaign.
 pub fn get_by_ids(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     affiliate_id: i64,
     campaign_id: i64,
 ) -> Result<(AffiliateCampaign, Campaign), Error> {
-    let (campaign, advertiser) = crate::campaigns::get_by_id(session, context, campaign_id)?;
+    let (campaign, advertiser) = crate::campaigns::get_by_id(unit, context, campaign_id)?;
     let missing = || Error::NotFound(format!("Affiliate {affiliate_id}"));
-    let affiliate = session.party_by_id(affiliate_id)?;
+    let affiliate = unit.party_by_id(affiliate_id)?;
     let own = |party: &Party| {
         party.network_id == campaign.network_id && party.kind == PartyKind::Affiliate
     };
     let affiliate = affiliate.filter(own).ok_or_else(missing)?;
-    let path = Place {
-        advertiser: advertiser.id_from_network,
-        campaign: campaign.id_from_network,
-        affiliate: affiliate.id_from_network,
+    let path = AffiliateCampaignPath {
+        advertiser: advertiser.external_id,
+        campaign: campaign.external_id,
+        affiliate: affiliate.external_id,
         id: None,
     };
-    get(session, context, &path)
+    get(unit, context, &path)
 }
 
 /// Returns one page of an affiliate's affiliate campaigns, each with its campaign.
-pub fn of_affiliate(
-    session: &mut Session<'_>,
+pub fn list_of_affiliate(
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     affiliate: &Party,
     page: Page,
 ) -> Result<Vec<(AffiliateCampaign, Campaign)>, Error> {
-    context.caller.ensure_can_view(affiliate)?;
-    let found = session.affiliate_campaigns_of_affiliate(affiliate.id, page)?;
+    context.principal.ensure_can_view(affiliate)?;
+    let found = unit.affiliate_campaigns_of_affiliate(affiliate.id, page)?;
     let ids: Vec<i64> =
         found.iter().map(|affiliate_campaign| affiliate_campaign.campaign_id).collect();
-    let campaigns = session.campaigns_by_ids(&ids)?.into_iter();
+    let campaigns = unit.campaigns_by_ids(&ids)?.into_iter();
     let campaigns: HashMap<i64, Campaign> =
         campaigns.map(|campaign| (campaign.id, campaign)).collect();
     let with = |affiliate_campaign: AffiliateCampaign| {
@@ -162,72 +166,72 @@ pub fn of_affiliate(
 /// Returns one page of a campaign's affiliate campaigns, and the campaign. An affiliate sees only
 /// its own.
 pub fn list(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser_id: &str,
     campaign_id: &str,
     page: Page,
 ) -> Result<(Vec<AffiliateCampaign>, Campaign), Error> {
-    let advertiser = find_advertiser(session, context, advertiser_id)?;
-    let campaign = find_campaign(session, context, &advertiser, campaign_id)?;
-    if context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
-        let found = session.affiliate_campaigns(campaign.id, page)?;
+    let advertiser = find_advertiser(unit, context, advertiser_id)?;
+    let campaign = find_campaign(unit, context, &advertiser, campaign_id)?;
+    if context.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id) {
+        let found = unit.affiliate_campaigns(campaign.id, page)?;
         return Ok((found, campaign));
     }
-    let own = context.caller.own(PartyKind::Affiliate);
-    let found = session.affiliate_campaigns_of(campaign.id, &own, page)?;
+    let own = context.principal.party_ids(PartyKind::Affiliate);
+    let found = unit.affiliate_campaigns_of_affiliates(campaign.id, &own, page)?;
     Ok((found, campaign))
 }
 
 /// Applies to a campaign, or decides on an application. If there is no affiliate campaign, it is
 /// created by the rules for applications.
 pub fn put(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    path: &Place,
+    path: &AffiliateCampaignPath,
     intent: Intent,
-    submitted: Submitted<AffiliateCampaignChange>,
-    precondition: &Guard<AffiliateCampaign>,
+    submitted: Submission<AffiliateCampaignChange>,
+    precondition: &Precondition<AffiliateCampaign>,
 ) -> Result<(AffiliateCampaign, Campaign), Error> {
-    let found = resolve(session, context, path)?;
+    let found = resolve(unit, context, path)?;
     if let (Some(id), None) = (&path.id, &found.existing)
-        && session.affiliate_campaign_id_is_taken(context.caller.network_id, id, 0)?
+        && unit.affiliate_campaign_id_exists(context.principal.network_id, id, 0)?
     {
         return Err(not_found_at(path));
     }
     authorize(context, &found, &submitted.change)?;
     check_precondition(precondition, found.existing.as_ref())?;
-    let Submitted { mut change, mut problems } = submitted;
+    let Submission { mut change, mut problems } = submitted;
     change.id_from_network = change.id_from_network.or(path.id.clone());
     if !found.campaign.terms_in_force().is_some_and(|terms| terms.is_affiliate_enabled()) {
         let message = "affiliates can only promote AffiliateEnabled campaigns";
         return Err(Error::NotAllowed(message.to_owned()));
     }
-    let fields = session.custom_data_fields(context.caller.network_id)?;
+    let fields = unit.custom_data_fields(context.principal.network_id)?;
     if let Some(data) = &change.custom_data {
         let previous =
             found.existing.as_ref().map(|affiliate_campaign| &affiliate_campaign.custom_data);
-        problems.at("custom_data").merge(check_custom_data(data, previous, &fields));
+        problems.property("custom_data").merge(check_custom_data(data, previous, &fields));
     }
     check_id(
-        session,
+        unit,
         context,
         change.id_from_network.as_deref(),
         found.existing.as_ref(),
         &mut problems,
     )?;
-    let (to, refused) = next_status(session, &found, intent, change.status, &mut problems)?;
+    let (to, refused) = next_status(unit, &found, intent, change.status, &mut problems)?;
     let PathObjects { campaign, affiliate, existing: before } = found;
     if !problems.is_empty() {
         return Err(Error::Invalid { problems, status: refused });
     }
     let mut after = before.clone().unwrap_or_else(|| AffiliateCampaign {
         id: 0,
-        network_id: context.caller.network_id,
+        network_id: context.principal.network_id,
         campaign_id: campaign.id,
         affiliate_id: affiliate.id,
-        affiliate_id_from_network: path.affiliate.clone(),
-        id_from_network: String::new(),
+        external_affiliate_id: path.affiliate.clone(),
+        external_id: String::new(),
         status: to,
         custom_data: CustomData::new(),
         created_at: context.now,
@@ -235,15 +239,15 @@ pub fn put(
     });
     after.status = to;
     after.custom_data = change.custom_data.unwrap_or(after.custom_data);
-    after.id_from_network = match change.id_from_network {
+    after.external_id = match change.id_from_network {
         Some(id) => id,
-        None if before.is_none() => session.free_affiliate_campaign_id(after.network_id)?,
-        None => after.id_from_network,
+        None if before.is_none() => unit.generate_affiliate_campaign_id(after.network_id)?,
+        None => after.external_id,
     };
     let action = before.is_none().then_some("apply");
     let campaign_ref =
-        CampaignRef { advertiser: campaign.advertiser_id, campaign: &campaign.id_from_network };
-    let stored = store(session, context, before, after, campaign_ref, action)?;
+        CampaignRef { advertiser: campaign.advertiser_id, campaign: &campaign.external_id };
+    let stored = store(unit, context, before, after, campaign_ref, action)?;
     Ok((stored, campaign))
 }
 
@@ -254,12 +258,12 @@ fn authorize(
     found: &PathObjects,
     change: &AffiliateCampaignChange,
 ) -> Result<(), Error> {
-    if context.caller.sees(PartyKind::Advertiser, found.campaign.advertiser_id) {
+    if context.principal.can_view(PartyKind::Advertiser, found.campaign.advertiser_id) {
         return context
-            .caller
+            .principal
             .ensure_can_write_party(PartyKind::Advertiser, found.campaign.advertiser_id);
     }
-    context.caller.ensure_can_write_party(PartyKind::Affiliate, found.affiliate.id)?;
+    context.principal.ensure_can_write_party(PartyKind::Affiliate, found.affiliate.id)?;
     let current = found.existing.as_ref().map(|affiliate_campaign| affiliate_campaign.status);
     match change.status {
         None | Some(AffiliateCampaignStatus::Applied) => Ok(()),
@@ -269,17 +273,17 @@ fn authorize(
 }
 
 fn check_id(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     id: Option<&str>,
     existing: Option<&AffiliateCampaign>,
     problems: &mut Problems,
 ) -> Result<(), Error> {
-    let Some(id) = id.filter(|_| !problems.has("id_from_network")) else { return Ok(()) };
-    check_external_id(id, problems.at("id_from_network"));
+    let Some(id) = id.filter(|_| !problems.has_problem("id_from_network")) else { return Ok(()) };
+    check_external_id(id, problems.property("id_from_network"));
     let own = existing.map_or(0, |existing| existing.id);
-    if session.affiliate_campaign_id_is_taken(context.caller.network_id, id, own)? {
-        problems.at("id_from_network").add(TAKEN);
+    if unit.affiliate_campaign_id_exists(context.principal.network_id, id, own)? {
+        problems.property("id_from_network").add(TAKEN);
     }
     Ok(())
 }
@@ -287,7 +291,7 @@ fn check_id(
 /// Returns the status after a write. If the transition is refused, the second value is the status
 /// that the response repeats beside the errors: the requested one for a PUT, `Applied` for a POST.
 fn next_status(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     found: &PathObjects,
     intent: Intent,
     requested: Option<AffiliateCampaignStatus>,
@@ -295,7 +299,7 @@ fn next_status(
 ) -> Result<(AffiliateCampaignStatus, Option<&'static str>), Error> {
     use AffiliateCampaignStatus::{Applied, Declined};
     let mut refuse = |quoted: AffiliateCampaignStatus, repeated: AffiliateCampaignStatus| {
-        problems.at("status").add(format!("cannot transition from '{}'", quoted.as_str()));
+        problems.property("status").add(format!("cannot transition from '{}'", quoted.as_str()));
         (quoted, Some(repeated.as_str()))
     };
     let current = found.existing.as_ref().map(|affiliate_campaign| affiliate_campaign.status);
@@ -306,32 +310,32 @@ fn next_status(
             Ok(refuse(requested, Applied))
         }
         (_, None, _) | (Intent::Apply, Some(Declined), _) => {
-            Ok((decide_on_application(session, found, problems)?, None))
+            Ok((decide_on_application(unit, found, problems)?, None))
         }
         (Intent::Apply, Some(current), _) | (Intent::Decide, Some(current), None) => {
             Ok((current, None))
         }
         (Intent::Decide, Some(current), Some(requested)) => {
             Ok(match transition(current, requested) {
-                Move::Stays => (current, None),
-                Move::To(to) => (to, None),
-                Move::Refused => refuse(current, requested),
+                AffiliateCampaignTransition::Unchanged => (current, None),
+                AffiliateCampaignTransition::To(to) => (to, None),
+                AffiliateCampaignTransition::NotAllowed => refuse(current, requested),
             })
         }
     }
 }
 
 fn decide_on_application(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     found: &PathObjects,
     problems: &mut Problems,
 ) -> Result<AffiliateCampaignStatus, Error> {
-    if found.affiliate.status != PartyStatus::Approved && !problems.has("status") {
+    if found.affiliate.status != PartyStatus::Approved && !problems.has_problem("status") {
         let status = found.affiliate.status.as_str();
         let message = format!("cannot be Applied: the affiliate is {status}, not Approved");
-        problems.at("status").add(message);
+        problems.property("status").add(message);
     }
-    let relationship = session.relationship(found.campaign.advertiser_id, found.affiliate.id)?;
+    let relationship = unit.relationship(found.campaign.advertiser_id, found.affiliate.id)?;
     let terms = found.campaign.terms_in_force();
     Ok(decide_application(Application {
         relationship: relationship.map(|relationship| relationship.status),
@@ -343,7 +347,7 @@ fn decide_on_application(
 /// Stores a changed affiliate campaign, with its audit entry and event. Does nothing if nothing
 /// changed.
 fn store(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     before: Option<AffiliateCampaign>,
     mut after: AffiliateCampaign,
@@ -355,31 +359,31 @@ fn store(
     }
     after.updated_at = context.now;
     if before.is_some() {
-        session.update_affiliate_campaign(&after)?;
+        unit.update_affiliate_campaign(&after)?;
     } else {
-        after.id = session.insert_affiliate_campaign(&after)?;
+        after.id = unit.insert_affiliate_campaign(&after)?;
     }
     let old = before.as_ref().map(audit::affiliate_campaign_snapshot);
     let new = audit::affiliate_campaign_snapshot(&after);
     let object = audit_object(&after, campaign_ref.campaign);
-    audit::record(session, context, object, action, old.as_ref(), Some(&new))?;
+    audit::record(unit, context, object, action, old.as_ref(), Some(&new))?;
     let from = before.map(|affiliate_campaign| affiliate_campaign.status);
     if from != Some(after.status) {
-        notify(session, context, from, &after, campaign_ref)?;
+        notify(unit, context, from, &after, campaign_ref)?;
     }
     Ok(after)
 }
 
 /// Emits the event of a status change. The event of an application has no previous status.
 fn notify(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     from: Option<AffiliateCampaignStatus>,
     after: &AffiliateCampaign,
     campaign_ref: CampaignRef<'_>,
 ) -> Result<(), Error> {
     let (audience, data) = status_event(from, after, campaign_ref);
-    events::emit(session, context, AFFILIATE_CAMPAIGN_STATUS_CHANGED, audience, data)
+    events::emit(unit, context, AFFILIATE_CAMPAIGN_STATUS_CHANGED, audience, data)
 }
 
 /// Returns the audience and the data of a status change's event.
@@ -389,8 +393,8 @@ fn status_event(
     campaign_ref: CampaignRef<'_>,
 ) -> (events::EventAudience, Value) {
     let data = json!({
-        "affiliate_campaign": after.id_from_network,
-        "affiliate": after.affiliate_id_from_network,
+        "affiliate_campaign": after.external_id,
+        "affiliate": after.external_affiliate_id,
         "advertiser_campaign": campaign_ref.campaign,
         "from": from.map(AffiliateCampaignStatus::as_str),
         "to": after.status.as_str(),
@@ -403,7 +407,7 @@ fn status_event(
 /// Each one gets its own audit entry and event. The number of SQL statements does not depend on the
 /// number of affiliate campaigns.
 pub(crate) fn set_statuses(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser: i64,
     ids: &[i64],
@@ -413,7 +417,7 @@ pub(crate) fn set_statuses(
     let mut entries = Vec::new();
     let mut events = Vec::new();
     let mut ids_by_status: Vec<(AffiliateCampaignStatus, Vec<i64>)> = Vec::new();
-    for (before, campaign) in session.affiliate_campaigns_by_ids(ids)? {
+    for (before, campaign) in unit.affiliate_campaigns_by_ids(ids)? {
         let Some(status) = to(before.status).filter(|to| *to != before.status) else { continue };
         let old = audit::affiliate_campaign_snapshot(&before);
         let after = AffiliateCampaign { status, ..before };
@@ -431,15 +435,15 @@ pub(crate) fn set_statuses(
         return Ok(());
     }
     for (status, ids) in ids_by_status {
-        session.set_affiliate_campaign_status(&ids, status, context.now)?;
+        unit.set_affiliate_campaign_status(&ids, status, context.now)?;
     }
-    session.insert_audit_entries(&entries)?;
-    events::emit_all(session, context, AFFILIATE_CAMPAIGN_STATUS_CHANGED, events)
+    unit.insert_audit_entries(&entries)?;
+    events::emit_all(unit, context, AFFILIATE_CAMPAIGN_STATUS_CHANGED, events)
 }
 
 /// Rejects the deletion of an affiliate campaign. Source: affiliate campaigns document of
 /// 2018-11-01, "You are not allowed to delete affiliate campaigns".
-pub fn delete() -> Result<(), Error> {
+pub fn reject_deletion() -> Result<(), Error> {
     let message = "You are not allowed to delete affiliate campaigns";
     Err(Error::NotAllowed(message.to_owned()))
 }

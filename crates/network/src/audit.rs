@@ -1,6 +1,6 @@
 //! Audit log: one entry for each change, written in the transaction of the change.
 
-use crate::{AuditEntry, AuditFilter, Context, Error, NewAuditEntry, Page, Session};
+use crate::{AuditEntry, AuditFilter, Context, Error, NewAuditEntry, Page, UnitOfWork};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trunkline_domain::affiliation::{AffiliateCampaign, AffiliateCampaignStatus};
@@ -42,7 +42,7 @@ pub(crate) struct AffiliateCampaignSnapshot {
 
 pub(crate) fn party_snapshot(party: &Party) -> PartySnapshot {
     PartySnapshot {
-        id_from_network: party.id_from_network.clone(),
+        id_from_network: party.external_id.clone(),
         name: party.name.clone(),
         status: party.status,
         sites: party.sites.clone(),
@@ -54,11 +54,11 @@ pub(crate) fn party_snapshot(party: &Party) -> PartySnapshot {
 
 pub(crate) fn campaign_snapshot(campaign: &Campaign) -> CampaignSnapshot {
     CampaignSnapshot {
-        id_from_network: campaign.id_from_network.clone(),
+        id_from_network: campaign.external_id.clone(),
         name: campaign.name.clone(),
         status: campaign.status,
-        current_terms: campaign.current.as_ref().map(|current| current.terms.clone()),
-        future_terms: campaign.future.clone(),
+        current_terms: campaign.current_terms.as_ref().map(|current| current.terms.clone()),
+        future_terms: campaign.future_terms.clone(),
         custom_data: campaign.custom_data.clone(),
     }
 }
@@ -67,8 +67,8 @@ pub(crate) fn affiliate_campaign_snapshot(
     affiliate_campaign: &AffiliateCampaign,
 ) -> AffiliateCampaignSnapshot {
     AffiliateCampaignSnapshot {
-        id_from_network: affiliate_campaign.id_from_network.clone(),
-        affiliate_id_from_network: affiliate_campaign.affiliate_id_from_network.clone(),
+        id_from_network: affiliate_campaign.external_id.clone(),
+        affiliate_id_from_network: affiliate_campaign.external_affiliate_id.clone(),
         status: affiliate_campaign.status,
         custom_data: affiliate_campaign.custom_data.clone(),
     }
@@ -77,14 +77,14 @@ pub(crate) fn affiliate_campaign_snapshot(
 /// Writes an audit entry. Without an `action` it is `create`, `update` or `delete`, depending on
 /// which of `before` and `after` are given.
 pub(crate) fn record<T: Serialize>(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     object: String,
     action: Option<&str>,
     before: Option<&T>,
     after: Option<&T>,
 ) -> Result<(), Error> {
-    Ok(session.insert_audit_entry(&new_entry(context, object, action, before, after)?)?)
+    Ok(unit.insert_audit_entry(&new_entry(context, object, action, before, after)?)?)
 }
 
 /// Builds an audit entry, for callers that insert several entries with one statement.
@@ -102,10 +102,10 @@ pub(crate) fn new_entry<T: Serialize>(
     };
     Ok(NewAuditEntry {
         id: 0,
-        network_id: context.caller.network_id,
+        network_id: context.principal.network_id,
         at: context.now,
         request_id: context.request_id.clone(),
-        actor: context.caller.actor.to_string(),
+        actor: context.principal.actor.to_string(),
         object,
         action: action.unwrap_or(default_action).to_owned(),
         before: before.map(to_json).transpose()?,
@@ -121,19 +121,19 @@ fn to_json<T: Serialize>(value: &T) -> Result<String, Error> {
 /// Returns one page of the network's audit log, oldest first. Requires read access to the whole
 /// network.
 pub fn list(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     filter: &AuditFilter,
     page: Page,
 ) -> Result<Vec<AuditEntry>, Error> {
-    context.caller.ensure_can_view_network()?;
-    Ok(session.audit_entries(context.caller.network_id, filter, page)?)
+    context.principal.ensure_can_view_network()?;
+    Ok(unit.audit_entries(context.principal.network_id, filter, page)?)
 }
 
 /// Returns one audit entry. Requires read access to the whole network.
-pub fn get(session: &mut Session<'_>, context: &Context, id: i64) -> Result<AuditEntry, Error> {
-    context.caller.ensure_can_view_network()?;
-    let found = session.audit_entry(context.caller.network_id, id)?;
+pub fn get(unit: &mut UnitOfWork<'_>, context: &Context, id: i64) -> Result<AuditEntry, Error> {
+    context.principal.ensure_can_view_network()?;
+    let found = unit.audit_entry(context.principal.network_id, id)?;
     found.ok_or_else(|| Error::NotFound(format!("AuditEntry {id}")))
 }
 

@@ -2,15 +2,15 @@
 //! transaction runs, so a row that was read once is valid until the transaction ends.
 
 use crate::call_parties::CallParties;
-use crate::calls::{RepeatLookup, Told, end_of_second, resolve_repeat};
-use crate::{Context, Error, Session};
+use crate::calls::{RepeatLookup, ReportedCall, end_of_second, resolve_repeat};
+use crate::{Context, Error, UnitOfWork};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::rc::Rc;
 use trunkline_domain::campaign::CurrentTerms;
 use trunkline_domain::party::CustomDataField;
 use trunkline_domain::phone::PhoneNumber;
-use trunkline_store::{Reign, Repeat};
+use trunkline_store::{RepeatCallerQuery, ValidityPeriod};
 
 /// External ids of a campaign and an affiliate, and a promo number in E.164.
 type PartyIds = (String, Option<String>, Option<String>);
@@ -19,13 +19,13 @@ type PartyIds = (String, Option<String>, Option<String>);
 #[derive(Default)]
 pub(crate) struct BatchLookups {
     parties: HashMap<PartyIds, Rc<CallParties>>,
-    terms: HashMap<i64, Vec<Reign<Rc<CurrentTerms>>>>,
-    statuses: HashMap<(&'static str, i64), Vec<Reign<String>>>,
+    terms: HashMap<i64, Vec<ValidityPeriod<Rc<CurrentTerms>>>>,
+    statuses: HashMap<(&'static str, i64), Vec<ValidityPeriod<String>>>,
     fields: Option<Rc<[CustomDataField]>>,
     /// Stored calls by `external_call_unique_id`: `complete_call_id` and fingerprint, or `None` if
     /// it is known that no such call is stored.
     known_calls: HashMap<String, Option<(String, Vec<u8>)>>,
-    repeat_results: HashMap<Repeat, bool>,
+    repeat_results: HashMap<RepeatCallerQuery, bool>,
     /// Start times of calls that are not stored yet, by campaign and calling number (milliseconds
     /// since 1970).
     pending_calls: HashMap<(i64, String), Vec<i64>>,
@@ -35,7 +35,7 @@ impl BatchLookups {
     /// Resolves the parties of a call: see [`CallParties::resolve`].
     pub(crate) fn parties(
         &mut self,
-        session: &mut Session<'_>,
+        unit: &mut UnitOfWork<'_>,
         context: &Context,
         campaign: &str,
         affiliate: Option<&str>,
@@ -46,7 +46,7 @@ impl BatchLookups {
         if let Some(cached) = self.parties.get(&key) {
             return Ok(Rc::clone(cached));
         }
-        let found = Rc::new(CallParties::resolve(session, context, campaign, affiliate, number)?);
+        let found = Rc::new(CallParties::resolve(unit, context, campaign, affiliate, number)?);
         self.parties.insert(key, Rc::clone(&found));
         Ok(found)
     }
@@ -54,35 +54,39 @@ impl BatchLookups {
     /// Returns the terms that were a campaign's current terms at a moment.
     pub(crate) fn terms_at(
         &mut self,
-        session: &mut Session<'_>,
+        unit: &mut UnitOfWork<'_>,
         campaign: i64,
         at: Timestamp,
     ) -> Result<Option<Rc<CurrentTerms>>, Error> {
         let cached = self.terms.entry(campaign).or_default();
-        if let Some(period) = cached.iter().find(|period| period.holds_at(at)) {
-            return Ok(Some(Rc::clone(&period.of)));
+        if let Some(period) = cached.iter().find(|period| period.contains(at)) {
+            return Ok(Some(Rc::clone(&period.value)));
         }
-        let Some(found) = session.terms_at(campaign, at)? else { return Ok(None) };
-        let terms = Rc::new(found.of);
-        cached.push(Reign { from: found.from, until: found.until, of: Rc::clone(&terms) });
+        let Some(found) = unit.terms_at(campaign, at)? else { return Ok(None) };
+        let terms = Rc::new(found.value);
+        cached.push(ValidityPeriod {
+            from: found.from,
+            until: found.until,
+            value: Rc::clone(&terms),
+        });
         Ok(Some(terms))
     }
 
     /// Tests if an object had a status at a moment. `object` is `campaign` or `affiliate_campaign`.
     pub(crate) fn had_status(
         &mut self,
-        session: &mut Session<'_>,
+        unit: &mut UnitOfWork<'_>,
         object: &'static str,
         id: i64,
         at: Timestamp,
         status: &str,
     ) -> Result<bool, Error> {
         let cached = self.statuses.entry((object, id)).or_default();
-        if let Some(period) = cached.iter().find(|period| period.holds_at(at)) {
-            return Ok(period.of == status);
+        if let Some(period) = cached.iter().find(|period| period.contains(at)) {
+            return Ok(period.value == status);
         }
-        let Some(found) = session.status_at(object, id, at)? else { return Ok(false) };
-        let has_status = found.of == status;
+        let Some(found) = unit.status_at(object, id, at)? else { return Ok(false) };
+        let has_status = found.value == status;
         cached.push(found);
         Ok(has_status)
     }
@@ -90,14 +94,14 @@ impl BatchLookups {
     /// Returns the network's custom data fields.
     pub(crate) fn custom_data_fields(
         &mut self,
-        session: &mut Session<'_>,
+        unit: &mut UnitOfWork<'_>,
         context: &Context,
     ) -> Result<Rc<[CustomDataField]>, Error> {
         if let Some(cached) = &self.fields {
             return Ok(Rc::clone(cached));
         }
         let found: Rc<[CustomDataField]> =
-            session.custom_data_fields(context.caller.network_id)?.into();
+            unit.custom_data_fields(context.principal.network_id)?.into();
         Ok(Rc::clone(self.fields.insert(found)))
     }
 
@@ -105,13 +109,13 @@ impl BatchLookups {
     /// `external_call_unique_id`, if there is one.
     pub(crate) fn known_call(
         &mut self,
-        session: &mut Session<'_>,
+        unit: &mut UnitOfWork<'_>,
         context: &Context,
         external_id: &str,
     ) -> Result<Option<(String, Vec<u8>)>, Error> {
         match self.known_calls.get(external_id) {
             Some(cached) => Ok(cached.clone()),
-            None => Ok(session.known_call(context.caller.network_id, external_id)?),
+            None => Ok(unit.reported_call(context.principal.network_id, external_id)?),
         }
     }
 
@@ -119,29 +123,29 @@ impl BatchLookups {
     /// call or an embedded database, where queries cost no round trip.
     pub(crate) fn prefetch(
         &mut self,
-        session: &mut Session<'_>,
+        unit: &mut UnitOfWork<'_>,
         context: &Context,
-        calls: &[Told],
+        calls: &[ReportedCall],
     ) -> Result<(), Error> {
-        if calls.len() < 2 || !session.is_remote() {
+        if calls.len() < 2 || !unit.is_remote_database() {
             return Ok(());
         }
         let ids = calls.iter().filter_map(|reported| reported.call().external_id.as_deref());
         let ids: Vec<&str> = ids.collect();
-        let network = context.caller.network_id;
+        let network = context.principal.network_id;
         self.known_calls.extend(ids.iter().map(|id| ((*id).to_owned(), None)));
-        for (id, name, fingerprint) in session.known_calls(network, &ids)? {
+        for (id, name, fingerprint) in unit.reported_calls(network, &ids)? {
             self.known_calls.insert(id, Some((name, fingerprint)));
         }
         let mut queries = Vec::new();
         for reported in calls {
-            match self.repeat_query(session, context, reported) {
+            match self.repeat_query(unit, context, reported) {
                 Err(error) if !error.is_refusal() => return Err(error),
                 found => queries.extend(found.ok().flatten()),
             }
         }
         let mut results: Vec<bool> = vec![false; queries.len()];
-        for index in session.have_called(&queries)? {
+        for index in unit.have_called_before(&queries)? {
             if let Some(result) = usize::try_from(index).ok().and_then(|at| results.get_mut(at)) {
                 *result = true;
             }
@@ -153,19 +157,19 @@ impl BatchLookups {
     /// Returns the repeat-caller query that a call needs, if its facts do not decide `repeat`.
     fn repeat_query(
         &mut self,
-        session: &mut Session<'_>,
+        unit: &mut UnitOfWork<'_>,
         context: &Context,
-        reported: &Told,
-    ) -> Result<Option<Repeat>, Error> {
+        reported: &ReportedCall,
+    ) -> Result<Option<RepeatCallerQuery>, Error> {
         let call = reported.call();
         let (Some(start), Some(campaign)) = (call.start_time, &call.campaign) else {
             return Ok(None);
         };
         let affiliate = call.affiliate.as_deref();
         let number = call.promo_number.as_ref();
-        let parties = self.parties(session, context, campaign, affiliate, number)?;
+        let parties = self.parties(unit, context, campaign, affiliate, number)?;
         let campaign = parties.campaign.id;
-        let terms = self.terms_at(session, campaign, end_of_second(start))?;
+        let terms = self.terms_at(unit, campaign, end_of_second(start))?;
         let terms = terms.as_deref().map(|current| &current.terms);
         Ok(match resolve_repeat(campaign, terms, &call.facts, start) {
             RepeatLookup::Query(query) => Some(query),
@@ -177,28 +181,32 @@ impl BatchLookups {
     /// batch that are not stored yet.
     pub(crate) fn has_called(
         &self,
-        session: &mut Session<'_>,
-        query: Repeat,
+        unit: &mut UnitOfWork<'_>,
+        query: RepeatCallerQuery,
     ) -> Result<bool, Error> {
-        let since = query.since.as_millisecond();
+        let since = query.from.as_millisecond();
         let before = query.before.as_millisecond();
-        let key = (query.campaign, query.caller);
+        let key = (query.campaign_id, query.caller);
         let within = |at: &i64| *at >= since && *at < before;
         if self.pending_calls.get(&key).is_some_and(|calls| calls.iter().any(within)) {
             return Ok(true);
         }
-        let query = Repeat { campaign: key.0, caller: key.1, ..query };
+        let query = RepeatCallerQuery { campaign_id: key.0, caller: key.1, ..query };
         match self.repeat_results.get(&query) {
             Some(cached) => Ok(*cached),
-            None => Ok(session.has_called(&query)?),
+            None => Ok(unit.has_called_before(&query)?),
         }
     }
 
     /// Makes a call that is not stored yet visible to the lookups of later calls in the batch.
-    pub(crate) fn note_pending(&mut self, call: &trunkline_domain::call::Call, reported: &Told) {
+    pub(crate) fn note_pending(
+        &mut self,
+        call: &trunkline_domain::call::Call,
+        reported: &ReportedCall,
+    ) {
         let cached = (call.complete_call_id.clone(), reported.fingerprint.to_vec());
         self.known_calls.insert(call.external_id.clone(), Some(cached));
-        if let Some(caller) = &call.heard.facts.calling_phone_number {
+        if let Some(caller) = &call.recorded.facts.calling_phone_number {
             let calls = self.pending_calls.entry((call.campaign_id, caller.e164().to_owned()));
             calls.or_default().push(call.start_time.as_millisecond());
         }

@@ -2,13 +2,13 @@
 
 use crate::mails::{self, Alert};
 use crate::pending_writes::PendingWrites;
-use crate::{Context, Error, Session, events};
+use crate::{Context, Error, UnitOfWork, events};
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
-use trunkline_domain::campaign::{Budget, BudgetTotals, Campaign, Period, Terms};
+use trunkline_domain::campaign::{Budget, BudgetPeriod, BudgetTotals, Campaign, Terms};
 use trunkline_domain::event::BUDGET_ALERT;
 use trunkline_domain::money::{Currency, Money};
-use trunkline_store::{Counted, CountedThing, TotalsNow};
+use trunkline_store::{CounterKey, CounterScope, CurrentTotals};
 
 /// Percentages of a budget at which an alert is sent.
 pub(crate) const ALERT_PERCENTS: [u32; 3] = [75, 90, 100];
@@ -23,23 +23,23 @@ pub(crate) struct BudgetStatus {
     /// `true` if calls are turned away at 100 %.
     pub(crate) enforce: bool,
     /// Counter of the current period; `None` before the budget starts.
-    pub(crate) counter: Option<Counted>,
+    pub(crate) counter: Option<CounterKey>,
 }
 
 impl BudgetStatus {
     /// Reads the total of the current period.
-    pub(crate) fn total(&self, session: &mut Session<'_>) -> Result<Money, Error> {
+    pub(crate) fn total(&self, unit: &mut UnitOfWork<'_>) -> Result<Money, Error> {
         let Some(counter) = self.counter else { return Ok(Money::ZERO) };
-        Ok(counter_to_money(counter.of, session.budget_total(counter)?))
+        Ok(counter_to_money(counter.scope, unit.budget_total(counter)?))
     }
 }
 
 /// Converts a counter's total, in calls or in cents, to units with two decimals. A total that
 /// corrections made negative is converted to 0.
-fn counter_to_money(of: CountedThing, total: i64) -> Money {
+fn counter_to_money(of: CounterScope, total: i64) -> Money {
     let cents = match of {
-        CountedThing::Payin(_) => total,
-        CountedThing::Calls | CountedThing::AtOnce => total.saturating_mul(100),
+        CounterScope::Payin(_) => total,
+        CounterScope::Calls | CounterScope::LiveCalls => total.saturating_mul(100),
     };
     Money::from_cents(cents).unwrap_or_default()
 }
@@ -49,19 +49,26 @@ pub(crate) fn statuses(campaign: i64, terms: &Terms, at: Timestamp) -> Vec<Budge
     let budgets = &terms.budgets;
     let mut found = Vec::new();
     let mut add = |kind, budget: &Budget, of| {
-        let counter = budget.period_at(at).map(|period| Counted { campaign, of, period });
+        let counter = budget.period_at(at).map(|period| CounterKey {
+            campaign_id: campaign,
+            scope: of,
+            period,
+        });
         let amount = budget.budget_amount;
         found.push(BudgetStatus { kind, amount, enforce: budget.enforce, counter });
     };
     if let Some(budget) = &budgets.budget_cap_alert {
-        add("budget_cap_alert", budget, CountedThing::Payin(budget.budget_currency));
+        add("budget_cap_alert", budget, CounterScope::Payin(budget.budget_currency));
     }
     if let Some(budget) = &budgets.periodic_call_cap_alert {
-        add("call_cap_alert", budget, CountedThing::Calls);
+        add("call_cap_alert", budget, CounterScope::Calls);
     }
     if let Some(budget) = &budgets.concurrent_call_cap_alert {
-        let counter =
-            Some(Counted { campaign, of: CountedThing::AtOnce, period: local_day(terms, at) });
+        let counter = Some(CounterKey {
+            campaign_id: campaign,
+            scope: CounterScope::LiveCalls,
+            period: local_day(terms, at),
+        });
         found.push(BudgetStatus {
             kind: "concurrent_call_cap_alert",
             amount: budget.budget_amount,
@@ -74,37 +81,37 @@ pub(crate) fn statuses(campaign: i64, terms: &Terms, at: Timestamp) -> Vec<Budge
 
 /// Returns the day that contains `at` in the time zone of the terms. The cap on concurrent calls
 /// has no period of its own, so its alerts are sent at most once per day.
-fn local_day(terms: &Terms, at: Timestamp) -> Period {
-    let zoned = at.to_zoned(terms.timezone.zone());
+fn local_day(terms: &Terms, at: Timestamp) -> BudgetPeriod {
+    let zoned = at.to_zoned(terms.timezone.to_time_zone());
     let start = zoned.start_of_day().map(|zoned| zoned.timestamp()).unwrap_or(at);
     let next = zoned.date().checked_add(1.day()).ok();
-    let next = next.and_then(|date| date.to_zoned(terms.timezone.zone()).ok());
-    Period { start, end: next.map(|zoned| zoned.timestamp()) }
+    let next = next.and_then(|date| date.to_zoned(terms.timezone.to_time_zone()).ok());
+    BudgetPeriod { start, end: next.map(|zoned| zoned.timestamp()) }
 }
 
 /// Fills in the budget totals of a campaign.
 pub(crate) fn fill_totals(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     campaign: &mut Campaign,
     now: Timestamp,
 ) -> Result<(), Error> {
-    fill_totals_of_all(session, std::slice::from_mut(campaign), now)
+    fill_totals_of_all(unit, std::slice::from_mut(campaign), now)
 }
 
 /// Fills in the budget totals of a campaign from totals that were read together with it. Totals
 /// that are not stored are computed.
 pub(crate) fn fill_totals_from(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     campaign: &mut Campaign,
-    totals: &TotalsNow,
+    totals: &CurrentTotals,
     now: Timestamp,
 ) -> Result<(), Error> {
     let campaigns = std::slice::from_mut(campaign);
     let counters = counters(campaigns, now);
-    let sums: Option<Vec<i64>> = counters.iter().map(|counter| totals.of(counter)).collect();
+    let sums: Option<Vec<i64>> = counters.iter().map(|counter| totals.get(counter)).collect();
     let sums = match sums {
         Some(sums) => sums,
-        None => session.budget_totals_of(&counters)?,
+        None => unit.budget_totals(&counters)?,
     };
     assign_totals(campaigns, &counters, sums, now);
     Ok(())
@@ -112,23 +119,23 @@ pub(crate) fn fill_totals_from(
 
 /// Fills in the budget totals of several campaigns with one query.
 pub(crate) fn fill_totals_of_all(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     campaigns: &mut [Campaign],
     now: Timestamp,
 ) -> Result<(), Error> {
     let counters = counters(campaigns, now);
-    let sums = session.budget_totals_of(&counters)?;
+    let sums = unit.budget_totals(&counters)?;
     assign_totals(campaigns, &counters, sums, now);
     Ok(())
 }
 
 /// Lists the budget counters of each campaign: first of its current terms, then of its future
 /// terms.
-fn counters(campaigns: &[Campaign], now: Timestamp) -> Vec<Counted> {
+fn counters(campaigns: &[Campaign], now: Timestamp) -> Vec<CounterKey> {
     let mut counters = Vec::new();
     for campaign in campaigns {
-        let current = campaign.current.as_ref().map(|current| &current.terms);
-        for terms in [current, campaign.future.as_ref()].into_iter().flatten() {
+        let current = campaign.current_terms.as_ref().map(|current| &current.terms);
+        for terms in [current, campaign.future_terms.as_ref()].into_iter().flatten() {
             let statuses = statuses(campaign.id, terms, now).into_iter();
             counters.extend(statuses.filter_map(|status| status.counter));
         }
@@ -137,33 +144,40 @@ fn counters(campaigns: &[Campaign], now: Timestamp) -> Vec<Counted> {
 }
 
 /// Assigns sums, in the order of [`counters`], to the campaigns.
-fn assign_totals(campaigns: &mut [Campaign], counters: &[Counted], sums: Vec<i64>, now: Timestamp) {
+fn assign_totals(
+    campaigns: &mut [Campaign],
+    counters: &[CounterKey],
+    sums: Vec<i64>,
+    now: Timestamp,
+) {
     let mut sums = counters.iter().zip(sums);
     for campaign in campaigns {
         let mut totals = [BudgetTotals::default(); 2];
-        let current = campaign.current.as_ref().map(|current| &current.terms);
-        for (terms, totals) in [current, campaign.future.as_ref()].into_iter().zip(&mut totals) {
+        let current = campaign.current_terms.as_ref().map(|current| &current.terms);
+        for (terms, totals) in
+            [current, campaign.future_terms.as_ref()].into_iter().zip(&mut totals)
+        {
             let Some(terms) = terms else { continue };
             for status in statuses(campaign.id, terms, now) {
                 if status.counter.is_none() {
                     continue;
                 }
                 let Some((counter, sum)) = sums.next() else { continue };
-                let total = Some(counter_to_money(counter.of, sum));
-                match counter.of {
-                    CountedThing::Payin(_) => totals.budget_cap_alert = total,
-                    CountedThing::Calls => totals.periodic_call_cap_alert = total,
-                    CountedThing::AtOnce => totals.concurrent_call_cap_alert = total,
+                let total = Some(counter_to_money(counter.scope, sum));
+                match counter.scope {
+                    CounterScope::Payin(_) => totals.budget_cap_alert = total,
+                    CounterScope::Calls => totals.periodic_call_cap_alert = total,
+                    CounterScope::LiveCalls => totals.concurrent_call_cap_alert = total,
                 }
             }
         }
-        campaign.totals = totals;
+        campaign.budget_totals = totals;
     }
 }
 
 /// Tests if an enforced budget is used up. `is_live` includes the cap on concurrent calls.
 pub(crate) fn has_exhausted_cap(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     writes: &mut PendingWrites,
     campaign: i64,
     terms: &Terms,
@@ -171,9 +185,9 @@ pub(crate) fn has_exhausted_cap(
     is_live: bool,
 ) -> Result<bool, Error> {
     for status in statuses(campaign, terms, at).into_iter().filter(|status| status.enforce) {
-        let applies = |counter: &Counted| is_live || counter.of != CountedThing::AtOnce;
+        let applies = |counter: &CounterKey| is_live || counter.scope != CounterScope::LiveCalls;
         if let Some(counter) = status.counter.filter(applies)
-            && counter_to_money(counter.of, writes.total(session, counter)?) >= status.amount
+            && counter_to_money(counter.scope, writes.total(unit, counter)?) >= status.amount
         {
             return Ok(true);
         }
@@ -184,45 +198,45 @@ pub(crate) fn has_exhausted_cap(
 /// Adds changes to the budget counters of a campaign at a moment, and buffers the alerts that
 /// become due.
 pub(crate) fn add_to_budgets(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     writes: &mut PendingWrites,
     campaign: &Campaign,
     terms: &Terms,
     at: Timestamp,
-    changes: &[(CountedThing, i64)],
+    changes: &[(CounterScope, i64)],
 ) -> Result<(), Error> {
     for (counted, change) in changes.iter().filter(|(_, change)| *change != 0) {
-        writes.totals.adjust(session, campaign.id, *counted, *change, at)?;
+        writes.totals.adjust(unit, campaign.id, *counted, *change, at)?;
     }
     for status in statuses(campaign.id, terms, at) {
         if let Some(counter) = status.counter {
-            push_due_alerts(session, context, writes, campaign, &status, counter)?;
+            push_due_alerts(unit, context, writes, campaign, &status, counter)?;
         }
     }
     Ok(())
 }
 
 fn push_due_alerts(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     writes: &mut PendingWrites,
     campaign: &Campaign,
     status: &BudgetStatus,
-    counter: Counted,
+    counter: CounterKey,
 ) -> Result<(), Error> {
     let amount = status.amount.cents();
-    let (total, alerted) = writes.persist_total(session, counter, amount)?;
-    let total = counter_to_money(counter.of, total);
+    let (total, alerted) = writes.persist_total(unit, counter, amount)?;
+    let total = counter_to_money(counter.scope, total);
     let due = due_alerts(status.amount, total).filter(|percent| *percent > alerted);
     for percent in due {
         writes.totals.record_alert(counter, amount, percent);
-        let currency = match counter.of {
-            CountedThing::Payin(currency) => Some(currency),
+        let currency = match counter.scope {
+            CounterScope::Payin(currency) => Some(currency),
             _ => None,
         };
         let data = json!({
-            "advertiser_campaign": campaign.id_from_network,
+            "advertiser_campaign": campaign.external_id,
             "kind": status.kind,
             "percent": percent,
             "total": total.to_json_number(),
@@ -236,13 +250,14 @@ fn push_due_alerts(
             events::EventAudience { advertiser: Some(campaign.advertiser_id), affiliate: None };
         let event = writes.push_event(BUDGET_ALERT, audience, data);
         let alert = Alert { event, campaign, kind: status.kind, percent, total, currency };
-        mails::push_alert_mails(session, context, writes, &alert, status.amount)?;
+        mails::push_alert_mails(unit, context, writes, &alert, status.amount)?;
     }
     Ok(())
 }
 
 /// Returns the percentages of `amount` that `total` has reached, in ascending order.
 pub(crate) fn due_alerts(amount: Money, total: Money) -> impl Iterator<Item = u32> {
-    let reached = move |percent: &u32| total > Money::ZERO && total.reaches(*percent, amount);
+    let reached =
+        move |percent: &u32| total > Money::ZERO && total.is_at_least_percent_of(*percent, amount);
     ALERT_PERCENTS.into_iter().filter(reached)
 }

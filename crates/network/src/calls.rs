@@ -6,22 +6,22 @@ use crate::call_parties::CallParties;
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
 use crate::pending_writes::PendingWrites;
 use crate::settlement::{SettlementContext, post_settlement};
-use crate::{Context, Error, Session, Submitted, budgets, campaigns};
+use crate::{Context, Error, Submission, UnitOfWork, budgets, campaigns};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::rc::Rc;
 use std::sync::Arc;
-use trunkline_domain::call::{Call, CallFacts, Heard, Transaction, TurnedAway};
+use trunkline_domain::call::{Call, CallFacts, RecordedFacts, RejectionReason, Transaction};
 use trunkline_domain::campaign::{CampaignStatus, CurrentTerms, DEFAULT_REPEAT_DAYS, Terms};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_store::{CallTotals, CountedThing, Repeat};
+use trunkline_store::{CallTotals, CounterScope, RepeatCallerQuery};
 
 /// Call as it was submitted, before it is decided.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct CallIn {
+pub struct SubmittedCall {
     /// Sender's id of the call (`external_call_unique_id`).
     pub external_id: Option<String>,
     /// Start of the call.
@@ -41,13 +41,13 @@ pub struct CallIn {
     /// Bytes that distinguish this call from another one with the same external id: see
     /// [`CallIn::meaning`]. Only their SHA-256 is stored.
     #[serde(skip)]
-    pub request: Vec<u8>,
+    pub fingerprint_input: Vec<u8>,
 }
 
-impl CallIn {
+impl SubmittedCall {
     /// Returns a canonical serialization. It is the same for requests that differ only in the order
     /// of properties, in numbers written as texts, or in the time zone of a timestamp.
-    pub fn meaning(&self) -> Vec<u8> {
+    pub fn canonical_bytes(&self) -> Vec<u8> {
         let mut canonical = self.clone();
         if let Some(data) = &mut canonical.facts.custom_data {
             data.sort_keys();
@@ -58,51 +58,53 @@ impl CallIn {
 
 /// Outcome of ingesting a call. Serialized answers are stored for idempotency keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Taken {
+pub enum IngestOutcome {
     /// The call was stored. Holds its `complete_call_id`.
-    New(String),
+    #[serde(rename = "New")]
+    Created(String),
     /// The same call was stored before; nothing was written. Holds its `complete_call_id`.
-    Known(String),
+    #[serde(rename = "Known")]
+    Duplicate(String),
 }
 
 /// Submitted call with its id and fingerprint.
 #[derive(Debug, Clone)]
-pub struct Told {
-    submitted: Arc<Submitted<CallIn>>,
+pub struct ReportedCall {
+    submitted: Arc<Submission<SubmittedCall>>,
     /// `complete_call_id` that the call gets if it is new.
     complete_call_id: String,
     /// SHA-256 of [`CallIn::request`].
     pub(crate) fingerprint: [u8; 32],
 }
 
-impl Told {
+impl ReportedCall {
     /// Creates a reported call. `complete_call_id` is assigned to the call if it is new.
-    pub fn new(submitted: Submitted<CallIn>, complete_call_id: String) -> Self {
-        let fingerprint = Sha256::digest(&submitted.change.request).into();
+    pub fn new(submitted: Submission<SubmittedCall>, complete_call_id: String) -> Self {
+        let fingerprint = Sha256::digest(&submitted.change.fingerprint_input).into();
         Self { submitted: Arc::new(submitted), complete_call_id, fingerprint }
     }
 
     /// Returns the submitted call.
-    pub(crate) fn call(&self) -> &CallIn {
+    pub(crate) fn call(&self) -> &SubmittedCall {
         &self.submitted.change
     }
 }
 
 /// Ingests one call. A request with the same idempotency key within 24 hours gets the first answer
 /// again.
-pub fn take(
-    session: &mut Session<'_>,
+pub fn ingest_call(
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    reported: Told,
+    reported: ReportedCall,
     key: Option<&IdempotencyKey>,
-) -> Result<Taken, Error> {
-    if let Some(answer) = stored_answer(session, context, key)? {
+) -> Result<IngestOutcome, Error> {
+    if let Some(answer) = stored_answer(unit, context, key)? {
         return Ok(answer);
     }
-    let outcome = take_many(session, context, std::slice::from_ref(&reported))?.pop();
+    let outcome = ingest_calls(unit, context, std::slice::from_ref(&reported))?.pop();
     let missing = || Error::Internal("ingesting a call returned no outcome".to_owned());
     let outcome = outcome.ok_or_else(missing)??;
-    store_answer(session, context, key, &outcome)?;
+    store_answer(unit, context, key, &outcome)?;
     Ok(outcome)
 }
 
@@ -112,48 +114,48 @@ pub fn take(
 /// # Errors
 ///
 /// If storage fails. Then no call is ingested.
-pub fn take_many(
-    session: &mut Session<'_>,
+pub fn ingest_calls(
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    calls: &[Told],
-) -> Result<Vec<Result<Taken, Error>>, Error> {
-    let (results, _) = ingest_and_settle(session, context, calls)?;
+    calls: &[ReportedCall],
+) -> Result<Vec<Result<IngestOutcome, Error>>, Error> {
+    let (results, _) = ingest_and_settle(unit, context, calls)?;
     Ok(results.into_iter().map(|result| result.map(|(outcome, _)| outcome)).collect())
 }
 
 /// Outcome of a call and, if the call is new, the index of its ledger row.
-pub(crate) type IngestResult = Result<(Taken, Option<usize>), Error>;
+pub(crate) type IngestResult = Result<(IngestOutcome, Option<usize>), Error>;
 
 /// Ingests calls as [`take_many`] does, and also returns the ledger rows of the new calls.
 pub(crate) fn ingest_and_settle(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    calls: &[Told],
+    calls: &[ReportedCall],
 ) -> Result<(Vec<IngestResult>, Vec<Transaction>), Error> {
     let starts = || calls.iter().filter_map(|reported| reported.call().start_time);
     let first = starts().min().unwrap_or_default();
     let last = starts().max().unwrap_or_default();
     let mut lookups = BatchLookups::default();
     let mut writes = PendingWrites::for_calls_between(first, last);
-    lookups.prefetch(session, context, calls)?;
+    lookups.prefetch(unit, context, calls)?;
     let mut results = Vec::with_capacity(calls.len());
     for reported in calls {
-        match ingest_one(session, context, &mut lookups, &mut writes, reported) {
+        match ingest_one(unit, context, &mut lookups, &mut writes, reported) {
             Err(error) if !error.is_refusal() => return Err(error),
             result => results.push(result),
         }
     }
-    Ok((results, writes.write(session, context)?))
+    Ok((results, writes.write(unit, context)?))
 }
 
 /// Ingests one call of a batch. All checks run before the first write is buffered, so a rejected
 /// request buffers nothing.
 fn ingest_one(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     lookups: &mut BatchLookups,
     writes: &mut PendingWrites,
-    reported: &Told,
+    reported: &ReportedCall,
 ) -> IngestResult {
     let submitted = reported.call();
     let mut problems = reported.submitted.problems.clone();
@@ -162,31 +164,30 @@ fn ingest_one(
         (Some(id), Some(start)) => (id, start),
         _ => return Err(problems.into()),
     };
-    let stored = lookups.known_call(session, context, external_id)?;
+    let stored = lookups.known_call(unit, context, external_id)?;
     let duplicate = stored.as_ref().filter(|(_, fingerprint)| *fingerprint == reported.fingerprint);
     if let Some((complete_call_id, _)) = duplicate.filter(|_| problems.is_empty()) {
-        return Ok((Taken::Known(complete_call_id.clone()), None));
+        return Ok((IngestOutcome::Duplicate(complete_call_id.clone()), None));
     }
-    check_custom_data_values(session, context, lookups, submitted, &mut problems)?;
-    problems.clone().or(())?;
+    check_custom_data_values(unit, context, lookups, submitted, &mut problems)?;
+    problems.clone().into_result(())?;
     if stored.is_some() {
         let message = format!("external_call_unique_id {external_id} was used for another call");
         return Err(Error::Conflict(message));
     }
-    let parties = resolve_parties(session, context, lookups, submitted, problems)?;
-    let terms = lookups.terms_at(session, parties.campaign.id, end_of_second(start_time))?;
+    let parties = resolve_parties(unit, context, lookups, submitted, problems)?;
+    let terms = lookups.terms_at(unit, parties.campaign.id, end_of_second(start_time))?;
     let terms = terms.as_deref();
-    let turned_away =
-        check_admission(session, lookups, writes, &parties, terms, start_time, false)?;
+    let turned_away = check_admission(unit, lookups, writes, &parties, terms, start_time, false)?;
     let in_force = terms.map(|current| &current.terms);
     let mut facts = CallFacts { start_time: Some(start_time), ..submitted.facts.clone() };
     let campaign = parties.campaign.id;
-    facts.repeat = is_repeat_caller(session, lookups, campaign, in_force, &facts, start_time)?;
+    facts.repeat = is_repeat_caller(unit, lookups, campaign, in_force, &facts, start_time)?;
     let facts = parties.fill_in_facts(facts);
     let ended_at = Some(end_time(&facts, start_time, context.now));
     let call = Rc::new(Call {
         id: 0,
-        network_id: context.caller.network_id,
+        network_id: context.principal.network_id,
         campaign_id: campaign,
         affiliate_id: parties.affiliate.as_ref().map(|affiliate| affiliate.id),
         promo_number_id: parties.promo_number.as_ref().map(|number| number.id),
@@ -194,11 +195,11 @@ fn ingest_one(
         complete_call_id: reported.complete_call_id.clone(),
         terms_id: terms.map(|current| current.id),
         start_time,
-        heard: Heard {
+        recorded: RecordedFacts {
             facts,
             keys: submitted.keys.clone(),
             events: Vec::new(),
-            turned_away,
+            rejection: turned_away,
             by_affiliate: parties.affiliate.is_some(),
             destination_phone_number: submitted.destination_phone_number.clone(),
         },
@@ -207,29 +208,31 @@ fn ingest_one(
     });
     lookups.note_pending(&call, reported);
     let index = writes.push_call(Rc::clone(&call), &reported.fingerprint);
-    count_toward_call_budgets(session, context, writes, &parties, in_force, &call)?;
-    let affiliate = parties.affiliate.as_ref().map(|affiliate| affiliate.id_from_network.as_str());
+    count_toward_call_budgets(unit, context, writes, &parties, in_force, &call)?;
+    let affiliate = parties.affiliate.as_ref().map(|affiliate| affiliate.external_id.as_str());
     let settlement_context =
         SettlementContext { campaign: &parties.campaign, terms: in_force, affiliate };
-    let row = post_settlement(session, context, writes, &settlement_context, &call, Some(index))?;
-    Ok((Taken::New(reported.complete_call_id.clone()), Some(row)))
+    let row = post_settlement(unit, context, writes, &settlement_context, &call, Some(index))?;
+    Ok((IngestOutcome::Created(reported.complete_call_id.clone()), Some(row)))
 }
 
 /// Resolves the parties of a call, and checks that the principal may report it.
 fn resolve_parties(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     lookups: &mut BatchLookups,
-    submitted: &CallIn,
+    submitted: &SubmittedCall,
     mut problems: Problems,
 ) -> Result<Rc<CallParties>, Error> {
     let campaign_id = submitted.campaign.as_deref().unwrap_or_default();
     let affiliate_id = submitted.affiliate.as_deref();
     let promo_number = submitted.promo_number.as_ref();
-    let parties = lookups.parties(session, context, campaign_id, affiliate_id, promo_number)?;
-    context.caller.ensure_can_write_party(PartyKind::Advertiser, parties.campaign.advertiser_id)?;
-    parties.check_promo_number(problems.at("call"));
-    problems.or(())?;
+    let parties = lookups.parties(unit, context, campaign_id, affiliate_id, promo_number)?;
+    context
+        .principal
+        .ensure_can_write_party(PartyKind::Advertiser, parties.campaign.advertiser_id)?;
+    parties.check_promo_number(problems.property("call"));
+    problems.into_result(())?;
     Ok(parties)
 }
 
@@ -243,18 +246,18 @@ fn end_time(facts: &CallFacts, start: Timestamp, reported_at: Timestamp) -> Time
 /// Adds a call to the call-count budgets of its campaign, unless it was turned away. The call is
 /// stored or in `writes` already.
 pub(crate) fn count_toward_call_budgets(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     writes: &mut PendingWrites,
     parties: &CallParties,
     terms: Option<&Terms>,
     call: &Call,
 ) -> Result<(), Error> {
-    let Some(terms) = terms.filter(|_| call.heard.turned_away.is_none()) else { return Ok(()) };
+    let Some(terms) = terms.filter(|_| call.recorded.rejection.is_none()) else { return Ok(()) };
     let campaign = &parties.campaign;
     let start = call.start_time;
-    let changes = [(CountedThing::Calls, 1)];
-    budgets::add_to_budgets(session, context, writes, campaign, terms, start, &changes)
+    let changes = [(CounterScope::Calls, 1)];
+    budgets::add_to_budgets(unit, context, writes, campaign, terms, start, &changes)
 }
 
 /// Returns the last millisecond of the second that contains `time`. Times are reported with a
@@ -268,7 +271,7 @@ pub(crate) fn end_of_second(time: Timestamp) -> Timestamp {
 /// days that the terms look back. `None` if the calling number is unknown; `Some(false)` for a
 /// number that several callers share.
 pub(crate) fn is_repeat_caller(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     lookups: &BatchLookups,
     campaign: i64,
     terms: Option<&Terms>,
@@ -277,7 +280,7 @@ pub(crate) fn is_repeat_caller(
 ) -> Result<Option<bool>, Error> {
     match resolve_repeat(campaign, terms, facts, at) {
         RepeatLookup::Known(repeat) => Ok(repeat),
-        RepeatLookup::Query(query) => Ok(Some(lookups.has_called(session, query)?)),
+        RepeatLookup::Query(query) => Ok(Some(lookups.has_called(unit, query)?)),
     }
 }
 
@@ -286,7 +289,7 @@ pub(crate) enum RepeatLookup {
     /// The facts decide it; `None` if the calling number is unknown.
     Known(Option<bool>),
     /// A query of the stored calls decides it.
-    Query(Repeat),
+    Query(RepeatCallerQuery),
 }
 
 /// Determines a call's `repeat` fact, or the query that decides it.
@@ -297,28 +300,33 @@ pub(crate) fn resolve_repeat(
     at: Timestamp,
 ) -> RepeatLookup {
     match (facts.repeat, &facts.calling_phone_number) {
-        (None, Some(_)) if !facts.can_repeat() => RepeatLookup::Known(Some(false)),
+        (None, Some(_)) if !facts.identifies_caller() => RepeatLookup::Known(Some(false)),
         (None, Some(caller)) => {
             let days = terms.map_or(DEFAULT_REPEAT_DAYS, Terms::repeat_days);
             let look_back = SignedDuration::from_hours(24 * i64::from(days));
             let since = at.saturating_sub(look_back).unwrap_or(Timestamp::MIN);
             let caller = caller.e164().to_owned();
-            RepeatLookup::Query(Repeat { campaign, caller, since, before: at })
+            RepeatLookup::Query(RepeatCallerQuery {
+                campaign_id: campaign,
+                caller,
+                from: since,
+                before: at,
+            })
         }
         (reported, _) => RepeatLookup::Known(reported),
     }
 }
 
-fn check_required(submitted: &CallIn, problems: &mut Problems) {
-    let problems = problems.at("call");
+fn check_required(submitted: &SubmittedCall, problems: &mut Problems) {
+    let problems = problems.property("call");
     let required = [
         ("external_call_unique_id", submitted.external_id.is_none()),
         ("start_time", submitted.start_time.is_none()),
         ("advertiser_campaign_id_from_network", submitted.campaign.is_none()),
     ];
     for (property, is_missing) in required {
-        if is_missing && !problems.has(property) {
-            problems.at(property).add(BLANK);
+        if is_missing && !problems.has_problem(property) {
+            problems.property(property).add(BLANK);
         }
     }
 }
@@ -326,19 +334,19 @@ fn check_required(submitted: &CallIn, problems: &mut Problems) {
 /// Checks a call's custom data. Each problem is reported at the index of its value in the request's
 /// array.
 fn check_custom_data_values(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     lookups: &mut BatchLookups,
-    submitted: &CallIn,
+    submitted: &SubmittedCall,
     problems: &mut Problems,
 ) -> Result<(), Error> {
     let Some(data) = &submitted.facts.custom_data else { return Ok(()) };
-    let fields = lookups.custom_data_fields(session, context)?;
+    let fields = lookups.custom_data_fields(unit, context)?;
     let mut by_name = check_custom_data(data, None, &fields);
     for (index, name) in data.keys().enumerate() {
-        if by_name.has(name) {
-            let at_index = problems.at("custom_data").item(index).at("name");
-            at_index.merge(std::mem::take(by_name.at(name)));
+        if by_name.has_problem(name) {
+            let at_index = problems.property("custom_data").item(index).property("name");
+            at_index.merge(std::mem::take(by_name.property(name)));
         }
     }
     Ok(())
@@ -348,31 +356,31 @@ fn check_custom_data_values(
 /// campaign and of the affiliate campaign, and the enforced budgets. Returns the reason for turning
 /// the call away, if there is one. A live call also counts against the cap on concurrent calls.
 pub(crate) fn check_admission(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     lookups: &mut BatchLookups,
     writes: &mut PendingWrites,
     parties: &CallParties,
     terms: Option<&CurrentTerms>,
     start_time: Timestamp,
     is_live: bool,
-) -> Result<Option<TurnedAway>, Error> {
+) -> Result<Option<RejectionReason>, Error> {
     let at = end_of_second(start_time);
     let Some(terms) = terms.map(|current| &current.terms) else {
-        return Ok(Some(TurnedAway::NotLive));
+        return Ok(Some(RejectionReason::NotLive));
     };
     let campaign = parties.campaign.id;
     let activated = CampaignStatus::Activated.as_str();
-    let activated = lookups.had_status(session, "campaign", campaign, at, activated)?;
+    let activated = lookups.had_status(unit, "campaign", campaign, at, activated)?;
     let expired = terms.pause_date.is_some_and(|pause| pause <= start_time);
     if !activated || expired {
-        return Ok(Some(TurnedAway::NotLive));
+        return Ok(Some(RejectionReason::NotLive));
     }
-    if let Some(reason) = parties.affiliate_rejection(session, lookups, at)? {
+    if let Some(reason) = parties.affiliate_rejection(unit, lookups, at)? {
         return Ok(Some(reason));
     }
     let is_over_cap =
-        budgets::has_exhausted_cap(session, writes, campaign, terms, start_time, is_live)?;
-    Ok(is_over_cap.then_some(TurnedAway::OverCap))
+        budgets::has_exhausted_cap(unit, writes, campaign, terms, start_time, is_live)?;
+    Ok(is_over_cap.then_some(RejectionReason::OverCap))
 }
 
 /// Call counts of a campaign. Days are those of the campaign's time zone and include today.
@@ -389,21 +397,21 @@ pub struct QuickStats {
 /// Returns a campaign's call counts. The counts are summed from 15-minute buckets, so the cost does
 /// not depend on the number of calls.
 pub fn quick_stats(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser_id: &str,
     id: &str,
 ) -> Result<QuickStats, Error> {
-    let campaign = campaigns::get_as_advertiser(session, context, advertiser_id, id)?;
+    let campaign = campaigns::get_as_advertiser(unit, context, advertiser_id, id)?;
     let zone = campaign.terms_in_force().map(|terms: &Terms| terms.timezone).unwrap_or_default();
-    let today = context.now.to_zoned(zone.zone()).date();
+    let today = context.now.to_zoned(zone.to_time_zone()).date();
     let midnight = |days: i64| {
         let date = today.saturating_add(days.days());
-        date.to_zoned(zone.zone()).map_or(context.now, |zoned| zoned.timestamp())
+        date.to_zoned(zone.to_time_zone()).map_or(context.now, |zoned| zoned.timestamp())
     };
     let tomorrow = midnight(1);
     let mut totals_of_days =
-        |days: i64| session.call_totals(campaign.id, midnight(1 - days), tomorrow);
+        |days: i64| unit.call_totals(campaign.id, midnight(1 - days), tomorrow);
     let today = totals_of_days(1)?;
     let last_7_days = totals_of_days(7)?;
     let last_30_days = totals_of_days(30)?;

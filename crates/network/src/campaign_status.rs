@@ -1,51 +1,55 @@
 //! Status transitions of a campaign: go live, archive, unarchive.
 
 use crate::{
-    Context, Error, Guard, Session, Submitted, audit, campaigns, check_precondition, events,
+    Context, Error, Precondition, Submission, UnitOfWork, audit, campaigns, check_precondition,
+    events,
 };
 use serde_json::json;
-use trunkline_domain::campaign::{Action, Campaign, Outcome, check_for_live, transition};
+use trunkline_domain::campaign::{
+    Campaign, CampaignAction, CampaignTransition, check_go_live_requirements, transition,
+};
 use trunkline_domain::event::CAMPAIGN_STATUS_CHANGED;
 use trunkline_domain::party::PartyKind;
 
 /// Applies an action to a campaign. Does nothing if the campaign has the resulting status already.
-pub fn act(
-    session: &mut Session<'_>,
+pub fn apply_action(
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser_id: &str,
     id: &str,
-    submitted: Submitted<Action>,
-    precondition: &Guard<Campaign>,
+    submitted: Submission<CampaignAction>,
+    precondition: &Precondition<Campaign>,
 ) -> Result<(), Error> {
-    let Submitted { change: action, mut problems } = submitted;
-    let advertiser = campaigns::find_advertiser(session, context, advertiser_id)?;
-    context.caller.ensure_can_write_party(PartyKind::Advertiser, advertiser.id)?;
-    let before = campaigns::find_campaign(session, context, &advertiser, id)?;
+    let Submission { change: action, mut problems } = submitted;
+    let advertiser = campaigns::find_advertiser(unit, context, advertiser_id)?;
+    context.principal.ensure_can_write_party(PartyKind::Advertiser, advertiser.id)?;
+    let before = campaigns::find_campaign(unit, context, &advertiser, id)?;
     check_precondition(precondition, Some(&before))?;
-    let status = before.status_at(context.now);
+    let status = before.effective_status(context.now);
     let outcome = transition(status, action);
-    if outcome == Outcome::Refused {
-        problems.at("status").add(format!("cannot transition from '{}'", status.as_str()));
+    if outcome == CampaignTransition::NotAllowed {
+        problems.property("status").add(format!("cannot transition from '{}'", status.as_str()));
     }
     let mut after = before.clone();
-    if let Outcome::To(status) = outcome {
+    if let CampaignTransition::To(status) = outcome {
         after.status = status;
     }
-    let goes_live = matches!(action, Action::GoLive { .. }) && outcome != Outcome::Refused;
-    if goes_live && let Some(future) = after.future.take() {
-        check_for_live(&future, &mut problems);
-        problems.or(())?;
-        after.current = Some(session.put_terms_live(after.id, future, context.now)?);
+    let goes_live = matches!(action, CampaignAction::GoLive { .. })
+        && outcome != CampaignTransition::NotAllowed;
+    if goes_live && let Some(future) = after.future_terms.take() {
+        check_go_live_requirements(&future, &mut problems);
+        problems.into_result(())?;
+        after.current_terms = Some(unit.activate_terms(after.id, future, context.now)?);
     } else {
-        problems.or(())?;
+        problems.into_result(())?;
     }
-    store_transition(session, context, action, before, after)
+    store_transition(unit, context, action, before, after)
 }
 
 fn store_transition(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    action: Action,
+    action: CampaignAction,
     before: Campaign,
     mut after: Campaign,
 ) -> Result<(), Error> {
@@ -53,37 +57,37 @@ fn store_transition(
         return Ok(());
     }
     after.updated_at = context.now;
-    session.update_campaign(&after)?;
+    unit.update_campaign(&after)?;
     let action_name = match action {
-        Action::GoLive { .. } => "go_live",
-        Action::Archive => "archive",
-        Action::Unarchive => "unarchive",
+        CampaignAction::GoLive { .. } => "go_live",
+        CampaignAction::Archive => "archive",
+        CampaignAction::Unarchive => "unarchive",
     };
     let old = audit::campaign_snapshot(&before);
     let new = audit::campaign_snapshot(&after);
     let object = campaigns::audit_object(&after);
-    audit::record(session, context, object, Some(action_name), Some(&old), Some(&new))?;
-    notify(session, context, &before, &after)
+    audit::record(unit, context, object, Some(action_name), Some(&old), Some(&new))?;
+    notify(unit, context, &before, &after)
 }
 
 /// Emits the event of a status change. The event has the displayed statuses: a campaign past its
 /// expiration is displayed as Paused.
 fn notify(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     before: &Campaign,
     after: &Campaign,
 ) -> Result<(), Error> {
-    let from = before.status_at(context.now);
-    let to = after.status_at(context.now);
+    let from = before.effective_status(context.now);
+    let to = after.effective_status(context.now);
     if from == to {
         return Ok(());
     }
     let data = json!({
-        "advertiser_campaign": after.id_from_network,
+        "advertiser_campaign": after.external_id,
         "from": from.as_str(),
         "to": to.as_str(),
     });
     let audience = events::EventAudience { advertiser: Some(after.advertiser_id), affiliate: None };
-    events::emit(session, context, CAMPAIGN_STATUS_CHANGED, audience, data)
+    events::emit(unit, context, CAMPAIGN_STATUS_CHANGED, audience, data)
 }

@@ -2,14 +2,15 @@
 
 use crate::parties::{auto_generates_ids, check_external_id, ensure_visible, find, not_found};
 use crate::{
-    Context, Error, Guard, Listed, Page, Session, Submitted, audit, budgets, check_precondition,
+    Context, Error, Page, Precondition, Submission, UnitOfWork, VisiblePage, audit, budgets,
+    check_precondition,
 };
 use std::collections::HashSet;
 use trunkline_domain::affiliation::RelationshipStatus;
-use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms, TermsChange, Visibility};
+use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms, TermsPatch, Visibility};
 use trunkline_domain::party::{CustomData, Party, PartyKind, check_custom_data};
 use trunkline_domain::problem::{BLANK, Problems, TAKEN};
-use trunkline_store::{Chain, Links};
+use trunkline_store::{PathIds, ResolvedPath};
 
 /// Requested change of a campaign.
 #[derive(Debug, Clone, Default)]
@@ -21,69 +22,72 @@ pub struct CampaignChange {
     /// Complete custom data.
     pub custom_data: Option<CustomData>,
     /// Changes of the future terms.
-    pub terms: TermsChange,
+    pub terms: TermsPatch,
 }
 
 /// Returns the object name of a campaign in the audit log.
 pub(crate) fn audit_object(campaign: &Campaign) -> String {
-    format!("advertiser_campaign:{}", campaign.id_from_network)
+    format!("advertiser_campaign:{}", campaign.external_id)
 }
 
 /// Returns the advertiser in a path to an object below it, by its external id. An affiliate may
 /// pass any advertiser here; the visibility of the object below is checked separately.
 pub(crate) fn find_advertiser(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     id: &str,
 ) -> Result<Party, Error> {
-    let party = find(session, context, PartyKind::Advertiser, id)?;
-    if context.caller.own(PartyKind::Affiliate).is_empty() {
-        context.caller.ensure_can_view(&party)?;
+    let party = find(unit, context, PartyKind::Advertiser, id)?;
+    if context.principal.party_ids(PartyKind::Affiliate).is_empty() {
+        context.principal.ensure_can_view(&party)?;
     }
     Ok(party)
 }
 
 /// Returns an advertiser's campaign, if it is visible to the principal.
 pub(crate) fn find_campaign(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser: &Party,
     id: &str,
 ) -> Result<Campaign, Error> {
-    let found = session.campaign(context.caller.network_id, id)?;
+    let found = unit.campaign(context.principal.network_id, id)?;
     let visible = match &found {
         Some(campaign) if campaign.advertiser_id == advertiser.id => {
-            is_visible(session, context, campaign)?
+            is_visible(unit, context, campaign)?
         }
         _ => false,
     };
-    let chain = || format!("AdvertiserCampaign {id} for advertiser {}", advertiser.id_from_network);
+    let chain = || format!("AdvertiserCampaign {id} for advertiser {}", advertiser.external_id);
     let mut campaign = found.filter(|_| visible).ok_or_else(|| Error::NotFound(chain()))?;
-    budgets::fill_totals(session, &mut campaign, context.now)?;
+    budgets::fill_totals(unit, &mut campaign, context.now)?;
     Ok(campaign)
 }
 
 /// Tests if a campaign is visible to the principal. An affiliate sees the campaigns whose
 /// visibility setting includes it, and those in which it has an affiliate campaign.
 pub(crate) fn is_visible(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     campaign: &Campaign,
 ) -> Result<bool, Error> {
-    if context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
+    if context.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id) {
         return Ok(true);
     }
-    let own = context.caller.own(PartyKind::Affiliate);
+    let own = context.principal.party_ids(PartyKind::Affiliate);
     if own.is_empty() {
         return Ok(false);
     }
     let related = match visibility(campaign) {
-        Visibility::ApprovedAffiliates => {
-            session.is_related(campaign.advertiser_id, &own, RelationshipStatus::Approved)?
-        }
+        Visibility::ApprovedAffiliates => unit.has_relationship_with_any(
+            campaign.advertiser_id,
+            &own,
+            RelationshipStatus::Approved,
+        )?,
         Visibility::All | Visibility::None => false,
     };
-    Ok(is_listed(campaign, related) || !session.campaigns_with(&[campaign.id], &own)?.is_empty())
+    Ok(is_listed(campaign, related)
+        || !unit.campaigns_with_affiliates(&[campaign.id], &own)?.is_empty())
 }
 
 /// Tests if a campaign's visibility setting lists it for affiliates. `related` is `true` if the
@@ -103,21 +107,21 @@ fn is_listed(campaign: &Campaign, related: bool) -> bool {
 /// [`Error::NotFound`] if the campaign does not exist or is not visible by the rule of
 /// [`is_visible`].
 pub(crate) fn resolve_path(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    chain: Chain<'_>,
-) -> Result<(Campaign, Links), Error> {
-    let own = context.caller.own(PartyKind::Affiliate);
-    let mut links = session.links(&Chain { ties_of: &own, ..chain })?;
-    let advertiser = links.advertiser;
+    chain: PathIds<'_>,
+) -> Result<(Campaign, ResolvedPath), Error> {
+    let own = context.principal.party_ids(PartyKind::Affiliate);
+    let mut links = unit.resolve_path(&PathIds { affiliate_ids: &own, ..chain })?;
+    let advertiser = links.advertiser_id;
     let advertiser =
         advertiser.ok_or_else(|| not_found(PartyKind::Advertiser, chain.advertiser))?;
     if own.is_empty() {
         ensure_visible(context, PartyKind::Advertiser, advertiser, chain.advertiser)?;
     }
     let visible = |campaign: &Campaign| {
-        context.caller.sees(PartyKind::Advertiser, advertiser)
-            || links.has_place
+        context.principal.can_view(PartyKind::Advertiser, advertiser)
+            || links.has_affiliate_campaign
             || (!own.is_empty() && is_listed(campaign, links.is_related))
     };
     let found = links
@@ -138,87 +142,87 @@ fn visibility(campaign: &Campaign) -> Visibility {
 
 /// Removes the campaigns of an advertiser that are not visible by the rule of [`is_visible`].
 fn retain_visible(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser: i64,
     campaigns: &mut Vec<Campaign>,
 ) -> Result<(), Error> {
-    if context.caller.sees(PartyKind::Advertiser, advertiser) {
+    if context.principal.can_view(PartyKind::Advertiser, advertiser) {
         return Ok(());
     }
-    let own = context.caller.own(PartyKind::Affiliate);
+    let own = context.principal.party_ids(PartyKind::Affiliate);
     if own.is_empty() {
         campaigns.clear();
         return Ok(());
     }
-    let related = session.is_related(advertiser, &own, RelationshipStatus::Approved)?;
+    let related = unit.has_relationship_with_any(advertiser, &own, RelationshipStatus::Approved)?;
     let ids: Vec<i64> = campaigns.iter().map(|campaign| campaign.id).collect();
-    let with: HashSet<i64> = session.campaigns_with(&ids, &own)?.into_iter().collect();
+    let with: HashSet<i64> = unit.campaigns_with_affiliates(&ids, &own)?.into_iter().collect();
     campaigns.retain(|campaign| is_listed(campaign, related) || with.contains(&campaign.id));
     Ok(())
 }
 
 /// Returns one page of an advertiser's campaigns, reduced to those that the principal may see.
 pub fn list(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser_id: &str,
     page: Page,
-) -> Result<Listed<Campaign>, Error> {
-    let advertiser = find_advertiser(session, context, advertiser_id)?;
-    let mut found = session.campaigns(advertiser.id, page)?;
+) -> Result<VisiblePage<Campaign>, Error> {
+    let advertiser = find_advertiser(unit, context, advertiser_id)?;
+    let mut found = unit.campaigns(advertiser.id, page)?;
     let last = found.last().map(|campaign| campaign.id);
-    retain_visible(session, context, advertiser.id, &mut found)?;
-    budgets::fill_totals_of_all(session, &mut found, context.now)?;
-    Ok(Listed { found, last })
+    retain_visible(unit, context, advertiser.id, &mut found)?;
+    budgets::fill_totals_of_all(unit, &mut found, context.now)?;
+    Ok(VisiblePage { items: found, last_examined_id: last })
 }
 
 /// Returns one campaign with its budget totals.
 pub fn get(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser_id: &str,
     id: &str,
 ) -> Result<Campaign, Error> {
-    let network = context.caller.network_id;
+    let network = context.principal.network_id;
     let totals_at = Some(context.now);
-    let chain = Chain { totals_at, ..Chain::of_campaign(network, advertiser_id, id) };
-    let (mut campaign, links) = resolve_path(session, context, chain)?;
+    let chain = PathIds { totals_at, ..PathIds::for_campaign(network, advertiser_id, id) };
+    let (mut campaign, links) = resolve_path(unit, context, chain)?;
     match &links.totals {
-        Some(totals) => budgets::fill_totals_from(session, &mut campaign, totals, context.now)?,
-        None => budgets::fill_totals(session, &mut campaign, context.now)?,
+        Some(totals) => budgets::fill_totals_from(unit, &mut campaign, totals, context.now)?,
+        None => budgets::fill_totals(unit, &mut campaign, context.now)?,
     }
     Ok(campaign)
 }
 
 /// Returns one campaign and its advertiser (without users), by the campaign's id.
 pub fn get_by_id(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     id: i64,
 ) -> Result<(Campaign, Party), Error> {
     let missing = || Error::NotFound(format!("AdvertiserCampaign {id}"));
-    let found = session.campaign_by_id(id)?;
-    let own = |campaign: &Campaign| campaign.network_id == context.caller.network_id;
+    let found = unit.campaign_by_id(id)?;
+    let own = |campaign: &Campaign| campaign.network_id == context.principal.network_id;
     let mut campaign = found.filter(own).ok_or_else(missing)?;
-    if !is_visible(session, context, &campaign)? {
+    if !is_visible(unit, context, &campaign)? {
         return Err(missing());
     }
-    budgets::fill_totals(session, &mut campaign, context.now)?;
-    let advertiser = session.party_by_id(campaign.advertiser_id)?.ok_or_else(missing)?;
+    budgets::fill_totals(unit, &mut campaign, context.now)?;
+    let advertiser = unit.party_by_id(campaign.advertiser_id)?.ok_or_else(missing)?;
     Ok((campaign, advertiser))
 }
 
 /// Returns one campaign to a principal that may see all of its calls: the advertiser or the
 /// network.
 pub fn get_as_advertiser(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser_id: &str,
     id: &str,
 ) -> Result<Campaign, Error> {
-    let campaign = get(session, context, advertiser_id, id)?;
-    let sees = context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id);
+    let campaign = get(unit, context, advertiser_id, id)?;
+    let sees = context.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id);
     let missing =
         || Error::NotFound(format!("AdvertiserCampaign {id} for advertiser {advertiser_id}"));
     Some(campaign).filter(|_| sees).ok_or_else(missing)
@@ -227,57 +231,57 @@ pub fn get_as_advertiser(
 /// Creates or updates a campaign. The name and the custom data change at once, everything else in
 /// the future terms. A write without an effective change stores nothing.
 pub fn put(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser_id: &str,
     path_id: Option<&str>,
-    submitted: Submitted<CampaignChange>,
-    precondition: &Guard<Campaign>,
+    submitted: Submission<CampaignChange>,
+    precondition: &Precondition<Campaign>,
 ) -> Result<Campaign, Error> {
-    let network = context.caller.network_id;
-    let advertiser = find_advertiser(session, context, advertiser_id)?;
-    context.caller.ensure_can_write_party(PartyKind::Advertiser, advertiser.id)?;
-    let Submitted { change, mut problems } = submitted;
+    let network = context.principal.network_id;
+    let advertiser = find_advertiser(unit, context, advertiser_id)?;
+    context.principal.ensure_can_write_party(PartyKind::Advertiser, advertiser.id)?;
+    let Submission { change, mut problems } = submitted;
     let requested_id = change.id_from_network.clone().or(path_id.map(str::to_owned));
     let before = match &requested_id {
-        Some(id) => session.campaign(network, id)?,
+        Some(id) => unit.campaign(network, id)?,
         None => None,
     };
     let mut existing = before.filter(|campaign| {
         let own = campaign.advertiser_id == advertiser.id;
         if !own {
-            problems.at("id_from_network").add(TAKEN);
+            problems.property("id_from_network").add(TAKEN);
         }
         own
     });
     if let Some(campaign) = &mut existing {
-        budgets::fill_totals(session, campaign, context.now)?;
+        budgets::fill_totals(unit, campaign, context.now)?;
     }
     check_precondition(precondition, existing.as_ref())?;
     let id = match requested_id {
         Some(id) => {
-            if !problems.has("id_from_network") {
-                check_external_id(&id, problems.at("id_from_network"));
+            if !problems.has_problem("id_from_network") {
+                check_external_id(&id, problems.property("id_from_network"));
             }
             id
         }
-        None if !problems.has("id_from_network") && auto_generates_ids(session, network)? => {
-            session.free_campaign_id(network)?
+        None if !problems.has_problem("id_from_network") && auto_generates_ids(unit, network)? => {
+            unit.generate_campaign_id(network)?
         }
         None => {
-            problems.at("id_from_network").add(BLANK);
+            problems.property("id_from_network").add(BLANK);
             String::new()
         }
     };
-    let fields = session.custom_data_fields(network)?;
+    let fields = unit.custom_data_fields(network)?;
     if let Some(data) = &change.custom_data {
         let previous = existing.as_ref().map(|campaign| &campaign.custom_data);
-        problems.at("custom_data").merge(check_custom_data(data, previous, &fields));
+        problems.property("custom_data").merge(check_custom_data(data, previous, &fields));
     }
     let campaign = apply_change(change, existing.as_ref(), id, &advertiser, context, &mut problems);
-    let campaign = problems.or(campaign)?;
-    let mut stored = store(session, context, existing.take(), campaign)?;
-    budgets::fill_totals(session, &mut stored, context.now)?;
+    let campaign = problems.into_result(campaign)?;
+    let mut stored = store(unit, context, existing.take(), campaign)?;
+    budgets::fill_totals(unit, &mut stored, context.now)?;
     Ok(stored)
 }
 
@@ -291,42 +295,42 @@ fn apply_change(
 ) -> Campaign {
     let mut campaign = before.cloned().unwrap_or_else(|| Campaign {
         id: 0,
-        network_id: context.caller.network_id,
+        network_id: context.principal.network_id,
         advertiser_id: advertiser.id,
-        id_from_network: id,
+        external_id: id,
         name: String::new(),
         status: CampaignStatus::Entry,
-        current: None,
-        future: Some(Terms::new(context.now)),
+        current_terms: None,
+        future_terms: Some(Terms::new(context.now)),
         custom_data: CustomData::new(),
-        totals: Default::default(),
+        budget_totals: Default::default(),
         created_at: context.now,
         updated_at: context.now,
     });
     campaign.name = change.name.unwrap_or(campaign.name);
-    if campaign.name.is_empty() && !problems.has("name") {
-        problems.at("name").add(BLANK);
+    if campaign.name.is_empty() && !problems.has_problem("name") {
+        problems.property("name").add(BLANK);
     }
     campaign.custom_data = change.custom_data.unwrap_or(campaign.custom_data);
-    let previous = match campaign.terms_written() {
+    let previous = match campaign.latest_terms() {
         Some(terms) => terms.clone(),
         None => Terms::new(context.now),
     };
     let mut written = change.terms.apply(previous.clone());
-    written.check(problems);
-    if !written.says_the_same_as(&previous) {
-        if campaign.future.is_none() {
+    written.validate(problems);
+    if !written.eq_ignoring_timestamps(&previous) {
+        if campaign.future_terms.is_none() {
             written.created_at = context.now;
         }
         written.updated_at = context.now;
-        campaign.future = Some(written);
+        campaign.future_terms = Some(written);
     }
     campaign
 }
 
 /// Stores a changed campaign with its audit entry. Does nothing if nothing changed.
 pub(crate) fn store(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     before: Option<Campaign>,
     mut campaign: Campaign,
@@ -336,45 +340,45 @@ pub(crate) fn store(
     }
     campaign.updated_at = context.now;
     if before.is_some() {
-        session.update_campaign(&campaign)?;
+        unit.update_campaign(&campaign)?;
     } else {
-        campaign.id = session.insert_campaign(&campaign)?;
+        campaign.id = unit.insert_campaign(&campaign)?;
     }
     let (old, new) =
         (before.as_ref().map(audit::campaign_snapshot), audit::campaign_snapshot(&campaign));
-    audit::record(session, context, audit_object(&campaign), None, old.as_ref(), Some(&new))?;
+    audit::record(unit, context, audit_object(&campaign), None, old.as_ref(), Some(&new))?;
     Ok(campaign)
 }
 
 /// Returns a campaign by its external id alone. Requires read access to the whole network.
 pub(crate) fn find_by_external_id(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     id: &str,
 ) -> Result<Campaign, Error> {
-    context.caller.ensure_can_view_network()?;
-    let found = session.campaign(context.caller.network_id, id)?;
+    context.principal.ensure_can_view_network()?;
+    let found = unit.campaign(context.principal.network_id, id)?;
     found.ok_or_else(|| Error::NotFound(format!("AdvertiserCampaign {id}")))
 }
 
 /// Discards the future terms. A campaign that was never live keeps its draft.
 pub(crate) fn discard_draft(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     id: &str,
 ) -> Result<(), Error> {
-    context.caller.require_network()?;
-    let before = find_by_external_id(session, context, id)?;
+    context.principal.ensure_can_write_network()?;
+    let before = find_by_external_id(unit, context, id)?;
     let mut after = before.clone();
-    if after.current.is_some() {
-        after.future = None;
+    if after.current_terms.is_some() {
+        after.future_terms = None;
     }
-    store(session, context, Some(before), after)?;
+    store(unit, context, Some(before), after)?;
     Ok(())
 }
 
 /// Rejects the deletion of a campaign. Source: advertiser campaigns document of 2015-05-01, "You
 /// are not allowed to delete campaigns".
-pub fn delete() -> Result<(), Error> {
+pub fn reject_deletion() -> Result<(), Error> {
     Err(Error::NotAllowed("You are not allowed to delete campaigns".to_owned()))
 }

@@ -7,16 +7,17 @@ use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
 use crate::pending_writes::PendingWrites;
 use crate::settlement::{self, SettlementContext};
 use crate::transactions::find;
-use crate::{Context, Error, Session, Submitted, audit, budgets, calls};
+use crate::{Context, Error, Submission, UnitOfWork, audit, budgets, calls};
 use trunkline_domain::call::{
-    Call, CallFacts, Correction, Heard, PhoneType, Settlement, Side, Transaction, place_of,
+    Call, CallFacts, Correction, LedgerAmount, PhoneType, RecordedFacts, Settlement, Transaction,
+    locate_number,
 };
 use trunkline_domain::campaign::{Pricing, Terms};
 use trunkline_domain::money::Money;
 use trunkline_domain::party::{CustomData, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_store::{CountedThing, LedgerRow};
+use trunkline_store::{CounterScope, LedgerRow};
 
 /// Content of a correction: at least one of `facts`, `payin` and `payout`.
 #[derive(Debug, Clone, Default)]
@@ -64,53 +65,53 @@ pub struct FactsChange {
 /// Corrects a ledger row by the terms that priced it, and returns the new row. Only the newest row
 /// of a call can be corrected. Requires write access to the whole network.
 pub fn correct(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     id: &str,
-    submitted: Submitted<CorrectionChange>,
+    submitted: Submission<CorrectionChange>,
     key: Option<&IdempotencyKey>,
 ) -> Result<LedgerRow, Error> {
-    context.caller.require_network()?;
-    if let Some(new_id) = stored_answer::<i64>(session, context, key)? {
-        return find(session, context, &new_id.to_string());
+    context.principal.ensure_can_write_network()?;
+    if let Some(new_id) = stored_answer::<i64>(unit, context, key)? {
+        return find(unit, context, &new_id.to_string());
     }
-    let row = find(session, context, id)?;
-    if let Some(newer) = session.correction_of(&row.transaction)? {
+    let row = find(unit, context, id)?;
+    if let Some(newer) = unit.correction_id(&row.transaction)? {
         let message = format!("transaction {id} was corrected by transaction {newer} already");
         return Err(Error::NotAllowed(message));
     }
-    let network = context.caller.network_id;
+    let network = context.principal.network_id;
     let missing = || Error::Internal(format!("the call of transaction {id} does not exist"));
-    let call = session.call_by_id(network, row.transaction.call_id)?.ok_or_else(missing)?;
+    let call = unit.call_by_id(network, row.transaction.call_id)?.ok_or_else(missing)?;
     let terms = match call.terms_id {
-        Some(id) => session.terms_by_id(id)?,
+        Some(id) => unit.terms_by_id(id)?,
         None => None,
     };
-    let Submitted { change, mut problems } = submitted;
+    let Submission { change, mut problems } = submitted;
     let heard = match &change.facts {
-        Some(facts) => facts.apply(session, context, &row, &mut problems)?,
-        None => row.heard.clone(),
+        Some(facts) => facts.apply(unit, context, &row, &mut problems)?,
+        None => row.facts.clone(),
     };
     let settlement =
         corrected_settlement(context, &row, &call, &change, &heard, terms.as_ref(), &mut problems);
-    let settlement = problems.or(settlement)?;
+    let settlement = problems.into_result(settlement)?;
     let corrected = CorrectionContext { row: &row, call, heard, terms: terms.as_ref() };
-    let id = write_correction(session, context, corrected, settlement)?;
-    store_answer(session, context, key, &id)?;
-    find(session, context, &id.to_string())
+    let id = write_correction(unit, context, corrected, settlement)?;
+    store_answer(unit, context, key, &id)?;
+    find(unit, context, &id.to_string())
 }
 
 /// Inputs of a correction.
 struct CorrectionContext<'a> {
     row: &'a LedgerRow,
     call: Call,
-    heard: Heard,
+    heard: RecordedFacts,
     terms: Option<&'a Terms>,
 }
 
 /// Writes the new ledger row, and adjusts the statistics and budgets by the difference.
 fn write_correction(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     corrected: CorrectionContext<'_>,
     settlement: Settlement,
@@ -126,33 +127,33 @@ fn write_correction(
     };
     let mut writes = PendingWrites::for_call_at(old.start_time);
     let index = writes.push_transaction(new.clone(), Some(old.clone()), None);
-    let seconds = |heard: &Heard| i64::from(heard.facts.duration.unwrap_or(0));
-    let extra_seconds = seconds(&heard) - seconds(&row.heard);
+    let seconds = |heard: &RecordedFacts| i64::from(heard.facts.duration.unwrap_or(0));
+    let extra_seconds = seconds(&heard) - seconds(&row.facts);
     writes.totals.add_call(old.campaign_id, old.start_time, 0, extra_seconds);
     let missing = || Error::Internal(format!("campaign {} does not exist", old.campaign_id));
-    let campaign = session.campaign_by_id(old.campaign_id)?.ok_or_else(missing)?;
+    let campaign = unit.campaign_by_id(old.campaign_id)?.ok_or_else(missing)?;
     if let Some(terms) = terms {
         let before = old.settlement.payin.as_ref();
         let after = new.settlement.payin.as_ref();
-        let cents = |side: Option<&Side>| side.map_or(0, |side| side.amount.cents());
+        let cents = |side: Option<&LedgerAmount>| side.map_or(0, |side| side.amount.cents());
         let difference = cents(after) - cents(before);
-        let change = after.or(before).map(|side| (CountedThing::Payin(side.currency), difference));
+        let change = after.or(before).map(|side| (CounterScope::Payin(side.currency), difference));
         let start = old.start_time;
         let changes = change.as_slice();
-        budgets::add_to_budgets(session, context, &mut writes, &campaign, terms, start, changes)?;
+        budgets::add_to_budgets(unit, context, &mut writes, &campaign, terms, start, changes)?;
     }
     let object = format!("transaction:{}", old.id);
     let before = Some(&old.settlement);
     let after = Some(&new.settlement);
-    audit::record(session, context, object, Some("correct"), before, after)?;
-    call.heard = heard;
-    let affiliate = row.affiliate.as_ref().map(|affiliate| affiliate.id_from_network.as_str());
+    audit::record(unit, context, object, Some("correct"), before, after)?;
+    call.recorded = heard;
+    let affiliate = row.affiliate.as_ref().map(|affiliate| affiliate.external_id.as_str());
     let settlement_context = SettlementContext { campaign: &campaign, terms, affiliate };
     let event_json = settlement::transaction_event_json(&settlement_context, &call, &new)?;
     let audience =
         EventAudience { advertiser: Some(new.advertiser_id), affiliate: new.affiliate_id };
     writes.push_transaction_event(index, "transaction.corrected", audience, event_json);
-    let written = writes.write(session, context)?;
+    let written = writes.write(unit, context)?;
     let missing = || Error::Internal("the row of a correction was not written".to_owned());
     written.get(index).map(|row| row.id).ok_or_else(missing)
 }
@@ -164,51 +165,53 @@ fn corrected_settlement(
     row: &LedgerRow,
     call: &Call,
     change: &CorrectionChange,
-    heard: &Heard,
+    heard: &RecordedFacts,
     terms: Option<&Terms>,
     problems: &mut Problems,
 ) -> Settlement {
-    if change.reason.is_none() && !problems.has("reason") {
-        problems.at("reason").add(BLANK);
+    if change.reason.is_none() && !problems.has_problem("reason") {
+        problems.property("reason").add(BLANK);
     }
     let has_changes = change.facts.is_some() || change.payin.is_some() || change.payout.is_some();
     if !has_changes
-        && !["call", "advertiser_payin", "affiliate_payout"].iter().any(|at| problems.has(at))
+        && !["call", "advertiser_payin", "affiliate_payout"]
+            .iter()
+            .any(|at| problems.has_problem(at))
     {
-        problems.at("base").add("must say call, advertiser_payin or affiliate_payout");
+        problems.property("base").add("must say call, advertiser_payin or affiliate_payout");
     }
     let old = &row.transaction.settlement;
     let is_redecided = change.facts.is_some();
-    let mut new = if is_redecided { Settlement::of(heard, terms) } else { old.clone() };
+    let mut new = if is_redecided { Settlement::from_recorded(heard, terms) } else { old.clone() };
     let earlier_correction = old.correction.as_ref().filter(|_| !is_redecided);
     if let Some(amount) = change.payin {
         let pricing = terms.and_then(|terms| terms.advertiser_payin.as_ref());
-        set_amount(&mut new.payin, amount, pricing, problems.at("advertiser_payin"));
+        set_amount(&mut new.payin, amount, pricing, problems.property("advertiser_payin"));
     }
     if let Some(amount) = change.payout {
         let pricing = terms.and_then(|terms| terms.affiliate_payout.as_ref());
         let pricing = pricing.filter(|_| heard.by_affiliate);
-        set_amount(&mut new.payout, amount, pricing, problems.at("affiliate_payout"));
+        set_amount(&mut new.payout, amount, pricing, problems.property("affiliate_payout"));
     }
     new.correction = old.correction.clone();
-    if has_changes && new == *old && *heard == row.heard && problems.is_empty() {
-        problems.at("base").add("changes nothing");
+    if has_changes && new == *old && *heard == row.facts && problems.is_empty() {
+        problems.property("base").add("changes nothing");
     }
     new.correction = Some(Correction {
         reason: change.reason.clone().unwrap_or_default(),
-        actor: context.caller.actor.to_string(),
-        heard: (*heard != call.heard).then(|| Box::new(heard.clone())),
-        payin_is_set: change.payin.is_some()
-            || earlier_correction.is_some_and(|correction| correction.payin_is_set),
-        payout_is_set: change.payout.is_some()
-            || earlier_correction.is_some_and(|correction| correction.payout_is_set),
+        actor: context.principal.actor.to_string(),
+        recorded: (*heard != call.recorded).then(|| Box::new(heard.clone())),
+        payin_set_manually: change.payin.is_some()
+            || earlier_correction.is_some_and(|correction| correction.payin_set_manually),
+        payout_set_manually: change.payout.is_some()
+            || earlier_correction.is_some_and(|correction| correction.payout_set_manually),
     });
     new
 }
 
 /// Overrides an amount, in the currency of the decided amount, else in that of the terms.
 fn set_amount(
-    side: &mut Option<Side>,
+    side: &mut Option<LedgerAmount>,
     amount: Money,
     pricing: Option<&Pricing>,
     problems: &mut Problems,
@@ -218,7 +221,12 @@ fn set_amount(
         (None, Some(pricing)) => {
             let (matching_policies, conditions) = Default::default();
             let currency = pricing.currency();
-            *side = Some(Side { amount, currency, matching_policies, conditions });
+            *side = Some(LedgerAmount {
+                amount,
+                currency,
+                matching_policies,
+                marked_condition: conditions,
+            });
         }
         (None, None) => problems.add("is not agreed by the terms that priced this call"),
     }
@@ -228,17 +236,17 @@ impl FactsChange {
     /// Returns the recorded facts of a row's call with these replacements applied.
     fn apply(
         &self,
-        session: &mut Session<'_>,
+        unit: &mut UnitOfWork<'_>,
         context: &Context,
         row: &LedgerRow,
         problems: &mut Problems,
-    ) -> Result<Heard, Error> {
-        let mut heard = row.heard.clone();
+    ) -> Result<RecordedFacts, Error> {
+        let mut heard = row.facts.clone();
         let facts = &mut heard.facts;
         if let Some(number) = &self.calling_phone_number
             && *number != facts.calling_phone_number
         {
-            self.replace_caller_number(session, row, number.clone(), facts)?;
+            self.replace_caller_number(unit, row, number.clone(), facts)?;
         }
         replace_if_given(&self.duration, &mut facts.duration);
         replace_if_given(&self.connect_duration, &mut facts.connect_duration);
@@ -258,10 +266,10 @@ impl FactsChange {
             None => {}
             Some(None) => facts.custom_data = None,
             Some(Some(data)) => {
-                let fields = session.custom_data_fields(context.caller.network_id)?;
+                let fields = unit.custom_data_fields(context.principal.network_id)?;
                 let previous = facts.custom_data.take();
                 let data_problems = check_custom_data(data, previous.as_ref(), &fields);
-                problems.at("call").at("custom_data").merge(data_problems);
+                problems.property("call").property("custom_data").merge(data_problems);
                 let mut merged = previous.unwrap_or_default();
                 merged.extend(data.clone());
                 facts.custom_data = Some(merged);
@@ -270,7 +278,7 @@ impl FactsChange {
         let durations = facts.duration.zip(facts.connect_duration);
         if durations.is_some_and(|(total, connected)| connected > total) {
             let message = "must be less than or equal to duration";
-            problems.at("call").at("connect_duration").add(message);
+            problems.property("call").property("connect_duration").add(message);
         }
         Ok(heard)
     }
@@ -279,12 +287,12 @@ impl FactsChange {
     /// number, and looks `repeat` up again.
     fn replace_caller_number(
         &self,
-        session: &mut Session<'_>,
+        unit: &mut UnitOfWork<'_>,
         row: &LedgerRow,
         number: Option<PhoneNumber>,
         facts: &mut CallFacts,
     ) -> Result<(), Error> {
-        let place = facts.calling_phone_number.as_ref().and_then(place_of);
+        let place = facts.calling_phone_number.as_ref().and_then(locate_number);
         let is_inferred = place.is_some_and(|place| {
             facts.country.as_deref() == Some(place.country)
                 && facts.region.as_deref() == place.region
@@ -295,13 +303,13 @@ impl FactsChange {
         }
         facts.calling_phone_number = number;
         facts.repeat = None;
-        *facts = std::mem::take(facts).located();
+        *facts = std::mem::take(facts).with_inferred_region();
         let campaign = row.transaction.campaign_id;
         let start = row.transaction.start_time;
         let lookups = &mut BatchLookups::default();
-        let terms = lookups.terms_at(session, campaign, calls::end_of_second(start))?;
+        let terms = lookups.terms_at(unit, campaign, calls::end_of_second(start))?;
         let terms = terms.as_deref().map(|current| &current.terms);
-        facts.repeat = calls::is_repeat_caller(session, lookups, campaign, terms, facts, start)?;
+        facts.repeat = calls::is_repeat_caller(unit, lookups, campaign, terms, facts, start)?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@
 //! rejected on every server at once.
 
 use crate::credentials::{self, Credential, Entropy};
-use crate::{Caller, Error, Session};
+use crate::{Error, Principal, UnitOfWork};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,12 +17,12 @@ const CACHE_CAPACITY: usize = 4_096;
 
 /// Cached access token.
 #[derive(Debug)]
-pub struct Standing {
+pub struct CachedToken {
     token_hash: Entropy,
     generation: i64,
     expires_at: Option<Timestamp>,
     /// Principal of the token.
-    pub caller: Caller,
+    pub principal: Principal,
     /// Network of the token, without users.
     pub network: Network,
 }
@@ -30,26 +30,26 @@ pub struct Standing {
 /// Cache of valid tokens by hash. Tokens of sandboxes are not cached: parsing a request needs the
 /// sandbox's clock, which can be changed at any time.
 #[derive(Debug, Default)]
-pub struct Credentials(Mutex<HashMap<Entropy, Arc<Standing>>>);
+pub struct CredentialCache(Mutex<HashMap<Entropy, Arc<CachedToken>>>);
 
-impl Credentials {
+impl CredentialCache {
     /// Returns a cached token that has not expired. Every unit of work must
     /// [revalidate](Standing::confirm) it.
-    pub fn remembered(&self, credential: &Credential, now: Timestamp) -> Option<Arc<Standing>> {
+    pub fn get(&self, credential: &Credential, now: Timestamp) -> Option<Arc<CachedToken>> {
         let Credential::Token(token) = credential else { return None };
         let found = self.tokens().get(&credentials::hash_secret(token)).cloned();
         found.filter(|cached| cached.expires_at.is_none_or(|expires| expires > now))
     }
 
-    /// Loads a token and caches it if it is valid. `session` must be a read snapshot, because a
+    /// Loads a token and caches it if it is valid. `unit` must be a read snapshot, because a
     /// write transaction may see rows that are never committed.
-    pub fn look_up(
+    pub fn load(
         &self,
-        session: &mut Session<'_>,
+        unit: &mut UnitOfWork<'_>,
         token: &str,
         now: Timestamp,
-    ) -> Result<Option<Arc<Standing>>, Error> {
-        let found = Standing::load(session, credentials::hash_secret(token), now)?.map(Arc::new);
+    ) -> Result<Option<Arc<CachedToken>>, Error> {
+        let found = CachedToken::load(unit, credentials::hash_secret(token), now)?.map(Arc::new);
         if let Some(cached) = found.as_ref().filter(|cached| !cached.network.sandbox) {
             let mut tokens = self.tokens();
             if tokens.len() >= CACHE_CAPACITY {
@@ -61,33 +61,33 @@ impl Credentials {
     }
 
     /// Removes a token whose generation is outdated.
-    fn evict(&self, cached: &Standing) {
+    fn evict(&self, cached: &CachedToken) {
         self.tokens().remove(&cached.token_hash);
     }
 
-    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<Entropy, Arc<Standing>>> {
+    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<Entropy, Arc<CachedToken>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Standing {
+impl CachedToken {
     fn load(
-        session: &mut Session<'_>,
+        unit: &mut UnitOfWork<'_>,
         token_hash: Entropy,
         now: Timestamp,
     ) -> Result<Option<Self>, Error> {
-        let Some(record) = credentials::find_valid_token(session, &token_hash, now)? else {
+        let Some(record) = credentials::find_valid_token(unit, &token_hash, now)? else {
             return Ok(None);
         };
-        let Some(network) = session.network(record.network_id)? else { return Ok(None) };
-        let generation = session.credential_generation()?;
+        let Some(network) = unit.network(record.network_id)? else { return Ok(None) };
+        let generation = unit.credential_generation()?;
         let expires_at = record.expires_at;
         let caller = credentials::principal_of_token(record);
-        Ok(Some(Self { token_hash, generation, expires_at, caller, network }))
+        Ok(Some(Self { token_hash, generation, expires_at, principal: caller, network }))
     }
 
     /// Tests if the token is current, by the generation that a unit of work has read.
-    pub fn holds_at(&self, generation: i64) -> bool {
+    pub fn is_current(&self, generation: i64) -> bool {
         self.generation == generation
     }
 
@@ -99,21 +99,21 @@ impl Standing {
     /// [`Error::Unauthorized`] if the token is no longer valid. A busy error if the permissions or
     /// the network's settings (other than its name) have changed since: the request may have been
     /// parsed with the wrong settings, such as the time zone, so the client must retry.
-    pub fn confirm(
+    pub fn revalidate(
         &self,
-        cache: &Credentials,
-        session: &mut Session<'_>,
+        cache: &CredentialCache,
+        unit: &mut UnitOfWork<'_>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        if self.holds_at(session.credential_generation()?) {
+        if self.is_current(unit.credential_generation()?) {
             return Ok(());
         }
         cache.evict(self);
-        let found = Self::load(session, self.token_hash, now)?.ok_or(Error::Unauthorized)?;
+        let found = Self::load(unit, self.token_hash, now)?.ok_or(Error::Unauthorized)?;
         let network = Network { name: self.network.name.clone(), ..found.network };
         // The token of a sandbox is not cached: it was loaded for this request.
         let is_same_network = self.network.sandbox || network == self.network;
-        if is_same_network && found.caller == self.caller {
+        if is_same_network && found.principal == self.principal {
             return Ok(());
         }
         Err(trunkline_store::Error::Busy.into())

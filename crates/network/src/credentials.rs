@@ -1,7 +1,7 @@
 //! Credentials: API tokens, passwords, one-time tokens and console sessions. Secrets are returned
 //! once; only their hashes are stored.
 
-use crate::{Actor, Caller, Context, Error, Session};
+use crate::{Actor, Context, Error, Principal, UnitOfWork};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Argon2, PasswordHash};
 use jiff::{SignedDuration, Timestamp};
@@ -19,7 +19,7 @@ pub const SESSION_COOKIE: &str = "trunkline_session";
 
 /// Returns the console's session secret from the values of a request's `Cookie` headers, if there
 /// is one.
-pub fn session_in<'a>(cookies: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn session_cookie<'a>(cookies: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
         (name == SESSION_COOKIE).then_some(value)
@@ -41,7 +41,7 @@ pub enum Credential {
 
 /// New secret. The plain text is not stored.
 #[derive(Debug, Clone)]
-pub struct Issued {
+pub struct IssuedSecret {
     /// Id of the record.
     pub id: i64,
     /// Plain text, to be shown once.
@@ -61,13 +61,13 @@ pub(crate) fn hash_secret(secret: &str) -> [u8; 32] {
 
 /// Issues an API token.
 pub fn issue_token(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     record: TokenRecord,
     entropy: &Entropy,
-) -> Result<Issued, Error> {
+) -> Result<IssuedSecret, Error> {
     let secret = generate_secret("tl_", entropy);
-    let id = session.insert_token(&hash_secret(&secret), &record)?;
-    Ok(Issued { id, secret })
+    let id = unit.insert_token(&hash_secret(&secret), &record)?;
+    Ok(IssuedSecret { id, secret })
 }
 
 /// Builds the record of a new token that is valid from `now` on.
@@ -83,7 +83,7 @@ pub fn new_token(
         id: 0,
         network_id,
         grant: Grant { scope, role },
-        party_id_from_network: None,
+        party_external_id: None,
         label,
         created_at: now,
         expires_at,
@@ -93,57 +93,57 @@ pub fn new_token(
 
 /// Returns the principal of a token or a session, if it is valid.
 pub fn authenticate(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     credential: &Credential,
     now: Timestamp,
-) -> Result<Option<Caller>, Error> {
+) -> Result<Option<Principal>, Error> {
     match credential {
         Credential::Token(token) => {
-            Ok(find_valid_token(session, &hash_secret(token), now)?.map(principal_of_token))
+            Ok(find_valid_token(unit, &hash_secret(token), now)?.map(principal_of_token))
         }
         Credential::Session(cookie) => {
-            let user = session.signed_in(&hash_secret(cookie), SignInKind::Session, now)?;
-            user.map_or(Ok(None), |user| principal_of_user(session, user))
+            let user = unit.signed_in_user_id(&hash_secret(cookie), SignInKind::Session, now)?;
+            user.map_or(Ok(None), |user| principal_of_user(unit, user))
         }
     }
 }
 
 /// Returns the token with a hash, if it is neither revoked nor expired.
 pub(crate) fn find_valid_token(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     hash: &[u8],
     now: Timestamp,
 ) -> Result<Option<TokenRecord>, Error> {
-    let found = session.token_by_hash(hash)?;
+    let found = unit.token_by_hash(hash)?;
     Ok(found.filter(|token| {
         token.revoked_at.is_none() && token.expires_at.is_none_or(|expires| expires > now)
     }))
 }
 
-pub(crate) fn principal_of_token(token: TokenRecord) -> Caller {
+pub(crate) fn principal_of_token(token: TokenRecord) -> Principal {
     let actor = Actor::Token(token.id);
-    Caller { network_id: token.network_id, actor, grants: vec![token.grant] }
+    Principal { network_id: token.network_id, actor, grants: vec![token.grant] }
 }
 
-fn principal_of_user(session: &mut Session<'_>, user: i64) -> Result<Option<Caller>, Error> {
-    let Some((network_id, _)) = session.user(user)? else { return Ok(None) };
-    let grants = session.grants_of_user(user)?;
-    let principal = Caller { network_id, actor: Actor::User(user), grants };
+fn principal_of_user(unit: &mut UnitOfWork<'_>, user: i64) -> Result<Option<Principal>, Error> {
+    let Some((network_id, _)) = unit.user(user)? else { return Ok(None) };
+    let grants = unit.grants_of_user(user)?;
+    let principal = Principal { network_id, actor: Actor::User(user), grants };
     Ok(Some(principal).filter(|principal| !principal.grants.is_empty()))
 }
 
 /// Returns the principals with an e-mail address, each with the hash of its password. Verify the
 /// password with [`verify_password`] outside of any transaction, because it is slow by design.
 pub fn password_candidates(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     email: &str,
     network: Option<i64>,
-) -> Result<Vec<(Caller, String)>, Error> {
+) -> Result<Vec<(Principal, String)>, Error> {
     let mut candidates = Vec::new();
-    for (network_id, user, hash) in session.users_by_email(email)? {
+    for (network_id, user, hash) in unit.users_by_email(email)? {
         if let Some(hash) = hash
             && network.is_none_or(|requested| requested == network_id)
-            && let Some(principal) = principal_of_user(session, user.id)?
+            && let Some(principal) = principal_of_user(unit, user.id)?
         {
             candidates.push((principal, hash));
         }
@@ -174,25 +174,25 @@ pub fn hash_password(password: &str, entropy: &Entropy) -> Result<String, Error>
 /// [`Error::NotAllowed`] if several users have the address and `user` (an external id) does not
 /// select one.
 pub fn set_password(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     network: i64,
     email: &str,
     user: Option<&str>,
     hash: &str,
 ) -> Result<Option<String>, Error> {
-    let mut matching: Vec<_> = session.users_by_email(email)?;
+    let mut matching: Vec<_> = unit.users_by_email(email)?;
     matching.retain(|(network_id, found, _)| {
-        *network_id == network && user.is_none_or(|requested| requested == found.id_from_network)
+        *network_id == network && user.is_none_or(|requested| requested == found.external_id)
     });
     if matching.len() > 1 {
         let ids: Vec<&str> =
-            matching.iter().map(|(_, user, _)| user.id_from_network.as_str()).collect();
+            matching.iter().map(|(_, user, _)| user.external_id.as_str()).collect();
         let message = format!("several users have {email}: say which one of {}", ids.join(", "));
         return Err(Error::NotAllowed(message));
     }
     let Some((_, found, _)) = matching.pop() else { return Ok(None) };
-    session.set_password_hash(found.id, hash)?;
-    Ok(Some(found.id_from_network))
+    unit.set_password_hash(found.id, hash)?;
+    Ok(Some(found.external_id))
 }
 
 /// Issues a one-time token for a user of the network or of a party, by e-mail address.
@@ -201,20 +201,20 @@ pub fn set_password(
 ///
 /// [`Error::NotAllowed`] if the user has permissions that the principal does not have.
 pub fn create_access_token(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     party: Option<(PartyKind, &str)>,
     email: &str,
     entropy: &Entropy,
-) -> Result<Issued, Error> {
+) -> Result<IssuedSecret, Error> {
     let members = match party {
         None => {
-            context.caller.require_network()?;
-            crate::networks::get(session, context)?.members
+            context.principal.ensure_can_write_network()?;
+            crate::networks::get(unit, context)?.members
         }
         Some((kind, id)) => {
-            let found = crate::parties::get(session, context, kind, id)?;
-            context.caller.ensure_can_write_party(kind, found.id)?;
+            let found = crate::parties::get(unit, context, kind, id)?;
+            context.principal.ensure_can_write_party(kind, found.id)?;
             found.members
         }
     };
@@ -224,17 +224,17 @@ pub fn create_access_token(
     };
     let owner = match party {
         None => String::new(),
-        Some((kind, id)) => format!(" for {} {id}", kind.word()),
+        Some((kind, id)) => format!(" for {} {id}", kind.as_str()),
     };
     let missing = || Error::NotFound(format!("User {email}{owner}"));
     let user = members.iter().find(has_address).ok_or_else(missing)?.user.id;
-    let grants = session.grants_of_user(user)?;
-    if !context.caller.covers_grants(&grants) {
+    let grants = unit.grants_of_user(user)?;
+    if !context.principal.covers_grants(&grants) {
         let message = format!("this credential may not sign {email} in: they may do more than it");
         return Err(Error::NotAllowed(message));
     }
     insert_sign_in(
-        session,
+        unit,
         user,
         SignInKind::AccessToken,
         ACCESS_TOKEN_LIFETIME,
@@ -244,48 +244,48 @@ pub fn create_access_token(
 }
 
 fn insert_sign_in(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     user_id: i64,
     kind: SignInKind,
     lifetime: SignedDuration,
     entropy: &Entropy,
     now: Timestamp,
-) -> Result<Issued, Error> {
+) -> Result<IssuedSecret, Error> {
     let secret = generate_secret(if kind == SignInKind::Session { "" } else { "tl1_" }, entropy);
     let expires_at = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
     let sign_in = SignIn { hash: &hash_secret(&secret), kind, user_id, expires_at };
-    let id = session.insert_sign_in(sign_in, now)?;
-    Ok(Issued { id, secret })
+    let id = unit.insert_sign_in(sign_in, now)?;
+    Ok(IssuedSecret { id, secret })
 }
 
 /// Starts a console session for a user whose password has been verified.
 pub fn start_session(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     user: i64,
     entropy: &Entropy,
     now: Timestamp,
-) -> Result<Issued, Error> {
-    insert_sign_in(session, user, SignInKind::Session, SESSION_LIFETIME, entropy, now)
+) -> Result<IssuedSecret, Error> {
+    insert_sign_in(unit, user, SignInKind::Session, SESSION_LIFETIME, entropy, now)
 }
 
 /// Exchanges a one-time token for a console session. Returns `None` if the token is unknown, used
 /// or expired.
 pub fn redeem_access_token(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     token: &str,
     entropy: &Entropy,
     now: Timestamp,
-) -> Result<Option<Issued>, Error> {
+) -> Result<Option<IssuedSecret>, Error> {
     let hash = hash_secret(token);
-    let Some(user) = session.signed_in(&hash, SignInKind::AccessToken, now)? else {
+    let Some(user) = unit.signed_in_user_id(&hash, SignInKind::AccessToken, now)? else {
         return Ok(None);
     };
-    session.delete_sign_in(&hash)?;
-    start_session(session, user, entropy, now).map(Some)
+    unit.delete_sign_in(&hash)?;
+    start_session(unit, user, entropy, now).map(Some)
 }
 
 /// Ends a console session.
-pub fn end_session(session: &mut Session<'_>, cookie: &str) -> Result<(), Error> {
-    session.delete_sign_in(&hash_secret(cookie))?;
+pub fn end_session(unit: &mut UnitOfWork<'_>, cookie: &str) -> Result<(), Error> {
+    unit.delete_sign_in(&hash_secret(cookie))?;
     Ok(())
 }

@@ -4,19 +4,19 @@ use crate::batch_lookups::BatchLookups;
 use crate::budgets::{self, BudgetStatus};
 use crate::call_parties::CallParties;
 use crate::pending_writes::PendingWrites;
-use crate::{Context, Error, Session, Submitted, calls};
+use crate::{Context, Error, Submission, UnitOfWork, calls};
 use jiff::Timestamp;
-use trunkline_domain::call::{CallFacts, Decision, Gate, TurnedAway, decide};
-use trunkline_domain::campaign::{CampaignStatus, Terms, missing};
+use trunkline_domain::call::{Admission, CallFacts, Decision, RejectionReason, decide};
+use trunkline_domain::campaign::{CampaignStatus, Terms, missing_resources};
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::BLANK;
-use trunkline_store::CountedThing;
+use trunkline_store::CounterScope;
 
 /// Selects the terms of a dry run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Which {
+pub enum TermsSelector {
     /// Terms in force.
     #[default]
     Current,
@@ -26,13 +26,13 @@ pub enum Which {
 
 /// Hypothetical call.
 #[derive(Debug, Clone, Default)]
-pub struct Imagined {
+pub struct DryRunRequest {
     /// External id of the campaign.
     pub campaign: Option<String>,
     /// External id of the affiliate that is credited with the call.
     pub affiliate: Option<String>,
     /// Terms to evaluate.
-    pub terms: Which,
+    pub terms: TermsSelector,
     /// Facts of the call.
     pub facts: CallFacts,
     /// Keys that the caller presses, in order.
@@ -60,7 +60,7 @@ pub struct DryRun {
     /// Path of the call through the IVR tree, and the payments.
     pub decision: Decision,
     /// `true` if the reader may see both payments and therefore the margin.
-    pub with_margin: bool,
+    pub shows_margin: bool,
     /// Effect on the budgets.
     pub budgets: Vec<BudgetForecast>,
     /// Objects that the conditions of the terms refer to and the campaign does not have.
@@ -69,41 +69,43 @@ pub struct DryRun {
 
 /// Evaluates a campaign's terms for a hypothetical call.
 pub fn dry_run(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    submitted: Submitted<Imagined>,
+    submitted: Submission<DryRunRequest>,
 ) -> Result<DryRun, Error> {
-    let Submitted { change: request, mut problems } = submitted;
-    if request.campaign.is_none() && !problems.has("advertiser_campaign") {
-        problems.at("advertiser_campaign").add(BLANK);
+    let Submission { change: request, mut problems } = submitted;
+    if request.campaign.is_none() && !problems.has_problem("advertiser_campaign") {
+        problems.property("advertiser_campaign").add(BLANK);
     }
-    let id = problems.clone().or(request.campaign.clone().unwrap_or_default())?;
+    let id = problems.clone().into_result(request.campaign.clone().unwrap_or_default())?;
     let affiliate = request.affiliate.as_deref();
     let promo_number = request.promo_number.as_ref();
-    let parties = CallParties::resolve(session, context, &id, affiliate, promo_number)?;
+    let parties = CallParties::resolve(unit, context, &id, affiliate, promo_number)?;
     parties.ensure_can_view(context)?;
     let terms = match request.terms {
-        Which::Current => parties.campaign.current.as_ref().map(|current| &current.terms),
-        Which::Future => {
-            if parties.campaign.future.is_none() {
-                problems.at("terms").add("are not there: nothing waits for go_live");
+        TermsSelector::Current => {
+            parties.campaign.current_terms.as_ref().map(|current| &current.terms)
+        }
+        TermsSelector::Future => {
+            if parties.campaign.future_terms.is_none() {
+                problems.property("terms").add("are not there: nothing waits for go_live");
             }
-            parties.campaign.future.as_ref()
+            parties.campaign.future_terms.as_ref()
         }
     };
-    parties.check_promo_number(problems.at("call"));
+    parties.check_promo_number(problems.property("call"));
     if let Some(data) = &request.facts.custom_data {
-        let fields = session.custom_data_fields(context.caller.network_id)?;
+        let fields = unit.custom_data_fields(context.principal.network_id)?;
         let data_problems = check_custom_data(data, None, &fields);
-        problems.at("call").at("custom_data").merge(data_problems);
+        problems.property("call").property("custom_data").merge(data_problems);
     }
-    problems.or(())?;
+    problems.into_result(())?;
     let never_live = Terms::new(context.now);
     let terms = terms.unwrap_or(&never_live);
     let start = request.facts.start_time.unwrap_or(context.now);
-    let admission = check_admission(session, context, &parties, request.terms, terms, start)?;
+    let admission = check_admission(unit, context, &parties, request.terms, terms, start)?;
     let reported = CallFacts {
-        repeat: is_repeat_caller(session, context, &parties, &request, terms)?,
+        repeat: is_repeat_caller(unit, context, &parties, &request, terms)?,
         ..request.facts
     };
     let is_partial = reported.custom_data.is_none();
@@ -114,14 +116,14 @@ pub fn dry_run(
         decision.advertiser_payin.as_ref().map(|payment| (payment.amount, payment.currency));
     let is_admitted = decision.reason.is_none();
     let mut statuses = budgets::statuses(parties.campaign.id, terms, start);
-    if !context.caller.sees(PartyKind::Advertiser, parties.campaign.advertiser_id) {
+    if !context.principal.can_view(PartyKind::Advertiser, parties.campaign.advertiser_id) {
         decision.advertiser_payin = None;
         decision.destination_phone_number = None;
         statuses.clear();
     }
     Ok(DryRun {
-        with_margin: true,
-        budgets: forecast_budgets(session, &statuses, payin, is_admitted)?,
+        shows_margin: true,
+        budgets: forecast_budgets(unit, &statuses, payin, is_admitted)?,
         warnings: warnings(terms),
         decision,
     })
@@ -130,47 +132,47 @@ pub fn dry_run(
 /// Decides if a call would be admitted. Future terms are evaluated as if the campaign were live,
 /// current terms with the campaign's real status.
 fn check_admission(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     parties: &CallParties,
-    selected: Which,
+    selected: TermsSelector,
     terms: &Terms,
     start: Timestamp,
-) -> Result<Gate, Error> {
+) -> Result<Admission, Error> {
     let by_affiliate = parties.affiliate.is_some();
-    let live = parties.campaign.status_at(context.now) == CampaignStatus::Activated;
-    if selected == Which::Current && !live {
-        return Ok(Gate { turned_away: Some(TurnedAway::NotLive), by_affiliate });
+    let live = parties.campaign.effective_status(context.now) == CampaignStatus::Activated;
+    if selected == TermsSelector::Current && !live {
+        return Ok(Admission { rejection: Some(RejectionReason::NotLive), by_affiliate });
     }
     let mut turned_away =
-        parties.affiliate_rejection(session, &mut BatchLookups::default(), context.now)?;
+        parties.affiliate_rejection(unit, &mut BatchLookups::default(), context.now)?;
     if turned_away.is_none() {
         let writes = &mut PendingWrites::for_call_at(start);
         let is_over_cap =
-            budgets::has_exhausted_cap(session, writes, parties.campaign.id, terms, start, true)?;
-        turned_away = is_over_cap.then_some(TurnedAway::OverCap);
+            budgets::has_exhausted_cap(unit, writes, parties.campaign.id, terms, start, true)?;
+        turned_away = is_over_cap.then_some(RejectionReason::OverCap);
     }
-    Ok(Gate { turned_away, by_affiliate })
+    Ok(Admission { rejection: turned_away, by_affiliate })
 }
 
 /// Tests if the caller has called this campaign before: as given, else looked up. `None` if the
 /// number is withheld.
 fn is_repeat_caller(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     parties: &CallParties,
-    request: &Imagined,
+    request: &DryRunRequest,
     terms: &Terms,
 ) -> Result<Option<bool>, Error> {
     let start = request.facts.start_time.unwrap_or(context.now);
     let campaign = parties.campaign.id;
     let lookups = &BatchLookups::default();
-    calls::is_repeat_caller(session, lookups, campaign, Some(terms), &request.facts, start)
+    calls::is_repeat_caller(unit, lookups, campaign, Some(terms), &request.facts, start)
 }
 
 /// Returns the budget totals, and the alerts that a call with this payin would cause.
 pub(crate) fn forecast_budgets(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     statuses: &[BudgetStatus],
     payin: Option<(Money, Currency)>,
     is_admitted: bool,
@@ -178,14 +180,14 @@ pub(crate) fn forecast_budgets(
     let one_call = Money::from_cents(100).unwrap_or_default();
     let mut forecasts = Vec::with_capacity(statuses.len());
     for status in statuses {
-        let total = status.total(session)?;
-        let increase = match (status.counter.map(|counter| counter.of), payin) {
-            (Some(CountedThing::Payin(counted)), Some((amount, currency)))
+        let total = status.total(unit)?;
+        let increase = match (status.counter.map(|counter| counter.scope), payin) {
+            (Some(CounterScope::Payin(counted)), Some((amount, currency)))
                 if counted == currency =>
             {
                 amount
             }
-            (Some(CountedThing::Calls | CountedThing::AtOnce), _) if is_admitted => one_call,
+            (Some(CounterScope::Calls | CounterScope::LiveCalls), _) if is_admitted => one_call,
             _ => Money::ZERO,
         };
         let sum = total.checked_add(increase).unwrap_or(total);
@@ -207,7 +209,7 @@ pub(crate) fn warnings(terms: &Terms) -> Vec<String> {
     let pricings = [&terms.advertiser_payin, &terms.affiliate_payout];
     let policies = pricings.into_iter().flatten().flat_map(|pricing| pricing.policies());
     let mut warnings: Vec<String> = Vec::new();
-    for message in policies.flat_map(|policy| missing(policy.condition.expr(), terms)) {
+    for message in policies.flat_map(|policy| missing_resources(policy.condition.expr(), terms)) {
         if !warnings.contains(&message) {
             warnings.push(message);
         }

@@ -25,7 +25,7 @@ pub enum Error {
     Conflict(String),
     /// The precondition failed: the object was changed since it was read.
     #[error("the object has been changed since it was read")]
-    Overtaken,
+    PreconditionFailed,
     /// The credential is no longer valid.
     #[error("a valid credential is needed")]
     Unauthorized,
@@ -45,14 +45,17 @@ impl Error {
             Self::Invalid { .. } | Self::NotFound(_) | Self::NotAllowed(_) | Self::Conflict(_) => {
                 true
             }
-            Self::Unauthorized | Self::Overtaken | Self::Storage(_) | Self::Internal(_) => false,
+            Self::Unauthorized
+            | Self::PreconditionFailed
+            | Self::Storage(_)
+            | Self::Internal(_) => false,
         }
     }
 
     /// Creates an [`Error::Invalid`] with one message for one property.
-    pub fn at(property: &str, message: impl Into<String>) -> Self {
+    pub fn invalid_property(property: &str, message: impl Into<String>) -> Self {
         let mut problems = Problems::new();
-        problems.at(property).add(message);
+        problems.property(property).add(message);
         problems.into()
     }
 }

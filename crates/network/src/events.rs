@@ -2,11 +2,11 @@
 //! each committed change has its event and no event describes a change that was rolled back.
 //! `docs/events.md` lists the properties of each kind.
 
-use crate::{Caller, Context, Error, Page, Session, outbox};
+use crate::{Context, Error, Page, Principal, UnitOfWork, outbox};
 use serde_json::Value;
 use trunkline_domain::event::BUDGET_ALERT;
 use trunkline_domain::party::PartyKind;
-use trunkline_store::{EventRecord, IdsWanted, NewEvent};
+use trunkline_store::{EventRecord, IdCounts, NewEvent};
 
 /// Properties that are removed, at any depth, from the events that an advertiser receives.
 const NOT_FOR_ADVERTISERS: [&str; 2] = ["affiliate_payout", "margin"];
@@ -26,31 +26,31 @@ pub(crate) struct EventAudience {
 /// Writes an event and enqueues its webhook deliveries. `data` is complete; properties that a party
 /// may not see are removed when the event is read.
 pub(crate) fn emit(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     kind: &str,
     audience: EventAudience,
     data: Value,
 ) -> Result<(), Error> {
     let event = new_event(context, 0, kind, audience, data);
-    let id = session.insert_event(&event, context.system_now)?;
-    outbox::enqueue_deliveries(session, context, std::iter::once((id, kind)))
+    let id = unit.insert_event(&event, context.system_now)?;
+    outbox::enqueue_deliveries(unit, context, std::iter::once((id, kind)))
 }
 
 /// Writes several events of one kind, in the given order, with one statement per table.
 pub(crate) fn emit_all(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     kind: &str,
     events: Vec<(EventAudience, Value)>,
 ) -> Result<(), Error> {
-    let needed = IdsWanted { events: events.len(), ..IdsWanted::default() };
-    let first = session.next_ids(needed)?.event;
+    let needed = IdCounts { events: events.len(), ..IdCounts::default() };
+    let first = unit.reserve_ids(needed)?.event;
     let events = (first..).zip(events);
     let events = events.map(|(id, (audience, data))| new_event(context, id, kind, audience, data));
     let events: Vec<NewEvent<'_>> = events.collect();
-    session.insert_events(&events, context.system_now)?;
-    outbox::enqueue_deliveries(session, context, events.iter().map(|event| (event.id, kind)))
+    unit.insert_events(&events, context.system_now)?;
+    outbox::enqueue_deliveries(unit, context, events.iter().map(|event| (event.id, kind)))
 }
 
 fn new_event<'k>(
@@ -62,7 +62,7 @@ fn new_event<'k>(
 ) -> NewEvent<'k> {
     NewEvent {
         id,
-        network_id: context.caller.network_id,
+        network_id: context.principal.network_id,
         at: context.now,
         kind,
         advertiser_id: audience.advertiser,
@@ -75,45 +75,53 @@ fn new_event<'k>(
 #[derive(Debug, Clone)]
 pub struct EventPage {
     /// Events that the principal may see, redacted.
-    pub found: Vec<EventRecord>,
+    pub events: Vec<EventRecord>,
     /// Id of the last event that was examined, visible or not: the cursor of the next page.
-    pub last: i64,
+    pub last_examined_id: i64,
     /// `true` if the page was full, so that there may be more.
-    pub more: bool,
+    pub is_full: bool,
 }
 
 /// Returns the page of events after an event that the principal may see, redacted.
-pub fn after(session: &mut Session<'_>, context: &Context, page: Page) -> Result<EventPage, Error> {
-    let events = session.events(context.caller.network_id, page)?;
+pub fn list_after(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    page: Page,
+) -> Result<EventPage, Error> {
+    let events = unit.events(context.principal.network_id, page)?;
     let last = events.last().map_or(page.after, |event| event.id);
     let more = events.len() == page.limit as usize;
     let redacted = |mut event: EventRecord| {
-        for name in hidden_properties(&context.caller, &event)? {
+        for name in hidden_properties(&context.principal, &event)? {
             redact(&mut event.data, name);
         }
         Some(event)
     };
-    Ok(EventPage { found: events.into_iter().filter_map(redacted).collect(), last, more })
+    Ok(EventPage {
+        events: events.into_iter().filter_map(redacted).collect(),
+        last_examined_id: last,
+        is_full: more,
+    })
 }
 
 /// Returns the event after which a stream resumes: the given one, but at most the newest event;
 /// without one, the newest event.
-pub fn start(
-    session: &mut Session<'_>,
+pub fn resume_position(
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     last_received: Option<i64>,
 ) -> Result<i64, Error> {
-    let newest = session.last_event(context.caller.network_id)?;
+    let newest = unit.last_event_id(context.principal.network_id)?;
     Ok(last_received.map_or(newest, |id| id.min(newest)))
 }
 
 /// Returns the properties to remove from an event for a principal; `None` if the principal may not
 /// see the event. A principal with grants on both sides sees what either side sees.
-fn hidden_properties(principal: &Caller, event: &EventRecord) -> Option<Vec<&'static str>> {
-    if principal.sees_network() {
+fn hidden_properties(principal: &Principal, event: &EventRecord) -> Option<Vec<&'static str>> {
+    if principal.can_view_network() {
         return Some(Vec::new());
     }
-    let is_own = |kind, id: Option<i64>| id.is_some_and(|id| principal.sees(kind, id));
+    let is_own = |kind, id: Option<i64>| id.is_some_and(|id| principal.can_view(kind, id));
     let advertiser = is_own(PartyKind::Advertiser, event.advertiser_id);
     let affiliate = is_own(PartyKind::Affiliate, event.affiliate_id) && event.kind != BUDGET_ALERT;
     match (advertiser, affiliate) {

@@ -2,39 +2,43 @@
 
 use crate::dry_run::{self, DryRun};
 use crate::transactions::find;
-use crate::{Context, Error, Session, budgets};
-use trunkline_domain::call::{Correction, Payment, Side, TurnedAway};
+use crate::{Context, Error, UnitOfWork, budgets};
+use trunkline_domain::call::{Correction, LedgerAmount, Payment, RejectionReason};
 use trunkline_domain::campaign::Terms;
 use trunkline_domain::party::PartyKind;
 
 /// Explanation of a ledger row, reduced to what the principal may see.
 #[derive(Debug, Clone)]
-pub struct Explained {
+pub struct Explanation {
     /// Path and payments of the call by the terms that priced it, in the form of a dry run.
-    pub run: DryRun,
+    pub dry_run: DryRun,
     /// Id of the row that this one corrects, and the correction.
     pub correction: Option<(i64, Correction)>,
 }
 
 /// Explains a ledger row. An advertiser sees the path and the payin, an affiliate sees the payout.
-pub fn explain(session: &mut Session<'_>, context: &Context, id: &str) -> Result<Explained, Error> {
-    let row = find(session, context, id)?;
+pub fn explain(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    id: &str,
+) -> Result<Explanation, Error> {
+    let row = find(unit, context, id)?;
     let transaction = &row.transaction;
-    let sees_payin = context.caller.sees(PartyKind::Advertiser, transaction.advertiser_id);
+    let sees_payin = context.principal.can_view(PartyKind::Advertiser, transaction.advertiser_id);
     let sees_payout = match transaction.affiliate_id {
-        Some(affiliate) => context.caller.sees(PartyKind::Affiliate, affiliate),
-        None => context.caller.sees_network(),
+        Some(affiliate) => context.principal.can_view(PartyKind::Affiliate, affiliate),
+        None => context.principal.can_view_network(),
     };
     if !sees_payin && !sees_payout {
         return Err(Error::NotFound(format!("Transaction {id}")));
     }
     let terms = match row.terms_id {
-        Some(id) => session.terms_by_id(id)?,
+        Some(id) => unit.terms_by_id(id)?,
         None => None,
     };
-    let mut heard = row.heard.clone();
+    let mut heard = row.facts.clone();
     if terms.is_none() {
-        heard.turned_away.get_or_insert(TurnedAway::NotLive);
+        heard.rejection.get_or_insert(RejectionReason::NotLive);
     }
     let terms = terms.unwrap_or_else(|| Terms::new(transaction.start_time));
     let mut decision = heard.decide(&terms);
@@ -50,19 +54,21 @@ pub fn explain(session: &mut Session<'_>, context: &Context, id: &str) -> Result
         decision.advertiser_payin = None;
         decision.destination_phone_number = None;
         decision.path.clear();
-        correction = correction.map(|correction| Correction { payin_is_set: false, ..correction });
+        correction =
+            correction.map(|correction| Correction { payin_set_manually: false, ..correction });
     }
     if !sees_payout {
         decision.affiliate_payout = None;
-        correction = correction.map(|correction| Correction { payout_is_set: false, ..correction });
+        correction =
+            correction.map(|correction| Correction { payout_set_manually: false, ..correction });
     }
     let warnings = if sees_payin { dry_run::warnings(&terms) } else { Vec::new() };
     // The call is counted already, so it causes no further alerts.
-    let budgets = dry_run::forecast_budgets(session, &statuses, None, false)?;
-    Ok(Explained {
-        run: DryRun {
+    let budgets = dry_run::forecast_budgets(unit, &statuses, None, false)?;
+    Ok(Explanation {
+        dry_run: DryRun {
             decision,
-            with_margin: sees_payin && (sees_payout || transaction.affiliate_id.is_none()),
+            shows_margin: sees_payin && (sees_payout || transaction.affiliate_id.is_none()),
             budgets,
             warnings,
         },
@@ -72,7 +78,7 @@ pub fn explain(session: &mut Session<'_>, context: &Context, id: &str) -> Result
 
 /// Returns the decided payment with the amount of the ledger. The two differ if a correction set
 /// the amount.
-fn as_stored(decided: Option<Payment>, stored: Option<&Side>) -> Option<Payment> {
+fn as_stored(decided: Option<Payment>, stored: Option<&LedgerAmount>) -> Option<Payment> {
     match (decided, stored) {
         (Some(decided), Some(side)) => Some(Payment { amount: side.amount, ..decided }),
         (None, Some(side)) => Some(Payment {

@@ -1,6 +1,6 @@
 //! Idempotency keys: a repeated request gets the first answer again.
 
-use crate::{Context, Error, Session};
+use crate::{Context, Error, UnitOfWork};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -28,15 +28,15 @@ fn oldest_retained(now: Timestamp) -> Timestamp {
 ///
 /// [`Error::NotAllowed`] if the key was used for another request.
 pub(crate) fn stored_answer<T: DeserializeOwned>(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     key: Option<&IdempotencyKey>,
 ) -> Result<Option<T>, Error> {
     let Some(key) = key else { return Ok(None) };
-    let actor = context.caller.actor.to_string();
-    let network = context.caller.network_id;
+    let actor = context.principal.actor.to_string();
+    let network = context.principal.network_id;
     let stored =
-        session.kept_answer(network, &actor, &key.key, oldest_retained(context.system_now))?;
+        unit.stored_answer(network, &actor, &key.key, oldest_retained(context.system_now))?;
     let Some((fingerprint, answer)) = stored else { return Ok(None) };
     if fingerprint != Sha256::digest(&key.request).as_slice() {
         let message = "this Idempotency-Key was used for another request";
@@ -50,7 +50,7 @@ pub(crate) fn stored_answer<T: DeserializeOwned>(
 
 /// Stores an answer for its key.
 pub(crate) fn store_answer<T: Serialize>(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     key: Option<&IdempotencyKey>,
     answer: &T,
@@ -58,9 +58,9 @@ pub(crate) fn store_answer<T: Serialize>(
     let Some(key) = key else { return Ok(()) };
     let answer = serde_json::to_value(answer)
         .map_err(|error| Error::Internal(format!("cannot convert a stored answer: {error}")))?;
-    session.keep_answer(
-        context.caller.network_id,
-        &context.caller.actor.to_string(),
+    unit.store_answer(
+        context.principal.network_id,
+        &context.principal.actor.to_string(),
         &key.key,
         &Sha256::digest(&key.request),
         &answer,

@@ -43,15 +43,15 @@ mod principal;
 mod running_totals;
 mod settlement;
 
-pub use credential_cache::{Credentials, Standing};
+pub use credential_cache::{CachedToken, CredentialCache};
 pub use error::Error;
 pub use idempotency::IdempotencyKey;
-pub use passwords::Passwords;
-pub use principal::{Actor, Caller, Context, Grant, Scope};
+pub use passwords::PasswordVerifier;
+pub use principal::{Actor, Context, Grant, Principal, Scope};
 pub use trunkline_store::{
-    AuditEntry, AuditFilter, CallTotals, DeliveryRecord, DeliveryState, EventRecord, LedgerOf,
-    LedgerRow, MailRecord, MailState, Named, NewAuditEntry, OpenError, Page, Session,
-    StatementLine, StatementTotals, Store, TokenRecord,
+    AuditEntry, AuditFilter, CallTotals, DeliveryRecord, DeliveryState, EventRecord, IdAndName,
+    LedgerRow, LedgerScope, MailRecord, MailState, NewAuditEntry, OpenError, Page, StatementLine,
+    StatementTotals, Store, TokenRecord, UnitOfWork,
 };
 
 use trunkline_domain::problem::Problems;
@@ -59,7 +59,7 @@ use trunkline_domain::problem::Problems;
 /// Content of a request, with the problems that were found while it was parsed. The use case adds
 /// its own problems, so that all problems are reported together.
 #[derive(Debug, Clone, Default)]
-pub struct Submitted<T> {
+pub struct Submission<T> {
     /// Requested change.
     pub change: T,
     /// Problems found so far.
@@ -68,22 +68,22 @@ pub struct Submitted<T> {
 
 /// One page of a list, reduced to the objects that the principal may see.
 #[derive(Debug, Clone)]
-pub struct Listed<T> {
+pub struct VisiblePage<T> {
     /// Visible objects.
-    pub found: Vec<T>,
+    pub items: Vec<T>,
     /// Id of the last object that was examined, visible or not: the cursor of the next page.
-    pub last: Option<i64>,
+    pub last_examined_id: Option<i64>,
 }
 
 /// Precondition of a write, such as `If-Match`: tests the current object, which is `None` if it
 /// does not exist.
-pub type Guard<T> = Box<dyn Fn(Option<&T>) -> bool + Send>;
+pub type Precondition<T> = Box<dyn Fn(Option<&T>) -> bool + Send>;
 
 /// Returns a precondition that always holds.
-pub fn unguarded<T>() -> Guard<T> {
+pub fn no_precondition<T>() -> Precondition<T> {
     Box::new(|_| true)
 }
 
-fn check_precondition<T>(precondition: &Guard<T>, current: Option<&T>) -> Result<(), Error> {
-    if precondition(current) { Ok(()) } else { Err(Error::Overtaken) }
+fn check_precondition<T>(precondition: &Precondition<T>, current: Option<&T>) -> Result<(), Error> {
+    if precondition(current) { Ok(()) } else { Err(Error::PreconditionFailed) }
 }

@@ -2,12 +2,12 @@
 //! event; the outbox sends it.
 
 use crate::pending_writes::PendingWrites;
-use crate::{Context, Error, Page, Session};
+use crate::{Context, Error, Page, UnitOfWork};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use trunkline_domain::campaign::Campaign;
 use trunkline_domain::money::{self, Currency, Money};
-use trunkline_domain::party::{Member, NOTIFICATIONS, PartyKind};
+use trunkline_domain::party::{Member, NOTIFICATION_NAMES, PartyKind};
 use trunkline_store::{MailRecord, MailState, Organization};
 
 /// Time after which an unsent mail expires, because its content is outdated.
@@ -35,16 +35,16 @@ pub(crate) struct Alert<'a> {
 /// Buffers a mail to each notification address of those users of the network and of the campaign's
 /// advertiser who subscribed to budget alerts.
 pub(crate) fn push_alert_mails(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     writes: &mut PendingWrites,
     alert: &Alert<'_>,
     amount: Money,
 ) -> Result<(), Error> {
-    let network = context.caller.network_id;
+    let network = context.principal.network_id;
     let advertiser = Organization::Party(PartyKind::Advertiser, alert.campaign.advertiser_id);
-    let mut members = session.members(Organization::Network(network))?;
-    members.extend(session.members(advertiser)?);
+    let mut members = unit.members(Organization::Network(network))?;
+    members.extend(unit.members(advertiser)?);
     let addresses = addresses(&members, "notify_on_budgets");
     if addresses.len() > MAX_ALERT_ADDRESSES {
         let count = addresses.len();
@@ -81,7 +81,7 @@ pub(crate) fn push_alert_mails(
 /// Returns the notification addresses of the members who subscribed to one kind, without
 /// duplicates.
 fn addresses(members: &[Member], notification: &str) -> BTreeMap<String, String> {
-    let kind = NOTIFICATIONS.iter().position(|name| *name == notification);
+    let kind = NOTIFICATION_NAMES.iter().position(|name| *name == notification);
     let is_subscribed = |member: &&Member| {
         kind.and_then(|kind| member.user.notifications.get(kind)).copied().unwrap_or(false)
     };
@@ -95,8 +95,7 @@ fn addresses(members: &[Member], notification: &str) -> BTreeMap<String, String>
 
 /// Returns the subject, which is one line for any campaign name, and the body.
 fn subject_and_body(alert: &Alert<'_>, amount: Money) -> (String, String) {
-    let (name, id) =
-        (single_line(&alert.campaign.name), single_line(&alert.campaign.id_from_network));
+    let (name, id) = (single_line(&alert.campaign.name), single_line(&alert.campaign.external_id));
     let budget_name = match alert.kind {
         "budget_cap_alert" => "budget",
         "concurrent_call_cap_alert" => "cap on calls at once",
@@ -104,7 +103,10 @@ fn subject_and_body(alert: &Alert<'_>, amount: Money) -> (String, String) {
     };
     let Alert { percent, total, currency, .. } = alert;
     let (total, amount) = match currency {
-        Some(currency) => (money::format(*total, *currency), money::format(amount, *currency)),
+        Some(currency) => (
+            money::format_with_symbol(*total, *currency),
+            money::format_with_symbol(amount, *currency),
+        ),
         None => {
             let calls = |of: Money| of.decimal().normalize();
             (calls(*total).to_string(), format!("{} calls", calls(amount)))
@@ -127,11 +129,11 @@ fn single_line(text: &str) -> String {
 /// Returns one page of the network's mails, optionally only those in one state. Requires read
 /// access to the whole network.
 pub fn list(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     state: Option<MailState>,
     page: Page,
 ) -> Result<Vec<MailRecord>, Error> {
-    context.caller.ensure_can_view_network()?;
-    Ok(session.mails(context.caller.network_id, state, page)?)
+    context.principal.ensure_can_view_network()?;
+    Ok(unit.mails(context.principal.network_id, state, page)?)
 }

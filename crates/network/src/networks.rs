@@ -1,10 +1,10 @@
 //! Settings and users of the network itself.
 
-use crate::{Context, Error, Guard, Session, Submitted, audit, check_precondition};
+use crate::{Context, Error, Precondition, Submission, UnitOfWork, audit, check_precondition};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use trunkline_domain::party::{Member, Network, UserChange, apply_users};
-use trunkline_domain::timezone::ZoneName;
+use trunkline_domain::party::{Member, Network, UserPatch, build_members};
+use trunkline_domain::timezone::TimeZoneName;
 use trunkline_store::Organization;
 
 /// Requested change of the network.
@@ -13,7 +13,7 @@ pub struct NetworkChange {
     /// Name.
     pub name: Option<String>,
     /// Complete list of users.
-    pub users: Option<Vec<UserChange>>,
+    pub users: Option<Vec<UserPatch>>,
 }
 
 /// Network as stored in the audit log.
@@ -28,45 +28,45 @@ pub(crate) fn snapshot(network: &Network) -> NetworkSnapshot {
 }
 
 /// Returns the principal's network, without users.
-pub fn of_caller(session: &mut Session<'_>, context: &Context) -> Result<Network, Error> {
-    let id = context.caller.network_id;
-    session.network(id)?.ok_or_else(|| Error::NotFound(format!("Network {id}")))
+pub fn of_principal(unit: &mut UnitOfWork<'_>, context: &Context) -> Result<Network, Error> {
+    let id = context.principal.network_id;
+    unit.network(id)?.ok_or_else(|| Error::NotFound(format!("Network {id}")))
 }
 
 /// Returns the network with its users. Requires read access to the whole network.
-pub fn get(session: &mut Session<'_>, context: &Context) -> Result<Network, Error> {
-    context.caller.ensure_can_view_network()?;
-    let id = context.caller.network_id;
-    session.network_with_members(id)?.ok_or_else(|| Error::NotFound(format!("Network {id}")))
+pub fn get(unit: &mut UnitOfWork<'_>, context: &Context) -> Result<Network, Error> {
+    context.principal.ensure_can_view_network()?;
+    let id = context.principal.network_id;
+    unit.network_with_members(id)?.ok_or_else(|| Error::NotFound(format!("Network {id}")))
 }
 
 /// Updates the network.
 pub fn put(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    submitted: Submitted<NetworkChange>,
-    precondition: &Guard<Network>,
+    submitted: Submission<NetworkChange>,
+    precondition: &Precondition<Network>,
 ) -> Result<Network, Error> {
-    context.caller.require_network()?;
-    let before = get(session, context)?;
+    context.principal.ensure_can_write_network()?;
+    let before = get(unit, context)?;
     check_precondition(precondition, Some(&before))?;
-    let Submitted { change, mut problems } = submitted;
+    let Submission { change, mut problems } = submitted;
     let members = change.users.map(|mut users| {
-        users.iter_mut().for_each(|user| user.keep_unseen(&before.members));
-        apply_users(users, &mut problems)
+        users.iter_mut().for_each(|user| user.preserve_hidden(&before.members));
+        build_members(users, &mut problems)
     });
     let mut network = before.clone();
-    network.name = problems.or(change.name.unwrap_or(network.name))?;
+    network.name = problems.into_result(change.name.unwrap_or(network.name))?;
     network.members = members.unwrap_or(network.members);
     if network == before {
         return Ok(before);
     }
-    session.rename_network(network.id, &network.name)?;
+    unit.rename_network(network.id, &network.name)?;
     let organization = Organization::Network(network.id);
-    network.members = session.replace_members(network.id, organization, &network.members)?;
+    network.members = unit.replace_members(network.id, organization, &network.members)?;
     let object = format!("network:{}", network.id);
     audit::record(
-        session,
+        unit,
         context,
         object,
         None,
@@ -78,11 +78,11 @@ pub fn put(
 
 /// Creates a network (command line only). Returns `None` if the id is in use.
 pub fn create(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     name: &str,
     id: Option<i64>,
-    zone: ZoneName,
+    zone: TimeZoneName,
     now: Timestamp,
 ) -> Result<Option<Network>, Error> {
-    Ok(session.insert_network(id, name, zone, now)?)
+    Ok(unit.insert_network(id, name, zone, now)?)
 }

@@ -5,10 +5,10 @@
 //! on this server or another one, sends it in the meantime; if the server dies, the item becomes
 //! due again. Delivery is therefore at least once.
 
-use crate::{Context, Error, EventRecord, Session};
+use crate::{Context, Error, EventRecord, UnitOfWork};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
-use trunkline_domain::webhook::{GIVE_UP_AFTER, Webhook, wait_after};
+use trunkline_domain::webhook::{MAX_DELIVERY_AGE, Webhook, retry_delay};
 use trunkline_store::{DeliveryRecord, DeliveryState, MailRecord, MailState, Page};
 
 /// Retention of events, and of the results of deliveries and mails.
@@ -19,16 +19,16 @@ const MAX_IN_FLIGHT_PER_TARGET: usize = 4;
 
 /// Retry and lease durations.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct RetryPolicy {
     /// Delay after the first attempt; later delays are multiples of it.
-    pub first_wait: SignedDuration,
+    pub first_delay: SignedDuration,
     /// Duration of a lease. It must be longer than an attempt can take.
     pub lease: SignedDuration,
 }
 
 /// Delivery that this server has leased.
 #[derive(Debug, Clone)]
-pub struct Taken {
+pub struct LeasedDelivery {
     /// Target.
     pub webhook: Webhook,
     /// Delivery to send.
@@ -37,21 +37,21 @@ pub struct Taken {
 
 /// Outcome of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AttemptOutcome {
     /// The receiver accepted the item.
-    Done {
+    Delivered {
         /// HTTP status, if the transport is HTTP.
         status: Option<u16>,
     },
     /// The attempt failed and may be retried.
-    Failed {
+    Retryable {
         /// HTTP status, if there was a response.
         status: Option<u16>,
         /// Reason, as text for people.
         error: String,
     },
     /// The receiver refused the item permanently.
-    Refused {
+    Rejected {
         /// HTTP status, if there was a response.
         status: Option<u16>,
         /// Reason, as text for people.
@@ -61,68 +61,68 @@ pub enum Outcome {
 
 /// Stores a delivery of each event (id and kind) for each webhook that subscribes to the kind.
 pub(crate) fn enqueue_deliveries<'k>(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     events: impl Iterator<Item = (i64, &'k str)>,
 ) -> Result<(), Error> {
-    let page = Page::of(0, u32::MAX);
+    let page = Page::new(0, u32::MAX);
     // Deliveries are scheduled by the system clock, also in a sandbox.
     let now = context.system_now;
-    let give_up_at = now.saturating_add(GIVE_UP_AFTER).unwrap_or(now);
-    let webhooks = session.webhooks(context.caller.network_id, page)?;
+    let give_up_at = now.saturating_add(MAX_DELIVERY_AGE).unwrap_or(now);
+    let webhooks = unit.webhooks(context.principal.network_id, page)?;
     let mut sent = Vec::new();
     for (event, kind) in events {
-        let subscribed = webhooks.iter().filter(|webhook| webhook.wants(kind));
+        let subscribed = webhooks.iter().filter(|webhook| webhook.is_subscribed_to(kind));
         sent.extend(subscribed.map(|webhook| (webhook.id, event)));
     }
-    session.insert_deliveries(&sent, now, give_up_at)?;
+    unit.insert_deliveries(&sent, now, give_up_at)?;
     Ok(())
 }
 
 /// Tests if a delivery is due for a webhook with less than the maximum number of attempts in
 /// flight.
 pub fn has_due_deliveries(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     now: Timestamp,
     sending: &HashMap<i64, usize>,
 ) -> Result<bool, Error> {
-    let due = session.webhooks_due(now)?;
+    let due = unit.webhooks_with_due_deliveries(now)?;
     Ok(due.iter().any(|id| sending.get(id).copied().unwrap_or(0) < MAX_IN_FLIGHT_PER_TARGET))
 }
 
 /// Leases at most `most` due deliveries. `sending` is the number of attempts in flight by webhook
 /// id: it limits the number of leases for each webhook, and webhooks with the fewest come first.
-pub fn take_deliveries(
-    session: &mut Session<'_>,
+pub fn lease_deliveries(
+    unit: &mut UnitOfWork<'_>,
     now: Timestamp,
-    pace: Pace,
+    pace: RetryPolicy,
     sending: &HashMap<i64, usize>,
     most: usize,
-) -> Result<Vec<Taken>, Error> {
+) -> Result<Vec<LeasedDelivery>, Error> {
     let until = now.saturating_add(pace.lease).unwrap_or(Timestamp::MAX);
     let busy = |id: &i64| sending.get(id).copied().unwrap_or(0);
-    let mut due = session.webhooks_due(now)?;
+    let mut due = unit.webhooks_with_due_deliveries(now)?;
     due.sort_by_key(busy);
     let mut leased = Vec::new();
     for id in due {
         let room = MAX_IN_FLIGHT_PER_TARGET.saturating_sub(busy(&id)).min(most - leased.len());
-        let Some(webhook) = session.webhook_by_id(id)?.filter(|_| room > 0) else { continue };
-        for mut delivery in session.deliveries_due(id, now, room)? {
-            session.lease_delivery(delivery.id, until)?;
+        let Some(webhook) = unit.webhook_by_id(id)?.filter(|_| room > 0) else { continue };
+        for mut delivery in unit.due_deliveries(id, now, room)? {
+            unit.lease_delivery(delivery.id, until)?;
             delivery.due_at = Some(until);
-            leased.push(Taken { webhook: webhook.clone(), delivery });
+            leased.push(LeasedDelivery { webhook: webhook.clone(), delivery });
         }
     }
     Ok(leased)
 }
 
 /// Stores the outcome of a delivery attempt. `jitter` (0–255) spreads the retries.
-pub fn settle_delivery(
-    session: &mut Session<'_>,
+pub fn record_delivery_attempt(
+    unit: &mut UnitOfWork<'_>,
     mut delivery: DeliveryRecord,
-    outcome: Outcome,
+    outcome: AttemptOutcome,
     now: Timestamp,
-    pace: Pace,
+    pace: RetryPolicy,
     jitter: u8,
 ) -> Result<(), Error> {
     let lease = delivery.due_at;
@@ -130,12 +130,12 @@ pub fn settle_delivery(
     delivery.due_at = None;
     delivery.last_error = None;
     match outcome {
-        Outcome::Done { status } => {
+        AttemptOutcome::Delivered { status } => {
             delivery.state = DeliveryState::Delivered;
             delivery.delivered_at = Some(now);
             delivery.last_status = status;
         }
-        Outcome::Failed { status, error } => {
+        AttemptOutcome::Retryable { status, error } => {
             delivery.due_at =
                 next_attempt_at(delivery.attempts, delivery.give_up_at, now, pace, jitter);
             if delivery.due_at.is_none() {
@@ -144,13 +144,13 @@ pub fn settle_delivery(
             delivery.last_status = status;
             delivery.last_error = Some(error);
         }
-        Outcome::Refused { status, error } => {
+        AttemptOutcome::Rejected { status, error } => {
             delivery.state = DeliveryState::Failed;
             delivery.last_status = status;
             delivery.last_error = Some(error);
         }
     }
-    session.update_delivery(&delivery, lease)?;
+    unit.update_delivery(&delivery, lease)?;
     Ok(())
 }
 
@@ -159,37 +159,37 @@ fn next_attempt_at(
     attempts: u32,
     give_up_at: Timestamp,
     now: Timestamp,
-    pace: Pace,
+    pace: RetryPolicy,
     jitter: u8,
 ) -> Option<Timestamp> {
-    let due = now.saturating_add(wait_after(attempts, pace.first_wait, jitter)).ok()?;
+    let due = now.saturating_add(retry_delay(attempts, pace.first_delay, jitter)).ok()?;
     (due < give_up_at).then_some(due)
 }
 
 /// Leases at most `most` due mails.
-pub fn take_mails(
-    session: &mut Session<'_>,
+pub fn lease_mails(
+    unit: &mut UnitOfWork<'_>,
     now: Timestamp,
-    pace: Pace,
+    pace: RetryPolicy,
     most: usize,
 ) -> Result<Vec<MailRecord>, Error> {
     let until = now.saturating_add(pace.lease).unwrap_or(Timestamp::MAX);
-    let mut leased = session.mails_due(now, most)?;
+    let mut leased = unit.due_mails(now, most)?;
     for mail in &mut leased {
         let due_at = mail.due_at;
         mail.due_at = Some(until);
-        session.update_mail(mail, due_at)?;
+        unit.update_mail(mail, due_at)?;
     }
     Ok(leased)
 }
 
 /// Stores the outcome of an attempt to send a mail. `jitter` (0–255) spreads the retries.
-pub fn settle_mail(
-    session: &mut Session<'_>,
+pub fn record_mail_attempt(
+    unit: &mut UnitOfWork<'_>,
     mut mail: MailRecord,
-    outcome: Outcome,
+    outcome: AttemptOutcome,
     now: Timestamp,
-    pace: Pace,
+    pace: RetryPolicy,
     jitter: u8,
 ) -> Result<(), Error> {
     let lease = mail.due_at;
@@ -197,35 +197,35 @@ pub fn settle_mail(
     mail.due_at = None;
     mail.last_error = None;
     match outcome {
-        Outcome::Done { .. } => {
+        AttemptOutcome::Delivered { .. } => {
             mail.state = MailState::Sent;
             mail.sent_at = Some(now);
         }
-        Outcome::Failed { error, .. } => {
+        AttemptOutcome::Retryable { error, .. } => {
             mail.due_at = next_attempt_at(mail.attempts, mail.give_up_at, now, pace, jitter);
             if mail.due_at.is_none() {
                 mail.state = MailState::Expired;
             }
             mail.last_error = Some(error);
         }
-        Outcome::Refused { error, .. } => {
+        AttemptOutcome::Rejected { error, .. } => {
             mail.state = MailState::Failed;
             mail.last_error = Some(error);
         }
     }
-    session.update_mail(&mail, lease)?;
+    unit.update_mail(&mail, lease)?;
     Ok(())
 }
 
 /// Tests if there are rows for [`sweep`].
-pub fn has_stale(session: &mut Session<'_>, now: Timestamp) -> Result<bool, Error> {
-    Ok(session.has_stale(now, oldest_retained(now))?)
+pub fn has_expired(unit: &mut UnitOfWork<'_>, now: Timestamp) -> Result<bool, Error> {
+    Ok(unit.has_rows_to_sweep(now, oldest_retained(now))?)
 }
 
 /// Expires overdue items and deletes rows older than the retention, a bounded number per call.
 /// Returns `true` if there may be more.
-pub fn sweep(session: &mut Session<'_>, now: Timestamp) -> Result<bool, Error> {
-    Ok(session.sweep(now, oldest_retained(now))?)
+pub fn expire_and_purge(unit: &mut UnitOfWork<'_>, now: Timestamp) -> Result<bool, Error> {
+    Ok(unit.sweep(now, oldest_retained(now))?)
 }
 
 fn oldest_retained(now: Timestamp) -> Timestamp {

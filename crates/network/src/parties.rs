@@ -1,28 +1,32 @@
 //! Advertisers and affiliates (parties).
 
-use crate::{Context, Error, Guard, Page, Session, Submitted, audit, check_precondition};
-use trunkline_domain::party::{NAME_LIMIT, Party, PartyChange, PartyKind, PartyStatus, name_key};
+use crate::{
+    Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition,
+};
+use trunkline_domain::party::{
+    MAX_NAME_CHARS, Party, PartyKind, PartyPatch, PartyStatus, name_key,
+};
 use trunkline_domain::problem::{BLANK, Problems, TAKEN};
 use trunkline_store::Organization;
 
 /// Returns the object name of a party in the audit log.
 pub(crate) fn audit_object(party: &Party) -> String {
-    format!("{}:{}", party.kind.word(), party.id_from_network)
+    format!("{}:{}", party.kind.as_str(), party.external_id)
 }
 
 pub(crate) fn not_found(kind: PartyKind, id: &str) -> Error {
-    Error::NotFound(format!("{} {id}", kind.class()))
+    Error::NotFound(format!("{} {id}", kind.class_name()))
 }
 
 /// Returns a party of the principal's network by its external id, without users. Does not check if
 /// the principal may see it.
 pub(crate) fn find(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     kind: PartyKind,
     id: &str,
 ) -> Result<Party, Error> {
-    session.party(context.caller.network_id, kind, id)?.ok_or_else(|| not_found(kind, id))
+    unit.party(context.principal.network_id, kind, id)?.ok_or_else(|| not_found(kind, id))
 }
 
 /// Returns `Ok` if the principal can view a party. The external id is for the error message.
@@ -36,77 +40,78 @@ pub(crate) fn ensure_visible(
     id: i64,
     id_from_network: &str,
 ) -> Result<(), Error> {
-    let can_view = context.caller.sees(kind, id);
+    let can_view = context.principal.can_view(kind, id);
     if can_view { Ok(()) } else { Err(not_found(kind, id_from_network)) }
 }
 
 /// Returns one page of the parties that the principal may see, with their users.
 pub fn list(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     kind: PartyKind,
     page: Page,
 ) -> Result<Vec<Party>, Error> {
-    if context.caller.sees_network() {
-        return Ok(session.parties(context.caller.network_id, kind, page)?);
+    if context.principal.can_view_network() {
+        return Ok(unit.parties(context.principal.network_id, kind, page)?);
     }
-    let own = context.caller.own(kind).into_iter().filter(|id| *id > page.after);
+    let own = context.principal.party_ids(kind).into_iter().filter(|id| *id > page.after);
     let own: Vec<i64> = own.take(page.limit as usize).collect();
-    Ok(session.parties_by_ids(kind, &own)?)
+    Ok(unit.parties_by_ids(kind, &own)?)
 }
 
 /// Returns one party with its users.
 pub fn get(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     kind: PartyKind,
     id: &str,
 ) -> Result<Party, Error> {
-    let found = session.party_with_members(context.caller.network_id, kind, id)?;
+    let found = unit.party_with_members(context.principal.network_id, kind, id)?;
     let party = found.ok_or_else(|| not_found(kind, id))?;
-    context.caller.ensure_can_view(&party)?;
+    context.principal.ensure_can_view(&party)?;
     Ok(party)
 }
 
 /// Returns one party with its users, by its id.
 pub fn get_by_id(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     kind: PartyKind,
     id: i64,
 ) -> Result<Party, Error> {
-    let found = session.party_by_id(id)?;
-    let own = |party: &Party| party.network_id == context.caller.network_id && party.kind == kind;
+    let found = unit.party_by_id(id)?;
+    let own =
+        |party: &Party| party.network_id == context.principal.network_id && party.kind == kind;
     let party = found.filter(own).ok_or_else(|| not_found(kind, &id.to_string()))?;
-    context.caller.ensure_can_view(&party)?;
-    Ok(session.with_members(party)?)
+    context.principal.ensure_can_view(&party)?;
+    Ok(unit.load_members(party)?)
 }
 
 /// Creates or updates a party. The external id comes from the body, else from the path; else it is
 /// generated.
 pub fn put(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     kind: PartyKind,
     path_id: Option<&str>,
-    submitted: Submitted<PartyChange>,
-    precondition: &Guard<Party>,
+    submitted: Submission<PartyPatch>,
+    precondition: &Precondition<Party>,
 ) -> Result<Party, Error> {
-    let network = context.caller.network_id;
-    let Submitted { change, mut problems } = submitted;
-    let requested_id = change.id_from_network.clone().or(path_id.map(str::to_owned));
+    let network = context.principal.network_id;
+    let Submission { change, mut problems } = submitted;
+    let requested_id = change.external_id.clone().or(path_id.map(str::to_owned));
     let before = match &requested_id {
-        Some(id) => session.party_with_members(network, kind, id)?,
+        Some(id) => unit.party_with_members(network, kind, id)?,
         None => None,
     };
     authorize(context, kind, before.as_ref(), change.status)?;
     check_precondition(precondition, before.as_ref())?;
     let id = match requested_id {
         Some(id) => check_id(id, &mut problems),
-        None => generate_id(session, network, kind, &mut problems)?,
+        None => generate_id(unit, network, kind, &mut problems)?,
     };
     let fields = match &change.custom_data {
-        Some(_) => session.custom_data_fields(network)?,
+        Some(_) => unit.custom_data_fields(network)?,
         None => Vec::new(),
     };
     let draft = change.apply(before.as_ref(), &id, &fields, &mut problems);
@@ -115,56 +120,56 @@ pub fn put(
         None => Party::new(network, kind, id, draft.clone()),
     };
     let members_given = draft.members.is_some();
-    let unchanged = before.as_ref().is_some_and(|previous| draft.is(previous));
-    party.take(draft);
+    let unchanged = before.as_ref().is_some_and(|previous| draft.matches(previous));
+    party.apply_draft(draft);
     let same_name = before.as_ref().is_some_and(|previous| previous.name_key() == party.name_key());
-    if !problems.has("name")
+    if !problems.has_problem("name")
         && !same_name
-        && session.party_name_is_taken(network, kind, &party.name_key(), party.id)?
+        && unit.party_name_exists(network, kind, &party.name_key(), party.id)?
     {
-        problems.at("name").add(TAKEN);
+        problems.property("name").add(TAKEN);
     }
-    let mut party = problems.or(party)?;
+    let mut party = problems.into_result(party)?;
     if unchanged {
         return Ok(before.unwrap_or(party));
     }
     if members_given {
         let previous =
             before.as_ref().map(|previous| previous.members.as_slice()).unwrap_or_default();
-        crate::users::permit_members(session, context, previous, &party.members)?;
+        crate::users::permit_members(unit, context, previous, &party.members)?;
     }
     party.updated_at = context.now;
     if before.is_some() {
-        session.update_party(&party)?;
+        unit.update_party(&party)?;
     } else {
         party.created_at = context.now;
-        party.id = session.insert_party(&party)?;
+        party.id = unit.insert_party(&party)?;
     }
     if members_given {
         let organization = Organization::Party(kind, party.id);
-        party.members = session.replace_members(network, organization, &party.members)?;
+        party.members = unit.replace_members(network, organization, &party.members)?;
     }
     let old = before.as_ref().map(audit::party_snapshot);
     let new = audit::party_snapshot(&party);
-    audit::record(session, context, audit_object(&party), None, old.as_ref(), Some(&new))?;
+    audit::record(unit, context, audit_object(&party), None, old.as_ref(), Some(&new))?;
     Ok(party)
 }
 
 /// Prefetches the rows that [`put`] will query, as far as the request determines them.
-pub fn foresee_put(
-    session: &mut Session<'_>,
+pub fn prefetch_put(
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     kind: PartyKind,
     path_id: Option<&str>,
-    change: &PartyChange,
+    change: &PartyPatch,
 ) {
-    let network = context.caller.network_id;
+    let network = context.principal.network_id;
     // Errors are ignored: `put` runs the same queries again and reports them.
-    if let Some(id) = change.id_from_network.as_deref().or(path_id) {
-        session.party_with_members(network, kind, id).ok();
+    if let Some(id) = change.external_id.as_deref().or(path_id) {
+        unit.party_with_members(network, kind, id).ok();
     }
     if let Some(name) = &change.name {
-        session.party_name_is_taken(network, kind, &name_key(name), 0).ok();
+        unit.party_name_exists(network, kind, &name_key(name), 0).ok();
     }
 }
 
@@ -176,18 +181,18 @@ fn authorize(
     before: Option<&Party>,
     status: Option<PartyStatus>,
 ) -> Result<(), Error> {
-    let Some(before) = before else { return context.caller.require_network() };
-    context.caller.ensure_can_view(before)?;
-    context.caller.ensure_can_write_party(kind, before.id)?;
+    let Some(before) = before else { return context.principal.ensure_can_write_network() };
+    context.principal.ensure_can_view(before)?;
+    context.principal.ensure_can_write_party(kind, before.id)?;
     if status.is_some_and(|requested| requested != before.status) {
-        context.caller.require_network()?;
+        context.principal.ensure_can_write_network()?;
     }
     Ok(())
 }
 
 fn check_id(id: String, problems: &mut Problems) -> String {
-    if !problems.has("id_from_network") {
-        check_external_id(&id, problems.at("id_from_network"));
+    if !problems.has_problem("id_from_network") {
+        check_external_id(&id, problems.property("id_from_network"));
     }
     id
 }
@@ -197,8 +202,8 @@ pub(crate) fn check_external_id(id: &str, problems: &mut Problems) {
     if id.is_empty() {
         problems.add(BLANK);
     }
-    if id.chars().count() > NAME_LIMIT {
-        problems.add(format!("is too long (maximum is {NAME_LIMIT} characters)"));
+    if id.chars().count() > MAX_NAME_CHARS {
+        problems.add(format!("is too long (maximum is {MAX_NAME_CHARS} characters)"));
     }
     if id.contains('\0') {
         problems.add(trunkline_domain::problem::INVALID);
@@ -206,23 +211,23 @@ pub(crate) fn check_external_id(id: &str, problems: &mut Problems) {
 }
 
 fn generate_id(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     network: i64,
     kind: PartyKind,
     problems: &mut Problems,
 ) -> Result<String, Error> {
-    if problems.has("id_from_network") || !auto_generates_ids(session, network)? {
-        if !problems.has("id_from_network") {
-            problems.at("id_from_network").add(BLANK);
+    if problems.has_problem("id_from_network") || !auto_generates_ids(unit, network)? {
+        if !problems.has_problem("id_from_network") {
+            problems.property("id_from_network").add(BLANK);
         }
         return Ok(String::new());
     }
-    Ok(session.free_party_id(network, kind)?)
+    Ok(unit.generate_party_id(network, kind)?)
 }
 
 /// Tests if the network generates external ids for objects that are created without one.
-pub(crate) fn auto_generates_ids(session: &mut Session<'_>, network: i64) -> Result<bool, Error> {
-    Ok(session.network(network)?.is_some_and(|network| network.auto_generate_ids))
+pub(crate) fn auto_generates_ids(unit: &mut UnitOfWork<'_>, network: i64) -> Result<bool, Error> {
+    Ok(unit.network(network)?.is_some_and(|network| network.auto_generate_ids))
 }
 
 /// Deletes a party; does nothing if it does not exist.
@@ -231,26 +236,26 @@ pub(crate) fn auto_generates_ids(session: &mut Session<'_>, network: i64) -> Res
 ///
 /// [`Error::NotAllowed`] if the party has campaigns or calls.
 pub fn delete(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     kind: PartyKind,
     id: &str,
-    precondition: &Guard<Party>,
+    precondition: &Precondition<Party>,
 ) -> Result<(), Error> {
-    context.caller.require_network()?;
-    let found = session.party_with_members(context.caller.network_id, kind, id)?;
+    context.principal.ensure_can_write_network()?;
+    let found = unit.party_with_members(context.principal.network_id, kind, id)?;
     check_precondition(precondition, found.as_ref())?;
     let Some(party) = found else { return Ok(()) };
-    if session.party_has_campaigns(&party)? {
+    if unit.party_has_campaigns(&party)? {
         let message = "cannot be deleted because one or more campaigns exist";
-        return Err(Error::NotAllowed(format!("{} {id} {message}", kind.class())));
+        return Err(Error::NotAllowed(format!("{} {id} {message}", kind.class_name())));
     }
-    if kind == PartyKind::Affiliate && session.affiliate_has_calls(party.id)? {
+    if kind == PartyKind::Affiliate && unit.affiliate_has_calls(party.id)? {
         let message = "cannot be deleted because one or more calls exist";
-        return Err(Error::NotAllowed(format!("{} {id} {message}", kind.class())));
+        return Err(Error::NotAllowed(format!("{} {id} {message}", kind.class_name())));
     }
-    crate::relationships::audit_deleted_relationships(session, context, party.id)?;
-    session.delete_party(&party)?;
+    crate::relationships::audit_deleted_relationships(unit, context, party.id)?;
+    unit.delete_party(&party)?;
     let snapshot = audit::party_snapshot(&party);
-    audit::record(session, context, audit_object(&party), None, Some(&snapshot), None)
+    audit::record(unit, context, audit_object(&party), None, Some(&snapshot), None)
 }

@@ -2,7 +2,7 @@
 //! successful ones are cached.
 
 use crate::credentials::{self, Entropy};
-use crate::{Caller, Error, Store};
+use crate::{Error, Principal, Store};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,14 +22,14 @@ const CACHE_CAPACITY: usize = 4_096;
 /// cost an argon2 hash on each request. The cache key contains the stored hash, so a changed
 /// password invalidates its entries.
 #[derive(Debug)]
-pub struct Passwords {
+pub struct PasswordVerifier {
     key: Entropy,
     verified: Mutex<HashSet<[u8; 32]>>,
     permits: Semaphore,
     queued: AtomicUsize,
 }
 
-impl Passwords {
+impl PasswordVerifier {
     /// Creates a verifier with an empty cache. The secret `key` is part of each cache key, so that
     /// passwords cannot be guessed from a memory dump of the cache alone.
     pub fn new(key: Entropy) -> Self {
@@ -42,15 +42,14 @@ impl Passwords {
     }
 
     /// Returns the principal with this e-mail address and password, in one network or in any.
-    pub async fn caller(
+    pub async fn authenticate(
         &self,
         store: &Store,
         email: &str,
         password: &str,
         network: Option<i64>,
-    ) -> Result<Option<Caller>, Error> {
-        let found =
-            store.read(|session| credentials::password_candidates(session, email, network))?;
+    ) -> Result<Option<Principal>, Error> {
+        let found = store.read(|unit| credentials::password_candidates(unit, email, network))?;
         let unknown = found.is_empty();
         for (principal, hash) in found {
             let key = self.cache_key(password, &hash);

@@ -3,12 +3,12 @@
 
 use crate::events::EventAudience;
 use crate::running_totals::RunningTotals;
-use crate::{Context, Error, Session, outbox};
+use crate::{Context, Error, UnitOfWork, outbox};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::rc::Rc;
-use trunkline_domain::call::{Call, Side, Transaction};
-use trunkline_store::{Counted, CountedThing, IdsWanted, MailRecord, NewEvent, edges};
+use trunkline_domain::call::{Call, LedgerAmount, Transaction};
+use trunkline_store::{CounterKey, CounterScope, IdCounts, MailRecord, NewEvent, period_bounds_ms};
 
 /// Buffered inserts, in the order in which they are written. Buffered rows are not visible to
 /// queries before [`PendingWrites::write`]; only [`PendingWrites::total`] accounts for them.
@@ -111,33 +111,33 @@ impl PendingWrites {
     /// Returns the total of a budget counter: stored calls and buffered calls.
     pub(crate) fn total(
         &mut self,
-        session: &mut Session<'_>,
-        counter: Counted,
+        unit: &mut UnitOfWork<'_>,
+        counter: CounterKey,
     ) -> Result<i64, Error> {
         let Self { calls, transactions, totals, .. } = self;
-        totals.total(session, counter, || pending_amount(calls, transactions, counter))
+        totals.total(unit, counter, || pending_amount(calls, transactions, counter))
     }
 
     /// Persists the total of a budget counter: see [`RunningTotals::persist`].
     pub(crate) fn persist_total(
         &mut self,
-        session: &mut Session<'_>,
-        counter: Counted,
+        unit: &mut UnitOfWork<'_>,
+        counter: CounterKey,
         amount: i64,
     ) -> Result<(i64, u32), Error> {
         let Self { calls, transactions, totals, .. } = self;
-        totals.persist(session, counter, amount, || pending_amount(calls, transactions, counter))
+        totals.persist(unit, counter, amount, || pending_amount(calls, transactions, counter))
     }
 
     /// Writes all buffered rows. Returns the ledger rows, with their ids, in the order of their
     /// indexes.
     pub(crate) fn write(
         self,
-        session: &mut Session<'_>,
+        unit: &mut UnitOfWork<'_>,
         context: &Context,
     ) -> Result<Vec<Transaction>, Error> {
         let Self { calls, mut transactions, events, mails, totals } = self;
-        let ids = session.next_ids(IdsWanted {
+        let ids = unit.reserve_ids(IdCounts {
             calls: calls.len(),
             transactions: transactions.len(),
             events: events.len(),
@@ -149,25 +149,25 @@ impl PendingWrites {
         let call_rows = calls.iter().enumerate();
         let call_rows = call_rows
             .map(|(index, (call, fingerprint))| (call_id(index), &**call, fingerprint.as_slice()));
-        session.insert_calls(call_rows)?;
+        unit.insert_calls(call_rows)?;
         for (index, pending) in transactions.iter_mut().enumerate() {
             pending.row.id = transaction_id(index);
             pending.row.call_id = pending.call.map_or(pending.row.call_id, call_id);
         }
         let rows = transactions.iter().map(|pending| (&pending.row, pending.corrected.as_ref()));
-        session.insert_transactions(rows)?;
+        unit.insert_transactions(rows)?;
         let mut new_events = Vec::with_capacity(events.len());
         for (index, event) in events.iter().enumerate() {
             new_events.push(event.to_new_event(context, event_id(index), transaction_id));
         }
-        session.insert_events(&new_events, context.system_now)?;
+        unit.insert_events(&new_events, context.system_now)?;
         let kinds = new_events.iter().map(|event| (event.id, event.kind));
-        outbox::enqueue_deliveries(session, context, kinds)?;
+        outbox::enqueue_deliveries(unit, context, kinds)?;
         for (event, mut mail) in mails {
             mail.event_id = event_id(event);
-            session.insert_mail(&mail)?;
+            unit.insert_mail(&mail)?;
         }
-        totals.write(session)?;
+        totals.write(unit)?;
         Ok(transactions.into_iter().map(|pending| pending.row).collect())
     }
 }
@@ -188,7 +188,7 @@ impl PendingEvent {
         };
         NewEvent {
             id,
-            network_id: context.caller.network_id,
+            network_id: context.principal.network_id,
             at: context.now,
             kind: &self.kind,
             advertiser_id: self.audience.advertiser,
@@ -202,24 +202,25 @@ impl PendingEvent {
 fn pending_amount(
     calls: &[(Rc<Call>, Vec<u8>)],
     transactions: &[PendingTransaction],
-    counter: Counted,
+    counter: CounterKey,
 ) -> i64 {
-    let (start, end) = edges(counter.period);
+    let (start, end) = period_bounds_ms(counter.period);
     let is_counted = |campaign: i64, at: Timestamp| {
         let at = at.as_millisecond();
-        campaign == counter.campaign && start <= at && at < end
+        campaign == counter.campaign_id && start <= at && at < end
     };
-    match counter.of {
-        CountedThing::AtOnce => 0,
-        CountedThing::Calls => {
+    match counter.scope {
+        CounterScope::LiveCalls => 0,
+        CounterScope::Calls => {
             let calls = calls.iter().filter(|(call, _)| {
-                call.heard.turned_away.is_none() && is_counted(call.campaign_id, call.start_time)
+                call.recorded.rejection.is_none() && is_counted(call.campaign_id, call.start_time)
             });
             calls.count() as i64
         }
-        CountedThing::Payin(currency) => {
+        CounterScope::Payin(currency) => {
             let payin = |row: &Transaction| row.settlement.payin.clone();
-            let cents = |side: &Option<Side>| side.as_ref().map_or(0, |side| side.amount.cents());
+            let cents =
+                |side: &Option<LedgerAmount>| side.as_ref().map_or(0, |side| side.amount.cents());
             let counted = transactions
                 .iter()
                 .filter(|pending| is_counted(pending.row.campaign_id, pending.row.start_time));

@@ -30,7 +30,7 @@ impl fmt::Display for Actor {
 
 /// Authenticated principal with its grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
+pub struct Principal {
     /// Network of the credential.
     pub network_id: i64,
     /// Token or user.
@@ -43,7 +43,7 @@ pub struct Caller {
 #[derive(Debug, Clone)]
 pub struct Context {
     /// Authenticated principal.
-    pub caller: Caller,
+    pub principal: Principal,
     /// Time by the network's clock: the sandbox's clock, else the system clock.
     pub now: Timestamp,
     /// Time by the system clock, for expiry times and delivery schedules.
@@ -52,21 +52,21 @@ pub struct Context {
     pub request_id: String,
 }
 
-impl Caller {
+impl Principal {
     /// Tests if the principal can view the whole network.
-    pub fn sees_network(&self) -> bool {
+    pub fn can_view_network(&self) -> bool {
         self.grants.iter().any(|grant| grant.scope == Scope::Network)
     }
 
     /// Tests if the principal can view a party: through a grant for it or for the whole network.
-    pub fn sees(&self, kind: PartyKind, id: i64) -> bool {
+    pub fn can_view(&self, kind: PartyKind, id: i64) -> bool {
         let own = Scope::Party(kind, id);
         self.grants.iter().any(|grant| grant.scope == Scope::Network || grant.scope == own)
     }
 
     /// Returns the ids, ascending, of the parties of a kind for which the principal has a grant of
     /// its own.
-    pub fn own(&self, kind: PartyKind) -> Vec<i64> {
+    pub fn party_ids(&self, kind: PartyKind) -> Vec<i64> {
         let own = self.grants.iter().filter_map(|grant| match grant.scope {
             Scope::Party(of, id) if of == kind => Some(id),
             _ => None,
@@ -82,7 +82,7 @@ impl Caller {
     /// # Errors
     ///
     /// [`Error::NotAllowed`] otherwise.
-    pub fn require_network(&self) -> Result<(), Error> {
+    pub fn ensure_can_write_network(&self) -> Result<(), Error> {
         self.ensure_can_write(Scope::Network)
     }
 
@@ -101,7 +101,7 @@ impl Caller {
     ///
     /// [`Error::NotAllowed`] otherwise.
     pub fn ensure_can_view_network(&self) -> Result<(), Error> {
-        if self.sees_network() {
+        if self.can_view_network() {
             return Ok(());
         }
         Err(Error::NotAllowed("this credential is not for the whole network".to_owned()))
@@ -113,10 +113,10 @@ impl Caller {
     ///
     /// [`Error::NotFound`] otherwise, so that the existence of the party is not revealed.
     pub fn ensure_can_view(&self, party: &Party) -> Result<(), Error> {
-        if self.sees(party.kind, party.id) {
+        if self.can_view(party.kind, party.id) {
             return Ok(());
         }
-        Err(Error::NotFound(format!("{} {}", party.kind.class(), party.id_from_network)))
+        Err(Error::NotFound(format!("{} {}", party.kind.class_name(), party.external_id)))
     }
 
     /// Tests if the principal has every permission in `others`. Required before a principal gets a
@@ -140,7 +140,7 @@ impl Caller {
             let message = "this credential does not reach that far";
             return Err(Error::NotAllowed(message.to_owned()));
         }
-        if covering.iter().any(|grant| grant.role.may_write()) {
+        if covering.iter().any(|grant| grant.role.can_write()) {
             return Ok(());
         }
         Err(Error::NotAllowed("an Observer may only read".to_owned()))

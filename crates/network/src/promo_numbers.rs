@@ -3,18 +3,20 @@
 use crate::campaigns::resolve_path;
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
 use crate::parties::{check_external_id, ensure_visible, not_found};
-use crate::{Context, Error, Guard, Page, Session, Submitted, audit, check_precondition};
+use crate::{
+    Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition,
+};
 use trunkline_domain::affiliation::AffiliateCampaignStatus;
 use trunkline_domain::campaign::{Campaign, DEFAULT_MAX_PROMO_NUMBERS};
 use trunkline_domain::party::{CustomData, PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems, TAKEN};
 use trunkline_domain::promo::PromoNumber;
-use trunkline_store::{Chain, Links, Numbered};
+use trunkline_store::{PathIds, PromoNumberKey, ResolvedPath};
 
 /// Owner of promo numbers: a campaign, or an affiliate in a campaign.
 #[derive(Debug, Clone)]
-pub struct Owner {
+pub struct PromoNumberOwner {
     /// External id of the advertiser.
     pub advertiser: String,
     /// External id of the campaign.
@@ -25,7 +27,7 @@ pub struct Owner {
 
 /// Selector of one promo number.
 #[derive(Debug, Clone)]
-pub enum Which {
+pub enum PromoNumberSelector {
     /// The number itself.
     Number(String),
     /// External id.
@@ -55,33 +57,33 @@ struct ResolvedOwner {
 
 /// Resolves the campaign and the affiliate of an owner.
 fn resolve(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    owner: &Owner,
+    owner: &PromoNumberOwner,
 ) -> Result<ResolvedOwner, Error> {
-    Ok(resolve_number(session, context, owner, None)?.0)
+    Ok(resolve_number(unit, context, owner, None)?.0)
 }
 
 /// Resolves an owner, and the selected promo number if it belongs to the owner.
 fn resolve_number(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    owner: &Owner,
-    which: Option<&Which>,
+    owner: &PromoNumberOwner,
+    which: Option<&PromoNumberSelector>,
 ) -> Result<(ResolvedOwner, Option<PromoNumber>), Error> {
     let number = match which {
-        Some(Which::Number(number)) => PhoneNumber::parse(number),
+        Some(PromoNumberSelector::Number(number)) => PhoneNumber::parse(number),
         _ => None,
     };
     let promo_number = match which {
-        Some(Which::Id(id)) => Some(Numbered::Id(id)),
-        _ => number.as_ref().map(Numbered::Number),
+        Some(PromoNumberSelector::Id(id)) => Some(PromoNumberKey::Id(id)),
+        _ => number.as_ref().map(PromoNumberKey::Number),
     };
-    let network = context.caller.network_id;
+    let network = context.principal.network_id;
     let affiliate = owner.affiliate.as_deref();
-    let chain = Chain::of_campaign(network, &owner.advertiser, &owner.campaign);
+    let chain = PathIds::for_campaign(network, &owner.advertiser, &owner.campaign);
     let (campaign, links) =
-        resolve_path(session, context, Chain { affiliate, promo_number, ..chain })?;
+        resolve_path(unit, context, PathIds { affiliate, promo_number, ..chain })?;
     let resolved = resolve_affiliate(context, owner, campaign, &links)?;
     let own = |promo_number: &PromoNumber| {
         promo_number.campaign_id == resolved.campaign.id
@@ -95,9 +97,9 @@ fn resolve_number(
 /// principal.
 fn resolve_affiliate(
     context: &Context,
-    owner: &Owner,
+    owner: &PromoNumberOwner,
     campaign: Campaign,
-    links: &Links,
+    links: &ResolvedPath,
 ) -> Result<ResolvedOwner, Error> {
     let Some(affiliate_id) = &owner.affiliate else {
         let advertiser = campaign.advertiser_id;
@@ -106,7 +108,7 @@ fn resolve_affiliate(
     };
     let missing = || not_found(PartyKind::Affiliate, affiliate_id);
     let affiliate = links.affiliate.ok_or_else(missing)?;
-    if !context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
+    if !context.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id) {
         ensure_visible(context, PartyKind::Affiliate, affiliate.id, affiliate_id)?;
     }
     if links.affiliate_campaign.is_none() {
@@ -121,10 +123,10 @@ fn resolve_affiliate(
 fn authorize(context: &Context, resolved: &ResolvedOwner) -> Result<(), Error> {
     let advertiser = resolved.campaign.advertiser_id;
     match resolved.affiliate_id {
-        Some(affiliate) if !context.caller.sees(PartyKind::Advertiser, advertiser) => {
-            context.caller.ensure_can_write_party(PartyKind::Affiliate, affiliate)
+        Some(affiliate) if !context.principal.can_view(PartyKind::Advertiser, advertiser) => {
+            context.principal.ensure_can_write_party(PartyKind::Affiliate, affiliate)
         }
-        _ => context.caller.ensure_can_write_party(PartyKind::Advertiser, advertiser),
+        _ => context.principal.ensure_can_write_party(PartyKind::Advertiser, advertiser),
     }
 }
 
@@ -134,21 +136,21 @@ fn audit_object(promo_number: &PromoNumber) -> String {
 
 /// Returns one page of an owner's promo numbers, and the id of the campaign.
 pub fn list(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    owner: &Owner,
+    owner: &PromoNumberOwner,
     page: Page,
 ) -> Result<(Vec<PromoNumber>, i64), Error> {
-    let resolved = resolve(session, context, owner)?;
+    let resolved = resolve(unit, context, owner)?;
     Ok((
-        session.promo_numbers(resolved.campaign.id, resolved.affiliate_id, page)?,
+        unit.promo_numbers(resolved.campaign.id, resolved.affiliate_id, page)?,
         resolved.campaign.id,
     ))
 }
 
 /// Returns one page of the promo numbers of a campaign, or of an affiliate in it, by ids.
 pub fn list_by_ids(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     affiliate_id: Option<i64>,
     campaign_id: i64,
@@ -156,30 +158,30 @@ pub fn list_by_ids(
 ) -> Result<Vec<PromoNumber>, Error> {
     match affiliate_id {
         None => {
-            let (_, advertiser) = crate::campaigns::get_by_id(session, context, campaign_id)?;
-            context.caller.ensure_can_view(&advertiser)?;
+            let (_, advertiser) = crate::campaigns::get_by_id(unit, context, campaign_id)?;
+            context.principal.ensure_can_view(&advertiser)?;
         }
         Some(affiliate) => {
-            crate::affiliate_campaigns::get_by_ids(session, context, affiliate, campaign_id)?;
+            crate::affiliate_campaigns::get_by_ids(unit, context, affiliate, campaign_id)?;
         }
     }
-    Ok(session.promo_numbers(campaign_id, affiliate_id, page)?)
+    Ok(unit.promo_numbers(campaign_id, affiliate_id, page)?)
 }
 
 /// Returns one promo number.
 pub fn get(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    owner: &Owner,
-    which: &Which,
+    owner: &PromoNumberOwner,
+    which: &PromoNumberSelector,
 ) -> Result<PromoNumber, Error> {
-    let (_, found) = resolve_number(session, context, owner, Some(which))?;
+    let (_, found) = resolve_number(unit, context, owner, Some(which))?;
     found.ok_or_else(|| number_not_found(owner, which))
 }
 
-fn number_not_found(owner: &Owner, which: &Which) -> Error {
-    let (Which::Number(which) | Which::Id(which)) = which;
-    let Owner { advertiser, campaign, affiliate } = owner;
+fn number_not_found(owner: &PromoNumberOwner, which: &PromoNumberSelector) -> Error {
+    let (PromoNumberSelector::Number(which) | PromoNumberSelector::Id(which)) = which;
+    let PromoNumberOwner { advertiser, campaign, affiliate } = owner;
     let affiliate = affiliate.as_ref().map(|id| format!("affiliate {id}, ")).unwrap_or_default();
     Error::NotFound(format!(
         "PromoNumber {which} for {affiliate}advertiser campaign {campaign} and advertiser {advertiser}"
@@ -188,33 +190,33 @@ fn number_not_found(owner: &Owner, which: &Which) -> Error {
 
 /// Assigns a number from the network's inventory. A request with the same idempotency key within 24
 /// hours gets the first answer again; without a key each request assigns another number.
-pub fn take(
-    session: &mut Session<'_>,
+pub fn assign(
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    owner: &Owner,
-    submitted: Submitted<PromoNumberChange>,
+    owner: &PromoNumberOwner,
+    submitted: Submission<PromoNumberChange>,
     key: Option<&IdempotencyKey>,
 ) -> Result<PromoNumber, Error> {
-    let resolved = resolve(session, context, owner)?;
+    let resolved = resolve(unit, context, owner)?;
     authorize(context, &resolved)?;
-    if let Some(answer) = stored_answer::<PromoNumber>(session, context, key)? {
+    if let Some(answer) = stored_answer::<PromoNumber>(unit, context, key)? {
         return Ok(answer);
     }
-    require_approved(session, &resolved)?;
-    let Submitted { change, mut problems } = submitted;
+    require_approved(unit, &resolved)?;
+    let Submission { change, mut problems } = submitted;
     for (property, given) in
         [("description", change.description.is_some()), ("media_type", change.media_type.is_some())]
     {
-        if !given && !problems.has(property) {
-            problems.at(property).add(BLANK);
+        if !given && !problems.has_problem(property) {
+            problems.property(property).add(BLANK);
         }
     }
     let mut promo_number = PromoNumber {
         id: 0,
-        network_id: context.caller.network_id,
+        network_id: context.principal.network_id,
         campaign_id: resolved.campaign.id,
         affiliate_id: resolved.affiliate_id,
-        id_from_network: String::new(),
+        external_id: String::new(),
         number: placeholder_number(),
         description: String::new(),
         media_type: String::new(),
@@ -222,28 +224,29 @@ pub fn take(
         created_at: context.now,
     };
     let prefix = change.tn_prefix.clone();
-    apply_change(session, context, change, None, &mut promo_number, &mut problems)?;
-    check_limit(session, &resolved, &mut problems)?;
+    apply_change(unit, context, change, None, &mut promo_number, &mut problems)?;
+    check_limit(unit, &resolved, &mut problems)?;
     let number_prefix = format!("+1{}", prefix.as_deref().unwrap_or_default());
-    match session
-        .free_number(promo_number.network_id, if prefix.is_some() { &number_prefix } else { "+" })?
-    {
+    match unit.first_unassigned_number(
+        promo_number.network_id,
+        if prefix.is_some() { &number_prefix } else { "+" },
+    )? {
         Some(number) => promo_number.number = number,
         None if prefix.is_some() => {
-            let problems = problems.at("local_center").at("tn_prefix");
+            let problems = problems.property("local_center").property("tn_prefix");
             problems.add("has no free numbers in the network's inventory");
         }
-        None => {
-            problems.at("promo_number").add("is not available: the network's inventory is empty")
-        }
+        None => problems
+            .property("promo_number")
+            .add("is not available: the network's inventory is empty"),
     }
-    problems.or(())?;
-    if promo_number.id_from_network.is_empty() {
-        promo_number.id_from_network = session.free_promo_number_id(promo_number.network_id)?;
+    problems.into_result(())?;
+    if promo_number.external_id.is_empty() {
+        promo_number.external_id = unit.generate_promo_number_id(promo_number.network_id)?;
     }
-    promo_number.id = session.insert_promo_number(&promo_number)?;
-    audit::record(session, context, audit_object(&promo_number), None, None, Some(&promo_number))?;
-    store_answer(session, context, key, &promo_number)?;
+    promo_number.id = unit.insert_promo_number(&promo_number)?;
+    audit::record(unit, context, audit_object(&promo_number), None, None, Some(&promo_number))?;
+    store_answer(unit, context, key, &promo_number)?;
     Ok(promo_number)
 }
 
@@ -254,27 +257,27 @@ fn placeholder_number() -> PhoneNumber {
 
 /// Updates a promo number's description, media type, custom data or external id.
 pub fn put(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    owner: &Owner,
-    which: &Which,
-    submitted: Submitted<PromoNumberChange>,
-    precondition: &Guard<PromoNumber>,
+    owner: &PromoNumberOwner,
+    which: &PromoNumberSelector,
+    submitted: Submission<PromoNumberChange>,
+    precondition: &Precondition<PromoNumber>,
 ) -> Result<PromoNumber, Error> {
-    let (resolved, found) = resolve_number(session, context, owner, Some(which))?;
+    let (resolved, found) = resolve_number(unit, context, owner, Some(which))?;
     authorize(context, &resolved)?;
     let before = found.ok_or_else(|| number_not_found(owner, which))?;
     check_precondition(precondition, Some(&before))?;
-    let Submitted { change, mut problems } = submitted;
+    let Submission { change, mut problems } = submitted;
     let mut promo_number = before.clone();
-    apply_change(session, context, change, Some(&before), &mut promo_number, &mut problems)?;
-    problems.or(())?;
+    apply_change(unit, context, change, Some(&before), &mut promo_number, &mut problems)?;
+    problems.into_result(())?;
     if promo_number == before {
         return Ok(promo_number);
     }
-    session.update_promo_number(&promo_number)?;
+    unit.update_promo_number(&promo_number)?;
     audit::record(
-        session,
+        unit,
         context,
         audit_object(&promo_number),
         None,
@@ -286,21 +289,21 @@ pub fn put(
 
 /// Releases a promo number to the inventory; does nothing if it does not exist.
 pub fn delete(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    owner: &Owner,
-    which: &Which,
+    owner: &PromoNumberOwner,
+    which: &PromoNumberSelector,
 ) -> Result<(), Error> {
-    let (resolved, found) = resolve_number(session, context, owner, Some(which))?;
+    let (resolved, found) = resolve_number(unit, context, owner, Some(which))?;
     authorize(context, &resolved)?;
     let Some(promo_number) = found else { return Ok(()) };
-    session.delete_promo_number(&promo_number)?;
-    audit::record(session, context, audit_object(&promo_number), None, Some(&promo_number), None)
+    unit.delete_promo_number(&promo_number)?;
+    audit::record(unit, context, audit_object(&promo_number), None, Some(&promo_number), None)
 }
 
-fn require_approved(session: &mut Session<'_>, resolved: &ResolvedOwner) -> Result<(), Error> {
+fn require_approved(unit: &mut UnitOfWork<'_>, resolved: &ResolvedOwner) -> Result<(), Error> {
     let Some(affiliate) = resolved.affiliate_id else { return Ok(()) };
-    let found = session.affiliate_campaign(resolved.campaign.id, affiliate)?;
+    let found = unit.affiliate_campaign(resolved.campaign.id, affiliate)?;
     if found.is_some_and(|affiliate_campaign| {
         affiliate_campaign.status == AffiliateCampaignStatus::Approved
     }) {
@@ -310,40 +313,42 @@ fn require_approved(session: &mut Session<'_>, resolved: &ResolvedOwner) -> Resu
 }
 
 fn check_limit(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     resolved: &ResolvedOwner,
     problems: &mut Problems,
 ) -> Result<(), Error> {
     let terms = resolved.campaign.terms_in_force();
     let limit = terms.map_or(DEFAULT_MAX_PROMO_NUMBERS, |terms| terms.max_promo_numbers);
-    if session.count_promo_numbers(resolved.campaign.id, resolved.affiliate_id)? >= limit {
-        problems.at("max_promo_numbers").add(format!("has been reached (maximum is {limit})"));
+    if unit.count_promo_numbers(resolved.campaign.id, resolved.affiliate_id)? >= limit {
+        problems
+            .property("max_promo_numbers")
+            .add(format!("has been reached (maximum is {limit})"));
     }
     Ok(())
 }
 
 fn apply_change(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     change: PromoNumberChange,
     before: Option<&PromoNumber>,
     promo_number: &mut PromoNumber,
     problems: &mut Problems,
 ) -> Result<(), Error> {
-    let network = context.caller.network_id;
+    let network = context.principal.network_id;
     if let Some(data) = change.custom_data {
-        let fields = session.custom_data_fields(network)?;
+        let fields = unit.custom_data_fields(network)?;
         let previous = before.map(|previous| &previous.custom_data);
-        problems.at("custom_data").merge(check_custom_data(&data, previous, &fields));
+        problems.property("custom_data").merge(check_custom_data(&data, previous, &fields));
         promo_number.custom_data = data;
     }
     if let Some(id) = change.id_from_network {
-        check_external_id(&id, problems.at("id_from_network"));
-        let other = session.promo_number_by_network_id(network, &id)?;
+        check_external_id(&id, problems.property("id_from_network"));
+        let other = unit.promo_number_by_external_id(network, &id)?;
         if other.is_some_and(|other| other.id != promo_number.id) {
-            problems.at("id_from_network").add(TAKEN);
+            problems.property("id_from_network").add(TAKEN);
         }
-        promo_number.id_from_network = id;
+        promo_number.external_id = id;
     }
     promo_number.description =
         change.description.unwrap_or(std::mem::take(&mut promo_number.description));

@@ -1,15 +1,15 @@
 //! Replay of stored calls, by the terms in force and by the future terms.
 
-use crate::{Context, Error, Store, Submitted, campaigns};
+use crate::{Context, Error, Store, Submission, campaigns};
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use trunkline_domain::call::{Heard, Outcome};
+use trunkline_domain::call::{Outcome, RecordedFacts};
 use trunkline_domain::campaign::{Campaign, Terms};
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::{BLANK, INVALID, Problems};
-use trunkline_domain::timezone::{ZoneName, parse_moment};
+use trunkline_domain::timezone::{TimeZoneName, parse_timestamp};
 
 /// Maximum number of changed calls that are listed one by one.
 pub const CHANGED_CALLS_LIMIT: usize = 1_000;
@@ -18,7 +18,7 @@ const CALLS_PER_PART: i64 = 5_000;
 
 /// Request of a replay.
 #[derive(Debug, Clone, Default)]
-pub struct Asked {
+pub struct ReplayRequest {
     /// External id of the campaign.
     pub campaign: Option<String>,
     /// First day or time, as text.
@@ -29,7 +29,7 @@ pub struct Asked {
 
 /// Payments for one call, or their sums for several calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sums {
+pub struct ReplayTotals {
     /// Payin; `None` if the terms have none.
     pub payin: Option<(Money, Currency)>,
     /// Payout; `None` if the terms have none.
@@ -38,13 +38,13 @@ pub struct Sums {
 
 /// Call with different results under the two sets of terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Changed {
+pub struct ChangedCall {
     /// `complete_call_id` of the call.
     pub complete_call_id: String,
     /// Outcome and payments by the terms in force.
-    pub current: (Option<Outcome>, Sums),
+    pub current: (Option<Outcome>, ReplayTotals),
     /// Outcome and payments by the future terms.
-    pub future: (Option<Outcome>, Sums),
+    pub future: (Option<Outcome>, ReplayTotals),
 }
 
 /// Result of a replay.
@@ -53,15 +53,15 @@ pub struct Replay {
     /// Number of calls.
     pub calls: u64,
     /// Sums by the terms in force.
-    pub current: Sums,
+    pub current: ReplayTotals,
     /// Sums by the future terms; without future terms, by the terms in force.
-    pub future: Sums,
+    pub future: ReplayTotals,
     /// First [`CHANGED_CALLS_LIMIT`] calls with different results, ordered by time.
-    pub changed: Vec<Changed>,
+    pub changed: Vec<ChangedCall>,
     /// Number of calls with different results.
     pub changed_total: u64,
     /// `true` if the payout, and with it the margin, is included: for the network only.
-    pub with_payout: bool,
+    pub includes_payout: bool,
 }
 
 /// Evaluates a campaign's stored calls by its current and its future terms, on as many threads as
@@ -70,45 +70,46 @@ pub struct Replay {
 pub fn replay(
     store: &Store,
     context: &Context,
-    submitted: Submitted<Asked>,
+    submitted: Submission<ReplayRequest>,
     stop: &AtomicBool,
 ) -> Result<Replay, Error> {
-    let Submitted { change: request, mut problems } = submitted;
+    let Submission { change: request, mut problems } = submitted;
     for (property, value) in
         [("advertiser_campaign", &request.campaign), ("from", &request.from), ("to", &request.to)]
     {
-        if value.is_none() && !problems.has(property) {
-            problems.at(property).add(BLANK);
+        if value.is_none() && !problems.has_problem(property) {
+            problems.property(property).add(BLANK);
         }
     }
     for (property, value) in [("from", &request.from), ("to", &request.to)] {
-        let is_valid = |text: &String| parse_moment(text, ZoneName::default(), false).is_some();
+        let is_valid =
+            |text: &String| parse_timestamp(text, TimeZoneName::default(), false).is_some();
         if value.as_ref().is_some_and(|text| !is_valid(text)) {
-            problems.at(property).add(INVALID);
+            problems.property(property).add(INVALID);
         }
     }
-    let id = problems.clone().or(request.campaign.clone().unwrap_or_default())?;
-    let campaign = store.read(|session| {
-        let campaign = session.campaign(context.caller.network_id, &id)?;
+    let id = problems.clone().into_result(request.campaign.clone().unwrap_or_default())?;
+    let campaign = store.read(|unit| {
+        let campaign = unit.campaign(context.principal.network_id, &id)?;
         let missing = || Error::NotFound(format!("AdvertiserCampaign {id}"));
         let campaign = campaign.ok_or_else(missing)?;
-        let visible = campaigns::is_visible(session, context, &campaign)?;
+        let visible = campaigns::is_visible(unit, context, &campaign)?;
         Some(campaign).filter(|_| visible).ok_or_else(missing)
     })?;
-    if !context.caller.sees(PartyKind::Advertiser, campaign.advertiser_id) {
+    if !context.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id) {
         let message = "what a campaign's calls would come to is its advertiser's business";
         return Err(Error::NotAllowed(message.to_owned()));
     }
     let (from, before) = parse_range(&request, &campaign, &mut problems);
-    problems.or(())?;
-    let buckets = store.read(|session| session.calls_by_quarter(campaign.id, from, before))?;
+    problems.into_result(())?;
+    let buckets = store.read(|unit| unit.calls_by_quarter_hour(campaign.id, from, before))?;
     let parts = split_into_parts(&buckets, from, before);
-    let current = campaign.current.as_ref().map(|current| &current.terms);
-    let future = campaign.future.as_ref().or(current);
+    let current = campaign.current_terms.as_ref().map(|current| &current.terms);
+    let future = campaign.future_terms.as_ref().or(current);
     let job = ReplayJob { store, campaign: campaign.id, current, future, stop };
     let mut replay = job.run(&parts)?;
-    replay.with_payout = context.caller.sees_network();
-    if !replay.with_payout {
+    replay.includes_payout = context.principal.can_view_network();
+    if !replay.includes_payout {
         replay.hide_payout();
     }
     Ok(replay)
@@ -117,20 +118,20 @@ pub fn replay(
 /// Parses the requested range in the campaign's time zone. Returns its start (included) and end
 /// (excluded).
 fn parse_range(
-    request: &Asked,
+    request: &ReplayRequest,
     campaign: &Campaign,
     problems: &mut Problems,
 ) -> (Timestamp, Timestamp) {
-    let zone: ZoneName =
+    let zone: TimeZoneName =
         campaign.terms_in_force().map(|terms: &Terms| terms.timezone).unwrap_or_default();
     let parse = |text: &Option<String>, is_end| {
-        let moment = text.as_deref().and_then(|text| parse_moment(text, zone, is_end));
+        let moment = text.as_deref().and_then(|text| parse_timestamp(text, zone, is_end));
         moment.unwrap_or(Timestamp::UNIX_EPOCH)
     };
     let from = parse(&request.from, false);
     let to = parse(&request.to, true);
     if from > to {
-        problems.at("to").add("must not be before from");
+        problems.property("to").add("must not be before from");
     }
     // Times have a resolution of one second, and the last second is included.
     (from, to.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX))
@@ -200,8 +201,8 @@ impl ReplayJob<'_> {
     fn replay_part(&self, (from, before): (Timestamp, Timestamp)) -> Result<Replay, Error> {
         let mut part = Replay { current: zero_totals(self.current), ..Replay::default() };
         part.future = zero_totals(self.future);
-        self.store.read(|session| {
-            session.each_heard(self.campaign, from, before, |name, heard| {
+        self.store.read(|unit| {
+            unit.for_each_ended_call(self.campaign, from, before, |name, heard| {
                 part.add_call(
                     name,
                     price_call(self.current, &heard),
@@ -215,18 +216,18 @@ impl ReplayJob<'_> {
 }
 
 /// Returns zero sums in the currencies of the terms.
-fn zero_totals(terms: Option<&Terms>) -> Sums {
+fn zero_totals(terms: Option<&Terms>) -> ReplayTotals {
     let zero = |pricing: &trunkline_domain::campaign::Pricing| (Money::ZERO, pricing.currency());
-    Sums {
+    ReplayTotals {
         payin: terms.and_then(|terms| terms.advertiser_payin.as_ref()).map(zero),
         payout: terms.and_then(|terms| terms.affiliate_payout.as_ref()).map(zero),
     }
 }
 
-fn price_call(terms: Option<&Terms>, heard: &Heard) -> (Option<Outcome>, Sums) {
-    let Some(terms) = terms else { return (None, Sums::default()) };
+fn price_call(terms: Option<&Terms>, heard: &RecordedFacts) -> (Option<Outcome>, ReplayTotals) {
+    let Some(terms) = terms else { return (None, ReplayTotals::default()) };
     let priced = heard.price(terms);
-    let sums = Sums {
+    let sums = ReplayTotals {
         payin: priced.advertiser_payin.map(|payment| (payment.amount, payment.currency)),
         payout: priced.affiliate_payout.map(|payment| (payment.amount, payment.currency)),
     };
@@ -248,8 +249,8 @@ impl Replay {
     fn add_call(
         &mut self,
         name: &str,
-        current: (Option<Outcome>, Sums),
-        future: (Option<Outcome>, Sums),
+        current: (Option<Outcome>, ReplayTotals),
+        future: (Option<Outcome>, ReplayTotals),
     ) {
         self.calls += 1;
         self.current.add(current.1);
@@ -259,7 +260,7 @@ impl Replay {
         }
         self.changed_total += 1;
         if self.changed.len() < CHANGED_CALLS_LIMIT {
-            self.changed.push(Changed { complete_call_id: name.to_owned(), current, future });
+            self.changed.push(ChangedCall { complete_call_id: name.to_owned(), current, future });
         }
     }
 
@@ -273,7 +274,7 @@ impl Replay {
     }
 }
 
-impl Sums {
+impl ReplayTotals {
     fn add(&mut self, other: Self) {
         for (sum, other) in [(&mut self.payin, other.payin), (&mut self.payout, other.payout)] {
             if let Some((sum, (amount, _))) = sum.as_mut().zip(other) {

@@ -5,37 +5,37 @@
 //! value if it still has the value that the change gave it; all other properties keep their current
 //! values.
 
-use crate::affiliate_campaigns::{self, AffiliateCampaignChange, Intent, Place};
+use crate::affiliate_campaigns::{self, AffiliateCampaignChange, AffiliateCampaignPath, Intent};
 use crate::audit::{AffiliateCampaignSnapshot, CampaignSnapshot, PartySnapshot};
 use crate::campaigns::CampaignChange;
 use crate::custom_data_fields::{self, FieldChange};
 use crate::networks::{self, NetworkChange};
-use crate::promo_numbers::{self, Owner, PromoNumberChange, Which};
+use crate::promo_numbers::{self, PromoNumberChange, PromoNumberOwner, PromoNumberSelector};
 use crate::{
-    AuditEntry, AuditFilter, Context, Error, Page, Session, Submitted, audit, campaign_status,
-    campaigns, parties, relationships, unguarded,
+    AuditEntry, AuditFilter, Context, Error, Page, Submission, UnitOfWork, audit, campaign_status,
+    campaigns, no_precondition, parties, relationships,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use trunkline_domain::affiliation::{AffiliateCampaignStatus, RelationshipStatus};
-use trunkline_domain::campaign::{Action, Campaign, CampaignStatus, Terms, TermsChange};
-use trunkline_domain::party::{CustomDataField, PartyChange, PartyKind, UserChange};
+use trunkline_domain::campaign::{Campaign, CampaignAction, CampaignStatus, Terms, TermsPatch};
+use trunkline_domain::party::{CustomDataField, PartyKind, PartyPatch, UserPatch};
 use trunkline_domain::problem::Problems;
 use trunkline_domain::promo::PromoNumber;
 
 /// Reverts one audit entry, and returns the audit entry of the revert (the last one if there are
 /// several).
-pub fn revert(session: &mut Session<'_>, context: &Context, id: i64) -> Result<AuditEntry, Error> {
-    context.caller.require_network()?;
-    let entry = audit::get(session, context, id)?;
-    undo(session, context, &entry)?;
+pub fn revert(unit: &mut UnitOfWork<'_>, context: &Context, id: i64) -> Result<AuditEntry, Error> {
+    context.principal.ensure_can_write_network()?;
+    let entry = audit::get(unit, context, id)?;
+    undo(unit, context, &entry)?;
     let filter = AuditFilter { object: Some(entry.object.clone()), ..AuditFilter::default() };
     let mut last = entry;
     loop {
-        let page = Page::of(last.id, 1_000);
-        let later = session.audit_entries(context.caller.network_id, &filter, page)?;
+        let page = Page::new(last.id, 1_000);
+        let later = unit.audit_entries(context.principal.network_id, &filter, page)?;
         match later.into_iter().next_back() {
             Some(newer) => last = newer,
             None => return Ok(last),
@@ -43,17 +43,17 @@ pub fn revert(session: &mut Session<'_>, context: &Context, id: i64) -> Result<A
     }
 }
 
-fn undo(session: &mut Session<'_>, context: &Context, entry: &AuditEntry) -> Result<(), Error> {
+fn undo(unit: &mut UnitOfWork<'_>, context: &Context, entry: &AuditEntry) -> Result<(), Error> {
     let (kind, id) = entry.object.split_once(':').unwrap_or((entry.object.as_str(), ""));
     match kind {
-        "network" => undo_network(session, context, entry),
-        "advertiser" => undo_party(session, context, PartyKind::Advertiser, id, entry),
-        "affiliate" => undo_party(session, context, PartyKind::Affiliate, id, entry),
-        "custom_data_field" => undo_field(session, context, id, entry),
-        "relationship" => undo_relationship(session, context, id, entry),
-        "advertiser_campaign" => undo_campaign(session, context, id, entry),
-        "affiliate_campaign" => undo_affiliate_campaign(session, context, id, entry),
-        "promo_number" => undo_promo_number(session, context, entry),
+        "network" => undo_network(unit, context, entry),
+        "advertiser" => undo_party(unit, context, PartyKind::Advertiser, id, entry),
+        "affiliate" => undo_party(unit, context, PartyKind::Affiliate, id, entry),
+        "custom_data_field" => undo_field(unit, context, id, entry),
+        "relationship" => undo_relationship(unit, context, id, entry),
+        "advertiser_campaign" => undo_campaign(unit, context, id, entry),
+        "affiliate_campaign" => undo_affiliate_campaign(unit, context, id, entry),
+        "promo_number" => undo_promo_number(unit, context, entry),
         _ => Err(not_undoable("this kind of change")),
     }
 }
@@ -140,63 +140,63 @@ fn parse_snapshot<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
         .map_err(|error| Error::Internal(format!("cannot convert an audit entry: {error}")))
 }
 
-fn submission<T>(change: T) -> Submitted<T> {
-    Submitted { change, problems: Problems::new() }
+fn submission<T>(change: T) -> Submission<T> {
+    Submission { change, problems: Problems::new() }
 }
 
 fn undo_network(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let now = networks::snapshot(&networks::get(session, context)?);
+    let now = networks::snapshot(&networks::get(unit, context)?);
     let target =
         target_state(entry, Some(&now))?.ok_or_else(|| not_undoable("a network's creation"))?;
     let change = NetworkChange {
         name: Some(target.name),
-        users: Some(target.users.iter().map(UserChange::of).collect()),
+        users: Some(target.users.iter().map(UserPatch::from_member).collect()),
     };
-    networks::put(session, context, submission(change), &unguarded())?;
+    networks::put(unit, context, submission(change), &no_precondition())?;
     Ok(())
 }
 
 fn undo_party(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     kind: PartyKind,
     id: &str,
     entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let now = session.party(context.caller.network_id, kind, id)?;
-    let now = now.map(|party| session.with_members(party)).transpose()?;
+    let now = unit.party(context.principal.network_id, kind, id)?;
+    let now = now.map(|party| unit.load_members(party)).transpose()?;
     let now = now.as_ref().map(audit::party_snapshot);
     let Some(target) = target_state::<PartySnapshot>(entry, now.as_ref())? else {
-        return parties::delete(session, context, kind, id, &unguarded());
+        return parties::delete(unit, context, kind, id, &no_precondition());
     };
-    let change = PartyChange {
-        id_from_network: None,
+    let change = PartyPatch {
+        external_id: None,
         name: Some(target.name),
         status: Some(target.status),
         sites: Some(target.sites),
-        users: Some(target.users.iter().map(UserChange::of).collect()),
+        users: Some(target.users.iter().map(UserPatch::from_member).collect()),
         custom_data: Some(target.custom_data),
         web_integration_phone_number: Some(target.profile.web_integration_phone_number),
-        default_creative_id_from_network: Some(target.profile.default_creative_id_from_network),
+        default_creative_external_id: Some(target.profile.default_creative_external_id),
         oauth_refresh_token: Some(target.profile.oauth_refresh_token),
     };
-    parties::put(session, context, kind, Some(id), submission(change), &unguarded())?;
+    parties::put(unit, context, kind, Some(id), submission(change), &no_precondition())?;
     Ok(())
 }
 
 fn undo_field(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     name: &str,
     entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let now = session.custom_data_field(context.caller.network_id, name)?;
+    let now = unit.custom_data_field(context.principal.network_id, name)?;
     let Some(target) = target_state::<CustomDataField>(entry, now.as_ref())? else {
-        return custom_data_fields::delete(session, context, name);
+        return custom_data_fields::delete(unit, context, name);
     };
     let change = FieldChange {
         partner_name: None,
@@ -204,7 +204,7 @@ fn undo_field(
         data_type: Some(target.data_type),
         field_values: Some(target.field_values),
     };
-    custom_data_fields::put(session, context, Some(name), submission(change), &unguarded())?;
+    custom_data_fields::put(unit, context, Some(name), submission(change), &no_precondition())?;
     Ok(())
 }
 
@@ -224,119 +224,135 @@ fn resolve_id_pair<T>(
 }
 
 fn undo_relationship(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     ids: &str,
     entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let network = context.caller.network_id;
+    let network = context.principal.network_id;
     let (advertiser, affiliate) = resolve_id_pair(ids, |affiliate, advertiser| {
-        let affiliate = session.party(network, PartyKind::Affiliate, affiliate)?;
-        let advertiser = session.party(network, PartyKind::Advertiser, advertiser)?;
+        let affiliate = unit.party(network, PartyKind::Affiliate, affiliate)?;
+        let advertiser = unit.party(network, PartyKind::Advertiser, advertiser)?;
         Ok(advertiser.zip(affiliate))
     })?;
-    let now = session.relationship(advertiser.id, affiliate.id)?;
+    let now = unit.relationship(advertiser.id, affiliate.id)?;
     let now = now.map(|relationship| BTreeMap::from([("status".to_owned(), relationship.status)]));
-    let advertiser = advertiser.id_from_network;
-    let affiliate = affiliate.id_from_network;
+    let advertiser = advertiser.external_id;
+    let affiliate = affiliate.external_id;
     let Some(target) = target_state(entry, now.as_ref())? else {
-        return relationships::delete(session, context, &advertiser, &affiliate, &unguarded());
+        return relationships::delete(unit, context, &advertiser, &affiliate, &no_precondition());
     };
     let change = submission::<Option<RelationshipStatus>>(target.get("status").copied());
-    relationships::put(session, context, &advertiser, &affiliate, change, &unguarded())
+    relationships::put(unit, context, &advertiser, &affiliate, change, &no_precondition())
 }
 
-fn advertiser_of(session: &mut Session<'_>, campaign: &Campaign) -> Result<String, Error> {
-    let found = session.party_by_id(campaign.advertiser_id)?;
+fn advertiser_of(unit: &mut UnitOfWork<'_>, campaign: &Campaign) -> Result<String, Error> {
+    let found = unit.party_by_id(campaign.advertiser_id)?;
     let missing = || Error::Internal("the advertiser of a campaign does not exist".to_owned());
-    Ok(found.ok_or_else(missing)?.id_from_network)
+    Ok(found.ok_or_else(missing)?.external_id)
 }
 
 fn undo_campaign(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     id: &str,
     entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let now = campaigns::find_by_external_id(session, context, id)?;
+    let now = campaigns::find_by_external_id(unit, context, id)?;
     let target = target_state::<CampaignSnapshot>(entry, Some(&audit::campaign_snapshot(&now)))?;
     let before = target.ok_or_else(|| not_undoable("a campaign's creation"))?;
-    let advertiser = advertiser_of(session, &now)?;
+    let advertiser = advertiser_of(unit, &now)?;
     // Earlier terms come into force again through go_live, so they are written as future terms
     // first.
     let live_again = before.current_terms.as_ref().filter(|terms| {
-        now.current.as_ref().is_none_or(|current| !current.terms.says_the_same_as(terms))
+        now.current_terms
+            .as_ref()
+            .is_none_or(|current| !current.terms.eq_ignoring_timestamps(terms))
     });
     if let Some(terms) = live_again {
-        write_terms(session, context, &advertiser, id, terms)?;
-        apply_action(session, context, &advertiser, id, Action::GoLive { from_archive: false })?;
-    } else if before.current_terms.is_none() && now.current.is_some() {
+        write_terms(unit, context, &advertiser, id, terms)?;
+        apply_action(
+            unit,
+            context,
+            &advertiser,
+            id,
+            CampaignAction::GoLive { from_archive: false },
+        )?;
+    } else if before.current_terms.is_none() && now.current_terms.is_some() {
         return Err(not_undoable("a campaign's first go_live"));
     }
     let change = CampaignChange {
         id_from_network: None,
         name: Some(before.name),
         custom_data: Some(before.custom_data),
-        terms: TermsChange::default(),
+        terms: TermsPatch::default(),
     };
-    campaigns::put(session, context, &advertiser, Some(id), submission(change), &unguarded())?;
+    campaigns::put(unit, context, &advertiser, Some(id), submission(change), &no_precondition())?;
     let steps =
-        transitions_to(before.status, campaigns::find_by_external_id(session, context, id)?.status);
-    if steps.iter().any(|step| matches!(step, Action::GoLive { .. })) {
+        transitions_to(before.status, campaigns::find_by_external_id(unit, context, id)?.status);
+    if steps.iter().any(|step| matches!(step, CampaignAction::GoLive { .. })) {
         // go_live must not activate future terms: they are discarded here and written again below.
-        campaigns::discard_draft(session, context, id)?;
+        campaigns::discard_draft(unit, context, id)?;
     }
     for step in steps {
-        apply_action(session, context, &advertiser, id, *step)?;
+        apply_action(unit, context, &advertiser, id, *step)?;
     }
-    let in_force = campaigns::find_by_external_id(session, context, id)?.current;
+    let in_force = campaigns::find_by_external_id(unit, context, id)?.current_terms;
     let differs_from_current = |terms: &&Terms| {
-        in_force.as_ref().is_none_or(|current| !current.terms.says_the_same_as(terms))
+        in_force.as_ref().is_none_or(|current| !current.terms.eq_ignoring_timestamps(terms))
     };
     match before.future_terms.as_ref().filter(differs_from_current) {
-        Some(terms) => write_terms(session, context, &advertiser, id, terms),
-        None => campaigns::discard_draft(session, context, id),
+        Some(terms) => write_terms(unit, context, &advertiser, id, terms),
+        None => campaigns::discard_draft(unit, context, id),
     }
 }
 
 /// Returns the actions that bring a campaign from status `now` to status `target`.
-fn transitions_to(target: CampaignStatus, now: CampaignStatus) -> &'static [Action] {
+fn transitions_to(target: CampaignStatus, now: CampaignStatus) -> &'static [CampaignAction] {
     use CampaignStatus::{Activated, Archived, Paused};
-    const LIVE: Action = Action::GoLive { from_archive: false };
+    const LIVE: CampaignAction = CampaignAction::GoLive { from_archive: false };
     match (now, target) {
-        (Archived, Activated) => &[Action::Unarchive, LIVE],
+        (Archived, Activated) => &[CampaignAction::Unarchive, LIVE],
         (Paused, Activated) => &[LIVE],
-        (Activated | Paused, Archived) => &[Action::Archive],
-        (Archived, Paused) => &[Action::Unarchive],
-        (Activated, Paused) => &[Action::Archive, Action::Unarchive],
+        (Activated | Paused, Archived) => &[CampaignAction::Archive],
+        (Archived, Paused) => &[CampaignAction::Unarchive],
+        (Activated, Paused) => &[CampaignAction::Archive, CampaignAction::Unarchive],
         _ => &[],
     }
 }
 
 fn write_terms(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser: &str,
     id: &str,
     terms: &Terms,
 ) -> Result<(), Error> {
-    let change = CampaignChange { terms: TermsChange::of(terms), ..CampaignChange::default() };
-    campaigns::put(session, context, advertiser, Some(id), submission(change), &unguarded())?;
+    let change =
+        CampaignChange { terms: TermsPatch::from_terms(terms), ..CampaignChange::default() };
+    campaigns::put(unit, context, advertiser, Some(id), submission(change), &no_precondition())?;
     Ok(())
 }
 
 fn apply_action(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser: &str,
     id: &str,
-    action: Action,
+    action: CampaignAction,
 ) -> Result<(), Error> {
-    campaign_status::act(session, context, advertiser, id, submission(action), &unguarded())
+    campaign_status::apply_action(
+        unit,
+        context,
+        advertiser,
+        id,
+        submission(action),
+        &no_precondition(),
+    )
 }
 
 fn undo_affiliate_campaign(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     ids: &str,
     entry: &AuditEntry,
@@ -345,15 +361,15 @@ fn undo_affiliate_campaign(
         parse_snapshot(entry.after.clone().unwrap_or_default())?;
     let affiliate = recorded.affiliate_id_from_network;
     let campaign = ids.strip_prefix(&format!("{affiliate}/")).unwrap_or_default();
-    let found = session.campaign(context.caller.network_id, campaign)?;
+    let found = unit.campaign(context.principal.network_id, campaign)?;
     let found = found.ok_or_else(|| Error::NotFound(format!("AdvertiserCampaign {campaign}")))?;
-    let place = Place {
-        advertiser: advertiser_of(session, &found)?,
+    let place = AffiliateCampaignPath {
+        advertiser: advertiser_of(unit, &found)?,
         campaign: campaign.to_owned(),
         affiliate,
         id: None,
     };
-    let (now, _) = affiliate_campaigns::get(session, context, &place)?;
+    let (now, _) = affiliate_campaigns::get(unit, context, &place)?;
     let target = target_state(entry, Some(&audit::affiliate_campaign_snapshot(&now)))?;
     let target: AffiliateCampaignSnapshot = target.ok_or_else(|| not_undoable("an application"))?;
     // Only a Declined affiliate campaign can become Applied again: by a new application.
@@ -365,12 +381,19 @@ fn undo_affiliate_campaign(
         status: Some(target.status),
         custom_data: Some(target.custom_data),
     };
-    affiliate_campaigns::put(session, context, &place, intent, submission(change), &unguarded())?;
+    affiliate_campaigns::put(
+        unit,
+        context,
+        &place,
+        intent,
+        submission(change),
+        &no_precondition(),
+    )?;
     Ok(())
 }
 
 fn undo_promo_number(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     entry: &AuditEntry,
 ) -> Result<(), Error> {
@@ -378,33 +401,36 @@ fn undo_promo_number(
         return Err(not_undoable("giving a promo number back"));
     };
     let recorded: PromoNumber = parse_snapshot(recorded.clone())?;
-    let owner = owner_of(session, &recorded)?;
-    let which = Which::Number(recorded.number.digits().to_owned());
-    let now = promo_numbers::get(session, context, &owner, &which)?;
+    let owner = owner_of(unit, &recorded)?;
+    let which = PromoNumberSelector::Number(recorded.number.digits().to_owned());
+    let now = promo_numbers::get(unit, context, &owner, &which)?;
     let Some(target) = target_state(entry, Some(&now))? else {
-        return promo_numbers::delete(session, context, &owner, &which);
+        return promo_numbers::delete(unit, context, &owner, &which);
     };
     let change = PromoNumberChange {
-        id_from_network: Some(target.id_from_network),
+        id_from_network: Some(target.external_id),
         description: Some(target.description),
         media_type: Some(target.media_type),
         custom_data: Some(target.custom_data),
         tn_prefix: None,
     };
-    promo_numbers::put(session, context, &owner, &which, submission(change), &unguarded())?;
+    promo_numbers::put(unit, context, &owner, &which, submission(change), &no_precondition())?;
     Ok(())
 }
 
-fn owner_of(session: &mut Session<'_>, promo_number: &PromoNumber) -> Result<Owner, Error> {
+fn owner_of(
+    unit: &mut UnitOfWork<'_>,
+    promo_number: &PromoNumber,
+) -> Result<PromoNumberOwner, Error> {
     let missing = || Error::NotFound(format!("PromoNumber {}", promo_number.number.digits()));
-    let campaign = session.campaign_by_id(promo_number.campaign_id)?.ok_or_else(missing)?;
+    let campaign = unit.campaign_by_id(promo_number.campaign_id)?.ok_or_else(missing)?;
     let affiliate = match promo_number.affiliate_id {
-        Some(id) => Some(session.party_by_id(id)?.ok_or_else(missing)?.id_from_network),
+        Some(id) => Some(unit.party_by_id(id)?.ok_or_else(missing)?.external_id),
         None => None,
     };
-    Ok(Owner {
-        advertiser: advertiser_of(session, &campaign)?,
-        campaign: campaign.id_from_network,
+    Ok(PromoNumberOwner {
+        advertiser: advertiser_of(unit, &campaign)?,
+        campaign: campaign.external_id,
         affiliate,
     })
 }

@@ -1,17 +1,19 @@
 //! Running totals of budgets and statistics: read once per unit of work, adjusted in memory, and
 //! written once.
 
-use crate::{Error, Session};
+use crate::{Error, UnitOfWork};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
-use trunkline_store::{CallTotals, Counted, CountedThing, KeptTotal, edges, quarter};
+use trunkline_store::{
+    CallTotals, CounterKey, CounterScope, StoredTotal, period_bounds_ms, quarter_hour,
+};
 
 /// Running totals of budget counters and of 15-minute call statistics, for calls that start within
 /// one span of time.
 pub(crate) struct RunningTotals {
     /// Earliest and latest start time of the calls, both included.
     span: (Timestamp, Timestamp),
-    budgets: HashMap<(i64, CountedThing), Vec<RunningTotal>>,
+    budgets: HashMap<(i64, CounterScope), Vec<RunningTotal>>,
     quarter_hours: BTreeMap<(i64, i64), CallTotals>,
     /// Number of live calls, by campaign id.
     concurrent_calls: HashMap<i64, i64>,
@@ -19,7 +21,7 @@ pub(crate) struct RunningTotals {
 
 /// Current total of one counter in one period.
 struct RunningTotal {
-    stored: KeptTotal,
+    stored: StoredTotal,
     /// `true` if the total is stored in the database. A total that was only read is
     /// recomputed by each unit of work and not stored.
     persisted: bool,
@@ -40,7 +42,7 @@ impl RunningTotals {
     /// Adds calls and their duration to the 15-minute bucket of their start time. A correction adds
     /// 0 calls and the change of the duration, in seconds.
     pub(crate) fn add_call(&mut self, campaign: i64, at: Timestamp, calls: i64, seconds: i64) {
-        let bucket = self.quarter_hours.entry((campaign, quarter(at))).or_default();
+        let bucket = self.quarter_hours.entry((campaign, quarter_hour(at))).or_default();
         bucket.calls += calls;
         bucket.seconds += seconds;
     }
@@ -49,28 +51,28 @@ impl RunningTotals {
     /// stored yet; it is added where the total is recomputed from stored rows.
     pub(crate) fn total(
         &mut self,
-        session: &mut Session<'_>,
-        counter: Counted,
+        unit: &mut UnitOfWork<'_>,
+        counter: CounterKey,
         pending_amount: impl FnOnce() -> i64,
     ) -> Result<i64, Error> {
-        if counter.of == CountedThing::AtOnce {
-            return self.live_calls(session, counter.campaign);
+        if counter.scope == CounterScope::LiveCalls {
+            return self.live_calls(unit, counter.campaign_id);
         }
-        Ok(self.load_or_recompute(session, counter, pending_amount)?.stored.total)
+        Ok(self.load_or_recompute(unit, counter, pending_amount)?.stored.total)
     }
 
     /// Adds `change` to every loaded total of a campaign whose period contains `at`.
     pub(crate) fn adjust(
         &mut self,
-        session: &mut Session<'_>,
+        unit: &mut UnitOfWork<'_>,
         campaign: i64,
-        counted: CountedThing,
+        counted: CounterScope,
         change: i64,
         at: Timestamp,
     ) -> Result<(), Error> {
         let at = at.as_millisecond();
-        for running in self.load(session, campaign, counted)? {
-            if running.stored.edges.0 <= at && at < running.stored.edges.1 {
+        for running in self.load(unit, campaign, counted)? {
+            if running.stored.bounds_ms.0 <= at && at < running.stored.bounds_ms.1 {
                 running.stored.total += change;
                 running.changed = true;
             }
@@ -83,68 +85,72 @@ impl RunningTotals {
     /// [`RunningTotals::total`] for `pending_amount`.
     pub(crate) fn persist(
         &mut self,
-        session: &mut Session<'_>,
-        counter: Counted,
+        unit: &mut UnitOfWork<'_>,
+        counter: CounterKey,
         amount: i64,
         pending_amount: impl FnOnce() -> i64,
     ) -> Result<(i64, u32), Error> {
-        let running = self.load_or_recompute(session, counter, pending_amount)?;
+        let running = self.load_or_recompute(unit, counter, pending_amount)?;
         if !running.persisted {
-            running.stored.amount = amount;
+            running.stored.budget_amount = amount;
             running.persisted = true;
             running.changed = true;
         }
-        let alerted = if running.stored.amount == amount { running.stored.alerted } else { 0 };
+        let alerted =
+            if running.stored.budget_amount == amount { running.stored.alerted_percent } else { 0 };
         let total = running.stored.total;
-        match counter.of {
-            CountedThing::AtOnce => Ok((self.live_calls(session, counter.campaign)?, alerted)),
+        match counter.scope {
+            CounterScope::LiveCalls => Ok((self.live_calls(unit, counter.campaign_id)?, alerted)),
             _ => Ok((total, alerted)),
         }
     }
 
     /// Records that alerts were sent up to `percent` of the budget `amount`, in cents.
-    pub(crate) fn record_alert(&mut self, counter: Counted, amount: i64, percent: u32) {
-        let loaded = self.budgets.get_mut(&(counter.campaign, counter.of)).into_iter().flatten();
-        for running in loaded.filter(|running| running.stored.edges == edges(counter.period)) {
-            running.stored.alerted = percent;
-            running.stored.amount = amount;
+    pub(crate) fn record_alert(&mut self, counter: CounterKey, amount: i64, percent: u32) {
+        let loaded =
+            self.budgets.get_mut(&(counter.campaign_id, counter.scope)).into_iter().flatten();
+        for running in
+            loaded.filter(|running| running.stored.bounds_ms == period_bounds_ms(counter.period))
+        {
+            running.stored.alerted_percent = percent;
+            running.stored.budget_amount = amount;
             running.changed = true;
         }
     }
 
     /// Writes all totals that changed.
-    pub(crate) fn write(self, session: &mut Session<'_>) -> Result<(), Error> {
+    pub(crate) fn write(self, unit: &mut UnitOfWork<'_>) -> Result<(), Error> {
         for ((campaign, counted), totals) in &self.budgets {
             for running in totals.iter().filter(|running| running.persisted && running.changed) {
-                session.keep_total(*campaign, *counted, &running.stored)?;
+                unit.upsert_total(*campaign, *counted, &running.stored)?;
             }
         }
         let buckets = self.quarter_hours.into_iter();
         let buckets: Vec<_> =
             buckets.map(|((campaign, start), totals)| (campaign, start, totals)).collect();
-        Ok(session.add_to_quarters(&buckets)?)
+        Ok(unit.add_to_quarter_hours(&buckets)?)
     }
 
-    fn live_calls(&mut self, session: &mut Session<'_>, campaign: i64) -> Result<i64, Error> {
+    fn live_calls(&mut self, unit: &mut UnitOfWork<'_>, campaign: i64) -> Result<i64, Error> {
         if let Some(cached) = self.concurrent_calls.get(&campaign) {
             return Ok(*cached);
         }
-        let found = session.live_calls(campaign)?;
+        let found = unit.count_live_calls(campaign)?;
         self.concurrent_calls.insert(campaign, found);
         Ok(found)
     }
 
     fn load(
         &mut self,
-        session: &mut Session<'_>,
+        unit: &mut UnitOfWork<'_>,
         campaign: i64,
-        counted: CountedThing,
+        counted: CounterScope,
     ) -> Result<&mut Vec<RunningTotal>, Error> {
         use std::collections::hash_map::Entry;
         match self.budgets.entry((campaign, counted)) {
             Entry::Occupied(loaded) => Ok(loaded.into_mut()),
             Entry::Vacant(vacant) => {
-                let persisted = session.kept_totals(campaign, counted, self.span)?.into_iter();
+                let persisted = unit.stored_totals(campaign, counted, self.span)?.into_iter();
                 let running = persisted.map(|stored| RunningTotal {
                     stored,
                     persisted: true,
@@ -157,18 +163,19 @@ impl RunningTotals {
 
     fn load_or_recompute(
         &mut self,
-        session: &mut Session<'_>,
-        counter: Counted,
+        unit: &mut UnitOfWork<'_>,
+        counter: CounterKey,
         pending_amount: impl FnOnce() -> i64,
     ) -> Result<&mut RunningTotal, Error> {
-        let loaded = self.load(session, counter.campaign, counter.of)?;
-        let edges = edges(counter.period);
-        let index = loaded.iter().position(|running| running.stored.edges == edges);
+        let loaded = self.load(unit, counter.campaign_id, counter.scope)?;
+        let edges = period_bounds_ms(counter.period);
+        let index = loaded.iter().position(|running| running.stored.bounds_ms == edges);
         let index = match index {
             Some(index) => index,
             None => {
-                let total = session.recount(counter)? + pending_amount();
-                let stored = KeptTotal { edges, total, alerted: 0, amount: 0 };
+                let total = unit.recompute_total(counter)? + pending_amount();
+                let stored =
+                    StoredTotal { bounds_ms: edges, total, alerted_percent: 0, budget_amount: 0 };
                 loaded.push(RunningTotal { stored, persisted: false, changed: false });
                 loaded.len() - 1
             }

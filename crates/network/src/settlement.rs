@@ -4,12 +4,14 @@
 use crate::budgets;
 use crate::events::EventAudience;
 use crate::pending_writes::PendingWrites;
-use crate::{Context, Error, Session};
+use crate::{Context, Error, UnitOfWork};
 use serde::Serialize;
 use serde_json::Number;
-use trunkline_domain::call::{Call, Outcome, Settlement, Side, Transaction, TurnedAway};
+use trunkline_domain::call::{
+    Call, LedgerAmount, Outcome, RejectionReason, Settlement, Transaction,
+};
 use trunkline_domain::campaign::{Campaign, Terms};
-use trunkline_store::CountedThing;
+use trunkline_store::CounterScope;
 
 /// Inputs of a settlement besides the call.
 pub(crate) struct SettlementContext<'a> {
@@ -25,7 +27,7 @@ pub(crate) struct SettlementContext<'a> {
 /// the index of the ledger row in `writes`. `call_index` is the index of the call in `writes`, if
 /// it is not stored yet.
 pub(crate) fn post_settlement(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     writes: &mut PendingWrites,
     settlement_context: &SettlementContext<'_>,
@@ -41,7 +43,7 @@ pub(crate) fn post_settlement(
         affiliate_id: call.affiliate_id,
         corrects_id: None,
         start_time: call.start_time,
-        settlement: Settlement::of(&call.heard, settlement_context.terms),
+        settlement: Settlement::from_recorded(&call.recorded, settlement_context.terms),
         created_at: context.now,
     };
     let event_json = transaction_event_json(settlement_context, call, &transaction)?;
@@ -50,15 +52,15 @@ pub(crate) fn post_settlement(
         affiliate: transaction.affiliate_id,
     };
     let payin = transaction.settlement.payin.as_ref();
-    let change = payin.map(|side| (CountedThing::Payin(side.currency), side.amount.cents()));
+    let change = payin.map(|side| (CounterScope::Payin(side.currency), side.amount.cents()));
     let row = writes.push_transaction(transaction, None, call_index);
-    let seconds = i64::from(call.heard.facts.duration.unwrap_or(0));
+    let seconds = i64::from(call.recorded.facts.duration.unwrap_or(0));
     writes.totals.add_call(call.campaign_id, call.start_time, 1, seconds);
     if let Some(terms) = settlement_context.terms {
         let campaign = settlement_context.campaign;
         let start = call.start_time;
         let changes = change.as_slice();
-        budgets::add_to_budgets(session, context, writes, campaign, terms, start, changes)?;
+        budgets::add_to_budgets(unit, context, writes, campaign, terms, start, changes)?;
     }
     writes.push_transaction_event(row, "transaction.created", audience, event_json);
     Ok(row)
@@ -74,7 +76,7 @@ struct TransactionEventData<'a> {
     duration: Option<u32>,
     connect_duration: Option<u32>,
     outcome: Outcome,
-    reason: Option<TurnedAway>,
+    reason: Option<RejectionReason>,
     advertiser_payin: Option<EventAmount<'a>>,
     affiliate_payout: Option<EventAmount<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,7 +96,7 @@ pub(crate) fn transaction_event_json(
     call: &Call,
     transaction: &Transaction,
 ) -> Result<String, Error> {
-    fn event_amount(side: Option<&Side>) -> Option<EventAmount<'_>> {
+    fn event_amount(side: Option<&LedgerAmount>) -> Option<EventAmount<'_>> {
         side.map(|side| EventAmount {
             amount: side.amount.to_json_number(),
             currency: side.currency.as_str(),
@@ -104,10 +106,10 @@ pub(crate) fn transaction_event_json(
     let settlement = &transaction.settlement;
     let properties = TransactionEventData {
         complete_call_id: &call.complete_call_id,
-        advertiser_campaign: &settlement_context.campaign.id_from_network,
+        advertiser_campaign: &settlement_context.campaign.external_id,
         affiliate: settlement_context.affiliate,
         start_time: call.start_time.to_string(),
-        duration: call.heard.facts.duration,
+        duration: call.recorded.facts.duration,
         connect_duration: settlement.connect_duration,
         outcome: settlement.outcome,
         reason: settlement.reason,

@@ -1,10 +1,10 @@
 //! Reading the ledger: all of it, or the part of one party.
 
 use crate::parties::not_found;
-use crate::{Context, Error, Page, Session, calls};
+use crate::{Context, Error, Page, UnitOfWork, calls};
 use jiff::Timestamp;
 use trunkline_domain::party::{Party, PartyKind};
-use trunkline_store::{LedgerFilter, LedgerOf, LedgerRow};
+use trunkline_store::{LedgerFilter, LedgerRow, LedgerScope};
 
 /// Ledger to read. It determines how much of a row is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Ledger {
 
 /// Filter of ledger rows.
 #[derive(Debug, Clone, Default)]
-pub struct Narrowed {
+pub struct TransactionFilter {
     /// Earliest second in which the call started, included.
     pub from: Option<Timestamp>,
     /// Latest second in which the call started, included.
@@ -31,21 +31,21 @@ pub struct Narrowed {
 }
 
 /// Resolves a ledger to the scope of its rows, if the principal may read it.
-pub fn open(
-    session: &mut Session<'_>,
+pub fn resolve_scope(
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     ledger: &Ledger,
-) -> Result<LedgerOf, Error> {
+) -> Result<LedgerScope, Error> {
     match ledger {
         Ledger::Network => {
-            context.caller.ensure_can_view_network()?;
-            Ok(LedgerOf::Network)
+            context.principal.ensure_can_view_network()?;
+            Ok(LedgerScope::Network)
         }
         Ledger::Party(kind, id) => {
-            let party = find_party(session, context, *kind, id)?;
+            let party = find_party(unit, context, *kind, id)?;
             Ok(match kind {
-                PartyKind::Advertiser => LedgerOf::Advertiser(party.id),
-                PartyKind::Affiliate => LedgerOf::Affiliate(party.id),
+                PartyKind::Advertiser => LedgerScope::Advertiser(party.id),
+                PartyKind::Affiliate => LedgerScope::Affiliate(party.id),
             })
         }
     }
@@ -53,29 +53,31 @@ pub fn open(
 
 /// Returns a party that the principal may see, by its external id, else by its id.
 pub(crate) fn find_party(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     kind: PartyKind,
     id: &str,
 ) -> Result<Party, Error> {
-    let network = context.caller.network_id;
-    let mut found = session.party(network, kind, id)?;
+    let network = context.principal.network_id;
+    let mut found = unit.party(network, kind, id)?;
     if let (None, Ok(id)) = (&found, id.parse()) {
-        found = session.party_by_id(id)?;
+        found = unit.party_by_id(id)?;
     }
     let own = |party: &Party| {
-        party.network_id == network && party.kind == kind && context.caller.sees(kind, party.id)
+        party.network_id == network
+            && party.kind == kind
+            && context.principal.can_view(kind, party.id)
     };
     found.filter(own).ok_or_else(|| not_found(kind, id))
 }
 
-fn ledger_filter(of: LedgerOf, narrowed: &Narrowed) -> LedgerFilter {
+fn ledger_filter(scope: LedgerScope, narrowed: &TransactionFilter) -> LedgerFilter {
     LedgerFilter {
-        of,
+        scope,
         from: narrowed.from,
         // Times have a resolution of one second, and the last second is included.
         to: narrowed.to.map(calls::end_of_second),
-        until: narrowed.until,
+        max_id: narrowed.until,
         transaction: narrowed.transaction,
         complete_call_id: narrowed.complete_call_id.clone(),
     }
@@ -83,38 +85,39 @@ fn ledger_filter(of: LedgerOf, narrowed: &Narrowed) -> LedgerFilter {
 
 /// Returns the ids of the first and the last row that match a filter now, so that the pages of a
 /// list need not search for them; `None` if no row matches.
-pub fn bounds(
-    session: &mut Session<'_>,
+pub fn id_bounds(
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     ledger: &Ledger,
-    narrowed: &Narrowed,
+    narrowed: &TransactionFilter,
 ) -> Result<Option<(i64, i64)>, Error> {
-    let filter = ledger_filter(open(session, context, ledger)?, narrowed);
-    Ok(session.ledger_bounds(context.caller.network_id, &filter)?)
+    let filter = ledger_filter(resolve_scope(unit, context, ledger)?, narrowed);
+    Ok(unit.ledger_id_range(context.principal.network_id, &filter)?)
 }
 
 /// Returns one page of a ledger, ordered by id.
 pub fn list(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     ledger: &Ledger,
-    narrowed: &Narrowed,
+    narrowed: &TransactionFilter,
     page: Page,
 ) -> Result<Vec<LedgerRow>, Error> {
-    let filter = ledger_filter(open(session, context, ledger)?, narrowed);
-    Ok(session.ledger(context.caller.network_id, &filter, page)?)
+    let filter = ledger_filter(resolve_scope(unit, context, ledger)?, narrowed);
+    Ok(unit.ledger(context.principal.network_id, &filter, page)?)
 }
 
 /// Returns a row by its id. Does not check if the principal may see it.
 pub(crate) fn find(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     id: &str,
 ) -> Result<LedgerRow, Error> {
     let missing = || Error::NotFound(format!("Transaction {id}"));
     let number: i64 = id.parse().map_err(|_| missing())?;
-    let filter = LedgerFilter { transaction: Some(number), ..LedgerFilter::of(LedgerOf::Network) };
-    let page = Page::of(0, 1);
-    let found = session.ledger(context.caller.network_id, &filter, page)?;
+    let filter =
+        LedgerFilter { transaction: Some(number), ..LedgerFilter::for_scope(LedgerScope::Network) };
+    let page = Page::new(0, 1);
+    let found = unit.ledger(context.principal.network_id, &filter, page)?;
     found.into_iter().next().ok_or_else(missing)
 }

@@ -1,8 +1,10 @@
 //! Single users of an advertiser.
 
 use crate::parties::{self, audit_object};
-use crate::{Context, Error, Guard, Page, Session, Submitted, audit, check_precondition};
-use trunkline_domain::party::{Member, Party, PartyKind, USER_LIMIT, UserChange};
+use crate::{
+    Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition,
+};
+use trunkline_domain::party::{MAX_USERS_PER_ORGANIZATION, Member, Party, PartyKind, UserPatch};
 use trunkline_domain::problem::BLANK;
 use trunkline_store::Organization;
 
@@ -13,21 +15,21 @@ use trunkline_store::Organization;
 ///
 /// [`Error::NotAllowed`] otherwise.
 pub(crate) fn permit_members(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     before: &[Member],
     after: &[Member],
 ) -> Result<(), Error> {
-    if context.caller.sees_network() {
+    if context.principal.can_view_network() {
         return Ok(());
     }
     for member in after.iter().filter(|member| !before.contains(member)) {
-        let id = &member.user.id_from_network;
-        let Some(user) = session.user_by_network_id(context.caller.network_id, id)? else {
+        let id = &member.user.external_id;
+        let Some(user) = unit.user_by_external_id(context.principal.network_id, id)? else {
             continue;
         };
-        let grants = session.grants_of_user(user.id)?;
-        if !context.caller.covers_grants(&grants) {
+        let grants = unit.grants_of_user(user.id)?;
+        if !context.principal.covers_grants(&grants) {
             let message = format!("user {id} belongs to others too: only the network may write it");
             return Err(Error::NotAllowed(message));
         }
@@ -35,22 +37,22 @@ pub(crate) fn permit_members(
     Ok(())
 }
 
-fn find_advertiser(session: &mut Session<'_>, context: &Context, id: &str) -> Result<Party, Error> {
-    parties::get(session, context, PartyKind::Advertiser, id)
+fn find_advertiser(unit: &mut UnitOfWork<'_>, context: &Context, id: &str) -> Result<Party, Error> {
+    parties::get(unit, context, PartyKind::Advertiser, id)
 }
 
 fn find_member<'a>(party: &'a Party, user: &str) -> Option<&'a Member> {
-    party.members.iter().find(|member| member.user.id_from_network == user)
+    party.members.iter().find(|member| member.user.external_id == user)
 }
 
 /// Returns one page of an advertiser's users, ordered by id.
 pub fn list(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser: &str,
     page: Page,
 ) -> Result<Vec<Member>, Error> {
-    let mut members = find_advertiser(session, context, advertiser)?.members;
+    let mut members = find_advertiser(unit, context, advertiser)?.members;
     members.retain(|member| member.user.id > page.after);
     members.sort_by_key(|member| member.user.id);
     members.truncate(page.limit as usize);
@@ -59,12 +61,12 @@ pub fn list(
 
 /// Returns one of an advertiser's users.
 pub fn get(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser: &str,
     user: &str,
 ) -> Result<Member, Error> {
-    let party = find_advertiser(session, context, advertiser)?;
+    let party = find_advertiser(unit, context, advertiser)?;
     let missing = || Error::NotFound(format!("User {user} for advertiser {advertiser}"));
     find_member(&party, user).cloned().ok_or_else(missing)
 }
@@ -73,40 +75,42 @@ pub fn get(
 /// are reported under `user`, as in the request body. The external id comes from the body, else
 /// from the path.
 pub fn put(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser: &str,
     path_id: Option<&str>,
-    submitted: Submitted<UserChange>,
-    precondition: &Guard<Member>,
+    submitted: Submission<UserPatch>,
+    precondition: &Precondition<Member>,
 ) -> Result<Member, Error> {
-    let before = find_advertiser(session, context, advertiser)?;
-    context.caller.ensure_can_write_party(PartyKind::Advertiser, before.id)?;
-    let Submitted { mut change, mut problems } = submitted;
-    change.id_from_network = change.id_from_network.or(path_id.map(str::to_owned));
-    let id = change.id_from_network.clone().unwrap_or_default();
-    let at_user = problems.at("user");
-    if id.is_empty() && !at_user.has("id_from_network") {
-        at_user.at("id_from_network").add(BLANK);
+    let before = find_advertiser(unit, context, advertiser)?;
+    context.principal.ensure_can_write_party(PartyKind::Advertiser, before.id)?;
+    let Submission { mut change, mut problems } = submitted;
+    change.external_id = change.external_id.or(path_id.map(str::to_owned));
+    let id = change.external_id.clone().unwrap_or_default();
+    let at_user = problems.property("user");
+    if id.is_empty() && !at_user.has_problem("id_from_network") {
+        at_user.property("id_from_network").add(BLANK);
     }
     let existing = find_member(&before, &id);
     check_precondition(precondition, existing)?;
-    change.keep_unseen(&before.members);
+    change.preserve_hidden(&before.members);
     let member = change.apply(existing, at_user);
-    if existing.is_none() && before.members.len() >= USER_LIMIT {
-        problems.at("user").add(format!("is one too many (maximum is {USER_LIMIT} users)"));
+    if existing.is_none() && before.members.len() >= MAX_USERS_PER_ORGANIZATION {
+        problems
+            .property("user")
+            .add(format!("is one too many (maximum is {MAX_USERS_PER_ORGANIZATION} users)"));
     }
-    let member = problems.or(member)?;
+    let member = problems.into_result(member)?;
     if existing == Some(&member) {
         return Ok(existing.cloned().unwrap_or(member));
     }
-    permit_members(session, context, &before.members, std::slice::from_ref(&member))?;
+    permit_members(unit, context, &before.members, std::slice::from_ref(&member))?;
     let mut members = before.members.clone();
-    match members.iter_mut().find(|existing| existing.user.id_from_network == id) {
+    match members.iter_mut().find(|existing| existing.user.external_id == id) {
         Some(slot) => *slot = member,
         None => members.push(member),
     }
-    let after = store(session, context, before, &members)?;
+    let after = store(unit, context, before, &members)?;
     find_member(&after, &id)
         .cloned()
         .ok_or_else(|| Error::Internal("a user was not found after it was stored".to_owned()))
@@ -114,35 +118,35 @@ pub fn put(
 
 /// Removes a user from an advertiser; does nothing if there is no such user.
 pub fn delete(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser: &str,
     user: &str,
 ) -> Result<(), Error> {
-    let before = find_advertiser(session, context, advertiser)?;
-    context.caller.ensure_can_write_party(PartyKind::Advertiser, before.id)?;
+    let before = find_advertiser(unit, context, advertiser)?;
+    context.principal.ensure_can_write_party(PartyKind::Advertiser, before.id)?;
     if find_member(&before, user).is_none() {
         return Ok(());
     }
     let mut members = before.members.clone();
-    members.retain(|member| member.user.id_from_network != user);
-    store(session, context, before, &members)?;
+    members.retain(|member| member.user.external_id != user);
+    store(unit, context, before, &members)?;
     Ok(())
 }
 
 fn store(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     before: Party,
     members: &[Member],
 ) -> Result<Party, Error> {
     let organization = Organization::Party(before.kind, before.id);
-    let members = session.replace_members(before.network_id, organization, members)?;
+    let members = unit.replace_members(before.network_id, organization, members)?;
     let mut after = Party { members, updated_at: context.now, ..before.clone() };
     after.updated_at = context.now;
-    session.update_party(&after)?;
+    unit.update_party(&after)?;
     let old = audit::party_snapshot(&before);
     let new = audit::party_snapshot(&after);
-    audit::record(session, context, audit_object(&after), None, Some(&old), Some(&new))?;
+    audit::record(unit, context, audit_object(&after), None, Some(&old), Some(&new))?;
     Ok(after)
 }

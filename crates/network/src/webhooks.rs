@@ -1,10 +1,10 @@
 //! Webhooks: HTTP endpoints that receive a network's events. Requires access to the whole network.
 
-use crate::{Context, Error, Page, Session, Submitted, audit};
+use crate::{Context, Error, Page, Submission, UnitOfWork, audit};
 use serde_json::{Value, json};
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_domain::webhook::{
-    GIVE_UP_AFTER, Host, Secret, WEBHOOK_LIMIT, Webhook, WebhookUrl, is_public,
+    Host, MAX_DELIVERY_AGE, MAX_WEBHOOKS, SigningSecret, Webhook, WebhookUrl, is_public_address,
 };
 use trunkline_store::{DeliveryRecord, DeliveryState};
 
@@ -18,7 +18,7 @@ pub struct WebhookChange {
     /// Description.
     pub description: Option<String>,
     /// Signing secret, if the receiver has one already.
-    pub secret: Option<Secret>,
+    pub secret: Option<SigningSecret>,
 }
 
 fn audit_object(webhook: &Webhook) -> String {
@@ -29,7 +29,7 @@ fn audit_object(webhook: &Webhook) -> String {
 fn snapshot(webhook: &Webhook) -> Value {
     json!({
         "url": webhook.url.text(),
-        "events": webhook.kinds,
+        "events": webhook.event_types,
         "description": webhook.description,
     })
 }
@@ -40,107 +40,107 @@ fn not_found(id: i64) -> Error {
 
 /// Returns one page of the network's webhooks.
 pub fn list(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     page: Page,
 ) -> Result<Vec<Webhook>, Error> {
-    context.caller.ensure_can_view_network()?;
-    Ok(session.webhooks(context.caller.network_id, page)?)
+    context.principal.ensure_can_view_network()?;
+    Ok(unit.webhooks(context.principal.network_id, page)?)
 }
 
 /// Returns one webhook.
-pub fn get(session: &mut Session<'_>, context: &Context, id: i64) -> Result<Webhook, Error> {
-    context.caller.ensure_can_view_network()?;
-    session.webhook(context.caller.network_id, id)?.ok_or_else(|| not_found(id))
+pub fn get(unit: &mut UnitOfWork<'_>, context: &Context, id: i64) -> Result<Webhook, Error> {
+    context.principal.ensure_can_view_network()?;
+    unit.webhook(context.principal.network_id, id)?.ok_or_else(|| not_found(id))
 }
 
 /// Creates a webhook. `secret` signs its deliveries unless the request contains one.
 /// `allow_private` permits an address in a private network.
 pub fn create(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    submitted: Submitted<WebhookChange>,
-    secret: Secret,
+    submitted: Submission<WebhookChange>,
+    secret: SigningSecret,
     allow_private: bool,
 ) -> Result<Webhook, Error> {
-    context.caller.require_network()?;
-    let Submitted { change, mut problems } = submitted;
-    if change.url.is_none() && !problems.has("url") {
-        problems.at("url").add(BLANK);
+    context.principal.ensure_can_write_network()?;
+    let Submission { change, mut problems } = submitted;
+    if change.url.is_none() && !problems.has_problem("url") {
+        problems.property("url").add(BLANK);
     }
     if let Some(url) = change.url.as_ref().filter(|_| !allow_private) {
         check_address(url, &mut problems);
     }
-    let Some(url) = problems.or(change.url)? else {
+    let Some(url) = problems.into_result(change.url)? else {
         return Err(Error::Internal("a webhook request has no URL".to_owned()));
     };
-    let network_id = context.caller.network_id;
-    let limit = u32::try_from(WEBHOOK_LIMIT).unwrap_or(u32::MAX);
-    if session.webhooks(network_id, Page::of(0, limit))?.len() == WEBHOOK_LIMIT {
-        let message = format!("a network has at most {WEBHOOK_LIMIT} webhooks");
+    let network_id = context.principal.network_id;
+    let limit = u32::try_from(MAX_WEBHOOKS).unwrap_or(u32::MAX);
+    if unit.webhooks(network_id, Page::new(0, limit))?.len() == MAX_WEBHOOKS {
+        let message = format!("a network has at most {MAX_WEBHOOKS} webhooks");
         return Err(Error::NotAllowed(message));
     }
     let mut webhook = Webhook {
         id: 0,
         network_id,
         url,
-        kinds: change.kinds,
+        event_types: change.kinds,
         description: change.description,
         secret: change.secret.unwrap_or(secret),
         created_at: context.now,
     };
-    webhook.id = session.insert_webhook(&webhook)?;
+    webhook.id = unit.insert_webhook(&webhook)?;
     let after = snapshot(&webhook);
-    audit::record(session, context, audit_object(&webhook), None, None, Some(&after))?;
+    audit::record(unit, context, audit_object(&webhook), None, None, Some(&after))?;
     Ok(webhook)
 }
 
 /// Rejects a private IP address. Host names are resolved and checked at each delivery.
 fn check_address(url: &WebhookUrl, problems: &mut Problems) {
-    if matches!(url.host(), Host::Address(address) if !is_public(*address)) {
-        problems.at("url").add("is an address inside the server's own network");
+    if matches!(url.host(), Host::Address(address) if !is_public_address(*address)) {
+        problems.property("url").add("is an address inside the server's own network");
     }
 }
 
 /// Deletes a webhook with its deliveries; does nothing if it does not exist.
-pub fn delete(session: &mut Session<'_>, context: &Context, id: i64) -> Result<(), Error> {
-    context.caller.require_network()?;
-    let Some(webhook) = session.webhook(context.caller.network_id, id)? else { return Ok(()) };
-    session.delete_webhook(id, context.system_now)?;
+pub fn delete(unit: &mut UnitOfWork<'_>, context: &Context, id: i64) -> Result<(), Error> {
+    context.principal.ensure_can_write_network()?;
+    let Some(webhook) = unit.webhook(context.principal.network_id, id)? else { return Ok(()) };
+    unit.delete_webhook(id, context.system_now)?;
     let before = snapshot(&webhook);
-    audit::record(session, context, audit_object(&webhook), None, Some(&before), None)
+    audit::record(unit, context, audit_object(&webhook), None, Some(&before), None)
 }
 
 /// Returns one page of a webhook's deliveries, optionally only those in one state.
 pub fn deliveries(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     webhook: i64,
     state: Option<DeliveryState>,
     page: Page,
 ) -> Result<Vec<DeliveryRecord>, Error> {
-    let webhook = get(session, context, webhook)?;
-    Ok(session.deliveries(webhook.id, state, page)?)
+    let webhook = get(unit, context, webhook)?;
+    Ok(unit.deliveries(webhook.id, state, page)?)
 }
 
 /// Schedules a delivery again as if it were new, in whichever state it is.
 pub fn resend(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     webhook: i64,
     id: i64,
 ) -> Result<DeliveryRecord, Error> {
-    context.caller.require_network()?;
-    let webhook = get(session, context, webhook)?;
+    context.principal.ensure_can_write_network()?;
+    let webhook = get(unit, context, webhook)?;
     let missing = || Error::NotFound(format!("Delivery {id} of webhook {}", webhook.id));
-    let mut delivery = session.delivery(webhook.id, id)?.ok_or_else(missing)?;
+    let mut delivery = unit.delivery(webhook.id, id)?.ok_or_else(missing)?;
     let lease = delivery.due_at;
     delivery.state = DeliveryState::Pending;
     delivery.attempts = 0;
     delivery.due_at = Some(context.system_now);
     delivery.give_up_at =
-        context.system_now.saturating_add(GIVE_UP_AFTER).unwrap_or(context.system_now);
+        context.system_now.saturating_add(MAX_DELIVERY_AGE).unwrap_or(context.system_now);
     delivery.delivered_at = None;
-    session.update_delivery(&delivery, lease)?;
+    unit.update_delivery(&delivery, lease)?;
     Ok(delivery)
 }

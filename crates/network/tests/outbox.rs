@@ -5,20 +5,20 @@
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use tempfile::TempDir;
-use trunkline_domain::timezone::ZoneName;
-use trunkline_domain::webhook::{GIVE_UP_AFTER, Secret, Webhook, WebhookUrl};
+use trunkline_domain::timezone::TimeZoneName;
+use trunkline_domain::webhook::{MAX_DELIVERY_AGE, SigningSecret, Webhook, WebhookUrl};
 use trunkline_network::outbox::{
-    Outcome, Pace, Taken, has_stale, settle_delivery, settle_mail, sweep, take_deliveries,
-    take_mails,
+    AttemptOutcome, LeasedDelivery, RetryPolicy, expire_and_purge, has_expired, lease_deliveries,
+    lease_mails, record_delivery_attempt, record_mail_attempt,
 };
 use trunkline_network::{
-    DeliveryState, Error, MailRecord, MailState, Page, Session, Store, networks,
+    DeliveryState, Error, MailRecord, MailState, Page, Store, UnitOfWork, networks,
 };
 use trunkline_store::NewEvent;
 
-const PACE: Pace =
-    Pace { first_wait: SignedDuration::from_secs(5), lease: SignedDuration::from_secs(20) };
-const ALL: Page = Page::of(0, 10_000);
+const PACE: RetryPolicy =
+    RetryPolicy { first_delay: SignedDuration::from_secs(5), lease: SignedDuration::from_secs(20) };
+const ALL: Page = Page::new(0, 10_000);
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
@@ -40,8 +40,8 @@ impl World {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("trunkline.db");
         let store = Store::open(&format!("sqlite://{}", file.display())).unwrap();
-        let network = store.write_blocking(|session| {
-            let network = networks::create(session, "A", None, ZoneName::PACIFIC, at(0))?;
+        let network = store.write_blocking(|unit| {
+            let network = networks::create(unit, "A", None, TimeZoneName::PACIFIC, at(0))?;
             Ok::<_, Error>(network.unwrap().id)
         });
         Self { network: network.unwrap(), store, _directory: directory }
@@ -49,7 +49,7 @@ impl World {
 
     fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Session<'_>) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, Error> + Send + 'static,
     ) -> T {
         self.store.write_blocking(work).unwrap()
     }
@@ -59,12 +59,12 @@ impl World {
             id: 0,
             network_id: self.network,
             url: WebhookUrl::parse("https://example.com/").unwrap(),
-            kinds: Vec::new(),
+            event_types: Vec::new(),
             description: None,
-            secret: Secret::new(&[1; 32]),
+            secret: SigningSecret::new(&[1; 32]),
             created_at: at(0),
         };
-        self.write(move |session| Ok(session.insert_webhook(&webhook)?))
+        self.write(move |unit| Ok(unit.insert_webhook(&webhook)?))
     }
 
     /// Inserts an event with deliveries to webhooks.
@@ -79,32 +79,32 @@ impl World {
             data: "{}".to_owned(),
         };
         let webhooks = webhooks.to_vec();
-        self.write(move |session| {
-            let id = session.insert_event(&event, now)?;
+        self.write(move |unit| {
+            let id = unit.insert_event(&event, now)?;
             let sent: Vec<(i64, i64)> = webhooks.into_iter().map(|webhook| (webhook, id)).collect();
-            session.insert_deliveries(&sent, now, now + GIVE_UP_AFTER)?;
+            unit.insert_deliveries(&sent, now, now + MAX_DELIVERY_AGE)?;
             Ok(id)
         })
     }
 
-    fn lease(&self, now: Timestamp, sending: &[(i64, usize)], most: usize) -> Vec<Taken> {
+    fn lease(&self, now: Timestamp, sending: &[(i64, usize)], most: usize) -> Vec<LeasedDelivery> {
         let sending: HashMap<i64, usize> = sending.iter().copied().collect();
-        self.write(move |session| take_deliveries(session, now, PACE, &sending, most))
+        self.write(move |unit| lease_deliveries(unit, now, PACE, &sending, most))
     }
 
-    fn settle(&self, leased: &Taken, outcome: Outcome, now: Timestamp) {
+    fn settle(&self, leased: &LeasedDelivery, outcome: AttemptOutcome, now: Timestamp) {
         let delivery = leased.delivery.clone();
-        self.write(move |session| settle_delivery(session, delivery, outcome, now, PACE, 0));
+        self.write(move |unit| record_delivery_attempt(unit, delivery, outcome, now, PACE, 0));
     }
 
     fn count_events(&self) -> usize {
         let network = self.network;
-        self.write(move |session| Ok(session.events(network, ALL)?.len()))
+        self.write(move |unit| Ok(unit.events(network, ALL)?.len()))
     }
 }
 
-fn failed() -> Outcome {
-    Outcome::Failed { status: Some(500), error: "answered 500".to_owned() }
+fn failed() -> AttemptOutcome {
+    AttemptOutcome::Retryable { status: Some(500), error: "answered 500".to_owned() }
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn delivery_is_retried_for_a_day_and_then_fails() {
         assert!(world.lease(now, &[], 10).is_empty(), "a leased delivery is not leased again");
         world.settle(&leased[0], failed(), now);
         let id = leased[0].delivery.id;
-        let delivery = world.write(move |session| Ok(session.delivery(webhook, id)?)).unwrap();
+        let delivery = world.write(move |unit| Ok(unit.delivery(webhook, id)?)).unwrap();
         match delivery.due_at {
             Some(due) => {
                 waits.push(due.duration_since(now).as_secs());
@@ -138,7 +138,10 @@ fn delivery_is_retried_for_a_day_and_then_fails() {
         (Some(500), Some("answered 500"))
     );
     let tried_for = now.duration_since(at(0));
-    assert!(tried_for < GIVE_UP_AFTER && tried_for > GIVE_UP_AFTER - SignedDuration::from_hours(3));
+    assert!(
+        tried_for < MAX_DELIVERY_AGE
+            && tried_for > MAX_DELIVERY_AGE - SignedDuration::from_hours(3)
+    );
 }
 
 #[test]
@@ -152,9 +155,9 @@ fn expired_lease_makes_a_delivery_due_and_voids_the_old_lease() {
     assert_eq!(second.len(), 1);
     // The first server reports after its lease expired: its results are ignored.
     world.settle(&first[0], failed(), at(21));
-    world.settle(&second[0], Outcome::Done { status: Some(200) }, at(22));
+    world.settle(&second[0], AttemptOutcome::Delivered { status: Some(200) }, at(22));
     world.settle(&first[0], failed(), at(23));
-    let found = world.write(move |session| Ok(session.deliveries(webhook, None, ALL)?));
+    let found = world.write(move |unit| Ok(unit.deliveries(webhook, None, ALL)?));
     assert_eq!((found[0].state, found[0].attempts), (DeliveryState::Delivered, 1));
     assert_eq!(found[0].delivered_at, Some(at(22)));
 }
@@ -167,15 +170,16 @@ fn leases_are_limited_per_webhook_and_idle_webhooks_come_first() {
     for second in 0..10 {
         world.event(at(second), &[busy, idle]);
     }
-    let count_of =
-        |leased: &[Taken], webhook| leased.iter().filter(|item| item.webhook.id == webhook).count();
+    let count_of = |leased: &[LeasedDelivery], webhook| {
+        leased.iter().filter(|item| item.webhook.id == webhook).count()
+    };
     let leased = world.lease(at(10), &[(busy, 3)], 3);
     assert_eq!((count_of(&leased, busy), count_of(&leased, idle)), (0, 3));
     let leased = world.lease(at(10), &[(busy, 3), (idle, 3)], 100);
     assert_eq!((count_of(&leased, busy), count_of(&leased, idle)), (1, 1));
     assert!(world.lease(at(10), &[(busy, 4), (idle, 4)], 100).is_empty());
     // A deleted webhook gets no more deliveries.
-    world.write(move |session| Ok(session.delete_webhook(busy, at(10))?));
+    world.write(move |unit| Ok(unit.delete_webhook(busy, at(10))?));
     let leased = world.lease(at(10), &[], 100);
     assert_eq!((count_of(&leased, busy), count_of(&leased, idle)), (0, 4));
 }
@@ -189,23 +193,23 @@ fn sweep_deletes_a_bounded_number_of_rows() {
         world.event(at(second), &[kept, deleted]);
     }
     let young = world.event(at(days(30)), &[kept]);
-    world.write(move |session| Ok(session.delete_webhook(deleted, at(days(30)))?));
+    world.write(move |unit| Ok(unit.delete_webhook(deleted, at(days(30)))?));
     let now = at(days(30) + 10_000);
-    let sweep_once = || world.write(move |session| sweep(session, now));
+    let sweep_once = || world.write(move |unit| expire_and_purge(unit, now));
     // Unsent deliveries expire first; then events and deliveries are deleted.
     let mut rounds = 0;
     while sweep_once() {
         rounds += 1;
     }
     assert!(rounds >= 2, "1,400 deliveries need several sweeps");
-    while world.write(move |session| has_stale(session, now)) {
+    while world.write(move |unit| has_expired(unit, now)) {
         sweep_once();
     }
-    let left = world.write(move |session| Ok(session.deliveries(kept, None, ALL)?));
+    let left = world.write(move |unit| Ok(unit.deliveries(kept, None, ALL)?));
     assert_eq!(left.iter().map(|delivery| delivery.event.id).collect::<Vec<_>>(), [young]);
     assert_eq!((left[0].state, world.count_events()), (DeliveryState::Pending, 1));
     let network = world.network;
-    assert!(world.write(move |session| Ok(session.webhook(network, deleted)?)).is_none());
+    assert!(world.write(move |unit| Ok(unit.webhook(network, deleted)?)).is_none());
 }
 
 #[test]
@@ -229,26 +233,26 @@ fn unsent_mail_expires() {
     let one = mail("a@example.com");
     let same = mail("A@example.com");
     let other = mail("b@example.com");
-    world.write(move |session| {
+    world.write(move |unit| {
         for mail in [&one, &same, &other] {
-            session.insert_mail(mail)?;
+            unit.insert_mail(mail)?;
         }
         Ok(())
     });
     let network = world.network;
     let states = || {
-        let mails = world.write(move |session| Ok(session.mails(network, None, ALL)?));
+        let mails = world.write(move |unit| Ok(unit.mails(network, None, ALL)?));
         mails.iter().map(|mail| mail.state).collect::<Vec<_>>()
     };
-    let leased = world.write(|session| take_mails(session, at(0), PACE, 1));
+    let leased = world.write(|unit| lease_mails(unit, at(0), PACE, 1));
     let first = leased[0].clone();
-    let sent = Outcome::Done { status: None };
-    world.write(move |session| settle_mail(session, first, sent, at(1), PACE, 0));
-    world.write(|session| sweep(session, at(days(3) - 1)));
+    let sent = AttemptOutcome::Delivered { status: None };
+    world.write(move |unit| record_mail_attempt(unit, first, sent, at(1), PACE, 0));
+    world.write(|unit| expire_and_purge(unit, at(days(3) - 1)));
     assert_eq!(states(), [MailState::Sent, MailState::Waiting], "one mail for each address");
-    world.write(|session| sweep(session, at(days(3))));
+    world.write(|unit| expire_and_purge(unit, at(days(3))));
     assert_eq!(states(), [MailState::Sent, MailState::Expired]);
-    assert!(world.write(|session| take_mails(session, at(days(3)), PACE, 10)).is_empty());
-    world.write(|session| sweep(session, at(days(30) + 1)));
+    assert!(world.write(|unit| lease_mails(unit, at(days(3)), PACE, 10)).is_empty());
+    world.write(|unit| expire_and_purge(unit, at(days(30) + 1)));
     assert_eq!(states(), []);
 }

@@ -16,10 +16,10 @@ pub enum Error {
     #[error("a unit of work was abandoned")]
     Abandoned,
     /// A stored value does not parse as its type.
-    #[error("stored {what} cannot be read")]
+    #[error("stored {value} cannot be read")]
     Unreadable {
         /// Name of the value.
-        what: &'static str,
+        value: &'static str,
         /// Cause.
         #[source]
         source: Option<serde_json::Error>,
@@ -77,7 +77,7 @@ impl Error {
     }
 
     /// Duplicates an error for each of the writes that waited for one commit.
-    pub fn again(&self) -> Self {
+    pub fn duplicate(&self) -> Self {
         match self {
             Self::Full => Self::Full,
             Self::Busy => Self::Busy,

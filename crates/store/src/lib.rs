@@ -17,11 +17,12 @@ mod writer;
 
 pub use error::{Error, OpenError};
 pub use operations::{
-    CallRecord, CallTotals, CallsOf, Chain, Copied, CopyError, Counted, CountedThing,
-    DeliveryRecord, DeliveryState, EventRecord, Finding, Ids, IdsWanted, KeptTotal, LedgerFilter,
-    LedgerOf, LedgerRow, LinkedAffiliate, Links, ListedCalls, MailRecord, MailState, Named,
-    NewEvent, Numbered, Reign, Repeat, Session, StatementLine, StatementTotals, TotalsNow, Watch,
-    check, copy, edges, quarter,
+    CallRecord, CallRowFilter, CallScope, CallTotals, CopiedTable, CopyError, CounterKey,
+    CounterScope, CurrentTotals, DeliveryRecord, DeliveryState, EventRecord, Finding, FirstIds,
+    IdAndName, IdCounts, LedgerFilter, LedgerRow, LedgerScope, MailRecord, MailState, NewEvent,
+    PathIds, ProgressObserver, PromoNumberKey, RepeatCallerQuery, ResolvedAffiliate, ResolvedPath,
+    StatementLine, StatementTotals, StoredTotal, UnitOfWork, ValidityPeriod, check_database,
+    copy_database, period_bounds_ms, quarter_hour,
 };
 pub use record::{
     AuditEntry, AuditFilter, Grant, NewAuditEntry, Organization, Page, Scope, SignIn, SignInKind,

@@ -12,13 +12,13 @@ pub struct Page {
     /// Maximum number of rows.
     pub limit: u32,
     /// The page ends after the row with which its text columns reach this size in bytes.
-    pub bytes: usize,
+    pub max_bytes: usize,
 }
 
 impl Page {
     /// Page of at most `limit` rows with ids above `after`, of any size in bytes.
-    pub const fn of(after: i64, limit: u32) -> Self {
-        Self { after, limit, bytes: usize::MAX }
+    pub const fn new(after: i64, limit: u32) -> Self {
+        Self { after, limit, max_bytes: usize::MAX }
     }
 }
 
@@ -59,7 +59,7 @@ pub struct TokenRecord {
     /// Scope and role of the token.
     pub grant: Grant,
     /// External id of the party that the token is restricted to.
-    pub party_id_from_network: Option<String>,
+    pub party_external_id: Option<String>,
     /// Label given by its creator.
     pub label: Option<String>,
     /// Time of creation.

@@ -337,7 +337,7 @@ impl tokio_postgres::types::ToSql for Param<'_> {
 }
 
 fn unreadable_column() -> Error {
-    Error::Unreadable { what: "column", source: None }
+    Error::Unreadable { value: "column", source: None }
 }
 
 impl rusqlite::ToSql for Param<'_> {

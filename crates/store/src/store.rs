@@ -1,6 +1,6 @@
 //! Database handle: opens a database and runs units of work on it.
 
-use crate::operations::{Connection, Session, SingleStatementRead};
+use crate::operations::{Connection, SingleStatementRead, UnitOfWork};
 use crate::write_latency::{WriteLatency, WriteLatencySnapshot};
 use crate::writer::{self, WriteCounts, Writer};
 use crate::{Error, OpenError, postgres, sqlite};
@@ -62,13 +62,13 @@ impl Store {
     /// error, nothing of it is stored.
     pub async fn write<T, E>(
         &self,
-        work: impl FnOnce(&mut Session<'_>) -> Result<T, E> + Send + 'static,
+        work: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.write_foreseeing(|_| (), work).await
+        self.write_with_prefetch(|_| (), work).await
     }
 
     /// Runs a unit of work as [`Store::write`] does, with its reads prefetched.
@@ -76,10 +76,10 @@ impl Store {
     /// `prefetch` issues the queries that `work` will need, as far as they are known before it
     /// runs. On PostgreSQL they run in the savepoint's round trip. `prefetch` runs against a
     /// recording session whose queries all fail, so it must ignore errors.
-    pub async fn write_foreseeing<T, E>(
+    pub async fn write_with_prefetch<T, E>(
         &self,
-        prefetch: impl FnOnce(&mut Session<'_>),
-        work: impl FnOnce(&mut Session<'_>) -> Result<T, E> + Send + 'static,
+        prefetch: impl FnOnce(&mut UnitOfWork<'_>),
+        work: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
@@ -87,7 +87,7 @@ impl Store {
     {
         let queries = match &self.readers {
             Readers::Sqlite(_) => Vec::new(),
-            Readers::Postgres(..) => Session::record_queries(prefetch),
+            Readers::Postgres(..) => UnitOfWork::record_queries(prefetch),
         };
         let (job, result) = writer::make_job(queries, work);
         let started = Instant::now();
@@ -100,7 +100,7 @@ impl Store {
     /// Runs a unit of work as [`Store::write`] does, blocking the current thread.
     pub fn write_blocking<T, E>(
         &self,
-        work: impl FnOnce(&mut Session<'_>) -> Result<T, E> + Send + 'static,
+        work: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
@@ -113,7 +113,7 @@ impl Store {
 
     /// Runs a read in one snapshot on the current thread. Keep it short: single objects, or one
     /// page.
-    pub fn read<T, E>(&self, work: impl FnOnce(&mut Session<'_>) -> Result<T, E>) -> Result<T, E>
+    pub fn read<T, E>(&self, work: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, E>) -> Result<T, E>
     where
         E: From<Error>,
     {
@@ -138,17 +138,17 @@ impl Store {
     fn run_counted<T>(
         &self,
         connection: Connection<'_>,
-        work: impl FnOnce(&mut Session<'_>) -> T,
+        work: impl FnOnce(&mut UnitOfWork<'_>) -> T,
     ) -> T {
-        let mut session = Session::new(connection);
-        let result = work(&mut session);
-        self.read_statements.fetch_add(session.statement_count, Ordering::Relaxed);
+        let mut unit = UnitOfWork::new(connection);
+        let result = work(&mut unit);
+        self.read_statements.fetch_add(unit.statement_count, Ordering::Relaxed);
         result
     }
 
     /// SQL statements run so far by reads and writes. `BEGIN`, `COMMIT` and savepoints are not
     /// counted, nor are single-statement reads.
-    pub fn statements(&self) -> u64 {
+    pub fn statement_count(&self) -> u64 {
         self.read_statements.load(Ordering::Relaxed) + self.writer.statement_count()
     }
 
@@ -161,9 +161,9 @@ impl Store {
     /// The work may run more than once: on PostgreSQL first to learn its statement, then on the
     /// rows. On PostgreSQL this must be called from a runtime that keeps running, which drives the
     /// shared connections.
-    pub async fn glance<T, E>(
+    pub async fn read_one<T, E>(
         &self,
-        work: impl Fn(&mut Session<'_>) -> Result<T, E>,
+        work: impl Fn(&mut UnitOfWork<'_>) -> Result<T, E>,
     ) -> Result<Option<(i64, Result<T, E>)>, Error> {
         let with_generation = |(result, read): (_, Option<SingleStatementRead<'_>>)| {
             Some((read.and_then(|read| read.generation())?, result))
@@ -173,23 +173,21 @@ impl Store {
                 let reader = readers.acquire()?;
                 let read = SingleStatementRead::on_sqlite(reader.connection());
                 let found =
-                    with_generation(Session::with_single_statement(read, |session| work(session)));
+                    with_generation(UnitOfWork::with_single_statement(read, |unit| work(unit)));
                 readers.release(reader);
                 return Ok(found);
             }
             Readers::Postgres(_, pool) => pool,
         };
         let (_, recording) =
-            Session::with_single_statement(SingleStatementRead::recording(), |session| {
-                work(session)
-            });
+            UnitOfWork::with_single_statement(SingleStatementRead::recording(), |unit| work(unit));
         let Some(statement) = recording.and_then(SingleStatementRead::into_recorded) else {
             return Ok(None);
         };
         let rows = pool.query(&statement).await?;
-        Ok(with_generation(Session::with_single_statement(
+        Ok(with_generation(UnitOfWork::with_single_statement(
             SingleStatementRead::replaying(&rows),
-            |session| work(session),
+            |unit| work(unit),
         )))
     }
 
@@ -198,7 +196,7 @@ impl Store {
     ///
     /// On PostgreSQL commits of other servers are usually notified too. A subscriber that must not
     /// miss a commit of another process also polls.
-    pub fn news(&self) -> tokio::sync::watch::Receiver<u64> {
+    pub fn subscribe_commits(&self) -> tokio::sync::watch::Receiver<u64> {
         if let Readers::Postgres(readers, _) = &self.readers {
             self.listener_started
                 .call_once(|| postgres::listen(readers.server(), self.writer.commit_sender()));
@@ -212,7 +210,7 @@ impl Store {
     }
 
     /// Latency of writes so far, from submission to commit.
-    pub fn write_waits(&self) -> WriteLatencySnapshot {
+    pub fn write_latency(&self) -> WriteLatencySnapshot {
         self.write_latency.snapshot()
     }
 

@@ -2,7 +2,7 @@
 //! together (group commit). A result is sent after its commit, never before.
 
 use crate::Error;
-use crate::operations::{Session, SqlStatement};
+use crate::operations::{SqlStatement, UnitOfWork};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
@@ -40,7 +40,7 @@ pub(crate) trait WriteBackend: Send + 'static {
     /// Rolls back to the savepoint that [`WriteBackend::savepoint`] returned as `state`.
     fn rollback_to_savepoint(&mut self, state: SavepointState) -> Result<(), Error>;
     /// Unit of work on this transaction.
-    fn unit_of_work(&mut self) -> Session<'_>;
+    fn unit_of_work(&mut self) -> UnitOfWork<'_>;
 }
 
 /// Savepoint before a unit of work, as set by [`WriteBackend::savepoint`].
@@ -67,7 +67,7 @@ pub(crate) enum SavepointState {
 
 /// Runs the work and returns its outcome, whose completion is called once the result of the commit
 /// is known. Called with an error if there is no transaction to run in.
-type WorkFn = Box<dyn FnOnce(Result<&mut Session<'_>, Error>) -> WorkOutcome + Send>;
+type WorkFn = Box<dyn FnOnce(Result<&mut UnitOfWork<'_>, Error>) -> WorkOutcome + Send>;
 type Completion = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
 /// Queries to prefetch for a unit of work.
@@ -140,15 +140,15 @@ enum Message {
 /// Makes a job of a unit of work, and the channel on which its result will arrive.
 pub(super) fn make_job<T, E>(
     prefetch: Prefetch,
-    work: impl FnOnce(&mut Session<'_>) -> Result<T, E> + Send + 'static,
+    work: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, E> + Send + 'static,
 ) -> (WriteJob, oneshot::Receiver<Result<T, E>>)
 where
     T: Send + 'static,
     E: From<Error> + Send + 'static,
 {
     let (sender, receiver) = oneshot::channel();
-    let run = move |session: Result<&mut Session<'_>, Error>| {
-        let result = session.map_err(E::from).and_then(work);
+    let run = move |unit: Result<&mut UnitOfWork<'_>, Error>| {
+        let result = unit.map_err(E::from).and_then(work);
         let succeeded = result.is_ok();
         let complete = move |commit: Result<(), Error>| {
             let result = match commit {
@@ -269,7 +269,7 @@ fn commit_group(
         counters.writes.fetch_add(1, Ordering::Relaxed);
         let outcome = match &transaction {
             Ok(()) => database.savepoint(state, job.prefetch),
-            Err(error) => Err(error.again()),
+            Err(error) => Err(error.duplicate()),
         };
         match outcome {
             Ok(Savepoint { state: current, deferred_error }) => {
@@ -282,7 +282,7 @@ fn commit_group(
                 transaction = ran.state.map(|after| state = after);
             }
             Err(error) => {
-                let complete = (job.run)(Err(error.again())).complete;
+                let complete = (job.run)(Err(error.duplicate())).complete;
                 completed.push(CompletedJob { complete, deferred_error: None });
                 transaction = Err(error);
             }
@@ -302,7 +302,7 @@ fn commit_group(
         complete(match (deferred_error, &committed) {
             (None, Ok(())) => Ok(()),
             (Some(error), Ok(())) => Err(error),
-            (_, Err(error)) => Err(error.again()),
+            (_, Err(error)) => Err(error.duplicate()),
         });
     }
     emits_events && committed.is_ok()
@@ -324,10 +324,10 @@ fn run_job(
     run: WorkFn,
     statements: &AtomicU64,
 ) -> JobRun {
-    let mut session = database.unit_of_work();
-    let outcome = catch_unwind(AssertUnwindSafe(|| run(Ok(&mut session))));
-    statements.fetch_add(session.statement_count, Ordering::Relaxed);
-    let emits_events = session.emits_events;
+    let mut unit = database.unit_of_work();
+    let outcome = catch_unwind(AssertUnwindSafe(|| run(Ok(&mut unit))));
+    statements.fetch_add(unit.statement_count, Ordering::Relaxed);
+    let emits_events = unit.emits_events;
     match outcome {
         Ok(WorkOutcome { succeeded: true, complete }) => {
             let state = match savepoint {

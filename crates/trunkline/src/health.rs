@@ -43,7 +43,7 @@ impl Health {
             return status_response(StatusCode::SERVICE_UNAVAILABLE, "draining");
         }
         // The cheapest query that reaches the database: no network has the id 0.
-        match self.store.read(|session| Ok::<_, Error>(session.network(0)?)) {
+        match self.store.read(|unit| Ok::<_, Error>(unit.network(0)?)) {
             Ok(_) => status_response(StatusCode::OK, "ready"),
             Err(error) => {
                 tracing::warn!(%error, "/readyz: the database does not answer");

@@ -158,8 +158,8 @@ fn write_database(out: &mut String, store: &Store) -> std::fmt::Result {
     writeln!(out, "trunkline_database_commits_total {}", counts.commits)?;
     let name = "trunkline_database_statements_total";
     write_header(out, name, "counter", "SQL statements executed, in reads and writes.")?;
-    writeln!(out, "{name} {}", store.statements())?;
-    let latency = store.write_waits();
+    writeln!(out, "{name} {}", store.statement_count())?;
+    let latency = store.write_latency();
     let name = "trunkline_database_waits_seconds";
     write_header(out, name, "histogram", "Time from queueing a write to its commit.")?;
     write_histogram(out, name, "", &latency.bounds, &latency.counts, latency.total)

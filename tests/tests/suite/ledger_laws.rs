@@ -8,16 +8,16 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use trunkline_domain::call::{CallFacts, PhoneType, Settlement, Side};
+use trunkline_domain::call::{CallFacts, LedgerAmount, PhoneType, Settlement};
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::phone::PhoneNumber;
-use trunkline_domain::timezone::ZoneName;
-use trunkline_network::calls::{self, CallIn, QuickStats, Told};
+use trunkline_domain::timezone::TimeZoneName;
+use trunkline_network::calls::{self, QuickStats, ReportedCall, SubmittedCall};
 use trunkline_network::corrections::{self, CorrectionChange, FactsChange};
-use trunkline_network::dry_run::{self, Imagined};
-use trunkline_network::transactions::{self, Ledger, Narrowed};
-use trunkline_network::{CallTotals, LedgerRow, Page, StatementTotals, Submitted};
+use trunkline_network::dry_run::{self, DryRunRequest};
+use trunkline_network::transactions::{self, Ledger, TransactionFilter};
+use trunkline_network::{CallTotals, LedgerRow, Page, StatementTotals, Submission};
 use trunkline_network::{campaigns, explanations, statements};
 use trunkline_tests::body::{affiliate_campaign_path, campaign_path};
 use trunkline_tests::{Client, Server};
@@ -160,28 +160,28 @@ impl<'a> World<'a> {
         };
         let campaign = self.campaigns[created.campaign].clone();
         let affiliate = self.affiliates[created.affiliate].clone();
-        let imagined = Imagined {
+        let imagined = DryRunRequest {
             campaign: Some(campaign.clone()),
             affiliate: affiliate.clone(),
             facts: facts.clone(),
             keys: created.keys.clone(),
-            ..Imagined::default()
+            ..DryRunRequest::default()
         };
         let external = format!("{}-{index}", self.advertiser);
-        let call = CallIn {
+        let call = SubmittedCall {
             external_id: Some(external.clone()),
             start_time: Some(start),
             campaign: Some(campaign),
             affiliate,
             facts,
             keys: created.keys.clone(),
-            ..CallIn::default()
+            ..SubmittedCall::default()
         };
-        let dry = self.server.run_use_case(start, move |session, context| {
-            let change = Submitted { change: imagined, ..Submitted::default() };
-            let dry = dry_run::dry_run(session, context, change)?;
-            let change = Submitted { change: call, ..Submitted::default() };
-            calls::take(session, context, Told::new(change, external), None)?;
+        let dry = self.server.run_use_case(start, move |unit, context| {
+            let change = Submission { change: imagined, ..Submission::default() };
+            let dry = dry_run::dry_run(unit, context, change)?;
+            let change = Submission { change: call, ..Submission::default() };
+            calls::ingest_call(unit, context, ReportedCall::new(change, external), None)?;
             Ok(dry.decision)
         });
         let dry = dry.expect("an acceptable call");
@@ -190,8 +190,8 @@ impl<'a> World<'a> {
         if created.start >= 0 {
             prop_assert_eq!(dry.outcome, stored.outcome);
             prop_assert_eq!(dry.reason, stored.reason);
-            prop_assert_eq!(dry.advertiser_payin.map(Side::from), stored.payin.clone());
-            prop_assert_eq!(dry.affiliate_payout.map(Side::from), stored.payout.clone());
+            prop_assert_eq!(dry.advertiser_payin.map(LedgerAmount::from), stored.payin.clone());
+            prop_assert_eq!(dry.affiliate_payout.map(LedgerAmount::from), stored.payout.clone());
         }
         Ok(())
     }
@@ -219,9 +219,9 @@ impl<'a> World<'a> {
         let count = self.rows().len();
         let now = Timestamp::from_second(FIRST_START_SECONDS + (START_RANGE_DAYS + 1) * 86_400)
             .expect("a moment");
-        let done = self.server.run_use_case(now, move |session, context| {
-            let change = Submitted { change, ..Submitted::default() };
-            corrections::correct(session, context, &id, change, None)
+        let done = self.server.run_use_case(now, move |unit, context| {
+            let change = Submission { change, ..Submission::default() };
+            corrections::correct(unit, context, &id, change, None)
         });
         assert_eq!(self.rows().len(), count + usize::from(done.is_ok()));
     }
@@ -229,13 +229,18 @@ impl<'a> World<'a> {
     /// Rows of the advertiser's ledger, read page by page.
     fn rows(&self) -> Vec<LedgerRow> {
         let ledger = Ledger::Party(PartyKind::Advertiser, self.advertiser.clone());
-        let rows = self.server.run_use_case(Timestamp::UNIX_EPOCH, move |session, context| {
+        let rows = self.server.run_use_case(Timestamp::UNIX_EPOCH, move |unit, context| {
             let mut rows: Vec<LedgerRow> = Vec::new();
             loop {
                 let after = rows.last().map_or(0, |row| row.transaction.id);
-                let page = Page::of(after, 7);
-                let more =
-                    transactions::list(session, context, &ledger, &Narrowed::default(), page)?;
+                let page = Page::new(after, 7);
+                let more = transactions::list(
+                    unit,
+                    context,
+                    &ledger,
+                    &TransactionFilter::default(),
+                    page,
+                )?;
                 if more.is_empty() {
                     return Ok(rows);
                 }
@@ -249,18 +254,18 @@ impl<'a> World<'a> {
     fn budget(&self, campaign: usize, now: Timestamp) -> i64 {
         let advertiser = self.advertiser.clone();
         let id = self.campaigns[campaign].clone();
-        let result = self.server.run_use_case(now, move |session, context| {
-            campaigns::get(session, context, &advertiser, &id)
+        let result = self.server.run_use_case(now, move |unit, context| {
+            campaigns::get(unit, context, &advertiser, &id)
         });
-        let total = result.expect("a campaign").totals[0].budget_cap_alert;
+        let total = result.expect("a campaign").budget_totals[0].budget_cap_alert;
         total.expect("a budget").cents()
     }
 
     fn quick_stats(&self, campaign: usize, now: Timestamp) -> QuickStats {
         let advertiser = self.advertiser.clone();
         let id = self.campaigns[campaign].clone();
-        let result = self.server.run_use_case(now, move |session, context| {
-            calls::quick_stats(session, context, &advertiser, &id)
+        let result = self.server.run_use_case(now, move |unit, context| {
+            calls::quick_stats(unit, context, &advertiser, &id)
         });
         result.expect("statistics")
     }
@@ -276,8 +281,8 @@ impl<'a> World<'a> {
             let party = party.to_owned();
             let first = month.parse().expect("a date");
             let statement =
-                self.server.run_use_case(Timestamp::UNIX_EPOCH, move |session, context| {
-                    statements::statement(session, context, kind, &party, first)
+                self.server.run_use_case(Timestamp::UNIX_EPOCH, move |unit, context| {
+                    statements::get(unit, context, kind, &party, first)
                 });
             let statement = statement.expect("a statement");
             let mut sums: BTreeMap<Option<&str>, [i64; 5]> = BTreeMap::new();
@@ -287,7 +292,7 @@ impl<'a> World<'a> {
                 let values =
                     [item.calls, item.paid_calls, item.amount, item.corrections, item.difference];
                 sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-                let key = (line.campaign.id_from_network, month[..7].to_owned());
+                let key = (line.campaign.external_id, month[..7].to_owned());
                 assert_eq!(result.insert(key, item), None, "a line each");
             }
             for item in &statement.totals {
@@ -307,15 +312,15 @@ fn newest(rows: &[LedgerRow]) -> Vec<LedgerRow> {
     rows.iter().filter(|row| !replaced(row.transaction.id)).cloned().collect()
 }
 
-fn cents(side: Option<&Side>) -> i64 {
+fn cents(side: Option<&LedgerAmount>) -> i64 {
     side.map_or(0, |side| side.amount.cents())
 }
 
-type SideOf = fn(&Settlement) -> Option<&Side>;
+type SideOf = fn(&Settlement) -> Option<&LedgerAmount>;
 
 /// Checks that statements are the sums of the newest rows.
 fn check_statements(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestCaseError> {
-    let zone = ZoneName::PACIFIC.zone();
+    let zone = TimeZoneName::PACIFIC.to_time_zone();
     let parties = world.affiliates.iter().flatten().map(|id| (PartyKind::Affiliate, id));
     for (kind, party) in parties.chain([(PartyKind::Advertiser, &world.advertiser)]) {
         let side: SideOf = match kind {
@@ -325,12 +330,12 @@ fn check_statements(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestCas
         // Calls, paid calls, amount, corrections, difference.
         let mut sums: BTreeMap<(String, String), [i64; 5]> = BTreeMap::new();
         for row in newest(rows) {
-            let affiliate = row.affiliate.as_ref().map(|item| &item.id_from_network);
+            let affiliate = row.affiliate.as_ref().map(|item| &item.external_id);
             if kind == PartyKind::Affiliate && affiliate != Some(party) {
                 continue;
             }
             let month = row.transaction.start_time.to_zoned(zone.clone()).strftime("%Y-%m");
-            let key = (row.campaign.id_from_network.clone(), month.to_string());
+            let key = (row.campaign.external_id.clone(), month.to_string());
             let sum = sums.entry(key).or_default();
             let of_call: Vec<&LedgerRow> = rows
                 .iter()
@@ -346,7 +351,7 @@ fn check_statements(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestCas
         let stated = world.statements(kind, party).into_iter().map(|(key, item)| {
             (key, [item.calls, item.paid_calls, item.amount, item.corrections, item.difference])
         });
-        prop_assert_eq!(stated.collect::<BTreeMap<_, _>>(), sums, "{} {}", kind.word(), party);
+        prop_assert_eq!(stated.collect::<BTreeMap<_, _>>(), sums, "{} {}", kind.as_str(), party);
     }
     Ok(())
 }
@@ -358,7 +363,7 @@ fn check_budgets(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestCaseEr
         .expect("a moment");
     let sum_of = |campaign: usize, within: &dyn Fn(Timestamp) -> bool| -> i64 {
         let rows_of_campaign = newest.iter().filter(|row| {
-            row.campaign.id_from_network == world.campaigns[campaign]
+            row.campaign.external_id == world.campaigns[campaign]
                 && within(row.transaction.start_time)
         });
         rows_of_campaign.map(|row| cents(row.transaction.settlement.payin.as_ref())).sum()
@@ -366,7 +371,7 @@ fn check_budgets(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestCaseEr
     let first = Timestamp::from_second(FIRST_START_SECONDS).expect("a moment");
     prop_assert_eq!(world.budget(0, end), sum_of(0, &|start| start >= first), "ongoing");
     // The periods of the budget begin at midnight UTC of its start, by its own time zone.
-    let zone = ZoneName::parse(ZONES[1]).expect("a zone").zone();
+    let zone = TimeZoneName::parse(ZONES[1]).expect("a zone").to_time_zone();
     for day in 0..=START_RANGE_DAYS {
         let time = Timestamp::from_second(FIRST_START_SECONDS + day * 86_400).expect("a moment");
         let next = time.to_zoned(zone.clone()).checked_add(1.day()).expect("a day").timestamp();
@@ -398,11 +403,11 @@ fn check_stats(
                 let mut totals = CallTotals::default();
                 for row in &newest {
                     let date = row.transaction.start_time.to_zoned(zone.clone()).date();
-                    if row.campaign.id_from_network == world.campaigns[campaign]
+                    if row.campaign.external_id == world.campaigns[campaign]
                         && (since..=today).contains(&date)
                     {
                         totals.calls += 1;
-                        totals.seconds += i64::from(row.heard.facts.duration.unwrap_or(0));
+                        totals.seconds += i64::from(row.facts.facts.duration.unwrap_or(0));
                     }
                 }
                 totals
@@ -422,15 +427,15 @@ fn check_explanations(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestC
         let id = row.transaction.id.to_string();
         let explained = world
             .server
-            .run_use_case(Timestamp::UNIX_EPOCH, move |session, context| {
-                explanations::explain(session, context, &id)
+            .run_use_case(Timestamp::UNIX_EPOCH, move |unit, context| {
+                explanations::explain(unit, context, &id)
             })
             .expect("an explanation");
-        let decision = explained.run.decision;
+        let decision = explained.dry_run.decision;
         let stored = &row.transaction.settlement;
         prop_assert_eq!(decision.outcome, stored.outcome);
         let amount = |item: &trunkline_domain::call::Payment| (item.amount, item.currency);
-        let amount_of = |item: &Side| (item.amount, item.currency);
+        let amount_of = |item: &LedgerAmount| (item.amount, item.currency);
         prop_assert_eq!(
             decision.advertiser_payin.as_ref().map(amount),
             stored.payin.as_ref().map(amount_of)
@@ -483,7 +488,7 @@ fn all_views_of_the_ledger_agree_on_amounts() {
         for zone in ZONES {
             world.network.put(&path, json!({"timezone": zone})).expect(200);
             world.network.go_live(&world.advertiser, &world.campaigns[0]);
-            let zone = ZoneName::parse(zone).expect("a zone").zone();
+            let zone = TimeZoneName::parse(zone).expect("a zone").to_time_zone();
             check_stats(&world, &rows, 0, zone)?;
         }
         Ok(())

@@ -22,26 +22,25 @@ fn world(campaigns: usize) -> (Server, Client, WebhookReceiver) {
     network.has_live_campaign("354", "12", json!({}));
     network.has_affiliate("976");
     let id = server.network_id();
-    let created = server.run_use_case(Timestamp::UNIX_EPOCH, move |session, _| {
-        let affiliates =
-            session.parties(id, trunkline_domain::party::PartyKind::Affiliate, FIRST)?;
+    let created = server.run_use_case(Timestamp::UNIX_EPOCH, move |unit, _| {
+        let affiliates = unit.parties(id, trunkline_domain::party::PartyKind::Affiliate, FIRST)?;
         let affiliate = affiliates.first().expect("the affiliate");
-        let first = session.campaign(id, "12")?.expect("the campaign");
+        let first = unit.campaign(id, "12")?.expect("the campaign");
         for at in 0..campaigns {
             let mut campaign = first.clone();
-            campaign.id_from_network = format!("of-{at:05}");
+            campaign.external_id = format!("of-{at:05}");
             let status = match at % 3 {
                 0 => AffiliateCampaignStatus::Approved,
                 _ => AffiliateCampaignStatus::Applied,
             };
-            let campaign_id = session.insert_campaign(&campaign)?;
-            session.insert_affiliate_campaign(&AffiliateCampaign {
+            let campaign_id = unit.insert_campaign(&campaign)?;
+            unit.insert_affiliate_campaign(&AffiliateCampaign {
                 id: 0,
                 network_id: id,
                 campaign_id,
                 affiliate_id: affiliate.id,
-                affiliate_id_from_network: "976".to_owned(),
-                id_from_network: format!("x-{at}"),
+                external_affiliate_id: "976".to_owned(),
+                external_id: format!("x-{at}"),
                 status,
                 custom_data: [("channel".to_owned(), format!("a \"{at}\""))].into_iter().collect(),
                 created_at: first.created_at,
@@ -55,7 +54,7 @@ fn world(campaigns: usize) -> (Server, Client, WebhookReceiver) {
     (server, network, receiver)
 }
 
-const FIRST: Page = Page::of(0, 1);
+const FIRST: Page = Page::new(0, 1);
 
 fn statement_count(client: &Client) -> u64 {
     let metrics = client.absolute_paths().get("/metrics").text();

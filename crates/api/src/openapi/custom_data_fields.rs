@@ -6,7 +6,7 @@ use super::schema::{
     response_object, with_example,
 };
 use serde_json::{Value, json};
-use trunkline_domain::party::NAME_LIMIT;
+use trunkline_domain::party::MAX_NAME_CHARS;
 
 const TYPES: [&str; 3] = ["category", "short_text", "date"];
 
@@ -28,7 +28,7 @@ pub(super) fn schemas() -> NamedSchemas {
             "type": ["array", "null"],
             "description": "Values of a category, which needs at least one. Other types have none.",
             "maxItems": 1000,
-            "items": {"type": "string", "maxLength": NAME_LIMIT},
+            "items": {"type": "string", "maxLength": MAX_NAME_CHARS},
         },
     });
     let create = request_object(properties.clone(), &["partner_name"]);
@@ -57,8 +57,8 @@ fn custom_data_request() -> Value {
         "description": "Partner name → value. Replaces all values. A name must be one of the network's custom data fields (`channel` exists from the start). Values are returned as strings; `null` removes a name.",
         "type": ["object", "null"],
         "maxProperties": 200,
-        "propertyNames": {"format": "partner-name", "minLength": 1, "maxLength": NAME_LIMIT},
-        "additionalProperties": {"type": ["string", "number", "boolean", "null"], "maxLength": NAME_LIMIT},
+        "propertyNames": {"format": "partner-name", "minLength": 1, "maxLength": MAX_NAME_CHARS},
+        "additionalProperties": {"type": ["string", "number", "boolean", "null"], "maxLength": MAX_NAME_CHARS},
         "examples": [{"channel": "Offline newspaper"}],
     })
 }

@@ -3,12 +3,12 @@
 use super::operation::Operation;
 use super::schema::{NamedSchemas, enumeration, response_object, with_example};
 use serde_json::json;
-use trunkline_domain::event::KINDS;
+use trunkline_domain::event::EVENT_TYPES;
 
 pub(super) fn schemas() -> NamedSchemas {
     let event = response_object(
         json!({
-            "type": enumeration(&KINDS, "Type of the event."),
+            "type": enumeration(&EVENT_TYPES, "Type of the event."),
             "timestamp": {"type": "string", "description": "Time of the event in UTC (RFC 3339)."},
             "data": {"type": "object", "description": "Data of the event by type, see `docs/events.md`. Advertisers and affiliates receive fewer properties than the network."},
         }),

@@ -7,8 +7,8 @@ use super::schema::{
     with_example,
 };
 use serde_json::{Map, Value, json};
-use trunkline_domain::ivr::{CallerIdSetting, QuestionType, SMS_DELAYS};
-use trunkline_domain::party::NAME_LIMIT;
+use trunkline_domain::ivr::{CallerIdSetting, QuestionType, SMS_DELAYS_SECONDS};
+use trunkline_domain::party::MAX_NAME_CHARS;
 
 /// Example tree.
 pub(super) fn tree_example() -> Value {
@@ -55,7 +55,7 @@ fn destination() -> Value {
     json!({
         "type": ["string", "integer", "null"],
         "format": "destination-number",
-        "maxLength": NAME_LIMIT,
+        "maxLength": MAX_NAME_CHARS,
         "description": "National number: 10 digits for country code 1, else 4–14 digits; also in E.164 form with that country code. Punctuation is ignored. It may be empty or absent in future terms, but not at `go_live`.",
     })
 }
@@ -99,7 +99,7 @@ fn sms_promo_parameters() -> Value {
     json!({
         "prompt": prompt(true),
         "sms_promo_copy": prompt(true),
-        "sms_promo_delay": request_integer(0, u32::MAX, &format!("Delay after the end of the call in seconds: {}.", SMS_DELAYS.map(|delay| delay.to_string()).join(", "))),
+        "sms_promo_delay": request_integer(0, u32::MAX, &format!("Delay after the end of the call in seconds: {}.", SMS_DELAYS_SECONDS.map(|delay| delay.to_string()).join(", "))),
         "sms_promo_sender": nullable_text(10_000, "Sender of the text message."),
     })
 }
@@ -194,7 +194,7 @@ fn ring_group_parameters() -> Value {
         "ring_group_destinations": {
             "type": "array", "minItems": 1, "maxItems": 50, "description": "Numbers to ring.",
             "items": request_object(json!({
-                "ring_group_number": {"type": ["string", "integer"], "format": "phone-number", "maxLength": NAME_LIMIT, "description": "US number of 10 digits; punctuation is ignored."},
+                "ring_group_number": {"type": ["string", "integer"], "format": "phone-number", "maxLength": MAX_NAME_CHARS, "description": "US number of 10 digits; punctuation is ignored."},
                 "description": nullable_text(10_000, "Name of the destination."),
             }), &["ring_group_number"]),
         },

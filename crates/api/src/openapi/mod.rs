@@ -177,7 +177,7 @@ const INTRODUCTION: &str = "The Network Integration API of a pay-per-call affili
 ";
 
 /// Builds the OpenAPI 3.1 document of the newest version.
-pub fn openapi() -> Value {
+pub fn openapi_document() -> Value {
     let tags: Vec<Value> =
         TAGS.iter().map(|tag| json!({"name": tag.name, "description": tag.description})).collect();
     json!({

@@ -7,13 +7,13 @@ use super::schema::{
 };
 use super::users::user_example;
 use serde_json::{Value, json};
-use trunkline_domain::party::USER_LIMIT;
+use trunkline_domain::party::MAX_USERS_PER_ORGANIZATION;
 
 /// Set of users in a request.
 pub(super) fn users_property() -> Value {
     request_array(
         schema_reference("UserRequest"),
-        USER_LIMIT,
+        MAX_USERS_PER_ORGANIZATION,
         "The complete set of users. Users that are not listed are removed; `[]` removes all.",
     )
 }

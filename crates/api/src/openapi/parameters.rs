@@ -1,8 +1,8 @@
 //! Parameter, header and security scheme components.
 
 use serde_json::{Map, Value, json};
-use trunkline_domain::event::KINDS;
-use trunkline_domain::party::NAME_LIMIT;
+use trunkline_domain::event::EVENT_TYPES;
+use trunkline_domain::party::MAX_NAME_CHARS;
 
 /// Dates from 2014-01-01 on, as `YYYY-MM-DD`.
 const VERSION: &str = "^(201[4-9]|20[2-9][0-9]|2[1-9][0-9]{2}|[3-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$";
@@ -144,7 +144,7 @@ fn path_schema(component: &str) -> Value {
         "audit_id" | "call_id" | "network" | "transaction" | "webhook_id" | "delivery" => {
             json!({"type": "integer", "minimum": 1, "maximum": i64::MAX})
         }
-        _ => json!({"type": "string", "minLength": 1, "maxLength": NAME_LIMIT}),
+        _ => json!({"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARS}),
     }
 }
 
@@ -195,7 +195,7 @@ pub(super) fn parameters() -> Value {
         "Idempotency-Key": {
             "name": "Idempotency-Key", "in": "header",
             "description": "Makes a retry safe: for 24 hours the same request with the same key gets the first response and has no further effect. The same key with another request is an error.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": NAME_LIMIT, "pattern": "^[ -~]+$"},
+            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARS, "pattern": "^[ -~]+$"},
         },
     });
     parameters.extend(general.as_object().cloned().unwrap_or_default());
@@ -212,7 +212,7 @@ fn events() -> Value {
             "name": "types", "in": "query",
             "description": "Only events of these types, comma-separated. Default: all types.",
             "style": "form", "explode": false,
-            "schema": {"type": "array", "items": {"type": "string", "enum": KINDS}}, "example": ["transaction.created", "budget.alert"],
+            "schema": {"type": "array", "items": {"type": "string", "enum": EVENT_TYPES}}, "example": ["transaction.created", "budget.alert"],
         },
         "last_event_id": {
             "name": "last_event_id", "in": "query",

@@ -10,7 +10,7 @@ use super::schema::{
 };
 use super::users::user_example;
 use serde_json::{Value, json};
-use trunkline_domain::party::{NAME_LIMIT, PartyKind, PartyStatus, SITE_LIMIT};
+use trunkline_domain::party::{MAX_NAME_CHARS, MAX_SITES_PER_PARTY, PartyKind, PartyStatus};
 
 /// Names that differ between advertisers and affiliates.
 struct PartyNames {
@@ -59,7 +59,7 @@ fn request_properties(names: &PartyNames) -> Value {
             "type": "array",
             "description": "The complete set of sites; at least 1, each `id_from_network` once. Default at creation: one site with the id and name of the party.",
             "minItems": 1,
-            "maxItems": SITE_LIMIT,
+            "maxItems": MAX_SITES_PER_PARTY,
             "items": schema_reference("SiteRequest"),
         },
         "users": users_property(),
@@ -77,7 +77,7 @@ fn request_properties(names: &PartyNames) -> Value {
 }
 
 fn response_properties(names: &PartyNames) -> Value {
-    let party = names.kind.word();
+    let party = names.kind.as_str();
     let mut properties = json!({
         "id": object_id(&format!("the {party}")),
         "id_from_network": response_external_id("External id."),
@@ -151,7 +151,7 @@ pub(super) fn schemas() -> NamedSchemas {
     let site_request = request_object(
         json!({
             "id_from_network": required_external_id("External id of the site (PID), unique in the party."),
-            "name": nullable_text(NAME_LIMIT, "Name of the site, often its address."),
+            "name": nullable_text(MAX_NAME_CHARS, "Name of the site, often its address."),
         }),
         &["id_from_network"],
     );
@@ -184,10 +184,10 @@ pub(super) fn affiliate_operations() -> Vec<Operation> {
 }
 
 fn operations(names: &PartyNames) -> Vec<Operation> {
-    let class = names.kind.class();
+    let class = names.kind.class_name();
     let operation_id = |verb: &str| format!("{verb}{class}");
     let request = format!("{class}Request");
-    let party = names.kind.word();
+    let party = names.kind.as_str();
     let update_example = || json!({"name": "Updated Surf Oz Magazine"});
     let with_link = |create: Operation| {
         let created = json!({names.parameter: "$response.body#/id_from_network"});

@@ -6,19 +6,19 @@ use super::schema::{
     response_object, with_default, with_example,
 };
 use serde_json::{Value, json};
-use trunkline_network::sandbox::{ADVANCE_LIMIT, CALLS_LIMIT, DAYS_LIMIT, Wanted};
+use trunkline_network::sandbox::{MAX_ADVANCE_SECONDS, MAX_CALLS, MAX_DAYS, SimulationRequest};
 
 fn sandbox_example() -> Value {
     json!({"sandbox": true, "clock": {"now": "2026-11-02T08:00:00Z", "frozen": true}})
 }
 
 fn simulation_request() -> Value {
-    let default = Wanted::default();
+    let default = SimulationRequest::default();
     request_object(
         json!({
-            "calls": with_default(request_integer(1, CALLS_LIMIT, "Number of calls."), default.calls),
+            "calls": with_default(request_integer(1, MAX_CALLS, "Number of calls."), default.calls),
             "seed": with_default(request_integer(0, u32::MAX, "Seed of the random generator. The same seed simulates the same calls."), default.seed),
-            "days": with_default(request_integer(1, DAYS_LIMIT, "Number of days before the sandbox's current time in which the calls start."), default.days),
+            "days": with_default(request_integer(1, MAX_DAYS, "Number of days before the sandbox's current time in which the calls start."), default.days),
             "advertiser_campaign": nullable_external_id("External id of a live campaign. Default: all live campaigns."),
         }),
         &[],
@@ -64,7 +64,7 @@ pub(super) fn schemas() -> NamedSchemas {
     let clock_request = request_object(
         json!({
             "now": request_call_time("Time in the years 2000 to 2099; `null` returns to the system's clock."),
-            "advance": {"type": "integer", "minimum": -ADVANCE_LIMIT, "maximum": ADVANCE_LIMIT, "description": "Seconds to add to the clock; negative values set it back."},
+            "advance": {"type": "integer", "minimum": -MAX_ADVANCE_SECONDS, "maximum": MAX_ADVANCE_SECONDS, "description": "Seconds to add to the clock; negative values set it back."},
         }),
         &[],
     );

@@ -1,7 +1,7 @@
 //! Builders of JSON schemas that several resources use.
 
 use serde_json::{Map, Value, json};
-use trunkline_domain::party::NAME_LIMIT;
+use trunkline_domain::party::MAX_NAME_CHARS;
 
 /// Schema components: name and schema.
 pub(super) type NamedSchemas = Vec<(&'static str, Value)>;
@@ -59,7 +59,7 @@ pub(super) fn required_text(description: &str) -> Value {
     json!({
         "type": "string",
         "minLength": 1,
-        "maxLength": NAME_LIMIT,
+        "maxLength": MAX_NAME_CHARS,
         "pattern": r"\S",
         "description": description,
     })
@@ -74,7 +74,7 @@ pub(super) fn nullable_text(limit: usize, description: &str) -> Value {
 pub(super) fn external_id(description: &str) -> Value {
     json!({
         "type": ["string", "integer", "null"],
-        "maxLength": NAME_LIMIT,
+        "maxLength": MAX_NAME_CHARS,
         "pattern": r"\S",
         "description": description,
     })
@@ -91,7 +91,7 @@ pub(super) fn required_external_id(description: &str) -> Value {
 pub(super) fn nullable_external_id(description: &str) -> Value {
     json!({
         "type": ["string", "integer", "null"],
-        "maxLength": NAME_LIMIT,
+        "maxLength": MAX_NAME_CHARS,
         "description": description,
     })
 }

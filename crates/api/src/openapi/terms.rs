@@ -12,8 +12,8 @@ use trunkline_domain::campaign::{
     AutoApprove, CAMPAIGN_COUNTRIES, CAMPAIGN_LANGUAGES, CampaignType, DEFAULT_REPEAT_DAYS,
     MAX_REPEAT_DAYS, Visibility,
 };
-use trunkline_domain::hours::{DAY_NAMES, DAY_SECONDS};
-use trunkline_domain::timezone::ZoneName;
+use trunkline_domain::hours::{DAY_NAMES, SECONDS_PER_DAY};
+use trunkline_domain::timezone::TimeZoneName;
 
 const REGION_TYPES: [&str; 4] = ["Zone", "City", "State", "Country"];
 
@@ -105,9 +105,9 @@ fn hours_properties(seconds: &Value, closed: &Value) -> Map<String, Value> {
 fn hours_schemas() -> NamedSchemas {
     let closed = json!({"type": ["boolean", "null"]});
     let request_closed = request_boolean("Closed all day.");
-    let seconds = json!({"type": ["integer", "null"], "minimum": 0, "maximum": DAY_SECONDS});
+    let seconds = json!({"type": ["integer", "null"], "minimum": 0, "maximum": SECONDS_PER_DAY});
     let request_seconds =
-        request_integer(0, DAY_SECONDS, "Seconds past midnight, as a number or as text.");
+        request_integer(0, SECONDS_PER_DAY, "Seconds past midnight, as a number or as text.");
     let week_example = json!({"monday_open": 32400, "monday_close": 75600, "monday_closed": false, "sunday_closed": true});
     let hours_request =
         request_object(Value::Object(hours_properties(&request_seconds, &request_closed)), &[]);
@@ -170,7 +170,7 @@ pub(super) fn request_example() -> Value {
 }
 
 pub(super) fn schemas() -> NamedSchemas {
-    let zones: Vec<&str> = ZoneName::all().map(ZoneName::name).collect();
+    let zones: Vec<&str> = TimeZoneName::all().map(TimeZoneName::name).collect();
     let mut schemas = vec![
         (
             "TimeZone",

@@ -15,7 +15,7 @@ fn documented(document: &Value) -> BTreeSet<(String, String)> {
 fn documented_operations_equal_routes() {
     let routes: BTreeSet<_> =
         route_table().into_iter().map(|(method, path)| (method.to_string(), path)).collect();
-    let documented = documented(&openapi());
+    let documented = documented(&openapi_document());
     let missing: Vec<_> = routes.difference(&documented).collect();
     let without_route: Vec<_> = documented.difference(&routes).collect();
     assert!(missing.is_empty(), "not in the document: {missing:#?}");
@@ -35,7 +35,7 @@ fn collect_references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
 
 #[test]
 fn references_resolve_and_every_component_is_used() {
-    let document = openapi();
+    let document = openapi_document();
     let mut found = Vec::new();
     collect_references(&document, &mut found);
     for reference in &found {
@@ -52,7 +52,7 @@ fn references_resolve_and_every_component_is_used() {
 
 #[test]
 fn operation_ids_are_unique_and_links_name_one() {
-    let document = openapi();
+    let document = openapi_document();
     let items = document["paths"].as_object().unwrap().values();
     let operations: Vec<&Value> =
         items.flat_map(|item| METHODS.iter().filter_map(|method| item.get(method))).collect();
@@ -74,7 +74,7 @@ fn operation_ids_are_unique_and_links_name_one() {
 #[test]
 fn document_equals_the_reviewed_copy() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi/trunkline.json");
-    let current = format!("{:#}\n", openapi());
+    let current = format!("{:#}\n", openapi_document());
     if std::env::var_os("TRUNKLINE_UPDATE").is_some() {
         std::fs::write(path, &current).unwrap();
     }

@@ -34,7 +34,8 @@ fn transaction_schema() -> Value {
     let mut properties = Map::new();
     for viewer in [Viewer::Network, Viewer::Advertiser, Viewer::Affiliate] {
         properties.extend(
-            columns::all_columns(viewer).map(|(name, ..)| ((*name).to_owned(), column_schema(name))),
+            columns::all_columns(viewer)
+                .map(|(name, ..)| ((*name).to_owned(), column_schema(name))),
         );
     }
     let reason = json!({"type": "string", "description": "Reason of the correction, only in the response that created it."});

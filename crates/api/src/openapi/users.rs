@@ -7,7 +7,7 @@ use super::schema::{
     response_object, schema_reference, with_example,
 };
 use serde_json::{Map, Value, json};
-use trunkline_domain::party::{NAME_LIMIT, NOTIFICATIONS, Role};
+use trunkline_domain::party::{MAX_NAME_CHARS, NOTIFICATION_NAMES, Role};
 
 const COLLECTION: &str = "/api/advertisers/{advertiser}/users";
 const MEMBER: &str = "/api/advertisers/{advertiser}/users/{user}";
@@ -29,7 +29,7 @@ fn response_example() -> Value {
     let mut user = user_example();
     user["phone_number"] = json!("805-708-9876");
     user["oauth_refresh_token"] = Value::Null;
-    for name in NOTIFICATIONS {
+    for name in NOTIFICATION_NAMES {
         user[name] = json!(name == "notify_on_budgets");
     }
     user["can_login_via_platform"] = json!(false);
@@ -62,7 +62,7 @@ pub(super) fn schemas() -> NamedSchemas {
             request_boolean("Send mails of this kind to the user. Default: false."),
         )
     };
-    let notifications: Map<String, Value> = NOTIFICATIONS.iter().map(notification).collect();
+    let notifications: Map<String, Value> = NOTIFICATION_NAMES.iter().map(notification).collect();
     let mut request_properties = json!({
         "id_from_network": external_id("External id of the person, unique in the network. A person is one user with a role in each organization."),
         "email_settings": email_settings("EmailSetting"),
@@ -70,7 +70,7 @@ pub(super) fn schemas() -> NamedSchemas {
         "last_name": required_text("Last name. Required for a new user."),
         "contact_phone_number": nullable_phone_number("ITU E.164, or the 10 digits of a US number; punctuation is ignored."),
         "phone_number": nullable_phone_number("Alias of `contact_phone_number`, which takes precedence."),
-        "email_address": {"type": "string", "maxLength": NAME_LIMIT, "description": "Single address for notifications, in place of `email_settings`."},
+        "email_address": {"type": "string", "maxLength": MAX_NAME_CHARS, "description": "Single address for notifications, in place of `email_settings`."},
         "role": enumeration_with_default(&roles(), "Super", "Role in this organization; an Observer can only read."),
         "oauth_refresh_token": nullable_text(4_000, "Reserved; stored and returned."),
     });
@@ -107,7 +107,7 @@ fn email_setting() -> Value {
             "email_address": {
                 "type": "string",
                 "format": "email",
-                "maxLength": NAME_LIMIT,
+                "maxLength": MAX_NAME_CHARS,
                 "description": "RFC 2822 addr-spec, unique within the user.",
             },
             "use_for_notifications": {"type": ["boolean", "string"], "pattern": "^(true|false)$", "description": "Send notifications to this address."},

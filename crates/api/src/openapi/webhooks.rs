@@ -6,7 +6,7 @@ use super::schema::{
     request_object, response_object, with_example,
 };
 use serde_json::{Value, json};
-use trunkline_domain::event::KINDS;
+use trunkline_domain::event::EVENT_TYPES;
 
 fn request_example() -> Value {
     json!({
@@ -27,7 +27,7 @@ fn response_properties(further: Value) -> Value {
     let mut properties = json!({
         "id": object_id("the webhook"),
         "url": {"type": "string", "description": "Address that events are sent to."},
-        "events": {"type": "array", "items": enumeration(&KINDS, "Type of event."), "description": "Types of events to send. Default: all."},
+        "events": {"type": "array", "items": enumeration(&EVENT_TYPES, "Type of event."), "description": "Types of events to send. Default: all."},
         "description": {"type": ["string", "null"], "description": "Purpose of the webhook."},
         "created_at": required_timestamp("Time of creation, in the network's time zone."),
     });
@@ -41,7 +41,7 @@ pub(super) fn schemas() -> NamedSchemas {
     let webhook_request = request_object(
         json!({
             "url": {"type": "string", "maxLength": 2000, "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[!-~]+$", "description": "Address to send events to: http or https, without user name and password, outside the server's own network unless the server's configuration allows that."},
-            "events": request_array(enumeration(&KINDS, "Type of event."), KINDS.len(), "Types of events to send. Default: all."),
+            "events": request_array(enumeration(&EVENT_TYPES, "Type of event."), EVENT_TYPES.len(), "Types of events to send. Default: all."),
             "description": nullable_text(10_000, "Purpose of the webhook."),
             "secret": {"type": ["string", "null"], "pattern": "^whsec_[A-Za-z0-9+/]{32,86}={0,2}$", "description": "Secret for signing deliveries: `whsec_` and 24 to 64 bytes in base64. Generated if it is omitted."},
         }),
@@ -52,7 +52,7 @@ pub(super) fn schemas() -> NamedSchemas {
         json!({
             "id": object_id("the delivery"),
             "event_id": object_id("the event"),
-            "type": enumeration(&KINDS, "Type of the event."),
+            "type": enumeration(&EVENT_TYPES, "Type of the event."),
             "state": enumeration(&["pending", "delivered", "failed"], "State of the delivery."),
             "attempts": {"type": "integer", "minimum": 0, "description": "Number of attempts."},
             "next_attempt_at": legacy_timestamp("Time of the next attempt; `null` if the delivery is not pending."),

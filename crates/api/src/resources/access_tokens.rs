@@ -4,7 +4,7 @@
 use crate::api_request::ApiRequest;
 use crate::object_response::Object;
 use crate::routes::{Routes, post};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
@@ -49,9 +49,9 @@ async fn create(
 ) -> Response<Body> {
     let entropy = (request.app.random)();
     let issued = request
-        .write(move |session, context| {
+        .write(move |unit, context| {
             let party = party.as_ref().map(|(kind, id)| (*kind, id.as_str()));
-            credentials::create_access_token(session, context, party, &email, &entropy)
+            credentials::create_access_token(unit, context, party, &email, &entropy)
         })
         .await;
     let object = issued.map(|issued| {
@@ -60,5 +60,5 @@ async fn create(
             ("id".to_owned(), issued.id.into()),
         ])
     });
-    request.respond(Kind::Plain, object)
+    request.respond(ResourceKind::Unversioned, object)
 }

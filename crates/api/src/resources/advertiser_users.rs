@@ -8,13 +8,13 @@ use crate::object_reader::{ObjectReader, ReadContext};
 use crate::object_response::Object;
 use crate::resources::users as user_object;
 use crate::routes::{Routes, get};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
-use trunkline_domain::party::{Member, UserChange};
+use trunkline_domain::party::{Member, UserPatch};
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_network::{Submitted, users};
+use trunkline_network::{Submission, users};
 
 pub(super) fn routes() -> Routes {
     Routes::new().route("/api/advertisers/{advertiser}/users", get(list).post(create)).route(
@@ -24,8 +24,8 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn list(Path(advertiser): Path<String>, request: ApiRequest) -> Response<Body> {
-    request.respond_list(Kind::User, move |session, context, page| {
-        let members = users::list(session, context, &advertiser, page)?;
+    request.respond_list(ResourceKind::User, move |unit, context, page| {
+        let members = users::list(unit, context, &advertiser, page)?;
         let next_cursor = members.last().map(|member| member.user.id);
         Ok(ListPage { objects: members.iter().map(user_object::render).collect(), next_cursor })
     })
@@ -36,13 +36,13 @@ async fn show(
     request: ApiRequest,
 ) -> Response<Body> {
     let result =
-        request.read_one(|session, context| users::get(session, context, &advertiser, &user)).await;
-    request.respond(Kind::User, result.map(|member| user_object::render(&member)))
+        request.read_one(|unit, context| users::get(unit, context, &advertiser, &user)).await;
+    request.respond(ResourceKind::User, result.map(|member| user_object::render(&member)))
 }
 
 async fn create(Path(advertiser): Path<String>, mut request: ApiRequest) -> Response<Body> {
     let result = put_user(advertiser, None, &mut request).await;
-    request.respond(Kind::User, result.map(|member| user_object::render(&member)))
+    request.respond(ResourceKind::User, result.map(|member| user_object::render(&member)))
 }
 
 async fn put(
@@ -50,7 +50,7 @@ async fn put(
     mut request: ApiRequest,
 ) -> Response<Body> {
     let result = put_user(advertiser, Some(user), &mut request).await;
-    request.respond(Kind::User, result.map(|member| user_object::render(&member)))
+    request.respond(ResourceKind::User, result.map(|member| user_object::render(&member)))
 }
 
 async fn put_user(
@@ -60,7 +60,7 @@ async fn put_user(
 ) -> Result<Member, ApiError> {
     let mut body = request.take_body()?;
     if body.contains_key("user") {
-        request.version.upgrade(Kind::User, &mut body);
+        request.version.upgrade(ResourceKind::User, &mut body);
     }
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
@@ -72,15 +72,15 @@ async fn put_user(
             if absent_or_null.is_some() || !reader.is_present("user") {
                 reader.error("user", BLANK);
             }
-            UserChange::default()
+            UserPatch::default()
         }
     };
     reader.finish();
-    let submitted = Submitted { change, problems };
-    let precondition = request.precondition(Kind::User, user_object::render);
+    let submitted = Submission { change, problems };
+    let precondition = request.precondition(ResourceKind::User, user_object::render);
     request
-        .write(move |session, context| {
-            users::put(session, context, &advertiser, user.as_deref(), submitted, &precondition)
+        .write(move |unit, context| {
+            users::put(unit, context, &advertiser, user.as_deref(), submitted, &precondition)
         })
         .await
 }
@@ -89,8 +89,7 @@ async fn delete(
     Path((advertiser, user)): Path<(String, String)>,
     request: ApiRequest,
 ) -> Response<Body> {
-    let deleted = request
-        .write(move |session, context| users::delete(session, context, &advertiser, &user))
-        .await;
-    request.respond(Kind::Plain, deleted.map(|()| Object::new()))
+    let deleted =
+        request.write(move |unit, context| users::delete(unit, context, &advertiser, &user)).await;
+    request.respond(ResourceKind::Unversioned, deleted.map(|()| Object::new()))
 }

@@ -8,7 +8,7 @@ use crate::object_reader::{ObjectReader, ReadContext};
 use crate::object_response::Object;
 use crate::resources::{ivr, pricing};
 use crate::routes::{Routes, get};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{Method, Response};
@@ -18,8 +18,10 @@ use trunkline_domain::affiliation::{AffiliateCampaign, AffiliateCampaignStatus};
 use trunkline_domain::campaign::{Campaign, CampaignStatus, DEFAULT_MAX_PROMO_NUMBERS, Terms};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::Problems;
-use trunkline_network::affiliate_campaigns::{self, AffiliateCampaignChange, Intent, Place};
-use trunkline_network::{Caller, Submitted};
+use trunkline_network::affiliate_campaigns::{
+    self, AffiliateCampaignChange, AffiliateCampaignPath, Intent,
+};
+use trunkline_network::{Principal, Submission};
 
 pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
@@ -40,7 +42,7 @@ struct PathIds {
     id: Option<String>,
 }
 
-impl From<PathIds> for Place {
+impl From<PathIds> for AffiliateCampaignPath {
     fn from(PathIds { advertiser, campaign, affiliate, id }: PathIds) -> Self {
         Self { advertiser, campaign, affiliate, id }
     }
@@ -51,7 +53,7 @@ impl From<PathIds> for Place {
 struct AffiliateCampaignPresenter {
     base_url: Arc<str>,
     now: jiff::Timestamp,
-    principal: Caller,
+    principal: Principal,
 }
 
 impl AffiliateCampaignPresenter {
@@ -59,7 +61,7 @@ impl AffiliateCampaignPresenter {
         Self {
             base_url: Arc::clone(&request.app.base_url),
             now: request.context.now,
-            principal: request.context.caller.clone(),
+            principal: request.context.principal.clone(),
         }
     }
 
@@ -77,12 +79,9 @@ impl AffiliateCampaignPresenter {
         let mut object = Object::new();
         let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
         put("id", affiliate_campaign.id.into());
-        put("id_from_network", affiliate_campaign.id_from_network.clone().into());
-        put(
-            "affiliate_id_from_network",
-            affiliate_campaign.affiliate_id_from_network.clone().into(),
-        );
-        put("status", affiliate_campaign.status.reads(campaign.is_active).into());
+        put("id_from_network", affiliate_campaign.external_id.clone().into());
+        put("affiliate_id_from_network", affiliate_campaign.external_affiliate_id.clone().into());
+        put("status", affiliate_campaign.status.display_status(campaign.is_active).into());
         put("object_url", url.into());
         put("max_promo_numbers", campaign.max_promo_numbers.into());
         put("current_terms", campaign.terms.clone());
@@ -93,9 +92,9 @@ impl AffiliateCampaignPresenter {
     /// Returns the properties of the advertiser campaign that its affiliate campaigns contain.
     fn project_campaign(&self, campaign: &Campaign) -> CampaignProjection {
         let terms = campaign.terms_in_force();
-        let with_payin = self.principal.sees(PartyKind::Advertiser, campaign.advertiser_id);
+        let with_payin = self.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id);
         CampaignProjection {
-            is_active: campaign.status_at(self.now) == CampaignStatus::Activated,
+            is_active: campaign.effective_status(self.now) == CampaignStatus::Activated,
             max_promo_numbers: terms
                 .map_or(DEFAULT_MAX_PROMO_NUMBERS, |terms| terms.max_promo_numbers),
             terms: terms.map(|terms| render_terms(terms, with_payin)).into(),
@@ -127,9 +126,9 @@ async fn list(
     request: ApiRequest,
 ) -> Response<Body> {
     let presenter = AffiliateCampaignPresenter::from_request(&request);
-    request.respond_list(Kind::AffiliateCampaign, move |session, context, page| {
+    request.respond_list(ResourceKind::AffiliateCampaign, move |unit, context, page| {
         let (affiliations, campaign) =
-            affiliate_campaigns::list(session, context, &advertiser, &campaign, page)?;
+            affiliate_campaigns::list(unit, context, &advertiser, &campaign, page)?;
         let next_cursor = affiliations.last().map(|affiliate_campaign| affiliate_campaign.id);
         let projection = presenter.project_campaign(&campaign);
         Ok(ListPage {
@@ -143,10 +142,9 @@ async fn list(
 }
 
 async fn show(Path(ids): Path<PathIds>, request: ApiRequest) -> Response<Body> {
-    let path = Place::from(ids);
-    let result = request
-        .read_one(|session, context| affiliate_campaigns::get(session, context, &path))
-        .await;
+    let path = AffiliateCampaignPath::from(ids);
+    let result =
+        request.read_one(|unit, context| affiliate_campaigns::get(unit, context, &path)).await;
     respond(&request, result)
 }
 
@@ -163,18 +161,18 @@ fn respond(
     let object = result.map(|(affiliate_campaign, campaign)| {
         presenter.render(&affiliate_campaign, &presenter.project_campaign(&campaign))
     });
-    request.respond(Kind::AffiliateCampaign, object)
+    request.respond(ResourceKind::AffiliateCampaign, object)
 }
 
 async fn put_affiliate_campaign(
-    path: Place,
+    path: AffiliateCampaignPath,
     request: &mut ApiRequest,
 ) -> Result<(AffiliateCampaign, Campaign), ApiError> {
     let is_post = request.method == Method::POST;
     // An affiliate applies with a POST, whose body may be empty.
     let has_no_body = is_post && request.body.is_none();
     let mut body = if has_no_body { Object::new() } else { request.take_body()? };
-    request.version.upgrade(Kind::AffiliateCampaign, &mut body);
+    request.version.upgrade(ResourceKind::AffiliateCampaign, &mut body);
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let mut reader = ObjectReader::new(&body, read_context);
@@ -186,28 +184,29 @@ async fn put_affiliate_campaign(
         custom_data: reader.custom_data(),
     };
     reader.finish();
-    let submitted = Submitted { change, problems };
+    let submitted = Submission { change, problems };
     let intent = if is_post { Intent::Apply } else { Intent::Decide };
     let presenter = AffiliateCampaignPresenter::from_request(request);
     // The entity tag covers the terms of the advertiser campaign, so the precondition loads it as
     // the write will find it.
     let app = request.app.clone();
-    let network_id = request.context.caller.network_id;
+    let network_id = request.context.principal.network_id;
     let campaign_id = path.campaign.clone();
-    let precondition = request.precondition(Kind::AffiliateCampaign, move |affiliate_campaign| {
-        let loaded: Result<Option<Campaign>, trunkline_store::Error> =
-            app.store.read(|session| session.campaign(network_id, &campaign_id));
-        let Ok(Some(campaign)) = loaded else { return Object::default() };
-        presenter.render(affiliate_campaign, &presenter.project_campaign(&campaign))
-    });
+    let precondition =
+        request.precondition(ResourceKind::AffiliateCampaign, move |affiliate_campaign| {
+            let loaded: Result<Option<Campaign>, trunkline_store::Error> =
+                app.store.read(|unit| unit.campaign(network_id, &campaign_id));
+            let Ok(Some(campaign)) = loaded else { return Object::default() };
+            presenter.render(affiliate_campaign, &presenter.project_campaign(&campaign))
+        });
     request
-        .write(move |session, context| {
-            affiliate_campaigns::put(session, context, &path, intent, submitted, &precondition)
+        .write(move |unit, context| {
+            affiliate_campaigns::put(unit, context, &path, intent, submitted, &precondition)
         })
         .await
 }
 
 async fn delete(request: ApiRequest) -> Response<Body> {
-    let result = request.read(|_, _| affiliate_campaigns::delete());
-    request.respond(Kind::Plain, result.map(|()| Object::new()))
+    let result = request.read(|_, _| affiliate_campaigns::reject_deletion());
+    request.respond(ResourceKind::Unversioned, result.map(|()| Object::new()))
 }

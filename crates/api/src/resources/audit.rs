@@ -5,12 +5,12 @@ use crate::errors::ApiError;
 use crate::list_response::ListPage;
 use crate::object_response::Object;
 use crate::routes::{Routes, get, post};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
 use trunkline_domain::problem::{INVALID, Problems};
-use trunkline_domain::timezone::{self, ZoneName};
+use trunkline_domain::timezone::{self, TimeZoneName};
 use trunkline_network::{AuditEntry, AuditFilter, Error, audit, revert as audit_revert};
 
 pub(super) fn routes() -> Routes {
@@ -24,12 +24,13 @@ async fn list(request: ApiRequest) -> Response<Body> {
     let filter = match read_filter(&request) {
         Ok(filter) => filter,
         Err(problems) => {
-            return request.respond(Kind::Plain, Err(ApiError::UseCase(problems.into())));
+            return request
+                .respond(ResourceKind::Unversioned, Err(ApiError::UseCase(problems.into())));
         }
     };
     let zone = request.network.time_zone;
-    request.respond_list(Kind::Plain, move |session, context, page| {
-        let entries = audit::list(session, context, &filter, page)?;
+    request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
+        let entries = audit::list(unit, context, &filter, page)?;
         let next_cursor = entries.last().map(|entry| entry.id);
         Ok(ListPage {
             objects: entries.into_iter().map(|entry| render(entry, zone)).collect(),
@@ -42,32 +43,31 @@ fn read_filter(request: &ApiRequest) -> Result<AuditFilter, Problems> {
     let mut problems = Problems::new();
     let mut read_timestamp = |name: &str, end_of_day: bool| {
         let text = request.parameter(name)?;
-        let timestamp = timezone::parse_moment(text, request.network.time_zone, end_of_day);
+        let timestamp = timezone::parse_timestamp(text, request.network.time_zone, end_of_day);
         if timestamp.is_none() {
-            problems.at(name).add(INVALID);
+            problems.property(name).add(INVALID);
         }
         timestamp
     };
     let from = read_timestamp("from", false);
     let to = read_timestamp("to", true);
     let owned = |name: &str| request.parameter(name).map(str::to_owned);
-    problems.or(AuditFilter { object: owned("object"), actor: owned("actor"), from, to })
+    problems.into_result(AuditFilter { object: owned("object"), actor: owned("actor"), from, to })
 }
 
 async fn show(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
     let zone = request.network.time_zone;
-    let result = request
-        .read_one(|session, context| audit::get(session, context, parse_entry_id(&id)?))
-        .await;
-    request.respond(Kind::Plain, result.map(|entry| render(entry, zone)))
+    let result =
+        request.read_one(|unit, context| audit::get(unit, context, parse_entry_id(&id)?)).await;
+    request.respond(ResourceKind::Unversioned, result.map(|entry| render(entry, zone)))
 }
 
 async fn revert(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
     let zone = request.network.time_zone;
     let result = request
-        .write(move |session, context| audit_revert::revert(session, context, parse_entry_id(&id)?))
+        .write(move |unit, context| audit_revert::revert(unit, context, parse_entry_id(&id)?))
         .await;
-    request.respond(Kind::Plain, result.map(|entry| render(entry, zone)))
+    request.respond(ResourceKind::Unversioned, result.map(|entry| render(entry, zone)))
 }
 
 fn parse_entry_id(id: &str) -> Result<i64, Error> {
@@ -75,14 +75,14 @@ fn parse_entry_id(id: &str) -> Result<i64, Error> {
 }
 
 /// Renders an entry: the change as a JSON Patch (RFC 6902), and the object before and after.
-fn render(entry: AuditEntry, zone: ZoneName) -> Object {
+fn render(entry: AuditEntry, zone: TimeZoneName) -> Object {
     let diff = audit::diff(&entry);
     Object::from_iter([
         ("id".to_owned(), entry.id.into()),
         ("object".to_owned(), entry.object.into()),
         ("action".to_owned(), entry.action.into()),
         ("actor".to_owned(), entry.actor.into()),
-        ("at".to_owned(), timezone::stamp(entry.at, zone).into()),
+        ("at".to_owned(), timezone::format_legacy(entry.at, zone).into()),
         ("request_id".to_owned(), entry.request_id.into()),
         ("diff".to_owned(), diff),
         ("before".to_owned(), entry.before.unwrap_or_default()),

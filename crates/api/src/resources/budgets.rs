@@ -2,10 +2,10 @@
 
 use crate::object_reader::{ObjectReader, ReadContext};
 use serde_json::{Map, Value, json};
-use trunkline_domain::campaign::{Budget, BudgetTotals, Budgets, ConcurrentCap, ResetPeriod};
+use trunkline_domain::campaign::{Budget, BudgetTotals, Budgets, ConcurrentCallCap, ResetPeriod};
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::problem::{BLANK, INVALID};
-use trunkline_domain::timezone::{self, ZoneName};
+use trunkline_domain::timezone::{self, TimeZoneName};
 
 /// Reads the three budgets. A budget with problems is `None`.
 pub(super) fn read(map: &Map<String, Value>, read_context: ReadContext<'_>) -> Budgets {
@@ -19,7 +19,7 @@ pub(super) fn read(map: &Map<String, Value>, read_context: ReadContext<'_>) -> B
             |reader| {
                 let budget_amount = read_amount(reader);
                 let enforce = reader.boolean("enforce").flatten().unwrap_or_default();
-                Some(ConcurrentCap { budget_amount: budget_amount?, enforce })
+                Some(ConcurrentCallCap { budget_amount: budget_amount?, enforce })
             },
         ),
     };
@@ -57,7 +57,7 @@ fn read_budget(reader: &mut ObjectReader<'_>) -> Option<Budget> {
         |word: &str| ResetPeriod::ALL.into_iter().find(|period| period.as_str() == word);
     let reset_period = reader.enum_value("reset_period", parse_period);
     let budget_currency = reader.enum_value("budget_currency", Currency::parse);
-    let time_zone = reader.enum_value("time_zone", ZoneName::parse);
+    let time_zone = reader.enum_value("time_zone", TimeZoneName::parse);
     let budget_amount = read_amount(reader);
     let starts_at = match reader.value(start) {
         None | Some(Value::Null) => {
@@ -67,7 +67,7 @@ fn read_budget(reader: &mut ObjectReader<'_>) -> Option<Budget> {
         Some(value) => {
             let zone = time_zone.unwrap_or_default();
             let timestamp =
-                value.as_str().and_then(|value| timezone::parse_moment(value, zone, false));
+                value.as_str().and_then(|value| timezone::parse_timestamp(value, zone, false));
             if timestamp.is_none() {
                 reader.error(start, INVALID);
             }
@@ -110,7 +110,7 @@ fn render_budget(budget: &Budget, total: Option<Money>) -> Value {
         "budget_amount": budget.budget_amount.to_json_number(),
         "budget_currency": budget.budget_currency.as_str(),
         "reset_period": budget.reset_period.as_str(),
-        "start_at": timezone::iso(budget.starts_at, budget.time_zone),
+        "start_at": timezone::format_iso8601(budget.starts_at, budget.time_zone),
         "total_amount": total.unwrap_or_default().to_json_number(),
         "time_zone": budget.time_zone.name(),
     });

@@ -6,8 +6,8 @@ use crate::credential_guard::CredentialGuard;
 use futures_util::future::join_all;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
-use trunkline_network::calls::{self, Taken, Told};
-use trunkline_network::{Context, Error, Session};
+use trunkline_network::calls::{self, IngestOutcome, ReportedCall};
+use trunkline_network::{Context, Error, UnitOfWork};
 
 /// Maximum number of calls in one transaction.
 const MAX_BATCH_CALLS: usize = 256;
@@ -18,10 +18,10 @@ pub(crate) struct CallBatcher(Mutex<Vec<QueuedCall>>);
 
 /// Reported call and the channel to the request that waits for its outcome.
 struct QueuedCall {
-    reported_call: Told,
+    reported_call: ReportedCall,
     context: Context,
     credential_guard: CredentialGuard,
-    response: oneshot::Sender<Result<Taken, Error>>,
+    response: oneshot::Sender<Result<IngestOutcome, Error>>,
 }
 
 impl CallBatcher {
@@ -40,7 +40,7 @@ impl CallBatcher {
 impl QueuedCall {
     /// Sends the outcome to the request. Fails silently if its client has disconnected: the call is
     /// stored anyway.
-    fn respond(self, outcome: Result<Taken, Error>) {
+    fn respond(self, outcome: Result<IngestOutcome, Error>) {
         self.response.send(outcome).ok();
     }
 }
@@ -55,8 +55,8 @@ pub(super) async fn ingest_call(
     app: &App,
     context: &Context,
     credential_guard: &CredentialGuard,
-    reported_call: Told,
-) -> Result<Taken, Error> {
+    reported_call: ReportedCall,
+) -> Result<IngestOutcome, Error> {
     let (response, outcome) = oneshot::channel();
     let call = QueuedCall {
         reported_call,
@@ -85,10 +85,10 @@ async fn drain_queue(app: App) {
         let work_app = app.clone();
         // The batch is taken from the queue when the transaction begins, so it contains the calls
         // that arrived while the transaction waited for the writer.
-        let work = move |session: &mut Session<'_>| {
+        let work = move |unit: &mut UnitOfWork<'_>| {
             let mut batch = lock(&work_batch);
             *batch = work_app.call_batcher.take_batch();
-            ingest_batch(session, &batch)
+            ingest_batch(unit, &batch)
         };
         let result = app.store.write(work).await;
         let mut batch = std::mem::take(&mut *lock(&batch));
@@ -102,7 +102,7 @@ async fn drain_queue(app: App) {
                 batch.into_iter().zip(outcomes).for_each(|(call, outcome)| call.respond(outcome));
             }
             Err(Error::Storage(error)) if error.is_outage() => {
-                batch.into_iter().for_each(|call| call.respond(Err(error.again().into())));
+                batch.into_iter().for_each(|call| call.respond(Err(error.duplicate().into())));
             }
             // One call may have made the whole batch fail, so each gets a transaction of its own.
             Err(_) => drop(join_all(batch.into_iter().map(ingest_separately)).await),
@@ -115,8 +115,8 @@ async fn drain_queue(app: App) {
 
 async fn ingest_separately(call: QueuedCall) {
     let reported_call = call.reported_call.clone();
-    let ingest = move |session: &mut Session<'_>, context: &Context| {
-        calls::take(session, context, reported_call, None)
+    let ingest = move |unit: &mut UnitOfWork<'_>, context: &Context| {
+        calls::ingest_call(unit, context, reported_call, None)
     };
     let outcome = call.credential_guard.write(&call.context, ingest).await;
     call.respond(outcome);
@@ -125,18 +125,18 @@ async fn ingest_separately(call: QueuedCall) {
 /// Ingests the calls whose credentials are valid, those of one principal together. Returns the
 /// outcome of each call, in order.
 fn ingest_batch(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     batch: &[QueuedCall],
-) -> Result<Vec<Result<Taken, Error>>, Error> {
-    let mut outcomes: Vec<Option<Result<Taken, Error>>> = Vec::with_capacity(batch.len());
+) -> Result<Vec<Result<IngestOutcome, Error>>, Error> {
+    let mut outcomes: Vec<Option<Result<IngestOutcome, Error>>> = Vec::with_capacity(batch.len());
     for call in batch {
-        outcomes.push(call.credential_guard.revalidate(session).err().map(Err));
+        outcomes.push(call.credential_guard.revalidate(unit).err().map(Err));
     }
     for (first, call) in batch.iter().enumerate() {
         if outcomes.get(first).is_none_or(Option::is_some) {
             continue;
         }
-        let same_principal = |other: &QueuedCall| other.context.caller == call.context.caller;
+        let same_principal = |other: &QueuedCall| other.context.principal == call.context.principal;
         let indexes: Vec<usize> = batch
             .iter()
             .enumerate()
@@ -145,12 +145,12 @@ fn ingest_batch(
             .filter(|((_, other), outcome)| outcome.is_none() && same_principal(other))
             .map(|((index, _), _)| index)
             .collect();
-        let group: Vec<Told> = indexes
+        let group: Vec<ReportedCall> = indexes
             .iter()
             .filter_map(|index| batch.get(*index))
             .map(|call| call.reported_call.clone())
             .collect();
-        let group_outcomes = calls::take_many(session, &call.context, &group)?;
+        let group_outcomes = calls::ingest_calls(unit, &call.context, &group)?;
         for (index, outcome) in indexes.into_iter().zip(group_outcomes) {
             if let Some(slot) = outcomes.get_mut(index) {
                 *slot = Some(outcome);

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use trunkline_domain::call::{CallFacts, PhoneType};
 use trunkline_domain::problem::INVALID;
-use trunkline_domain::timezone::{self, ZoneName};
+use trunkline_domain::timezone::{self, TimeZoneName};
 
 /// Maximum number of keypresses of a call.
 const MAX_KEYPRESSES: usize = 1_000;
@@ -84,13 +84,13 @@ pub(super) fn read_phone_type(reader: &mut ObjectReader<'_>) -> Option<PhoneType
 pub(super) fn read_timestamp(
     reader: &mut ObjectReader<'_>,
     name: &'static str,
-    time_zone: ZoneName,
+    time_zone: TimeZoneName,
 ) -> Option<Timestamp> {
     let timestamp = match reader.value(name)? {
         Value::Null => return None,
         Value::Number(number) => parse_epoch(&number.to_string()),
         Value::String(text) if is_digits(text.trim()) => parse_epoch(text.trim()),
-        Value::String(text) => timezone::parse_moment(text, time_zone, false),
+        Value::String(text) => timezone::parse_timestamp(text, time_zone, false),
         _ => None,
     };
     if timestamp.is_none() {
@@ -125,7 +125,7 @@ fn parse_epoch(text: &str) -> Option<Timestamp> {
 /// `duration`, are problems.
 pub(super) fn read_duration(
     reader: &mut ObjectReader<'_>,
-    time_zone: ZoneName,
+    time_zone: TimeZoneName,
     start: Option<Timestamp>,
     duration: Option<u32>,
 ) -> Option<u32> {

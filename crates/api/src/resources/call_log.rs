@@ -4,28 +4,29 @@ use crate::api_request::ApiRequest;
 use crate::errors::ApiError;
 use crate::list_response::ListPage;
 use crate::object_response::Object;
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
 use serde_json::{Value, json};
-use trunkline_domain::call::{Call, Live, Settlement};
-use trunkline_domain::ivr::run::{Doing, Event};
+use trunkline_domain::call::{Call, LiveCall, Settlement};
+use trunkline_domain::ivr::run::{Event, NodeState};
 use trunkline_domain::problem::{INVALID, Problems};
-use trunkline_domain::timezone::{ZoneName, stamp};
+use trunkline_domain::timezone::{TimeZoneName, format_legacy};
 use trunkline_network::Error;
-use trunkline_network::call_log::{self, CallFilter, SeenCall};
+use trunkline_network::call_log::{self, CallFilter, VisibleCall};
 
 pub(super) async fn list(request: ApiRequest) -> Response<Body> {
     let filter = match read_filter(&request) {
         Ok(filter) => filter,
         Err(problems) => {
-            return request.respond(Kind::Plain, Err(ApiError::UseCase(problems.into())));
+            return request
+                .respond(ResourceKind::Unversioned, Err(ApiError::UseCase(problems.into())));
         }
     };
     let zone = request.network.time_zone;
-    request.respond_list(Kind::Plain, move |session, context, page| {
-        let calls = call_log::list(session, context, &filter, page)?;
+    request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
+        let calls = call_log::list(unit, context, &filter, page)?;
         let next_cursor = calls.last().map(|call| call.record.call.id);
         Ok(ListPage {
             objects: calls.into_iter().map(|call| render(call, zone)).collect(),
@@ -41,19 +42,18 @@ fn read_filter(request: &ApiRequest) -> Result<CallFilter, Problems> {
         Some("true") => Some(true),
         Some("false") => Some(false),
         Some(_) => {
-            problems.at("live").add(INVALID);
+            problems.property("live").add(INVALID);
             None
         }
     };
     let campaign = request.parameter("advertiser_campaign").map(str::to_owned);
-    problems.or(CallFilter { campaign, live })
+    problems.into_result(CallFilter { campaign, live })
 }
 
 pub(super) async fn show(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
     let zone = request.network.time_zone;
-    let result =
-        request.read(|session, context| call_log::get(session, context, parse_call_id(&id)?));
-    request.respond(Kind::Plain, result.map(|call| render(call, zone)))
+    let result = request.read(|unit, context| call_log::get(unit, context, parse_call_id(&id)?));
+    request.respond(ResourceKind::Unversioned, result.map(|call| render(call, zone)))
 }
 
 /// Parses the id of a call in a path.
@@ -61,32 +61,32 @@ pub(super) fn parse_call_id(id: &str) -> Result<i64, Error> {
     id.parse().map_err(|_| Error::NotFound(format!("Call {id}")))
 }
 
-fn render(call: SeenCall, zone: ZoneName) -> Object {
-    let SeenCall { record, whole: is_full } = call;
-    let Call { heard, complete_call_id, start_time, ended_at, id, .. } = record.call;
+fn render(call: VisibleCall, zone: TimeZoneName) -> Object {
+    let VisibleCall { record, is_complete: is_full } = call;
+    let Call { recorded: heard, complete_call_id, start_time, ended_at, id, .. } = record.call;
     let (keys, zip) = match &record.live {
         Some(live) => (live.keys.clone(), entered_zip(&live.events)),
         None => (heard.keys, entered_zip(&heard.events)),
     };
     let keys: Vec<String> = keys.iter().map(char::to_string).collect();
     let facts = heard.facts;
-    let settled = record.settled.as_ref().map(|(_, settlement)| settlement);
+    let settled = record.latest_transaction.as_ref().map(|(_, settlement)| settlement);
     let outcome = settled.map(|settlement| settlement.outcome);
     let region = settled.map_or(facts.region.as_ref(), |settlement| settlement.region.as_ref());
     let settled_value = |read: fn(&Settlement) -> Value| settled.map_or(Value::Null, read);
     let mut object = Object::from_iter([
         ("id".to_owned(), id.into()),
         ("complete_call_id".to_owned(), complete_call_id.into()),
-        ("advertiser_campaign".to_owned(), record.campaign.into()),
-        ("affiliate".to_owned(), record.affiliate.into()),
+        ("advertiser_campaign".to_owned(), record.campaign_external_id.into()),
+        ("affiliate".to_owned(), record.affiliate_external_id.into()),
         (
             "promo_number".to_owned(),
             json!(record.promo_number.map(|number| number.digits().to_owned())),
         ),
-        ("start_time".to_owned(), stamp(start_time, zone).into()),
-        ("ended_at".to_owned(), json!(ended_at.map(|at| stamp(at, zone)))),
+        ("start_time".to_owned(), format_legacy(start_time, zone).into()),
+        ("ended_at".to_owned(), json!(ended_at.map(|at| format_legacy(at, zone)))),
         ("outcome".to_owned(), json!(outcome)),
-        ("reason".to_owned(), json!(heard.turned_away)),
+        ("reason".to_owned(), json!(heard.rejection)),
         ("duration".to_owned(), json!(facts.duration)),
         (
             "connect_duration".to_owned(),
@@ -108,7 +108,7 @@ fn render(call: SeenCall, zone: ZoneName) -> Object {
         object.insert("calling_phone_number".to_owned(), json!(calling_number));
         object.insert("custom_data".to_owned(), json!(facts.custom_data));
     }
-    let transaction = record.settled.map(|(id, _)| id.to_string());
+    let transaction = record.latest_transaction.map(|(id, _)| id.to_string());
     object.insert("transaction_id".to_owned(), json!(transaction));
     object.insert("live".to_owned(), json!(record.live.map(|live| render_live(live, zone))));
     object
@@ -123,20 +123,20 @@ fn entered_zip(events: &[Event]) -> Option<String> {
 }
 
 /// Renders the position of a live call.
-fn render_live(live: Live, zone: ZoneName) -> Value {
-    let state = match live.position.doing {
-        Doing::Menu { .. } => "menu",
-        Doing::OfferSms => "sms_offer",
-        Doing::AskZip => "zip",
-        Doing::Dialling => "ringing",
-        Doing::Talking => "talking",
-        Doing::Over { .. } => "over",
+fn render_live(live: LiveCall, zone: TimeZoneName) -> Value {
+    let state = match live.position.state {
+        NodeState::Menu { .. } => "menu",
+        NodeState::SmsOffer => "sms_offer",
+        NodeState::ZipCodeEntry => "zip",
+        NodeState::Dialling => "ringing",
+        NodeState::Connected => "talking",
+        NodeState::Ended { .. } => "over",
     };
     json!({
-        "at": live.position.at,
+        "at": live.position.path,
         "doing": state,
         "sequence": live.sequence,
-        "heard_at": stamp(live.heard_at, zone),
-        "connected_at": live.connected_at.map(|at| stamp(at, zone)),
+        "heard_at": format_legacy(live.last_event_at, zone),
+        "connected_at": live.connected_at.map(|at| format_legacy(at, zone)),
     })
 }

@@ -6,14 +6,14 @@ use crate::object_reader::{ObjectReader, ReadContext};
 use crate::object_response::Object;
 use crate::resources::campaigns::CampaignPresenter;
 use crate::routes::{Routes, get, post};
-use crate::versions::{Kind, archived_goes_live, get_changes_state};
+use crate::versions::{ResourceKind, archived_goes_live, get_changes_state};
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{Method, Response};
 use serde_json::{Value, json};
-use trunkline_domain::campaign::Action;
+use trunkline_domain::campaign::CampaignAction;
 use trunkline_domain::problem::Problems;
-use trunkline_network::{CallTotals, Submitted, calls, campaign_status, unguarded};
+use trunkline_network::{CallTotals, Submission, calls, campaign_status, no_precondition};
 
 pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
@@ -28,24 +28,24 @@ pub(super) fn routes() -> Routes {
 type PathIds = Path<(String, String)>;
 
 async fn go_live(Path(ids): PathIds, mut request: ApiRequest) -> Response<Body> {
-    let action = Action::GoLive { from_archive: archived_goes_live(request.version) };
+    let action = CampaignAction::GoLive { from_archive: archived_goes_live(request.version) };
     let result = transition(ids, action, &mut request).await;
-    request.respond_ok(Kind::Campaign, result)
+    request.respond_ok(ResourceKind::Campaign, result)
 }
 
 async fn archive(Path(ids): PathIds, mut request: ApiRequest) -> Response<Body> {
-    let result = transition(ids, Action::Archive, &mut request).await;
-    request.respond_ok(Kind::Campaign, result)
+    let result = transition(ids, CampaignAction::Archive, &mut request).await;
+    request.respond_ok(ResourceKind::Campaign, result)
 }
 
 async fn unarchive(Path(ids): PathIds, mut request: ApiRequest) -> Response<Body> {
-    let result = transition(ids, Action::Unarchive, &mut request).await;
-    request.respond_ok(Kind::Campaign, result)
+    let result = transition(ids, CampaignAction::Unarchive, &mut request).await;
+    request.respond_ok(ResourceKind::Campaign, result)
 }
 
 async fn transition(
     path: (String, String),
-    action: Action,
+    action: CampaignAction,
     request: &mut ApiRequest,
 ) -> Result<Object, ApiError> {
     let (advertiser, campaign) = path;
@@ -63,18 +63,25 @@ async fn transition(
         return Err(ApiError::Unauthorized);
     }
     let problems = read_timeout(action, request);
-    let submitted = Submitted { change: action, problems };
+    let submitted = Submission { change: action, problems };
     let presenter = CampaignPresenter::from_request(request);
     // The GETs of older versions have no preconditions.
     let precondition = match request.method {
         Method::POST => {
-            request.precondition(Kind::Campaign, move |campaign| presenter.render(campaign))
+            request.precondition(ResourceKind::Campaign, move |campaign| presenter.render(campaign))
         }
-        _ => unguarded(),
+        _ => no_precondition(),
     };
     request
-        .write(move |session, context| {
-            campaign_status::act(session, context, &advertiser, &campaign, submitted, &precondition)
+        .write(move |unit, context| {
+            campaign_status::apply_action(
+                unit,
+                context,
+                &advertiser,
+                &campaign,
+                submitted,
+                &precondition,
+            )
         })
         .await
         .map(|()| Object::new())
@@ -82,7 +89,7 @@ async fn transition(
 
 /// Reads `timeout` of `go_live`: seconds to wait until the campaign is live, in the body or the query.
 /// A campaign goes live at once here, so the number is only validated.
-fn read_timeout(action: Action, request: &mut ApiRequest) -> Problems {
+fn read_timeout(action: CampaignAction, request: &mut ApiRequest) -> Problems {
     let mut problems = Problems::new();
     let mut body = request.body.take().unwrap_or_default();
     if let Some(timeout) = request.parameter("timeout") {
@@ -90,7 +97,7 @@ fn read_timeout(action: Action, request: &mut ApiRequest) -> Problems {
     }
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let mut reader = ObjectReader::new(&body, read_context);
-    if matches!(action, Action::GoLive { .. }) {
+    if matches!(action, CampaignAction::GoLive { .. }) {
         reader.integer("timeout", 2, 60);
     }
     reader.finish();
@@ -100,8 +107,8 @@ fn read_timeout(action: Action, request: &mut ApiRequest) -> Problems {
 /// Returns the numbers of calls and their mean duration in seconds, by days of the campaign's time
 /// zone.
 async fn quick_stats(Path((advertiser, campaign)): PathIds, request: ApiRequest) -> Response<Body> {
-    let result = request
-        .read(|session, context| calls::quick_stats(session, context, &advertiser, &campaign));
+    let result =
+        request.read(|unit, context| calls::quick_stats(unit, context, &advertiser, &campaign));
     let object = result.map(|stats| {
         let stats = json!({
             "today": render_totals(stats.today),
@@ -110,7 +117,7 @@ async fn quick_stats(Path((advertiser, campaign)): PathIds, request: ApiRequest)
         });
         Object::from_iter([("stats".to_owned(), stats)])
     });
-    request.respond(Kind::Plain, object)
+    request.respond(ResourceKind::Unversioned, object)
 }
 
 fn render_totals(totals: CallTotals) -> Value {

@@ -8,7 +8,7 @@ use crate::object_response::Object;
 use crate::resources::ivr;
 use crate::resources::terms::{self, TermsProjection};
 use crate::routes::{Routes, get};
-use crate::versions::{Kind, Version, shows_max_promo_numbers};
+use crate::versions::{ResourceKind, Version, shows_max_promo_numbers};
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
@@ -18,9 +18,9 @@ use std::sync::Arc;
 use trunkline_domain::campaign::{Campaign, DEFAULT_MAX_PROMO_NUMBERS};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::Problems;
-use trunkline_domain::timezone::ZoneName;
+use trunkline_domain::timezone::TimeZoneName;
 use trunkline_network::campaigns::{self, CampaignChange};
-use trunkline_network::{Caller, Listed, Submitted};
+use trunkline_network::{Principal, Submission, VisiblePage};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -36,9 +36,9 @@ pub(super) fn routes() -> Routes {
 pub(super) struct CampaignPresenter {
     base_url: Arc<str>,
     version: Version,
-    zone: ZoneName,
+    zone: TimeZoneName,
     now: Timestamp,
-    principal: Caller,
+    principal: Principal,
 }
 
 impl CampaignPresenter {
@@ -48,39 +48,40 @@ impl CampaignPresenter {
             version: request.version,
             zone: request.network.time_zone,
             now: request.context.now,
-            principal: request.context.caller.clone(),
+            principal: request.context.principal.clone(),
         }
     }
 
     /// Renders a campaign in the newest version. An affiliate gets no payin, and no future terms of
     /// a campaign that has current ones.
     pub(super) fn render(&self, campaign: &Campaign) -> Object {
-        let with_payin = self.principal.sees(PartyKind::Advertiser, campaign.advertiser_id);
-        let current = campaign.current.as_ref().map(|current| TermsProjection {
+        let with_payin = self.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id);
+        let current = campaign.current_terms.as_ref().map(|current| TermsProjection {
             live: Some((current.id, current.went_live_at)),
             zone: self.zone,
             with_payin,
             terms: &current.terms,
-            totals: &campaign.totals[0],
+            totals: &campaign.budget_totals[0],
         });
         let hides_future = !with_payin && current.is_some();
-        let future =
-            campaign.future.as_ref().filter(|_| !hides_future).map(|future| TermsProjection {
+        let future = campaign.future_terms.as_ref().filter(|_| !hides_future).map(|future| {
+            TermsProjection {
                 live: None,
                 zone: self.zone,
                 with_payin,
                 terms: future,
-                totals: &campaign.totals[1],
-            });
+                totals: &campaign.budget_totals[1],
+            }
+        });
         let mut object = Object::new();
         let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
         put("id", campaign.id.into());
-        put("id_from_network", campaign.id_from_network.clone().into());
+        put("id_from_network", campaign.external_id.clone().into());
         put("name", campaign.name.clone().into());
-        put("status", campaign.status_at(self.now).as_str().into());
+        put("status", campaign.effective_status(self.now).as_str().into());
         put("object_url", format!("{}/a_campaigns/terms/{}", self.base_url, campaign.id).into());
         if shows_max_promo_numbers(self.version) {
-            let max_promo_numbers = campaign.terms_written().map(|terms| terms.max_promo_numbers);
+            let max_promo_numbers = campaign.latest_terms().map(|terms| terms.max_promo_numbers);
             put("max_promo_numbers", max_promo_numbers.unwrap_or(DEFAULT_MAX_PROMO_NUMBERS).into());
         }
         put("current_terms", current.as_ref().map(terms::render).into());
@@ -92,8 +93,9 @@ impl CampaignPresenter {
 
 async fn list(Path(advertiser): Path<String>, request: ApiRequest) -> Response<Body> {
     let presenter = CampaignPresenter::from_request(&request);
-    request.respond_list(Kind::Campaign, move |session, context, page| {
-        let Listed { found, last } = campaigns::list(session, context, &advertiser, page)?;
+    request.respond_list(ResourceKind::Campaign, move |unit, context, page| {
+        let VisiblePage { items: found, last_examined_id: last } =
+            campaigns::list(unit, context, &advertiser, page)?;
         Ok(ListPage {
             objects: found.iter().map(|campaign| presenter.render(campaign)).collect(),
             next_cursor: last,
@@ -106,16 +108,16 @@ async fn show(
     request: ApiRequest,
 ) -> Response<Body> {
     let result = request
-        .read_one(|session, context| campaigns::get(session, context, &advertiser, &campaign))
+        .read_one(|unit, context| campaigns::get(unit, context, &advertiser, &campaign))
         .await;
     let presenter = CampaignPresenter::from_request(&request);
-    request.respond(Kind::Campaign, result.map(|campaign| presenter.render(&campaign)))
+    request.respond(ResourceKind::Campaign, result.map(|campaign| presenter.render(&campaign)))
 }
 
 async fn create(Path(advertiser): Path<String>, mut request: ApiRequest) -> Response<Body> {
     let result = put_campaign(advertiser, None, &mut request).await;
     let presenter = CampaignPresenter::from_request(&request);
-    request.respond(Kind::Campaign, result.map(|campaign| presenter.render(&campaign)))
+    request.respond(ResourceKind::Campaign, result.map(|campaign| presenter.render(&campaign)))
 }
 
 async fn put(
@@ -124,7 +126,7 @@ async fn put(
 ) -> Response<Body> {
     let result = put_campaign(advertiser, Some(campaign), &mut request).await;
     let presenter = CampaignPresenter::from_request(&request);
-    request.respond(Kind::Campaign, result.map(|campaign| presenter.render(&campaign)))
+    request.respond(ResourceKind::Campaign, result.map(|campaign| presenter.render(&campaign)))
 }
 
 async fn put_campaign(
@@ -134,7 +136,7 @@ async fn put_campaign(
 ) -> Result<Campaign, ApiError> {
     let mut body = request.take_body()?;
     ivr::check_depth(&body).map_err(ApiError::BadRequest)?;
-    request.version.upgrade(Kind::Campaign, &mut body);
+    request.version.upgrade(ResourceKind::Campaign, &mut body);
     let body_id = body.get("id_from_network").and_then(|id| match id {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -151,14 +153,14 @@ async fn put_campaign(
         terms: terms::read(&mut reader, request.version, zone),
     };
     reader.finish();
-    let submitted = Submitted { change, problems };
+    let submitted = Submission { change, problems };
     let presenter = CampaignPresenter::from_request(request);
     let precondition =
-        request.precondition(Kind::Campaign, move |campaign| presenter.render(campaign));
+        request.precondition(ResourceKind::Campaign, move |campaign| presenter.render(campaign));
     request
-        .write(move |session, context| {
+        .write(move |unit, context| {
             let path_id = path_id.as_deref();
-            campaigns::put(session, context, &advertiser, path_id, submitted, &precondition)
+            campaigns::put(unit, context, &advertiser, path_id, submitted, &precondition)
         })
         .await
 }
@@ -167,15 +169,15 @@ async fn put_campaign(
 async fn find_current_time_zone(
     request: &ApiRequest,
     id: Option<&str>,
-) -> Result<ZoneName, ApiError> {
-    let Some(id) = id else { return Ok(ZoneName::default()) };
-    let network_id = request.context.caller.network_id;
-    let campaign = request.read_one(|session, _| Ok(session.campaign(network_id, id)?)).await?;
-    let terms = campaign.as_ref().and_then(Campaign::terms_written);
+) -> Result<TimeZoneName, ApiError> {
+    let Some(id) = id else { return Ok(TimeZoneName::default()) };
+    let network_id = request.context.principal.network_id;
+    let campaign = request.read_one(|unit, _| Ok(unit.campaign(network_id, id)?)).await?;
+    let terms = campaign.as_ref().and_then(Campaign::latest_terms);
     Ok(terms.map(|terms| terms.timezone).unwrap_or_default())
 }
 
 async fn delete(request: ApiRequest) -> Response<Body> {
-    let result = request.read(|_, _| campaigns::delete());
-    request.respond(Kind::Plain, result.map(|()| Object::new()))
+    let result = request.read(|_, _| campaigns::reject_deletion());
+    request.respond(ResourceKind::Unversioned, result.map(|()| Object::new()))
 }

@@ -6,15 +6,15 @@ use crate::errors::ApiError;
 use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
 use crate::object_response::Object;
 use crate::routes::{Routes, get, post};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
 use serde_json::{Value, json};
 use trunkline_domain::campaign::Campaign;
-use trunkline_domain::findings::findings;
+use trunkline_domain::findings::analyze_terms;
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_network::conditions::{self, Checked};
+use trunkline_network::conditions::{self, CheckResult};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -24,7 +24,7 @@ pub(super) fn routes() -> Routes {
 
 async fn check_condition(mut request: ApiRequest) -> Response<Body> {
     let result = validate_condition(&mut request);
-    request.respond_ok(Kind::Plain, result)
+    request.respond_ok(ResourceKind::Unversioned, result)
 }
 
 fn validate_condition(request: &mut ApiRequest) -> Result<Object, ApiError> {
@@ -33,25 +33,24 @@ fn validate_condition(request: &mut ApiRequest) -> Result<Object, ApiError> {
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let mut reader = ObjectReader::new(&body, read_context);
     let condition = reader.text("condition", TEXT_LIMIT).flatten();
-    if condition.is_none() && !reader.problems.has("condition") {
+    if condition.is_none() && !reader.problems.has_problem("condition") {
         reader.error("condition", BLANK);
     }
     let campaign = reader.optional_id("advertiser_campaign").flatten();
     reader.finish();
-    let condition = problems.or(condition.unwrap_or_default());
+    let condition = problems.into_result(condition.unwrap_or_default());
     let condition = condition.map_err(|problems| ApiError::UseCase(problems.into()))?;
-    let checked = request.read(|session, context| {
-        conditions::check(session, context, &condition, campaign.as_deref())
-    })?;
+    let checked = request
+        .read(|unit, context| conditions::check(unit, context, &condition, campaign.as_deref()))?;
     let report = match checked {
-        Checked::Valid { normalized, in_words, warnings } => json!({
+        CheckResult::Valid { normalized, in_words, warnings } => json!({
             "valid": true,
             "normalized": normalized,
             "in_words": in_words,
             "errors": [],
             "warnings": warnings,
         }),
-        Checked::Invalid(error) => json!({
+        CheckResult::Invalid(error) => json!({
             "valid": false,
             "normalized": null,
             "in_words": null,
@@ -63,13 +62,13 @@ fn validate_condition(request: &mut ApiRequest) -> Result<Object, ApiError> {
 }
 
 async fn check_campaign(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
-    let result = request.read(|session, context| conditions::of_network(session, context, &id));
+    let result = request.read(|unit, context| conditions::find_campaign(unit, context, &id));
     let findings = result.map(|campaign| {
-        let terms = Campaign::terms_written(&campaign);
-        let campaign_findings = terms.map(findings).unwrap_or_default();
+        let terms = Campaign::latest_terms(&campaign);
+        let campaign_findings = terms.map(analyze_terms).unwrap_or_default();
         campaign_findings.iter().map(|finding| into_object(json!(finding))).collect()
     });
-    request.respond_array(Kind::Plain, findings)
+    request.respond_array(ResourceKind::Unversioned, findings)
 }
 
 fn into_object(value: Value) -> Object {

@@ -7,7 +7,7 @@ use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
 use crate::object_response::Object;
 use crate::resources::{call_facts, decision, transactions};
 use crate::routes::{Routes, get, post};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
@@ -16,8 +16,8 @@ use trunkline_domain::money::Money;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_domain::text;
 use trunkline_network::corrections::{self, CorrectionChange, FactsChange};
-use trunkline_network::explanations::{self, Explained};
-use trunkline_network::{LedgerRow, Submitted};
+use trunkline_network::explanations::{self, Explanation};
+use trunkline_network::{LedgerRow, Submission};
 
 /// Maximum length of a reason, in characters.
 const MAX_REASON_CHARACTERS: usize = 1_000;
@@ -37,7 +37,7 @@ async fn correct(Path(id): Path<String>, mut request: ApiRequest) -> Response<Bo
         object.insert("reason".to_owned(), correction.map(|correction| correction.reason).into());
         object
     });
-    request.respond(Kind::Plain, result)
+    request.respond(ResourceKind::Unversioned, result)
 }
 
 async fn create_correction(id: String, request: &mut ApiRequest) -> Result<LedgerRow, ApiError> {
@@ -56,10 +56,10 @@ async fn create_correction(id: String, request: &mut ApiRequest) -> Result<Ledge
         payout: read_amount(&mut reader, "affiliate_payout"),
     };
     reader.finish();
-    let submitted = Submitted { change, problems };
+    let submitted = Submission { change, problems };
     request
-        .write(move |session, context| {
-            corrections::correct(session, context, &id, submitted, key.as_ref())
+        .write(move |unit, context| {
+            corrections::correct(unit, context, &id, submitted, key.as_ref())
         })
         .await
 }
@@ -124,19 +124,19 @@ fn read_facts(map: &Map<String, Value>, read_context: ReadContext<'_>) -> FactsC
 }
 
 async fn show_explanation(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
-    let result = request.read(|session, context| explanations::explain(session, context, &id));
-    request.respond(Kind::Plain, result.map(|explanation| render(&explanation)))
+    let result = request.read(|unit, context| explanations::explain(unit, context, &id));
+    request.respond(ResourceKind::Unversioned, result.map(|explanation| render(&explanation)))
 }
 
 /// Renders an explanation: the properties of a dry run, and the correction if there is one.
-fn render(explanation: &Explained) -> Object {
-    let mut object = decision::render(&explanation.run);
+fn render(explanation: &Explanation) -> Object {
+    let mut object = decision::render(&explanation.dry_run);
     let correction = explanation.correction.as_ref().map(|(corrected_id, correction)| {
         json!({
             "corrects_transaction_id": corrected_id.to_string(),
             "reason": correction.reason,
-            "advertiser_payin_is_set": correction.payin_is_set,
-            "affiliate_payout_is_set": correction.payout_is_set,
+            "advertiser_payin_is_set": correction.payin_set_manually,
+            "affiliate_payout_is_set": correction.payout_set_manually,
         })
     });
     object.insert("correction".to_owned(), correction.into());

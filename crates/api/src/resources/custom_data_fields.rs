@@ -6,14 +6,14 @@ use crate::list_response::ListPage;
 use crate::object_reader::{ObjectReader, ReadContext};
 use crate::object_response::Object;
 use crate::routes::{Routes, get};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
 use serde_json::{Value, json};
-use trunkline_domain::party::{CustomDataField, DataType, NAME_LIMIT};
+use trunkline_domain::party::{CustomDataField, DataType, MAX_NAME_CHARS};
 use trunkline_domain::problem::{INVALID, Problems};
-use trunkline_network::Submitted;
+use trunkline_network::Submission;
 use trunkline_network::custom_data_fields::{self as custom_data, FieldChange};
 
 /// Maximum number of values of a field.
@@ -27,8 +27,8 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn list(request: ApiRequest) -> Response<Body> {
-    request.respond_list(Kind::Plain, |session, context, page| {
-        let fields = custom_data::list(session, context, page)?;
+    request.respond_list(ResourceKind::Unversioned, |unit, context, page| {
+        let fields = custom_data::list(unit, context, page)?;
         let next_cursor = fields.last().map(|(id, _)| *id);
         Ok(ListPage {
             objects: fields.iter().map(|(_, field)| render(field)).collect(),
@@ -38,19 +38,18 @@ async fn list(request: ApiRequest) -> Response<Body> {
 }
 
 async fn show(Path(name): Path<String>, request: ApiRequest) -> Response<Body> {
-    let result =
-        request.read_one(|session, context| custom_data::get(session, context, &name)).await;
-    request.respond(Kind::Plain, result.map(|field| render(&field)))
+    let result = request.read_one(|unit, context| custom_data::get(unit, context, &name)).await;
+    request.respond(ResourceKind::Unversioned, result.map(|field| render(&field)))
 }
 
 async fn create(mut request: ApiRequest) -> Response<Body> {
     let result = put_field(None, &mut request).await;
-    request.respond(Kind::Plain, result.map(|field| render(&field)))
+    request.respond(ResourceKind::Unversioned, result.map(|field| render(&field)))
 }
 
 async fn put(Path(name): Path<String>, mut request: ApiRequest) -> Response<Body> {
     let result = put_field(Some(name), &mut request).await;
-    request.respond(Kind::Plain, result.map(|field| render(&field)))
+    request.respond(ResourceKind::Unversioned, result.map(|field| render(&field)))
 }
 
 async fn put_field(
@@ -67,7 +66,7 @@ async fn put_field(
         data_type: reader.enum_value_or_default("data_type", DataType::parse),
         field_values: reader.array("field_values", MAX_FIELD_VALUES, |value, read_context| {
             match value {
-                Value::String(text) if text.chars().count() <= NAME_LIMIT => Some(text.clone()),
+                Value::String(text) if text.chars().count() <= MAX_NAME_CHARS => Some(text.clone()),
                 _ => {
                     read_context.problems.add(INVALID);
                     None
@@ -76,19 +75,19 @@ async fn put_field(
         }),
     };
     reader.finish();
-    let submitted = Submitted { change, problems };
-    let precondition = request.precondition(Kind::Plain, render);
+    let submitted = Submission { change, problems };
+    let precondition = request.precondition(ResourceKind::Unversioned, render);
     request
-        .write(move |session, context| {
-            custom_data::put(session, context, path_name.as_deref(), submitted, &precondition)
+        .write(move |unit, context| {
+            custom_data::put(unit, context, path_name.as_deref(), submitted, &precondition)
         })
         .await
 }
 
 async fn delete(Path(name): Path<String>, request: ApiRequest) -> Response<Body> {
     let deleted =
-        request.write(move |session, context| custom_data::delete(session, context, &name)).await;
-    request.respond(Kind::Plain, deleted.map(|()| Object::new()))
+        request.write(move |unit, context| custom_data::delete(unit, context, &name)).await;
+    request.respond(ResourceKind::Unversioned, deleted.map(|()| Object::new()))
 }
 
 fn render(field: &CustomDataField) -> Object {

@@ -3,7 +3,7 @@
 use crate::object_response::Object;
 use crate::resources::money;
 use serde_json::{Value, json};
-use trunkline_domain::call::{Decision, PaidPolicy, Payment, Step};
+use trunkline_domain::call::{Decision, PathStep, Payment, PolicyEvaluation};
 use trunkline_network::dry_run::DryRun;
 
 /// Renders the call's path, the payments with their policies, and the budgets.
@@ -32,7 +32,7 @@ pub(super) fn render(run: &DryRun) -> Object {
     let sum = |payment: &Option<Payment>| {
         payment.as_ref().map(|payment| (payment.amount, payment.currency))
     };
-    let margin = match run.with_margin {
+    let margin = match run.shows_margin {
         true => money::margin(sum(advertiser_payin), sum(affiliate_payout)),
         false => Value::Null,
     };
@@ -49,9 +49,9 @@ pub(super) fn render(run: &DryRun) -> Object {
     ])
 }
 
-fn render_step(step: &Step) -> Value {
+fn render_step(step: &PathStep) -> Value {
     json!({
-        "at": step.at,
+        "at": step.path,
         "node_type": step.node_type,
         "prompt": step.prompt,
         "key": step.key.map(|key| key.to_string()),
@@ -60,9 +60,9 @@ fn render_step(step: &Step) -> Value {
 }
 
 fn render_payment(payment: &Payment) -> Value {
-    let render_policy = |policy: &PaidPolicy| {
+    let render_policy = |policy: &PolicyEvaluation| {
         json!({
-            "type": policy.kind,
+            "type": policy.policy_type,
             "amount": policy.amount.to_json_number(),
             "met": policy.met,
             "paid": policy.paid,

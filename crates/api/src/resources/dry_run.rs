@@ -5,15 +5,15 @@ use crate::errors::ApiError;
 use crate::object_reader::{ObjectReader, ReadContext};
 use crate::resources::{call_facts, decision};
 use crate::routes::{Routes, post};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::http::Response;
 use serde_json::{Map, Value};
 use trunkline_domain::call::CallFacts;
 use trunkline_domain::problem::Problems;
-use trunkline_domain::timezone::ZoneName;
-use trunkline_network::Submitted;
-use trunkline_network::dry_run::{self, DryRun, Imagined, Which};
+use trunkline_domain::timezone::TimeZoneName;
+use trunkline_network::Submission;
+use trunkline_network::dry_run::{self, DryRun, DryRunRequest, TermsSelector};
 
 pub(super) fn routes() -> Routes {
     Routes::new().route("/trunkline/dry_run", post(dry_run_call))
@@ -21,7 +21,7 @@ pub(super) fn routes() -> Routes {
 
 async fn dry_run_call(mut request: ApiRequest) -> Response<Body> {
     let result = simulate_call(&mut request).map(|run| decision::render(&run));
-    request.respond_ok(Kind::Plain, result)
+    request.respond_ok(ResourceKind::Unversioned, result)
 }
 
 fn simulate_call(request: &mut ApiRequest) -> Result<DryRun, ApiError> {
@@ -30,32 +30,32 @@ fn simulate_call(request: &mut ApiRequest) -> Result<DryRun, ApiError> {
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let mut reader = ObjectReader::new(&body, read_context);
-    let mut simulated_call = Imagined {
+    let mut simulated_call = DryRunRequest {
         campaign: reader.id("advertiser_campaign"),
         affiliate: reader.optional_id("affiliate").flatten(),
         terms: reader
             .enum_value_or_default("terms", |word| match word {
-                "current" => Some(Which::Current),
-                "future" => Some(Which::Future),
+                "current" => Some(TermsSelector::Current),
+                "future" => Some(TermsSelector::Future),
                 _ => None,
             })
             .unwrap_or_default(),
-        ..Imagined::default()
+        ..DryRunRequest::default()
     };
     if let Some(Some(map)) = reader.object("call") {
         read_call(map, reader.child("call"), zone, &mut simulated_call);
     }
     reader.finish();
-    let submitted = Submitted { change: simulated_call, problems };
-    request.read(|session, context| dry_run::dry_run(session, context, submitted))
+    let submitted = Submission { change: simulated_call, problems };
+    request.read(|unit, context| dry_run::dry_run(unit, context, submitted))
 }
 
 /// Reads the facts of a call. An absent fact is unknown.
 fn read_call(
     object: &Map<String, Value>,
     read_context: ReadContext<'_>,
-    zone: ZoneName,
-    simulated_call: &mut Imagined,
+    zone: TimeZoneName,
+    simulated_call: &mut DryRunRequest,
 ) {
     let mut reader = ObjectReader::new(object, read_context);
     simulated_call.promo_number = reader.phone("promo_number").flatten();

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
-use trunkline_domain::event::KINDS;
+use trunkline_domain::event::EVENT_TYPES;
 use trunkline_domain::problem::{NOT_A_NUMBER, NOT_LISTED, Problems};
 use trunkline_network::{Context, Error, EventRecord, Page, events};
 
@@ -33,7 +33,7 @@ pub(super) fn routes() -> Routes {
 }
 
 /// Renders an event as it is sent: `{"type", "timestamp", "data"}`, with the timestamp in UTC.
-pub fn envelope(event: &EventRecord) -> Value {
+pub fn render_event(event: &EventRecord) -> Value {
     json!({"type": event.kind, "timestamp": event.at.to_string(), "data": event.data})
 }
 
@@ -64,12 +64,12 @@ async fn open_stream(request: ApiRequest) -> Response<Body> {
         Ok(event_stream) => event_stream,
         Err(error) => return error.into_response(&app),
     };
-    let shutdown = app.ending.clone();
+    let shutdown = app.shutdown.clone();
     let chunks = stream::unfold(event_stream, move |event_stream| {
         let shutdown = shutdown.clone();
         async move {
             tokio::select! {
-                () = shutdown.begun() => None,
+                () = shutdown.triggered() => None,
                 chunk = event_stream.next_chunk() => {
                     chunk.map(|(bytes, rest)| (Ok::<_, Error>(bytes), rest))
                 }
@@ -90,7 +90,7 @@ fn read_last_event_id(request: &ApiRequest, problems: &mut Problems) -> Option<i
     let text = header.filter(|id| !id.is_empty()).or(request.parameter("last_event_id"))?;
     let id = text.parse::<i64>().ok().filter(|id| *id >= 0);
     if id.is_none() {
-        problems.at("last_event_id").add(NOT_A_NUMBER);
+        problems.property("last_event_id").add(NOT_A_NUMBER);
     }
     id
 }
@@ -99,8 +99,8 @@ fn read_types(request: &ApiRequest, problems: &mut Problems) -> Vec<String> {
     let parameter = request.parameter("types").unwrap_or_default();
     let types = parameter.split(',').map(str::trim).filter(|kind| !kind.is_empty());
     let types: Vec<String> = types.map(str::to_owned).collect();
-    if !types.iter().all(|kind| KINDS.contains(&kind.as_str())) {
-        problems.at("types").add(NOT_LISTED);
+    if !types.iter().all(|kind| EVENT_TYPES.contains(&kind.as_str())) {
+        problems.property("types").add(NOT_LISTED);
     }
     types
 }
@@ -110,13 +110,13 @@ impl EventStream {
         let mut problems = Problems::new();
         let last_event_id = read_last_event_id(&request, &mut problems);
         let types = read_types(&request, &mut problems);
-        problems.or(()).map_err(Error::from)?;
+        problems.into_result(()).map_err(Error::from)?;
         // Subscribes before the position is read, so that no event between the two is missed.
-        let commits = request.app.store.news();
+        let commits = request.app.store.subscribe_commits();
         let after =
-            request.read(|session, context| events::start(session, context, last_event_id))?;
+            request.read(|unit, context| events::resume_position(unit, context, last_event_id))?;
         let ApiRequest { app, context, credential, credential_guard, .. } = request;
-        let permit = app.stream_limiter.acquire(&context.caller.actor.to_string());
+        let permit = app.stream_limiter.acquire(&context.principal.actor.to_string());
         let now = Instant::now();
         Ok(Self {
             _permit: permit.ok_or(ApiError::TooManyStreams)?,
@@ -170,34 +170,34 @@ impl EventStream {
 
     /// Reads and renders the next page of events. The flag is true if there may be more.
     fn poll_events(&mut self) -> Result<(Vec<u8>, bool), Error> {
-        let page = Page::of(self.after, PAGE_EVENTS);
-        let page = self.app.store.read(|session| {
-            self.credential_guard.revalidate(session)?;
-            events::after(session, &self.context, page)
+        let page = Page::new(self.after, PAGE_EVENTS);
+        let page = self.app.store.read(|unit| {
+            self.credential_guard.revalidate(unit)?;
+            events::list_after(unit, &self.context, page)
         })?;
         let mut bytes = Vec::new();
-        for event in page.found {
+        for event in page.events {
             if self.types.is_empty() || self.types.contains(&event.kind) {
                 let id = event.id;
                 let kind = &event.kind;
-                let data = envelope(&event);
+                let data = render_event(&event);
                 let chunk = format!("id: {id}\nevent: {kind}\ndata: {data}\n\n");
                 bytes.extend_from_slice(chunk.as_bytes());
             }
         }
-        self.after = page.last;
-        Ok((bytes, page.more))
+        self.after = page.last_examined_id;
+        Ok((bytes, page.is_full))
     }
 
     /// Authenticates the credential again and adopts its current rights. Returns `None` if it is no
     /// longer valid.
     async fn reauthorize(&mut self) -> Option<()> {
-        let network_id = self.context.caller.network_id;
+        let network_id = self.context.principal.network_id;
         let principal = auth::authenticate(&self.app, &self.credential, Some(network_id));
         let principal = principal.await.ok()??;
         let is_same =
-            principal.actor == self.context.caller.actor && principal.network_id == network_id;
-        self.context.caller = principal;
+            principal.actor == self.context.principal.actor && principal.network_id == network_id;
+        self.context.principal = principal;
         is_same.then_some(())
     }
 }

@@ -5,10 +5,10 @@ use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
 use crate::resources::pricing::read_condition;
 use serde_json::{Map, Value, json};
 use trunkline_domain::ivr::{
-    self, CallerId, CallerIdSetting, DEPTH_LIMIT, IvrNode, IvrTree, KeypressFailover, NODE_LIMIT,
-    NodeKind, QuestionType, RingDestination, SMS_DELAYS,
+    self, CallerId, CallerIdSetting, IvrNode, IvrTree, KeypressFailover, MAX_DEPTH, MAX_NODES,
+    NodeKind, QuestionType, RingDestination, SMS_DELAYS_SECONDS,
 };
-use trunkline_domain::phone::DialledNumber;
+use trunkline_domain::phone::DestinationNumber;
 use trunkline_domain::problem::{EMPTY, INVALID, NOT_LISTED, Problems};
 
 /// Maximum number of destinations of a RingGroup.
@@ -53,8 +53,8 @@ pub(super) fn read(map: &Map<String, Value>, read_context: ReadContext<'_>) -> O
 pub(crate) fn check_depth(body: &Map<String, Value>) -> Result<(), String> {
     let root = body.get("ivr_tree").and_then(|tree| tree.get("root"));
     let depth = levels(root.into_iter().collect()).count();
-    if depth > DEPTH_LIMIT {
-        return Err(format!("ivr_tree is too deep: {depth} levels (maximum is {DEPTH_LIMIT})"));
+    if depth > MAX_DEPTH {
+        return Err(format!("ivr_tree is too deep: {depth} levels (maximum is {MAX_DEPTH})"));
     }
     Ok(())
 }
@@ -62,8 +62,8 @@ pub(crate) fn check_depth(body: &Map<String, Value>) -> Result<(), String> {
 /// Rejects a tree of more than [`NODE_LIMIT`] nodes.
 fn check_size(root: &Value) -> Result<(), String> {
     let nodes: usize = levels(vec![root]).map(|level| level.len()).sum();
-    if nodes > NODE_LIMIT {
-        return Err(format!("is too large (maximum is {NODE_LIMIT} nodes)"));
+    if nodes > MAX_NODES {
+        return Err(format!("is too large (maximum is {MAX_NODES} nodes)"));
     }
     Ok(())
 }
@@ -118,7 +118,7 @@ fn read_node(value: &Value, read_context: ReadContext<'_>) -> Option<IvrNode> {
     let Some(kind) = kind else {
         // The node's type is unknown, but its children can be checked.
         for (index, child) in children.iter().enumerate() {
-            check_subtree(child, reader.problems.at("children").child(index));
+            check_subtree(child, reader.problems.property("children").child(index));
         }
         return None;
     };
@@ -138,7 +138,7 @@ fn read_children(reader: &mut ObjectReader<'_>) -> Vec<IvrNode> {
     };
     let mut children = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
-        let problems = reader.problems.at("children").child(index);
+        let problems = reader.problems.property("children").child(index);
         let child = read_node(item, ReadContext { problems, ignored: &mut *reader.ignored });
         children.push(child.unwrap_or_else(|| IvrNode {
             kind: NodeKind::EndCall { prompt: String::new() },
@@ -151,7 +151,7 @@ fn read_children(reader: &mut ObjectReader<'_>) -> Vec<IvrNode> {
 
 fn check_subtree(node: &IvrNode, problems: &mut Problems) {
     let tree = IvrTree { root: node.clone(), record_calls: false, caller_id: None };
-    ivr::check(&tree, problems);
+    ivr::check_tree(&tree, problems);
 }
 
 /// Reads the parameters of a node type. An invalid parameter counts as absent. Returns `None` for an
@@ -228,7 +228,7 @@ fn read_destination(reader: &mut ObjectReader<'_>) -> (String, String) {
         return (String::new(), country);
     }
     let Some(number) = number.flatten() else { return (String::new(), country) };
-    let Some(dialled) = DialledNumber::parse(&number, &country) else {
+    let Some(dialled) = DestinationNumber::parse(&number, &country) else {
         reader.error("destination_phone_number", INVALID);
         return (String::new(), country);
     };
@@ -238,7 +238,7 @@ fn read_destination(reader: &mut ObjectReader<'_>) -> (String, String) {
 
 fn read_delay(reader: &mut ObjectReader<'_>) -> Option<u32> {
     let delay = reader.integer("sms_promo_delay", 0, u32::MAX).flatten()?;
-    if !SMS_DELAYS.contains(&delay) {
+    if !SMS_DELAYS_SECONDS.contains(&delay) {
         reader.error("sms_promo_delay", NOT_LISTED);
     }
     Some(delay)
@@ -247,7 +247,7 @@ fn read_delay(reader: &mut ObjectReader<'_>) -> Option<u32> {
 fn read_ring_destination(value: &Value, read_context: ReadContext<'_>) -> Option<RingDestination> {
     let mut reader = ObjectReader::from_value(value, read_context)?;
     let number = reader.optional_id("ring_group_number").flatten();
-    let number = number.and_then(|number| DialledNumber::parse(&number, "1"));
+    let number = number.and_then(|number| DestinationNumber::parse(&number, "1"));
     if number.is_none() {
         reader.error("ring_group_number", INVALID);
     }
@@ -271,7 +271,7 @@ pub(super) fn render(tree: &IvrTree) -> Value {
 fn render_node(node: &IvrNode) -> Value {
     let mut object = Map::new();
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
-    put("node_type", node.kind.name().into());
+    put("node_type", node.kind.type_name().into());
     render_parameters(&node.kind, &mut put);
     if let Some(failover) = node.keypress_failover_type {
         put("keypress_failover_type", json!(failover));

@@ -6,7 +6,7 @@ use crate::object_reader::{ObjectReader, ReadContext};
 use crate::object_response::Object;
 use crate::resources::{call_facts, call_log};
 use crate::routes::{Routes, get, post};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
@@ -15,9 +15,11 @@ use serde_json::{Value, json};
 use trunkline_domain::call::CallFacts;
 use trunkline_domain::ivr::run::{Action, Event};
 use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED, Problems};
-use trunkline_domain::timezone::ZoneName;
-use trunkline_network::Submitted;
-use trunkline_network::live_calls::{self, Fresh, Happening, Orders, Told};
+use trunkline_domain::timezone::TimeZoneName;
+use trunkline_network::Submission;
+use trunkline_network::live_calls::{
+    self, CallEvent, CallEventReport, CallInstructions, StartCallParams,
+};
 
 /// Maximum length of a zip code, in characters (ASCII).
 const MAX_ZIP_CHARACTERS: usize = 10;
@@ -31,33 +33,33 @@ pub(super) fn routes() -> Routes {
 
 async fn start(mut request: ApiRequest) -> Response<Body> {
     let result = start_call(&mut request).await;
-    request.respond(Kind::Plain, result.map(render))
+    request.respond(ResourceKind::Unversioned, result.map(render))
 }
 
-async fn start_call(request: &mut ApiRequest) -> Result<Orders, ApiError> {
+async fn start_call(request: &mut ApiRequest) -> Result<CallInstructions, ApiError> {
     let key = request.idempotency_key()?;
     let body = request.take_body()?;
     let zone = request.network.time_zone;
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let change = read_start(ObjectReader::new(&body, read_context), zone);
-    let submitted = Submitted { change, problems };
-    let time_limit = SignedDuration::try_from(request.app.limits.call_time);
-    let params = Fresh {
-        name: call_facts::generate_call_id(&request.app),
+    let submitted = Submission { change, problems };
+    let time_limit = SignedDuration::try_from(request.app.limits.max_call_time);
+    let params = StartCallParams {
+        complete_call_id: call_facts::generate_call_id(&request.app),
         time_limit: time_limit.unwrap_or(SignedDuration::MAX),
     };
     request
-        .write(move |session, context| {
-            live_calls::start(session, context, submitted, params, key.as_ref())
+        .write(move |unit, context| {
+            live_calls::start(unit, context, submitted, params, key.as_ref())
         })
         .await
 }
 
 /// Reads the facts of a call at its start. The properties of an ended call, such as its duration,
 /// are ignored.
-fn read_start(mut reader: ObjectReader<'_>, zone: ZoneName) -> live_calls::Incoming {
-    let call = live_calls::Incoming {
+fn read_start(mut reader: ObjectReader<'_>, zone: TimeZoneName) -> live_calls::IncomingCall {
+    let call = live_calls::IncomingCall {
         campaign: reader.optional_id("advertiser_campaign").flatten(),
         affiliate: reader.optional_id("affiliate").flatten(),
         promo_number: reader.phone("promo_number").flatten(),
@@ -73,28 +75,31 @@ fn read_start(mut reader: ObjectReader<'_>, zone: ZoneName) -> live_calls::Incom
 
 async fn post_event(Path(id): Path<String>, mut request: ApiRequest) -> Response<Body> {
     let result = apply_call_event(&id, &mut request).await;
-    request.respond_ok(Kind::Plain, result.map(render))
+    request.respond_ok(ResourceKind::Unversioned, result.map(render))
 }
 
-async fn apply_call_event(id: &str, request: &mut ApiRequest) -> Result<Orders, ApiError> {
+async fn apply_call_event(
+    id: &str,
+    request: &mut ApiRequest,
+) -> Result<CallInstructions, ApiError> {
     let id = call_log::parse_call_id(id)?;
     let body = request.take_body()?;
     let zone = request.network.time_zone;
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let mut reader = ObjectReader::new(&body, read_context);
-    let change = Told {
-        happening: read_event(&mut reader),
+    let change = CallEventReport {
+        event: read_event(&mut reader),
         at: call_facts::read_timestamp(&mut reader, "at", zone),
         sequence: reader.integer("sequence", 0, u32::MAX).flatten(),
     };
     reader.finish();
-    let submitted = Submitted { change, problems };
-    request.write(move |session, context| live_calls::hear(session, context, id, submitted)).await
+    let submitted = Submission { change, problems };
+    request.write(move |unit, context| live_calls::apply_event(unit, context, id, submitted)).await
 }
 
 /// Reads `event` and the properties that belong to it.
-fn read_event(reader: &mut ObjectReader<'_>) -> Option<Happening> {
+fn read_event(reader: &mut ObjectReader<'_>) -> Option<CallEvent> {
     let name = match reader.value("event") {
         Some(Value::String(text)) => text.as_str(),
         None | Some(Value::Null) => {
@@ -111,21 +116,21 @@ fn read_event(reader: &mut ObjectReader<'_>) -> Option<Happening> {
         "busy" => Event::Busy,
         "no_answer" => Event::NoAnswer,
         "hung_up" => return read_hung_up(reader),
-        "prompt_finished" => return Some(Happening::PromptFinished),
+        "prompt_finished" => return Some(CallEvent::PromptFinished),
         _ => {
             reader.error("event", NOT_LISTED);
             return None;
         }
     };
-    Some(Happening::Event(event))
+    Some(CallEvent::Event(event))
 }
 
 /// Reads the side that hung up (`by`). The caller is the default.
-fn read_hung_up(reader: &mut ObjectReader<'_>) -> Option<Happening> {
+fn read_hung_up(reader: &mut ObjectReader<'_>) -> Option<CallEvent> {
     match reader.value("by") {
-        None | Some(Value::Null) => Some(Happening::Event(Event::HungUp)),
-        Some(Value::String(by)) if by == "caller" => Some(Happening::Event(Event::HungUp)),
-        Some(Value::String(by)) if by == "destination" => Some(Happening::DestinationHungUp),
+        None | Some(Value::Null) => Some(CallEvent::Event(Event::HungUp)),
+        Some(Value::String(by)) if by == "caller" => Some(CallEvent::Event(Event::HungUp)),
+        Some(Value::String(by)) if by == "destination" => Some(CallEvent::DestinationHungUp),
         Some(_) => {
             reader.error("by", NOT_LISTED);
             None
@@ -166,8 +171,8 @@ fn read_zip(reader: &mut ObjectReader<'_>) -> Option<String> {
     Some(zip)
 }
 
-fn render(instructions: Orders) -> Object {
-    let Orders { id, outcome, reason, actions } = instructions;
+fn render(instructions: CallInstructions) -> Object {
+    let CallInstructions { id, outcome, reason, actions } = instructions;
     Object::from_iter([
         ("id".to_owned(), id.into()),
         ("outcome".to_owned(), json!(outcome)),

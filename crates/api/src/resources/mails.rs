@@ -5,12 +5,12 @@ use crate::errors::ApiError;
 use crate::list_response::ListPage;
 use crate::object_response::Object;
 use crate::routes::{Routes, get};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::http::Response;
 use serde_json::json;
 use trunkline_domain::problem::NOT_LISTED;
-use trunkline_domain::timezone::{self, ZoneName};
+use trunkline_domain::timezone::{self, TimeZoneName};
 use trunkline_network::{Error, MailRecord, MailState, mails};
 
 pub(super) fn routes() -> Routes {
@@ -22,18 +22,18 @@ async fn list(request: ApiRequest) -> Response<Body> {
     let state_text = request.parameter("state");
     let state = state_text.and_then(MailState::parse);
     if state_text.is_some() && state.is_none() {
-        let error = ApiError::UseCase(Error::at("state", NOT_LISTED));
-        return request.respond(Kind::Plain, Err(error));
+        let error = ApiError::UseCase(Error::invalid_property("state", NOT_LISTED));
+        return request.respond(ResourceKind::Unversioned, Err(error));
     }
-    request.respond_list(Kind::Plain, move |session, context, page| {
-        let items = mails::list(session, context, state, page)?;
+    request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
+        let items = mails::list(unit, context, state, page)?;
         let next_cursor = items.last().map(|mail| mail.id);
         Ok(ListPage { objects: items.iter().map(|mail| render(mail, zone)).collect(), next_cursor })
     })
 }
 
-fn render(mail: &MailRecord, zone: ZoneName) -> Object {
-    let stamp = |at: Option<jiff::Timestamp>| json!(at.map(|at| timezone::stamp(at, zone)));
+fn render(mail: &MailRecord, zone: TimeZoneName) -> Object {
+    let stamp = |at: Option<jiff::Timestamp>| json!(at.map(|at| timezone::format_legacy(at, zone)));
     Object::from_iter([
         ("id".to_owned(), mail.id.into()),
         ("event_id".to_owned(), mail.event_id.into()),

@@ -37,7 +37,7 @@ mod webhooks;
 use crate::routes::Routes;
 use serde_json::{Map, Value};
 use trunkline_domain::campaign::Terms;
-use trunkline_domain::timezone::ZoneName;
+use trunkline_domain::timezone::TimeZoneName;
 
 /// Returns every route of the API, for paths without the prefix that
 /// [`crate::path_prefix::parse_prefix`] removes.
@@ -76,6 +76,6 @@ pub(crate) fn check_depth(body: &Map<String, Value>) -> Result<(), String> {
 /// Renders future terms with all properties.
 pub(crate) fn render_terms(terms: &Terms) -> Value {
     let totals = &Default::default();
-    let zone = ZoneName::default();
+    let zone = TimeZoneName::default();
     terms::render(&terms::TermsProjection { live: None, zone, with_payin: true, terms, totals })
 }

@@ -6,13 +6,13 @@ use crate::object_reader::{ObjectReader, ReadContext};
 use crate::object_response::Object;
 use crate::resources::users;
 use crate::routes::{Routes, get};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::http::Response;
 use serde_json::{Value, json};
-use trunkline_domain::party::{Network, USER_LIMIT};
+use trunkline_domain::party::{MAX_USERS_PER_ORGANIZATION, Network};
 use trunkline_domain::problem::Problems;
-use trunkline_network::Submitted;
+use trunkline_network::Submission;
 use trunkline_network::networks::{self, NetworkChange};
 
 pub(super) fn routes() -> Routes {
@@ -21,30 +21,28 @@ pub(super) fn routes() -> Routes {
 
 async fn show(request: ApiRequest) -> Response<Body> {
     let result = request.read_one(networks::get).await;
-    request.respond(Kind::Network, result.map(|network| render(&network)))
+    request.respond(ResourceKind::Network, result.map(|network| render(&network)))
 }
 
 async fn put(mut request: ApiRequest) -> Response<Body> {
     let result = put_network(&mut request).await;
-    request.respond(Kind::Network, result.map(|network| render(&network)))
+    request.respond(ResourceKind::Network, result.map(|network| render(&network)))
 }
 
 async fn put_network(request: &mut ApiRequest) -> Result<Network, ApiError> {
     let mut body = request.take_body()?;
-    request.version.upgrade(Kind::Network, &mut body);
+    request.version.upgrade(ResourceKind::Network, &mut body);
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let mut reader = ObjectReader::new(&body, read_context);
     let change = NetworkChange {
         name: reader.name("name"),
-        users: reader.array("users", USER_LIMIT, users::read_item(request.version)),
+        users: reader.array("users", MAX_USERS_PER_ORGANIZATION, users::read_item(request.version)),
     };
     reader.finish();
-    let submitted = Submitted { change, problems };
-    let precondition = request.precondition(Kind::Network, render);
-    request
-        .write(move |session, context| networks::put(session, context, submitted, &precondition))
-        .await
+    let submitted = Submission { change, problems };
+    let precondition = request.precondition(ResourceKind::Network, render);
+    request.write(move |unit, context| networks::put(unit, context, submitted, &precondition)).await
 }
 
 fn render(network: &Network) -> Object {

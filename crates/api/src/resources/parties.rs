@@ -7,18 +7,19 @@ use crate::object_reader::{ObjectReader, ReadContext};
 use crate::object_response::Object;
 use crate::resources::users;
 use crate::routes::{Methods, Routes, get};
-use crate::versions::{Kind, Version};
+use crate::versions::{ResourceKind, Version};
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use trunkline_domain::party::{
-    NAME_LIMIT, Party, PartyChange, PartyKind, PartyStatus, SITE_LIMIT, Site, USER_LIMIT,
+    MAX_NAME_CHARS, MAX_SITES_PER_PARTY, MAX_USERS_PER_ORGANIZATION, Party, PartyKind, PartyPatch,
+    PartyStatus, Site,
 };
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_network::{Context, Session, Submitted, parties};
+use trunkline_network::{Context, Submission, UnitOfWork, parties};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -28,10 +29,10 @@ pub(super) fn routes() -> Routes {
         .route("/api/affiliates/{affiliate}", member_methods(PartyKind::Affiliate))
 }
 
-fn resource_kind(kind: PartyKind) -> Kind {
+fn resource_kind(kind: PartyKind) -> ResourceKind {
     match kind {
-        PartyKind::Advertiser => Kind::Advertiser,
-        PartyKind::Affiliate => Kind::Affiliate,
+        PartyKind::Advertiser => ResourceKind::Advertiser,
+        PartyKind::Affiliate => ResourceKind::Affiliate,
     }
 }
 
@@ -49,8 +50,8 @@ fn member_methods(kind: PartyKind) -> Methods {
 
 fn list(kind: PartyKind, request: ApiRequest) -> Response<Body> {
     let base_url = Arc::clone(&request.app.base_url);
-    request.respond_list(resource_kind(kind), move |session, context, page| {
-        let items = parties::list(session, context, kind, page)?;
+    request.respond_list(resource_kind(kind), move |unit, context, page| {
+        let items = parties::list(unit, context, kind, page)?;
         let next_cursor = items.last().map(|party| party.id);
         Ok(ListPage {
             objects: items.iter().map(|party| render(party, &base_url)).collect(),
@@ -60,8 +61,7 @@ fn list(kind: PartyKind, request: ApiRequest) -> Response<Body> {
 }
 
 async fn show(kind: PartyKind, id: String, request: ApiRequest) -> Response<Body> {
-    let get =
-        |session: &mut Session<'_>, context: &Context| parties::get(session, context, kind, &id);
+    let get = |unit: &mut UnitOfWork<'_>, context: &Context| parties::get(unit, context, kind, &id);
     let result = request.read_one(get).await;
     let base_url = &request.app.base_url;
     request.respond(resource_kind(kind), result.map(|party| render(&party, base_url)))
@@ -83,17 +83,17 @@ async fn put_party(
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let change = read(kind, request.version, ObjectReader::new(&body, read_context));
-    let submitted = Submitted { change, problems };
+    let submitted = Submission { change, problems };
     let base_url = Arc::clone(&request.app.base_url);
     let precondition =
         request.precondition(resource_kind(kind), move |party| render(party, &base_url));
     let prefetch_change = submitted.change.clone();
     let path_id = id.clone();
-    let prefetch = |session: &mut Session<'_>, context: &Context| {
-        parties::foresee_put(session, context, kind, path_id.as_deref(), &prefetch_change);
+    let prefetch = |unit: &mut UnitOfWork<'_>, context: &Context| {
+        parties::prefetch_put(unit, context, kind, path_id.as_deref(), &prefetch_change);
     };
-    let put = move |session: &mut Session<'_>, context: &Context| {
-        parties::put(session, context, kind, id.as_deref(), submitted, &precondition)
+    let put = move |unit: &mut UnitOfWork<'_>, context: &Context| {
+        parties::put(unit, context, kind, id.as_deref(), submitted, &precondition)
     };
     request.write_with_prefetch(prefetch, put).await
 }
@@ -103,25 +103,25 @@ async fn delete(kind: PartyKind, id: String, request: ApiRequest) -> Response<Bo
     let precondition =
         request.precondition(resource_kind(kind), move |party| render(party, &base_url));
     let result = request
-        .write(move |session, context| parties::delete(session, context, kind, &id, &precondition))
+        .write(move |unit, context| parties::delete(unit, context, kind, &id, &precondition))
         .await;
-    request.respond(Kind::Plain, result.map(|()| Object::new()))
+    request.respond(ResourceKind::Unversioned, result.map(|()| Object::new()))
 }
 
 /// Reads a party of a kind.
-pub(crate) fn read(kind: PartyKind, version: Version, mut reader: ObjectReader<'_>) -> PartyChange {
-    let mut change = PartyChange {
-        id_from_network: reader.id("id_from_network"),
+pub(crate) fn read(kind: PartyKind, version: Version, mut reader: ObjectReader<'_>) -> PartyPatch {
+    let mut change = PartyPatch {
+        external_id: reader.id("id_from_network"),
         name: reader.name("name"),
         status: reader.enum_value_or_default(kind.status_property(), PartyStatus::parse),
         sites: read_sites(&mut reader),
-        users: reader.array("users", USER_LIMIT, users::read_item(version)),
+        users: reader.array("users", MAX_USERS_PER_ORGANIZATION, users::read_item(version)),
         custom_data: reader.custom_data(),
-        ..PartyChange::default()
+        ..PartyPatch::default()
     };
     if kind == PartyKind::Advertiser {
         change.web_integration_phone_number = reader.phone("web_integration_phone_number");
-        change.default_creative_id_from_network =
+        change.default_creative_external_id =
             reader.optional_id("default_creative_id_from_network");
         change.oauth_refresh_token = reader.text("oauth_refresh_token", 4_000);
     }
@@ -131,17 +131,17 @@ pub(crate) fn read(kind: PartyKind, version: Version, mut reader: ObjectReader<'
 
 /// Reads the full set of sites. Null means an empty set, which is a problem later.
 fn read_sites(reader: &mut ObjectReader<'_>) -> Option<Vec<Site>> {
-    reader.array("sites", SITE_LIMIT, |value, read_context| {
+    reader.array("sites", MAX_SITES_PER_PARTY, |value, read_context| {
         let mut reader = ObjectReader::from_value(value, read_context)?;
         let id = reader.id("id_from_network");
-        if id.is_none() && !reader.problems.has("id_from_network") {
+        if id.is_none() && !reader.problems.has_problem("id_from_network") {
             reader.error("id_from_network", BLANK);
         }
-        let name = reader.text("name", NAME_LIMIT).flatten();
+        let name = reader.text("name", MAX_NAME_CHARS).flatten();
         reader.finish();
         // A site without an id keeps its position, so that the problems of the others have the right
         // index.
-        Some(Site { id_from_network: id.unwrap_or_default(), name })
+        Some(Site { external_id: id.unwrap_or_default(), name })
     })
 }
 
@@ -154,15 +154,14 @@ pub(super) fn render(party: &Party, base_url: &str) -> Object {
         PartyKind::Advertiser => "as",
         PartyKind::Affiliate => "ps",
     };
-    let render_site =
-        |site: &Site| json!({"id_from_network": site.id_from_network, "name": site.name});
+    let render_site = |site: &Site| json!({"id_from_network": site.external_id, "name": site.name});
     let sites: Vec<Value> = party.sites.iter().map(render_site).collect();
     let users: Vec<Value> =
         party.members.iter().map(|member| Value::Object(users::render(member))).collect();
     let mut object = Object::with_capacity(MAX_PROPERTIES);
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
     put("id", party.id.into());
-    put("id_from_network", party.id_from_network.clone().into());
+    put("id_from_network", party.external_id.clone().into());
     put("object_url", format!("{base_url}/{path_segment}/{}/dashboards/ui", party.id).into());
     put("name", party.name.clone().into());
     put(party.kind.status_property(), party.status.as_str().into());
@@ -172,7 +171,7 @@ pub(super) fn render(party: &Party, base_url: &str) -> Object {
         put("web_integration_phone_number", phone_number.map(PhoneNumber::digits).into());
         put(
             "default_creative_id_from_network",
-            profile.default_creative_id_from_network.clone().into(),
+            profile.default_creative_external_id.clone().into(),
         );
         put("oauth_refresh_token", profile.oauth_refresh_token.clone().into());
     }

@@ -2,14 +2,14 @@
 
 use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
 use serde_json::{Map, Value, json};
-use trunkline_domain::campaign::{BONUS_LIMIT, Policy, PolicyType, Pricing};
+use trunkline_domain::campaign::{MAX_BONUSES, Policy, PolicyType, Pricing};
 use trunkline_domain::condition::Condition;
 use trunkline_domain::money::Currency;
 use trunkline_domain::problem::BLANK;
 
 /// Maximum number of policies that are parsed. It is above the domain's limit, whose problem is more
 /// specific.
-const MAX_POLICIES: usize = BONUS_LIMIT + 10;
+const MAX_POLICIES: usize = MAX_BONUSES + 10;
 
 /// Reads `{"policies": […]}`. The descriptions of a response are ignored; its `currency` applies to
 /// policies without one.
@@ -21,7 +21,7 @@ pub(super) fn read(map: &Map<String, Value>, read_context: ReadContext<'_>) -> O
         read_policy(value, currency, read_context)
     });
     let has_policies = policies.as_ref().is_some_and(|policies| !policies.is_empty());
-    if !has_policies && !reader.problems.has("policies") {
+    if !has_policies && !reader.problems.has_problem("policies") {
         reader.error("policies", BLANK);
     }
     let has_problems = !reader.problems.is_empty();
@@ -59,7 +59,7 @@ fn read_policy(
 /// Reads `condition`; an absent one is always true. The message of a problem contains the position.
 pub(super) fn read_condition(reader: &mut ObjectReader<'_>) -> Option<Condition> {
     let Some(text) = reader.text("condition", TEXT_LIMIT) else {
-        return (!reader.problems.has("condition")).then(Condition::always);
+        return (!reader.problems.has_problem("condition")).then(Condition::always);
     };
     match Condition::parse(&text.unwrap_or_default()) {
         Ok(condition) => Some(condition),
@@ -82,11 +82,11 @@ pub(super) fn render(pricing: &Pricing) -> Value {
     };
     let policies: Vec<Value> = pricing.policies().iter().map(render_policy).collect();
     json!({
-        "min": pricing.min().to_json_number(),
-        "max": pricing.max().to_json_number(),
+        "min": pricing.min_amount().to_json_number(),
+        "max": pricing.max_amount().to_json_number(),
         "currency": pricing.currency().as_str(),
-        "pricing": pricing.words(),
-        "range": pricing.range(),
+        "pricing": pricing.describe(),
+        "range": pricing.describe_range(),
         "policies": policies,
     })
 }

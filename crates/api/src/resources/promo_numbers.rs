@@ -7,7 +7,7 @@ use crate::list_response::ListPage;
 use crate::object_reader::{ObjectReader, ReadContext};
 use crate::object_response::Object;
 use crate::routes::{Routes, get};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
@@ -17,8 +17,10 @@ use std::sync::Arc;
 use trunkline_domain::problem::{INVALID, Problems};
 use trunkline_domain::promo::PromoNumber;
 use trunkline_domain::text;
-use trunkline_network::Submitted;
-use trunkline_network::promo_numbers::{self, Owner, PromoNumberChange, Which};
+use trunkline_network::Submission;
+use trunkline_network::promo_numbers::{
+    self, PromoNumberChange, PromoNumberOwner, PromoNumberSelector,
+};
 
 pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
@@ -38,27 +40,27 @@ pub(super) fn routes() -> Routes {
 /// Parameters of the path. They differ between the routes.
 type PathIds = Path<HashMap<String, String>>;
 
-fn path_owner(ids: &HashMap<String, String>) -> Owner {
+fn path_owner(ids: &HashMap<String, String>) -> PromoNumberOwner {
     let id = |name: &str| ids.get(name).cloned();
-    Owner {
+    PromoNumberOwner {
         advertiser: id("advertiser").unwrap_or_default(),
         campaign: id("campaign").unwrap_or_default(),
         affiliate: id("affiliate"),
     }
 }
 
-fn path_selector(ids: &HashMap<String, String>) -> Which {
+fn path_selector(ids: &HashMap<String, String>) -> PromoNumberSelector {
     match (ids.get("number"), ids.get("id")) {
-        (Some(number), _) => Which::Number(number.clone()),
-        (None, id) => Which::Id(id.cloned().unwrap_or_default()),
+        (Some(number), _) => PromoNumberSelector::Number(number.clone()),
+        (None, id) => PromoNumberSelector::Id(id.cloned().unwrap_or_default()),
     }
 }
 
 async fn list(Path(ids): PathIds, request: ApiRequest) -> Response<Body> {
     let base_url = Arc::clone(&request.app.base_url);
     let owner = path_owner(&ids);
-    request.respond_list(Kind::PromoNumber, move |session, context, page| {
-        let (numbers, _) = promo_numbers::list(session, context, &owner, page)?;
+    request.respond_list(ResourceKind::PromoNumber, move |unit, context, page| {
+        let (numbers, _) = promo_numbers::list(unit, context, &owner, page)?;
         let next_cursor = numbers.last().map(|promo_number| promo_number.id);
         Ok(ListPage {
             objects: numbers.iter().map(|promo_number| render(promo_number, &base_url)).collect(),
@@ -69,29 +71,35 @@ async fn list(Path(ids): PathIds, request: ApiRequest) -> Response<Body> {
 
 async fn show(Path(ids): PathIds, request: ApiRequest) -> Response<Body> {
     let result = request
-        .read_one(|session, context| {
-            promo_numbers::get(session, context, &path_owner(&ids), &path_selector(&ids))
+        .read_one(|unit, context| {
+            promo_numbers::get(unit, context, &path_owner(&ids), &path_selector(&ids))
         })
         .await;
     let base_url = &request.app.base_url;
-    request.respond(Kind::PromoNumber, result.map(|promo_number| render(&promo_number, base_url)))
+    request.respond(
+        ResourceKind::PromoNumber,
+        result.map(|promo_number| render(&promo_number, base_url)),
+    )
 }
 
 async fn create(Path(ids): PathIds, mut request: ApiRequest) -> Response<Body> {
     let result = create_promo_number(path_owner(&ids), &mut request).await;
     let base_url = &request.app.base_url;
-    request.respond(Kind::PromoNumber, result.map(|promo_number| render(&promo_number, base_url)))
+    request.respond(
+        ResourceKind::PromoNumber,
+        result.map(|promo_number| render(&promo_number, base_url)),
+    )
 }
 
 async fn create_promo_number(
-    owner: Owner,
+    owner: PromoNumberOwner,
     request: &mut ApiRequest,
 ) -> Result<PromoNumber, ApiError> {
     let key = request.idempotency_key()?;
     let submitted = read(request)?;
     request
-        .write(move |session, context| {
-            promo_numbers::take(session, context, &owner, submitted, key.as_ref())
+        .write(move |unit, context| {
+            promo_numbers::assign(unit, context, &owner, submitted, key.as_ref())
         })
         .await
 }
@@ -99,7 +107,10 @@ async fn create_promo_number(
 async fn put(Path(ids): PathIds, mut request: ApiRequest) -> Response<Body> {
     let result = put_promo_number(&ids, &mut request).await;
     let base_url = &request.app.base_url;
-    request.respond(Kind::PromoNumber, result.map(|promo_number| render(&promo_number, base_url)))
+    request.respond(
+        ResourceKind::PromoNumber,
+        result.map(|promo_number| render(&promo_number, base_url)),
+    )
 }
 
 async fn put_promo_number(
@@ -110,39 +121,42 @@ async fn put_promo_number(
     let owner = path_owner(ids);
     let selector = path_selector(ids);
     let base_url = Arc::clone(&request.app.base_url);
-    let precondition = request
-        .precondition(Kind::PromoNumber, move |promo_number| render(promo_number, &base_url));
+    let precondition = request.precondition(ResourceKind::PromoNumber, move |promo_number| {
+        render(promo_number, &base_url)
+    });
     request
-        .write(move |session, context| {
-            promo_numbers::put(session, context, &owner, &selector, submitted, &precondition)
+        .write(move |unit, context| {
+            promo_numbers::put(unit, context, &owner, &selector, submitted, &precondition)
         })
         .await
 }
 
 async fn delete(Path(ids): PathIds, request: ApiRequest) -> Response<Body> {
     let result = request
-        .write(move |session, context| {
-            promo_numbers::delete(session, context, &path_owner(&ids), &path_selector(&ids))
+        .write(move |unit, context| {
+            promo_numbers::delete(unit, context, &path_owner(&ids), &path_selector(&ids))
         })
         .await;
-    request.respond(Kind::Plain, result.map(|()| Object::new()))
+    request.respond(ResourceKind::Unversioned, result.map(|()| Object::new()))
 }
 
-fn read(request: &mut ApiRequest) -> Result<Submitted<PromoNumberChange>, ApiError> {
+fn read(request: &mut ApiRequest) -> Result<Submission<PromoNumberChange>, ApiError> {
     let mut body = request.take_body()?;
-    request.version.upgrade(Kind::PromoNumber, &mut body);
+    request.version.upgrade(ResourceKind::PromoNumber, &mut body);
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let mut reader = ObjectReader::new(&body, read_context);
     let change = PromoNumberChange {
         id_from_network: reader.id("id_from_network"),
         description: reader.name("description"),
-        media_type: reader.name("media_type").map(|media_type| text::plain(&media_type)),
+        media_type: reader
+            .name("media_type")
+            .map(|media_type| text::normalize_plain_text(&media_type)),
         custom_data: reader.custom_data(),
         tn_prefix: read_prefix(&mut reader),
     };
     reader.finish();
-    Ok(Submitted { change, problems })
+    Ok(Submission { change, problems })
 }
 
 /// Reads `local_center.tn_prefix`: an area code of three digits.
@@ -169,7 +183,7 @@ fn render(promo_number: &PromoNumber, base_url: &str) -> Object {
     };
     Object::from_iter([
         ("id".to_owned(), promo_number.id.into()),
-        ("id_from_network".to_owned(), promo_number.id_from_network.clone().into()),
+        ("id_from_network".to_owned(), promo_number.external_id.clone().into()),
         ("promo_number".to_owned(), promo_number.number.digits().into()),
         ("description".to_owned(), promo_number.description.clone().into()),
         ("media_type".to_owned(), promo_number.media_type.clone().into()),

@@ -6,14 +6,14 @@ use crate::list_response::ListPage;
 use crate::object_reader::{ObjectReader, ReadContext};
 use crate::object_response::Object;
 use crate::routes::{Routes, get};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
 use serde_json::json;
 use trunkline_domain::affiliation::{Relationship, RelationshipStatus};
 use trunkline_domain::problem::Problems;
-use trunkline_network::{Listed, Submitted, relationships};
+use trunkline_network::{Submission, VisiblePage, relationships};
 
 pub(super) fn routes() -> Routes {
     Routes::new().route("/api/advertisers/{advertiser}/affiliates", get(list)).route(
@@ -23,8 +23,9 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn list(Path(advertiser): Path<String>, request: ApiRequest) -> Response<Body> {
-    request.respond_list(Kind::Plain, move |session, context, page| {
-        let Listed { found, last } = relationships::list(session, context, &advertiser, page)?;
+    request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
+        let VisiblePage { items: found, last_examined_id: last } =
+            relationships::list(unit, context, &advertiser, page)?;
         Ok(ListPage { objects: found.iter().map(render).collect(), next_cursor: last })
     })
 }
@@ -34,9 +35,9 @@ async fn show(
     request: ApiRequest,
 ) -> Response<Body> {
     let result = request
-        .read_one(|session, context| relationships::get(session, context, &advertiser, &affiliate))
+        .read_one(|unit, context| relationships::get(unit, context, &advertiser, &affiliate))
         .await;
-    request.respond(Kind::Plain, result.map(|relationship| render(&relationship)))
+    request.respond(ResourceKind::Unversioned, result.map(|relationship| render(&relationship)))
 }
 
 async fn put(
@@ -44,7 +45,7 @@ async fn put(
     mut request: ApiRequest,
 ) -> Response<Body> {
     let result = put_relationship(advertiser, affiliate, &mut request).await;
-    request.respond(Kind::Plain, result.map(|()| Object::new()))
+    request.respond(ResourceKind::Unversioned, result.map(|()| Object::new()))
 }
 
 async fn put_relationship(
@@ -60,11 +61,11 @@ async fn put_relationship(
         .enum_value_or_default("status", |word| RelationshipStatus::parse(word).map(Some))
         .flatten();
     reader.finish();
-    let submitted = Submitted { change, problems };
-    let precondition = request.precondition(Kind::Plain, render);
+    let submitted = Submission { change, problems };
+    let precondition = request.precondition(ResourceKind::Unversioned, render);
     request
-        .write(move |session, context| {
-            relationships::put(session, context, &advertiser, &affiliate, submitted, &precondition)
+        .write(move |unit, context| {
+            relationships::put(unit, context, &advertiser, &affiliate, submitted, &precondition)
         })
         .await
 }
@@ -73,18 +74,18 @@ async fn delete(
     Path((advertiser, affiliate)): Path<(String, String)>,
     request: ApiRequest,
 ) -> Response<Body> {
-    let precondition = request.precondition(Kind::Plain, render);
+    let precondition = request.precondition(ResourceKind::Unversioned, render);
     let result = request
-        .write(move |session, context| {
-            relationships::delete(session, context, &advertiser, &affiliate, &precondition)
+        .write(move |unit, context| {
+            relationships::delete(unit, context, &advertiser, &affiliate, &precondition)
         })
         .await;
-    request.respond(Kind::Plain, result.map(|()| Object::new()))
+    request.respond(ResourceKind::Unversioned, result.map(|()| Object::new()))
 }
 
 fn render(relationship: &Relationship) -> Object {
     Object::from_iter([
         ("status".to_owned(), json!(relationship.status.as_str())),
-        ("affiliate_id_from_network".to_owned(), json!(relationship.affiliate_id_from_network)),
+        ("affiliate_id_from_network".to_owned(), json!(relationship.external_affiliate_id)),
     ])
 }

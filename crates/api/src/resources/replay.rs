@@ -6,7 +6,7 @@ use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
 use crate::object_response::Object;
 use crate::resources::money;
 use crate::routes::{Routes, post};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::http::Response;
 use serde_json::{Value, json};
@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use trunkline_domain::call::Outcome;
 use trunkline_domain::problem::Problems;
-use trunkline_network::replay::{self, Asked, Changed, Replay, Sums};
-use trunkline_network::{Error, Submitted};
+use trunkline_network::replay::{self, ChangedCall, Replay, ReplayRequest, ReplayTotals};
+use trunkline_network::{Error, Submission};
 
 pub(super) fn routes() -> Routes {
     Routes::new().route("/trunkline/replay", post(replay_calls))
@@ -23,7 +23,7 @@ pub(super) fn routes() -> Routes {
 
 async fn replay_calls(mut request: ApiRequest) -> Response<Body> {
     let result = run_replay(&mut request).await.map(|replay| render(&replay));
-    request.respond_ok(Kind::Plain, result)
+    request.respond_ok(ResourceKind::Unversioned, result)
 }
 
 /// Stops the replay when the request is dropped, for example because its client disconnected.
@@ -53,23 +53,23 @@ async fn run_replay(request: &mut ApiRequest) -> Result<Replay, ApiError> {
     Ok(result?)
 }
 
-fn read(request: &mut ApiRequest) -> Result<Submitted<Asked>, ApiError> {
+fn read(request: &mut ApiRequest) -> Result<Submission<ReplayRequest>, ApiError> {
     let body = request.take_body()?;
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let mut reader = ObjectReader::new(&body, read_context);
-    let change = Asked {
+    let change = ReplayRequest {
         campaign: reader.id("advertiser_campaign"),
         from: reader.text("from", TEXT_LIMIT).flatten(),
         to: reader.text("to", TEXT_LIMIT).flatten(),
     };
     reader.finish();
-    Ok(Submitted { change, problems })
+    Ok(Submission { change, problems })
 }
 
 fn render(replay: &Replay) -> Object {
-    let with_payout = replay.with_payout;
-    let render_changed = |call: &Changed| {
+    let with_payout = replay.includes_payout;
+    let render_changed = |call: &ChangedCall| {
         json!({
             "complete_call_id": call.complete_call_id,
             "current": render_call(call.current.0, call.current.1, with_payout),
@@ -85,14 +85,14 @@ fn render(replay: &Replay) -> Object {
     ])
 }
 
-fn render_call(outcome: Option<Outcome>, totals: Sums, with_payout: bool) -> Value {
+fn render_call(outcome: Option<Outcome>, totals: ReplayTotals, with_payout: bool) -> Value {
     let mut object = render_totals(totals, with_payout);
     object["outcome"] = json!(outcome);
     object
 }
 
 /// Renders the totals of both sides, and the margin if the payout is visible.
-fn render_totals(totals: Sums, with_payout: bool) -> Value {
+fn render_totals(totals: ReplayTotals, with_payout: bool) -> Value {
     let margin = if with_payout { money::margin(totals.payin, totals.payout) } else { Value::Null };
     json!({
         "advertiser_payin": money::render(totals.payin),

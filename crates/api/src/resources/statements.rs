@@ -7,7 +7,7 @@ use crate::object_response::Object;
 use crate::path_prefix::Format;
 use crate::routes::{Routes, get};
 use crate::table_response::{Cell, CsvStyle, Table};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{Response, header};
@@ -33,22 +33,26 @@ async fn show_affiliate_statement(Path(id): Path<String>, request: ApiRequest) -
 }
 
 fn show(kind: PartyKind, id: &str, request: ApiRequest) -> Response<Body> {
-    let result: Result<Statement, ApiError> = request.read(|session, context| {
+    let result: Result<Statement, ApiError> = request.read(|unit, context| {
         let month = parse_month(request.parameter("month"));
         // Access is checked first: without it, the problem of the month is not reported.
         let valid_month = month.as_ref().copied().unwrap_or_default();
-        let statement = statements::statement(session, context, kind, id, valid_month)?;
+        let statement = statements::get(unit, context, kind, id, valid_month)?;
         month.map(|_| statement)
     });
     match (result, request.format) {
         (Ok(statement), Format::Csv) => csv_response(&statement),
-        (result, _) => request.respond(Kind::Plain, result.map(|statement| render(&statement))),
+        (result, _) => {
+            request.respond(ResourceKind::Unversioned, result.map(|statement| render(&statement)))
+        }
     }
 }
 
 /// Parses a month such as `2026-11`, from 1970 to 9998. Returns its first day.
 fn parse_month(text: Option<&str>) -> Result<Date, Error> {
-    let text = text.filter(|text| !text.is_empty()).ok_or_else(|| Error::at("month", BLANK))?;
+    let text = text
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| Error::invalid_property("month", BLANK))?;
     let parts = text.split_once('-').filter(|(year, month)| {
         let digits = year.bytes().chain(month.bytes()).all(|byte| byte.is_ascii_digit());
         digits && year.len() == 4 && month.len() == 2
@@ -57,14 +61,14 @@ fn parse_month(text: Option<&str>) -> Result<Date, Error> {
         let year: i16 = year.parse().ok().filter(|year| (1970..9999).contains(year))?;
         Date::new(year, month.parse().ok()?, 1).ok()
     });
-    date.ok_or_else(|| Error::at("month", INVALID))
+    date.ok_or_else(|| Error::invalid_property("month", INVALID))
 }
 
 fn render(statement: &Statement) -> Object {
     let Statement { party, month, lines, totals } = statement;
     Object::from_iter([
-        (format!("{}_id_from_network", party.kind.word()), party.id_from_network.clone().into()),
-        (format!("{}_name", party.kind.word()), party.name.clone().into()),
+        (format!("{}_id_from_network", party.kind.as_str()), party.external_id.clone().into()),
+        (format!("{}_name", party.kind.as_str()), party.name.clone().into()),
         ("month".to_owned(), month.strftime("%Y-%m").to_string().into()),
         ("lines".to_owned(), lines.iter().map(render_line).collect()),
         (
@@ -78,7 +82,7 @@ fn render_line(line: &StatementLine) -> Value {
     let mut object = Object::from_iter([
         (
             "advertiser_campaign_id_from_network".to_owned(),
-            line.campaign.id_from_network.clone().into(),
+            line.campaign.external_id.clone().into(),
         ),
         ("advertiser_campaign_name".to_owned(), line.campaign.name.clone().into()),
     ]);
@@ -137,7 +141,7 @@ fn csv_response(statement: &Statement) -> Response<Body> {
     let row = |StatementLine { campaign, totals }: &StatementLine| {
         vec![
             Cell::Text(month.clone()),
-            Cell::Text(campaign.id_from_network.clone()),
+            Cell::Text(campaign.external_id.clone()),
             Cell::Text(campaign.name.clone()),
             Cell::Text(
                 totals.currency.map(|totals| totals.as_str().to_owned()).unwrap_or_default(),

@@ -8,13 +8,13 @@ use crate::versions::{Version, hides_caller_id, hides_concurrent_call_cap};
 use serde_json::{Map, Value, json};
 use trunkline_domain::campaign::{
     AutoApprove, BudgetTotals, Budgets, CAMPAIGN_COUNTRIES, CAMPAIGN_LANGUAGES, CampaignType,
-    DEFAULT_MAX_PROMO_NUMBERS, MAX_REPEAT_DAYS, Pricing, Terms, TermsChange, UnseenTerms,
+    DEFAULT_MAX_PROMO_NUMBERS, MAX_REPEAT_DAYS, Pricing, Terms, TermsHiddenByVersion, TermsPatch,
     Visibility,
 };
-use trunkline_domain::hours::{DAY_NAMES, DAY_SECONDS, Day, Hours};
+use trunkline_domain::hours::{DAY_NAMES, DayHours, SECONDS_PER_DAY, WeeklyHours};
 use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED};
 use trunkline_domain::region::{NamedRegion, Region, RegionType};
-use trunkline_domain::timezone::{self, ZoneName};
+use trunkline_domain::timezone::{self, TimeZoneName};
 
 /// Maximum number of named regions of a campaign.
 const MAX_NAMED_REGIONS: usize = 100;
@@ -24,17 +24,17 @@ const MAX_REGIONS: usize = 1_000;
 const MAX_PROMO_NUMBERS: u32 = 100_000;
 
 /// Time zone of the terms before a change, for dates without a zone.
-pub(crate) type CurrentTimeZone = ZoneName;
+pub(crate) type CurrentTimeZone = TimeZoneName;
 
 /// Reads the properties of terms.
 pub(crate) fn read(
     reader: &mut ObjectReader<'_>,
     version: Version,
     current_time_zone: CurrentTimeZone,
-) -> TermsChange {
-    let timezone = reader.enum_value_or_default("timezone", ZoneName::parse);
+) -> TermsPatch {
+    let timezone = reader.enum_value_or_default("timezone", TimeZoneName::parse);
     check_pricing_type(reader);
-    TermsChange {
+    TermsPatch {
         description: reader.text("description", TEXT_LIMIT),
         url: reader.text("url", TEXT_LIMIT),
         timezone,
@@ -67,7 +67,7 @@ pub(crate) fn read(
         campaign_country: read_list_value(reader, "campaign_country", &CAMPAIGN_COUNTRIES),
         repeat_days: read_repeat_days(reader),
         pause_date: read_pause_date(reader, timezone.unwrap_or(current_time_zone)),
-        unseen: UnseenTerms {
+        hidden_by_version: TermsHiddenByVersion {
             concurrent_call_cap: hides_concurrent_call_cap(version)
                 && omits(reader, "budget_activities", "concurrent_call_cap_alert"),
             caller_id: hides_caller_id(version) && omits(reader, "ivr_tree", "caller_id"),
@@ -125,12 +125,12 @@ fn read_repeat_days(reader: &mut ObjectReader<'_>) -> Option<Option<u16>> {
 
 fn read_pause_date(
     reader: &mut ObjectReader<'_>,
-    zone: ZoneName,
+    zone: TimeZoneName,
 ) -> Option<Option<jiff::Timestamp>> {
     let value = match reader.value("pause_date")? {
         Value::Null => return Some(None),
         Value::String(text) if text.is_empty() => return Some(None),
-        value => value.as_str().and_then(|value| timezone::parse_moment(value, zone, true)),
+        value => value.as_str().and_then(|value| timezone::parse_timestamp(value, zone, true)),
     };
     if value.is_none() {
         reader.error("pause_date", INVALID);
@@ -149,14 +149,14 @@ const HOURS_PROPERTIES: [[&str; 3]; 7] = [
     ["sunday_open", "sunday_close", "sunday_closed"],
 ];
 
-fn read_hours(mut reader: ObjectReader<'_>) -> Hours {
-    let days = HOURS_PROPERTIES.map(|[open, close, closed]| Day {
-        open: reader.integer(open, 0, DAY_SECONDS).flatten(),
-        close: reader.integer(close, 0, DAY_SECONDS).flatten(),
+fn read_hours(mut reader: ObjectReader<'_>) -> WeeklyHours {
+    let days = HOURS_PROPERTIES.map(|[open, close, closed]| DayHours {
+        open: reader.integer(open, 0, SECONDS_PER_DAY).flatten(),
+        close: reader.integer(close, 0, SECONDS_PER_DAY).flatten(),
         closed: reader.boolean(closed).flatten(),
     });
     reader.finish();
-    Hours { days }
+    WeeklyHours { days }
 }
 
 fn read_named_region(value: &Value, read_context: ReadContext<'_>) -> Option<NamedRegion> {
@@ -188,7 +188,7 @@ pub(super) struct TermsProjection<'a> {
     /// Id of the terms and the time when they went live; `None` for future terms.
     pub(super) live: Option<(i64, jiff::Timestamp)>,
     /// Time zone of timestamps.
-    pub(super) zone: ZoneName,
+    pub(super) zone: TimeZoneName,
     /// Includes the payin and the budgets.
     pub(super) with_payin: bool,
     /// Terms to render.
@@ -221,22 +221,22 @@ pub(super) fn render(projection: &TermsProjection<'_>) -> Value {
     }
     put("auto_approve", terms.auto_approve.as_str().into());
     put("visibility", terms.visibility.as_str().into());
-    put("default_creative_id_from_network", json!(terms.default_creative_id_from_network));
+    put("default_creative_id_from_network", json!(terms.default_creative_external_id));
     put("campaign_language", json!(terms.campaign_language));
     put("campaign_country", json!(terms.campaign_country));
     if let Some(days) = terms.repeat_days {
         put("repeat_days", days.into());
     }
-    let pause_date = terms.pause_date.map(|at| timezone::iso(at, terms.timezone));
+    let pause_date = terms.pause_date.map(|at| timezone::format_iso8601(at, terms.timezone));
     put("expiration_date", json!(pause_date));
     put("pause_date", json!(pause_date));
-    put("go_live_date", live.map(|(_, at)| timezone::stamp(at, *zone)).into());
-    put("created_at", timezone::stamp(terms.created_at, *zone).into());
-    put("updated_at", timezone::stamp(terms.updated_at, *zone).into());
+    put("go_live_date", live.map(|(_, at)| timezone::format_legacy(at, *zone)).into());
+    put("created_at", timezone::format_legacy(terms.created_at, *zone).into());
+    put("updated_at", timezone::format_legacy(terms.updated_at, *zone).into());
     Value::Object(object)
 }
 
-fn render_hours(hours: &Hours) -> Value {
+fn render_hours(hours: &WeeklyHours) -> Value {
     let mut object = Map::new();
     for (day, name) in hours.days.iter().zip(DAY_NAMES) {
         object.insert(format!("{name}_open"), json!(day.open));
@@ -251,7 +251,7 @@ fn render_named_region(region: &NamedRegion) -> Value {
         .regions
         .iter()
         .map(|region| {
-            json!({"region_type": region.region_type.as_str(), "value": region.value, "text": region.text()})
+            json!({"region_type": region.region_type.as_str(), "value": region.value, "text": region.display_name()})
         })
         .collect();
     json!({"name": region.name, "regions": regions})

@@ -6,7 +6,9 @@ use crate::versions::{Version, hides_call_activities, shows_one_address};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 use trunkline_domain::email;
-use trunkline_domain::party::{EmailSetting, Member, NOTIFICATIONS, Role, Unseen, UserChange};
+use trunkline_domain::party::{
+    EmailSetting, Member, NOTIFICATION_NAMES, Role, UserHiddenByVersion, UserPatch,
+};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, INVALID, TAKEN};
 
@@ -14,9 +16,7 @@ use trunkline_domain::problem::{BLANK, INVALID, TAKEN};
 const MAX_EMAILS: usize = 20;
 
 /// Returns the function that reads one user of an array in a version.
-pub(crate) fn read_item(
-    version: Version,
-) -> impl Fn(&Value, ReadContext<'_>) -> Option<UserChange> {
+pub(crate) fn read_item(version: Version) -> impl Fn(&Value, ReadContext<'_>) -> Option<UserPatch> {
     move |value, read_context| {
         ObjectReader::from_value(value, read_context).map(|reader| read(version, reader))
     }
@@ -27,13 +27,13 @@ pub(crate) fn read_map(
     version: Version,
     map: &Map<String, Value>,
     read_context: ReadContext<'_>,
-) -> UserChange {
+) -> UserPatch {
     read(version, ObjectReader::new(map, read_context))
 }
 
-fn read(version: Version, mut reader: ObjectReader<'_>) -> UserChange {
-    let mut change = UserChange {
-        id_from_network: reader.id("id_from_network"),
+fn read(version: Version, mut reader: ObjectReader<'_>) -> UserPatch {
+    let mut change = UserPatch {
+        external_id: reader.id("id_from_network"),
         email_settings: read_emails(&mut reader),
         first_name: reader.name("first_name"),
         last_name: reader.name("last_name"),
@@ -41,12 +41,12 @@ fn read(version: Version, mut reader: ObjectReader<'_>) -> UserChange {
         oauth_refresh_token: reader.text("oauth_refresh_token", 4_000),
         role: reader.enum_value_or_default("role", Role::parse),
         notifications: [None; 9],
-        unseen: Unseen {
+        hidden_by_version: UserHiddenByVersion {
             other_addresses: shows_one_address(version),
             call_activities: hides_call_activities(version),
         },
     };
-    for (setting, name) in change.notifications.iter_mut().zip(NOTIFICATIONS) {
+    for (setting, name) in change.notifications.iter_mut().zip(NOTIFICATION_NAMES) {
         *setting = reader.boolean(name).map(Option::unwrap_or_default);
     }
     reader.finish();
@@ -78,8 +78,8 @@ fn read_emails(reader: &mut ObjectReader<'_>) -> Option<Vec<EmailSetting>> {
     for (index, email) in emails.iter().enumerate() {
         let address = email.email_address.to_lowercase();
         if !address.is_empty() && !addresses.insert(address) {
-            let problems = reader.problems.at("email_settings").item(index);
-            problems.at("email_address").add(TAKEN);
+            let problems = reader.problems.property("email_settings").item(index);
+            problems.property("email_address").add(TAKEN);
         }
     }
     Some(emails)
@@ -129,7 +129,7 @@ pub(crate) fn render(member: &Member) -> Object {
     let phone = user.contact_phone_number.as_ref().map(PhoneNumber::display);
     let mut object = Object::new();
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
-    put("id_from_network", user.id_from_network.clone().into());
+    put("id_from_network", user.external_id.clone().into());
     put("email_settings", emails.into());
     put("first_name", user.first_name.clone().into());
     put("last_name", user.last_name.clone().into());
@@ -137,7 +137,7 @@ pub(crate) fn render(member: &Member) -> Object {
     put("phone_number", phone.into());
     put("role", member.role.as_str().into());
     put("oauth_refresh_token", user.oauth_refresh_token.clone().into());
-    for (name, is_on) in NOTIFICATIONS.into_iter().zip(user.notifications) {
+    for (name, is_on) in NOTIFICATION_NAMES.into_iter().zip(user.notifications) {
         put(name, is_on.into());
     }
     put("can_login_via_platform", user.can_login_via_platform.into());

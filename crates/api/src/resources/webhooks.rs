@@ -6,17 +6,17 @@ use crate::list_response::ListPage;
 use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
 use crate::object_response::Object;
 use crate::routes::{Routes, get, post};
-use crate::versions::Kind;
+use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
 use serde_json::{Value, json};
-use trunkline_domain::event::KINDS;
+use trunkline_domain::event::EVENT_TYPES;
 use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED, Problems};
-use trunkline_domain::timezone::{self, ZoneName};
-use trunkline_domain::webhook::{Secret, Webhook, WebhookUrl};
+use trunkline_domain::timezone::{self, TimeZoneName};
+use trunkline_domain::webhook::{SigningSecret, Webhook, WebhookUrl};
 use trunkline_network::webhooks::{self, WebhookChange};
-use trunkline_network::{DeliveryRecord, DeliveryState, Error, Submitted};
+use trunkline_network::{DeliveryRecord, DeliveryState, Error, Submission};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -28,8 +28,8 @@ pub(super) fn routes() -> Routes {
 
 async fn list(request: ApiRequest) -> Response<Body> {
     let zone = request.network.time_zone;
-    request.respond_list(Kind::Plain, move |session, context, page| {
-        let items = webhooks::list(session, context, page)?;
+    request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
+        let items = webhooks::list(unit, context, page)?;
         let next_cursor = items.last().map(|webhook| webhook.id);
         Ok(ListPage {
             objects: items.iter().map(|webhook| render(webhook, zone)).collect(),
@@ -41,16 +41,16 @@ async fn list(request: ApiRequest) -> Response<Body> {
 async fn show(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
     let zone = request.network.time_zone;
     let result = request
-        .read_one(|session, context| webhooks::get(session, context, parse_id("Webhook", &id)?))
+        .read_one(|unit, context| webhooks::get(unit, context, parse_id("Webhook", &id)?))
         .await;
-    request.respond(Kind::Plain, result.map(|webhook| render(&webhook, zone)))
+    request.respond(ResourceKind::Unversioned, result.map(|webhook| render(&webhook, zone)))
 }
 
 async fn create(mut request: ApiRequest) -> Response<Body> {
     let zone = request.network.time_zone;
     let result = create_webhook(&mut request).await;
     request.respond(
-        Kind::Plain,
+        ResourceKind::Unversioned,
         result.map(|webhook| {
             // This is the only response that contains the secret.
             let mut object = render(&webhook, zone);
@@ -67,17 +67,17 @@ async fn create_webhook(request: &mut ApiRequest) -> Result<Webhook, ApiError> {
     let mut reader = ObjectReader::new(&body, read_context);
     let change = WebhookChange {
         url: read_url(&mut reader),
-        kinds: reader.array("events", KINDS.len(), read_kind).unwrap_or_default(),
+        kinds: reader.array("events", EVENT_TYPES.len(), read_kind).unwrap_or_default(),
         description: reader.text("description", TEXT_LIMIT).flatten(),
         secret: read_secret(&mut reader),
     };
     reader.finish();
-    let submitted = Submitted { change, problems };
-    let secret = Secret::new(&(request.app.random)());
-    let allow_private = request.app.limits.private_webhooks;
+    let submitted = Submission { change, problems };
+    let secret = SigningSecret::new(&(request.app.random)());
+    let allow_private = request.app.limits.allow_private_webhooks;
     request
-        .write(move |session, context| {
-            webhooks::create(session, context, submitted, secret, allow_private)
+        .write(move |unit, context| {
+            webhooks::create(unit, context, submitted, secret, allow_private)
         })
         .await
 }
@@ -93,7 +93,7 @@ fn read_url(reader: &mut ObjectReader<'_>) -> Option<WebhookUrl> {
 }
 
 fn read_kind(value: &Value, read_context: ReadContext<'_>) -> Option<String> {
-    let kind = value.as_str().filter(|kind| KINDS.contains(kind));
+    let kind = value.as_str().filter(|kind| EVENT_TYPES.contains(kind));
     if kind.is_none() {
         read_context.problems.add(NOT_LISTED);
     }
@@ -101,9 +101,9 @@ fn read_kind(value: &Value, read_context: ReadContext<'_>) -> Option<String> {
 }
 
 /// Reads a secret that the receiver already has. The message of a problem does not contain it.
-fn read_secret(reader: &mut ObjectReader<'_>) -> Option<Secret> {
+fn read_secret(reader: &mut ObjectReader<'_>) -> Option<SigningSecret> {
     let value = reader.value("secret").filter(|value| !value.is_null())?;
-    let parsed = value.as_str().and_then(Secret::parse);
+    let parsed = value.as_str().and_then(SigningSecret::parse);
     if parsed.is_none() {
         reader.error("secret", "must be whsec_ and 24 to 64 bytes in base64");
     }
@@ -112,12 +112,12 @@ fn read_secret(reader: &mut ObjectReader<'_>) -> Option<Secret> {
 
 async fn delete(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
     let result = request
-        .write(move |session, context| match parse_id("Webhook", &id) {
-            Ok(id) => webhooks::delete(session, context, id),
-            Err(_) => context.caller.require_network(),
+        .write(move |unit, context| match parse_id("Webhook", &id) {
+            Ok(id) => webhooks::delete(unit, context, id),
+            Err(_) => context.principal.ensure_can_write_network(),
         })
         .await;
-    request.respond(Kind::Plain, result.map(|()| Object::new()))
+    request.respond(ResourceKind::Unversioned, result.map(|()| Object::new()))
 }
 
 async fn list_deliveries(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
@@ -125,12 +125,12 @@ async fn list_deliveries(Path(id): Path<String>, request: ApiRequest) -> Respons
     let state_text = request.parameter("state");
     let state = state_text.and_then(DeliveryState::parse);
     if state_text.is_some() && state.is_none() {
-        let error = ApiError::UseCase(Error::at("state", NOT_LISTED));
-        return request.respond(Kind::Plain, Err(error));
+        let error = ApiError::UseCase(Error::invalid_property("state", NOT_LISTED));
+        return request.respond(ResourceKind::Unversioned, Err(error));
     }
-    request.respond_list(Kind::Plain, move |session, context, page| {
+    request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
         let webhook = parse_id("Webhook", &id)?;
-        let items = webhooks::deliveries(session, context, webhook, state, page)?;
+        let items = webhooks::deliveries(unit, context, webhook, state, page)?;
         let next_cursor = items.last().map(|delivery| delivery.id);
         Ok(ListPage {
             objects: items.iter().map(|delivery| render_delivery(delivery, zone)).collect(),
@@ -145,12 +145,13 @@ async fn resend(
 ) -> Response<Body> {
     let zone = request.network.time_zone;
     let result = request
-        .write(move |session, context| {
+        .write(move |unit, context| {
             let delivery = parse_id("Delivery", &delivery);
-            webhooks::resend(session, context, parse_id("Webhook", &id)?, delivery?)
+            webhooks::resend(unit, context, parse_id("Webhook", &id)?, delivery?)
         })
         .await;
-    request.respond(Kind::Plain, result.map(|delivery| render_delivery(&delivery, zone)))
+    request
+        .respond(ResourceKind::Unversioned, result.map(|delivery| render_delivery(&delivery, zone)))
 }
 
 fn parse_id(object: &str, id: &str) -> Result<i64, Error> {
@@ -158,18 +159,18 @@ fn parse_id(object: &str, id: &str) -> Result<i64, Error> {
 }
 
 /// Renders a webhook without its secret.
-fn render(webhook: &Webhook, zone: ZoneName) -> Object {
+fn render(webhook: &Webhook, zone: TimeZoneName) -> Object {
     Object::from_iter([
         ("id".to_owned(), webhook.id.into()),
         ("url".to_owned(), webhook.url.text().into()),
-        ("events".to_owned(), json!(webhook.kinds)),
+        ("events".to_owned(), json!(webhook.event_types)),
         ("description".to_owned(), json!(webhook.description)),
-        ("created_at".to_owned(), timezone::stamp(webhook.created_at, zone).into()),
+        ("created_at".to_owned(), timezone::format_legacy(webhook.created_at, zone).into()),
     ])
 }
 
-fn render_delivery(delivery: &DeliveryRecord, zone: ZoneName) -> Object {
-    let stamp = |at: Option<jiff::Timestamp>| json!(at.map(|at| timezone::stamp(at, zone)));
+fn render_delivery(delivery: &DeliveryRecord, zone: TimeZoneName) -> Object {
+    let stamp = |at: Option<jiff::Timestamp>| json!(at.map(|at| timezone::format_legacy(at, zone)));
     Object::from_iter([
         ("id".to_owned(), delivery.id.into()),
         ("event_id".to_owned(), delivery.event.id.into()),

@@ -38,7 +38,7 @@ const FIRST_VERSION: Date = date(2014, 1, 1);
 
 /// Kind of resource, which determines the shape of a request and its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ResourceKind {
     /// The network and its users.
     Network,
     /// An advertiser.
@@ -54,14 +54,14 @@ pub enum Kind {
     /// A promo number.
     PromoNumber,
     /// A resource that no dated change affects.
-    Plain,
+    Unversioned,
 }
 
 /// Response that is converted.
 #[derive(Debug, Clone, Copy)]
 pub struct ResponseInfo<'a> {
     /// Kind of resource.
-    pub kind: Kind,
+    pub kind: ResourceKind,
     /// Method of the request.
     pub method: &'a Method,
 }
@@ -74,7 +74,7 @@ pub struct Change {
     pub description: &'static str,
     /// Renames the properties of a request to the new names. The flag is true if the request's date
     /// is before the change: then the old name is used where both are given.
-    request: fn(Kind, &mut Map<String, Value>, bool),
+    request: fn(ResourceKind, &mut Map<String, Value>, bool),
     /// Converts a response to the shape before the change.
     response: fn(&ResponseInfo<'_>, &mut Map<String, Value>),
     /// Renames the properties of a validation's `errors` to the old names, where the request used
@@ -84,7 +84,7 @@ pub struct Change {
 
 /// Rejected request whose errors are converted.
 struct RequestInfo<'a> {
-    kind: Kind,
+    kind: ResourceKind,
     /// Body as the client sent it.
     body: Option<&'a Map<String, Value>>,
     /// True if the request's date is before the change.
@@ -146,7 +146,7 @@ impl Version {
     }
 
     /// Converts a request of this version to the newest.
-    pub fn upgrade(self, kind: Kind, request: &mut Map<String, Value>) {
+    pub fn upgrade(self, kind: ResourceKind, request: &mut Map<String, Value>) {
         for change in &CHANGES {
             (change.request)(kind, request, self.precedes(change));
         }
@@ -163,7 +163,7 @@ impl Version {
     /// used, and to this version's where it used none.
     pub fn downgrade_errors(
         self,
-        kind: Kind,
+        kind: ResourceKind,
         request: Option<&Map<String, Value>>,
         body: &mut Value,
     ) {
@@ -220,16 +220,16 @@ fn for_each_terms(campaign: &mut Map<String, Value>, change: impl Fn(&mut Map<St
 /// Applies a change to each user of a request or a response: the users of an organization, or a
 /// single user.
 fn for_each_user(
-    kind: Kind,
+    kind: ResourceKind,
     map: &mut Map<String, Value>,
     change: impl Fn(&mut Map<String, Value>),
 ) {
     match kind {
-        Kind::User => match map.get_mut("user") {
+        ResourceKind::User => match map.get_mut("user") {
             Some(Value::Object(user)) => change(user),
             _ => change(map),
         },
-        Kind::Network | Kind::Advertiser | Kind::Affiliate => {
+        ResourceKind::Network | ResourceKind::Advertiser | ResourceKind::Affiliate => {
             let Some(Value::Array(users)) = map.get_mut("users") else { return };
             for user in users {
                 if let Value::Object(user) = user {

@@ -2,7 +2,7 @@
 //! `campaign_language` are new.
 
 use super::{
-    Change, Kind, RequestInfo, ResponseInfo, Version, for_each_terms, rename, uses_old_name,
+    Change, RequestInfo, ResourceKind, ResponseInfo, Version, for_each_terms, rename, uses_old_name,
 };
 use jiff::civil::date;
 use serde_json::{Map, Value};
@@ -18,8 +18,8 @@ pub(super) const CHANGE: Change = Change {
 const OLD: &str = "call_cap_alert";
 const NEW: &str = "periodic_call_cap_alert";
 
-fn request(kind: Kind, map: &mut Map<String, Value>, is_before_change: bool) {
-    if kind == Kind::Campaign
+fn request(kind: ResourceKind, map: &mut Map<String, Value>, is_before_change: bool) {
+    if kind == ResourceKind::Campaign
         && let Some(Value::Object(budgets)) = map.get_mut("budget_activities")
     {
         rename(budgets, OLD, NEW, is_before_change);
@@ -27,7 +27,7 @@ fn request(kind: Kind, map: &mut Map<String, Value>, is_before_change: bool) {
 }
 
 fn response(response_info: &ResponseInfo<'_>, map: &mut Map<String, Value>) {
-    if response_info.kind != Kind::Campaign {
+    if response_info.kind != ResourceKind::Campaign {
         return;
     }
     for_each_terms(map, |terms| {
@@ -43,7 +43,7 @@ fn response(response_info: &ResponseInfo<'_>, map: &mut Map<String, Value>) {
 
 fn errors(request_info: &RequestInfo<'_>, map: &mut Map<String, Value>) {
     let budgets = request_info.body.and_then(|body| body.get("budget_activities")?.as_object());
-    if request_info.kind == Kind::Campaign
+    if request_info.kind == ResourceKind::Campaign
         && uses_old_name(budgets, OLD, NEW, request_info.is_before_change)
         && let Some(Value::Object(budgets)) = map.get_mut("budget_activities")
     {

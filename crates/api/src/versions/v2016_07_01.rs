@@ -1,7 +1,7 @@
 //! 2016-07-01: objects have `id`, `object_url` and `id_from_network`; the external id of affiliate
 //! campaigns is renamed; writes of affiliates and promo numbers return the object.
 
-use super::{Change, Kind, RequestInfo, ResponseInfo, Version, rename, uses_old_name};
+use super::{Change, RequestInfo, ResourceKind, ResponseInfo, Version, rename, uses_old_name};
 use axum::http::Method;
 use jiff::civil::date;
 use serde_json::{Map, Value};
@@ -17,30 +17,30 @@ pub(super) const CHANGE: Change = Change {
 const OLD: &str = "affiliate_campaign_id_from_network";
 const NEW: &str = "id_from_network";
 
-fn request(kind: Kind, map: &mut Map<String, Value>, is_before_change: bool) {
-    if kind == Kind::AffiliateCampaign {
+fn request(kind: ResourceKind, map: &mut Map<String, Value>, is_before_change: bool) {
+    if kind == ResourceKind::AffiliateCampaign {
         rename(map, OLD, NEW, is_before_change);
     }
 }
 
 fn response(response_info: &ResponseInfo<'_>, map: &mut Map<String, Value>) {
     match response_info.kind {
-        Kind::Affiliate if response_info.method == Method::POST => map.clear(),
-        Kind::PromoNumber if response_info.method == Method::PUT => map.clear(),
-        Kind::Advertiser | Kind::Affiliate | Kind::PromoNumber => {
+        ResourceKind::Affiliate if response_info.method == Method::POST => map.clear(),
+        ResourceKind::PromoNumber if response_info.method == Method::PUT => map.clear(),
+        ResourceKind::Advertiser | ResourceKind::Affiliate | ResourceKind::PromoNumber => {
             remove_properties(map, &["id", "object_url"]);
         }
-        Kind::Campaign => remove_properties(map, &["id", "id_from_network", "object_url"]),
-        Kind::AffiliateCampaign => {
+        ResourceKind::Campaign => remove_properties(map, &["id", "id_from_network", "object_url"]),
+        ResourceKind::AffiliateCampaign => {
             remove_properties(map, &["id", "object_url"]);
             rename(map, NEW, OLD, true);
         }
-        Kind::Network | Kind::User | Kind::Plain => {}
+        ResourceKind::Network | ResourceKind::User | ResourceKind::Unversioned => {}
     }
 }
 
 fn errors(request_info: &RequestInfo<'_>, map: &mut Map<String, Value>) {
-    if request_info.kind == Kind::AffiliateCampaign
+    if request_info.kind == ResourceKind::AffiliateCampaign
         && uses_old_name(request_info.body, OLD, NEW, request_info.is_before_change)
     {
         rename(map, NEW, OLD, true);

@@ -1,6 +1,6 @@
 //! 2016-10-01: `ivr_tree.caller_id` is new.
 
-use super::{Change, Kind, ResponseInfo, Version, for_each_terms};
+use super::{Change, ResourceKind, ResponseInfo, Version, for_each_terms};
 use jiff::civil::date;
 use serde_json::{Map, Value};
 
@@ -13,7 +13,7 @@ pub(super) const CHANGE: Change = Change {
 };
 
 fn response(response_info: &ResponseInfo<'_>, map: &mut Map<String, Value>) {
-    if matches!(response_info.kind, Kind::Campaign | Kind::AffiliateCampaign) {
+    if matches!(response_info.kind, ResourceKind::Campaign | ResourceKind::AffiliateCampaign) {
         for_each_terms(map, |terms| {
             if let Some(Value::Object(tree)) = terms.get_mut("ivr_tree") {
                 tree.shift_remove("caller_id");

@@ -1,6 +1,6 @@
 //! 2016-12-01: `custom_data` is new, on every object that takes part in a call.
 
-use super::{Change, Kind, ResponseInfo};
+use super::{Change, ResourceKind, ResponseInfo};
 use jiff::civil::date;
 use serde_json::{Map, Value};
 
@@ -14,13 +14,13 @@ pub(super) const CHANGE: Change = Change {
 
 fn response(response_info: &ResponseInfo<'_>, map: &mut Map<String, Value>) {
     match response_info.kind {
-        Kind::Advertiser
-        | Kind::Affiliate
-        | Kind::Campaign
-        | Kind::AffiliateCampaign
-        | Kind::PromoNumber => {
+        ResourceKind::Advertiser
+        | ResourceKind::Affiliate
+        | ResourceKind::Campaign
+        | ResourceKind::AffiliateCampaign
+        | ResourceKind::PromoNumber => {
             map.shift_remove("custom_data");
         }
-        Kind::Network | Kind::User | Kind::Plain => {}
+        ResourceKind::Network | ResourceKind::User | ResourceKind::Unversioned => {}
     }
 }

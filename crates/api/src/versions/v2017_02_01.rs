@@ -1,6 +1,6 @@
 //! 2017-02-01: `campaign_country` is new.
 
-use super::{Change, Kind, ResponseInfo, for_each_terms};
+use super::{Change, ResourceKind, ResponseInfo, for_each_terms};
 use jiff::civil::date;
 use serde_json::{Map, Value};
 
@@ -13,7 +13,7 @@ pub(super) const CHANGE: Change = Change {
 };
 
 fn response(response_info: &ResponseInfo<'_>, map: &mut Map<String, Value>) {
-    if response_info.kind == Kind::Campaign {
+    if response_info.kind == ResourceKind::Campaign {
         for_each_terms(map, |terms| {
             terms.shift_remove("campaign_country");
         });

@@ -1,7 +1,9 @@
 //! 2017-04-01: a user's `email_address` became `email_settings`. Every version accepts both. Earlier
 //! responses contain the first address that receives notifications.
 
-use super::{Change, Kind, RequestInfo, ResponseInfo, Version, for_each_user, uses_old_name};
+use super::{
+    Change, RequestInfo, ResourceKind, ResponseInfo, Version, for_each_user, uses_old_name,
+};
 use jiff::civil::date;
 use serde_json::{Map, Value};
 use std::cell::Cell;
@@ -18,7 +20,7 @@ const OLD: &str = "email_address";
 const NEW: &str = "email_settings";
 
 /// Removes one of the names if a user has both; the reader of users accepts either.
-fn request(kind: Kind, map: &mut Map<String, Value>, is_before_change: bool) {
+fn request(kind: ResourceKind, map: &mut Map<String, Value>, is_before_change: bool) {
     for_each_user(kind, map, |user| {
         if user.contains_key(OLD) && user.contains_key(NEW) {
             user.shift_remove(if is_before_change { NEW } else { OLD });
@@ -58,9 +60,12 @@ fn errors(request_info: &RequestInfo<'_>, map: &mut Map<String, Value>) {
 }
 
 /// Returns the users of a request, in order; `None` for a user that is not an object.
-fn request_users(kind: Kind, body: &Map<String, Value>) -> Vec<Option<&Map<String, Value>>> {
+fn request_users(
+    kind: ResourceKind,
+    body: &Map<String, Value>,
+) -> Vec<Option<&Map<String, Value>>> {
     match kind {
-        Kind::User => vec![body.get("user").and_then(Value::as_object)],
+        ResourceKind::User => vec![body.get("user").and_then(Value::as_object)],
         _ => {
             let users = body.get("users").and_then(Value::as_array);
             users.into_iter().flatten().map(Value::as_object).collect()

@@ -16,13 +16,13 @@ pub(super) async fn show(
     Path((affiliate, campaign)): Path<(String, String)>,
     request: PageRequest,
 ) -> Response {
-    let result = request.read(|session, context| {
+    let result = request.read(|unit, context| {
         let affiliate = super::parse_id(&affiliate)?;
         let campaign = super::parse_id(&campaign)?;
         let (affiliate_campaign, campaign) =
-            affiliate_campaigns::get_by_ids(session, context, affiliate, campaign)?;
+            affiliate_campaigns::get_by_ids(unit, context, affiliate, campaign)?;
         let name = if request.can_view(PartyKind::Affiliate, affiliate) {
-            let party = parties::get_by_id(session, context, PartyKind::Affiliate, affiliate)?;
+            let party = parties::get_by_id(unit, context, PartyKind::Affiliate, affiliate)?;
             Some(party.name)
         } else {
             None
@@ -39,7 +39,7 @@ pub(super) async fn show(
 
 /// Name of the affiliate if the user may view affiliate_campaign, otherwise its external id.
 fn affiliate_label(affiliate_campaign: &AffiliateCampaign, name: Option<&str>) -> String {
-    let external_id = &affiliate_campaign.affiliate_id_from_network;
+    let external_id = &affiliate_campaign.external_affiliate_id;
     name.map_or_else(|| format!("Affiliate {external_id}"), str::to_owned)
 }
 
@@ -49,20 +49,20 @@ fn page(
     campaign: &Campaign,
     name: Option<&str>,
 ) -> Markup {
-    let is_active = campaign.status_at(request.now()) == CampaignStatus::Activated;
-    let status = affiliate_campaign.status.reads(is_active);
+    let is_active = campaign.effective_status(request.now()) == CampaignStatus::Activated;
+    let status = affiliate_campaign.status.display_status(is_active);
     let label = affiliate_label(affiliate_campaign, name);
     let affiliate_path = party_path(PartyKind::Affiliate, affiliate_campaign.affiliate_id);
     let breadcrumbs = [(campaign_path(campaign.id), campaign.name.clone())];
     let zone = request.network.time_zone;
     let affiliate = match name {
         Some(name) => html! { a href=(affiliate_path) { (name) } },
-        None => html! { code { (affiliate_campaign.affiliate_id_from_network) } },
+        None => html! { code { (affiliate_campaign.external_affiliate_id) } },
     };
     let about = description_list(&[
         ("Campaign", Some(html! { a href=(campaign_path(campaign.id)) { (campaign.name) } })),
         ("Affiliate", Some(affiliate)),
-        ("Network’s id", id(&affiliate_campaign.id_from_network)),
+        ("Network’s id", id(&affiliate_campaign.external_id)),
         ("Trunkline id", id(&affiliate_campaign.id.to_string())),
         ("Created", Some(format::date_time(affiliate_campaign.created_at, zone))),
         ("Last changed", Some(format::date_time(affiliate_campaign.updated_at, zone))),

@@ -17,7 +17,7 @@ pub(super) fn show(budgets: &Budgets, totals: &BudgetTotals) -> Option<Markup> {
                     div {
                         dt { "Payin earned" }
                         dd {
-                            @let format = |amount| money::format(amount, budget.budget_currency);
+                            @let format = |amount| money::format_with_symbol(amount, budget.budget_currency);
                             (usage(totals.budget_cap_alert, budget.budget_amount, format))
                             (period(budget))
                             @if budget.include_call_fees { p.hint { "Includes call fees" } }

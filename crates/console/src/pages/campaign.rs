@@ -9,20 +9,20 @@ use axum::response::Response;
 use maud::{Markup, html};
 use trunkline_domain::affiliation::AffiliateCampaign;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms};
-use trunkline_domain::findings::{Finding, Severity, findings};
+use trunkline_domain::findings::{Finding, Severity, analyze_terms};
 use trunkline_domain::party::{Party, PartyKind};
 use trunkline_network::{Error, Page, affiliate_campaigns, campaigns};
 
 pub(super) async fn show(Path(id): Path<String>, request: PageRequest) -> Response {
-    let result = request.read(|session, context| {
+    let result = request.read(|unit, context| {
         let id = super::parse_id(&id)?;
-        let (campaign, advertiser) = campaigns::get_by_id(session, context, id)?;
+        let (campaign, advertiser) = campaigns::get_by_id(unit, context, id)?;
         let (affiliates, _) = affiliate_campaigns::list(
-            session,
+            unit,
             context,
-            &advertiser.id_from_network,
-            &campaign.id_from_network,
-            Page::of(0, ROWS_PER_PAGE + 1),
+            &advertiser.external_id,
+            &campaign.external_id,
+            Page::new(0, ROWS_PER_PAGE + 1),
         )?;
         Ok::<_, Error>((campaign, advertiser, affiliates))
     });
@@ -39,10 +39,11 @@ fn page(
     affiliates: &[AffiliateCampaign],
 ) -> Markup {
     let can_view_advertiser = request.can_view(PartyKind::Advertiser, advertiser.id);
-    let status = campaign.status_at(request.now());
-    let current = campaign.current.as_ref();
+    let status = campaign.effective_status(request.now());
+    let current = campaign.current_terms.as_ref();
     // Future terms of a live campaign are visible to the network and the advertiser only.
-    let future = campaign.future.as_ref().filter(|_| can_view_advertiser || current.is_none());
+    let future =
+        campaign.future_terms.as_ref().filter(|_| can_view_advertiser || current.is_none());
     let breadcrumbs = party::breadcrumbs(request, advertiser);
     html! {
         (layout::heading(&breadcrumbs, "Advertiser campaign", &campaign.name, Some(status.as_str())))
@@ -56,7 +57,7 @@ fn page(
                 h2 #current { "Current terms" }
                 p.hint { "Live since " (format::date_time(current.went_live_at, request.network.time_zone)) }
                 @if future.is_none() && can_view_advertiser { (problems(&current.terms)) }
-                (terms::show(request, &current.terms, None, can_view_advertiser.then_some(&campaign.totals[0])))
+                (terms::show(request, &current.terms, None, can_view_advertiser.then_some(&campaign.budget_totals[0])))
             }
         }
         @if let Some(future) = future {
@@ -67,7 +68,7 @@ fn page(
                     (format::date_time(future.updated_at, request.network.time_zone))
                 }
                 @if can_view_advertiser { (problems(future)) }
-                (terms::show(request, future, current.map(|it| &it.terms), can_view_advertiser.then_some(&campaign.totals[1])))
+                (terms::show(request, future, current.map(|it| &it.terms), can_view_advertiser.then_some(&campaign.budget_totals[1])))
             }
         }
         (section("Affiliates", &affiliate_table(request, affiliates, status)))
@@ -94,7 +95,7 @@ fn page_links(
 fn about(request: &PageRequest, campaign: &Campaign) -> Markup {
     let zone = request.network.time_zone;
     description_list(&[
-        ("Network’s id", id(&campaign.id_from_network)),
+        ("Network’s id", id(&campaign.external_id)),
         ("Trunkline id", id(&campaign.id.to_string())),
         ("Created", Some(format::date_time(campaign.created_at, zone))),
         ("Last changed", Some(format::date_time(campaign.updated_at, zone))),
@@ -103,7 +104,7 @@ fn about(request: &PageRequest, campaign: &Campaign) -> Markup {
 
 /// Renders the findings of the static analysis of terms: errors and probable mistakes.
 fn problems(terms: &Terms) -> Markup {
-    let findings = findings(terms);
+    let findings = analyze_terms(terms);
     html! {
         @if !findings.is_empty() {
             div.note.wrong {
@@ -119,7 +120,7 @@ fn problem(finding: &Finding) -> Markup {
         Severity::Error => "Error",
         _ => "Warning",
     };
-    html! { strong { (severity) } " at " code { (finding.at) } ": " (finding.message) }
+    html! { strong { (severity) } " at " code { (finding.path) } ": " (finding.message) }
 }
 
 fn affiliate_table(
@@ -139,11 +140,11 @@ fn affiliate_table(
                         affiliate_campaign.affiliate_id,
                         affiliate_campaign.campaign_id,
                     )) {
-                        "Affiliate " (affiliate_campaign.affiliate_id_from_network)
+                        "Affiliate " (affiliate_campaign.external_affiliate_id)
                     }
                 }
-                td { (layout::badge(affiliate_campaign.status.reads(is_active))) }
-                td { code { (affiliate_campaign.id_from_network) } }
+                td { (layout::badge(affiliate_campaign.status.display_status(is_active))) }
+                td { code { (affiliate_campaign.external_id) } }
                 td { (format::date_time(affiliate_campaign.updated_at, request.network.time_zone)) }
             }
         }

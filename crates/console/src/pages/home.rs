@@ -9,14 +9,14 @@ use trunkline_domain::party::{Party, PartyKind};
 use trunkline_network::{Page, parties};
 
 pub(super) async fn show(request: PageRequest) -> Response {
-    let result = request.read(|session, context| {
-        let page = Page::of(0, ROWS_PER_PAGE + 1);
-        let advertisers = parties::list(session, context, PartyKind::Advertiser, page)?;
-        let affiliates = parties::list(session, context, PartyKind::Affiliate, page)?;
+    let result = request.read(|unit, context| {
+        let page = Page::new(0, ROWS_PER_PAGE + 1);
+        let advertisers = parties::list(unit, context, PartyKind::Advertiser, page)?;
+        let affiliates = parties::list(unit, context, PartyKind::Affiliate, page)?;
         Ok((advertisers, affiliates))
     });
     let page = result.map(|(advertisers, affiliates)| {
-        let can_view_network = request.context.caller.sees_network();
+        let can_view_network = request.context.principal.can_view_network();
         let content = html! {
             div.title { p.kind { "Network " (request.network.id) } h1 { (request.network.name) } }
             div.columns {
@@ -41,7 +41,7 @@ fn list(title: &str, parties: &[Party], can_view_network: bool) -> Markup {
             @for party in parties.iter().take(ROWS_PER_PAGE as usize) {
                 li {
                     a href=(party_path(party.kind, party.id)) { (party.name) }
-                    code { (party.id_from_network) }
+                    code { (party.external_id) }
                     (layout::badge(party.status.as_str()))
                 }
             }

@@ -50,7 +50,7 @@ fn node(ivr_node: &IvrNode, branch: &str) -> Markup {
 fn branch_label(parent: &IvrNode, index: usize) -> String {
     let label = match (&parent.kind, index) {
         (NodeKind::Menu { .. }, _) => {
-            return match parent.child_key(index) {
+            return match parent.key_for_child(index) {
                 Some(Key::Digit(digit)) => format!("Press {digit}"),
                 Some(Key::Wrong) => "A wrong key".to_owned(),
                 Some(Key::None) => "No key".to_owned(),

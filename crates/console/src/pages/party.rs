@@ -13,26 +13,24 @@ use trunkline_domain::party::{Member, Party, PartyKind, Site};
 use trunkline_network::{Error, affiliate_campaigns, campaigns, parties};
 
 pub(super) async fn advertiser(Path(id): Path<String>, request: PageRequest) -> Response {
-    let page = request.read(|session, context| {
+    let page = request.read(|unit, context| {
         let party =
-            parties::get_by_id(session, context, PartyKind::Advertiser, super::parse_id(&id)?)?;
-        let listed =
-            campaigns::list(session, context, &party.id_from_network, request.list_page())?;
+            parties::get_by_id(unit, context, PartyKind::Advertiser, super::parse_id(&id)?)?;
+        let listed = campaigns::list(unit, context, &party.external_id, request.list_page())?;
         Ok((party, listed))
     });
     let page = page.map(|(party, listed)| {
-        let campaigns = section("Campaigns", &campaign_table(&request, listed.found));
+        let campaigns = section("Campaigns", &campaign_table(&request, listed.items));
         (party.name.clone(), show(&request, &party, &campaigns))
     });
     request.respond(page)
 }
 
 pub(super) async fn affiliate(Path(id): Path<String>, request: PageRequest) -> Response {
-    let page = request.read(|session, context| {
-        let party =
-            parties::get_by_id(session, context, PartyKind::Affiliate, super::parse_id(&id)?)?;
+    let page = request.read(|unit, context| {
+        let party = parties::get_by_id(unit, context, PartyKind::Affiliate, super::parse_id(&id)?)?;
         let listed =
-            affiliate_campaigns::of_affiliate(session, context, &party, request.list_page())?;
+            affiliate_campaigns::list_of_affiliate(unit, context, &party, request.list_page())?;
         Ok::<_, Error>((party, listed))
     });
     let page = page.map(|(party, listed)| {
@@ -47,15 +45,15 @@ fn show(request: &PageRequest, party: &Party, campaigns: &Markup) -> Markup {
     let profile = &party.profile;
     let number = profile.web_integration_phone_number.as_ref().map(format::phone_link);
     let about = description_list(&[
-        ("Network’s id", id(&party.id_from_network)),
+        ("Network’s id", id(&party.external_id)),
         ("Trunkline id", id(&party.id.to_string())),
         ("Phone number of the web site", number),
-        ("Default creative", text(profile.default_creative_id_from_network.as_deref())),
+        ("Default creative", text(profile.default_creative_external_id.as_deref())),
         ("Created", Some(format::date_time(party.created_at, zone))),
         ("Last changed", Some(format::date_time(party.updated_at, zone))),
     ]);
     html! {
-        (layout::heading(&[], party.kind.class(), &party.name, Some(party.status.as_str())))
+        (layout::heading(&[], party.kind.class_name(), &party.name, Some(party.status.as_str())))
         div.columns {
             (section("About", &about))
             (section("Sites", &sites(&party.sites)))
@@ -72,7 +70,7 @@ fn sites(sites: &[Site]) -> Markup {
             @for site in sites {
                 li {
                     span { (site.name.as_deref().unwrap_or("Without a name")) }
-                    code { (site.id_from_network) }
+                    code { (site.external_id) }
                 }
             }
         }
@@ -101,7 +99,7 @@ fn people(members: &[Member]) -> Markup {
                     None => span.hint { "–" },
                 } }
                 td { (format::yes_no(user.can_login_via_platform)) }
-                td { code { (user.id_from_network) } }
+                td { code { (user.external_id) } }
             }
         }
     };
@@ -118,9 +116,9 @@ fn campaign_table(request: &PageRequest, mut campaigns: Vec<Campaign>) -> Markup
         @for campaign in &campaigns {
             tr {
                 th scope="row" { a href=(campaign_path(campaign.id)) { (campaign.name) } }
-                td { (layout::badge(campaign.status_at(request.now()).as_str())) }
+                td { (layout::badge(campaign.effective_status(request.now()).as_str())) }
                 td { (terms_state(campaign)) }
-                td { code { (campaign.id_from_network) } }
+                td { code { (campaign.external_id) } }
             }
         }
     };
@@ -129,7 +127,7 @@ fn campaign_table(request: &PageRequest, mut campaigns: Vec<Campaign>) -> Markup
 }
 
 fn terms_state(campaign: &Campaign) -> &'static str {
-    match (&campaign.current, &campaign.future) {
+    match (&campaign.current_terms, &campaign.future_terms) {
         (Some(_), Some(_)) => "Live, with pending changes",
         (Some(_), None) => "Live",
         (None, _) => "Not live yet",
@@ -146,7 +144,7 @@ fn affiliate_campaign_table(
     }
     let rows = html! {
         @for (affiliate_campaign, campaign) in &listed {
-            @let is_active = campaign.status_at(request.now()) == CampaignStatus::Activated;
+            @let is_active = campaign.effective_status(request.now()) == CampaignStatus::Activated;
             @let terms = campaign.terms_in_force();
             @let payout = terms.and_then(|terms| terms.affiliate_payout.as_ref());
             tr {
@@ -158,9 +156,9 @@ fn affiliate_campaign_table(
                         (campaign.name)
                     }
                 }
-                td { (layout::badge(affiliate_campaign.status.reads(is_active))) }
-                td { (payout.map(|payout| payout.range()).unwrap_or_default()) }
-                td { code { (affiliate_campaign.id_from_network) } }
+                td { (layout::badge(affiliate_campaign.status.display_status(is_active))) }
+                td { (payout.map(|payout| payout.describe_range()).unwrap_or_default()) }
+                td { code { (affiliate_campaign.external_id) } }
             }
         }
     };

@@ -13,14 +13,14 @@ pub(super) fn show(label: &str, pricing: Option<&Pricing>) -> Markup {
         @for policy in pricing.policies() {
             tr {
                 th scope="row" { (policy.kind.as_str()) }
-                td.amount { (money::format(policy.amount, policy.currency)) }
+                td.amount { (money::format_with_symbol(policy.amount, policy.currency)) }
                 td { (policy_condition(policy)) }
             }
         }
     };
     html! {
-        p.lead { (pricing.range()) }
-        @if pricing.words() != pricing.range() { p.words { (pricing.words()) } }
+        p.lead { (pricing.describe_range()) }
+        @if pricing.describe() != pricing.describe_range() { p.words { (pricing.describe()) } }
         div.scroll role="region" aria-label=(label) tabindex="0" {
             table.policies {
                 thead {
@@ -38,7 +38,7 @@ pub(super) fn show(label: &str, pricing: Option<&Pricing>) -> Markup {
 /// Renders a condition as a sentence and as its source text.
 pub(super) fn condition(expr: &Expr, text: &str) -> Markup {
     html! {
-        span.condition { (capitalized(&expr.in_words())) }
+        span.condition { (capitalized(&expr.describe())) }
         @if !text.trim().is_empty() { code.source { (text) } }
     }
 }

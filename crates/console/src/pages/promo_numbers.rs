@@ -11,11 +11,11 @@ use trunkline_domain::promo::PromoNumber;
 use trunkline_network::{affiliate_campaigns, campaigns, promo_numbers};
 
 pub(super) async fn campaign(Path(campaign): Path<String>, request: PageRequest) -> Response {
-    let result = request.read(|session, context| {
+    let result = request.read(|unit, context| {
         let campaign = super::parse_id(&campaign)?;
         let numbers =
-            promo_numbers::list_by_ids(session, context, None, campaign, request.list_page())?;
-        let (campaign, _) = campaigns::get_by_id(session, context, campaign)?;
+            promo_numbers::list_by_ids(unit, context, None, campaign, request.list_page())?;
+        let (campaign, _) = campaigns::get_by_id(unit, context, campaign)?;
         Ok((numbers, campaign))
     });
     let page = result.map(|(numbers, campaign)| {
@@ -29,18 +29,18 @@ pub(super) async fn affiliate_campaign(
     Path((affiliate, campaign)): Path<(String, String)>,
     request: PageRequest,
 ) -> Response {
-    let result = request.read(|session, context| {
+    let result = request.read(|unit, context| {
         let affiliate = super::parse_id(&affiliate)?;
         let campaign = super::parse_id(&campaign)?;
         let list_page = request.list_page();
         let numbers =
-            promo_numbers::list_by_ids(session, context, Some(affiliate), campaign, list_page)?;
+            promo_numbers::list_by_ids(unit, context, Some(affiliate), campaign, list_page)?;
         let (affiliate_campaign, campaign) =
-            affiliate_campaigns::get_by_ids(session, context, affiliate, campaign)?;
+            affiliate_campaigns::get_by_ids(unit, context, affiliate, campaign)?;
         Ok((numbers, affiliate_campaign, campaign))
     });
     let page = result.map(|(numbers, affiliate_campaign, campaign)| {
-        let affiliate_name = format!("Affiliate {}", affiliate_campaign.affiliate_id_from_network);
+        let affiliate_name = format!("Affiliate {}", affiliate_campaign.external_affiliate_id);
         let path = affiliate_campaign_path(
             affiliate_campaign.affiliate_id,
             affiliate_campaign.campaign_id,
@@ -81,7 +81,7 @@ fn table(request: &PageRequest, numbers: &[PromoNumber]) -> Markup {
                 th scope="row" { (format::phone_link(&promo_number.number)) }
                 td { (promo_number.description) }
                 td { (promo_number.media_type) }
-                td { code { (promo_number.id_from_network) } }
+                td { code { (promo_number.external_id) } }
                 td { (custom_data_list(&promo_number.custom_data)) }
                 td { (format::date_time(promo_number.created_at, request.network.time_zone)) }
             }

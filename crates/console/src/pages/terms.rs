@@ -6,7 +6,7 @@ use crate::page_request::PageRequest;
 use crate::pages::{budgets, ivr, pricing};
 use maud::{Markup, html};
 use trunkline_domain::campaign::{AutoApprove, BudgetTotals, CampaignType, Terms, Visibility};
-use trunkline_domain::hours::{DAY_NAMES, Hours};
+use trunkline_domain::hours::{DAY_NAMES, WeeklyHours};
 use trunkline_domain::region::NamedRegion;
 
 /// Section of the terms.
@@ -85,7 +85,7 @@ fn sections(
 fn hours(request: &PageRequest, terms: &Terms) -> Markup {
     let zone = terms.timezone;
     let open = terms.operating_24_7()
-        || terms.hours.is_some_and(|hours| hours.is_open_at(request.now(), &zone.zone()));
+        || terms.hours.is_some_and(|hours| hours.is_open_at(request.now(), &zone.to_time_zone()));
     html! {
         p.lead {
             @if terms.operating_24_7() { "24 hours, 7 days" } @else { "Weekly hours" }
@@ -99,7 +99,7 @@ fn hours(request: &PageRequest, terms: &Terms) -> Markup {
     }
 }
 
-fn week(hours: &Hours) -> Markup {
+fn week(hours: &WeeklyHours) -> Markup {
     html! {
         table.week {
             thead { tr { th scope="col" { "Day" } th scope="col" { "Hours" } } }
@@ -123,7 +123,7 @@ fn regions(regions: &[NamedRegion]) -> Markup {
                         ul.places {
                             @for place in &region.regions {
                                 li {
-                                    (place.text())
+                                    (place.display_name())
                                     span.hint { " " (place.region_type.as_str().to_lowercase()) }
                                 }
                             }
@@ -166,7 +166,7 @@ fn settings(request: &PageRequest, terms: &Terms) -> Markup {
         ("Maximum promo numbers", Some(html! { (max_promo_numbers) })),
         ("Language", text(terms.campaign_language.as_deref())),
         ("Country", text(terms.campaign_country.as_deref())),
-        ("Default creative", text(terms.default_creative_id_from_network.as_deref())),
+        ("Default creative", text(terms.default_creative_external_id.as_deref())),
         ("Expires", terms.pause_date.map(|time| format::date_time(time, zone))),
     ])
 }

@@ -10,22 +10,26 @@ use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use tempfile::TempDir;
 use tower::ServiceExt;
 use trunkline_console::Console;
-use trunkline_domain::campaign::{Action, AutoApprove, Policy, PolicyType, Pricing, TermsChange};
+use trunkline_domain::campaign::{
+    AutoApprove, CampaignAction, Policy, PolicyType, Pricing, TermsPatch,
+};
 use trunkline_domain::condition::Condition;
 use trunkline_domain::ivr::{IvrNode, IvrTree, NodeKind};
 use trunkline_domain::money::{Currency, Money};
-use trunkline_domain::party::{EmailSetting, PartyChange, PartyKind, Role, UserChange};
+use trunkline_domain::party::{EmailSetting, PartyKind, PartyPatch, Role, UserPatch};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::Problems;
-use trunkline_domain::timezone::ZoneName;
-use trunkline_network::affiliate_campaigns::{AffiliateCampaignChange, Intent, Place};
+use trunkline_domain::timezone::TimeZoneName;
+use trunkline_network::affiliate_campaigns::{
+    AffiliateCampaignChange, AffiliateCampaignPath, Intent,
+};
 use trunkline_network::campaigns::CampaignChange;
 use trunkline_network::networks::NetworkChange;
-use trunkline_network::promo_numbers::{Owner, PromoNumberChange};
+use trunkline_network::promo_numbers::{PromoNumberChange, PromoNumberOwner};
 use trunkline_network::{
-    Actor, Caller, Context, Error, Grant, Passwords, Scope, Session, Store, Submitted,
-    affiliate_campaigns, campaign_status, campaigns, credentials, networks, parties, promo_numbers,
-    unguarded,
+    Actor, Context, Error, Grant, PasswordVerifier, Principal, Scope, Store, Submission,
+    UnitOfWork, affiliate_campaigns, campaign_status, campaigns, credentials, networks,
+    no_precondition, parties, promo_numbers,
 };
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -56,22 +60,27 @@ fn start_time() -> Timestamp {
 
 fn context() -> Context {
     let grants = vec![Grant { scope: Scope::Network, role: Role::Super }];
-    let caller = Caller { network_id: 1, actor: Actor::CommandLine, grants };
-    Context { caller, now: start_time(), system_now: start_time(), request_id: "test".to_owned() }
+    let caller = Principal { network_id: 1, actor: Actor::CommandLine, grants };
+    Context {
+        principal: caller,
+        now: start_time(),
+        system_now: start_time(),
+        request_id: "test".to_owned(),
+    }
 }
 
-fn submitted<T>(change: T) -> Submitted<T> {
-    Submitted { change, problems: Problems::new() }
+fn submitted<T>(change: T) -> Submission<T> {
+    Submission { change, problems: Problems::new() }
 }
 
-fn user(id: &str, name: &str, email: &str) -> UserChange {
+fn user(id: &str, name: &str, email: &str) -> UserPatch {
     let email = EmailSetting { email_address: email.to_owned(), use_for_notifications: true };
-    UserChange {
-        id_from_network: Some(id.to_owned()),
+    UserPatch {
+        external_id: Some(id.to_owned()),
         email_settings: Some(vec![email]),
         first_name: Some(name.to_owned()),
         last_name: Some("Moreau".to_owned()),
-        ..UserChange::default()
+        ..UserPatch::default()
     }
 }
 
@@ -85,20 +94,17 @@ fn pricing(amount: &str, condition: &str) -> Option<Option<Pricing>> {
     Some(Some(Pricing::new(vec![policy], &mut Problems::new()).unwrap()))
 }
 
-fn create_objects(session: &mut Session<'_>) -> Result<Ids, Error> {
+fn create_objects(unit: &mut UnitOfWork<'_>) -> Result<Ids, Error> {
     let context = context();
-    networks::create(session, "Cedar", Some(1), ZoneName::PACIFIC, start_time())?;
+    networks::create(unit, "Cedar", Some(1), TimeZoneName::PACIFIC, start_time())?;
     let users = Some(vec![user("n1", "Robin", NETWORK_USER)]);
     let change = NetworkChange { users, ..NetworkChange::default() };
-    networks::put(session, &context, submitted(change), &unguarded())?;
-    let mut party = |kind, id: &str, name: &str, users: Vec<UserChange>| {
-        let change = PartyChange {
-            name: Some(name.to_owned()),
-            users: Some(users),
-            ..PartyChange::default()
-        };
+    networks::put(unit, &context, submitted(change), &no_precondition())?;
+    let mut party = |kind, id: &str, name: &str, users: Vec<UserPatch>| {
+        let change =
+            PartyPatch { name: Some(name.to_owned()), users: Some(users), ..PartyPatch::default() };
         let made =
-            parties::put(session, &context, kind, Some(id), submitted(change), &unguarded())?;
+            parties::put(unit, &context, kind, Some(id), submitted(change), &no_precondition())?;
         Ok::<_, Error>(made.id)
     };
     let advertiser =
@@ -113,13 +119,13 @@ fn create_objects(session: &mut Session<'_>) -> Result<Ids, Error> {
         children: vec![],
         keypress_failover_type: None,
     };
-    let terms = TermsChange {
+    let terms = TermsPatch {
         max_promo_numbers: Some(1_000),
         auto_approve: Some(AutoApprove::All),
         advertiser_payin: pricing("7.77", "mobile and duration > 60"),
         affiliate_payout: pricing("4.5", ""),
         ivr_tree: Some(Some(IvrTree { root, record_calls: true, caller_id: None })),
-        ..TermsChange::default()
+        ..TermsPatch::default()
     };
     let change = CampaignChange {
         name: Some("Home insurance".to_owned()),
@@ -127,21 +133,21 @@ fn create_objects(session: &mut Session<'_>) -> Result<Ids, Error> {
         ..CampaignChange::default()
     };
     let change = submitted(change);
-    let campaign = campaigns::put(session, &context, "354", Some("12"), change, &unguarded())?;
+    let campaign = campaigns::put(unit, &context, "354", Some("12"), change, &no_precondition())?;
     for affiliate in ["976", "975"] {
-        let place = Place {
+        let place = AffiliateCampaignPath {
             advertiser: "354".to_owned(),
             campaign: "12".to_owned(),
             affiliate: affiliate.to_owned(),
             id: None,
         };
         let change = submitted(AffiliateCampaignChange::default());
-        let guard = unguarded();
-        affiliate_campaigns::put(session, &context, &place, Intent::Apply, change, &guard)?;
+        let guard = no_precondition();
+        affiliate_campaigns::put(unit, &context, &place, Intent::Apply, change, &guard)?;
     }
     let hash = credentials::hash_password(PASSWORD, &[7; 32])?;
     for email in [NETWORK_USER, ADVERTISER_USER, AFFILIATE_USER] {
-        credentials::set_password(session, 1, email, None, &hash)?;
+        credentials::set_password(unit, 1, email, None, &hash)?;
     }
     Ok(Ids { advertiser, affiliate, other_affiliate, campaign: campaign.id })
 }
@@ -165,7 +171,7 @@ impl TestConsole {
                 Timestamp::from_millisecond(current_time.load(Ordering::SeqCst)).unwrap()
             }),
             random: Arc::new(move || [next_seed.fetch_add(1, Ordering::SeqCst); 32]),
-            passwords: Arc::new(Passwords::new([0; 32])),
+            passwords: Arc::new(PasswordVerifier::new([0; 32])),
             secure_cookies,
         });
         Self { router, ids, store, clock, _directory: directory }
@@ -179,8 +185,8 @@ impl TestConsole {
 
     /// Issues a one-time token for the network's user.
     pub(crate) async fn access_token(&self) -> String {
-        let issued = self.store.write(|session| {
-            credentials::create_access_token(session, &context(), None, NETWORK_USER, &[99; 32])
+        let issued = self.store.write(|unit| {
+            credentials::create_access_token(unit, &context(), None, NETWORK_USER, &[99; 32])
         });
         issued.await.unwrap().secret
     }
@@ -200,33 +206,43 @@ impl TestConsole {
 
     /// Puts the campaign live, then changes its future terms.
     pub(crate) async fn go_live_and_change(&self) {
-        let changed = self.store.write(|session| {
+        let changed = self.store.write(|unit| {
             let context = context();
-            let live = Action::GoLive { from_archive: false };
-            campaign_status::act(session, &context, "354", "12", submitted(live), &unguarded())?;
+            let live = CampaignAction::GoLive { from_archive: false };
+            campaign_status::apply_action(
+                unit,
+                &context,
+                "354",
+                "12",
+                submitted(live),
+                &no_precondition(),
+            )?;
             let payout = pricing("5.55", "");
-            let terms = TermsChange { affiliate_payout: payout, ..TermsChange::default() };
+            let terms = TermsPatch { affiliate_payout: payout, ..TermsPatch::default() };
             let change = submitted(CampaignChange { terms, ..CampaignChange::default() });
-            campaigns::put(session, &context, "354", Some("12"), change, &unguarded())
+            campaigns::put(unit, &context, "354", Some("12"), change, &no_precondition())
         });
         changed.await.unwrap();
     }
 
     /// Allocates promo numbers to the affiliate.
     pub(crate) async fn allocate_promo_numbers(&self, count: u32) {
-        let taken = self.store.write(move |session| {
+        let taken = self.store.write(move |unit| {
             let id = |id: &str| id.to_owned();
-            let owner =
-                Owner { advertiser: id("354"), campaign: id("12"), affiliate: Some(id("976")) };
+            let owner = PromoNumberOwner {
+                advertiser: id("354"),
+                campaign: id("12"),
+                affiliate: Some(id("976")),
+            };
             for number in 0..count {
                 let number = PhoneNumber::parse(&format!("805555{number:04}")).unwrap();
-                session.add_number(1, &number)?;
+                unit.insert_number(1, &number)?;
                 let change = submitted(PromoNumberChange {
                     description: Some("<i>Radio</i> spot".to_owned()),
                     media_type: Some("Offline: Radio".to_owned()),
                     ..PromoNumberChange::default()
                 });
-                promo_numbers::take(session, &context(), &owner, change, None)?;
+                promo_numbers::assign(unit, &context(), &owner, change, None)?;
             }
             Ok::<_, Error>(())
         });

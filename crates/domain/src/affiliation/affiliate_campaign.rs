@@ -17,9 +17,9 @@ pub struct AffiliateCampaign {
     /// Affiliate.
     pub affiliate_id: i64,
     /// External id of the affiliate.
-    pub affiliate_id_from_network: String,
+    pub external_affiliate_id: String,
     /// External id, unique in the network.
-    pub id_from_network: String,
+    pub external_id: String,
     /// Stored status.
     pub status: AffiliateCampaignStatus,
     /// Custom data that calls through the affiliate campaign inherit.
@@ -63,13 +63,13 @@ pub fn decide_application(application: Application) -> AffiliateCampaignStatus {
 
 /// Result of a PUT that requests a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Move {
+pub enum AffiliateCampaignTransition {
     /// The affiliate campaign has the requested status already.
-    Stays,
+    Unchanged,
     /// The status changes.
     To(AffiliateCampaignStatus),
     /// The transition is not allowed.
-    Refused,
+    NotAllowed,
 }
 
 /// Decides the result of a status requested by the network:
@@ -80,14 +80,17 @@ pub enum Move {
 /// | Approved | – | unchanged | changes | – |
 /// | Suspended | – | changes | unchanged | changes |
 /// | Declined | – | changes | – | unchanged |
-pub fn transition(from: AffiliateCampaignStatus, requested: AffiliateCampaignStatus) -> Move {
+pub fn transition(
+    from: AffiliateCampaignStatus,
+    requested: AffiliateCampaignStatus,
+) -> AffiliateCampaignTransition {
     use AffiliateCampaignStatus::{Applied, Approved, Declined, Suspended};
     match (from, requested) {
-        _ if from == requested => Move::Stays,
+        _ if from == requested => AffiliateCampaignTransition::Unchanged,
         (Applied, Approved | Declined)
         | (Approved, Suspended)
         | (Suspended, Approved | Declined)
-        | (Declined, Approved) => Move::To(requested),
-        _ => Move::Refused,
+        | (Declined, Approved) => AffiliateCampaignTransition::To(requested),
+        _ => AffiliateCampaignTransition::NotAllowed,
     }
 }

@@ -4,9 +4,9 @@ mod affiliate_campaign;
 mod relationship;
 
 pub use affiliate_campaign::{
-    AffiliateCampaign, Application, Move, decide_application, transition,
+    AffiliateCampaign, AffiliateCampaignTransition, Application, decide_application, transition,
 };
-pub use relationship::{Relationship, RelationshipStatus, cascade};
+pub use relationship::{Relationship, RelationshipStatus, cascaded_status};
 pub use status::AffiliateCampaignStatus;
 
 mod status;

@@ -46,7 +46,7 @@ pub struct Relationship {
     /// Affiliate.
     pub affiliate_id: i64,
     /// External id of the affiliate.
-    pub affiliate_id_from_network: String,
+    pub external_affiliate_id: String,
     /// Status.
     pub status: RelationshipStatus,
 }
@@ -58,7 +58,7 @@ pub struct Relationship {
 /// |---|---|---|---|---|
 /// | Approved | Approved | – | – | – |
 /// | any other | Declined | Suspended | – | – |
-pub fn cascade(
+pub fn cascaded_status(
     relationship: RelationshipStatus,
     affiliate_campaign: AffiliateCampaignStatus,
 ) -> Option<AffiliateCampaignStatus> {

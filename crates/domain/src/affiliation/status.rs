@@ -32,7 +32,7 @@ impl AffiliateCampaignStatus {
 
     /// The wire value. An Approved affiliate campaign of a campaign that is not Activated is
     /// `Approved_NotActive`.
-    pub fn reads(self, campaign_is_active: bool) -> &'static str {
+    pub fn display_status(self, campaign_is_active: bool) -> &'static str {
         match self {
             Self::Approved if !campaign_is_active => "Approved_NotActive",
             status => status.as_str(),

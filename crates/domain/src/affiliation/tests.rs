@@ -1,6 +1,6 @@
 use super::{
-    AffiliateCampaignStatus, Application, Move, RelationshipStatus, cascade, decide_application,
-    transition,
+    AffiliateCampaignStatus, AffiliateCampaignTransition, Application, RelationshipStatus,
+    cascaded_status, decide_application, transition,
 };
 use crate::campaign::AutoApprove;
 use crate::party::PartyStatus;
@@ -11,11 +11,11 @@ const COLUMNS: [AffiliateCampaignStatus; 4] = [Applied, Approved, Suspended, Dec
 
 #[test]
 fn transitions_match_the_table() {
-    let unchanged = Move::Stays;
-    let not_allowed = Move::Refused;
-    let approved = Move::To(Approved);
-    let suspended = Move::To(Suspended);
-    let declined = Move::To(Declined);
+    let unchanged = AffiliateCampaignTransition::Unchanged;
+    let not_allowed = AffiliateCampaignTransition::NotAllowed;
+    let approved = AffiliateCampaignTransition::To(Approved);
+    let suspended = AffiliateCampaignTransition::To(Suspended);
+    let declined = AffiliateCampaignTransition::To(Declined);
     let table = [
         (Applied, [unchanged, approved, not_allowed, declined]),
         (Approved, [not_allowed, unchanged, suspended, not_allowed]),
@@ -43,7 +43,11 @@ fn cascade_matches_the_table() {
     assert_eq!(table.map(|(relationship, _)| relationship), RelationshipStatus::ALL);
     for (relationship, row) in table {
         for (status, expected) in COLUMNS.into_iter().zip(row) {
-            assert_eq!(cascade(relationship, status), expected, "{relationship:?} on {status:?}");
+            assert_eq!(
+                cascaded_status(relationship, status),
+                expected,
+                "{relationship:?} on {status:?}"
+            );
         }
     }
 }
@@ -52,8 +56,12 @@ fn cascade_matches_the_table() {
 fn repeated_cascade_changes_nothing() {
     for relationship in RelationshipStatus::ALL {
         for status in COLUMNS {
-            if let Some(changed) = cascade(relationship, status) {
-                assert_eq!(cascade(relationship, changed), None, "{relationship:?} on {status:?}");
+            if let Some(changed) = cascaded_status(relationship, status) {
+                assert_eq!(
+                    cascaded_status(relationship, changed),
+                    None,
+                    "{relationship:?} on {status:?}"
+                );
             }
         }
     }
@@ -88,7 +96,7 @@ fn approved_status_is_displayed_as_not_active_while_the_campaign_is_inactive() {
         (Suspended, "Suspended", "Suspended"),
         (Declined, "Declined", "Declined"),
     ] {
-        assert_eq!((status.reads(true), status.reads(false)), (active, inactive));
+        assert_eq!((status.display_status(true), status.display_status(false)), (active, inactive));
         assert_eq!(AffiliateCampaignStatus::parse(active), Some(status));
         assert_eq!(AffiliateCampaignStatus::parse(inactive), Some(status));
     }

@@ -17,7 +17,7 @@ pub struct Location {
 
 /// Returns the location of a number by its area code; `None` for toll-free numbers and numbers
 /// outside North America.
-pub fn place_of(number: &PhoneNumber) -> Option<Location> {
+pub fn locate_number(number: &PhoneNumber) -> Option<Location> {
     static LOCATIONS_BY_CODE: LazyLock<Vec<Option<Location>>> = LazyLock::new(|| {
         let mut locations = vec![None; 1_000];
         for (location, codes) in table_lines() {
@@ -36,7 +36,7 @@ pub fn place_of(number: &PhoneNumber) -> Option<Location> {
 
 /// Returns the area codes of a state or province; without a region, the codes that several regions
 /// of the country share. Empty for an unknown location.
-pub fn area_codes(country: &str, region: Option<&str>) -> Vec<&'static str> {
+pub fn area_codes_of(country: &str, region: Option<&str>) -> Vec<&'static str> {
     let matching = table_lines()
         .filter(|(location, _)| location.country == country && location.region == region);
     matching.flat_map(|(_, codes)| codes).collect()

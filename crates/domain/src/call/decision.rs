@@ -4,7 +4,7 @@
 use super::execution::execute;
 use super::price::{applicable_pricings, price_policies};
 use super::script::CallScript;
-use super::{CallFacts, Known};
+use super::{CallFacts, EvaluationContext};
 use crate::campaign::{Pricing, Terms};
 use crate::condition::{Explanation, Expr, Facts, Key};
 use crate::ivr::{IvrNode, Tracer};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// Reason for rejecting a call before routing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum TurnedAway {
+pub enum RejectionReason {
     /// The campaign is not Activated, or has expired.
     NotLive,
     /// The affiliate campaign is not Approved.
@@ -23,7 +23,7 @@ pub enum TurnedAway {
     OverCap,
 }
 
-impl TurnedAway {
+impl RejectionReason {
     /// Returns the wire value.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,12 +45,13 @@ pub enum Outcome {
     /// The caller hung up before the call was connected.
     Abandoned,
     /// The call was rejected before routing.
-    TurnedAway,
+    #[serde(rename = "turned_away")]
+    Rejected,
 }
 
 impl Outcome {
     /// All outcomes.
-    pub const ALL: [Self; 4] = [Self::Connected, Self::Ended, Self::Abandoned, Self::TurnedAway];
+    pub const ALL: [Self; 4] = [Self::Connected, Self::Ended, Self::Abandoned, Self::Rejected];
 
     /// Returns the wire value.
     pub fn as_str(self) -> &'static str {
@@ -58,25 +59,25 @@ impl Outcome {
             Self::Connected => "connected",
             Self::Ended => "ended",
             Self::Abandoned => "abandoned",
-            Self::TurnedAway => "turned_away",
+            Self::Rejected => "turned_away",
         }
     }
 }
 
 /// Result of the admission check before routing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gate {
+pub struct Admission {
     /// Rejection reason; `None` if the call is admitted.
-    pub turned_away: Option<TurnedAway>,
+    pub rejection: Option<RejectionReason>,
     /// True if an affiliate generated the call. Without an affiliate there is no payout.
     pub by_affiliate: bool,
 }
 
 /// Node on the path of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct PathStep {
     /// Path of the node: child indices from the root.
-    pub at: Vec<usize>,
+    pub path: Vec<usize>,
     /// Name of the node type.
     pub node_type: &'static str,
     /// Text played at the node.
@@ -89,9 +90,9 @@ pub struct Step {
 
 /// Policy with its evaluation for one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PaidPolicy {
+pub struct PolicyEvaluation {
     /// Wire value of the policy type: `Base` or `Bonus`.
-    pub kind: &'static str,
+    pub policy_type: &'static str,
     /// Amount of the policy.
     pub amount: Money,
     /// Value of the condition; `None` is unknown and pays nothing.
@@ -112,7 +113,7 @@ pub struct Payment {
     /// Paid policies as text: `base+bonus1`; empty if nothing is paid.
     pub matching_policies: String,
     /// All policies, the base first.
-    pub policies: Vec<PaidPolicy>,
+    pub policies: Vec<PolicyEvaluation>,
 }
 
 /// Decision of a call.
@@ -121,13 +122,13 @@ pub struct Decision {
     /// Outcome.
     pub outcome: Outcome,
     /// Reason of a rejection.
-    pub reason: Option<TurnedAway>,
+    pub reason: Option<RejectionReason>,
     /// Visited nodes in order.
-    pub path: Vec<Step>,
+    pub path: Vec<PathStep>,
     /// Destination that the caller was connected to.
     pub destination_phone_number: Option<String>,
     /// Final input at each menu, in order.
-    pub pressed: Vec<Key>,
+    pub pressed_keys: Vec<Key>,
     /// Connect duration in seconds, as evaluated; 0 if the call was never connected.
     pub connect_duration: Option<u32>,
     /// True if a text message was sent, as evaluated.
@@ -149,7 +150,7 @@ pub struct Decision {
 /// Decides a call under the given terms, with explanations.
 ///
 /// [`super::price_call`] computes the same outcome and amounts without explanations.
-pub fn decide(terms: &Terms, facts: &CallFacts, keys: &[char], admission: Gate) -> Decision {
+pub fn decide(terms: &Terms, facts: &CallFacts, keys: &[char], admission: Admission) -> Decision {
     decide_script(terms, facts, CallScript::from_keys(facts, keys), admission)
 }
 
@@ -158,9 +159,9 @@ pub(super) fn decide_script(
     terms: &Terms,
     facts: &CallFacts,
     script: CallScript<'_>,
-    admission: Gate,
+    admission: Admission,
 ) -> Decision {
-    if let Some(reason) = admission.turned_away {
+    if let Some(reason) = admission.rejection {
         return rejected(facts, reason);
     }
     let execution = execute(terms, facts, script, DecisionTrace::default());
@@ -177,7 +178,7 @@ pub(super) fn decide_script(
             .map(str::to_owned),
         advertiser_payin: payin.map(payment),
         affiliate_payout: payout.map(payment),
-        pressed: execution.run.position.pressed_keys.clone(),
+        pressed_keys: execution.run.position.pressed_keys.clone(),
         connect_duration: context.connect_duration(),
         sms_sent: context.sms_sent(),
         zip: context.zip().map(str::to_owned),
@@ -194,13 +195,13 @@ pub(super) fn decide_script(
 }
 
 /// Returns the decision of a rejected call.
-fn rejected(facts: &CallFacts, reason: TurnedAway) -> Decision {
+fn rejected(facts: &CallFacts, reason: RejectionReason) -> Decision {
     Decision {
-        outcome: Outcome::TurnedAway,
+        outcome: Outcome::Rejected,
         reason: Some(reason),
         path: Vec::new(),
         destination_phone_number: None,
-        pressed: Vec::new(),
+        pressed_keys: Vec::new(),
         connect_duration: Some(0),
         sms_sent: Some(false),
         zip: facts.zip.clone(),
@@ -213,11 +214,14 @@ fn rejected(facts: &CallFacts, reason: TurnedAway) -> Decision {
 }
 
 /// Prices a call and explains each policy.
-pub(super) fn price_with_explanations(pricing: &Pricing, context: &Known<'_>) -> Payment {
+pub(super) fn price_with_explanations(
+    pricing: &Pricing,
+    context: &EvaluationContext<'_>,
+) -> Payment {
     let mut policies = Vec::with_capacity(pricing.policies().len());
     let total = price_policies::<DecisionTrace>(pricing, context, |priced| {
-        policies.push(PaidPolicy {
-            kind: priced.policy.kind.as_str(),
+        policies.push(PolicyEvaluation {
+            policy_type: priced.policy.kind.as_str(),
             amount: priced.policy.amount,
             met: priced.met,
             paid: priced.paid,
@@ -235,13 +239,13 @@ pub(super) fn price_with_explanations(pricing: &Pricing, context: &Known<'_>) ->
 /// Tracer that records the path of a decision.
 #[derive(Default)]
 struct DecisionTrace {
-    path: Vec<Step>,
+    path: Vec<PathStep>,
 }
 
 impl Tracer for DecisionTrace {
     type Reason = Explanation;
 
-    fn evaluate(expr: &Expr, context: &Known<'_>) -> (Option<bool>, Explanation) {
+    fn evaluate(expr: &Expr, context: &EvaluationContext<'_>) -> (Option<bool>, Explanation) {
         let explanation = expr.explain(context);
         (explanation.value, explanation)
     }
@@ -253,9 +257,9 @@ impl Tracer for DecisionTrace {
         prompt: &str,
         reason: Option<Explanation>,
     ) {
-        self.path.push(Step {
-            at: path.to_vec(),
-            node_type: node.kind.name(),
+        self.path.push(PathStep {
+            path: path.to_vec(),
+            node_type: node.kind.type_name(),
             prompt: prompt.to_owned(),
             key: None,
             condition: reason,

@@ -4,7 +4,7 @@ use super::script::CallScript;
 use super::{CallFacts, Outcome};
 use crate::campaign::Terms;
 use crate::ivr::Tracer;
-use crate::ivr::run::{Doing, Flow, IvrRun};
+use crate::ivr::run::{IvrContext, IvrRun, NodeState};
 
 /// Finished execution.
 pub(super) struct Execution<'a, T> {
@@ -25,11 +25,11 @@ pub(super) fn execute<'a, T: Tracer>(
     mut script: CallScript<'_>,
     tracer: T,
 ) -> Execution<'a, T> {
-    let mut run = IvrRun::start(Flow { terms, facts }, tracer);
+    let mut run = IvrRun::start(IvrContext { terms, facts }, tracer);
     let outcome = loop {
-        let event = match run.position.doing {
-            Doing::Over { .. } => break Outcome::Ended,
-            Doing::Talking => break Outcome::Connected,
+        let event = match run.position.state {
+            NodeState::Ended { .. } => break Outcome::Ended,
+            NodeState::Connected => break Outcome::Connected,
             state => script.next_event(state),
         };
         match event {

@@ -1,8 +1,8 @@
 //! Facts of a call, and their use in the evaluation of conditions.
 
-use super::{Location, ZipCode, place_of};
+use super::{Location, ZipCode, locate_number};
 use crate::campaign::Terms;
-use crate::condition::{Facts, Key, Pressed, TextFact};
+use crate::condition::{Facts, Key, MenuInput, TextFact};
 use crate::party::CustomData;
 use crate::phone::PhoneNumber;
 use crate::region::{Region, RegionType, is_same_city, is_same_country, is_same_state};
@@ -86,14 +86,14 @@ fn deserialize_present<'de, D: Deserializer<'de>>(
 impl CallFacts {
     /// Returns true if the number identifies one caller, so that a second call from it is a repeat
     /// call. False if the number is withheld or shared.
-    pub fn can_repeat(&self) -> bool {
+    pub fn identifies_caller(&self) -> bool {
         let number = self.calling_phone_number.as_ref();
         number.is_some_and(|number| !number.is_placeholder()) && self.shared_caller_id != Some(true)
     }
 
     /// Sets country and region from the caller's area code, if both are unknown.
-    pub fn located(mut self) -> Self {
-        let location = self.calling_phone_number.as_ref().and_then(place_of);
+    pub fn with_inferred_region(mut self) -> Self {
+        let location = self.calling_phone_number.as_ref().and_then(locate_number);
         if let (None, None, Some(location)) = (&self.country, &self.region, location) {
             self.country = Some(location.country.to_owned());
             self.region = location.region.map(str::to_owned);
@@ -105,47 +105,47 @@ impl CallFacts {
 /// Facts determined by the execution of the IVR tree. Except for the region they take precedence
 /// over [`CallFacts`].
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Way<'a> {
+pub struct IvrFacts<'a> {
     /// Final input at each menu passed so far, in order.
-    pub pressed: &'a [Key],
+    pub pressed_keys: &'a [Key],
     /// True if a text message was sent.
     pub sms_sent: bool,
     /// Postal code that the caller entered.
     pub zip: Option<&'a ZipCode>,
     /// Location of that postal code.
-    pub place: Option<Location>,
+    pub location: Option<Location>,
     /// `None` while the call runs. After its end (no further menus follow), true if caller and
     /// destination were connected.
-    pub over: Option<bool>,
+    pub connected: Option<bool>,
 }
 
 /// Evaluation context: all facts of a call in relation to the terms of a campaign.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
+pub struct EvaluationContext<'a> {
     /// Facts that do not depend on the tree.
     pub facts: &'a CallFacts,
     /// Terms with the named regions, hours and time zone of the campaign.
     pub terms: &'a Terms,
     /// Facts determined by the tree.
-    pub way: Way<'a>,
+    pub ivr_facts: IvrFacts<'a>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> EvaluationContext<'a> {
     /// Returns the postal code entered during the call, or else the one known before.
     pub fn zip(&self) -> Option<&'a str> {
-        self.way.zip.map(ZipCode::as_str).or(self.facts.zip.as_deref())
+        self.ivr_facts.zip.map(ZipCode::as_str).or(self.facts.zip.as_deref())
     }
 
     /// Returns the country of the caller. The country of a postal code entered during the call
     /// takes precedence, so that country and state are consistent.
     pub fn country(&self) -> Option<&'a str> {
-        self.way.place.map(|location| location.country).or(self.facts.country.as_deref())
+        self.ivr_facts.location.map(|location| location.country).or(self.facts.country.as_deref())
     }
 
     /// Returns the state or province of the caller. A known region takes precedence over that of an
     /// entered postal code; the tree asks for a code only if the region is unknown.
     pub fn region(&self) -> Option<&'a str> {
-        let entered = self.way.place.and_then(|location| location.region);
+        let entered = self.ivr_facts.location.and_then(|location| location.region);
         self.facts.region.as_deref().or(entered)
     }
 
@@ -179,14 +179,14 @@ fn and(left: Option<bool>, right: Option<bool>) -> Option<bool> {
     }
 }
 
-impl Facts for Known<'_> {
+impl Facts for EvaluationContext<'_> {
     fn duration(&self) -> Option<u32> {
         self.facts.duration
     }
 
     fn connect_duration(&self) -> Option<u32> {
         // A call that was never connected has no connect duration, even if one was reported.
-        match self.way.over {
+        match self.ivr_facts.connected {
             Some(false) => Some(0),
             _ => self.facts.connect_duration,
         }
@@ -205,7 +205,7 @@ impl Facts for Known<'_> {
     }
 
     fn sms_sent(&self) -> Option<bool> {
-        if self.way.sms_sent { Some(true) } else { self.facts.sms_sent }
+        if self.ivr_facts.sms_sent { Some(true) } else { self.facts.sms_sent }
     }
 
     fn during_hours(&self) -> Option<bool> {
@@ -213,13 +213,13 @@ impl Facts for Known<'_> {
             return Some(true);
         }
         let Some(hours) = &self.terms.hours else { return Some(false) };
-        Some(hours.is_open_at(self.facts.start_time?, self.terms.timezone.rules()))
+        Some(hours.is_open_at(self.facts.start_time?, self.terms.timezone.time_zone()))
     }
 
     fn in_region(&self, name: Option<&str>) -> Option<bool> {
         let mut unknown = false;
         for named in &self.terms.named_regions {
-            if name.is_some_and(|name| !named.is_called(name)) {
+            if name.is_some_and(|name| !named.has_name(name)) {
                 continue;
             }
             for region in &named.regions {
@@ -233,10 +233,10 @@ impl Facts for Known<'_> {
         (!unknown).then_some(false)
     }
 
-    fn pressed(&self, level: u8) -> Option<Pressed> {
-        match self.way.pressed.get(usize::from(level)) {
-            Some(key) => Some(Pressed::Key(*key)),
-            None => self.way.over.map(|_| Pressed::NeverReached),
+    fn pressed(&self, level: u8) -> Option<MenuInput> {
+        match self.ivr_facts.pressed_keys.get(usize::from(level)) {
+            Some(key) => Some(MenuInput::Key(*key)),
+            None => self.ivr_facts.connected.map(|_| MenuInput::NeverReached),
         }
     }
 

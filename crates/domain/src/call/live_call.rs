@@ -1,14 +1,14 @@
 //! Live calls: position and recorded events. The state can be stored between any two events, so
 //! that any server can process the next one.
 
-use super::{Heard, Outcome};
-use crate::ivr::run::{self, Action, Doing, Event, Flow, Position, UnexpectedEvent};
+use super::{Outcome, RecordedFacts};
+use crate::ivr::run::{self, Action, Event, IvrContext, NodeState, Position, UnexpectedEvent};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// State of a live call. Stored as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Live {
+pub struct LiveCall {
     /// Position in the tree.
     pub position: Position,
     /// Events so far, in order.
@@ -16,7 +16,8 @@ pub struct Live {
     /// Keys pressed at menus so far, in order; without the answers to offers of a text message.
     pub keys: Vec<char>,
     /// Time of the last event; the start of the call before the first event.
-    pub heard_at: Timestamp,
+    #[serde(rename = "heard_at")]
+    pub last_event_at: Timestamp,
     /// Time at which caller and destination were connected.
     pub connected_at: Option<Timestamp>,
     /// Sequence number of the last event.
@@ -26,15 +27,15 @@ pub struct Live {
     pub prompt_playing: bool,
 }
 
-impl Live {
+impl LiveCall {
     /// Starts a call at the root of its tree.
-    pub fn start(ivr_context: Flow<'_>, at: Timestamp) -> (Self, Vec<Action>) {
+    pub fn start(ivr_context: IvrContext<'_>, at: Timestamp) -> (Self, Vec<Action>) {
         let transition = run::start(ivr_context);
         let live = Self {
             position: transition.position,
             events: Vec::new(),
             keys: Vec::new(),
-            heard_at: at,
+            last_event_at: at,
             connected_at: None,
             sequence: None,
             prompt_playing: plays_prompt(&transition.actions),
@@ -47,14 +48,14 @@ impl Live {
     /// # Errors
     ///
     /// [`UnexpectedEvent`] if the event is not valid in the current state; the call is unchanged.
-    pub fn hear(
+    pub fn apply_event(
         &mut self,
-        ivr_context: Flow<'_>,
+        ivr_context: IvrContext<'_>,
         event: Event,
         at: Timestamp,
     ) -> Result<Vec<Action>, UnexpectedEvent> {
         let transition = run::advance(ivr_context, self.position.clone(), &event)?;
-        if let (Doing::Menu { .. }, Event::Key(key)) = (self.position.doing, &event) {
+        if let (NodeState::Menu { .. }, Event::Key(key)) = (self.position.state, &event) {
             self.keys.push(*key);
         }
         self.position = transition.position;
@@ -63,7 +64,7 @@ impl Live {
             self.connected_at = Some(at);
         }
         self.events.push(event);
-        self.heard_at = at;
+        self.last_event_at = at;
         Ok(transition.actions)
     }
 
@@ -72,18 +73,18 @@ impl Live {
     /// # Errors
     ///
     /// [`UnexpectedEvent`] if no prompt is playing.
-    pub fn finish_speaking(&mut self, at: Timestamp) -> Result<(), UnexpectedEvent> {
+    pub fn finish_prompt(&mut self, at: Timestamp) -> Result<(), UnexpectedEvent> {
         if !self.prompt_playing {
             return Err(UnexpectedEvent);
         }
         self.prompt_playing = false;
-        self.heard_at = at;
+        self.last_event_at = at;
         Ok(())
     }
 
     /// Returns the outcome, or `None` while the call runs.
     pub fn outcome(&self) -> Option<Outcome> {
-        let Doing::Over { connected } = self.position.doing else { return None };
+        let NodeState::Ended { connected } = self.position.state else { return None };
         let hung_up = self.events.last() == Some(&Event::HungUp);
         Some(match (connected, hung_up) {
             (true, _) => Outcome::Connected,
@@ -94,9 +95,9 @@ impl Live {
 
     /// Records the events and the durations of the ended call, in whole seconds since `start`. The
     /// decision of the recorded facts then equals the course of the live call.
-    pub fn close(self, start: Timestamp, recorded: &mut Heard) {
+    pub fn finish_into(self, start: Timestamp, recorded: &mut RecordedFacts) {
         let seconds_since = |from: Timestamp| {
-            let seconds = self.heard_at.duration_since(from).as_secs();
+            let seconds = self.last_event_at.duration_since(from).as_secs();
             u32::try_from(seconds.max(0)).unwrap_or(u32::MAX)
         };
         recorded.facts.duration = Some(seconds_since(start));

@@ -13,13 +13,15 @@ mod script;
 mod settlement;
 mod zip_code;
 
-pub use area_code::{Location, area_codes, place_of};
-pub use decision::{Decision, Gate, Outcome, PaidPolicy, Payment, Step, TurnedAway, decide};
-pub use facts::{CallFacts, Known, PhoneType, Way};
-pub use live_call::Live;
+pub use area_code::{Location, area_codes_of, locate_number};
+pub use decision::{
+    Admission, Decision, Outcome, PathStep, Payment, PolicyEvaluation, RejectionReason, decide,
+};
+pub use facts::{CallFacts, EvaluationContext, IvrFacts, PhoneType};
+pub use live_call::LiveCall;
 pub use price::{MatchingPolicies, PaidAmount, PricedCall, price_call};
-pub use record::{Call, Heard};
-pub use settlement::{Correction, Settlement, Side, Transaction};
+pub use record::{Call, RecordedFacts};
+pub use settlement::{Correction, LedgerAmount, Settlement, Transaction};
 pub use zip_code::ZipCode;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::execution::execute;
 use super::script::CallScript;
-use super::{CallFacts, Gate, Known, Outcome, TurnedAway};
+use super::{Admission, CallFacts, EvaluationContext, Outcome, RejectionReason};
 use crate::campaign::{Policy, Pricing, Terms};
 use crate::ivr::{NoTrace, Tracer};
 use crate::money::{Currency, Money};
@@ -14,7 +14,7 @@ pub struct PricedCall {
     /// Outcome.
     pub outcome: Outcome,
     /// Reason of a rejection.
-    pub reason: Option<TurnedAway>,
+    pub reason: Option<RejectionReason>,
     /// Amount the advertiser pays; `None` if no payin is agreed.
     pub advertiser_payin: Option<PaidAmount>,
     /// Amount the affiliate receives; `None` without an affiliate or if no payout is agreed.
@@ -71,7 +71,12 @@ impl Display for MatchingPolicies {
 }
 
 /// Decides and prices a call like [`super::decide`], without explanations.
-pub fn price_call(terms: &Terms, facts: &CallFacts, keys: &[char], admission: Gate) -> PricedCall {
+pub fn price_call(
+    terms: &Terms,
+    facts: &CallFacts,
+    keys: &[char],
+    admission: Admission,
+) -> PricedCall {
     price_script(terms, facts, CallScript::from_keys(facts, keys), admission)
 }
 
@@ -80,11 +85,11 @@ pub(super) fn price_script(
     terms: &Terms,
     facts: &CallFacts,
     script: CallScript<'_>,
-    admission: Gate,
+    admission: Admission,
 ) -> PricedCall {
-    if let Some(reason) = admission.turned_away {
+    if let Some(reason) = admission.rejection {
         return PricedCall {
-            outcome: Outcome::TurnedAway,
+            outcome: Outcome::Rejected,
             reason: Some(reason),
             advertiser_payin: None,
             affiliate_payout: None,
@@ -103,7 +108,7 @@ pub(super) fn price_script(
 }
 
 /// Returns the payin and the payout that apply to an admitted call.
-pub(super) fn applicable_pricings(terms: &Terms, admission: Gate) -> [Option<&Pricing>; 2] {
+pub(super) fn applicable_pricings(terms: &Terms, admission: Admission) -> [Option<&Pricing>; 2] {
     let payout = terms.affiliate_payout.as_ref().filter(|_| admission.by_affiliate);
     [terms.advertiser_payin.as_ref(), payout]
 }
@@ -121,7 +126,7 @@ pub(super) struct PricedPolicy<'a, Reason> {
 /// receives every policy in order.
 pub(super) fn price_policies<'a, T: Tracer>(
     pricing: &'a Pricing,
-    context: &Known<'_>,
+    context: &EvaluationContext<'_>,
     mut on_policy: impl FnMut(PricedPolicy<'a, T::Reason>),
 ) -> PaidAmount {
     let mut base_is_met = false;

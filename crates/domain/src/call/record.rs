@@ -3,7 +3,7 @@
 use super::decision::decide_script;
 use super::price::price_script;
 use super::script::CallScript;
-use super::{CallFacts, Decision, Gate, PricedCall, TurnedAway};
+use super::{Admission, CallFacts, Decision, PricedCall, RejectionReason};
 use crate::campaign::Terms;
 use crate::ivr::run::Event;
 use jiff::Timestamp;
@@ -31,7 +31,7 @@ pub struct Call {
     /// Start of the call.
     pub start_time: Timestamp,
     /// Recorded facts.
-    pub heard: Heard,
+    pub recorded: RecordedFacts,
     /// Time of storage.
     pub created_at: Timestamp,
     /// End of the call; `None` while it is live.
@@ -40,7 +40,7 @@ pub struct Call {
 
 /// Recorded facts of a call: together with the terms they determine its decision. Stored as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Heard {
+pub struct RecordedFacts {
     /// Facts, completed with the location, the custom data and the repeat status.
     pub facts: CallFacts,
     /// Keys pressed at menus, in order.
@@ -50,14 +50,15 @@ pub struct Heard {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Event>,
     /// Reason of a rejection.
-    pub turned_away: Option<TurnedAway>,
+    #[serde(rename = "turned_away")]
+    pub rejection: Option<RejectionReason>,
     /// True if an affiliate generated the call.
     pub by_affiliate: bool,
     /// Dialled destination number, if the sender reported it.
     pub destination_phone_number: Option<String>,
 }
 
-impl Heard {
+impl RecordedFacts {
     /// Decides the call under the given terms, with explanations. The result is deterministic.
     pub fn decide(&self, terms: &Terms) -> Decision {
         decide_script(terms, &self.facts, CallScript::from_recorded(self), self.admission())
@@ -68,7 +69,7 @@ impl Heard {
         price_script(terms, &self.facts, CallScript::from_recorded(self), self.admission())
     }
 
-    fn admission(&self) -> Gate {
-        Gate { turned_away: self.turned_away, by_affiliate: self.by_affiliate }
+    fn admission(&self) -> Admission {
+        Admission { rejection: self.rejection, by_affiliate: self.by_affiliate }
     }
 }

@@ -1,7 +1,7 @@
 //! Recorded input of a call, replayed when its IVR tree waits for an event.
 
-use super::{CallFacts, Heard};
-use crate::ivr::run::{Doing, Event};
+use super::{CallFacts, RecordedFacts};
+use crate::ivr::run::{Event, NodeState};
 use std::slice::Iter;
 
 /// Input of a call in order: the events recorded while it was live, then events derived from its
@@ -19,8 +19,8 @@ impl<'a> CallScript<'a> {
     }
 
     /// Creates the script of a stored call.
-    pub(super) fn from_recorded(recorded: &'a Heard) -> Self {
-        let Heard { facts, keys, events, .. } = recorded;
+    pub(super) fn from_recorded(recorded: &'a RecordedFacts) -> Self {
+        let RecordedFacts { facts, keys, events, .. } = recorded;
         // The events of a live call include its keys.
         let keys: &[char] = if events.is_empty() { keys } else { &[] };
         Self { facts, keys: keys.iter(), events: events.iter() }
@@ -31,29 +31,33 @@ impl<'a> CallScript<'a> {
     /// Recorded events that the state does not accept are skipped: they occur when a call is
     /// replayed through a tree other than its own. A caller whose keys are exhausted at a menu
     /// hangs up there.
-    pub(super) fn next_event(&mut self, state: Doing) -> Option<Event> {
+    pub(super) fn next_event(&mut self, state: NodeState) -> Option<Event> {
         let facts = self.facts;
         let recorded = self.events.find(|event| **event == Event::HungUp || accepts(state, event));
         match (recorded, state) {
             (Some(Event::HungUp), _) => None,
             (Some(event), _) => Some(event.clone()),
-            (None, Doing::Menu { .. }) => self.keys.next().copied().map(Event::Key),
-            (None, Doing::OfferSms) if facts.sms_sent == Some(true) => Some(Event::Key('9')),
-            (None, Doing::OfferSms) => Some(Event::Silence),
-            (None, Doing::AskZip) => Some(facts.zip.clone().map_or(Event::Silence, Event::Zip)),
-            (None, Doing::Dialling) if facts.connect_duration == Some(0) => Some(Event::NoAnswer),
-            (None, Doing::Dialling) => Some(Event::Connected),
-            (None, Doing::Talking | Doing::Over { .. }) => None,
+            (None, NodeState::Menu { .. }) => self.keys.next().copied().map(Event::Key),
+            (None, NodeState::SmsOffer) if facts.sms_sent == Some(true) => Some(Event::Key('9')),
+            (None, NodeState::SmsOffer) => Some(Event::Silence),
+            (None, NodeState::ZipCodeEntry) => {
+                Some(facts.zip.clone().map_or(Event::Silence, Event::Zip))
+            }
+            (None, NodeState::Dialling) if facts.connect_duration == Some(0) => {
+                Some(Event::NoAnswer)
+            }
+            (None, NodeState::Dialling) => Some(Event::Connected),
+            (None, NodeState::Connected | NodeState::Ended { .. }) => None,
         }
     }
 }
 
 /// Returns true if a node in this state accepts the event. Hanging up is always accepted.
-fn accepts(state: Doing, event: &Event) -> bool {
+fn accepts(state: NodeState, event: &Event) -> bool {
     matches!(
         (state, event),
-        (Doing::Menu { .. } | Doing::OfferSms, Event::Key(_) | Event::Silence)
-            | (Doing::AskZip, Event::Zip(_) | Event::Silence)
-            | (Doing::Dialling, Event::Connected | Event::Busy | Event::NoAnswer)
+        (NodeState::Menu { .. } | NodeState::SmsOffer, Event::Key(_) | Event::Silence)
+            | (NodeState::ZipCodeEntry, Event::Zip(_) | Event::Silence)
+            | (NodeState::Dialling, Event::Connected | Event::Busy | Event::NoAnswer)
     )
 }

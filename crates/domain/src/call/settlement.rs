@@ -1,6 +1,6 @@
 //! Settlement of a call and the ledger rows that store it.
 
-use super::{Decision, Heard, Outcome, Payment, TurnedAway};
+use super::{Decision, Outcome, Payment, RecordedFacts, RejectionReason};
 use crate::campaign::Terms;
 use crate::condition::{Explanation, Key};
 use crate::money::{Currency, Money};
@@ -39,7 +39,7 @@ pub struct Settlement {
     pub outcome: Outcome,
     /// Reason of a rejection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<TurnedAway>,
+    pub reason: Option<RejectionReason>,
     /// Destination that the caller was connected to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination_phone_number: Option<String>,
@@ -51,7 +51,8 @@ pub struct Settlement {
     pub sms_sent: Option<bool>,
     /// Final input at each menu, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pressed: Vec<Key>,
+    #[serde(rename = "pressed")]
+    pub pressed_keys: Vec<Key>,
     /// State or province of the caller, as evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
@@ -63,10 +64,10 @@ pub struct Settlement {
     pub qualified_regions: Vec<String>,
     /// Payin of the advertiser; `None` if no payin is agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payin: Option<Side>,
+    pub payin: Option<LedgerAmount>,
     /// Payout to the affiliate; `None` without an affiliate or if no payout is agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payout: Option<Side>,
+    pub payout: Option<LedgerAmount>,
     /// Correction; `None` for the first row of a call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correction: Option<Correction>,
@@ -74,7 +75,7 @@ pub struct Settlement {
 
 /// Payin or payout of a ledger row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Side {
+pub struct LedgerAmount {
     /// Amount.
     pub amount: Money,
     /// Currency of the amount.
@@ -83,7 +84,8 @@ pub struct Side {
     pub matching_policies: String,
     /// Condition of the base policy with the unmet parts in braces: `duration > 60 and
     /// {in_region}`.
-    pub conditions: String,
+    #[serde(rename = "conditions")]
+    pub marked_condition: String,
 }
 
 /// Correction of a ledger row.
@@ -95,32 +97,35 @@ pub struct Correction {
     pub actor: String,
     /// Recorded facts from this row on, if they differ from those received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub heard: Option<Box<Heard>>,
+    #[serde(rename = "heard")]
+    pub recorded: Option<Box<RecordedFacts>>,
     /// True if the payin was set manually.
     #[serde(default)]
-    pub payin_is_set: bool,
+    #[serde(rename = "payin_is_set")]
+    pub payin_set_manually: bool,
     /// True if the payout was set manually.
     #[serde(default)]
-    pub payout_is_set: bool,
+    #[serde(rename = "payout_is_set")]
+    pub payout_set_manually: bool,
 }
 
 impl Settlement {
     /// Settles a call under the terms that price it. Without terms the call is rejected.
-    pub fn of(recorded: &Heard, terms: Option<&Terms>) -> Self {
+    pub fn from_recorded(recorded: &RecordedFacts, terms: Option<&Terms>) -> Self {
         match terms {
             Some(terms) => recorded.decide(terms).into(),
-            None => Self::rejected(recorded.turned_away.unwrap_or(TurnedAway::NotLive)),
+            None => Self::rejected(recorded.rejection.unwrap_or(RejectionReason::NotLive)),
         }
     }
 
-    fn rejected(reason: TurnedAway) -> Self {
+    fn rejected(reason: RejectionReason) -> Self {
         Self {
-            outcome: Outcome::TurnedAway,
+            outcome: Outcome::Rejected,
             reason: Some(reason),
             destination_phone_number: None,
             connect_duration: Some(0),
             sms_sent: Some(false),
-            pressed: Vec::new(),
+            pressed_keys: Vec::new(),
             qualified_regions: Vec::new(),
             region: None,
             zip: None,
@@ -154,22 +159,24 @@ impl From<Decision> for Settlement {
             destination_phone_number: decision.destination_phone_number,
             connect_duration: decision.connect_duration,
             sms_sent: decision.sms_sent,
-            payin: decision.advertiser_payin.map(Side::from),
-            payout: decision.affiliate_payout.map(Side::from),
-            pressed: decision.pressed,
+            payin: decision.advertiser_payin.map(LedgerAmount::from),
+            payout: decision.affiliate_payout.map(LedgerAmount::from),
+            pressed_keys: decision.pressed_keys,
             correction: None,
         }
     }
 }
 
-impl From<Payment> for Side {
+impl From<Payment> for LedgerAmount {
     fn from(payment: Payment) -> Self {
         let base = payment.policies.first();
         Self {
             amount: payment.amount,
             currency: payment.currency,
             matching_policies: payment.matching_policies,
-            conditions: base.map(|base| mark_unmet_parts(&base.condition)).unwrap_or_default(),
+            marked_condition: base
+                .map(|base| mark_unmet_parts(&base.condition))
+                .unwrap_or_default(),
         }
     }
 }
@@ -200,7 +207,7 @@ fn mark_unmet_parts(explanation: &Explanation) -> String {
 #[cfg(test)]
 mod tests {
     use super::mark_unmet_parts;
-    use crate::call::{CallFacts, Known, Way};
+    use crate::call::{CallFacts, EvaluationContext, IvrFacts};
     use crate::campaign::Terms;
     use crate::condition::Condition;
 
@@ -208,8 +215,8 @@ mod tests {
     fn unmet_parts_are_in_braces() {
         let terms = Terms::new(jiff::Timestamp::UNIX_EPOCH);
         let facts = CallFacts { duration: Some(75), repeat: Some(true), ..CallFacts::default() };
-        let way = Way { over: Some(true), ..Way::default() };
-        let context = Known { facts: &facts, terms: &terms, way };
+        let way = IvrFacts { connected: Some(true), ..IvrFacts::default() };
+        let context = EvaluationContext { facts: &facts, terms: &terms, ivr_facts: way };
         for (condition, expected) in [
             ("", ""),
             ("duration > 60", "duration > 60"),

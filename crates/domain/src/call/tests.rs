@@ -15,7 +15,7 @@ use crate::problem::Problems;
 use crate::region::{NamedRegion, Region, RegionType};
 use std::collections::{BTreeMap, BTreeSet};
 
-const ADMITTED: Gate = Gate { turned_away: None, by_affiliate: true };
+const ADMITTED: Admission = Admission { rejection: None, by_affiliate: true };
 
 fn node(kind: NodeKind, children: Vec<IvrNode>) -> IvrNode {
     IvrNode { kind, children, keypress_failover_type: None }
@@ -101,11 +101,11 @@ fn unknown_fact_pays_nothing_and_bonus_requires_its_base() {
 #[test]
 fn direct_call_has_no_payout_and_rejected_call_pays_nothing() {
     let terms = terms(connect("8004377950"));
-    let direct = Gate { turned_away: None, by_affiliate: false };
+    let direct = Admission { rejection: None, by_affiliate: false };
     assert_eq!(decide(&terms, &lasting(90), &[], direct).affiliate_payout, None);
-    let rejected = Gate { turned_away: Some(TurnedAway::NotLive), by_affiliate: true };
+    let rejected = Admission { rejection: Some(RejectionReason::NotLive), by_affiliate: true };
     let call = decide(&terms, &lasting(90), &[], rejected);
-    assert_eq!((call.outcome, call.reason), (Outcome::TurnedAway, Some(TurnedAway::NotLive)));
+    assert_eq!((call.outcome, call.reason), (Outcome::Rejected, Some(RejectionReason::NotLive)));
     assert!(call.path.is_empty() && call.advertiser_payin.is_none());
 }
 
@@ -173,7 +173,8 @@ fn region_is_inferred_from_the_area_code() {
     }];
     let in_west = |number: &str| {
         let number = PhoneNumber::parse(number);
-        let facts = CallFacts { calling_phone_number: number, ..lasting(90) }.located();
+        let facts =
+            CallFacts { calling_phone_number: number, ..lasting(90) }.with_inferred_region();
         let path = decide(&terms, &facts, &[], ADMITTED).path;
         path[0].condition.as_ref().unwrap().value
     };
@@ -198,7 +199,7 @@ fn shared_or_withheld_numbers_cannot_repeat() {
         let calling_phone_number = number.and_then(PhoneNumber::parse);
         let facts =
             CallFacts { calling_phone_number, shared_caller_id: shared, ..CallFacts::default() };
-        assert_eq!(facts.can_repeat(), can_repeat, "{number:?} {shared:?}");
+        assert_eq!(facts.identifies_caller(), can_repeat, "{number:?} {shared:?}");
     }
 }
 

@@ -41,7 +41,7 @@ impl ZipCode {
     }
 
     /// Returns the location of the code; `None` if the code is not assigned.
-    pub fn place(&self) -> Option<Location> {
+    pub fn location(&self) -> Option<Location> {
         let contains_code = |range: &&PrefixRange| {
             let prefix = self.code.get(..range.from.len());
             prefix.is_some_and(|prefix| (range.from..=range.to).contains(&prefix))
@@ -89,7 +89,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn location(code: &str) -> Option<(&'static str, Option<&'static str>)> {
-        let location = ZipCode::parse(code).unwrap().place()?;
+        let location = ZipCode::parse(code).unwrap().location()?;
         Some((location.country, location.region))
     }
 

@@ -2,7 +2,7 @@
 //! one raises an alert and, if it is enforced, rejects further calls.
 
 use crate::money::{Currency, Money};
-use crate::timezone::ZoneName;
+use crate::timezone::TimeZoneName;
 use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +48,7 @@ pub struct Budget {
     /// Currency of the amount. Required and stored for a number of calls too, without effect.
     pub budget_currency: Currency,
     /// Time zone of the period boundaries.
-    pub time_zone: ZoneName,
+    pub time_zone: TimeZoneName,
     /// Limit: an amount of money or a number of calls.
     pub budget_amount: Money,
     /// True if call fees count towards the total. No effect on a number of calls.
@@ -59,7 +59,7 @@ pub struct Budget {
 
 /// Limit of the number of concurrent calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConcurrentCap {
+pub struct ConcurrentCallCap {
     /// Limit: a number of calls.
     pub budget_amount: Money,
     /// True if calls are rejected once the limit is reached.
@@ -74,7 +74,7 @@ pub struct Budgets {
     /// Limit of the calls per period (`call_cap_alert` on the wire before 2015-12-09).
     pub periodic_call_cap_alert: Option<Budget>,
     /// Limit of the concurrent calls.
-    pub concurrent_call_cap_alert: Option<ConcurrentCap>,
+    pub concurrent_call_cap_alert: Option<ConcurrentCallCap>,
 }
 
 /// Current totals of a set of budgets. `None` for a budget that is not set.
@@ -90,7 +90,7 @@ pub struct BudgetTotals {
 
 /// Period of a budget: from `start` (inclusive) to `end` (exclusive).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Period {
+pub struct BudgetPeriod {
     /// First instant of the period.
     pub start: Timestamp,
     /// First instant of the next period. `None` for [`ResetPeriod::Ongoing`].
@@ -103,18 +103,18 @@ impl Budget {
     /// Periods are contiguous from `starts_at` on. Their boundaries follow local time and calendar
     /// of the budget's time zone. Monthly periods that start on the 31st start on the last day of a
     /// shorter month.
-    pub fn period_at(&self, at: Timestamp) -> Option<Period> {
+    pub fn period_at(&self, at: Timestamp) -> Option<BudgetPeriod> {
         if at < self.starts_at {
             return None;
         }
         let (mean_seconds, span_of): (i64, fn(i64) -> Span) = match self.reset_period {
-            ResetPeriod::Ongoing => return Some(Period { start: self.starts_at, end: None }),
+            ResetPeriod::Ongoing => return Some(BudgetPeriod { start: self.starts_at, end: None }),
             ResetPeriod::Daily => (86_400, |n| Span::new().days(n)),
             ResetPeriod::Weekly => (7 * 86_400, |n| Span::new().weeks(n)),
             ResetPeriod::Monthly => (30 * 86_400 + 37_746, |n| Span::new().months(n)),
             ResetPeriod::Quarterly => (91 * 86_400 + 26_838, |n| Span::new().months(3 * n)),
         };
-        let first_start = self.starts_at.to_zoned(self.time_zone.zone());
+        let first_start = self.starts_at.to_zoned(self.time_zone.to_time_zone());
         let start_of =
             |n: i64| first_start.checked_add(span_of(n)).ok().map(|zoned| zoned.timestamp());
         // The estimate is off by at most two, because months and days with daylight saving
@@ -127,7 +127,7 @@ impl Budget {
             let start = start_of(index)?;
             let end = start_of(index + 1)?;
             if at < end {
-                return Some(Period { start, end: Some(end) });
+                return Some(BudgetPeriod { start, end: Some(end) });
             }
             index += 1;
         }
@@ -151,7 +151,7 @@ mod tests {
             reset_period,
             starts_at: starts_at.parse().unwrap(),
             budget_currency: Currency::Usd,
-            time_zone: ZoneName::parse(zone).unwrap(),
+            time_zone: TimeZoneName::parse(zone).unwrap(),
             budget_amount: Money::ZERO,
             include_call_fees: false,
             enforce: false,
@@ -194,7 +194,7 @@ mod tests {
         ] {
             let found = budget(period, starts_at, pacific).period_at(at.parse().unwrap()).unwrap();
             let expected =
-                Period { start: start.parse().unwrap(), end: Some(end.parse().unwrap()) };
+                BudgetPeriod { start: start.parse().unwrap(), end: Some(end.parse().unwrap()) };
             assert_eq!(found, expected, "{period:?} at {at}");
         }
         let ongoing = budget(ResetPeriod::Ongoing, "2026-01-01T08:00:00Z", pacific);

@@ -1,17 +1,17 @@
 //! Completeness check of terms before they go live.
 
-use super::{Pricing, Terms, missing};
+use super::{Pricing, Terms, missing_resources};
 use crate::ivr::{self, IvrNode, NodeKind};
 use crate::problem::{BLANK, Problems};
 
 /// Reports everything that prevents terms from going live, each problem at its property.
-pub fn check_for_live(terms: &Terms, problems: &mut Problems) {
-    terms.check(problems);
+pub fn check_go_live_requirements(terms: &Terms, problems: &mut Problems) {
+    terms.validate(problems);
     match &terms.ivr_tree {
-        None => problems.at("ivr_tree").add(BLANK),
+        None => problems.property("ivr_tree").add(BLANK),
         Some(tree) => {
-            ivr::check_for_live(tree, problems.at("ivr_tree"));
-            check_node_conditions(&tree.root, terms, problems.at("ivr_tree"));
+            ivr::check_tree_for_live(tree, problems.property("ivr_tree"));
+            check_node_conditions(&tree.root, terms, problems.property("ivr_tree"));
         }
     }
     for (property, pricing) in [
@@ -19,17 +19,17 @@ pub fn check_for_live(terms: &Terms, problems: &mut Problems) {
         ("affiliate_payout", &terms.affiliate_payout),
     ] {
         match pricing {
-            None if terms.is_affiliate_enabled() => problems.at(property).add(BLANK),
+            None if terms.is_affiliate_enabled() => problems.property(property).add(BLANK),
             None => {}
-            Some(pricing) => check_policy_conditions(pricing, terms, problems.at(property)),
+            Some(pricing) => check_policy_conditions(pricing, terms, problems.property(property)),
         }
     }
 }
 
 fn check_policy_conditions(pricing: &Pricing, terms: &Terms, problems: &mut Problems) {
     for (index, policy) in pricing.policies().iter().enumerate() {
-        for message in missing(policy.condition.expr(), terms) {
-            let node = problems.at("policies").item(index).at("condition");
+        for message in missing_resources(policy.condition.expr(), terms) {
+            let node = problems.property("policies").item(index).property("condition");
             node.add(format!("cannot be met: {message}"));
         }
     }
@@ -37,11 +37,11 @@ fn check_policy_conditions(pricing: &Pricing, terms: &Terms, problems: &mut Prob
 
 fn check_node_conditions(node: &IvrNode, terms: &Terms, problems: &mut Problems) {
     if let NodeKind::Condition { condition: Some(condition) } = &node.kind {
-        for message in missing(condition.expr(), terms) {
-            problems.at("condition").add(format!("cannot be met: {message}"));
+        for message in missing_resources(condition.expr(), terms) {
+            problems.property("condition").add(format!("cannot be met: {message}"));
         }
     }
     for (index, child) in node.children.iter().enumerate() {
-        check_node_conditions(child, terms, problems.at("children").child(index));
+        check_node_conditions(child, terms, problems.property("children").child(index));
     }
 }

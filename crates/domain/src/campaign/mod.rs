@@ -8,14 +8,14 @@ mod required_resources;
 mod status;
 mod terms;
 
-pub use budget::{Budget, BudgetTotals, Budgets, ConcurrentCap, Period, ResetPeriod};
-pub use go_live::check_for_live;
-pub use pricing::{BONUS_LIMIT, Policy, PolicyType, Pricing};
-pub use required_resources::missing;
-pub use status::{Action, CampaignStatus, Outcome, transition};
+pub use budget::{Budget, BudgetPeriod, BudgetTotals, Budgets, ConcurrentCallCap, ResetPeriod};
+pub use go_live::check_go_live_requirements;
+pub use pricing::{MAX_BONUSES, Policy, PolicyType, Pricing};
+pub use required_resources::missing_resources;
+pub use status::{CampaignAction, CampaignStatus, CampaignTransition, transition};
 pub use terms::{
     AutoApprove, CAMPAIGN_COUNTRIES, CAMPAIGN_LANGUAGES, CampaignType, DEFAULT_MAX_PROMO_NUMBERS,
-    DEFAULT_REPEAT_DAYS, MAX_REPEAT_DAYS, Terms, TermsChange, UnseenTerms, Visibility,
+    DEFAULT_REPEAT_DAYS, MAX_REPEAT_DAYS, Terms, TermsHiddenByVersion, TermsPatch, Visibility,
 };
 
 use crate::party::CustomData;
@@ -31,19 +31,19 @@ pub struct Campaign {
     /// Advertiser that the campaign belongs to.
     pub advertiser_id: i64,
     /// External id, unique in the network.
-    pub id_from_network: String,
+    pub external_id: String,
     /// Name. It is a property of the campaign and not of its terms.
     pub name: String,
     /// Stored status. It ignores the expiration: see [`Campaign::status_at`].
     pub status: CampaignStatus,
     /// Terms by which calls are decided now.
-    pub current: Option<CurrentTerms>,
+    pub current_terms: Option<CurrentTerms>,
     /// Draft for the next `go_live`.
-    pub future: Option<Terms>,
+    pub future_terms: Option<Terms>,
     /// Custom data that calls of this campaign inherit.
     pub custom_data: CustomData,
     /// Budget totals of the current and of the future terms. Loaded only where they are displayed.
-    pub totals: [BudgetTotals; 2],
+    pub budget_totals: [BudgetTotals; 2],
     /// Time of creation.
     pub created_at: Timestamp,
     /// Time of the last change.
@@ -64,8 +64,8 @@ pub struct CurrentTerms {
 impl Campaign {
     /// Returns the effective status at a timestamp: an Activated campaign is Paused from its
     /// `pause_date` on.
-    pub fn status_at(&self, now: Timestamp) -> CampaignStatus {
-        let pause_date = self.current.as_ref().and_then(|current| current.terms.pause_date);
+    pub fn effective_status(&self, now: Timestamp) -> CampaignStatus {
+        let pause_date = self.current_terms.as_ref().and_then(|current| current.terms.pause_date);
         match self.status {
             CampaignStatus::Activated if pause_date.is_some_and(|at| at <= now) => {
                 CampaignStatus::Paused
@@ -77,13 +77,13 @@ impl Campaign {
     /// Returns the terms that affiliates see: the current terms, or the future terms of a campaign
     /// that was never live.
     pub fn terms_in_force(&self) -> Option<&Terms> {
-        self.current.as_ref().map(|current| &current.terms).or(self.future.as_ref())
+        self.current_terms.as_ref().map(|current| &current.terms).or(self.future_terms.as_ref())
     }
 
     /// Returns the terms that were written last: the future terms, or the current terms if there
     /// is no draft.
-    pub fn terms_written(&self) -> Option<&Terms> {
-        self.future.as_ref().or(self.current.as_ref().map(|current| &current.terms))
+    pub fn latest_terms(&self) -> Option<&Terms> {
+        self.future_terms.as_ref().or(self.current_terms.as_ref().map(|current| &current.terms))
     }
 }
 

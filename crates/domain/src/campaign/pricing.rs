@@ -6,7 +6,7 @@ use crate::problem::Problems;
 use serde::{Deserialize, Serialize};
 
 /// Maximum number of bonuses of a payin or payout.
-pub const BONUS_LIMIT: usize = 9;
+pub const MAX_BONUSES: usize = 9;
 
 /// Kind of a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ pub struct Policy {
 impl Policy {
     /// Describes the policy: `$7.00 per call if duration > 60`.
     fn describe(&self) -> String {
-        let price = money::format(self.amount, self.currency);
+        let price = money::format_with_symbol(self.amount, self.currency);
         match self.condition.expr() {
             // The text may be a single full stop, which is the empty condition too.
             Expr::Always => format!("{price} per call"),
@@ -69,17 +69,17 @@ impl Pricing {
     /// added to `problems`, with the indices of the request; then the result is `None`.
     pub fn new(policies: Vec<Policy>, problems: &mut Problems) -> Option<Self> {
         let bases = policies.iter().filter(|p| p.kind == PolicyType::Base).count();
-        let policy_problems = problems.at("policies");
+        let policy_problems = problems.property("policies");
         if bases != 1 {
             policy_problems.add("must have exactly one Base");
         }
-        if policies.len() - bases > BONUS_LIMIT {
-            policy_problems.add(format!("is too long (maximum is {BONUS_LIMIT} bonuses)"));
+        if policies.len() - bases > MAX_BONUSES {
+            policy_problems.add(format!("is too long (maximum is {MAX_BONUSES} bonuses)"));
         }
         let currency = policies.first().map(|policy| policy.currency);
         for (index, policy) in policies.iter().enumerate() {
             if Some(policy.currency) != currency {
-                let problem = policy_problems.item(index).at("currency");
+                let problem = policy_problems.item(index).property("currency");
                 problem.add("must be the same for all policies");
             }
         }
@@ -111,28 +111,31 @@ impl Pricing {
     }
 
     /// The amount of the base.
-    pub fn min(&self) -> Money {
+    pub fn min_amount(&self) -> Money {
         self.base().amount
     }
 
     /// The sum of the base and all bonuses.
-    pub fn max(&self) -> Money {
+    pub fn max_amount(&self) -> Money {
         let amounts = self.policies.iter().map(|policy| policy.amount);
         amounts.fold(Money::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(sum))
     }
 
     /// Describes the range of amounts: `$4.50 - $7.25 per call`, or `$3.50 per call` without
     /// bonuses.
-    pub fn range(&self) -> String {
-        let min = money::format(self.min(), self.currency());
+    pub fn describe_range(&self) -> String {
+        let min = money::format_with_symbol(self.min_amount(), self.currency());
         if self.bonuses().is_empty() {
             return format!("{min} per call");
         }
-        format!("{min} - {} per call", money::format(self.max(), self.currency()))
+        format!(
+            "{min} - {} per call",
+            money::format_with_symbol(self.max_amount(), self.currency())
+        )
     }
 
     /// Describes all policies: `Base: $4.50 per call Bonus: $2.75 per call if duration > 60`.
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         let base = self.base().describe();
         if self.bonuses().is_empty() {
             return base;

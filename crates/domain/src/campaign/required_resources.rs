@@ -6,7 +6,7 @@ use crate::ivr::{IvrNode, NodeKind};
 
 /// Lists the resources that a condition refers to and the terms do not have: named regions, hours,
 /// menus and text message nodes. Each message is listed once.
-pub fn missing(expr: &Expr, terms: &Terms) -> Vec<String> {
+pub fn missing_resources(expr: &Expr, terms: &Terms) -> Vec<String> {
     let mut messages = Vec::new();
     for term in expr.terms() {
         if let Some(message) = missing_resource(term, terms)
@@ -24,7 +24,7 @@ fn missing_resource(term: &Term, terms: &Terms) -> Option<String> {
             Some("there are no named regions".to_owned())
         }
         Term::InRegion(Some(name)) => {
-            let exists = terms.named_regions.iter().any(|region| region.is_called(name));
+            let exists = terms.named_regions.iter().any(|region| region.has_name(name));
             (!exists).then(|| format!("there is no region named '{name}'"))
         }
         Term::DuringHours if terms.hours.is_none() && !terms.operating_24_7() => {
@@ -46,7 +46,8 @@ fn missing_resource(term: &Term, terms: &Terms) -> Option<String> {
 
 fn ivr_nodes(terms: &Terms) -> Vec<&IvrNode> {
     let tree = terms.ivr_tree.as_ref();
-    tree.map(|tree| tree.nodes().into_iter().map(|(_, node)| node).collect()).unwrap_or_default()
+    tree.map(|tree| tree.nodes_with_paths().into_iter().map(|(_, node)| node).collect())
+        .unwrap_or_default()
 }
 
 /// Returns true if a path from `node` to a leaf presses all keys at the menus of their levels.
@@ -66,7 +67,7 @@ fn has_path_with_keys(node: &IvrNode, menus_passed: u8, keys: &[(u8, Key)]) -> b
         return true;
     }
     node.children.iter().enumerate().any(|(index, child)| {
-        let leads_to_child = required.is_none() || node.child_key(index) == required;
+        let leads_to_child = required.is_none() || node.key_for_child(index) == required;
         leads_to_child && has_path_with_keys(child, menus_passed + 1, keys)
     })
 }

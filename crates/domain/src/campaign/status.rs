@@ -37,7 +37,7 @@ impl CampaignStatus {
 
 /// Action of a client that changes the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum CampaignAction {
     /// Makes the future terms current and activates the campaign.
     GoLive {
         /// True if an archived campaign may go live directly. This is the rule of API versions
@@ -52,13 +52,13 @@ pub enum Action {
 
 /// Result of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CampaignTransition {
     /// The campaign has the requested status already.
-    Stays,
+    Unchanged,
     /// The status changes.
     To(CampaignStatus),
     /// The action is not allowed in the current status.
-    Refused,
+    NotAllowed,
 }
 
 /// Decides the result of an action:
@@ -69,18 +69,20 @@ pub enum Outcome {
 /// | Activated | stays (future terms still go live) | Archived | – |
 /// | Paused | Activated | Archived | stays |
 /// | Archived | – (Activated before 2016-02-01) | stays | Paused |
-pub fn transition(from: CampaignStatus, action: Action) -> Outcome {
+pub fn transition(from: CampaignStatus, action: CampaignAction) -> CampaignTransition {
     use CampaignStatus::{Activated, Archived, Entry, Paused};
     match (action, from) {
-        (Action::GoLive { .. }, Activated)
-        | (Action::Archive, Archived)
-        | (Action::Unarchive, Paused) => Outcome::Stays,
-        (Action::GoLive { .. }, Entry | Paused)
-        | (Action::GoLive { from_archive: true }, Archived) => Outcome::To(Activated),
-        (Action::Archive, Activated | Paused) => Outcome::To(Archived),
-        (Action::Unarchive, Archived) => Outcome::To(Paused),
-        (Action::GoLive { from_archive: false }, Archived)
-        | (Action::Archive, Entry)
-        | (Action::Unarchive, Entry | Activated) => Outcome::Refused,
+        (CampaignAction::GoLive { .. }, Activated)
+        | (CampaignAction::Archive, Archived)
+        | (CampaignAction::Unarchive, Paused) => CampaignTransition::Unchanged,
+        (CampaignAction::GoLive { .. }, Entry | Paused)
+        | (CampaignAction::GoLive { from_archive: true }, Archived) => {
+            CampaignTransition::To(Activated)
+        }
+        (CampaignAction::Archive, Activated | Paused) => CampaignTransition::To(Archived),
+        (CampaignAction::Unarchive, Archived) => CampaignTransition::To(Paused),
+        (CampaignAction::GoLive { from_archive: false }, Archived)
+        | (CampaignAction::Archive, Entry)
+        | (CampaignAction::Unarchive, Entry | Activated) => CampaignTransition::NotAllowed,
     }
 }

@@ -1,11 +1,11 @@
 //! Terms of a campaign: pricing, hours, IVR tree, budgets and settings.
 
 use super::{Budgets, Pricing};
-use crate::hours::Hours;
+use crate::hours::WeeklyHours;
 use crate::ivr::{self, IvrTree};
 use crate::problem::{Problems, TAKEN};
 use crate::region::NamedRegion;
-use crate::timezone::ZoneName;
+use crate::timezone::TimeZoneName;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -109,7 +109,7 @@ pub struct Terms {
     /// Template of the click URL.
     pub url: Option<String>,
     /// Time zone of the hours and of the days in statistics.
-    pub timezone: ZoneName,
+    pub timezone: TimeZoneName,
     /// Flag as sent; see [`Terms::operating_24_7`] for the default.
     pub operating_24_7: Option<bool>,
     /// Source of the calls.
@@ -119,7 +119,7 @@ pub struct Terms {
     /// Amounts that the advertiser pays.
     pub advertiser_payin: Option<Pricing>,
     /// Hours of operation.
-    pub hours: Option<Hours>,
+    pub hours: Option<WeeklyHours>,
     /// Regions that conditions refer to.
     pub named_regions: Vec<NamedRegion>,
     /// IVR tree that routes the calls.
@@ -131,7 +131,8 @@ pub struct Terms {
     /// Affiliates that can view the campaign.
     pub visibility: Visibility,
     /// External id of the default creative.
-    pub default_creative_id_from_network: Option<String>,
+    #[serde(rename = "default_creative_id_from_network")]
+    pub default_creative_external_id: Option<String>,
     /// Maximum number of promo numbers of the campaign and of each of its affiliate campaigns.
     pub max_promo_numbers: u32,
     /// Language, one of [`CAMPAIGN_LANGUAGES`].
@@ -155,13 +156,13 @@ pub struct Terms {
 /// `Some(None)` clears an optional property; other properties are cleared by their default value.
 /// The fields correspond to those of [`Terms`].
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct TermsChange {
+pub struct TermsPatch {
     /// Description for people.
     pub description: Option<Option<String>>,
     /// Template of the click URL.
     pub url: Option<Option<String>>,
     /// Time zone.
-    pub timezone: Option<ZoneName>,
+    pub timezone: Option<TimeZoneName>,
     /// Flag for operation around the clock.
     pub operating_24_7: Option<Option<bool>>,
     /// Source of the calls.
@@ -171,7 +172,7 @@ pub struct TermsChange {
     /// Amounts that the advertiser pays.
     pub advertiser_payin: Option<Option<Pricing>>,
     /// Hours of operation.
-    pub hours: Option<Option<Hours>>,
+    pub hours: Option<Option<WeeklyHours>>,
     /// Complete list of named regions.
     pub named_regions: Option<Vec<NamedRegion>>,
     /// IVR tree.
@@ -195,13 +196,13 @@ pub struct TermsChange {
     /// Expiration.
     pub pause_date: Option<Option<Timestamp>>,
     /// Properties that the API version of the request does not show.
-    pub unseen: UnseenTerms,
+    pub hidden_by_version: TermsHiddenByVersion,
 }
 
 /// Properties of terms that the API version of a request does not show. A client of that version
 /// cannot have read them, so leaving them out does not clear them. `true` means hidden.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct UnseenTerms {
+pub struct TermsHiddenByVersion {
     /// Concurrent call cap of the budgets.
     pub concurrent_call_cap: bool,
     /// Caller id of the IVR tree.
@@ -214,7 +215,7 @@ impl Terms {
         Self {
             description: None,
             url: None,
-            timezone: ZoneName::default(),
+            timezone: TimeZoneName::default(),
             operating_24_7: None,
             campaign_type: CampaignType::default(),
             affiliate_payout: None,
@@ -225,7 +226,7 @@ impl Terms {
             budgets: Budgets::default(),
             auto_approve: AutoApprove::default(),
             visibility: Visibility::default(),
-            default_creative_id_from_network: None,
+            default_creative_external_id: None,
             max_promo_numbers: DEFAULT_MAX_PROMO_NUMBERS,
             campaign_language: None,
             campaign_country: None,
@@ -254,7 +255,7 @@ impl Terms {
     }
 
     /// Compares two sets of terms without `created_at` and `updated_at`.
-    pub fn says_the_same_as(&self, other: &Self) -> bool {
+    pub fn eq_ignoring_timestamps(&self, other: &Self) -> bool {
         let other_with_own_timestamps =
             Self { created_at: self.created_at, updated_at: self.updated_at, ..other.clone() };
         *self == other_with_own_timestamps
@@ -263,7 +264,7 @@ impl Terms {
     /// Reports everything that prevents these terms from being stored, each problem at its
     /// property. Drafts may be incomplete; [`check_for_live`](super::check_for_live) reports
     /// missing properties too.
-    pub fn check(&self, problems: &mut Problems) {
+    pub fn validate(&self, problems: &mut Problems) {
         if self.campaign_type == CampaignType::DirectOnly {
             let pricings = [
                 ("advertiser_payin", self.advertiser_payin.is_some()),
@@ -271,33 +272,35 @@ impl Terms {
             ];
             for (property, is_present) in pricings {
                 if is_present {
-                    problems.at(property).add("is not allowed on DirectOnly campaigns");
+                    problems.property(property).add("is not allowed on DirectOnly campaigns");
                 }
             }
         }
         if !self.is_affiliate_enabled() && !self.budgets.is_empty() {
-            problems.at("budget_activities").add("is allowed only on AffiliateEnabled campaigns");
+            problems
+                .property("budget_activities")
+                .add("is allowed only on AffiliateEnabled campaigns");
         }
         for (index, region) in self.named_regions.iter().enumerate() {
             let mut earlier_regions = self.named_regions.iter().take(index);
-            if earlier_regions.any(|earlier| earlier.is_called(&region.name)) {
-                problems.at("named_regions").item(index).at("name").add(TAKEN);
+            if earlier_regions.any(|earlier| earlier.has_name(&region.name)) {
+                problems.property("named_regions").item(index).property("name").add(TAKEN);
             }
         }
         if let Some(tree) = &self.ivr_tree {
-            ivr::check(tree, problems.at("ivr_tree"));
+            ivr::check_tree(tree, problems.property("ivr_tree"));
         }
     }
 }
 
-impl TermsChange {
+impl TermsPatch {
     /// Returns true if the update is the default value: it sets nothing and hides nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
     /// Creates the update that sets every property to that of `terms`.
-    pub fn of(terms: &Terms) -> Self {
+    pub fn from_terms(terms: &Terms) -> Self {
         let terms = terms.clone();
         Self {
             description: Some(terms.description),
@@ -313,24 +316,26 @@ impl TermsChange {
             budgets: Some(terms.budgets),
             auto_approve: Some(terms.auto_approve),
             visibility: Some(terms.visibility),
-            default_creative_id_from_network: Some(terms.default_creative_id_from_network),
+            default_creative_id_from_network: Some(terms.default_creative_external_id),
             max_promo_numbers: Some(terms.max_promo_numbers),
             campaign_language: Some(terms.campaign_language),
             campaign_country: Some(terms.campaign_country),
             repeat_days: Some(terms.repeat_days),
             pause_date: Some(terms.pause_date),
-            unseen: UnseenTerms::default(),
+            hidden_by_version: TermsHiddenByVersion::default(),
         }
     }
 
     /// Applies the update to `stored` and returns the result. The timestamps are not changed.
     pub fn apply(mut self, stored: Terms) -> Terms {
-        if let Some(budgets) = self.budgets.as_mut().filter(|_| self.unseen.concurrent_call_cap) {
+        if let Some(budgets) =
+            self.budgets.as_mut().filter(|_| self.hidden_by_version.concurrent_call_cap)
+        {
             let stored_cap = stored.budgets.concurrent_call_cap_alert.clone();
             budgets.concurrent_call_cap_alert = stored_cap;
         }
         let tree = self.ivr_tree.as_mut().and_then(Option::as_mut);
-        if let Some(tree) = tree.filter(|_| self.unseen.caller_id) {
+        if let Some(tree) = tree.filter(|_| self.hidden_by_version.caller_id) {
             tree.caller_id = stored.ivr_tree.as_ref().and_then(|tree| tree.caller_id.clone());
         }
         // Responses show the default of a flag that was never sent. A client that writes the
@@ -354,9 +359,9 @@ impl TermsChange {
             budgets: self.budgets.unwrap_or(stored.budgets),
             auto_approve: self.auto_approve.unwrap_or(stored.auto_approve),
             visibility: self.visibility.unwrap_or(stored.visibility),
-            default_creative_id_from_network: self
+            default_creative_external_id: self
                 .default_creative_id_from_network
-                .unwrap_or(stored.default_creative_id_from_network),
+                .unwrap_or(stored.default_creative_external_id),
             max_promo_numbers: self.max_promo_numbers.unwrap_or(stored.max_promo_numbers),
             campaign_language: self.campaign_language.unwrap_or(stored.campaign_language),
             campaign_country: self.campaign_country.unwrap_or(stored.campaign_country),

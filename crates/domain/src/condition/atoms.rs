@@ -5,7 +5,7 @@
 //! of the campaign's regions, a menu has one key, a text fact has one value.
 
 use super::tree::{Comparison, Expr, Key, Term, TextFact, TextTest};
-use crate::text::{folded, plain};
+use crate::text::{case_folded, normalize_plain_text};
 use indexmap::IndexSet;
 
 /// Boolean atom. `!=` is the negation of the atom of `=`; `pressed[1 2]` yields two atoms.
@@ -84,12 +84,16 @@ impl<'a> Assignment<'a> {
                 let keys = entries.iter().map(|(level, key)| Atom::Pressed(*level, *key));
                 return Formula::And(keys.map(|atom| self.add_atom(atom)).collect());
             }
-            Term::Text(fact, TextTest::Equals(text)) => Atom::Equals(fact, plain(text)),
+            Term::Text(fact, TextTest::Equals(text)) => {
+                Atom::Equals(fact, normalize_plain_text(text))
+            }
             Term::Text(fact, TextTest::Differs(text)) => {
-                return Formula::Not(Box::new(self.add_atom(Atom::Equals(fact, plain(text)))));
+                return Formula::Not(Box::new(
+                    self.add_atom(Atom::Equals(fact, normalize_plain_text(text))),
+                ));
             }
             Term::Text(fact, TextTest::Contains(text)) => {
-                Atom::Contains(fact, folded(text).collect())
+                Atom::Contains(fact, case_folded(text).collect())
             }
             Term::Text(fact, TextTest::Present) => Atom::Present(fact),
         };
@@ -206,7 +210,7 @@ impl<'a> Assignment<'a> {
     }
 
     fn text_satisfies(&self, fact: &TextFact, text: &str) -> bool {
-        let case_folded: String = folded(text).collect();
+        let case_folded: String = case_folded(text).collect();
         let mut of_fact = self.assigned().filter(|(atom, _)| atom.text_fact() == Some(fact));
         of_fact.all(|(atom, value)| match atom {
             Atom::Equals(_, other) => value == (other == text),

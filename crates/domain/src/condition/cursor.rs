@@ -1,7 +1,7 @@
 //! Character cursor over the source text of a condition.
 
 use super::ParseError;
-use crate::text::plain_char;
+use crate::text::normalize_plain_char;
 
 /// Maximum number of characters of an unexpected word that an error message quotes.
 const MAX_QUOTED_CHARACTERS: usize = 30;
@@ -18,7 +18,7 @@ impl Cursor {
     pub(super) fn new(text: &str) -> Cursor {
         let numbered = text.chars().zip(1..);
         let characters: Vec<(char, usize)> =
-            numbered.filter_map(|(c, column)| Some((plain_char(c)?, column))).collect();
+            numbered.filter_map(|(c, column)| Some((normalize_plain_char(c)?, column))).collect();
         Cursor { characters, position: 0, end_column: text.chars().count() + 1 }
     }
 

@@ -10,7 +10,7 @@ impl Expr {
     /// Describes the condition in English, without a full stop: `the caller is on a mobile phone
     /// and the call lasts longer than 1 minute`. Nested operators are parenthesized so that the
     /// reader need not know their precedence. The empty condition is `always`.
-    pub fn in_words(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Expr::Always => "always".to_owned(),
             Expr::Term(term) => describe_term(term, true),
@@ -25,7 +25,7 @@ impl Expr {
     }
 
     fn describe_operand(&self) -> String {
-        let phrase = self.in_words();
+        let phrase = self.describe();
         let needs_parentheses =
             matches!(self, Expr::And(_) | Expr::Or(_)) || phrase.starts_with(NEGATION_PREFIX);
         if needs_parentheses { format!("({phrase})") } else { phrase }

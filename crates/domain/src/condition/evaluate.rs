@@ -1,7 +1,7 @@
 //! Three-valued evaluation. An unknown fact is distinct from a false one.
 
 use super::tree::{Expr, Key, Term, TextFact, TextTest};
-use crate::text::{folded, plain_char};
+use crate::text::{case_folded, normalize_plain_char};
 
 /// Facts of a call that conditions test. `None` means unknown, which differs from `Some(false)`.
 pub trait Facts {
@@ -22,14 +22,14 @@ pub trait Facts {
     /// True if the caller is in the named region, or, without a name, in any of the campaign's.
     fn in_region(&self, name: Option<&str>) -> Option<bool>;
     /// Final input of the caller at a menu level; 0 is the first menu.
-    fn pressed(&self, level: u8) -> Option<Pressed>;
+    fn pressed(&self, level: u8) -> Option<MenuInput>;
     /// Text attribute of the call; `Some(None)` if it is known to be absent.
     fn text(&self, fact: &TextFact) -> Option<Option<&str>>;
 }
 
 /// Final input at a menu level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Pressed {
+pub enum MenuInput {
     /// The call passed a menu at this level and left it with this key.
     Key(Key),
     /// The call reached no menu at this level.
@@ -79,7 +79,7 @@ impl Term {
             Term::DuringHours => facts.during_hours(),
             Term::InRegion(name) => facts.in_region(name.as_deref()),
             Term::Pressed(entries) => kleene_and(entries.iter().map(|(level, key)| {
-                facts.pressed(*level).map(|pressed| pressed == Pressed::Key(*key))
+                facts.pressed(*level).map(|pressed| pressed == MenuInput::Key(*key))
             })),
             Term::Text(fact, test) => Some(test.holds(facts.text(fact)?)),
         }
@@ -122,14 +122,14 @@ pub(super) fn kleene_or(values: impl Iterator<Item = Option<bool>>) -> Option<bo
 // and policy and must not allocate.
 
 fn plain_chars(text: &str) -> impl Iterator<Item = char> {
-    text.chars().filter_map(plain_char)
+    text.chars().filter_map(normalize_plain_char)
 }
 
 fn contains_ignoring_case(text: &str, part: &str) -> bool {
-    let mut rest = folded(text);
+    let mut rest = case_folded(text);
     loop {
         let mut candidate = rest.clone();
-        if folded(part).all(|c| candidate.next() == Some(c)) {
+        if case_folded(part).all(|c| candidate.next() == Some(c)) {
             return true;
         }
         if rest.next().is_none() {

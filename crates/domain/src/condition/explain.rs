@@ -1,6 +1,6 @@
 //! Explanation of the value of a condition, node by node.
 
-use super::evaluate::{Facts, Pressed, kleene_and, kleene_or};
+use super::evaluate::{Facts, MenuInput, kleene_and, kleene_or};
 use super::tree::{Expr, Term, level_letter};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -81,9 +81,9 @@ fn single_entry(name: &str, value: Option<impl Into<Value>>) -> Map<String, Valu
     Map::from_iter([(name.to_owned(), value.map_or(Value::Null, Into::into))])
 }
 
-fn menu_input_to_json(input: Pressed) -> Value {
+fn menu_input_to_json(input: MenuInput) -> Value {
     match input {
-        Pressed::Key(key) => Value::String(key.to_string()),
-        Pressed::NeverReached => Value::Bool(false),
+        MenuInput::Key(key) => Value::String(key.to_string()),
+        MenuInput::NeverReached => Value::Bool(false),
     }
 }

@@ -18,7 +18,7 @@ mod parse_term;
 mod satisfiability;
 mod tree;
 
-pub use evaluate::{Facts, Pressed};
+pub use evaluate::{Facts, MenuInput};
 pub use explain::Explanation;
 pub use tree::{Comparison, Expr, Key, Term, TextFact, TextTest};
 

@@ -18,14 +18,14 @@ const MAX_VISITED_NODES: usize = 4_000_000;
 
 impl Expr {
     /// Returns true if every call meets the condition; `None` if it is too large to decide.
-    pub fn always_true(&self) -> Option<bool> {
+    pub fn is_always_true(&self) -> Option<bool> {
         let mut assignment = Assignment::default();
         let formula = assignment.add_condition(self);
         is_satisfiable(assignment, &Formula::Not(Box::new(formula))).map(|satisfiable| !satisfiable)
     }
 
     /// Returns true if no call meets the condition; `None` if it is too large to decide.
-    pub fn never_true(&self) -> Option<bool> {
+    pub fn is_never_true(&self) -> Option<bool> {
         let mut assignment = Assignment::default();
         let formula = assignment.add_condition(self);
         is_satisfiable(assignment, &formula).map(|satisfiable| !satisfiable)

@@ -16,7 +16,7 @@ struct Call {
     during_hours: Option<bool>,
     any_region: Option<bool>,
     west: Option<bool>,
-    keys: Vec<Option<Pressed>>,
+    keys: Vec<Option<MenuInput>>,
     media_type: Option<Option<&'static str>>,
 }
 
@@ -45,7 +45,7 @@ impl Facts for Call {
     fn in_region(&self, name: Option<&str>) -> Option<bool> {
         if name.is_none() { self.any_region } else { self.west }
     }
-    fn pressed(&self, level: u8) -> Option<Pressed> {
+    fn pressed(&self, level: u8) -> Option<MenuInput> {
         self.keys.get(usize::from(level)).copied().flatten()
     }
     fn text(&self, _: &TextFact) -> Option<Option<&str>> {
@@ -53,11 +53,11 @@ impl Facts for Call {
     }
 }
 
-const PRESSED: [Pressed; 4] = [
-    Pressed::Key(Key::Digit(1)),
-    Pressed::Key(Key::Digit(2)),
-    Pressed::Key(Key::None),
-    Pressed::NeverReached,
+const PRESSED: [MenuInput; 4] = [
+    MenuInput::Key(Key::Digit(1)),
+    MenuInput::Key(Key::Digit(2)),
+    MenuInput::Key(Key::None),
+    MenuInput::NeverReached,
 ];
 
 /// One text for each possible relation to the texts of [`small_term`].
@@ -312,8 +312,8 @@ proptest! {
             .iter()
             .map(|call| (two_valued(&this, call), two_valued(&other, call)))
             .collect();
-        prop_assert_eq!(this.always_true(), Some(values.iter().all(|(this, _)| *this)));
-        prop_assert_eq!(this.never_true(), Some(values.iter().all(|(this, _)| !this)));
+        prop_assert_eq!(this.is_always_true(), Some(values.iter().all(|(this, _)| *this)));
+        prop_assert_eq!(this.is_never_true(), Some(values.iter().all(|(this, _)| !this)));
         prop_assert_eq!(this.is_disjoint(&other), Some(values.iter().all(|(a, b)| !(*a && *b))));
         prop_assert_eq!(this.implies(&other), Some(values.iter().all(|(a, b)| !a || *b)));
         prop_assert_eq!(this.is_equivalent(&other), Some(values.iter().all(|(a, b)| a == b)));
@@ -401,7 +401,7 @@ fn source_text_is_kept_unchanged() {
 fn explanation_lists_the_tested_facts() {
     let call = Call {
         duration: Some(75),
-        keys: vec![PRESSED.first().copied(), Some(Pressed::NeverReached)],
+        keys: vec![PRESSED.first().copied(), Some(MenuInput::NeverReached)],
         media_type: Some(None),
         ..Call::default()
     };
@@ -442,8 +442,8 @@ fn text_tests_normalize_typography_and_contains_ignores_case() {
 
 #[test]
 fn satisfiability_knows_the_constraints_between_atoms() {
-    let never = |text: &str| assert_eq!(parse_expr(text).never_true(), Some(true), "{text}");
-    let possible = |text: &str| assert_eq!(parse_expr(text).never_true(), Some(false), "{text}");
+    let never = |text: &str| assert_eq!(parse_expr(text).is_never_true(), Some(true), "{text}");
+    let possible = |text: &str| assert_eq!(parse_expr(text).is_never_true(), Some(false), "{text}");
     never("mobile and landline");
     never("connect_duration > 60 and duration <= 60");
     possible("connect_duration > 60 and duration <= 61");
@@ -459,9 +459,9 @@ fn satisfiability_knows_the_constraints_between_atoms() {
     never(r#"media_type contains "online" and not media_type contains "LINE""#);
     possible(r#"media_type contains "ab" and media_type contains "bc" and media_type != "abc""#);
     never(r#"media_type present and not media_type contains """#);
-    assert_eq!(parse_expr("").always_true(), Some(true));
-    assert_eq!(parse_expr("mobile or not mobile").always_true(), Some(true));
-    assert_eq!(parse_expr("mobile or landline").always_true(), Some(false));
+    assert_eq!(parse_expr("").is_always_true(), Some(true));
+    assert_eq!(parse_expr("mobile or not mobile").is_always_true(), Some(true));
+    assert_eq!(parse_expr("mobile or landline").is_always_true(), Some(false));
     assert_eq!(parse_expr("duration > 60").is_disjoint(&parse_expr("duration < 60")), Some(true));
     assert_eq!(
         parse_expr("duration > 60").is_equivalent(&parse_expr("not duration < 61")),
@@ -481,7 +481,7 @@ fn long_lists_are_decided_and_too_large_conditions_are_undecided() {
     };
     for test in ["=", "contains"] {
         let expr = parse_expr(&any_of(test, 150));
-        assert_eq!((expr.always_true(), expr.never_true()), (Some(false), Some(false)));
+        assert_eq!((expr.is_always_true(), expr.is_never_true()), (Some(false), Some(false)));
         assert_eq!(expr.is_disjoint(&Expr::not(expr.clone())), Some(true));
     }
     // Each clause can be true in three ways, and only the last clause differs.

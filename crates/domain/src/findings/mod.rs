@@ -8,7 +8,7 @@ mod pricing;
 mod reachability;
 mod regions;
 
-use crate::campaign::{Terms, check_for_live};
+use crate::campaign::{Terms, check_go_live_requirements};
 use crate::condition::Expr;
 use crate::ivr::NodeKind;
 use crate::problem::Problems;
@@ -41,14 +41,15 @@ pub struct Finding {
     pub severity: Severity,
     /// JSON path within the terms: `advertiser_payin.policies[1].condition`,
     /// `ivr_tree.root.children[0]`.
-    pub at: String,
+    #[serde(rename = "at")]
+    pub path: String,
     /// Message, a predicate about that place: `is never true: …`.
     pub message: String,
 }
 
 /// Analyzes terms. Findings are sorted by severity, then in the order of tree, payin, payout and
 /// regions. The result is deterministic.
-pub fn findings(terms: &Terms) -> Vec<Finding> {
+pub fn analyze_terms(terms: &Terms) -> Vec<Finding> {
     let mut analysis = Analysis::default();
     check_go_live(terms, &mut analysis);
     reachability::check_tree(terms, &mut analysis);
@@ -60,8 +61,8 @@ pub fn findings(terms: &Terms) -> Vec<Finding> {
 /// Adds an error for each problem that prevents the campaign from going live.
 fn check_go_live(terms: &Terms, analysis: &mut Analysis) {
     let mut problems = Problems::new();
-    check_for_live(terms, &mut problems);
-    for (path, message) in problems.list() {
+    check_go_live_requirements(terms, &mut problems);
+    for (path, message) in problems.messages_with_paths() {
         // Problem paths omit the name of the root node.
         let path = match path.strip_prefix("ivr_tree.") {
             Some(rest) => format!("{}.{rest}", reachability::ROOT_PATH),
@@ -81,7 +82,7 @@ struct Analysis {
 
 impl Analysis {
     fn add(&mut self, severity: Severity, path: &str, message: impl Into<String>) {
-        self.findings.push(Finding { severity, at: path.to_owned(), message: message.into() });
+        self.findings.push(Finding { severity, path: path.to_owned(), message: message.into() });
     }
 
     /// Runs a decision about conditions. `None` if it is too large or if the limit of expensive
@@ -107,11 +108,11 @@ impl Analysis {
     /// because it states "always" explicitly.
     fn is_always_true(&mut self, path: &str, expr: &Expr) -> bool {
         !matches!(expr, Expr::Always)
-            && self.decide(path, &[expr], || expr.always_true()) == Some(true)
+            && self.decide(path, &[expr], || expr.is_always_true()) == Some(true)
     }
 
     fn is_never_true(&mut self, path: &str, expr: &Expr) -> bool {
-        self.decide(path, &[expr], || expr.never_true()) == Some(true)
+        self.decide(path, &[expr], || expr.is_never_true()) == Some(true)
     }
 
     fn into_findings(mut self) -> Vec<Finding> {
@@ -125,7 +126,7 @@ impl Analysis {
 
 /// Returns all conditions of the terms: of the tree, then of the payin, then of the payout.
 fn all_conditions(terms: &Terms) -> Vec<&Expr> {
-    let nodes = terms.ivr_tree.iter().flat_map(|tree| tree.nodes());
+    let nodes = terms.ivr_tree.iter().flat_map(|tree| tree.nodes_with_paths());
     let node_conditions = nodes.filter_map(|(_, node)| match &node.kind {
         NodeKind::Condition { condition } => condition.as_ref().map(|condition| condition.expr()),
         _ => None,

@@ -66,18 +66,18 @@ fn compare_amounts(payin: &Pricing, payout: &Pricing, analysis: &mut Analysis) {
         return;
     }
     let message = |payout_amount, payin_amount| {
-        let payout_text = money::format(payout_amount, currency);
-        let payin_text = money::format(payin_amount, currency);
+        let payout_text = money::format_with_symbol(payout_amount, currency);
+        let payin_text = money::format_with_symbol(payin_amount, currency);
         format!("is above the payin's: {payout_text} is paid out and {payin_text} paid in")
     };
-    if payout.min() > payin.min() {
+    if payout.min_amount() > payin.min_amount() {
         let path = format!("{PAYOUT_PATH}.policies[0].amount");
-        analysis.add(Severity::Warning, &path, message(payout.min(), payin.min()));
+        analysis.add(Severity::Warning, &path, message(payout.min_amount(), payin.min_amount()));
     }
     let has_bonuses = !(payin.bonuses().is_empty() && payout.bonuses().is_empty());
-    if has_bonuses && payout.max() > payin.max() {
+    if has_bonuses && payout.max_amount() > payin.max_amount() {
         let path = format!("{PAYOUT_PATH}.max");
-        analysis.add(Severity::Warning, &path, message(payout.max(), payin.max()));
+        analysis.add(Severity::Warning, &path, message(payout.max_amount(), payin.max_amount()));
     }
 }
 

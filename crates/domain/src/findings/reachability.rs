@@ -48,7 +48,7 @@ fn check_node(node: &IvrNode, path: &str, constraints: PathConstraints, analysis
         let child_path = format!("{path}.children[{index}]");
         let mut child_constraints = constraints.clone();
         match &node.kind {
-            NodeKind::Menu { .. } => match node.child_key(index) {
+            NodeKind::Menu { .. } => match node.key_for_child(index) {
                 Some(key) => child_constraints.keys.push(key),
                 None => {
                     child_constraints.report_unreachable(&child_path, "no key leads here", analysis)

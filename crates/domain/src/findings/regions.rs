@@ -15,7 +15,7 @@ pub(super) fn check_regions(terms: &Terms, analysis: &mut Analysis) {
     for (index, named) in terms.named_regions.iter().enumerate() {
         let path = format!("named_regions[{index}]");
         for (region_index, region) in named.regions.iter().enumerate() {
-            if !region.is_known() {
+            if !region.is_recognized() {
                 let kind = region.region_type.as_str();
                 let message = format!("is not known: there is no {kind} '{}'", region.value);
                 analysis.add(
@@ -25,7 +25,7 @@ pub(super) fn check_regions(terms: &Terms, analysis: &mut Analysis) {
                 );
             }
         }
-        let matches_name = |name: &Option<&str>| name.is_none_or(|name| named.is_called(name));
+        let matches_name = |name: &Option<&str>| name.is_none_or(|name| named.has_name(name));
         if !regions_used.iter().any(matches_name) {
             analysis.add(
                 Severity::Info,

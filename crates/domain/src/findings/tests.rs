@@ -2,14 +2,15 @@
 
 mod reachability;
 
-use super::{Finding, Severity, findings};
+use super::{Finding, Severity, analyze_terms};
 use crate::campaign::{CampaignType, Terms};
-use crate::hours::{Day, Hours};
+use crate::hours::{DayHours, WeeklyHours};
 use crate::ivr::{IvrNode, KeypressFailover, NodeKind};
 use crate::money::Currency;
 use crate::region::RegionType;
 use crate::sample::{
-    connect, end, menu, node, pricing, region, sms_promo, states, tree, verify_location, when,
+    condition_node, connect, end_call, menu, node, pricing, region, sms_promo, states, tree,
+    verify_location,
 };
 use Severity::{Error, Info, Warning};
 use jiff::Timestamp;
@@ -47,17 +48,17 @@ fn with_prices(payin: &[(&str, &str)], payout: &[(&str, &str)]) -> Terms {
 
 #[track_caller]
 fn assert_findings(terms: &Terms, expected: &[(Severity, &str, &str)]) {
-    let found = findings(terms);
+    let found = analyze_terms(terms);
     let found: Vec<_> =
-        found.iter().map(|finding| (finding.severity, &*finding.at, &*finding.message)).collect();
+        found.iter().map(|finding| (finding.severity, &*finding.path, &*finding.message)).collect();
     assert_eq!(found, expected);
 }
 
 /// Returns the paths of nodes reported as unreachable.
 fn unreachable_paths(root: IvrNode) -> Vec<String> {
-    let found = findings(&with_tree(root));
+    let found = analyze_terms(&with_tree(root));
     let unreachable = found.into_iter().filter(|f| f.message.starts_with("cannot be reached"));
-    unreachable.map(|finding| finding.at).collect()
+    unreachable.map(|finding| finding.path).collect()
 }
 
 #[test]
@@ -67,7 +68,7 @@ fn valid_terms_have_no_findings() {
 
 #[test]
 fn findings_of_the_post_season_campaign() {
-    let open = |closed| Day { open: Some(32_400), close: Some(75_600), closed: Some(closed) };
+    let open = |closed| DayHours { open: Some(32_400), close: Some(75_600), closed: Some(closed) };
     let mut days = [true; 7].map(open);
     for weekday in [0, 2, 3] {
         days[weekday] = open(false);
@@ -77,8 +78,12 @@ fn findings_of_the_post_season_campaign() {
         operating_24_7: Some(false),
         advertiser_payin: pricing(Currency::Eur, &[("7", "duration > 2 min 30 sec")]),
         affiliate_payout: pricing(Currency::Usd, &[("4.5", ""), ("2.75", "duration > 60")]),
-        hours: Some(Hours { days }),
-        ivr_tree: tree(when("during_hours", connect("8004377950"), connect("8004377950"))),
+        hours: Some(WeeklyHours { days }),
+        ivr_tree: tree(condition_node(
+            "during_hours",
+            connect("8004377950"),
+            connect("8004377950"),
+        )),
         named_regions: vec![
             states("West Coast", &["CA", "OR", "WA"]),
             states("East Coast", &["NY", "NJ"]),
@@ -111,7 +116,7 @@ fn go_live_problems_are_errors_at_their_paths() {
             (Error, "affiliate_payout", "can't be blank"),
         ],
     );
-    let inner = menu(vec![end(), connect("8004377950"), connect("")]);
+    let inner = menu(vec![end_call(), connect("8004377950"), connect("")]);
     assert_findings(
         &with_tree(menu(vec![inner, node(NodeKind::AnyKeyPress { prompt: "?".into() }, vec![])])),
         &[
@@ -134,7 +139,7 @@ fn go_live_problems_are_errors_at_their_paths() {
 fn condition_on_a_missing_resource_is_an_error() {
     let terms = Terms {
         named_regions: vec![states("West", &["CA"])],
-        ivr_tree: tree(when("in_region[East]", connect("8004377950"), end())),
+        ivr_tree: tree(condition_node("in_region[East]", connect("8004377950"), end_call())),
         ..with_payin(&[("7", "in_region[West]"), ("1", "pressed[2] and in_region and sms_sent")])
     };
     assert_findings(
@@ -246,14 +251,15 @@ fn unknown_and_unused_regions_are_found() {
             (Info, "named_regions[1]", "'East' is used by no condition"),
         ],
     );
-    terms.ivr_tree = tree(when("in_region", connect("8004377950"), end()));
+    terms.ivr_tree = tree(condition_node("in_region", connect("8004377950"), end_call()));
     assert_findings(&terms, &[(Warning, "named_regions[0].regions[1]", unknown)]);
 }
 
 #[test]
 fn constant_node_conditions_are_warnings() {
-    let never = when("mobile and landline", connect("8004377950"), end());
-    let always = when("media_type present or not media_type present", end(), end());
+    let never = condition_node("mobile and landline", connect("8004377950"), end_call());
+    let always =
+        condition_node("media_type present or not media_type present", end_call(), end_call());
     assert_findings(
         &with_tree(menu(vec![never, always])),
         &[
@@ -271,65 +277,93 @@ fn constant_node_conditions_are_warnings() {
 
 #[test]
 fn topmost_unreachable_node_is_reported() {
-    let under = when("landline", menu(vec![when("landline", end(), end())]), end());
+    let under = condition_node(
+        "landline",
+        menu(vec![condition_node("landline", end_call(), end_call())]),
+        end_call(),
+    );
     assert_eq!(
-        unreachable_paths(when("mobile", under, end())),
+        unreachable_paths(condition_node("mobile", under, end_call())),
         ["ivr_tree.root.children[0].children[0]"]
     );
-    let again = when("mobile", end(), end());
+    let again = condition_node("mobile", end_call(), end_call());
     assert_eq!(
-        unreachable_paths(when("mobile", again.clone(), again)),
+        unreachable_paths(condition_node("mobile", again.clone(), again)),
         ["ivr_tree.root.children[0].children[1]", "ivr_tree.root.children[1].children[0]"]
     );
 }
 
 #[test]
 fn unknown_facts_meet_neither_a_condition_nor_its_negation() {
-    let unknown = when("mobile", end(), when("not mobile", end(), connect("8004377950")));
+    let unknown = condition_node(
+        "mobile",
+        end_call(),
+        condition_node("not mobile", end_call(), connect("8004377950")),
+    );
     assert_eq!(unreachable_paths(unknown), [""; 0]);
     // `during_hours` is always known.
-    let mut terms = with_tree(when("during_hours", end(), when("not during_hours", end(), end())));
+    let mut terms = with_tree(condition_node(
+        "during_hours",
+        end_call(),
+        condition_node("not during_hours", end_call(), end_call()),
+    ));
     terms.operating_24_7 = Some(true);
-    let found = findings(&terms);
+    let found = analyze_terms(&terms);
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].at, "ivr_tree.root.children[1].children[1]");
+    assert_eq!(found[0].path, "ivr_tree.root.children[1].children[1]");
     assert!(found[0].message.ends_with("the condition is always met"));
 }
 
 #[test]
 fn passed_menu_has_its_key_and_later_menu_has_none() {
-    let one = when("pressed[1]", end(), end());
+    let one = condition_node("pressed[1]", end_call(), end_call());
     assert_eq!(
         unreachable_paths(menu(vec![one.clone(), one])),
         ["ivr_tree.root.children[0].children[1]", "ivr_tree.root.children[1].children[0]"]
     );
-    let second =
-        menu(vec![end(), when("pressed[a 1 b 2]", end(), when("not pressed[2 2]", end(), end()))]);
+    let second = menu(vec![
+        end_call(),
+        condition_node(
+            "pressed[a 1 b 2]",
+            end_call(),
+            condition_node("not pressed[2 2]", end_call(), end_call()),
+        ),
+    ]);
     assert_eq!(
         unreachable_paths(menu(vec![second])),
         ["ivr_tree.root.children[0].children[1].children[1]",]
     );
-    let early = when("pressed[1]", end(), menu(vec![when("pressed[1]", end(), end())]));
+    let early = condition_node(
+        "pressed[1]",
+        end_call(),
+        menu(vec![condition_node("pressed[1]", end_call(), end_call())]),
+    );
     assert_eq!(
         unreachable_paths(early),
         ["ivr_tree.root.children[0]", "ivr_tree.root.children[1].children[0].children[1]"]
     );
-    let mut wrong = when("pressed[W]", end(), end());
+    let mut wrong = condition_node("pressed[W]", end_call(), end_call());
     wrong.keypress_failover_type = Some(KeypressFailover::Wrong);
     assert_eq!(
-        unreachable_paths(menu(vec![end(), wrong])),
+        unreachable_paths(menu(vec![end_call(), wrong])),
         ["ivr_tree.root.children[1].children[1]"]
     );
 }
 
 #[test]
 fn fact_changed_by_a_node_is_no_longer_constrained() {
-    let region = |child| when("in_region", end(), child);
-    assert_eq!(unreachable_paths(region(region(end()))), ["ivr_tree.root.children[1].children[0]"]);
-    assert_eq!(unreachable_paths(region(verify_location(region(end())))), [""; 0]);
-    let sent = |child| when("sms_sent", end(), child);
-    assert_eq!(unreachable_paths(sent(sent(end()))), ["ivr_tree.root.children[1].children[0]"]);
-    assert_eq!(unreachable_paths(sent(sms_promo(sent(end())))), [""; 0]);
+    let region = |child| condition_node("in_region", end_call(), child);
+    assert_eq!(
+        unreachable_paths(region(region(end_call()))),
+        ["ivr_tree.root.children[1].children[0]"]
+    );
+    assert_eq!(unreachable_paths(region(verify_location(region(end_call())))), [""; 0]);
+    let sent = |child| condition_node("sms_sent", end_call(), child);
+    assert_eq!(
+        unreachable_paths(sent(sent(end_call()))),
+        ["ivr_tree.root.children[1].children[0]"]
+    );
+    assert_eq!(unreachable_paths(sent(sms_promo(sent(end_call())))), [""; 0]);
 }
 
 #[test]
@@ -337,11 +371,11 @@ fn decisions_beyond_the_limit_are_reported_as_unchecked() {
     let fields: Vec<_> = (0..16).map(|field| format!("custom_data[{field}] present")).collect();
     let big = fields.join(" or ");
     let policies = [("1", &*big); 10];
-    let found = findings(&with_prices(&policies, &policies));
+    let found = analyze_terms(&with_prices(&policies, &policies));
     assert!(
         found.iter().all(|f| f.severity == Info && f.message == "is too big to be checked fully")
     );
-    let places: Vec<_> = found.iter().map(|finding| &*finding.at).collect();
+    let places: Vec<_> = found.iter().map(|finding| &*finding.path).collect();
     assert_eq!(places.first(), Some(&"affiliate_payout.policies[4].condition"));
     assert_eq!(places.last(), Some(&"affiliate_payout.policies[0].condition"), "the comparison");
     assert_eq!(places.len(), 7, "{places:?}");
@@ -350,7 +384,7 @@ fn decisions_beyond_the_limit_are_reported_as_unchecked() {
 
 #[test]
 fn finding_serializes_severity_path_and_message() {
-    let finding = Finding { severity: Warning, at: "ivr_tree".into(), message: "is odd".into() };
+    let finding = Finding { severity: Warning, path: "ivr_tree".into(), message: "is odd".into() };
     assert_eq!(
         serde_json::to_value(finding).unwrap(),
         serde_json::json!({"severity": "warning", "at": "ivr_tree", "message": "is odd"})

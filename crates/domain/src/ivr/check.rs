@@ -5,18 +5,18 @@ use crate::condition::{Expr, Term};
 use crate::problem::{EMPTY, Problems};
 
 /// Maximum number of nodes of a tree.
-pub const NODE_LIMIT: usize = 200;
+pub const MAX_NODES: usize = 200;
 /// Maximum number of levels of a tree.
-pub const DEPTH_LIMIT: usize = 20;
+pub const MAX_DEPTH: usize = 20;
 
 /// Reports problems that prevent a tree from being stored. Destinations may still be missing.
-pub fn check(tree: &IvrTree, problems: &mut Problems) {
+pub fn check_tree(tree: &IvrTree, problems: &mut Problems) {
     check_node(&tree.root, None, problems);
 }
 
 /// Reports problems that prevent a tree from going live: missing destinations, and node types that
 /// calls cannot execute.
-pub fn check_for_live(tree: &IvrTree, problems: &mut Problems) {
+pub fn check_tree_for_live(tree: &IvrTree, problems: &mut Problems) {
     check_live_node(&tree.root, problems);
 }
 
@@ -25,24 +25,24 @@ fn check_node(node: &IvrNode, parent: Option<&NodeKind>, problems: &mut Problems
     check_children(node, problems);
     let is_failover = matches!(node.kind, NodeKind::Failover { .. });
     if is_failover && !matches!(parent, Some(NodeKind::Connect { .. })) {
-        problems.at("node_type").add("is allowed only as the child of a Connect");
+        problems.property("node_type").add("is allowed only as the child of a Connect");
     }
     let has_keys = matches!(
         parent,
         Some(NodeKind::Menu { .. } | NodeKind::YesOrNo { .. } | NodeKind::NumberQuestion { .. })
     );
     if node.keypress_failover_type.is_some() && !has_keys {
-        problems.at("keypress_failover_type").add("is allowed only on a child of a Menu");
+        problems.property("keypress_failover_type").add("is allowed only on a child of a Menu");
     }
     for (index, child) in node.children.iter().enumerate() {
-        check_node(child, Some(&node.kind), problems.at("children").child(index));
+        check_node(child, Some(&node.kind), problems.property("children").child(index));
     }
 }
 
 fn check_parameters(kind: &NodeKind, problems: &mut Problems) {
     let mut require = |property: &str, is_empty: bool| {
-        if is_empty && !problems.has(property) {
-            problems.at(property).add(EMPTY);
+        if is_empty && !problems.has_problem(property) {
+            problems.property(property).add(EMPTY);
         }
     };
     match kind {
@@ -76,7 +76,7 @@ fn check_parameters(kind: &NodeKind, problems: &mut Problems) {
 
 fn check_condition(expr: &Expr, problems: &mut Problems) {
     if matches!(expr, Expr::Always) {
-        problems.at("condition").add(EMPTY);
+        problems.property("condition").add(EMPTY);
     }
     for term in expr.terms() {
         let keyword = match term {
@@ -85,7 +85,7 @@ fn check_condition(expr: &Expr, problems: &mut Problems) {
             _ => continue,
         };
         let message = format!("cannot use '{keyword}', which is known only when the call is over");
-        problems.at("condition").add(message);
+        problems.property("condition").add(message);
     }
 }
 
@@ -114,7 +114,7 @@ fn check_children(node: &IvrNode, problems: &mut Problems) {
         NodeKind::RingGroup { .. } => (count > 1, "must have at most 1 child"),
     };
     if is_invalid {
-        problems.at("children").add(message);
+        problems.property("children").add(message);
     }
 }
 
@@ -123,15 +123,15 @@ fn check_live_node(node: &IvrNode, problems: &mut Problems) {
         NodeKind::Connect { destination_phone_number, .. }
             if destination_phone_number.is_empty() =>
         {
-            problems.at("destination_phone_number").add(EMPTY);
+            problems.property("destination_phone_number").add(EMPTY);
         }
         kind if !kind.is_executable() => {
-            let message = format!("{} cannot go live yet: calls do not run it", kind.name());
-            problems.at("node_type").add(message);
+            let message = format!("{} cannot go live yet: calls do not run it", kind.type_name());
+            problems.property("node_type").add(message);
         }
         _ => {}
     }
     for (index, child) in node.children.iter().enumerate() {
-        check_live_node(child, problems.at("children").child(index));
+        check_live_node(child, problems.property("children").child(index));
     }
 }

@@ -5,10 +5,10 @@ pub mod run;
 mod trace;
 mod tree;
 
-pub use check::{DEPTH_LIMIT, NODE_LIMIT, check, check_for_live};
+pub use check::{MAX_DEPTH, MAX_NODES, check_tree, check_tree_for_live};
 pub use tree::{
     CallerId, CallerIdSetting, IvrNode, IvrTree, KeypressFailover, NodeKind, QuestionType,
-    RingDestination, SMS_DELAYS,
+    RingDestination, SMS_DELAYS_SECONDS,
 };
 
 pub(crate) use trace::{NoTrace, Tracer};

@@ -6,7 +6,7 @@
 
 use super::trace::{ActionLog, Tracer};
 use super::{IvrNode, NodeKind};
-use crate::call::{CallFacts, Known, Location, PhoneType, Way, ZipCode};
+use crate::call::{CallFacts, EvaluationContext, IvrFacts, Location, PhoneType, ZipCode};
 use crate::campaign::Terms;
 use crate::condition::{Explanation, Key};
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ const ZIP_CODE_DIGITS: u32 = 5;
 
 /// Input of an execution besides the position.
 #[derive(Debug, Clone, Copy)]
-pub struct Flow<'a> {
+pub struct IvrContext<'a> {
     /// Terms of the campaign, including the tree.
     pub terms: &'a Terms,
     /// Facts of the call that do not depend on the tree.
@@ -34,9 +34,11 @@ pub struct Flow<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Path of the node: child indices from the root.
-    pub at: Vec<usize>,
+    #[serde(rename = "at")]
+    pub path: Vec<usize>,
     /// State of that node.
-    pub doing: Doing,
+    #[serde(rename = "doing")]
+    pub state: NodeState,
     /// Final input at each menu passed so far, in order.
     #[serde(rename = "pressed")]
     pub pressed_keys: Vec<Key>,
@@ -50,22 +52,27 @@ pub struct Position {
 /// State of the current node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Doing {
+pub enum NodeState {
     /// The menu waits for a key.
     Menu {
         /// Number of wrong keys and timeouts so far.
-        wrong: u8,
+        #[serde(rename = "wrong")]
+        failed_attempts: u8,
     },
     /// A text message was offered; the node waits for a key.
-    OfferSms,
+    #[serde(rename = "offer_sms")]
+    SmsOffer,
     /// The node waits for a zip code.
-    AskZip,
+    #[serde(rename = "ask_zip")]
+    ZipCodeEntry,
     /// The destination is ringing.
     Dialling,
     /// Caller and destination are connected.
-    Talking,
+    #[serde(rename = "talking")]
+    Connected,
     /// The call has ended.
-    Over {
+    #[serde(rename = "over")]
+    Ended {
         /// True if caller and destination were connected.
         connected: bool,
     },
@@ -139,7 +146,7 @@ pub struct VisitedNode {
 
 /// Result of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moved {
+pub struct Transition {
     /// Position after the event.
     pub position: Position,
     /// Nodes entered, in order.
@@ -154,7 +161,7 @@ pub struct Moved {
 pub struct UnexpectedEvent;
 
 /// Starts a call at the root of the tree. Without a tree the call ends at once.
-pub fn start(ivr_context: Flow<'_>) -> Moved {
+pub fn start(ivr_context: IvrContext<'_>) -> Transition {
     IvrRun::start(ivr_context, ActionLog::default()).into_transition()
 }
 
@@ -164,10 +171,10 @@ pub fn start(ivr_context: Flow<'_>) -> Moved {
 ///
 /// [`UnexpectedEvent`] if the event is not valid in the current state.
 pub fn advance(
-    ivr_context: Flow<'_>,
+    ivr_context: IvrContext<'_>,
     position: Position,
     event: &Event,
-) -> Result<Moved, UnexpectedEvent> {
+) -> Result<Transition, UnexpectedEvent> {
     let mut run = IvrRun::resume(ivr_context, position, ActionLog::default());
     run.apply_event(event)?;
     Ok(run.into_transition())
@@ -175,7 +182,7 @@ pub fn advance(
 
 /// Execution of a tree for one call.
 pub(crate) struct IvrRun<'a, T> {
-    context: Flow<'a>,
+    context: IvrContext<'a>,
     /// Node at the position.
     node: Option<&'a IvrNode>,
     /// Location of the postal code that the caller entered.
@@ -187,18 +194,18 @@ pub(crate) struct IvrRun<'a, T> {
 }
 
 impl IvrRun<'_, ActionLog> {
-    fn into_transition(self) -> Moved {
+    fn into_transition(self) -> Transition {
         let ActionLog { visited_nodes, actions } = self.tracer;
-        Moved { position: self.position, visited_nodes, actions }
+        Transition { position: self.position, visited_nodes, actions }
     }
 }
 
 impl<'a, T: Tracer> IvrRun<'a, T> {
     /// Starts at the root and runs until the call needs an event.
-    pub(crate) fn start(context: Flow<'a>, tracer: T) -> Self {
+    pub(crate) fn start(context: IvrContext<'a>, tracer: T) -> Self {
         let position = Position {
-            at: Vec::new(),
-            doing: Doing::AskZip,
+            path: Vec::new(),
+            state: NodeState::ZipCodeEntry,
             pressed_keys: Vec::new(),
             sms_sent: false,
             zip: None,
@@ -209,26 +216,26 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
     }
 
     /// Resumes at a stored position.
-    fn resume(context: Flow<'a>, position: Position, tracer: T) -> Self {
+    fn resume(context: IvrContext<'a>, position: Position, tracer: T) -> Self {
         let root = context.terms.ivr_tree.as_ref().map(|tree| &tree.root);
         let child = |node: &'a IvrNode, index: &usize| node.children.get(*index);
-        let node = root.and_then(|root| position.at.iter().try_fold(root, child));
-        let location = position.zip.as_ref().and_then(ZipCode::place);
+        let node = root.and_then(|root| position.path.iter().try_fold(root, child));
+        let location = position.zip.as_ref().and_then(ZipCode::location);
         Self { context, node, location, position, tracer }
     }
 
     /// Returns the facts at the current position. `connected` is `None` while the call runs; after
     /// its end it is true if caller and destination were connected.
-    pub(crate) fn evaluation_context(&self, connected: Option<bool>) -> Known<'_> {
-        let Flow { terms, facts } = self.context;
-        let way = Way {
-            pressed: &self.position.pressed_keys,
+    pub(crate) fn evaluation_context(&self, connected: Option<bool>) -> EvaluationContext<'_> {
+        let IvrContext { terms, facts } = self.context;
+        let way = IvrFacts {
+            pressed_keys: &self.position.pressed_keys,
             sms_sent: self.position.sms_sent,
             zip: self.position.zip.as_ref(),
-            place: self.location,
-            over: connected,
+            location: self.location,
+            connected,
         };
-        Known { facts, terms, way }
+        EvaluationContext { facts, terms, ivr_facts: way }
     }
 
     /// Returns the destination number if the current node is a Connect.
@@ -240,7 +247,7 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
     }
 
     fn set_ended(&mut self, connected: bool) {
-        self.position.doing = Doing::Over { connected };
+        self.position.state = NodeState::Ended { connected };
     }
 
     fn hang_up(&mut self) {
@@ -254,9 +261,9 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
         }
     }
 
-    fn wait_for_keys(&mut self, state: Doing, keys: u32) {
+    fn wait_for_keys(&mut self, state: NodeState, keys: u32) {
         self.tracer.on_action(|| Action::Gather { keys, timeout: KEY_TIMEOUT_SECONDS });
-        self.position.doing = state;
+        self.position.state = state;
     }
 
     /// Enters a node and continues until the call needs an event. A missing node ends the call.
@@ -273,7 +280,7 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
     /// Moves the position to a child of the current node. Returns `None` if there is no such child.
     fn move_to_child(&mut self, index: usize) -> Option<&'a IvrNode> {
         let child = self.node?.children.get(index)?;
-        self.position.at.push(index);
+        self.position.path.push(index);
         Some(child)
     }
 
@@ -291,15 +298,15 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
                     .as_ref()
                     .map(|condition| T::evaluate(condition.expr(), &self.evaluation_context(None)));
                 let (value, reason) = evaluated.unzip();
-                self.tracer.on_enter(&self.position.at, node, "", reason);
+                self.tracer.on_enter(&self.position.path, node, "", reason);
                 Some(usize::from(value.flatten() != Some(true)))
             }
             kind if !self.is_applicable(kind) => {
-                self.tracer.on_enter(&self.position.at, node, "", None);
+                self.tracer.on_enter(&self.position.path, node, "", None);
                 Some(0)
             }
             kind => {
-                self.tracer.on_enter(&self.position.at, node, kind.prompt(), None);
+                self.tracer.on_enter(&self.position.path, node, kind.prompt(), None);
                 self.play(kind.prompt());
                 self.execute(kind);
                 None
@@ -320,15 +327,17 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
     /// Starts the interaction of a node.
     fn execute(&mut self, kind: &NodeKind) {
         match kind {
-            NodeKind::Menu { .. } => self.wait_for_keys(Doing::Menu { wrong: 0 }, 1),
-            NodeKind::SmsPromo { .. } => self.wait_for_keys(Doing::OfferSms, 1),
-            NodeKind::VerifyLocation { .. } => self.wait_for_keys(Doing::AskZip, ZIP_CODE_DIGITS),
+            NodeKind::Menu { .. } => self.wait_for_keys(NodeState::Menu { failed_attempts: 0 }, 1),
+            NodeKind::SmsPromo { .. } => self.wait_for_keys(NodeState::SmsOffer, 1),
+            NodeKind::VerifyLocation { .. } => {
+                self.wait_for_keys(NodeState::ZipCodeEntry, ZIP_CODE_DIGITS)
+            }
             NodeKind::Connect { destination_phone_number, destination_country_code, .. } => {
                 self.tracer.on_action(|| Action::Dial {
                     number: destination_phone_number.clone(),
                     country_code: destination_country_code.clone(),
                 });
-                self.position.doing = Doing::Dialling;
+                self.position.state = NodeState::Dialling;
             }
             // EndCall. Node types that cannot be executed never go live; they end the call, too.
             _ => self.hang_up(),
@@ -337,17 +346,23 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
 
     /// Applies an event at the current position.
     pub(crate) fn apply_event(&mut self, event: &Event) -> Result<(), UnexpectedEvent> {
-        match (self.position.doing, event) {
-            (Doing::Over { .. }, _) => return Err(UnexpectedEvent),
-            (state, Event::HungUp) => self.set_ended(state == Doing::Talking),
-            (Doing::Menu { wrong }, Event::Key(key)) => self.handle_menu_key(*key, wrong),
-            (Doing::Menu { wrong }, Event::Silence) => self.handle_failed_attempt(Key::None, wrong),
-            (Doing::OfferSms, Event::Key(key)) => self.handle_sms_answer(*key == SMS_ACCEPT_KEY),
-            (Doing::OfferSms, Event::Silence) => self.handle_sms_answer(false),
-            (Doing::AskZip, Event::Zip(code)) => self.handle_zip_code(code),
-            (Doing::AskZip, Event::Silence) => self.enter_child(0),
-            (Doing::Dialling, Event::Connected) => self.position.doing = Doing::Talking,
-            (Doing::Dialling, Event::Busy | Event::NoAnswer) => self.hang_up(),
+        match (self.position.state, event) {
+            (NodeState::Ended { .. }, _) => return Err(UnexpectedEvent),
+            (state, Event::HungUp) => self.set_ended(state == NodeState::Connected),
+            (NodeState::Menu { failed_attempts: wrong }, Event::Key(key)) => {
+                self.handle_menu_key(*key, wrong)
+            }
+            (NodeState::Menu { failed_attempts: wrong }, Event::Silence) => {
+                self.handle_failed_attempt(Key::None, wrong)
+            }
+            (NodeState::SmsOffer, Event::Key(key)) => {
+                self.handle_sms_answer(*key == SMS_ACCEPT_KEY)
+            }
+            (NodeState::SmsOffer, Event::Silence) => self.handle_sms_answer(false),
+            (NodeState::ZipCodeEntry, Event::Zip(code)) => self.handle_zip_code(code),
+            (NodeState::ZipCodeEntry, Event::Silence) => self.enter_child(0),
+            (NodeState::Dialling, Event::Connected) => self.position.state = NodeState::Connected,
+            (NodeState::Dialling, Event::Busy | Event::NoAnswer) => self.hang_up(),
             _ => return Err(UnexpectedEvent),
         }
         Ok(())
@@ -367,7 +382,7 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
 
     fn child_index_for(&self, key: Key) -> Option<usize> {
         let node = self.node?;
-        (0..node.children.len()).find(|index| node.child_key(*index) == Some(key))
+        (0..node.children.len()).find(|index| node.key_for_child(*index) == Some(key))
     }
 
     fn record_menu_key(&mut self, key: Key) {
@@ -380,7 +395,7 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
     fn handle_failed_attempt(&mut self, key: Key, failed_attempts: u8) {
         if failed_attempts < MAX_MENU_REPLAYS {
             self.play(self.node.map_or("", |node| node.kind.prompt()));
-            return self.wait_for_keys(Doing::Menu { wrong: failed_attempts + 1 }, 1);
+            return self.wait_for_keys(NodeState::Menu { failed_attempts: failed_attempts + 1 }, 1);
         }
         self.record_menu_key(key);
         match self.child_index_for(key) {
@@ -407,7 +422,7 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
 
     fn handle_zip_code(&mut self, code: &str) {
         if let Some(zip) = ZipCode::parse(code) {
-            self.location = zip.place();
+            self.location = zip.location();
             self.position.zip = Some(zip);
         }
         self.enter_child(0);

@@ -1,19 +1,19 @@
 use super::{IvrNode, IvrTree, KeypressFailover, NodeKind, QuestionType, RingDestination};
-use super::{check, check_for_live};
+use super::{check_tree, check_tree_for_live};
 use crate::condition::{Condition, Key};
 use crate::problem::Problems;
-use crate::sample::{connect, end, menu, node, sms_promo, verify_location, when};
+use crate::sample::{condition_node, connect, end_call, menu, node, sms_promo, verify_location};
 use serde_json::{Value, json};
 
 fn problems(root: IvrNode) -> Value {
     let mut problems = Problems::new();
-    check(&IvrTree { root, record_calls: false, caller_id: None }, &mut problems);
+    check_tree(&IvrTree { root, record_calls: false, caller_id: None }, &mut problems);
     problems.to_json()
 }
 
 fn live_problems(root: IvrNode) -> Value {
     let mut problems = Problems::new();
-    check_for_live(&IvrTree { root, record_calls: false, caller_id: None }, &mut problems);
+    check_tree_for_live(&IvrTree { root, record_calls: false, caller_id: None }, &mut problems);
     problems.to_json()
 }
 
@@ -32,7 +32,7 @@ fn kinds() -> Vec<NodeKind> {
         NodeKind::Menu { prompt: prompt() },
         connect("8004377950").kind,
         NodeKind::EndCall { prompt: text("") },
-        sms_promo(end()).kind,
+        sms_promo(end_call()).kind,
         NodeKind::Condition { condition: Some(Condition::parse("mobile").unwrap()) },
         NodeKind::VerifyLocation { prompt: text("") },
         NodeKind::AnyKeyPress { prompt: prompt() },
@@ -69,11 +69,11 @@ fn number_of_children_is_checked_for_each_type() {
         ("DynamicRoute", 1..=1, "must have exactly 1 child"),
     ];
     for (kind, (name, allowed, message)) in kinds().into_iter().zip(table) {
-        assert_eq!(kind.name(), name);
+        assert_eq!(kind.type_name(), name);
         for count in 0..=10 {
             let expected =
                 if allowed.contains(&count) { json!({}) } else { json!({"children": [message]}) };
-            let children = vec![end(); count];
+            let children = vec![end_call(); count];
             assert_eq!(problems(node(kind.clone(), children)), expected, "{name} with {count}");
         }
     }
@@ -123,7 +123,7 @@ fn required_parameters_are_checked_for_each_type() {
         (NodeKind::EndCall { prompt: blank() }, 0, json!({})),
         (NodeKind::VerifyLocation { prompt: blank() }, 1, json!({})),
     ] {
-        assert_eq!(problems(node(kind.clone(), vec![end(); children])), expected, "{kind:?}");
+        assert_eq!(problems(node(kind.clone(), vec![end_call(); children])), expected, "{kind:?}");
     }
 }
 
@@ -131,18 +131,22 @@ fn required_parameters_are_checked_for_each_type() {
 fn node_condition_on_a_duration_is_rejected() {
     let message = |word| format!("cannot use '{word}', which is known only when the call is over");
     assert_eq!(
-        problems(when("duration > 5 or not duration < 9 and connect_duration = 1", end(), end())),
+        problems(condition_node(
+            "duration > 5 or not duration < 9 and connect_duration = 1",
+            end_call(),
+            end_call()
+        )),
         json!({"condition": [message("duration"), message("connect_duration")]})
     );
 }
 
 #[test]
 fn problems_are_reported_at_their_nodes() {
-    let without_prompt = || node(NodeKind::Menu { prompt: text("") }, vec![end()]);
+    let without_prompt = || node(NodeKind::Menu { prompt: text("") }, vec![end_call()]);
     let root = menu(vec![
-        end(),
+        end_call(),
         without_prompt(),
-        when("mobile", verify_location(without_prompt()), end()),
+        condition_node("mobile", verify_location(without_prompt()), end_call()),
     ]);
     let empty = json!({"prompt": ["cannot be empty"]});
     assert_eq!(
@@ -162,9 +166,9 @@ fn failover_is_allowed_only_below_a_connect() {
     assert_eq!(problems(with(vec![failover(), failover()])), message);
     let alone = json!({"node_type": ["is allowed only as the child of a Connect"]});
     assert_eq!(problems(failover()), alone);
-    assert_eq!(problems(menu(vec![end(), failover()])), json!({"children": [{"1": alone}]}));
+    assert_eq!(problems(menu(vec![end_call(), failover()])), json!({"children": [{"1": alone}]}));
     let mut parent = failover();
-    parent.children = vec![end()];
+    parent.children = vec![end_call()];
     assert_eq!(
         problems(with(vec![parent])),
         json!({"children": [{"0": {"children": ["must have no children"]}}]})
@@ -173,9 +177,9 @@ fn failover_is_allowed_only_below_a_connect() {
 
 #[test]
 fn keypress_failover_children_are_allowed_only_below_menus_and_not_counted() {
-    let mut other = end();
+    let mut other = end_call();
     other.keypress_failover_type = Some(KeypressFailover::None);
-    let mut children = vec![end(); 9];
+    let mut children = vec![end_call(); 9];
     children.push(other.clone());
     assert_eq!(problems(menu(children)), json!({}));
     let none = json!({"children": ["must have 1 to 9 children, one for each key"]});
@@ -183,23 +187,27 @@ fn keypress_failover_children_are_allowed_only_below_menus_and_not_counted() {
     let message = json!({"keypress_failover_type": ["is allowed only on a child of a Menu"]});
     assert_eq!(problems(other.clone()), message);
     assert_eq!(
-        problems(when("mobile", end(), when("repeat", end(), end()))),
+        problems(condition_node(
+            "mobile",
+            end_call(),
+            condition_node("repeat", end_call(), end_call())
+        )),
         json!({}),
         "without one"
     );
-    let mut condition = when("mobile", end(), end());
+    let mut condition = condition_node("mobile", end_call(), end_call());
     condition.children.push(other);
     assert_eq!(problems(condition), json!({"children": [{"2": message}]}));
 }
 
 #[test]
 fn child_key_skips_failover_children() {
-    let failover_for = |kind| IvrNode { keypress_failover_type: Some(kind), ..end() };
-    let mut children = vec![failover_for(KeypressFailover::Wrong), end(), end()];
+    let failover_for = |kind| IvrNode { keypress_failover_type: Some(kind), ..end_call() };
+    let mut children = vec![failover_for(KeypressFailover::Wrong), end_call(), end_call()];
     children.push(failover_for(KeypressFailover::None));
-    children.extend(vec![end(); 8]);
+    children.extend(vec![end_call(); 8]);
     let menu = menu(children);
-    let keys: Vec<_> = (0..=12).map(|index| menu.child_key(index)).collect();
+    let keys: Vec<_> = (0..=12).map(|index| menu.key_for_child(index)).collect();
     let digit = |digit| Some(Key::Digit(digit));
     let mut expected = vec![Some(Key::Wrong), digit(1), digit(2), Some(Key::None)];
     expected.extend((3..=9).map(digit));
@@ -211,7 +219,7 @@ fn child_key_skips_failover_children() {
 fn non_executable_node_types_cannot_go_live() {
     let executable = ["Menu", "Connect", "EndCall", "SmsPromo", "Condition", "VerifyLocation"];
     for kind in kinds().into_iter().chain([failover().kind]) {
-        let name = kind.name();
+        let name = kind.type_name();
         let message = format!("{name} cannot go live yet: calls do not run it");
         let expected =
             if executable.contains(&name) { json!({}) } else { json!({"node_type": [message]}) };
@@ -224,16 +232,18 @@ fn connect_without_destination_cannot_go_live() {
     let empty = json!({"destination_phone_number": ["cannot be empty"]});
     assert_eq!(live_problems(connect("")), empty);
     assert_eq!(
-        live_problems(menu(vec![connect("8004377950"), menu(vec![end(), connect("")])])),
+        live_problems(menu(vec![connect("8004377950"), menu(vec![end_call(), connect("")])])),
         json!({"children": [{"1": {"children": [{"1": empty}]}}]})
     );
 }
 
 #[test]
 fn nodes_are_listed_parents_first_with_their_paths() {
-    let root = menu(vec![end(), when("mobile", connect(""), end()), end()]);
+    let root =
+        menu(vec![end_call(), condition_node("mobile", connect(""), end_call()), end_call()]);
     let tree = IvrTree { root, record_calls: false, caller_id: None };
-    let listed: Vec<_> = tree.nodes().into_iter().map(|(at, n)| (at, n.kind.name())).collect();
+    let listed: Vec<_> =
+        tree.nodes_with_paths().into_iter().map(|(at, n)| (at, n.kind.type_name())).collect();
     let expected = [
         (vec![], "Menu"),
         (vec![0], "EndCall"),
@@ -248,7 +258,7 @@ fn nodes_are_listed_parents_first_with_their_paths() {
 #[test]
 fn tree_round_trips_through_json() {
     for kind in kinds() {
-        let root = node(kind, vec![end(), menu(vec![connect("")])]);
+        let root = node(kind, vec![end_call(), menu(vec![connect("")])]);
         let tree = IvrTree { root, record_calls: true, caller_id: None };
         let json = serde_json::to_string(&tree).unwrap();
         assert_eq!(serde_json::from_str::<IvrTree>(&json).unwrap(), tree);

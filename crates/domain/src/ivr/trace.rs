@@ -2,7 +2,7 @@
 
 use super::IvrNode;
 use super::run::{Action, VisitedNode};
-use crate::call::Known;
+use crate::call::EvaluationContext;
 use crate::condition::{Explanation, Expr, Key};
 
 /// Receives the events of an IVR execution. The default methods record nothing.
@@ -11,7 +11,7 @@ pub(crate) trait Tracer {
     type Reason;
 
     /// Evaluates a condition. Returns its value and the reason.
-    fn evaluate(expr: &Expr, context: &Known<'_>) -> (Option<bool>, Self::Reason);
+    fn evaluate(expr: &Expr, context: &EvaluationContext<'_>) -> (Option<bool>, Self::Reason);
 
     /// Records that the call entered a node. `path` holds child indices from the root, `prompt` the
     /// text played there (possibly empty), and `reason` that of a Condition node.
@@ -37,7 +37,7 @@ pub(crate) struct NoTrace;
 impl Tracer for NoTrace {
     type Reason = ();
 
-    fn evaluate(expr: &Expr, context: &Known<'_>) -> (Option<bool>, ()) {
+    fn evaluate(expr: &Expr, context: &EvaluationContext<'_>) -> (Option<bool>, ()) {
         (expr.evaluate(context), ())
     }
 }
@@ -52,7 +52,7 @@ pub(super) struct ActionLog {
 impl Tracer for ActionLog {
     type Reason = Explanation;
 
-    fn evaluate(expr: &Expr, context: &Known<'_>) -> (Option<bool>, Explanation) {
+    fn evaluate(expr: &Expr, context: &EvaluationContext<'_>) -> (Option<bool>, Explanation) {
         let explanation = expr.explain(context);
         (explanation.value, explanation)
     }
@@ -66,7 +66,7 @@ impl Tracer for ActionLog {
     ) {
         self.visited_nodes.push(VisitedNode {
             path: path.to_vec(),
-            node_type: node.kind.name(),
+            node_type: node.kind.type_name(),
             prompt: prompt.to_owned(),
             condition: reason,
         });

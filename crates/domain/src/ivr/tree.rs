@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Allowed delays of a promotional text message in seconds: immediately, 30 minutes, 1 day, 1 week,
 /// 30 days.
-pub const SMS_DELAYS: [u32; 5] = [1, 1_800, 86_400, 604_800, 2_592_000];
+pub const SMS_DELAYS_SECONDS: [u32; 5] = [1, 1_800, 86_400, 604_800, 2_592_000];
 
 /// Call flow of a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,7 +168,7 @@ pub enum NodeKind {
 
 impl NodeKind {
     /// Returns the wire name of the node type.
-    pub fn name(&self) -> &'static str {
+    pub fn type_name(&self) -> &'static str {
         match self {
             Self::Menu { .. } => "Menu",
             Self::Connect { .. } => "Connect",
@@ -267,7 +267,7 @@ impl IvrNode {
     /// Returns the input that leads from this menu to a child. Keys are numbered from 1 in the
     /// order of the children. Failover children have no digit and are not counted. `None` if there
     /// is no such child or if it is past the ninth.
-    pub fn child_key(&self, index: usize) -> Option<Key> {
+    pub fn key_for_child(&self, index: usize) -> Option<Key> {
         match self.children.get(index)?.keypress_failover_type {
             Some(KeypressFailover::Wrong) => Some(Key::Wrong),
             Some(KeypressFailover::None) => Some(Key::None),
@@ -282,7 +282,7 @@ impl IvrNode {
 
 impl IvrTree {
     /// Returns all nodes with their paths (child indices from the root), parents first.
-    pub fn nodes(&self) -> Vec<(Vec<usize>, &IvrNode)> {
+    pub fn nodes_with_paths(&self) -> Vec<(Vec<usize>, &IvrNode)> {
         let mut nodes = Vec::new();
         collect_nodes(&self.root, &mut Vec::new(), &mut nodes);
         nodes

@@ -93,10 +93,10 @@ pub fn check_custom_data(
             continue;
         }
         match fields.iter().find(|field| &field.partner_name == name) {
-            None => problems.at(name).add("is not a custom data field of this network"),
+            None => problems.property(name).add("is not a custom data field of this network"),
             Some(field) => {
                 if let Some(message) = field.value_problem(value) {
-                    problems.at(name).add(message);
+                    problems.property(name).add(message);
                 }
             }
         }

@@ -5,18 +5,19 @@ mod patch;
 mod user;
 
 pub use custom_data::{CustomData, CustomDataField, DataType, check_custom_data};
-pub use patch::{PartyChange, PartyDraft, apply_users};
+pub use patch::{PartyDraft, PartyPatch, build_members};
 pub use user::{
-    EmailSetting, Member, NOTIFICATIONS, Role, SITE_LIMIT, USER_LIMIT, Unseen, User, UserChange,
+    EmailSetting, MAX_SITES_PER_PARTY, MAX_USERS_PER_ORGANIZATION, Member, NOTIFICATION_NAMES,
+    Role, User, UserHiddenByVersion, UserPatch,
 };
 
 use crate::phone::PhoneNumber;
-use crate::timezone::ZoneName;
+use crate::timezone::TimeZoneName;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Maximum length of a name or an external id, in characters.
-pub const NAME_LIMIT: usize = 255;
+pub const MAX_NAME_CHARS: usize = 255;
 
 /// Network: the organization that replicates its objects to this server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +27,13 @@ pub struct Network {
     /// Name for people.
     pub name: String,
     /// Time zone of the timestamps in responses.
-    pub time_zone: ZoneName,
+    pub time_zone: TimeZoneName,
     /// True if the server generates external ids for objects that are sent without one.
     pub auto_generate_ids: bool,
     /// True if the network is a sandbox, whose clock can be set.
     pub sandbox: bool,
     /// Time to which a sandbox's clock was set. `None` means the system time.
-    pub clock: Option<Timestamp>,
+    pub sandbox_clock: Option<Timestamp>,
     /// Users with a role in the network itself.
     pub members: Vec<Member>,
 }
@@ -41,7 +42,7 @@ impl Network {
     /// Returns the network's current time: that of a sandbox's clock if it was set, otherwise the
     /// given system time.
     pub fn now(&self, system: Timestamp) -> Timestamp {
-        self.clock.filter(|_| self.sandbox).unwrap_or(system)
+        self.sandbox_clock.filter(|_| self.sandbox).unwrap_or(system)
     }
 }
 
@@ -57,7 +58,7 @@ pub enum PartyKind {
 
 impl PartyKind {
     /// Name in error messages: `Advertiser` or `Affiliate`.
-    pub fn class(self) -> &'static str {
+    pub fn class_name(self) -> &'static str {
         match self {
             Self::Advertiser => "Advertiser",
             Self::Affiliate => "Affiliate",
@@ -65,7 +66,7 @@ impl PartyKind {
     }
 
     /// Name in the database and in audit object names: `advertiser` or `affiliate`.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Advertiser => "advertiser",
             Self::Affiliate => "affiliate",
@@ -123,7 +124,8 @@ impl PartyStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     /// External id, unique in the party.
-    pub id_from_network: String,
+    #[serde(rename = "id_from_network")]
+    pub external_id: String,
     /// Name, often the site's address.
     pub name: Option<String>,
 }
@@ -134,7 +136,8 @@ pub struct AdvertiserProfile {
     /// Number on the advertiser's web site that promo numbers replace.
     pub web_integration_phone_number: Option<PhoneNumber>,
     /// External id of the default creative.
-    pub default_creative_id_from_network: Option<String>,
+    #[serde(rename = "default_creative_id_from_network")]
+    pub default_creative_external_id: Option<String>,
     /// Reserved. Stored and returned, without effect.
     pub oauth_refresh_token: Option<String>,
 }
@@ -149,7 +152,7 @@ pub struct Party {
     /// Kind.
     pub kind: PartyKind,
     /// External id, unique among the network's parties of this kind.
-    pub id_from_network: String,
+    pub external_id: String,
     /// Name, unique among the network's parties of this kind, ignoring case.
     pub name: String,
     /// Approval status.

@@ -2,7 +2,7 @@
 
 use super::{
     AdvertiserProfile, CustomData, CustomDataField, Member, Party, PartyKind, PartyStatus, Site,
-    UserChange, check_custom_data,
+    UserPatch, check_custom_data,
 };
 use crate::phone::PhoneNumber;
 use crate::problem::{BLANK, Problems, TAKEN};
@@ -11,9 +11,9 @@ use std::collections::HashSet;
 /// Partial update of a party. `None` means that the request does not contain the property,
 /// `Some(None)` that it clears the property.
 #[derive(Debug, Clone, Default)]
-pub struct PartyChange {
+pub struct PartyPatch {
     /// External id of the party, if the body contains it.
-    pub id_from_network: Option<String>,
+    pub external_id: Option<String>,
     /// Name.
     pub name: Option<String>,
     /// Approval status.
@@ -21,13 +21,13 @@ pub struct PartyChange {
     /// Complete list of sites.
     pub sites: Option<Vec<Site>>,
     /// Complete list of users.
-    pub users: Option<Vec<UserChange>>,
+    pub users: Option<Vec<UserPatch>>,
     /// Complete custom data.
     pub custom_data: Option<CustomData>,
     /// See [`AdvertiserProfile`]. Advertisers only.
     pub web_integration_phone_number: Option<Option<PhoneNumber>>,
     /// See [`AdvertiserProfile`]. Advertisers only.
-    pub default_creative_id_from_network: Option<Option<String>>,
+    pub default_creative_external_id: Option<Option<String>>,
     /// See [`AdvertiserProfile`]. Advertisers only.
     pub oauth_refresh_token: Option<Option<String>>,
 }
@@ -49,20 +49,18 @@ pub struct PartyDraft {
     pub members: Option<Vec<Member>>,
 }
 
-impl PartyChange {
+impl PartyPatch {
     /// Creates the update that sets every property to that of `party`.
-    pub fn of(party: &Party) -> Self {
+    pub fn from_party(party: &Party) -> Self {
         Self {
-            id_from_network: Some(party.id_from_network.clone()),
+            external_id: Some(party.external_id.clone()),
             name: Some(party.name.clone()),
             status: Some(party.status),
             sites: Some(party.sites.clone()),
-            users: Some(party.members.iter().map(UserChange::of).collect()),
+            users: Some(party.members.iter().map(UserPatch::from_member).collect()),
             custom_data: Some(party.custom_data.clone()),
             web_integration_phone_number: Some(party.profile.web_integration_phone_number.clone()),
-            default_creative_id_from_network: Some(
-                party.profile.default_creative_id_from_network.clone(),
-            ),
+            default_creative_external_id: Some(party.profile.default_creative_external_id.clone()),
             oauth_refresh_token: Some(party.profile.oauth_refresh_token.clone()),
         }
     }
@@ -80,11 +78,11 @@ impl PartyChange {
         problems: &mut Problems,
     ) -> PartyDraft {
         let name = self.name.or(stored.map(|stored| stored.name.clone())).unwrap_or_default();
-        if name.is_empty() && !problems.has("name") {
-            problems.at("name").add(BLANK);
+        if name.is_empty() && !problems.has_problem("name") {
+            problems.property("name").add(BLANK);
         }
         let default_sites =
-            || vec![Site { id_from_network: external_id.to_owned(), name: Some(name.clone()) }];
+            || vec![Site { external_id: external_id.to_owned(), name: Some(name.clone()) }];
         let sites = self
             .sites
             .or_else(|| stored.map(|stored| stored.sites.clone()))
@@ -92,19 +90,19 @@ impl PartyChange {
         check_sites(&sites, problems);
         let custom_data = self.custom_data.inspect(|data| {
             let stored_data = stored.map(|stored| &stored.custom_data);
-            problems.at("custom_data").merge(check_custom_data(data, stored_data, fields));
+            problems.property("custom_data").merge(check_custom_data(data, stored_data, fields));
         });
         let members = self.users.map(|mut users| {
             let stored_members = stored.map(|stored| stored.members.as_slice()).unwrap_or_default();
-            users.iter_mut().for_each(|user| user.keep_unseen(stored_members));
-            apply_users(users, problems)
+            users.iter_mut().for_each(|user| user.preserve_hidden(stored_members));
+            build_members(users, problems)
         });
         let mut profile = stored.map(|stored| stored.profile.clone()).unwrap_or_default();
         if let Some(number) = self.web_integration_phone_number {
             profile.web_integration_phone_number = number;
         }
-        if let Some(creative) = self.default_creative_id_from_network {
-            profile.default_creative_id_from_network = creative;
+        if let Some(creative) = self.default_creative_external_id {
+            profile.default_creative_external_id = creative;
         }
         if let Some(token) = self.oauth_refresh_token {
             profile.oauth_refresh_token = token;
@@ -124,7 +122,7 @@ impl PartyChange {
 
 impl PartyDraft {
     /// Returns true if storing this draft over `stored` would change nothing.
-    pub fn is(&self, stored: &Party) -> bool {
+    pub fn matches(&self, stored: &Party) -> bool {
         let Self { name, status, sites, profile, custom_data, members } = self;
         name == &stored.name
             && *status == stored.status
@@ -137,15 +135,15 @@ impl PartyDraft {
 
 /// Builds the complete list of members from the `users` of a request. Each element describes one
 /// user completely: a property that it leaves out gets its default value.
-pub fn apply_users(users: Vec<UserChange>, problems: &mut Problems) -> Vec<Member> {
+pub fn build_members(users: Vec<UserPatch>, problems: &mut Problems) -> Vec<Member> {
     let mut seen_ids = HashSet::new();
-    let users_problems = problems.at("users");
+    let users_problems = problems.property("users");
     let members = users.into_iter().enumerate().map(|(index, user)| {
         let user_problems = users_problems.item(index);
         let member = user.apply(None, user_problems);
-        let external_id = &member.user.id_from_network;
+        let external_id = &member.user.external_id;
         if !external_id.is_empty() && !seen_ids.insert(external_id.clone()) {
-            user_problems.at("id_from_network").add(TAKEN);
+            user_problems.property("id_from_network").add(TAKEN);
         }
         member
     });
@@ -153,13 +151,13 @@ pub fn apply_users(users: Vec<UserChange>, problems: &mut Problems) -> Vec<Membe
 }
 
 fn check_sites(sites: &[Site], problems: &mut Problems) {
-    if sites.is_empty() && !problems.has("sites") {
-        problems.at("sites").add(BLANK);
+    if sites.is_empty() && !problems.has_problem("sites") {
+        problems.property("sites").add(BLANK);
     }
     let mut seen_ids = HashSet::new();
     for (index, site) in sites.iter().enumerate() {
-        if !site.id_from_network.is_empty() && !seen_ids.insert(&site.id_from_network) {
-            problems.at("sites").item(index).at("id_from_network").add(TAKEN);
+        if !site.external_id.is_empty() && !seen_ids.insert(&site.external_id) {
+            problems.property("sites").item(index).property("id_from_network").add(TAKEN);
         }
     }
 }
@@ -172,7 +170,7 @@ impl Party {
             id: 0,
             network_id,
             kind,
-            id_from_network: external_id,
+            external_id,
             name,
             status,
             sites,
@@ -185,7 +183,7 @@ impl Party {
     }
 
     /// Replaces the properties by those of a draft. Members stay if the draft has none.
-    pub fn take(&mut self, draft: PartyDraft) {
+    pub fn apply_draft(&mut self, draft: PartyDraft) {
         let PartyDraft { name, status, sites, profile, custom_data, members } = draft;
         self.name = name;
         self.status = status;

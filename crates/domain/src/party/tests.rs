@@ -1,6 +1,6 @@
 use super::{
-    CustomData, CustomDataField, DataType, EmailSetting, Member, Party, PartyChange, PartyDraft,
-    PartyKind, PartyStatus, Role, Site, User, UserChange, apply_users, check_custom_data,
+    CustomData, CustomDataField, DataType, EmailSetting, Member, Party, PartyDraft, PartyKind,
+    PartyPatch, PartyStatus, Role, Site, User, UserPatch, build_members, check_custom_data,
 };
 use crate::phone::PhoneNumber;
 use crate::problem::Problems;
@@ -10,22 +10,22 @@ fn email(address: &str, use_for_notifications: bool) -> EmailSetting {
     EmailSetting { email_address: address.to_owned(), use_for_notifications }
 }
 
-fn user(id: &str) -> UserChange {
-    UserChange {
-        id_from_network: Some(id.to_owned()),
+fn user(id: &str) -> UserPatch {
+    UserPatch {
+        external_id: Some(id.to_owned()),
         email_settings: Some(vec![email("ada@example.com", true)]),
         first_name: Some("Ada".to_owned()),
         last_name: Some("Lovelace".to_owned()),
-        ..UserChange::default()
+        ..UserPatch::default()
     }
 }
 
-fn named(name: &str) -> PartyChange {
-    PartyChange { name: Some(name.to_owned()), ..PartyChange::default() }
+fn named(name: &str) -> PartyPatch {
+    PartyPatch { name: Some(name.to_owned()), ..PartyPatch::default() }
 }
 
 fn site(id: &str) -> Site {
-    Site { id_from_network: id.to_owned(), name: None }
+    Site { external_id: id.to_owned(), name: None }
 }
 
 fn data(pairs: &[(&str, &str)]) -> CustomData {
@@ -41,7 +41,7 @@ fn field(name: &str, data_type: DataType, values: &[&str]) -> CustomDataField {
     }
 }
 
-fn apply(change: PartyChange, before: Option<&Party>) -> (PartyDraft, Value) {
+fn apply(change: PartyPatch, before: Option<&Party>) -> (PartyDraft, Value) {
     let mut problems = Problems::new();
     let draft = change.apply(before, "976", &[CustomDataField::channel()], &mut problems);
     (draft, problems.to_json())
@@ -49,20 +49,20 @@ fn apply(change: PartyChange, before: Option<&Party>) -> (PartyDraft, Value) {
 
 /// Applies a change and asserts that it has no problems.
 #[track_caller]
-fn applied(change: PartyChange, before: Option<&Party>) -> PartyDraft {
+fn applied(change: PartyPatch, before: Option<&Party>) -> PartyDraft {
     let (draft, problems) = apply(change, before);
     assert_eq!(problems, json!({}));
     draft
 }
 
 fn party() -> Party {
-    let change = PartyChange {
+    let change = PartyPatch {
         status: Some(PartyStatus::Suspended),
         sites: Some(vec![site("a"), site("b")]),
         users: Some(vec![user("1"), user("2")]),
         custom_data: Some(data(&[("channel", "web")])),
         web_integration_phone_number: Some(Some(PhoneNumber::parse("8057089876").unwrap())),
-        default_creative_id_from_network: Some(Some("222".to_owned())),
+        default_creative_external_id: Some(Some("222".to_owned())),
         oauth_refresh_token: Some(Some("token".to_owned())),
         ..named("Ticketz")
     };
@@ -77,26 +77,23 @@ fn only_the_name_of_a_party_is_required() {
         PartyDraft {
             name: "Ticketz".to_owned(),
             status: PartyStatus::Approved,
-            sites: vec![Site {
-                id_from_network: "976".to_owned(),
-                name: Some("Ticketz".to_owned())
-            }],
+            sites: vec![Site { external_id: "976".to_owned(), name: Some("Ticketz".to_owned()) }],
             profile: super::AdvertiserProfile::default(),
             custom_data: CustomData::new(),
             members: None,
         }
     );
-    assert_eq!(apply(PartyChange::default(), None).1, json!({"name": ["can't be blank"]}));
+    assert_eq!(apply(PartyPatch::default(), None).1, json!({"name": ["can't be blank"]}));
 }
 
 #[test]
 fn absent_property_keeps_its_stored_value() {
     let stored = party();
-    assert!(applied(PartyChange::default(), Some(&stored)).is(&stored));
+    assert!(applied(PartyPatch::default(), Some(&stored)).matches(&stored));
     let expected = PartyDraft {
         name: "Tickets".to_owned(),
         members: None,
-        ..applied(PartyChange::of(&stored), None)
+        ..applied(PartyPatch::from_party(&stored), None)
     };
     assert_eq!(applied(named("Tickets"), Some(&stored)), expected);
 }
@@ -104,8 +101,8 @@ fn absent_property_keeps_its_stored_value() {
 #[test]
 fn change_of_all_properties_recreates_the_party() {
     let stored = party();
-    assert!(applied(PartyChange::of(&stored), Some(&stored)).is(&stored));
-    assert!(applied(PartyChange::of(&stored), None).is(&stored));
+    assert!(applied(PartyPatch::from_party(&stored), Some(&stored)).matches(&stored));
+    assert!(applied(PartyPatch::from_party(&stored), None).matches(&stored));
 }
 
 #[test]
@@ -113,26 +110,26 @@ fn difference_in_any_property_is_detected() {
     let stored = party();
     let changes = [
         named("Other"),
-        PartyChange { status: Some(PartyStatus::Archived), ..PartyChange::default() },
-        PartyChange { sites: Some(vec![site("b"), site("a")]), ..PartyChange::default() },
-        PartyChange { users: Some(vec![user("1")]), ..PartyChange::default() },
-        PartyChange { custom_data: Some(CustomData::new()), ..PartyChange::default() },
-        PartyChange { web_integration_phone_number: Some(None), ..PartyChange::default() },
-        PartyChange { default_creative_id_from_network: Some(None), ..PartyChange::default() },
-        PartyChange { oauth_refresh_token: Some(None), ..PartyChange::default() },
+        PartyPatch { status: Some(PartyStatus::Archived), ..PartyPatch::default() },
+        PartyPatch { sites: Some(vec![site("b"), site("a")]), ..PartyPatch::default() },
+        PartyPatch { users: Some(vec![user("1")]), ..PartyPatch::default() },
+        PartyPatch { custom_data: Some(CustomData::new()), ..PartyPatch::default() },
+        PartyPatch { web_integration_phone_number: Some(None), ..PartyPatch::default() },
+        PartyPatch { default_creative_external_id: Some(None), ..PartyPatch::default() },
+        PartyPatch { oauth_refresh_token: Some(None), ..PartyPatch::default() },
     ];
     for change in changes {
         let draft = applied(change.clone(), Some(&stored));
-        assert!(!draft.is(&stored), "{change:?}");
+        assert!(!draft.matches(&stored), "{change:?}");
         let mut updated = stored.clone();
-        updated.take(draft.clone());
-        assert!(draft.is(&updated), "{change:?}");
+        updated.apply_draft(draft.clone());
+        assert!(draft.matches(&updated), "{change:?}");
     }
 }
 
 #[test]
 fn sites_are_replaced_completely_and_cannot_be_empty() {
-    let sites = |sites| PartyChange { sites: Some(sites), ..named("Ticketz") };
+    let sites = |sites| PartyPatch { sites: Some(sites), ..named("Ticketz") };
     let stored = party();
     assert_eq!(applied(sites(vec![site("c")]), Some(&stored)).sites, [site("c")]);
     assert_eq!(apply(sites(vec![]), Some(&stored)).1, json!({"sites": ["can't be blank"]}));
@@ -145,38 +142,38 @@ fn sites_are_replaced_completely_and_cannot_be_empty() {
 
 #[test]
 fn users_are_replaced_completely_and_absent_properties_get_defaults() {
-    let users = |users| PartyChange { users: Some(users), ..PartyChange::default() };
+    let users = |users| PartyPatch { users: Some(users), ..PartyPatch::default() };
     let mut stored = party();
     let ids = |party: &Party| -> Vec<String> {
-        party.members.iter().map(|member| member.user.id_from_network.clone()).collect()
+        party.members.iter().map(|member| member.user.external_id.clone()).collect()
     };
     stored.members[0].role = Role::Observer;
     stored.members[0].user.notifications = [true; 9];
-    stored.take(applied(users(vec![user("3"), user("1")]), Some(&stored.clone())));
+    stored.apply_draft(applied(users(vec![user("3"), user("1")]), Some(&stored.clone())));
     assert_eq!(ids(&stored), ["3", "1"]);
     let replaced = &stored.members[1];
     assert_eq!((replaced.role, replaced.user.notifications), (Role::Super, [false; 9]));
-    stored.take(applied(named("Ticketz"), Some(&stored.clone())));
+    stored.apply_draft(applied(named("Ticketz"), Some(&stored.clone())));
     assert_eq!(ids(&stored), ["3", "1"], "absent users are kept");
-    stored.take(applied(users(vec![]), Some(&stored.clone())));
+    stored.apply_draft(applied(users(vec![]), Some(&stored.clone())));
     assert_eq!(stored.members, []);
 }
 
 #[test]
 fn problems_of_users_are_reported_at_each_user() {
     let mut problems = Problems::new();
-    let without_notification_address = UserChange {
+    let without_notification_address = UserPatch {
         email_settings: Some(vec![email("a@example.com", false), email("b@example.com", false)]),
         ..user("2")
     };
-    apply_users(
+    build_members(
         vec![
             user("1"),
-            UserChange::default(),
+            UserPatch::default(),
             without_notification_address,
             user("1"),
             user("3"),
-            UserChange::default(),
+            UserPatch::default(),
         ],
         &mut problems,
     );
@@ -201,13 +198,13 @@ fn problems_of_users_are_reported_at_each_user() {
 fn single_user_is_updated_partially() {
     let mut problems = Problems::new();
     let phone = PhoneNumber::parse("8057089876").unwrap();
-    let first = UserChange {
+    let first = UserPatch {
         contact_phone_number: Some(Some(phone.clone())),
         role: Some(Role::Manager),
         ..user("1")
     };
     let before = first.apply(None, &mut problems);
-    let mut change = UserChange { last_name: Some("King".to_owned()), ..UserChange::default() };
+    let mut change = UserPatch { last_name: Some("King".to_owned()), ..UserPatch::default() };
     change.notifications[3] = Some(true);
     let after = change.apply(Some(&before), &mut problems);
     let mut notifications = [false; 9];
@@ -218,10 +215,10 @@ fn single_user_is_updated_partially() {
     };
     assert_eq!(after, expected);
     assert_eq!(after.user.contact_phone_number, Some(phone));
-    let clear = UserChange { contact_phone_number: Some(None), ..UserChange::default() };
+    let clear = UserPatch { contact_phone_number: Some(None), ..UserPatch::default() };
     assert_eq!(clear.apply(Some(&after), &mut problems).user.contact_phone_number, None);
     assert!(problems.is_empty());
-    let unnamed = UserChange { first_name: Some(String::new()), ..UserChange::default() };
+    let unnamed = UserPatch { first_name: Some(String::new()), ..UserPatch::default() };
     unnamed.apply(Some(&after), &mut problems);
     assert_eq!(problems.to_json(), json!({"first_name": ["can't be blank"]}));
 }
@@ -269,14 +266,14 @@ fn stored_custom_data_without_a_field_is_accepted_unchanged() {
 #[test]
 fn custom_data_of_a_party_is_replaced_completely() {
     let stored = party();
-    let with = |pairs: &[(&str, &str)]| PartyChange {
+    let with = |pairs: &[(&str, &str)]| PartyPatch {
         custom_data: Some(data(pairs)),
-        ..PartyChange::default()
+        ..PartyPatch::default()
     };
     let draft = applied(with(&[("channel", "radio")]), Some(&stored));
     assert_eq!(draft.custom_data, data(&[("channel", "radio")]));
     assert_eq!(applied(with(&[]), Some(&stored)).custom_data, data(&[]));
-    assert_eq!(applied(PartyChange::default(), Some(&stored)).custom_data, stored.custom_data);
+    assert_eq!(applied(PartyPatch::default(), Some(&stored)).custom_data, stored.custom_data);
     assert_eq!(
         apply(with(&[("channel", "web"), ("colour", "red")]), Some(&stored)).1,
         json!({"custom_data": {"colour": ["is not a custom data field of this network"]}})
@@ -290,7 +287,7 @@ fn enums_round_trip_through_the_wire() {
     }
     for role in Role::ALL {
         assert_eq!(Role::parse(role.as_str()), Some(role));
-        assert_eq!(role.may_write(), role != Role::Observer);
+        assert_eq!(role.can_write(), role != Role::Observer);
     }
     for data_type in [DataType::Category, DataType::ShortText, DataType::Date] {
         assert_eq!(DataType::parse(data_type.as_str()), Some(data_type));

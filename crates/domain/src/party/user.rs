@@ -6,13 +6,13 @@ use crate::problem::{BLANK, Problems};
 use serde::{Deserialize, Serialize};
 
 /// Maximum number of users of an organization.
-pub const USER_LIMIT: usize = 1_000;
+pub const MAX_USERS_PER_ORGANIZATION: usize = 1_000;
 /// Maximum number of sites of a party.
-pub const SITE_LIMIT: usize = 1_000;
+pub const MAX_SITES_PER_PARTY: usize = 1_000;
 
 /// Wire names of the e-mail notifications that a user can subscribe to, in the order of the
 /// affiliates document of 2018-11-01.
-pub const NOTIFICATIONS: [&str; 9] = [
+pub const NOTIFICATION_NAMES: [&str; 9] = [
     "notify_on_budgets",
     "notify_on_campaign_applications",
     "notify_on_campaign_expirations",
@@ -68,7 +68,7 @@ impl Role {
     }
 
     /// Returns true if the role may write.
-    pub fn may_write(self) -> bool {
+    pub fn can_write(self) -> bool {
         self != Self::Observer
     }
 }
@@ -89,7 +89,8 @@ pub struct User {
     #[serde(skip)]
     pub id: i64,
     /// External id, unique in the network.
-    pub id_from_network: String,
+    #[serde(rename = "id_from_network")]
+    pub external_id: String,
     /// E-mail addresses: at least one, and at least one for notifications.
     pub email_settings: Vec<EmailSetting>,
     /// First name, not blank.
@@ -112,7 +113,7 @@ impl PartialEq for User {
     fn eq(&self, other: &Self) -> bool {
         let Self {
             id: _,
-            id_from_network,
+            external_id: id_from_network,
             email_settings,
             first_name,
             last_name,
@@ -121,7 +122,7 @@ impl PartialEq for User {
             notifications,
             can_login_via_platform: _,
         } = self;
-        *id_from_network == other.id_from_network
+        *id_from_network == other.external_id
             && *email_settings == other.email_settings
             && *first_name == other.first_name
             && *last_name == other.last_name
@@ -146,7 +147,7 @@ pub struct Member {
 /// Properties of a user that the API version of a request does not show. A client of that version
 /// cannot have read them, so leaving them out does not clear them. `true` means hidden.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Unseen {
+pub struct UserHiddenByVersion {
     /// All addresses except the first one that is used for notifications.
     pub other_addresses: bool,
     /// Last entry of [`NOTIFICATIONS`], `notify_on_call_activities`.
@@ -156,9 +157,9 @@ pub struct Unseen {
 /// Partial update of a user. `None` means that the request does not contain the property,
 /// `Some(None)` that it clears the property.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UserChange {
+pub struct UserPatch {
     /// External id of the user.
-    pub id_from_network: Option<String>,
+    pub external_id: Option<String>,
     /// Complete list of addresses.
     pub email_settings: Option<Vec<EmailSetting>>,
     /// First name.
@@ -174,15 +175,15 @@ pub struct UserChange {
     /// Subscriptions, indexed as [`NOTIFICATIONS`].
     pub notifications: [Option<bool>; 9],
     /// Properties that the API version of the request does not show.
-    pub unseen: Unseen,
+    pub hidden_by_version: UserHiddenByVersion,
 }
 
-impl UserChange {
+impl UserPatch {
     /// Creates the update that sets every property to that of `member`.
-    pub fn of(member: &Member) -> Self {
+    pub fn from_member(member: &Member) -> Self {
         let user = &member.user;
         Self {
-            id_from_network: Some(user.id_from_network.clone()),
+            external_id: Some(user.external_id.clone()),
             email_settings: Some(user.email_settings.clone()),
             first_name: Some(user.first_name.clone()),
             last_name: Some(user.last_name.clone()),
@@ -190,19 +191,19 @@ impl UserChange {
             oauth_refresh_token: Some(user.oauth_refresh_token.clone()),
             role: Some(member.role),
             notifications: user.notifications.map(Some),
-            unseen: Unseen::default(),
+            hidden_by_version: UserHiddenByVersion::default(),
         }
     }
 
     /// Sets the properties that the request's API version hides to those of the stored member with
     /// the same external id. If the request contains exactly the one address that the version
     /// shows, all stored addresses are preserved.
-    pub fn keep_unseen(&mut self, members: &[Member]) {
-        let external_id = self.id_from_network.as_deref();
+    pub fn preserve_hidden(&mut self, members: &[Member]) {
+        let external_id = self.external_id.as_deref();
         let stored =
-            members.iter().find(|member| Some(member.user.id_from_network.as_str()) == external_id);
+            members.iter().find(|member| Some(member.user.external_id.as_str()) == external_id);
         let Some(Member { user, .. }) = stored else { return };
-        if self.unseen.call_activities
+        if self.hidden_by_version.call_activities
             && let (Some(updated), Some(stored)) =
                 (self.notifications.last_mut(), user.notifications.last())
         {
@@ -211,7 +212,7 @@ impl UserChange {
         let shown = user.email_settings.iter().find(|email| email.use_for_notifications);
         let is_unchanged =
             matches!(self.email_settings.as_deref(), Some([only]) if Some(only) == shown);
-        if self.unseen.other_addresses && is_unchanged {
+        if self.hidden_by_version.other_addresses && is_unchanged {
             self.email_settings = Some(user.email_settings.clone());
         }
     }
@@ -223,7 +224,7 @@ impl UserChange {
         let mut member = stored.cloned().unwrap_or_else(|| Member {
             user: User {
                 id: 0,
-                id_from_network: String::new(),
+                external_id: String::new(),
                 email_settings: Vec::new(),
                 first_name: String::new(),
                 last_name: String::new(),
@@ -236,7 +237,7 @@ impl UserChange {
         });
         let user = &mut member.user;
         let Self {
-            id_from_network,
+            external_id: id_from_network,
             email_settings,
             first_name,
             last_name,
@@ -244,9 +245,9 @@ impl UserChange {
             oauth_refresh_token,
             role,
             notifications,
-            unseen: _,
+            hidden_by_version: _,
         } = self;
-        user.id_from_network = id_from_network.unwrap_or(std::mem::take(&mut user.id_from_network));
+        user.external_id = id_from_network.unwrap_or(std::mem::take(&mut user.external_id));
         user.email_settings = email_settings.unwrap_or(std::mem::take(&mut user.email_settings));
         user.first_name = first_name.unwrap_or(std::mem::take(&mut user.first_name));
         user.last_name = last_name.unwrap_or(std::mem::take(&mut user.last_name));
@@ -264,27 +265,27 @@ impl UserChange {
 
 fn check_required_properties(user: &User, problems: &mut Problems) {
     let required = [
-        ("id_from_network", user.id_from_network.is_empty()),
+        ("id_from_network", user.external_id.is_empty()),
         ("email_settings", user.email_settings.is_empty()),
         ("first_name", user.first_name.is_empty()),
         ("last_name", user.last_name.is_empty()),
     ];
     for (property, is_missing) in required {
         // Requests of older API versions use `email_address` and have the problem there.
-        let is_reported = problems.has(property)
-            || (property == "email_settings" && problems.has("email_address"));
+        let is_reported = problems.has_problem(property)
+            || (property == "email_settings" && problems.has_problem("email_address"));
         if is_missing && !is_reported {
-            problems.at(property).add(BLANK);
+            problems.property(property).add(BLANK);
         }
     }
     let has_notification_address =
         user.email_settings.iter().any(|email| email.use_for_notifications);
     if !user.email_settings.is_empty()
         && !has_notification_address
-        && !problems.has("email_settings")
+        && !problems.has_problem("email_settings")
     {
         problems
-            .at("email_settings")
+            .property("email_settings")
             .add("must have at least one email address with use_for_notifications true");
     }
 }

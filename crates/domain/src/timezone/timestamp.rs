@@ -1,6 +1,6 @@
 //! Timestamp formats of the wire.
 
-use super::ZoneName;
+use super::TimeZoneName;
 use crate::text;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
@@ -11,14 +11,14 @@ const MAX_TEXT_BYTES: usize = 128;
 
 /// Formats a timestamp in `zone` as responses show it: `2015-05-13 07:45:08 -0800`. Fractions of a
 /// second are omitted.
-pub fn stamp(timestamp: Timestamp, zone: ZoneName) -> String {
-    timestamp.to_zoned(zone.zone()).strftime("%Y-%m-%d %H:%M:%S %z").to_string()
+pub fn format_legacy(timestamp: Timestamp, zone: TimeZoneName) -> String {
+    timestamp.to_zoned(zone.to_time_zone()).strftime("%Y-%m-%d %H:%M:%S %z").to_string()
 }
 
 /// Formats a timestamp in `zone` by ISO 8601: `2014-04-17T00:00:00-07:00`. Fractions of a second
 /// are omitted; the offset of UTC is `+00:00`.
-pub fn iso(timestamp: Timestamp, zone: ZoneName) -> String {
-    timestamp.to_zoned(zone.zone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+pub fn format_iso8601(timestamp: Timestamp, zone: TimeZoneName) -> String {
+    timestamp.to_zoned(zone.to_time_zone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// Parses a timestamp. A fraction of a second is discarded.
@@ -32,19 +32,19 @@ pub fn iso(timestamp: Timestamp, zone: ZoneName) -> String {
 ///
 /// A local time in a daylight saving gap is read with the offset before the transition. An
 /// ambiguous local time is the earlier of the two. The year must be 1970–9999 as written.
-pub fn parse_moment(text: &str, zone: ZoneName, end_of_day: bool) -> Option<Timestamp> {
+pub fn parse_timestamp(text: &str, zone: TimeZoneName, end_of_day: bool) -> Option<Timestamp> {
     if text.len() > MAX_TEXT_BYTES {
         return None;
     }
-    let text = text::plain(text);
+    let text = text::normalize_plain_text(text);
     let (date, rest) = split_date(text.trim())?;
     if rest.is_empty() {
-        return day_boundary(date, &zone.zone(), end_of_day);
+        return day_boundary(date, &zone.to_time_zone(), end_of_day);
     }
     let (time, rest) = split_time(rest.strip_prefix(['T', 't', ' '])?)?;
     let local = DateTime::from_parts(date, time);
     match rest.trim_start() {
-        "" => zone.zone().to_timestamp(local).ok(),
+        "" => zone.to_time_zone().to_timestamp(local).ok(),
         offset => parse_offset(offset)?.to_timestamp(local).ok(),
     }
 }
@@ -126,12 +126,12 @@ mod tests {
     #[test]
     fn timestamps_are_formatted_in_the_given_zone() {
         let timestamp = utc("2014-04-17T07:00:00.9Z");
-        assert_eq!(stamp(timestamp, ZoneName::PACIFIC), "2014-04-17 00:00:00 -0700");
-        assert_eq!(iso(timestamp, ZoneName::PACIFIC), "2014-04-17T00:00:00-07:00");
-        assert_eq!(stamp(timestamp, ZoneName::UTC), "2014-04-17 07:00:00 +0000");
-        assert_eq!(iso(timestamp, ZoneName::UTC), "2014-04-17T07:00:00+00:00");
-        let kathmandu = ZoneName::parse("Kathmandu").unwrap();
-        assert_eq!(iso(timestamp, kathmandu), "2014-04-17T12:45:00+05:45");
+        assert_eq!(format_legacy(timestamp, TimeZoneName::PACIFIC), "2014-04-17 00:00:00 -0700");
+        assert_eq!(format_iso8601(timestamp, TimeZoneName::PACIFIC), "2014-04-17T00:00:00-07:00");
+        assert_eq!(format_legacy(timestamp, TimeZoneName::UTC), "2014-04-17 07:00:00 +0000");
+        assert_eq!(format_iso8601(timestamp, TimeZoneName::UTC), "2014-04-17T07:00:00+00:00");
+        let kathmandu = TimeZoneName::parse("Kathmandu").unwrap();
+        assert_eq!(format_iso8601(timestamp, kathmandu), "2014-04-17T12:45:00+05:45");
     }
 
     #[test]
@@ -149,7 +149,11 @@ mod tests {
             (" 2015-01-01 ", "2015-01-01T08:00:00Z"),
             ("2015/01/01", "2015-01-01T08:00:00Z"),
         ] {
-            assert_eq!(parse_moment(text, ZoneName::PACIFIC, false), Some(utc(expected)), "{text}");
+            assert_eq!(
+                parse_timestamp(text, TimeZoneName::PACIFIC, false),
+                Some(utc(expected)),
+                "{text}"
+            );
         }
     }
 
@@ -186,20 +190,20 @@ mod tests {
             "٢٠١٥-01-01",
             "2015-01-01T09:00:00é",
         ] {
-            assert_eq!(parse_moment(text, ZoneName::PACIFIC, false), None, "{text:?}");
+            assert_eq!(parse_timestamp(text, TimeZoneName::PACIFIC, false), None, "{text:?}");
         }
         let long = format!("2015-01-01T09:00:00.{}Z", "0".repeat(1000));
-        assert_eq!(parse_moment(&long, ZoneName::PACIFIC, false), None);
+        assert_eq!(parse_timestamp(&long, TimeZoneName::PACIFIC, false), None);
     }
 
     #[test]
     fn day_boundaries_respect_daylight_saving_transitions() {
-        let santiago = ZoneName::parse("Santiago").unwrap();
-        let samoa = ZoneName::parse("Samoa").unwrap();
+        let santiago = TimeZoneName::parse("Santiago").unwrap();
+        let samoa = TimeZoneName::parse("Samoa").unwrap();
         for (date, zone, first, last) in [
-            ("2015-01-01", ZoneName::PACIFIC, "2015-01-01T08:00:00Z", "2015-01-02T07:59:59Z"),
-            ("2015-03-08", ZoneName::PACIFIC, "2015-03-08T08:00:00Z", "2015-03-09T06:59:59Z"),
-            ("2015-11-01", ZoneName::PACIFIC, "2015-11-01T07:00:00Z", "2015-11-02T07:59:59Z"),
+            ("2015-01-01", TimeZoneName::PACIFIC, "2015-01-01T08:00:00Z", "2015-01-02T07:59:59Z"),
+            ("2015-03-08", TimeZoneName::PACIFIC, "2015-03-08T08:00:00Z", "2015-03-09T06:59:59Z"),
+            ("2015-11-01", TimeZoneName::PACIFIC, "2015-11-01T07:00:00Z", "2015-11-02T07:59:59Z"),
             // The day starts at 01:00.
             ("2019-09-08", santiago, "2019-09-08T04:00:00Z", "2019-09-09T02:59:59Z"),
             // The day's last hour is repeated.
@@ -207,33 +211,38 @@ mod tests {
             // The day was skipped. Its end precedes its start, so no timestamp is in it.
             ("2011-12-30", samoa, "2011-12-30T10:00:00Z", "2011-12-30T09:59:59Z"),
         ] {
-            assert_eq!(parse_moment(date, zone, false), Some(utc(first)), "{date} starts");
-            assert_eq!(parse_moment(date, zone, true), Some(utc(last)), "{date} ends");
+            assert_eq!(parse_timestamp(date, zone, false), Some(utc(first)), "{date} starts");
+            assert_eq!(parse_timestamp(date, zone, true), Some(utc(last)), "{date} ends");
         }
         let time = "2015-01-01T10:00:00Z";
-        assert_eq!(parse_moment(time, ZoneName::PACIFIC, true), Some(utc(time)));
+        assert_eq!(parse_timestamp(time, TimeZoneName::PACIFIC, true), Some(utc(time)));
     }
 
     #[test]
     fn out_of_range_timestamps_do_not_panic() {
-        assert_eq!(parse_moment("9999-12-31T23:59:59-23:59", ZoneName::PACIFIC, false), None);
-        assert_eq!(parse_moment("9999-12-31", ZoneName::PACIFIC, true), None);
-        assert!(parse_moment("1970-01-01T00:00:00+23:59", ZoneName::PACIFIC, false).is_some());
+        assert_eq!(
+            parse_timestamp("9999-12-31T23:59:59-23:59", TimeZoneName::PACIFIC, false),
+            None
+        );
+        assert_eq!(parse_timestamp("9999-12-31", TimeZoneName::PACIFIC, true), None);
+        assert!(
+            parse_timestamp("1970-01-01T00:00:00+23:59", TimeZoneName::PACIFIC, false).is_some()
+        );
     }
 
     proptest! {
         #[test]
         fn formatted_timestamp_parses_to_itself(second in 100_000_000i64..250_000_000_000, index in 0usize..153) {
-            let zone = ZoneName::all().nth(index).unwrap();
+            let zone = TimeZoneName::all().nth(index).unwrap();
             let timestamp = Timestamp::from_second(second).unwrap();
-            let other_zone = ZoneName::UTC;
-            prop_assert_eq!(parse_moment(&stamp(timestamp, zone), other_zone, false), Some(timestamp));
-            prop_assert_eq!(parse_moment(&iso(timestamp, zone), other_zone, true), Some(timestamp));
+            let other_zone = TimeZoneName::UTC;
+            prop_assert_eq!(parse_timestamp(&format_legacy(timestamp, zone), other_zone, false), Some(timestamp));
+            prop_assert_eq!(parse_timestamp(&format_iso8601(timestamp, zone), other_zone, true), Some(timestamp));
         }
 
         #[test]
         fn parse_never_panics(text in "\\PC{0,40}|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:. +-]{0,20}") {
-            parse_moment(&text, ZoneName::PACIFIC, true);
+            parse_timestamp(&text, TimeZoneName::PACIFIC, true);
         }
     }
 }

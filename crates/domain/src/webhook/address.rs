@@ -46,12 +46,12 @@ const NAT64: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 9
 
 /// Returns true if an address is public: not loopback, private, shared, link-local, multicast,
 /// unspecified, reserved, for documentation, or an IPv4 address mapped to an IPv6 one.
-pub fn is_public(address: IpAddr) -> bool {
+pub fn is_public_address(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !NON_PUBLIC_V4.iter().any(|network| is_in_v4(address, *network)),
         IpAddr::V6(address) if is_in_v6(address, NAT64) => {
             let embedded = u32::try_from(address.to_bits() & u128::from(u32::MAX)).unwrap_or(0);
-            is_public(IpAddr::V4(Ipv4Addr::from_bits(embedded)))
+            is_public_address(IpAddr::V4(Ipv4Addr::from_bits(embedded)))
         }
         IpAddr::V6(address) => {
             let is_non_public = NON_PUBLIC_V6.iter().any(|network| is_in_v6(address, *network));
@@ -120,7 +120,7 @@ mod tests {
             "100::1",
             "5f00::1",
         ] {
-            assert!(!is_public(non_public.parse().unwrap()), "{non_public}");
+            assert!(!is_public_address(non_public.parse().unwrap()), "{non_public}");
         }
         for public in [
             "1.1.1.1",
@@ -140,7 +140,7 @@ mod tests {
             "2a00:1450::1",
             "64:ff9b::808:808",
         ] {
-            assert!(is_public(public.parse().unwrap()), "{public}");
+            assert!(is_public_address(public.parse().unwrap()), "{public}");
         }
     }
 }

@@ -3,7 +3,7 @@
 mod address;
 mod url;
 
-pub use address::is_public;
+pub use address::is_public_address;
 pub use url::{Host, WebhookUrl};
 
 use base64::Engine;
@@ -12,10 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 
 /// Maximum number of webhooks of a network.
-pub const WEBHOOK_LIMIT: usize = 20;
+pub const MAX_WEBHOOKS: usize = 20;
 
 /// Age at which a delivery that did not succeed is given up.
-pub const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
+pub const MAX_DELIVERY_AGE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Subscription of a URL to a network's events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,30 +27,30 @@ pub struct Webhook {
     /// Target URL.
     pub url: WebhookUrl,
     /// Subscribed event types ([`crate::event::KINDS`]). Empty means all types.
-    pub kinds: Vec<String>,
+    pub event_types: Vec<String>,
     /// Purpose of the webhook, free text.
     pub description: Option<String>,
     /// Secret that signs the deliveries.
-    pub secret: Secret,
+    pub secret: SigningSecret,
     /// Time of creation.
     pub created_at: Timestamp,
 }
 
 impl Webhook {
     /// Returns true if the webhook is subscribed to an event type.
-    pub fn wants(&self, kind: &str) -> bool {
-        self.kinds.is_empty() || self.kinds.iter().any(|subscribed| subscribed == kind)
+    pub fn is_subscribed_to(&self, kind: &str) -> bool {
+        self.event_types.is_empty() || self.event_types.iter().any(|subscribed| subscribed == kind)
     }
 }
 
 /// Signing secret of the Standard Webhooks scheme: `whsec_` and 24–64 bytes in base64. The `Debug`
 /// output does not contain the secret.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct SigningSecret(String);
 
 const SECRET_PREFIX: &str = "whsec_";
 
-impl Secret {
+impl SigningSecret {
     /// Creates a secret from random bytes.
     pub fn new(bytes: &[u8; 32]) -> Self {
         Self(format!("{SECRET_PREFIX}{}", STANDARD.encode(bytes)))
@@ -73,7 +73,7 @@ impl Secret {
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for SigningSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
     }
@@ -87,10 +87,10 @@ const DELAY_FACTORS: [i32; 7] = [1, 6, 24, 120, 360, 720, 2_160];
 ///
 /// `jitter` (0–255) adds up to a tenth of the delay, so that deliveries that failed at the same
 /// time are not retried at the same time.
-pub fn wait_after(attempts: u32, first: SignedDuration, jitter: u8) -> SignedDuration {
+pub fn retry_delay(attempts: u32, first: SignedDuration, jitter: u8) -> SignedDuration {
     let index = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
     let factor = DELAY_FACTORS.get(index).or(DELAY_FACTORS.last()).copied().unwrap_or(1);
-    let delay = first.checked_mul(factor).unwrap_or(GIVE_UP_AFTER);
+    let delay = first.checked_mul(factor).unwrap_or(MAX_DELIVERY_AGE);
     let jitter_ms = delay.as_millis().saturating_mul(i128::from(jitter)) / 2_550;
     delay.saturating_add(SignedDuration::from_millis(i64::try_from(jitter_ms).unwrap_or(0)))
 }
@@ -101,24 +101,24 @@ mod tests {
 
     #[test]
     fn secret_round_trips_and_is_not_printed() {
-        let secret = Secret::new(&[7; 32]);
-        assert_eq!(Secret::parse(secret.text()), Some(secret.clone()));
+        let secret = SigningSecret::new(&[7; 32]);
+        assert_eq!(SigningSecret::parse(secret.text()), Some(secret.clone()));
         assert_eq!(secret.key(), [7; 32]);
         assert!(!format!("{secret:?}").contains("Bwc"), "Debug prints the secret");
         for malformed in ["", "whsec_", "whsec_AAAA", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_é"]
         {
-            assert_eq!(Secret::parse(malformed), None, "{malformed}");
+            assert_eq!(SigningSecret::parse(malformed), None, "{malformed}");
         }
     }
 
     #[test]
     fn delays_grow_to_three_hours_with_at_most_a_tenth_of_jitter() {
         let first = SignedDuration::from_secs(5);
-        let seconds = |attempts| wait_after(attempts, first, 0).as_secs();
+        let seconds = |attempts| retry_delay(attempts, first, 0).as_secs();
         assert_eq!(
             [1, 2, 3, 4, 5, 6, 7, 8, 1_000].map(seconds),
             [5, 30, 120, 600, 1_800, 3_600, 10_800, 10_800, 10_800]
         );
-        assert_eq!(wait_after(1, first, 255).as_millis(), 5_500);
+        assert_eq!(retry_delay(1, first, 255).as_millis(), 5_500);
     }
 }

@@ -5,7 +5,7 @@ use super::seeded_rng::SeededRng;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::ops::Range;
-use trunkline_domain::hours::Hours;
+use trunkline_domain::hours::WeeklyHours;
 
 /// Relative number of calls by hour of the day, from midnight.
 const WEIGHT_BY_HOUR: [u64; 24] =
@@ -23,7 +23,7 @@ const MAX_DRAWS: u32 = 64;
 pub(super) struct CallTimeDistribution<'a> {
     pub(super) zone: &'a TimeZone,
     /// Opening hours; `None` for 24/7.
-    pub(super) hours: Option<&'a Hours>,
+    pub(super) hours: Option<&'a WeeklyHours>,
     /// Range of start times, in seconds since 1970.
     pub(super) seconds: Range<i64>,
 }

@@ -2,7 +2,7 @@
 //! exchange that is not assigned to subscribers.
 
 use super::seeded_rng::{RngStream, SeededRng};
-use trunkline_domain::call::{PhoneType, area_codes};
+use trunkline_domain::call::{PhoneType, area_codes_of};
 use trunkline_domain::phone::PhoneNumber;
 
 /// Simulated caller, who may call more than once.
@@ -93,7 +93,7 @@ pub(super) fn simulate_caller(seed: u32, index: u32) -> SimulatedCaller {
     let mut rng = SeededRng::new(seed, RngStream::Caller(index));
     let region_index = rng.weighted(INHABITANTS.iter().map(|(_, _, thousands)| *thousands));
     let (country, region, _) = INHABITANTS.get(region_index).copied().unwrap_or(("US", "CA", 0));
-    let codes = area_codes(country, Some(region).filter(|region| *region != "-"));
+    let codes = area_codes_of(country, Some(region).filter(|region| *region != "-"));
     let code = rng.pick(&codes).copied().unwrap_or_default();
     let mut line = rng.between(100, 9_998);
     line += u32::from(line >= DIRECTORY_ASSISTANCE_LINE);
@@ -108,12 +108,12 @@ pub(super) fn simulate_caller(seed: u32, index: u32) -> SimulatedCaller {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trunkline_domain::call::place_of;
+    use trunkline_domain::call::locate_number;
 
     #[test]
     fn every_region_has_area_codes() {
         for (country, region, _) in INHABITANTS {
-            let codes = area_codes(country, Some(region).filter(|region| *region != "-"));
+            let codes = area_codes_of(country, Some(region).filter(|region| *region != "-"));
             assert!(!codes.is_empty(), "{country} {region}");
         }
     }
@@ -126,7 +126,7 @@ mod tests {
             callers.iter().filter(|caller| is(caller)).count()
         };
         let from = |caller: &SimulatedCaller, region: &str| {
-            let place = caller.number.as_ref().and_then(place_of);
+            let place = caller.number.as_ref().and_then(locate_number);
             place.is_some_and(|place| place.region == Some(region))
         };
         // 39.5 of 373 million people.

@@ -4,7 +4,7 @@
 use super::seeded_rng::SeededRng;
 use trunkline_domain::condition::Key;
 use trunkline_domain::ivr::IvrTree;
-use trunkline_domain::ivr::run::{self, Action, Doing, Event, Flow, Moved};
+use trunkline_domain::ivr::run::{self, Action, Event, IvrContext, NodeState, Transition};
 
 /// Callers who hang up at a menu, per mille.
 const HANG_UP_PER_MILLE: u64 = 60;
@@ -27,23 +27,23 @@ pub(super) struct IvrPath {
 /// Runs a caller through the IVR tree until a destination is dialled or the call ends. Facts that
 /// only the network knows (custom data, names) may route the stored call differently; its keys then
 /// do not fit its path.
-pub(super) fn simulate_keypresses(rng: &mut SeededRng, flow: Flow<'_>) -> IvrPath {
+pub(super) fn simulate_keypresses(rng: &mut SeededRng, flow: IvrContext<'_>) -> IvrPath {
     let mut path = IvrPath::default();
-    let Moved { mut position, mut actions, .. } = run::start(flow);
+    let Transition { mut position, mut actions, .. } = run::start(flow);
     loop {
         for action in actions {
             if let Action::Dial { number, .. } = action {
                 path.dialled = Some(number);
             }
         }
-        let event = match position.doing {
-            Doing::Over { .. } | Doing::Talking | Doing::Dialling => return path,
-            Doing::OfferSms if flow.facts.sms_sent == Some(true) => Event::Key('9'),
-            Doing::OfferSms | Doing::AskZip => Event::Silence,
-            Doing::Menu { .. } if rng.per_mille(HANG_UP_PER_MILLE) => return path,
-            Doing::Menu { .. } => {
+        let event = match position.state {
+            NodeState::Ended { .. } | NodeState::Connected | NodeState::Dialling => return path,
+            NodeState::SmsOffer if flow.facts.sms_sent == Some(true) => Event::Key('9'),
+            NodeState::SmsOffer | NodeState::ZipCodeEntry => Event::Silence,
+            NodeState::Menu { .. } if rng.per_mille(HANG_UP_PER_MILLE) => return path,
+            NodeState::Menu { .. } => {
                 let wrong = rng.per_mille(WRONG_KEY_PER_MILLE);
-                let keys = flow.terms.ivr_tree.as_ref().map(|tree| menu_keys(tree, &position.at));
+                let keys = flow.terms.ivr_tree.as_ref().map(|tree| menu_keys(tree, &position.path));
                 let keys = keys.unwrap_or_default();
                 let index = rng.weighted(KEY_WEIGHTS.iter().take(keys.len()).copied());
                 let key = keys.get(index).copied().filter(|_| !wrong).unwrap_or(UNUSED_KEY);
@@ -61,7 +61,7 @@ pub(super) fn simulate_keypresses(rng: &mut SeededRng, flow: Flow<'_>) -> IvrPat
 fn menu_keys(tree: &IvrTree, at: &[usize]) -> Vec<char> {
     let node = at.iter().try_fold(&tree.root, |node, index| node.children.get(*index));
     let Some(node) = node else { return Vec::new() };
-    let keys = (0..node.children.len()).filter_map(|index| match node.child_key(index) {
+    let keys = (0..node.children.len()).filter_map(|index| match node.key_for_child(index) {
         Some(Key::Digit(digit)) => char::from_digit(u32::from(digit), 10),
         _ => None,
     });

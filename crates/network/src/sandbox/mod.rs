@@ -12,10 +12,13 @@ mod seeded_rng;
 mod simulation;
 mod simulator;
 
-pub use simulation::{BATCH, CALLS_LIMIT, DAYS_LIMIT, Tally, Wanted, imagine, take};
-pub use simulator::Calls;
+pub use simulation::{
+    MAX_CALLS, MAX_DAYS, STORE_BATCH_SIZE, SimulationRequest, SimulationSummary, plan_calls,
+    store_calls,
+};
+pub use simulator::SimulatedCalls;
 
-use crate::{Context, Error, Session, Submitted, networks};
+use crate::{Context, Error, Submission, UnitOfWork, networks};
 use jiff::{SignedDuration, Timestamp};
 use trunkline_domain::party::Network;
 use trunkline_domain::problem::BLANK;
@@ -41,36 +44,36 @@ pub enum ClockChange {
 }
 
 /// Maximum absolute value of [`ClockChange::Advance`]: ten years, in seconds.
-pub const ADVANCE_LIMIT: i64 = 3_653 * 86_400;
+pub const MAX_ADVANCE_SECONDS: i64 = 3_653 * 86_400;
 /// Range of a frozen clock, in seconds since 1970: from the first second of 2000 to the last of
 /// 2099, UTC.
 const CLOCK_RANGE_SECONDS: (i64, i64) = (946_684_800, 4_102_444_799);
 
 /// Turns a network into a sandbox (command line only).
-pub fn make(session: &mut Session<'_>, network: i64) -> Result<(), Error> {
-    Ok(session.make_sandbox(network)?)
+pub fn make_sandbox(unit: &mut UnitOfWork<'_>, network: i64) -> Result<(), Error> {
+    Ok(unit.set_sandbox(network)?)
 }
 
 /// Returns a sandbox's clock. Requires read access to the whole network.
-pub fn clock(session: &mut Session<'_>, context: &Context) -> Result<Clock, Error> {
-    context.caller.ensure_can_view_network()?;
-    let network = require_sandbox(session, context)?;
+pub fn get_clock(unit: &mut UnitOfWork<'_>, context: &Context) -> Result<Clock, Error> {
+    context.principal.ensure_can_view_network()?;
+    let network = require_sandbox(unit, context)?;
     Ok(clock_of(&network, context))
 }
 
 /// Sets, advances or releases a sandbox's clock.
 pub fn set_clock(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    submitted: Submitted<Option<ClockChange>>,
+    submitted: Submission<Option<ClockChange>>,
 ) -> Result<Clock, Error> {
-    context.caller.require_network()?;
-    let mut network = require_sandbox(session, context)?;
-    let Submitted { change, mut problems } = submitted;
+    context.principal.ensure_can_write_network()?;
+    let mut network = require_sandbox(unit, context)?;
+    let Submission { change, mut problems } = submitted;
     let (property, to) = match change {
         None => {
             if problems.is_empty() {
-                problems.at("now").add(BLANK);
+                problems.property("now").add(BLANK);
             }
             ("now", None)
         }
@@ -86,24 +89,24 @@ pub fn set_clock(
     if to.is_some_and(|to| {
         !(CLOCK_RANGE_SECONDS.0..=CLOCK_RANGE_SECONDS.1).contains(&to.as_second())
     }) {
-        problems.at(property).add("must lead to a moment from 2000 to 2099");
+        problems.property(property).add("must lead to a moment from 2000 to 2099");
     }
-    problems.or(())?;
-    session.set_clock(network.id, to)?;
-    network.clock = to;
+    problems.into_result(())?;
+    unit.set_clock(network.id, to)?;
+    network.sandbox_clock = to;
     Ok(clock_of(&network, context))
 }
 
 /// Deletes the contents of a sandbox, except the network itself, its users, tokens, webhooks and
 /// inventory of numbers, which become free. The clock stays unchanged.
-pub fn reset(session: &mut Session<'_>, context: &Context) -> Result<(), Error> {
-    context.caller.require_network()?;
-    let network = require_sandbox(session, context)?;
-    Ok(session.empty_sandbox(network.id)?)
+pub fn reset(unit: &mut UnitOfWork<'_>, context: &Context) -> Result<(), Error> {
+    context.principal.ensure_can_write_network()?;
+    let network = require_sandbox(unit, context)?;
+    Ok(unit.reset_sandbox(network.id)?)
 }
 
 fn clock_of(network: &Network, context: &Context) -> Clock {
-    Clock { now: network.now(context.system_now), frozen: network.clock.is_some() }
+    Clock { now: network.now(context.system_now), frozen: network.sandbox_clock.is_some() }
 }
 
 /// Returns the principal's network, if it is a sandbox.
@@ -111,8 +114,8 @@ fn clock_of(network: &Network, context: &Context) -> Clock {
 /// # Errors
 ///
 /// [`Error::NotAllowed`] otherwise.
-fn require_sandbox(session: &mut Session<'_>, context: &Context) -> Result<Network, Error> {
-    let network = networks::of_caller(session, context)?;
+fn require_sandbox(unit: &mut UnitOfWork<'_>, context: &Context) -> Result<Network, Error> {
+    let network = networks::of_principal(unit, context)?;
     if network.sandbox {
         return Ok(network);
     }

@@ -2,7 +2,7 @@
 //! numbers.
 
 use super::require_sandbox;
-use crate::{Context, Error, Session};
+use crate::{Context, Error, UnitOfWork};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::ops::Range;
@@ -65,16 +65,16 @@ pub(super) struct PromoNumberSnapshot {
 ///
 /// [`Error::Invalid`] if no campaign was live in this time.
 pub(super) fn load(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
     campaign: Option<&str>,
     days: u32,
 ) -> Result<NetworkSnapshot, Error> {
-    let network = require_sandbox(session, context)?.id;
+    let network = require_sandbox(unit, context)?.id;
     let campaigns = match campaign {
-        None => session.activated_campaigns(network, MAX_CAMPAIGNS)?,
+        None => unit.activated_campaigns(network, MAX_CAMPAIGNS)?,
         Some(id) => {
-            let found = session.campaign(network, id)?;
+            let found = unit.campaign(network, id)?;
             let missing = || Error::NotFound(format!("AdvertiserCampaign {id}"));
             let live = Some(found.ok_or_else(missing)?);
             live.into_iter()
@@ -83,13 +83,13 @@ pub(super) fn load(
         }
     };
     let mut snapshot =
-        NetworkSnapshot { campaigns: Vec::new(), fields: session.custom_data_fields(network)? };
+        NetworkSnapshot { campaigns: Vec::new(), fields: unit.custom_data_fields(network)? };
     snapshot.fields.retain(|field| field.data_type != DataType::Date);
     snapshot.fields.truncate(MAX_CUSTOM_DATA_FIELDS);
     let days = SignedDuration::from_hours(24 * i64::from(days));
     let earliest = context.now.saturating_sub(days).unwrap_or(Timestamp::MIN);
     for campaign in campaigns {
-        snapshot.campaigns.extend(load_campaign(session, campaign, earliest..context.now)?);
+        snapshot.campaigns.extend(load_campaign(unit, campaign, earliest..context.now)?);
     }
     if !snapshot.campaigns.is_empty() {
         return Ok(snapshot);
@@ -98,24 +98,24 @@ pub(super) fn load(
         Some(_) => "has not been live before the sandbox's now",
         None => "no campaign has been live before the sandbox's now",
     };
-    Err(Error::at("advertiser_campaign", message))
+    Err(Error::invalid_property("advertiser_campaign", message))
 }
 
 /// Loads a campaign; `None` if it was not live within a time.
 fn load_campaign(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     campaign: Campaign,
     time: Range<Timestamp>,
 ) -> Result<Option<CampaignSnapshot>, Error> {
-    let Some(first) = session.first_live_at(campaign.id)? else { return Ok(None) };
-    let Some(current) = campaign.current else { return Ok(None) };
+    let Some(first) = unit.first_live_at(campaign.id)? else { return Ok(None) };
+    let Some(current) = campaign.current_terms else { return Ok(None) };
     let pause = current.terms.pause_date.unwrap_or(time.end);
     let seconds = time.start.max(first).as_second()..time.end.min(pause).as_second();
     if seconds.is_empty() {
         return Ok(None);
     }
     let promo_numbers =
-        session.promo_numbers_of_campaign(campaign.id, MAX_PROMO_NUMBERS_PER_CAMPAIGN)?;
+        unit.promo_numbers_of_campaign(campaign.id, MAX_PROMO_NUMBERS_PER_CAMPAIGN)?;
     let numbers = |affiliate: Option<i64>| {
         let assigned =
             promo_numbers.iter().filter(|promo_number| promo_number.affiliate_id == affiliate);
@@ -126,7 +126,7 @@ fn load_campaign(
         snapshots.collect::<Vec<_>>()
     };
     let approved = match current.terms.is_affiliate_enabled() {
-        true => session.approved_affiliates(campaign.id, MAX_AFFILIATES_PER_CAMPAIGN)?,
+        true => unit.approved_affiliates(campaign.id, MAX_AFFILIATES_PER_CAMPAIGN)?,
         false => Vec::new(),
     };
     let affiliates = approved.into_iter().map(|(affiliate_id, id, since)| AffiliateSnapshot {
@@ -137,8 +137,8 @@ fn load_campaign(
     Ok(Some(CampaignSnapshot {
         affiliates: affiliates.collect(),
         numbers: numbers(None),
-        zone: current.terms.timezone.zone(),
-        id: campaign.id_from_network,
+        zone: current.terms.timezone.to_time_zone(),
+        id: campaign.external_id,
         terms: current.terms,
         seconds,
     }))

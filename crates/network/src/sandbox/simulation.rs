@@ -1,25 +1,25 @@
 //! Storing simulated calls, and summaries of them.
 
-use super::{network_snapshot, require_sandbox, simulator::Calls};
-use crate::calls::{self, Told};
-use crate::{Context, Error, Session, Submitted};
+use super::{network_snapshot, require_sandbox, simulator::SimulatedCalls};
+use crate::calls::{self, ReportedCall};
+use crate::{Context, Error, Submission, UnitOfWork};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::ops::Range;
-use trunkline_domain::call::{Outcome, Settlement, Side};
+use trunkline_domain::call::{LedgerAmount, Outcome, Settlement};
 use trunkline_domain::money::Money;
 use trunkline_domain::problem::Problems;
 
 /// Maximum number of calls of one simulation.
-pub const CALLS_LIMIT: u32 = 10_000;
+pub const MAX_CALLS: u32 = 10_000;
 /// Maximum number of days over which the calls are distributed.
-pub const DAYS_LIMIT: u32 = 365;
+pub const MAX_DAYS: u32 = 365;
 /// Number of calls to store in one transaction, so that other writers are not blocked for long.
-pub const BATCH: usize = 50;
+pub const STORE_BATCH_SIZE: usize = 50;
 
 /// Request of a simulation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct SimulationRequest {
     /// Number of calls, 1 to [`CALLS_LIMIT`].
     pub calls: u32,
     /// Seed. The same seed generates the same calls.
@@ -30,7 +30,7 @@ pub struct Wanted {
     pub campaign: Option<String>,
 }
 
-impl Default for Wanted {
+impl Default for SimulationRequest {
     fn default() -> Self {
         Self { calls: 100, seed: 1, days: 30, campaign: None }
     }
@@ -38,11 +38,11 @@ impl Default for Wanted {
 
 /// Summary of simulated calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct SimulationSummary {
     /// Number of calls that were stored.
     pub stored: u64,
     /// Number of calls that had been stored before and were not changed.
-    pub known: u64,
+    pub duplicates: u64,
     /// Number of stored calls by outcome.
     pub by_outcome: BTreeMap<&'static str, u64>,
     /// Payin of the stored calls, by currency.
@@ -52,41 +52,40 @@ pub struct Tally {
 }
 
 /// Plans simulated calls for a sandbox's live campaigns. Nothing is stored yet.
-pub fn imagine(
-    session: &mut Session<'_>,
+pub fn plan_calls(
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    submitted: Submitted<Wanted>,
-) -> Result<Calls, Error> {
-    context.caller.require_network()?;
-    require_sandbox(session, context)?;
-    let Submitted { change: request, problems } = submitted;
-    let request = problems.or(request)?;
-    let network =
-        network_snapshot::load(session, context, request.campaign.as_deref(), request.days)?;
-    Ok(Calls::plan(request.seed, network, request.calls.min(CALLS_LIMIT)))
+    submitted: Submission<SimulationRequest>,
+) -> Result<SimulatedCalls, Error> {
+    context.principal.ensure_can_write_network()?;
+    require_sandbox(unit, context)?;
+    let Submission { change: request, problems } = submitted;
+    let request = problems.into_result(request)?;
+    let network = network_snapshot::load(unit, context, request.campaign.as_deref(), request.days)?;
+    Ok(SimulatedCalls::plan(request.seed, network, request.calls.min(MAX_CALLS)))
 }
 
 /// Stores a range of the simulated calls, by index, as if their senders had reported them.
-pub fn take(
-    session: &mut Session<'_>,
+pub fn store_calls(
+    unit: &mut UnitOfWork<'_>,
     context: &Context,
-    calls: &Calls,
+    calls: &SimulatedCalls,
     indexes: Range<usize>,
-) -> Result<Tally, Error> {
-    context.caller.require_network()?;
-    let network = require_sandbox(session, context)?.id;
+) -> Result<SimulationSummary, Error> {
+    context.principal.ensure_can_write_network()?;
+    let network = require_sandbox(unit, context)?.id;
     let reported = indexes.map_while(|index| {
-        let submitted = Submitted { change: calls.call(index)?, problems: Problems::new() };
-        Some(Told::new(submitted, complete_call_id(network, &calls.external_id(index))))
+        let submitted = Submission { change: calls.call(index)?, problems: Problems::new() };
+        Some(ReportedCall::new(submitted, complete_call_id(network, &calls.external_id(index))))
     });
-    let reported: Vec<Told> = reported.collect();
-    let (results, ledger_rows) = calls::ingest_and_settle(session, context, &reported)?;
-    let mut summary = Tally::default();
+    let reported: Vec<ReportedCall> = reported.collect();
+    let (results, ledger_rows) = calls::ingest_and_settle(unit, context, &reported)?;
+    let mut summary = SimulationSummary::default();
     for result in results {
         let (_, row) = result?;
         match row.and_then(|row| ledger_rows.get(row)) {
             Some(row) => summary.count(&row.settlement),
-            None => summary.known += 1,
+            None => summary.duplicates += 1,
         }
     }
     Ok(summary)
@@ -99,13 +98,13 @@ fn complete_call_id(network: i64, external_id: &str) -> String {
     digest.iter().take(12).map(|byte| format!("{byte:02X}")).collect()
 }
 
-impl Tally {
+impl SimulationSummary {
     fn count(&mut self, settlement: &Settlement) {
         self.stored += 1;
         *self.by_outcome.entry(settlement.outcome.as_str()).or_default() += 1;
         let sides = [(&mut self.payin, &settlement.payin), (&mut self.payout, &settlement.payout)];
         for (sums, side) in sides {
-            if let Some(Side { amount, currency, .. }) = side {
+            if let Some(LedgerAmount { amount, currency, .. }) = side {
                 add_amount(sums, currency.as_str(), *amount);
             }
         }
@@ -114,7 +113,7 @@ impl Tally {
     /// Adds the summary of other calls.
     pub fn add(&mut self, other: Self) {
         self.stored += other.stored;
-        self.known += other.known;
+        self.duplicates += other.duplicates;
         for (outcome, calls) in other.by_outcome {
             *self.by_outcome.entry(outcome).or_default() += calls;
         }

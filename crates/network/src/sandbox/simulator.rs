@@ -6,12 +6,12 @@ use super::callers::{self, SimulatedCaller};
 use super::keypresses::{self, IvrPath};
 use super::network_snapshot::{CampaignSnapshot, NetworkSnapshot, PromoNumberSnapshot};
 use super::seeded_rng::{RngStream, SeededRng};
-use crate::calls::CallIn;
+use crate::calls::SubmittedCall;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use trunkline_domain::call::CallFacts;
 use trunkline_domain::ivr::NodeKind;
-use trunkline_domain::ivr::run::Flow;
+use trunkline_domain::ivr::run::IvrContext;
 use trunkline_domain::party::{CustomData, CustomDataField};
 use trunkline_domain::phone::PhoneNumber;
 
@@ -44,7 +44,7 @@ const CUSTOM_DATA_TEXTS: [&str; 6] =
 
 /// Simulated calls, ordered by start time.
 #[derive(Debug)]
-pub struct Calls {
+pub struct SimulatedCalls {
     seed: u32,
     network: NetworkSnapshot,
     planned: Vec<PlannedCall>,
@@ -61,7 +61,7 @@ struct PlannedCall {
     is_repeat: bool,
 }
 
-impl Calls {
+impl SimulatedCalls {
     /// Plans `count` calls of a network that has at least one campaign.
     pub(super) fn plan(seed: u32, network: NetworkSnapshot, count: u32) -> Self {
         let mut rng = SeededRng::new(seed, RngStream::CallTimes);
@@ -90,7 +90,7 @@ impl Calls {
     }
 
     /// Returns the number of calls.
-    pub fn count(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.planned.len()
     }
 
@@ -100,7 +100,7 @@ impl Calls {
     }
 
     /// Returns the call with an index, from 0; `None` after the last call.
-    pub(super) fn call(&self, index: usize) -> Option<CallIn> {
+    pub(super) fn call(&self, index: usize) -> Option<SubmittedCall> {
         let planned = self.planned.get(index)?;
         let campaign = self.network.campaigns.get(planned.campaign)?;
         let stream = RngStream::Call(u32::try_from(index).unwrap_or(u32::MAX));
@@ -113,10 +113,10 @@ impl Calls {
             .then(|| custom_data(&mut rng, &self.network.fields));
         let path = simulate_course(&mut rng, campaign, &mut facts, planned.is_repeat);
         let id = self.external_id(index);
-        Some(CallIn {
+        Some(SubmittedCall {
             // Only the external id is compared, so that a call that is simulated again is a
             // duplicate even if the network has changed since.
-            request: id.clone().into_bytes(),
+            fingerprint_input: id.clone().into_bytes(),
             external_id: Some(id),
             start_time: facts.start_time,
             campaign: Some(campaign.id.clone()),
@@ -179,7 +179,7 @@ fn simulate_facts(
 ) -> CallFacts {
     let tree = campaign.terms.ivr_tree.as_ref();
     let offers = tree.is_some_and(|tree| {
-        let mut nodes = tree.nodes().into_iter();
+        let mut nodes = tree.nodes_with_paths().into_iter();
         nodes.any(|(_, node)| matches!(node.kind, NodeKind::SmsPromo { .. }))
     });
     CallFacts {
@@ -217,11 +217,11 @@ fn simulate_course(
         return IvrPath::default();
     }
     // Facts that the network will add by itself; they affect the IVR tree and are not reported.
-    let mut enriched_facts = facts.clone().located();
+    let mut enriched_facts = facts.clone().with_inferred_region();
     enriched_facts.repeat = enriched_facts.calling_phone_number.as_ref().map(|_| is_repeat);
     let mut path = keypresses::simulate_keypresses(
         rng,
-        Flow { terms: &campaign.terms, facts: &enriched_facts },
+        IvrContext { terms: &campaign.terms, facts: &enriched_facts },
     );
     let mut waited = rng.between(3, 12);
     for _ in &path.keys {

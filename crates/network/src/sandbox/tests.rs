@@ -3,8 +3,8 @@
 use super::network_snapshot::{
     AffiliateSnapshot, CampaignSnapshot, NetworkSnapshot, PromoNumberSnapshot,
 };
-use super::simulator::Calls;
-use crate::calls::CallIn;
+use super::simulator::SimulatedCalls;
+use crate::calls::SubmittedCall;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ fn campaign(id: &str) -> CampaignSnapshot {
     second.numbers.push(PromoNumberSnapshot { number, since: late });
     CampaignSnapshot {
         id: id.to_owned(),
-        zone: terms.timezone.zone(),
+        zone: terms.timezone.to_time_zone(),
         terms,
         seconds: WEEKS,
         affiliates: vec![affiliate("976", 0), second],
@@ -59,9 +59,9 @@ fn network() -> NetworkSnapshot {
     NetworkSnapshot { campaigns, fields: vec![CustomDataField::channel()] }
 }
 
-fn simulate(seed: u32, count: u32) -> Vec<CallIn> {
-    let calls = Calls::plan(seed, network(), count);
-    let all: Vec<CallIn> = (0..calls.count()).filter_map(|index| calls.call(index)).collect();
+fn simulate(seed: u32, count: u32) -> Vec<SubmittedCall> {
+    let calls = SimulatedCalls::plan(seed, network(), count);
+    let all: Vec<SubmittedCall> = (0..calls.len()).filter_map(|index| calls.call(index)).collect();
     assert_eq!(all.len(), count as usize);
     assert!(calls.call(all.len()).is_none());
     all
@@ -77,7 +77,7 @@ proptest! {
         let calls = simulate(seed, count);
         let again = simulate(seed, count);
         prop_assert_eq!(format!("{calls:?}"), format!("{again:?}"));
-        let facts = |calls: &[CallIn]| calls.iter().map(|call| call.facts.clone()).collect::<Vec<_>>();
+        let facts = |calls: &[SubmittedCall]| calls.iter().map(|call| call.facts.clone()).collect::<Vec<_>>();
         let differ = facts(&calls) != facts(&simulate(other, count));
         prop_assert!(seed == other || differ);
     }
@@ -101,7 +101,7 @@ proptest! {
 }
 
 /// Counts the calls that satisfy a predicate.
-fn count_calls(calls: &[CallIn], is: impl Fn(&CallIn) -> bool) -> usize {
+fn count_calls(calls: &[SubmittedCall], is: impl Fn(&SubmittedCall) -> bool) -> usize {
     calls.iter().filter(|call| is(call)).count()
 }
 
@@ -112,9 +112,9 @@ fn simulated_calls_follow_the_configured_distributions() {
         let assert_within = |name: &str, count: usize, bounds: std::ops::Range<usize>| {
             assert!(bounds.contains(&count), "seed {seed}: {name}: {count}");
         };
-        let mobile = |call: &CallIn| call.facts.phone_type == Some(PhoneType::Mobile);
+        let mobile = |call: &SubmittedCall| call.facts.phone_type == Some(PhoneType::Mobile);
         assert_within("mobile", count_calls(&calls, mobile), 6_700..7_300);
-        let withheld = |call: &CallIn| call.facts.calling_phone_number.is_none();
+        let withheld = |call: &SubmittedCall| call.facts.calling_phone_number.is_none();
         assert_within("withheld", count_calls(&calls, withheld), 200..500);
         let mut callers: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for call in &calls {
@@ -126,16 +126,16 @@ fn simulated_calls_follow_the_configured_distributions() {
         assert_within("repeat calls", repeats, 2_100..2_600);
         let most = callers.values().max().copied().unwrap_or(0);
         assert_within("the most calls of one caller", most, 4..60);
-        let hour = |call: &CallIn| {
-            let zone = trunkline_domain::timezone::ZoneName::PACIFIC.zone();
+        let hour = |call: &SubmittedCall| {
+            let zone = trunkline_domain::timezone::TimeZoneName::PACIFIC.to_time_zone();
             let local = zone.to_datetime(call.start_time.unwrap());
             (local.hour(), local.weekday().to_monday_zero_offset())
         };
         assert_within("at night", count_calls(&calls, |call| hour(call).0 < 6), 150..500);
-        let working = |call: &CallIn| (9..18).contains(&hour(call).0);
+        let working = |call: &SubmittedCall| (9..18).contains(&hour(call).0);
         assert_within("from 9 to 18", count_calls(&calls, working), 6_000..7_000);
         assert_within("at the weekend", count_calls(&calls, |call| hour(call).1 > 4), 1_350..1_900);
-        let abandoned = |call: &CallIn| call.keys.iter().all(|key| *key == '#');
+        let abandoned = |call: &SubmittedCall| call.keys.iter().all(|key| *key == '#');
         assert_within("without a good key", count_calls(&calls, abandoned), 1_100..1_700);
         assert_within(
             "with a wrong key",
@@ -150,7 +150,7 @@ fn simulated_calls_follow_the_configured_distributions() {
         assert_within("the middle talk", talks[talks.len() / 2] as usize, 125..155);
         let mean = talks.iter().sum::<u32>() as usize / talks.len();
         assert_within("the mean talk", mean, 270..340);
-        let brought = |call: &CallIn| call.affiliate.is_some();
+        let brought = |call: &SubmittedCall| call.affiliate.is_some();
         assert_within("brought by affiliates", count_calls(&calls, brought), 8_600..9_000);
         assert_within(
             "with custom data",
@@ -162,14 +162,17 @@ fn simulated_calls_follow_the_configured_distributions() {
 
 #[test]
 fn most_calls_start_within_opening_hours() {
-    use trunkline_domain::hours::{Day, Hours};
+    use trunkline_domain::hours::{DayHours, WeeklyHours};
     let mut campaign = campaign("12");
-    let day = Day { open: Some(20 * 3_600), close: Some(24 * 3_600), closed: None };
-    campaign.terms.hours = Some(Hours { days: [day; 7] });
+    let day = DayHours { open: Some(20 * 3_600), close: Some(24 * 3_600), closed: None };
+    campaign.terms.hours = Some(WeeklyHours { days: [day; 7] });
     campaign.terms.operating_24_7 = Some(false);
     let zone = campaign.zone.clone();
-    let calls =
-        Calls::plan(7, NetworkSnapshot { campaigns: vec![campaign], fields: Vec::new() }, 5_000);
+    let calls = SimulatedCalls::plan(
+        7,
+        NetworkSnapshot { campaigns: vec![campaign], fields: Vec::new() },
+        5_000,
+    );
     let evening = |index: &usize| {
         let call = calls.call(*index).unwrap();
         call.facts.custom_data.as_ref().is_none_or(|data| data.is_empty())

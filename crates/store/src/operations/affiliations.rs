@@ -1,7 +1,7 @@
 //! Relationships and affiliate campaigns.
 
 use super::{
-    Session, from_json, or_unreadable, timestamp_from_millis, to_json, to_json_ids, to_millis,
+    UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json, to_json_ids, to_millis,
 };
 use crate::sql::{Row, params};
 use crate::{Error, Page};
@@ -32,8 +32,8 @@ pub(super) fn affiliate_campaign_from_row(row: &Row<'_>) -> Result<AffiliateCamp
         network_id: row.get(1)?,
         campaign_id: row.get(2)?,
         affiliate_id: row.get(3)?,
-        affiliate_id_from_network: row.get(4)?,
-        id_from_network: row.get(5)?,
+        external_affiliate_id: row.get(4)?,
+        external_id: row.get(5)?,
         status: or_unreadable(status, "affiliate campaign status")?,
         custom_data: from_json(&row.get::<String>(7)?, "custom data")?,
         created_at: timestamp_from_millis(row.get(8)?)?,
@@ -45,7 +45,7 @@ pub(super) fn relationship_from_row(row: &Row<'_>) -> Result<Relationship, Error
     let status = RelationshipStatus::parse(&row.get::<String>(2)?);
     Ok(Relationship {
         affiliate_id: row.get(0)?,
-        affiliate_id_from_network: row.get(1)?,
+        external_affiliate_id: row.get(1)?,
         status: or_unreadable(status, "relationship status")?,
     })
 }
@@ -53,7 +53,7 @@ pub(super) fn relationship_from_row(row: &Row<'_>) -> Result<Relationship, Error
 const SELECT_RELATIONSHIP: &str = "SELECT r.affiliate_id, p.id_from_network, r.status, r.id
     FROM relationships r JOIN parties p ON p.id = r.affiliate_id";
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Relationship of an advertiser and an affiliate, if one is set.
     pub fn relationship(
         &mut self,
@@ -102,7 +102,7 @@ impl Session<'_> {
     }
 
     /// Inserts or updates the relationship of an advertiser and an affiliate.
-    pub fn put_relationship(
+    pub fn upsert_relationship(
         &mut self,
         advertiser: i64,
         affiliate: i64,
@@ -157,7 +157,7 @@ impl Session<'_> {
     }
 
     /// One page of the affiliate campaigns of some affiliates in a campaign.
-    pub fn affiliate_campaigns_of(
+    pub fn affiliate_campaigns_of_affiliates(
         &mut self,
         campaign: i64,
         affiliates: &[i64],
@@ -177,7 +177,7 @@ impl Session<'_> {
 
     /// Returns true if an advertiser has a relationship with this status with one of the
     /// affiliates.
-    pub fn is_related(
+    pub fn has_relationship_with_any(
         &mut self,
         advertiser: i64,
         affiliates: &[i64],
@@ -194,7 +194,7 @@ impl Session<'_> {
     }
 
     /// Ids of those campaigns in which one of the affiliates has an affiliate campaign.
-    pub fn campaigns_with(
+    pub fn campaigns_with_affiliates(
         &mut self,
         campaigns: &[i64],
         affiliates: &[i64],
@@ -282,7 +282,7 @@ impl Session<'_> {
     }
 
     /// Returns true if another affiliate campaign of the network has this external id.
-    pub fn affiliate_campaign_id_is_taken(
+    pub fn affiliate_campaign_id_exists(
         &mut self,
         network: i64,
         id: &str,
@@ -308,7 +308,7 @@ impl Session<'_> {
                 affiliate_campaign.network_id,
                 affiliate_campaign.campaign_id,
                 affiliate_campaign.affiliate_id,
-                affiliate_campaign.id_from_network,
+                affiliate_campaign.external_id,
                 affiliate_campaign.status.as_str(),
                 to_json(&affiliate_campaign.custom_data, "custom data")?,
                 to_millis(affiliate_campaign.created_at),
@@ -327,7 +327,7 @@ impl Session<'_> {
              updated_at = ?5 WHERE id = ?1",
             params![
                 affiliate_campaign.id,
-                affiliate_campaign.id_from_network,
+                affiliate_campaign.external_id,
                 affiliate_campaign.status.as_str(),
                 to_json(&affiliate_campaign.custom_data, "custom data")?,
                 to_millis(affiliate_campaign.updated_at),
@@ -337,7 +337,7 @@ impl Session<'_> {
     }
 
     /// Generates an external id, a decimal string, that no affiliate campaign of the network has.
-    pub fn free_affiliate_campaign_id(&mut self, network: i64) -> Result<String, Error> {
+    pub fn generate_affiliate_campaign_id(&mut self, network: i64) -> Result<String, Error> {
         self.generate_external_id(
             "affiliate_campaigns",
             "SELECT 1 FROM affiliate_campaigns

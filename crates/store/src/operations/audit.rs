@@ -1,6 +1,6 @@
 //! Audit log, and the answers stored for Idempotency-Keys.
 
-use super::{Session, from_json, timestamp_from_millis, to_json, to_json_rows, to_millis};
+use super::{UnitOfWork, from_json, timestamp_from_millis, to_json, to_json_rows, to_millis};
 use crate::sql::{Row, params};
 use crate::{AuditEntry, AuditFilter, Error, NewAuditEntry, Page};
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ fn entry_from_row(row: &Row<'_>) -> Result<AuditEntry, Error> {
     })
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Inserts entries in their order, by one statement.
     pub fn insert_audit_entries(&mut self, entries: &[NewAuditEntry]) -> Result<(), Error> {
         let row = |(index, entry): (usize, &NewAuditEntry)| {
@@ -118,7 +118,7 @@ impl Session<'_> {
     }
 
     /// Fingerprint and answer stored for an Idempotency-Key, if stored after `since`.
-    pub fn kept_answer(
+    pub fn stored_answer(
         &mut self,
         network: i64,
         actor: &str,
@@ -135,7 +135,7 @@ impl Session<'_> {
 
     /// Stores the answer for an Idempotency-Key, and deletes those stored before `since`.
     #[expect(clippy::too_many_arguments, reason = "one for each column")]
-    pub fn keep_answer(
+    pub fn store_answer(
         &mut self,
         network: i64,
         actor: &str,

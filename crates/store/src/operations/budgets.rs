@@ -1,68 +1,68 @@
 //! Running totals of budget periods.
 
-use super::{Session, or_unreadable, to_json_rows, to_millis};
+use super::{UnitOfWork, or_unreadable, to_json_rows, to_millis};
 use crate::Error;
 use crate::sql::{Row, params};
 use jiff::Timestamp;
 use std::collections::HashMap;
-use trunkline_domain::campaign::Period;
+use trunkline_domain::campaign::BudgetPeriod;
 use trunkline_domain::money::Currency;
 
 /// Key of a counter: a quantity that a budget limits, in one of its periods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counted {
+pub struct CounterKey {
     /// Id of the campaign.
-    pub campaign: i64,
+    pub campaign_id: i64,
     /// Quantity that is counted.
-    pub of: CountedThing,
+    pub scope: CounterScope,
     /// Period.
-    pub period: Period,
+    pub period: BudgetPeriod,
 }
 
 /// Quantity that a budget limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CountedThing {
+pub enum CounterScope {
     /// Admitted calls.
     Calls,
     /// Payin in a currency, in cents.
     Payin(Currency),
     /// Concurrent live calls, in no particular period. Only the alerts of this budget are stored.
-    AtOnce,
+    LiveCalls,
 }
 
-impl CountedThing {
+impl CounterScope {
     fn sql_key(self) -> (&'static str, &'static str) {
         match self {
             Self::Calls => ("calls", ""),
             Self::Payin(currency) => ("payin", currency.as_str()),
-            Self::AtOnce => ("at_once", ""),
+            Self::LiveCalls => ("at_once", ""),
         }
     }
 }
 
 /// Stored running total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeptTotal {
-    /// Bounds of its period, see [`edges`].
-    pub edges: (i64, i64),
+pub struct StoredTotal {
+    /// Bounds of its period, see [`period_bounds_ms`].
+    pub bounds_ms: (i64, i64),
     /// Calls, or cents.
     pub total: i64,
     /// Percentage of the budget up to which alerts were sent.
-    pub alerted: u32,
+    pub alerted_percent: u32,
     /// Amount of the budget for which they were sent.
-    pub amount: i64,
+    pub budget_amount: i64,
 }
 
 /// Totals of a campaign's budgets at one time, as far as they are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TotalsNow {
+pub struct CurrentTotals {
     /// Number of live calls.
     live: i64,
     /// Stored totals by kind, currency, and the bounds of the period.
     stored: HashMap<(String, String, i64, i64), i64>,
 }
 
-impl TotalsNow {
+impl CurrentTotals {
     /// Number of columns that are read.
     pub(super) const COLUMNS: usize = 2;
 
@@ -92,11 +92,11 @@ impl TotalsNow {
     }
 
     /// Total of a current period; `None` if it is not stored and must be computed.
-    pub fn of(&self, counted: &Counted) -> Option<i64> {
-        let (start, end) = edges(counted.period);
-        let (kind, currency) = counted.of.sql_key();
-        match counted.of {
-            CountedThing::AtOnce => Some(self.live),
+    pub fn get(&self, counted: &CounterKey) -> Option<i64> {
+        let (start, end) = period_bounds_ms(counted.period);
+        let (kind, currency) = counted.scope.sql_key();
+        match counted.scope {
+            CounterScope::LiveCalls => Some(self.live),
             _ => self.stored.get(&(kind.to_owned(), currency.to_owned(), start, end)).copied(),
         }
     }
@@ -122,26 +122,26 @@ const COUNT_LIVE_SQL: &str = "(SELECT COUNT(*) FROM live_calls l
 
 /// Bounds of a period in milliseconds since 1970, as stored: its first moment, and the first one
 /// after it.
-pub fn edges(period: Period) -> (i64, i64) {
+pub fn period_bounds_ms(period: BudgetPeriod) -> (i64, i64) {
     (to_millis(period.start), period.end.map_or(i64::MAX, to_millis))
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Total of a period: the stored total, or one computed from the rows if none is stored.
-    pub fn budget_total(&mut self, counted: Counted) -> Result<i64, Error> {
+    pub fn budget_total(&mut self, counted: CounterKey) -> Result<i64, Error> {
         match self.stored_total(counted)? {
-            Some(total) if counted.of != CountedThing::AtOnce => Ok(total),
-            _ => self.recount(counted),
+            Some(total) if counted.scope != CounterScope::LiveCalls => Ok(total),
+            _ => self.recompute_total(counted),
         }
     }
 
     /// Totals of several periods in their order, by one statement for each kind of quantity.
-    pub fn budget_totals_of(&mut self, counted: &[Counted]) -> Result<Vec<i64>, Error> {
+    pub fn budget_totals(&mut self, counted: &[CounterKey]) -> Result<Vec<i64>, Error> {
         type Row<'a> = (usize, i64, &'a str, i64, i64, &'a str);
-        let row = |(index, counted): (usize, &Counted)| -> Row<'_> {
-            let (start, end) = edges(counted.period);
-            let (kind, currency) = counted.of.sql_key();
-            (index, counted.campaign, kind, start, end, currency)
+        let row = |(index, counted): (usize, &CounterKey)| -> Row<'_> {
+            let (start, end) = period_bounds_ms(counted.period);
+            let (kind, currency) = counted.scope.sql_key();
+            (index, counted.campaign_id, kind, start, end, currency)
         };
         let rows: Vec<Row<'_>> = counted.iter().enumerate().map(row).collect();
         let mut totals: Vec<Option<i64>> = vec![None; rows.len()];
@@ -186,32 +186,32 @@ impl Session<'_> {
         })
     }
 
-    fn stored_total(&mut self, counted: Counted) -> Result<Option<i64>, Error> {
-        let (start, end) = edges(counted.period);
-        let (kind, currency) = counted.of.sql_key();
+    fn stored_total(&mut self, counted: CounterKey) -> Result<Option<i64>, Error> {
+        let (start, end) = period_bounds_ms(counted.period);
+        let (kind, currency) = counted.scope.sql_key();
         self.query_first(
             "SELECT total FROM budget_totals WHERE campaign_id = ?1 AND kind = ?2
              AND period_start = ?3 AND period_end = ?4 AND currency = ?5",
-            params![counted.campaign, kind, start, end, currency],
+            params![counted.campaign_id, kind, start, end, currency],
             |row| row.get(0),
         )
     }
 
     /// Computes the total of a period from the stored rows.
-    pub fn recount(&mut self, counted: Counted) -> Result<i64, Error> {
-        let (start, end) = edges(counted.period);
-        let found = match counted.of {
-            CountedThing::AtOnce => return self.live_calls(counted.campaign),
-            CountedThing::Calls => self.query_first(
+    pub fn recompute_total(&mut self, counted: CounterKey) -> Result<i64, Error> {
+        let (start, end) = period_bounds_ms(counted.period);
+        let found = match counted.scope {
+            CounterScope::LiveCalls => return self.count_live_calls(counted.campaign_id),
+            CounterScope::Calls => self.query_first(
                 "SELECT COUNT(*) FROM calls WHERE campaign_id = ?1 AND start_time >= ?2
                  AND start_time < ?3 AND turned_away IS NULL",
-                params![counted.campaign, start, end],
+                params![counted.campaign_id, start, end],
                 |row| row.get(0),
             ),
-            CountedThing::Payin(currency) => self.query_first(
+            CounterScope::Payin(currency) => self.query_first(
                 "SELECT CAST(COALESCE(SUM(payin_delta), 0) AS BIGINT) FROM transactions WHERE campaign_id = ?1
                  AND start_time >= ?2 AND start_time < ?3 AND payin_currency = ?4",
-                params![counted.campaign, start, end, currency.as_str()],
+                params![counted.campaign_id, start, end, currency.as_str()],
                 |row| row.get(0),
             ),
         };
@@ -220,12 +220,12 @@ impl Session<'_> {
 
     /// Stored totals of one quantity of a campaign, for every period that overlaps an interval,
     /// both ends included.
-    pub fn kept_totals(
+    pub fn stored_totals(
         &mut self,
         campaign: i64,
-        of: CountedThing,
+        of: CounterScope,
         (first, last): (Timestamp, Timestamp),
-    ) -> Result<Vec<KeptTotal>, Error> {
+    ) -> Result<Vec<StoredTotal>, Error> {
         let (kind, currency) = of.sql_key();
         self.query_all(
             "SELECT period_start, period_end, total, alerted, amount FROM budget_totals
@@ -233,37 +233,46 @@ impl Session<'_> {
              AND currency = ?5",
             params![campaign, kind, to_millis(first), to_millis(last), currency],
             |row| {
-                Ok(KeptTotal {
-                    edges: (row.get(0)?, row.get(1)?),
+                Ok(StoredTotal {
+                    bounds_ms: (row.get(0)?, row.get(1)?),
                     total: row.get(2)?,
-                    alerted: row.get(3)?,
-                    amount: row.get(4)?,
+                    alerted_percent: row.get(3)?,
+                    budget_amount: row.get(4)?,
                 })
             },
         )
     }
 
     /// Inserts or updates a running total.
-    pub fn keep_total(
+    pub fn upsert_total(
         &mut self,
         campaign: i64,
-        of: CountedThing,
-        total: &KeptTotal,
+        of: CounterScope,
+        total: &StoredTotal,
     ) -> Result<(), Error> {
-        let (start, end) = total.edges;
+        let (start, end) = total.bounds_ms;
         let (kind, currency) = of.sql_key();
         self.execute(
             "INSERT INTO budget_totals (campaign_id, kind, period_start, period_end, currency,
              total, alerted, amount) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (campaign_id, kind, period_start, period_end, currency) DO UPDATE
              SET total = excluded.total, alerted = excluded.alerted, amount = excluded.amount",
-            params![campaign, kind, start, end, currency, total.total, total.alerted, total.amount],
+            params![
+                campaign,
+                kind,
+                start,
+                end,
+                currency,
+                total.total,
+                total.alerted_percent,
+                total.budget_amount
+            ],
         )?;
         Ok(())
     }
 
     /// Number of live calls of a campaign.
-    pub fn live_calls(&mut self, campaign: i64) -> Result<i64, Error> {
+    pub fn count_live_calls(&mut self, campaign: i64) -> Result<i64, Error> {
         let found = self.query_first(
             "SELECT COUNT(*) FROM live_calls WHERE campaign_id = ?1",
             [campaign],

@@ -1,6 +1,6 @@
 //! Bulk inserts of rows, under ids that were reserved for them.
 
-use super::{NO_PARAMS, Session, or_unreadable};
+use super::{NO_PARAMS, UnitOfWork, or_unreadable};
 use crate::Error;
 use crate::operations::Connection;
 use crate::sql::{Param, Value};
@@ -25,7 +25,7 @@ pub(super) struct InsertTarget<const N: usize> {
 
 /// Number of ids to reserve in each table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct IdsWanted {
+pub struct IdCounts {
     /// Number of call ids.
     pub calls: usize,
     /// Number of transaction ids.
@@ -36,7 +36,7 @@ pub struct IdsWanted {
 
 /// First reserved id in each table; the others follow consecutively.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ids {
+pub struct FirstIds {
     /// First call id.
     pub call: i64,
     /// First transaction id.
@@ -64,10 +64,10 @@ impl<const N: usize> InsertTarget<N> {
     }
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Reserves ids for rows that this unit of work will insert. Ids ascend in the order of
     /// commits.
-    pub fn next_ids(&mut self, wanted: IdsWanted) -> Result<Ids, Error> {
+    pub fn reserve_ids(&mut self, wanted: IdCounts) -> Result<FirstIds, Error> {
         if self.is_postgres() {
             let reserve = |table, count| {
                 let last = format!("nextval('{table}_id_seq') + {count} - 1");
@@ -83,11 +83,13 @@ impl Session<'_> {
                     reserve("events", "CAST(?3 AS BIGINT)")
                 ),
                 [wanted.calls as i64, wanted.transactions as i64, wanted.events as i64],
-                |row| Ok(Ids { call: row.get(0)?, transaction: row.get(1)?, event: row.get(2)? }),
+                |row| {
+                    Ok(FirstIds { call: row.get(0)?, transaction: row.get(1)?, event: row.get(2)? })
+                },
             )?;
             return or_unreadable(found, "id");
         }
-        let mut ids = Ids::default();
+        let mut ids = FirstIds::default();
         self.for_each_row(
             "SELECT name, seq FROM sqlite_sequence WHERE name IN ('calls', 'transactions', 'events')",
             NO_PARAMS,
@@ -101,7 +103,7 @@ impl Session<'_> {
                 Ok(true)
             },
         )?;
-        Ok(Ids { call: ids.call + 1, transaction: ids.transaction + 1, event: ids.event + 1 })
+        Ok(FirstIds { call: ids.call + 1, transaction: ids.transaction + 1, event: ids.event + 1 })
     }
 
     /// Inserts a row and returns its generated id. The value of the id, the first column, is
@@ -192,7 +194,7 @@ impl CopyBuffer {
         row: &[&dyn Value; N],
     ) -> Result<(), Error> {
         self.0.put_i16(
-            i16::try_from(N).map_err(|_| Error::Unreadable { what: "value", source: None })?,
+            i16::try_from(N).map_err(|_| Error::Unreadable { value: "value", source: None })?,
         );
         for ((_, kind), value) in columns.iter().zip(row) {
             match (value.as_param(), kind) {
@@ -203,7 +205,7 @@ impl CopyBuffer {
                 }
                 (Param::Text(text), ColumnType::Text) => self.push_bytes(text.as_bytes())?,
                 (Param::Bytes(bytes), ColumnType::Bytes) => self.push_bytes(bytes)?,
-                _ => return Err(Error::Unreadable { what: "column", source: None }),
+                _ => return Err(Error::Unreadable { value: "column", source: None }),
             }
         }
         Ok(())
@@ -212,7 +214,7 @@ impl CopyBuffer {
     fn push_bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.0.put_i32(
             i32::try_from(bytes.len())
-                .map_err(|_| Error::Unreadable { what: "value", source: None })?,
+                .map_err(|_| Error::Unreadable { value: "value", source: None })?,
         );
         self.0.put_slice(bytes);
         Ok(())

@@ -2,10 +2,10 @@
 
 use super::calls::call_from_row;
 use super::partitions::Tables;
-use super::{Session, from_json, or_unreadable, to_json_ids};
+use super::{UnitOfWork, from_json, or_unreadable, to_json_ids};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
-use trunkline_domain::call::{Call, Live, Settlement};
+use trunkline_domain::call::{Call, LiveCall, Settlement};
 use trunkline_domain::phone::PhoneNumber;
 
 /// Call with the data that is shown with it.
@@ -14,37 +14,37 @@ pub struct CallRecord {
     /// Call.
     pub call: Call,
     /// External id of its campaign.
-    pub campaign: String,
+    pub campaign_external_id: String,
     /// Id of the campaign's advertiser.
     pub advertiser_id: i64,
     /// External id of the affiliate that sent the call.
-    pub affiliate: Option<String>,
+    pub affiliate_external_id: Option<String>,
     /// Promo number that was called, if it still exists.
     pub promo_number: Option<PhoneNumber>,
     /// State of the call while it is live.
-    pub live: Option<Live>,
+    pub live: Option<LiveCall>,
     /// Id and settlement of its latest transaction.
-    pub settled: Option<(i64, Settlement)>,
+    pub latest_transaction: Option<(i64, Settlement)>,
 }
 
 /// Scope of a list of calls, by ids: calls that match any of the fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CallsOf {
+pub struct CallScope {
     /// Calls of a network.
-    pub network: Option<i64>,
+    pub network_id: Option<i64>,
     /// Calls of a campaign.
-    pub campaign: Option<i64>,
+    pub campaign_id: Option<i64>,
     /// Calls of campaigns of these advertisers.
-    pub advertisers: Vec<i64>,
+    pub advertiser_ids: Vec<i64>,
     /// Calls sent by these affiliates.
-    pub affiliates: Vec<i64>,
+    pub affiliate_ids: Vec<i64>,
 }
 
 /// Filter of a list of calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ListedCalls {
+pub struct CallRowFilter {
     /// Only calls of this campaign, by id.
-    pub campaign: Option<i64>,
+    pub campaign_id: Option<i64>,
     /// Only live calls, or only ended ones.
     pub live: Option<bool>,
 }
@@ -79,38 +79,38 @@ fn record_from_row(row: &Row<'_>) -> Result<CallRecord, Error> {
     };
     Ok(CallRecord {
         call: call_from_row(row)?,
-        campaign: row.get(12)?,
+        campaign_external_id: row.get(12)?,
         advertiser_id: row.get(13)?,
-        affiliate: row.get(14)?,
+        affiliate_external_id: row.get(14)?,
         promo_number: number
             .map(|number| or_unreadable(PhoneNumber::parse(&number), "promo number"))
             .transpose()?,
         live: live.map(|state| from_json(&state, "live call")).transpose()?,
-        settled,
+        latest_transaction: settled,
     })
 }
 
 /// Condition on calls (`c`) for the cursor and the filter of a page.
 const PAGE_CONDITION: &str = "c.id > ?2 AND (CAST(?4 AS BIGINT) IS NULL OR c.campaign_id = ?4)";
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// One page of the ids of calls in a scope, in order, by one statement.
     pub fn call_ids(
         &mut self,
-        of: &CallsOf,
-        which: ListedCalls,
+        of: &CallScope,
+        which: CallRowFilter,
         page: Page,
     ) -> Result<Vec<i64>, Error> {
         let advertisers = self.json_ids_sql("?6");
         let affiliates = self.json_ids_sql("?7");
         let mut selects = Vec::new();
-        if of.network.is_some() {
+        if of.network_id.is_some() {
             selects.push(self.select_calls_where("c.network_id = ?1", which.live));
         }
-        if of.campaign.is_some() {
+        if of.campaign_id.is_some() {
             selects.push(self.select_calls_where("c.campaign_id = ?5", which.live));
         }
-        if !of.advertisers.is_empty() {
+        if !of.advertiser_ids.is_empty() {
             let owner_condition = format!("k.advertiser_id IN {advertisers}");
             selects.push(self.select_calls_per_row(
                 "campaign_id",
@@ -119,7 +119,7 @@ impl Session<'_> {
                 which.live,
             ));
         }
-        if !of.affiliates.is_empty() {
+        if !of.affiliate_ids.is_empty() {
             let owner_condition = format!("k.id IN {affiliates}");
             selects.push(self.select_calls_per_row(
                 "affiliate_id",
@@ -142,13 +142,13 @@ impl Session<'_> {
                  ORDER BY id LIMIT ?3"
             ),
             params![
-                of.network,
+                of.network_id,
                 page.after,
                 page.limit,
-                which.campaign,
-                of.campaign,
-                to_json_ids(&of.advertisers)?,
-                to_json_ids(&of.affiliates)?,
+                which.campaign_id,
+                of.campaign_id,
+                to_json_ids(&of.advertiser_ids)?,
+                to_json_ids(&of.affiliate_ids)?,
             ],
             |row| row.get(0),
         )

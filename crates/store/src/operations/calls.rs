@@ -2,12 +2,12 @@
 
 use super::bulk_insert::{ColumnType, InsertTarget, RowSink};
 use super::partitions::Tables;
-use super::{Session, from_json, timestamp_from_millis, to_json, to_millis};
+use super::{UnitOfWork, from_json, timestamp_from_millis, to_json, to_millis};
 use crate::Error;
 use crate::sql::{Row, params};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use trunkline_domain::call::{Call, Heard, Settlement, TurnedAway};
+use trunkline_domain::call::{Call, RecordedFacts, RejectionReason, Settlement};
 use trunkline_domain::campaign::{CurrentTerms, Terms};
 
 const CALL_COLUMNS: &str =
@@ -26,7 +26,7 @@ pub(super) fn call_from_row(row: &Row<'_>) -> Result<Call, Error> {
         complete_call_id: row.get(6)?,
         terms_id: row.get(7)?,
         start_time: timestamp_from_millis(row.get(8)?)?,
-        heard: from_json(&row.get::<String>(9)?, "call")?,
+        recorded: from_json(&row.get::<String>(9)?, "call")?,
         created_at: timestamp_from_millis(row.get(10)?)?,
         ended_at: row.get::<Option<i64>>(11)?.map(timestamp_from_millis).transpose()?,
     })
@@ -43,31 +43,31 @@ pub struct CallTotals {
 
 /// Value with the half-open interval in which it was valid; without an end it is still valid.
 #[derive(Debug, Clone)]
-pub struct Reign<T> {
+pub struct ValidityPeriod<T> {
     /// Start of the validity.
     pub from: Timestamp,
     /// End of the validity, exclusive.
     pub until: Option<Timestamp>,
     /// Value.
-    pub of: T,
+    pub value: T,
 }
 
-impl<T> Reign<T> {
+impl<T> ValidityPeriod<T> {
     /// Returns true if it was valid at a moment.
-    pub fn holds_at(&self, at: Timestamp) -> bool {
+    pub fn contains(&self, at: Timestamp) -> bool {
         self.from <= at && self.until.is_none_or(|until| at < until)
     }
 }
 
 /// Query for an earlier call: whether a number called a campaign in a half-open interval.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Repeat {
+pub struct RepeatCallerQuery {
     /// Id of the campaign.
-    pub campaign: i64,
+    pub campaign_id: i64,
     /// Number of the caller, in E.164 format.
     pub caller: String,
     /// Start of the interval.
-    pub since: Timestamp,
+    pub from: Timestamp,
     /// End of the interval, exclusive.
     pub before: Timestamp,
 }
@@ -100,7 +100,7 @@ fn push_call(
     fingerprint: &[u8],
     push: &mut RowSink<'_, 15>,
 ) -> Result<(), Error> {
-    let caller = call.heard.facts.calling_phone_number.as_ref().map(|number| number.e164());
+    let caller = call.recorded.facts.calling_phone_number.as_ref().map(|number| number.e164());
     push(&params![
         id,
         call.network_id,
@@ -113,21 +113,21 @@ fn push_call(
         call.terms_id,
         caller,
         to_millis(call.start_time),
-        to_json(&call.heard, "call")?,
+        to_json(&call.recorded, "call")?,
         to_millis(call.created_at),
         call.ended_at.map(to_millis),
-        call.heard.turned_away.map(TurnedAway::as_str),
+        call.recorded.rejection.map(RejectionReason::as_str),
     ])
 }
 
 /// Quarter of an hour that contains a moment, counted from 1970.
-pub fn quarter(at: Timestamp) -> i64 {
+pub fn quarter_hour(at: Timestamp) -> i64 {
     at.as_second().div_euclid(900)
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Complete call id of a reported call and the fingerprint of its request, by external id.
-    pub fn known_call(
+    pub fn reported_call(
         &mut self,
         network: i64,
         external_id: &str,
@@ -193,7 +193,7 @@ impl Session<'_> {
             "UPDATE calls SET body = ?2, ended_at = ?3 WHERE id = ?1 AND start_time = ?4",
             params![
                 call.id,
-                to_json(&call.heard, "call")?,
+                to_json(&call.recorded, "call")?,
                 call.ended_at.map(to_millis),
                 to_millis(call.start_time)
             ],
@@ -202,7 +202,7 @@ impl Session<'_> {
     }
 
     /// Adds calls and durations to the counts of campaigns: (campaign id, [`quarter`], totals).
-    pub fn add_to_quarters(&mut self, more: &[(i64, i64, CallTotals)]) -> Result<(), Error> {
+    pub fn add_to_quarter_hours(&mut self, more: &[(i64, i64, CallTotals)]) -> Result<(), Error> {
         const ON_CONFLICT_ADD: &str = "ON CONFLICT (campaign_id, quarter) DO UPDATE
              SET calls = call_quarters.calls + excluded.calls,
              seconds = call_quarters.seconds + excluded.seconds";
@@ -231,13 +231,13 @@ impl Session<'_> {
     }
 
     /// Returns true if each query is a round trip to a server, so that batched look-ups pay.
-    pub fn is_remote(&self) -> bool {
+    pub fn is_remote_database(&self) -> bool {
         self.is_postgres()
     }
 
     /// Finds reported calls by their external ids, as [`Session::known_call`] does: (external id,
     /// complete call id, fingerprint) of those that exist.
-    pub fn known_calls(
+    pub fn reported_calls(
         &mut self,
         network: i64,
         external_ids: &[&str],
@@ -262,9 +262,9 @@ impl Session<'_> {
     }
 
     /// Answers many queries of [`Session::has_called`]. Returns the indexes of those with a call.
-    pub fn have_called(&mut self, queries: &[Repeat]) -> Result<Vec<i64>, Error> {
+    pub fn have_called_before(&mut self, queries: &[RepeatCallerQuery]) -> Result<Vec<i64>, Error> {
         let rows = queries.iter().enumerate().map(|(index, query)| {
-            json!({"i": index, "c": query.campaign, "n": query.caller, "s": to_millis(query.since),
+            json!({"i": index, "c": query.campaign_id, "n": query.caller, "s": to_millis(query.from),
                 "b": to_millis(query.before)})
         });
         let rows = Value::from_iter(rows).to_string();
@@ -294,14 +294,19 @@ impl Session<'_> {
     }
 
     /// Returns true if the number called the campaign in the interval.
-    pub fn has_called(&mut self, query: &Repeat) -> Result<bool, Error> {
+    pub fn has_called_before(&mut self, query: &RepeatCallerQuery) -> Result<bool, Error> {
         let campaign = self.callers_index_campaign();
         self.exists(
             &format!(
                 "SELECT 1 FROM calls WHERE {campaign} = ?1 AND caller = ?2
                  AND start_time >= ?3 AND start_time < ?4"
             ),
-            params![query.campaign, query.caller, to_millis(query.since), to_millis(query.before)],
+            params![
+                query.campaign_id,
+                query.caller,
+                to_millis(query.from),
+                to_millis(query.before)
+            ],
         )
     }
 
@@ -317,7 +322,7 @@ impl Session<'_> {
             "SELECT CAST(COALESCE(SUM(calls), 0) AS BIGINT), CAST(COALESCE(SUM(seconds), 0) AS BIGINT)
              FROM call_quarters
              WHERE campaign_id = ?1 AND quarter >= ?2 AND quarter < ?3",
-            params![campaign, quarter(from), quarter(before)],
+            params![campaign, quarter_hour(from), quarter_hour(before)],
             |row| Ok(CallTotals { calls: row.get(0)?, seconds: row.get(1)? }),
         )?;
         Ok(found.unwrap_or_default())
@@ -328,7 +333,7 @@ impl Session<'_> {
         &mut self,
         campaign: i64,
         at: Timestamp,
-    ) -> Result<Option<Reign<CurrentTerms>>, Error> {
+    ) -> Result<Option<ValidityPeriod<CurrentTerms>>, Error> {
         self.query_first(
             "SELECT id, went_live_at, body, (SELECT MIN(n.went_live_at) FROM terms n
                  WHERE n.campaign_id = ?1 AND n.went_live_at > ?2)
@@ -338,10 +343,10 @@ impl Session<'_> {
             |row| {
                 let went_live_at = timestamp_from_millis(row.get(1)?)?;
                 let terms = from_json(&row.get::<String>(2)?, "terms")?;
-                Ok(Reign {
+                Ok(ValidityPeriod {
                     from: went_live_at,
                     until: row.get::<Option<i64>>(3)?.map(timestamp_from_millis).transpose()?,
-                    of: CurrentTerms { id: row.get(0)?, went_live_at, terms },
+                    value: CurrentTerms { id: row.get(0)?, went_live_at, terms },
                 })
             },
         )
@@ -361,7 +366,7 @@ impl Session<'_> {
         object: &'static str,
         id: i64,
         at: Timestamp,
-    ) -> Result<Option<Reign<String>>, Error> {
+    ) -> Result<Option<ValidityPeriod<String>>, Error> {
         self.query_first(
             "SELECT status, since, (SELECT MIN(n.since) FROM statuses n
                  WHERE n.object = ?1 AND n.object_id = ?2 AND n.since > ?3)
@@ -369,10 +374,10 @@ impl Session<'_> {
              ORDER BY since DESC, id DESC LIMIT 1",
             params![object, id, to_millis(at)],
             |row| {
-                Ok(Reign {
+                Ok(ValidityPeriod {
                     from: timestamp_from_millis(row.get(1)?)?,
                     until: row.get::<Option<i64>>(2)?.map(timestamp_from_millis).transpose()?,
-                    of: row.get(0)?,
+                    value: row.get(0)?,
                 })
             },
         )
@@ -380,7 +385,7 @@ impl Session<'_> {
 
     /// Numbers of a campaign's calls in the quarters of an hour of an interval, in order, as (start
     /// of the quarter, calls). Quarters without calls are left out.
-    pub fn calls_by_quarter(
+    pub fn calls_by_quarter_hour(
         &mut self,
         campaign: i64,
         from: Timestamp,
@@ -389,7 +394,7 @@ impl Session<'_> {
         self.query_all(
             "SELECT quarter, calls FROM call_quarters
              WHERE campaign_id = ?1 AND quarter >= ?2 AND quarter <= ?3 ORDER BY quarter",
-            params![campaign, quarter(from), quarter(before)],
+            params![campaign, quarter_hour(from), quarter_hour(before)],
             |row| Ok((timestamp_from_millis(row.get::<i64>(0)? * 900_000)?, row.get(1)?)),
         )
     }
@@ -397,12 +402,12 @@ impl Session<'_> {
     /// Calls `visit` for each ended call of a campaign that started in a half-open interval, in
     /// order of time: with its complete call id, and its facts as last corrected. Stops when
     /// `visit` returns false.
-    pub fn each_heard(
+    pub fn for_each_ended_call(
         &mut self,
         campaign: i64,
         from: Timestamp,
         before: Timestamp,
-        mut visit: impl FnMut(&str, Heard) -> bool,
+        mut visit: impl FnMut(&str, RecordedFacts) -> bool,
     ) -> Result<(), Error> {
         self.for_each_row(
             "SELECT c.complete_call_id, c.body, (
@@ -417,7 +422,7 @@ impl Session<'_> {
                     None => None,
                     Some(body) => from_json::<Settlement>(body, "transaction")?.correction,
                 };
-                let heard = match corrected.and_then(|correction| correction.heard) {
+                let heard = match corrected.and_then(|correction| correction.recorded) {
                     Some(heard) => *heard,
                     None => from_json(row.get(1)?, "call")?,
                 };

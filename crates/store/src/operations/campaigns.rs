@@ -1,7 +1,7 @@
 //! Advertiser campaigns and their terms.
 
 use super::{
-    NO_PARAMS, Session, from_json, or_unreadable, timestamp_from_millis, to_json, to_json_ids,
+    NO_PARAMS, UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json, to_json_ids,
     to_millis,
 };
 use crate::sql::{Row, params};
@@ -38,23 +38,23 @@ pub(super) fn campaign_from_row(row: &Row<'_>) -> Result<Campaign, Error> {
         id: row.get(0)?,
         network_id: row.get(1)?,
         advertiser_id: row.get(2)?,
-        id_from_network: row.get(3)?,
+        external_id: row.get(3)?,
         name: row.get(4)?,
         status: or_unreadable(CampaignStatus::parse(&row.get::<String>(5)?), "campaign status")?,
-        current,
-        future: future.map(|body| from_json(&body, "terms")).transpose()?,
+        current_terms: current,
+        future_terms: future.map(|body| from_json(&body, "terms")).transpose()?,
         custom_data: from_json(&row.get::<String>(7)?, "custom data")?,
-        totals: Default::default(),
+        budget_totals: Default::default(),
         created_at: timestamp_from_millis(row.get(8)?)?,
         updated_at: timestamp_from_millis(row.get(9)?)?,
     })
 }
 
 fn future_json(campaign: &Campaign) -> Result<Option<String>, Error> {
-    campaign.future.as_ref().map(|terms| to_json(terms, "terms")).transpose()
+    campaign.future_terms.as_ref().map(|terms| to_json(terms, "terms")).transpose()
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Campaign, by external id.
     pub fn campaign(&mut self, network: i64, id: &str) -> Result<Option<Campaign>, Error> {
         self.query_first(
@@ -97,7 +97,7 @@ impl Session<'_> {
             params![
                 campaign.network_id,
                 campaign.advertiser_id,
-                campaign.id_from_network,
+                campaign.external_id,
                 campaign.name,
                 campaign.status.as_str(),
                 future_json(campaign)?,
@@ -126,7 +126,7 @@ impl Session<'_> {
     }
 
     /// Inserts terms and makes them a campaign's current terms.
-    pub fn put_terms_live(
+    pub fn activate_terms(
         &mut self,
         campaign: i64,
         terms: Terms,
@@ -144,7 +144,7 @@ impl Session<'_> {
     }
 
     /// Generates an external id, a decimal string, that no campaign of the network has.
-    pub fn free_campaign_id(&mut self, network: i64) -> Result<String, Error> {
+    pub fn generate_campaign_id(&mut self, network: i64) -> Result<String, Error> {
         self.generate_external_id(
             "campaigns",
             "SELECT 1 FROM campaigns WHERE network_id = ?1 AND id_from_network = ?2 AND ?3 = ''",

@@ -1,6 +1,6 @@
 //! Tokens, one-time sign-ins and console sessions. Only hashes of the secrets are stored.
 
-use super::{Session, or_unreadable, timestamp_from_millis, to_millis};
+use super::{UnitOfWork, or_unreadable, timestamp_from_millis, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Grant, Scope, SignIn, SignInKind, TokenRecord};
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ fn token_from_row(row: &Row<'_>) -> Result<TokenRecord, Error> {
         id: row.get(0)?,
         network_id: row.get(1)?,
         grant: Grant { scope, role },
-        party_id_from_network: row.get(9)?,
+        party_external_id: row.get(9)?,
         label: row.get(5)?,
         created_at: timestamp_from_millis(row.get(6)?)?,
         expires_at: row.get::<Option<i64>>(7)?.map(timestamp_from_millis).transpose()?,
@@ -39,12 +39,12 @@ fn sign_in_kind_word(kind: SignInKind) -> &'static str {
     }
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Inserts a token and returns its id. The id in the record is ignored.
     pub fn insert_token(&mut self, hash: &[u8], record: &TokenRecord) -> Result<i64, Error> {
         let (scope, party) = match record.grant.scope {
             Scope::Network => ("network", None),
-            Scope::Party(kind, id) => (kind.word(), Some(id)),
+            Scope::Party(kind, id) => (kind.as_str(), Some(id)),
         };
         self.insert(
             "INSERT INTO tokens (network_id, hash, scope, party_id, role, label, created_at,
@@ -112,7 +112,7 @@ impl Session<'_> {
     }
 
     /// Id of the user of an unexpired sign-in.
-    pub fn signed_in(
+    pub fn signed_in_user_id(
         &mut self,
         hash: &[u8],
         kind: SignInKind,

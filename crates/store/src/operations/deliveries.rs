@@ -2,7 +2,7 @@
 
 use super::bulk_insert::{ColumnType, InsertTarget};
 use super::events::{EVENT_COLUMNS, event_from_row};
-use super::{Session, or_unreadable, timestamp_from_millis, to_millis};
+use super::{UnitOfWork, or_unreadable, timestamp_from_millis, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, EventRecord, Page};
 use jiff::Timestamp;
@@ -107,7 +107,7 @@ fn select_deliveries(condition: &str) -> String {
     )
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Inserts deliveries that are due now, as (webhook id, event id).
     pub fn insert_deliveries(
         &mut self,
@@ -151,7 +151,7 @@ impl Session<'_> {
     }
 
     /// Ids of the webhooks with a due delivery.
-    pub fn webhooks_due(&mut self, now: Timestamp) -> Result<Vec<i64>, Error> {
+    pub fn webhooks_with_due_deliveries(&mut self, now: Timestamp) -> Result<Vec<i64>, Error> {
         self.query_all(
             "SELECT w.id FROM webhooks w WHERE w.deleted_at IS NULL AND EXISTS
              (SELECT 1 FROM deliveries d WHERE d.webhook_id = w.id AND d.due_at <= ?1)",
@@ -161,7 +161,7 @@ impl Session<'_> {
     }
 
     /// Due deliveries of a webhook, the longest due first.
-    pub fn deliveries_due(
+    pub fn due_deliveries(
         &mut self,
         webhook: i64,
         now: Timestamp,
@@ -177,7 +177,7 @@ impl Session<'_> {
     }
 
     /// Earliest time after `now` at which a delivery is due.
-    pub fn next_delivery_due(&mut self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+    pub fn next_delivery_due_at(&mut self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         let sql = "SELECT MIN(due_at) FROM deliveries WHERE due_at > ?1";
         let found = self.query_first(sql, [to_millis(now)], |row| row.get::<Option<i64>>(0))?;
         found.flatten().map(timestamp_from_millis).transpose()

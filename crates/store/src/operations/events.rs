@@ -1,7 +1,7 @@
 //! Events of a network, for the event stream, webhooks and mails.
 
 use super::bulk_insert::{ColumnType, InsertTarget, RowSink};
-use super::{Session, from_json, timestamp_from_millis, to_millis};
+use super::{UnitOfWork, from_json, timestamp_from_millis, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
@@ -94,7 +94,7 @@ pub(super) fn event_from_row(row: &Row<'_>, at: usize) -> Result<EventRecord, Er
     })
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Inserts events under ids from [`Session::next_ids`]. `stored_at` is the system time, which
     /// determines their retention, whatever the clock of a sandbox says.
     pub fn insert_events(
@@ -131,7 +131,7 @@ impl Session<'_> {
     }
 
     /// Id of a network's newest event; 0 if there is none.
-    pub fn last_event(&mut self, network: i64) -> Result<i64, Error> {
+    pub fn last_event_id(&mut self, network: i64) -> Result<i64, Error> {
         let sql = "SELECT MAX(id) FROM events WHERE network_id = ?1";
         let last = self.query_first(sql, [network], |row| row.get::<Option<i64>>(0))?;
         Ok(last.flatten().unwrap_or(0))

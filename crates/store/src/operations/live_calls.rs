@@ -1,18 +1,18 @@
 //! Live calls, and the answers to their events.
 
-use super::{Session, from_json, to_json, to_millis};
+use super::{UnitOfWork, from_json, to_json, to_millis};
 use crate::Error;
 use crate::sql::params;
 use jiff::Timestamp;
 use serde_json::Value;
-use trunkline_domain::call::{Call, Live};
+use trunkline_domain::call::{Call, LiveCall};
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Inserts the state of a call that has started and lasts until `deadline` at most.
     pub fn insert_live_call(
         &mut self,
         call: &Call,
-        live: &Live,
+        live: &LiveCall,
         deadline: Timestamp,
     ) -> Result<(), Error> {
         self.execute(
@@ -23,14 +23,14 @@ impl Session<'_> {
     }
 
     /// State of a live call; `None` if the call has ended.
-    pub fn live_call(&mut self, call: i64) -> Result<Option<Live>, Error> {
+    pub fn live_call(&mut self, call: i64) -> Result<Option<LiveCall>, Error> {
         self.query_first("SELECT state FROM live_calls WHERE call_id = ?1", [call], |row| {
             from_json(&row.get::<String>(0)?, "live call")
         })
     }
 
     /// Updates the state of a live call.
-    pub fn update_live_call(&mut self, call: i64, live: &Live) -> Result<(), Error> {
+    pub fn update_live_call(&mut self, call: i64, live: &LiveCall) -> Result<(), Error> {
         self.execute(
             "UPDATE live_calls SET state = ?2 WHERE call_id = ?1",
             params![call, to_json(live, "live call")?],

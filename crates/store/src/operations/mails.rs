@@ -1,6 +1,6 @@
 //! Outgoing mails.
 
-use super::{Session, or_unreadable, timestamp_from_millis, to_millis};
+use super::{UnitOfWork, or_unreadable, timestamp_from_millis, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
@@ -95,7 +95,7 @@ fn mail_from_row(row: &Row<'_>) -> Result<MailRecord, Error> {
     })
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Inserts a mail, unless the same address already gets one about the same event.
     pub fn insert_mail(&mut self, mail: &MailRecord) -> Result<(), Error> {
         self.emits_events = true;
@@ -137,7 +137,7 @@ impl Session<'_> {
     }
 
     /// Due mails, the longest due first.
-    pub fn mails_due(&mut self, now: Timestamp, limit: usize) -> Result<Vec<MailRecord>, Error> {
+    pub fn due_mails(&mut self, now: Timestamp, limit: usize) -> Result<Vec<MailRecord>, Error> {
         self.query_all(
             &format!("{SELECT_MAIL} WHERE due_at <= ?1 ORDER BY due_at, id LIMIT ?2"),
             [to_millis(now), limit as i64],
@@ -146,7 +146,7 @@ impl Session<'_> {
     }
 
     /// Earliest time after `now` at which a mail is due.
-    pub fn next_mail_due(&mut self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+    pub fn next_mail_due_at(&mut self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         let sql = "SELECT MIN(due_at) FROM mails WHERE due_at > ?1";
         let found = self.query_first(sql, [to_millis(now)], |row| row.get::<Option<i64>>(0))?;
         found.flatten().map(timestamp_from_millis).transpose()

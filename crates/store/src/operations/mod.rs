@@ -28,18 +28,20 @@ mod transactions;
 mod users;
 mod webhooks;
 
-pub use budgets::{Counted, CountedThing, KeptTotal, TotalsNow, edges};
-pub use bulk_insert::{Ids, IdsWanted};
-pub use call_log::{CallRecord, CallsOf, ListedCalls};
-pub use calls::{CallTotals, Reign, Repeat, quarter};
-pub use database::{Copied, CopyError, Finding, Watch, check, copy};
+pub use budgets::{CounterKey, CounterScope, CurrentTotals, StoredTotal, period_bounds_ms};
+pub use bulk_insert::{FirstIds, IdCounts};
+pub use call_log::{CallRecord, CallRowFilter, CallScope};
+pub use calls::{CallTotals, RepeatCallerQuery, ValidityPeriod, quarter_hour};
+pub use database::{
+    CopiedTable, CopyError, Finding, ProgressObserver, check_database, copy_database,
+};
 pub use deliveries::{DeliveryRecord, DeliveryState};
 pub use events::{EventRecord, NewEvent};
 pub use mails::{MailRecord, MailState};
-pub use path_lookup::{Chain, LinkedAffiliate, Links, Numbered};
+pub use path_lookup::{PathIds, PromoNumberKey, ResolvedAffiliate, ResolvedPath};
 pub(crate) use single_statement::{SingleStatementRead, SqlStatement};
 pub use statements::{StatementLine, StatementTotals};
-pub use transactions::{LedgerFilter, LedgerOf, LedgerRow, Named};
+pub use transactions::{IdAndName, LedgerFilter, LedgerRow, LedgerScope};
 
 use crate::postgres::PgConnection;
 use crate::sql::{OwnedParam, Param, Row, Value};
@@ -51,7 +53,7 @@ use serde::{Serialize, de::DeserializeOwned};
 /// The operations are in the files of this module. Network-scoped ids that clients see are called
 /// external ids (`id_from_network`); an id without this addition is a row id, unique in its table.
 #[derive(Debug)]
-pub struct Session<'a> {
+pub struct UnitOfWork<'a> {
     connection: Connection<'a>,
     /// True if this unit of work wrote an event, a delivery or a mail, so that its commit is
     /// notified to subscribers (see [`crate::Store::news`]).
@@ -75,7 +77,7 @@ pub(crate) enum Connection<'a> {
     Lost,
 }
 
-impl<'a> Session<'a> {
+impl<'a> UnitOfWork<'a> {
     pub(crate) fn new(connection: Connection<'a>) -> Self {
         Self::with_generation(connection, None)
     }
@@ -91,19 +93,19 @@ impl<'a> Session<'a> {
         read: SingleStatementRead<'a>,
         work: impl FnOnce(&mut Self) -> T,
     ) -> (T, Option<SingleStatementRead<'a>>) {
-        let mut session = Self::new(Connection::SingleStatement(read));
-        let result = work(&mut session);
-        match session.connection {
+        let mut unit = Self::new(Connection::SingleStatement(read));
+        let result = work(&mut unit);
+        match unit.connection {
             Connection::SingleStatement(read) => (result, Some(read)),
             _ => (result, None),
         }
     }
 
     /// Records the queries that some work issues on PostgreSQL.
-    pub(crate) fn record_queries(work: impl FnOnce(&mut Session<'_>)) -> Vec<SqlStatement> {
-        let mut session = Session::new(Connection::Recording(Vec::new()));
-        work(&mut session);
-        match session.connection {
+    pub(crate) fn record_queries(work: impl FnOnce(&mut UnitOfWork<'_>)) -> Vec<SqlStatement> {
+        let mut unit = UnitOfWork::new(Connection::Recording(Vec::new()));
+        work(&mut unit);
+        match unit.connection {
             Connection::Recording(statements) => statements,
             _ => Vec::new(),
         }
@@ -271,7 +273,7 @@ impl<'a> Session<'a> {
         self.for_each_row(sql, values, |row| {
             found.push(read(row)?);
             bytes += row.byte_len()?;
-            Ok(bytes < page.bytes)
+            Ok(bytes < page.max_bytes)
         })?;
         Ok(found)
     }
@@ -314,7 +316,8 @@ fn bind(statement: &mut rusqlite::Statement<'_>, values: &impl Values) -> Result
 }
 
 fn to_json<T: Serialize>(value: &T, what: &'static str) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|source| Error::Unreadable { what, source: Some(source) })
+    serde_json::to_string(value)
+        .map_err(|source| Error::Unreadable { value: what, source: Some(source) })
 }
 
 /// Serializes rows for [`Session::json_rows_sql`].
@@ -329,11 +332,12 @@ fn to_json_ids(ids: &[i64]) -> Result<String, Error> {
 }
 
 fn from_json<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|source| Error::Unreadable { what, source: Some(source) })
+    serde_json::from_str(text)
+        .map_err(|source| Error::Unreadable { value: what, source: Some(source) })
 }
 
 fn or_unreadable<T>(value: Option<T>, what: &'static str) -> Result<T, Error> {
-    value.ok_or(Error::Unreadable { what, source: None })
+    value.ok_or(Error::Unreadable { value: what, source: None })
 }
 
 fn to_millis(timestamp: jiff::Timestamp) -> i64 {

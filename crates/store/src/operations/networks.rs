@@ -2,13 +2,13 @@
 
 use super::users::member_from_row;
 use super::{
-    NO_PARAMS, Session, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis,
+    NO_PARAMS, UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis,
 };
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
 use trunkline_domain::party::{CustomDataField, Network};
-use trunkline_domain::timezone::ZoneName;
+use trunkline_domain::timezone::TimeZoneName;
 
 const SELECT_NETWORK: &str = "SELECT id, name, time_zone, auto_generate_ids, sandbox, clock
     FROM networks";
@@ -26,15 +26,15 @@ fn network_from_row(row: &Row<'_>) -> Result<Network, Error> {
     Ok(Network {
         id: row.get(0)?,
         name: row.get(1)?,
-        time_zone: or_unreadable(ZoneName::parse(&zone), "time zone")?,
+        time_zone: or_unreadable(TimeZoneName::parse(&zone), "time zone")?,
         auto_generate_ids: row.get(3)?,
         sandbox: row.get(4)?,
-        clock: row.get::<Option<i64>>(5)?.map(timestamp_from_millis).transpose()?,
+        sandbox_clock: row.get::<Option<i64>>(5)?.map(timestamp_from_millis).transpose()?,
         members: Vec::new(),
     })
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Network, without its members.
     pub fn network(&mut self, id: i64) -> Result<Option<Network>, Error> {
         self.query_first(&format!("{SELECT_NETWORK} WHERE id = ?1"), [id], network_from_row)
@@ -67,7 +67,7 @@ impl Session<'_> {
         &mut self,
         id: Option<i64>,
         name: &str,
-        zone: ZoneName,
+        zone: TimeZoneName,
         now: Timestamp,
     ) -> Result<Option<Network>, Error> {
         if let Some(id) = id
@@ -90,7 +90,7 @@ impl Session<'_> {
             let sql = "SELECT setval('networks_id_seq', GREATEST(?1, (SELECT last_value FROM networks_id_seq)))";
             self.query_first(sql, [id], |_| Ok(()))?;
         }
-        self.put_custom_data_field(id, &CustomDataField::channel())?;
+        self.upsert_custom_data_field(id, &CustomDataField::channel())?;
         self.network(id)
     }
 
@@ -110,7 +110,7 @@ impl Session<'_> {
     }
 
     /// One page of a network's custom data fields, with their ids.
-    pub fn page_of_custom_data_fields(
+    pub fn custom_data_fields_page(
         &mut self,
         network: i64,
         page: Page,
@@ -138,7 +138,7 @@ impl Session<'_> {
     }
 
     /// Inserts or updates a custom data field.
-    pub fn put_custom_data_field(
+    pub fn upsert_custom_data_field(
         &mut self,
         network: i64,
         field: &CustomDataField,

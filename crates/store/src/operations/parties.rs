@@ -2,7 +2,7 @@
 
 use super::users::member_from_row;
 use super::{
-    Session, from_json, or_unreadable, timestamp_from_millis, to_json, to_json_ids, to_millis,
+    UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json, to_json_ids, to_millis,
 };
 use crate::sql::{Row, params};
 use crate::{Error, Organization, Page};
@@ -30,7 +30,7 @@ fn party_from_row(row: &Row<'_>) -> Result<Party, Error> {
         id: row.get(0)?,
         network_id: row.get(1)?,
         kind,
-        id_from_network: row.get(3)?,
+        external_id: row.get(3)?,
         name: row.get(4)?,
         status: or_unreadable(PartyStatus::parse(row.get(5)?), "party status")?,
         sites: from_json(row.get(6)?, "sites")?,
@@ -42,7 +42,7 @@ fn party_from_row(row: &Row<'_>) -> Result<Party, Error> {
     })
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Party, by external id, without its members.
     pub fn party(
         &mut self,
@@ -52,7 +52,7 @@ impl Session<'_> {
     ) -> Result<Option<Party>, Error> {
         self.query_first(
             &format!("{SELECT_PARTY} WHERE network_id = ?1 AND kind = ?2 AND id_from_network = ?3"),
-            params![network, kind.word(), id_from_network],
+            params![network, kind.as_str(), id_from_network],
             party_from_row,
         )
     }
@@ -67,7 +67,7 @@ impl Session<'_> {
         let mut found: Option<Party> = None;
         self.for_each_row(
             SELECT_PARTY_WITH_MEMBERS,
-            params![network, kind.word(), id_from_network],
+            params![network, kind.as_str(), id_from_network],
             |row| {
                 let party = match &mut found {
                     Some(party) => party,
@@ -88,7 +88,7 @@ impl Session<'_> {
     }
 
     /// Loads a party's members.
-    pub fn with_members(&mut self, mut party: Party) -> Result<Party, Error> {
+    pub fn load_members(&mut self, mut party: Party) -> Result<Party, Error> {
         party.members = self.members(Organization::Party(party.kind, party.id))?;
         Ok(party)
     }
@@ -105,7 +105,7 @@ impl Session<'_> {
             &format!(
                 "{SELECT_PARTY} WHERE network_id = ?1 AND kind = ?2 AND id > ?3 ORDER BY id LIMIT ?4"
             ),
-            params![network, kind.word(), page.after, page.limit],
+            params![network, kind.as_str(), page.after, page.limit],
             party_from_row,
         )?;
         self.add_members(kind, &mut parties)?;
@@ -117,7 +117,7 @@ impl Session<'_> {
         let listed = self.json_ids_sql("?2");
         let mut parties = self.query_all(
             &format!("{SELECT_PARTY} WHERE kind = ?1 AND id IN {listed} ORDER BY id"),
-            params![kind.word(), to_json_ids(ids)?],
+            params![kind.as_str(), to_json_ids(ids)?],
             party_from_row,
         )?;
         self.add_members(kind, &mut parties)?;
@@ -134,7 +134,7 @@ impl Session<'_> {
     }
 
     /// Returns true if another party has the name, ignoring case.
-    pub fn party_name_is_taken(
+    pub fn party_name_exists(
         &mut self,
         network: i64,
         kind: PartyKind,
@@ -145,7 +145,7 @@ impl Session<'_> {
         // before its id is known.
         let found = self.query_first(
             "SELECT id FROM parties WHERE network_id = ?1 AND kind = ?2 AND name_key = ?3",
-            params![network, kind.word(), name_key],
+            params![network, kind.as_str(), name_key],
             |row| row.get::<i64>(0),
         )?;
         Ok(found.is_some_and(|id| id != except))
@@ -159,8 +159,8 @@ impl Session<'_> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 party.network_id,
-                party.kind.word(),
-                party.id_from_network,
+                party.kind.as_str(),
+                party.external_id,
                 party.name,
                 party.name_key(),
                 party.status.as_str(),
@@ -216,12 +216,12 @@ impl Session<'_> {
     }
 
     /// Generates an external id, a decimal string, that no party of this kind has.
-    pub fn free_party_id(&mut self, network: i64, kind: PartyKind) -> Result<String, Error> {
+    pub fn generate_party_id(&mut self, network: i64, kind: PartyKind) -> Result<String, Error> {
         self.generate_external_id(
             "parties",
             "SELECT 1 FROM parties WHERE network_id = ?1 AND kind = ?3 AND id_from_network = ?2",
             network,
-            kind.word(),
+            kind.as_str(),
         )
     }
 }

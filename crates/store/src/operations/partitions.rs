@@ -1,7 +1,7 @@
 //! Partitions of calls and the ledger. On PostgreSQL both tables are partitioned by calendar month,
 //! and `call_keys` has the start time of each call; on SQLite they are plain tables.
 
-use super::{Connection, Session, Values, or_unreadable};
+use super::{Connection, UnitOfWork, Values, or_unreadable};
 use crate::Error;
 use crate::postgres::PartitionMonth;
 
@@ -22,7 +22,7 @@ impl Tables {
     }
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Creates the partition for a start time (milliseconds since 1970) if it does not exist.
     /// Returns the suffix of the partition's table names, which is empty on SQLite. Partitions in
     /// the cache are not looked up.

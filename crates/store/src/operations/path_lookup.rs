@@ -3,10 +3,10 @@
 use super::affiliations::{
     AFFILIATE_CAMPAIGN_COLUMNS, affiliate_campaign_from_row, relationship_from_row,
 };
-use super::budgets::TotalsNow;
+use super::budgets::CurrentTotals;
 use super::campaigns::{CAMPAIGN_COLUMNS, campaign_from_row};
 use super::promo_numbers::{PROMO_NUMBER_COLUMNS, promo_number_from_row};
-use super::{Session, or_unreadable, to_json_ids, to_millis};
+use super::{UnitOfWork, or_unreadable, to_json_ids, to_millis};
 use crate::Error;
 use crate::sql::{Row, Value};
 use jiff::Timestamp;
@@ -18,9 +18,9 @@ use trunkline_domain::promo::PromoNumber;
 
 /// External ids that a path has.
 #[derive(Debug, Clone, Copy)]
-pub struct Chain<'a> {
+pub struct PathIds<'a> {
     /// Network, by id.
-    pub network: i64,
+    pub network_id: i64,
     /// Advertiser.
     pub advertiser: &'a str,
     /// Campaign, of any advertiser.
@@ -29,36 +29,36 @@ pub struct Chain<'a> {
     /// relationship to the advertiser.
     pub affiliate: Option<&'a str>,
     /// Promo number, of any campaign.
-    pub promo_number: Option<Numbered<'a>>,
+    pub promo_number: Option<PromoNumberKey<'a>>,
     /// Affiliates, by id, whose relationships and affiliate campaigns are checked.
-    pub ties_of: &'a [i64],
+    pub affiliate_ids: &'a [i64],
     /// Time at which the totals of the campaign's budgets are read, if they are requested.
     pub totals_at: Option<Timestamp>,
 }
 
-impl<'a> Chain<'a> {
+impl<'a> PathIds<'a> {
     /// Path of an advertiser.
-    pub fn of_advertiser(network: i64, advertiser: &'a str) -> Self {
+    pub fn for_advertiser(network_id: i64, advertiser: &'a str) -> Self {
         Self {
-            network,
+            network_id,
             advertiser,
             campaign: None,
             affiliate: None,
             promo_number: None,
-            ties_of: &[],
+            affiliate_ids: &[],
             totals_at: None,
         }
     }
 
     /// Path of a campaign.
-    pub fn of_campaign(network: i64, advertiser: &'a str, campaign: &'a str) -> Self {
-        Self { campaign: Some(campaign), ..Self::of_advertiser(network, advertiser) }
+    pub fn for_campaign(network: i64, advertiser: &'a str, campaign: &'a str) -> Self {
+        Self { campaign: Some(campaign), ..Self::for_advertiser(network, advertiser) }
     }
 }
 
 /// Key of a promo number.
 #[derive(Debug, Clone, Copy)]
-pub enum Numbered<'a> {
+pub enum PromoNumberKey<'a> {
     /// Phone number.
     Number(&'a PhoneNumber),
     /// External id.
@@ -67,7 +67,7 @@ pub enum Numbered<'a> {
 
 /// The fields of an affiliate that a path needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LinkedAffiliate {
+pub struct ResolvedAffiliate {
     /// Id.
     pub id: i64,
     /// Status of the affiliate.
@@ -78,15 +78,15 @@ pub struct LinkedAffiliate {
 /// to its parent; the caller decides which 404 to report. Fields that were not requested are
 /// `None`.
 #[derive(Debug, Default)]
-pub struct Links {
+pub struct ResolvedPath {
     /// Id of the advertiser.
-    pub advertiser: Option<i64>,
+    pub advertiser_id: Option<i64>,
     /// Campaign.
     pub campaign: Option<Campaign>,
     /// Totals of its budgets.
-    pub totals: Option<TotalsNow>,
+    pub totals: Option<CurrentTotals>,
     /// Affiliate.
-    pub affiliate: Option<LinkedAffiliate>,
+    pub affiliate: Option<ResolvedAffiliate>,
     /// Affiliate campaign of the campaign and the affiliate.
     pub affiliate_campaign: Option<AffiliateCampaign>,
     /// Relationship of the advertiser and the affiliate.
@@ -96,7 +96,7 @@ pub struct Links {
     /// True if the campaign's advertiser has approved one of the given affiliates.
     pub is_related: bool,
     /// True if one of the given affiliates has an affiliate campaign in the campaign.
-    pub has_place: bool,
+    pub has_affiliate_campaign: bool,
 }
 
 /// Builder of the statement, which returns one row whether or not the objects exist.
@@ -119,7 +119,7 @@ impl<'a> QueryBuilder<'a> {
         self.joins.push_str(joins);
     }
 
-    fn campaign(&mut self, session: &Session<'_>, chain: &Chain<'a>) -> Result<(), Error> {
+    fn campaign(&mut self, unit: &UnitOfWork<'_>, chain: &PathIds<'a>) -> Result<(), Error> {
         let Some(id) = chain.campaign else { return Ok(()) };
         let id = self.add_param(id);
         self.add(
@@ -131,11 +131,11 @@ impl<'a> QueryBuilder<'a> {
         );
         if let Some(now) = chain.totals_at {
             let now = self.add_param(to_millis(now));
-            self.add(&TotalsNow::columns("c.id", &now), "");
+            self.add(&CurrentTotals::columns("c.id", &now), "");
         }
-        if !chain.ties_of.is_empty() {
-            let ids = self.add_param(to_json_ids(chain.ties_of)?);
-            let ids = session.json_ids_sql(&ids);
+        if !chain.affiliate_ids.is_empty() {
+            let ids = self.add_param(to_json_ids(chain.affiliate_ids)?);
+            let ids = unit.json_ids_sql(&ids);
             self.add(
                 &format!(
                     "EXISTS (SELECT 1 FROM relationships WHERE advertiser_id = c.advertiser_id
@@ -149,9 +149,9 @@ impl<'a> QueryBuilder<'a> {
         Ok(())
     }
 
-    fn affiliate(&mut self, chain: &Chain<'a>) {
+    fn affiliate(&mut self, chain: &PathIds<'a>) {
         let Some(id) = chain.affiliate else { return };
-        let kind = self.add_param(PartyKind::Affiliate.word());
+        let kind = self.add_param(PartyKind::Affiliate.as_str());
         let id = self.add_param(id);
         self.add(
             "p.id, p.status",
@@ -172,10 +172,10 @@ impl<'a> QueryBuilder<'a> {
         }
     }
 
-    fn promo_number(&mut self, chain: &Chain<'a>) {
+    fn promo_number(&mut self, chain: &PathIds<'a>) {
         let (column, value) = match chain.promo_number {
-            Some(Numbered::Number(number)) => ("number", self.add_param(number.e164())),
-            Some(Numbered::Id(id)) => ("id_from_network", self.add_param(id)),
+            Some(PromoNumberKey::Number(number)) => ("number", self.add_param(number.e164())),
+            Some(PromoNumberKey::Id(id)) => ("id_from_network", self.add_param(id)),
             None => return,
         };
         let join =
@@ -205,26 +205,26 @@ fn column_count(list: &str) -> usize {
     list.split(',').count()
 }
 
-fn read_path(row: &Row<'_>, chain: &Chain<'_>) -> Result<Links, Error> {
-    let mut links = Links::default();
+fn read_path(row: &Row<'_>, chain: &PathIds<'_>) -> Result<ResolvedPath, Error> {
+    let mut links = ResolvedPath::default();
     let mut row = RowReader(row.skip(0));
     let id = |row: &Row<'_>| row.get::<i64>(0);
-    links.advertiser = row.read_columns(1, id)?;
+    links.advertiser_id = row.read_columns(1, id)?;
     if chain.campaign.is_some() {
         links.campaign = row.read_columns(column_count(CAMPAIGN_COLUMNS), campaign_from_row)?;
         if chain.totals_at.is_some() {
-            links.totals = row.read_columns(TotalsNow::COLUMNS, TotalsNow::read)?;
+            links.totals = row.read_columns(CurrentTotals::COLUMNS, CurrentTotals::read)?;
         }
-        if !chain.ties_of.is_empty() {
+        if !chain.affiliate_ids.is_empty() {
             links.is_related = row.0.get(0)?;
-            links.has_place = row.0.get(1)?;
+            links.has_affiliate_campaign = row.0.get(1)?;
             row.0 = row.0.skip(2);
         }
     }
     if chain.affiliate.is_some() {
         links.affiliate = row.read_columns(2, |row| {
             let status = or_unreadable(PartyStatus::parse(row.get(1)?), "party status")?;
-            Ok(LinkedAffiliate { id: row.get(0)?, status })
+            Ok(ResolvedAffiliate { id: row.get(0)?, status })
         })?;
         match chain.campaign {
             Some(_) => {
@@ -243,15 +243,15 @@ fn read_path(row: &Row<'_>, chain: &Chain<'_>) -> Result<Links, Error> {
     Ok(links)
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Resolves a path.
-    pub fn links(&mut self, chain: &Chain<'_>) -> Result<Links, Error> {
+    pub fn resolve_path(&mut self, chain: &PathIds<'_>) -> Result<ResolvedPath, Error> {
         let mut query =
             QueryBuilder { columns: String::new(), joins: String::new(), values: Vec::new() };
         // Kinds are parameters and not literals: with literals PostgreSQL's statistics may estimate
         // few advertisers, and it would scan all of them.
-        let network = query.add_param(chain.network);
-        let kind = query.add_param(PartyKind::Advertiser.word());
+        let network = query.add_param(chain.network_id);
+        let kind = query.add_param(PartyKind::Advertiser.as_str());
         let advertiser = query.add_param(chain.advertiser);
         query.joins = format!(
             " FROM (SELECT 1 AS one) AS whole

@@ -1,6 +1,6 @@
 //! Inventory of a network's phone numbers, and the promo numbers assigned from it.
 
-use super::{Session, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis};
+use super::{UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use trunkline_domain::phone::PhoneNumber;
@@ -24,7 +24,7 @@ pub(super) fn promo_number_from_row(row: &Row<'_>) -> Result<PromoNumber, Error>
         network_id: row.get(1)?,
         campaign_id: row.get(2)?,
         affiliate_id: row.get(3)?,
-        id_from_network: row.get(4)?,
+        external_id: row.get(4)?,
         number: or_unreadable(PhoneNumber::parse(&row.get::<String>(5)?), "promo number")?,
         description: row.get(6)?,
         media_type: row.get(7)?,
@@ -33,9 +33,9 @@ pub(super) fn promo_number_from_row(row: &Row<'_>) -> Result<PromoNumber, Error>
     })
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Adds a number to the inventory. Returns false if it is there already.
-    pub fn add_number(&mut self, network: i64, number: &PhoneNumber) -> Result<bool, Error> {
+    pub fn insert_number(&mut self, network: i64, number: &PhoneNumber) -> Result<bool, Error> {
         let added = self.execute_counted(
             "INSERT INTO numbers (network_id, number) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
             params![network, number.e164()],
@@ -44,7 +44,7 @@ impl Session<'_> {
     }
 
     /// First unassigned number with a prefix in E.164 format.
-    pub fn free_number(
+    pub fn first_unassigned_number(
         &mut self,
         network: i64,
         prefix: &str,
@@ -81,7 +81,7 @@ impl Session<'_> {
                 promo_number.network_id,
                 promo_number.campaign_id,
                 promo_number.affiliate_id,
-                promo_number.id_from_network,
+                promo_number.external_id,
                 promo_number.number.e164(),
                 promo_number.description,
                 promo_number.media_type,
@@ -103,7 +103,7 @@ impl Session<'_> {
              custom_data = ?5 WHERE id = ?1",
             params![
                 promo_number.id,
-                promo_number.id_from_network,
+                promo_number.external_id,
                 promo_number.description,
                 promo_number.media_type,
                 to_json(&promo_number.custom_data, "custom data")?
@@ -153,7 +153,7 @@ impl Session<'_> {
     }
 
     /// Promo number of a network, by external id.
-    pub fn promo_number_by_network_id(
+    pub fn promo_number_by_external_id(
         &mut self,
         network: i64,
         id: &str,
@@ -166,7 +166,7 @@ impl Session<'_> {
     }
 
     /// Generates an external id, a decimal string, that no promo number of the network has.
-    pub fn free_promo_number_id(&mut self, network: i64) -> Result<String, Error> {
+    pub fn generate_promo_number_id(&mut self, network: i64) -> Result<String, Error> {
         self.generate_external_id(
             "promo_numbers",
             "SELECT 1 FROM promo_numbers

@@ -1,14 +1,14 @@
 //! Recent usage of credentials, summed over all servers.
 
-use super::{Session, or_unreadable};
+use super::{UnitOfWork, or_unreadable};
 use crate::Error;
 use crate::sql::params;
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Adds usage to a credential's rate limit. `worth` is the usage in nanoseconds of allowance,
     /// `since` the time of the request in nanoseconds since 1970. Returns the time at which the
     /// whole allowance is available again.
-    pub fn spend_allowance(
+    pub fn consume_rate_limit(
         &mut self,
         credential: &str,
         worth: i64,

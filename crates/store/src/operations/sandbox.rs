@@ -1,6 +1,6 @@
 //! Operations for sandbox networks: their clock, the data for simulated calls, and the reset.
 
-use super::{Session, campaigns, promo_numbers, timestamp_from_millis, to_millis};
+use super::{UnitOfWork, campaigns, promo_numbers, timestamp_from_millis, to_millis};
 use crate::Error;
 use crate::sql::params;
 use jiff::Timestamp;
@@ -92,9 +92,9 @@ const DELETE_USERS: &str = "DELETE FROM users WHERE network_id = ?1 AND NOT EXIS
 const DELETE_CUSTOM_DATA_FIELDS: &str =
     "DELETE FROM custom_data_fields WHERE network_id = ?1 AND partner_name <> 'channel'";
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Makes a network a sandbox.
-    pub fn make_sandbox(&mut self, network: i64) -> Result<(), Error> {
+    pub fn set_sandbox(&mut self, network: i64) -> Result<(), Error> {
         self.execute("UPDATE networks SET sandbox = 1 WHERE id = ?1", [network])?;
         Ok(())
     }
@@ -170,7 +170,7 @@ impl Session<'_> {
     /// Deletes the data of a sandbox. Kept are the network itself, its members, tokens, webhooks
     /// and first custom data field, and its inventory of phone numbers, all unassigned. Fails on
     /// other networks, whose append-only tables reject deletion.
-    pub fn empty_sandbox(&mut self, network: i64) -> Result<(), Error> {
+    pub fn reset_sandbox(&mut self, network: i64) -> Result<(), Error> {
         for (table, rule) in RESET_RULES {
             match rule {
                 ResetRule::Keep | ResetRule::Cascade => {}
@@ -216,7 +216,7 @@ mod tests {
             &connection,
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
         );
-        let mut session = Session::new(crate::operations::Connection::Sqlite(&connection));
+        let mut unit = UnitOfWork::new(crate::operations::Connection::Sqlite(&connection));
         for table in &tables {
             let rule = RESET_RULES.iter().find(|(known, _)| known == table).map(|(_, rule)| *rule);
             assert!(rule.is_some(), "table {table} has no reset rule");
@@ -245,7 +245,7 @@ mod tests {
                 );
             }
         }
-        session.empty_sandbox(1).unwrap();
+        unit.reset_sandbox(1).unwrap();
     }
 
     #[test]
@@ -259,9 +259,9 @@ mod tests {
                  VALUES (1, 0, '', '', '', ''), (2, 0, '', '', '', '');",
             )
             .unwrap();
-        let mut session = Session::new(crate::operations::Connection::Sqlite(&connection));
-        session.empty_sandbox(1).unwrap();
-        assert!(session.empty_sandbox(2).is_err());
+        let mut unit = UnitOfWork::new(crate::operations::Connection::Sqlite(&connection));
+        unit.reset_sandbox(1).unwrap();
+        assert!(unit.reset_sandbox(2).is_err());
         let left = query_texts(&connection, "SELECT CAST(network_id AS TEXT) FROM audit");
         assert_eq!(left, ["2"]);
         assert!(connection.execute_batch("UPDATE audit SET action = 'x'").is_err());

@@ -1,6 +1,6 @@
 //! Statements: totals of a party's transactions.
 
-use super::{Named, Session, or_unreadable, to_millis};
+use super::{IdAndName, UnitOfWork, or_unreadable, to_millis};
 use crate::Error;
 use crate::sql::params;
 use jiff::Timestamp;
@@ -40,12 +40,12 @@ impl StatementTotals {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatementLine {
     /// Campaign.
-    pub campaign: Named,
+    pub campaign: IdAndName,
     /// Totals of its calls.
     pub totals: StatementTotals,
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Statement of a party, by id, about the calls that started in a half-open interval, by their
     /// latest transactions. It has a line for each campaign and currency, in the order of campaign
     /// ids. Amounts are payins for an advertiser and payouts for an affiliate. Rejected calls count
@@ -98,7 +98,7 @@ impl Session<'_> {
                 let currency: Option<String> = row.get(2)?;
                 let currency = currency.map(|word| or_unreadable(Currency::parse(&word), "currency"));
                 Ok(StatementLine {
-                    campaign: Named { id_from_network: row.get(0)?, name: row.get(1)? },
+                    campaign: IdAndName { external_id: row.get(0)?, name: row.get(1)? },
                     totals: StatementTotals {
                         currency: currency.transpose()?,
                         calls: row.get(3)?,

@@ -1,6 +1,6 @@
 //! Deletes outdated rows of the outbox, in batches of bounded size.
 
-use super::{Session, to_millis};
+use super::{UnitOfWork, to_millis};
 use crate::Error;
 use jiff::Timestamp;
 
@@ -79,9 +79,9 @@ impl Rule {
     }
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Returns true if [`Session::sweep`] has something to do.
-    pub fn has_stale(&mut self, now: Timestamp, old: Timestamp) -> Result<bool, Error> {
+    pub fn has_rows_to_sweep(&mut self, now: Timestamp, old: Timestamp) -> Result<bool, Error> {
         for rule in &RULES {
             let Rule { table, condition, .. } = rule;
             let sql = format!("SELECT 1 FROM {table} WHERE {condition} LIMIT 1");

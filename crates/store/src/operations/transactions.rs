@@ -2,12 +2,12 @@
 
 use super::bulk_insert::{ColumnType, InsertTarget, RowSink};
 use super::partitions::Tables;
-use super::{Session, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis};
+use super::{UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
-use trunkline_domain::call::{Heard, Side, Transaction};
-use trunkline_domain::timezone::ZoneName;
+use trunkline_domain::call::{LedgerAmount, RecordedFacts, Transaction};
+use trunkline_domain::timezone::TimeZoneName;
 
 /// Transaction with the names of the objects it refers to.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,37 +17,37 @@ pub struct LedgerRow {
     /// Complete call id of its call.
     pub complete_call_id: String,
     /// Facts of the call as of this transaction.
-    pub heard: Heard,
+    pub facts: RecordedFacts,
     /// Id of the terms that priced the call.
     pub terms_id: Option<i64>,
     /// Advertiser.
-    pub advertiser: Named,
+    pub advertiser: IdAndName,
     /// Campaign.
-    pub campaign: Named,
+    pub campaign: IdAndName,
     /// Affiliate, if the call has one.
-    pub affiliate: Option<Named>,
+    pub affiliate: Option<IdAndName>,
     /// External id of the affiliate campaign, if it exists.
-    pub affiliate_campaign: Option<String>,
+    pub affiliate_campaign_external_id: Option<String>,
     /// External id of the promo number, if it still exists.
-    pub promo_number: Option<String>,
+    pub promo_number_external_id: Option<String>,
     /// Time zone of the terms that priced the call.
-    pub zone: Option<ZoneName>,
+    pub zone: Option<TimeZoneName>,
     /// Country of the terms that priced the call.
     pub country: Option<String>,
 }
 
 /// External id and name of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+pub struct IdAndName {
     /// External id.
-    pub id_from_network: String,
+    pub external_id: String,
     /// Name.
     pub name: String,
 }
 
 /// Scope of a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LedgerOf {
+pub enum LedgerScope {
     /// All transactions of the network.
     Network,
     /// Transactions of an advertiser, by id.
@@ -60,13 +60,13 @@ pub enum LedgerOf {
 #[derive(Debug, Clone)]
 pub struct LedgerFilter {
     /// Scope.
-    pub of: LedgerOf,
+    pub scope: LedgerScope,
     /// Only calls that started at this time or later.
     pub from: Option<Timestamp>,
     /// Only calls that started at this time or earlier.
     pub to: Option<Timestamp>,
     /// Only transactions up to this id.
-    pub until: Option<i64>,
+    pub max_id: Option<i64>,
     /// Only the transaction with this id.
     pub transaction: Option<i64>,
     /// Only transactions of this call.
@@ -75,8 +75,15 @@ pub struct LedgerFilter {
 
 impl LedgerFilter {
     /// All transactions in a scope.
-    pub fn of(of: LedgerOf) -> Self {
-        Self { of, from: None, to: None, until: None, transaction: None, complete_call_id: None }
+    pub fn for_scope(scope: LedgerScope) -> Self {
+        Self {
+            scope,
+            from: None,
+            to: None,
+            max_id: None,
+            transaction: None,
+            complete_call_id: None,
+        }
     }
 }
 
@@ -120,13 +127,18 @@ fn transaction_from_row(row: &Row<'_>) -> Result<Transaction, Error> {
 
 fn ledger_row_from_row(row: &Row<'_>) -> Result<LedgerRow, Error> {
     let mut transaction = transaction_from_row(row)?;
-    let named = |index: usize| -> Result<Option<Named>, Error> {
+    let named = |index: usize| -> Result<Option<IdAndName>, Error> {
         let id: Option<String> = row.get(index)?;
         let name: Option<String> = row.get(index + 1)?;
-        Ok(id.zip(name).map(|(id_from_network, name)| Named { id_from_network, name }))
+        Ok(id
+            .zip(name)
+            .map(|(id_from_network, name)| IdAndName { external_id: id_from_network, name }))
     };
-    let corrected =
-        transaction.settlement.correction.as_mut().and_then(|correction| correction.heard.clone());
+    let corrected = transaction
+        .settlement
+        .correction
+        .as_mut()
+        .and_then(|correction| correction.recorded.clone());
     let heard = match corrected {
         Some(heard) => *heard,
         None => from_json(&row.get::<String>(11)?, "call")?,
@@ -135,19 +147,19 @@ fn ledger_row_from_row(row: &Row<'_>) -> Result<LedgerRow, Error> {
     Ok(LedgerRow {
         transaction,
         complete_call_id: row.get(10)?,
-        heard,
+        facts: heard,
         terms_id: row.get(12)?,
         advertiser: or_unreadable(named(13)?, "advertiser")?,
         campaign: or_unreadable(named(15)?, "campaign")?,
         affiliate: named(17)?,
-        affiliate_campaign: row.get(19)?,
-        promo_number: row.get(20)?,
-        zone: zone.and_then(|name| ZoneName::parse(&name)),
+        affiliate_campaign_external_id: row.get(19)?,
+        promo_number_external_id: row.get(20)?,
+        zone: zone.and_then(|name| TimeZoneName::parse(&name)),
         country: row.get(22)?,
     })
 }
 
-fn to_cents(side: Option<&Side>) -> Option<i64> {
+fn to_cents(side: Option<&LedgerAmount>) -> Option<i64> {
     side.map(|side| side.amount.cents())
 }
 
@@ -160,9 +172,10 @@ fn push_transaction(
 ) -> Result<(), Error> {
     let payin = transaction.settlement.payin.as_ref();
     let payout = transaction.settlement.payout.as_ref();
-    let before = |side: fn(&Transaction) -> Option<&Side>| to_cents(corrected.and_then(side));
+    let before =
+        |side: fn(&Transaction) -> Option<&LedgerAmount>| to_cents(corrected.and_then(side));
     // A transaction that reverses a whole payin keeps its currency.
-    let currency = |side: fn(&Transaction) -> Option<&Side>| {
+    let currency = |side: fn(&Transaction) -> Option<&LedgerAmount>| {
         let known = side(transaction).or_else(|| corrected.and_then(side));
         known.map(|side| side.currency.as_str())
     };
@@ -188,7 +201,7 @@ fn push_transaction(
     ])
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Inserts transactions under ids from [`Session::next_ids`], each with the one it corrects.
     pub fn insert_transactions<'t>(
         &mut self,
@@ -233,10 +246,10 @@ impl Session<'_> {
             Some(_) => ("call_id = (SELECT id FROM calls WHERE complete_call_id = ?6)", "+"),
             None => ("CAST(?6 AS TEXT) IS NULL", ""),
         };
-        let (owner_condition, party) = match filter.of {
-            LedgerOf::Network => ("CAST(?4 AS BIGINT) IS NULL".to_owned(), None),
-            LedgerOf::Advertiser(id) => (format!("{plain}advertiser_id = ?4"), Some(id)),
-            LedgerOf::Affiliate(id) => (format!("{plain}affiliate_id = ?4"), Some(id)),
+        let (owner_condition, party) = match filter.scope {
+            LedgerScope::Network => ("CAST(?4 AS BIGINT) IS NULL".to_owned(), None),
+            LedgerScope::Advertiser(id) => (format!("{plain}advertiser_id = ?4"), Some(id)),
+            LedgerScope::Affiliate(id) => (format!("{plain}affiliate_id = ?4"), Some(id)),
         };
         let months = self.partition_condition_sql("start_time", "?7", "?8");
         let call_months = self.partition_condition_sql("c.start_time", "?7", "?8");
@@ -273,7 +286,7 @@ impl Session<'_> {
                 filter.complete_call_id,
                 filter.from.map(to_millis),
                 filter.to.map(to_millis),
-                filter.until.unwrap_or(i64::MAX),
+                filter.max_id.unwrap_or(i64::MAX),
             ],
             ledger_row_from_row,
         )
@@ -281,15 +294,15 @@ impl Session<'_> {
 
     /// Lowest and highest id of the transactions in the scope and the time range of a filter;
     /// `None` if there are none.
-    pub fn ledger_bounds(
+    pub fn ledger_id_range(
         &mut self,
         network: i64,
         filter: &LedgerFilter,
     ) -> Result<Option<(i64, i64)>, Error> {
-        let (owner_condition, id) = match filter.of {
-            LedgerOf::Network => ("network_id", network),
-            LedgerOf::Advertiser(id) => ("advertiser_id", id),
-            LedgerOf::Affiliate(id) => ("affiliate_id", id),
+        let (owner_condition, id) = match filter.scope {
+            LedgerScope::Network => ("network_id", network),
+            LedgerScope::Advertiser(id) => ("advertiser_id", id),
+            LedgerScope::Affiliate(id) => ("affiliate_id", id),
         };
         let found = self.query_first(
             &format!(
@@ -307,7 +320,7 @@ impl Session<'_> {
     }
 
     /// Id of the transaction that corrects a transaction.
-    pub fn correction_of(&mut self, transaction: &Transaction) -> Result<Option<i64>, Error> {
+    pub fn correction_id(&mut self, transaction: &Transaction) -> Result<Option<i64>, Error> {
         self.query_first(
             "SELECT id FROM transactions WHERE corrects_id = ?1 AND start_time = ?2",
             [transaction.id, to_millis(transaction.start_time)],

@@ -1,6 +1,6 @@
 //! Users, and their memberships in organizations.
 
-use super::{Session, from_json, or_unreadable, to_json, to_json_ids};
+use super::{UnitOfWork, from_json, or_unreadable, to_json, to_json_ids};
 use crate::sql::{Row, params};
 use crate::{Error, Grant, Organization, Scope};
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use trunkline_domain::party::{Member, PartyKind, Role, User};
 fn organization_sql_key(organization: Organization) -> (&'static str, i64) {
     match organization {
         Organization::Network(id) => ("network", id),
-        Organization::Party(kind, id) => (kind.word(), id),
+        Organization::Party(kind, id) => (kind.as_str(), id),
     }
 }
 
@@ -32,7 +32,7 @@ fn role_from_row(row: &Row<'_>, at: usize) -> Result<Role, Error> {
     or_unreadable(Role::parse(&row.get::<String>(at)?), "role")
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Members of an organization, in the order in which they were given.
     pub fn members(&mut self, organization: Organization) -> Result<Vec<Member>, Error> {
         let (word, id) = organization_sql_key(organization);
@@ -63,7 +63,7 @@ impl Session<'_> {
                  WHERE m.organization = ?1 AND m.organization_id IN {listed}
                  ORDER BY m.organization_id, m.position"
             ),
-            params![kind.word(), to_json_ids(ids)?],
+            params![kind.as_str(), to_json_ids(ids)?],
             |row| Ok((row.get(0)?, member_from_row(row, 1)?)),
         )?;
         let mut found: HashMap<i64, Vec<Member>> = HashMap::new();
@@ -110,11 +110,11 @@ impl Session<'_> {
         self.execute(
             "INSERT INTO users (network_id, id_from_network, body) VALUES (?1, ?2, ?3)
              ON CONFLICT (network_id, id_from_network) DO UPDATE SET body = excluded.body",
-            params![network, user.id_from_network, body],
+            params![network, user.external_id, body],
         )?;
         let id = self.query_first(
             "SELECT id FROM users WHERE network_id = ?1 AND id_from_network = ?2",
-            params![network, user.id_from_network],
+            params![network, user.external_id],
             |row| row.get::<i64>(0),
         )?;
         let id = or_unreadable(id, "user")?;
@@ -147,7 +147,7 @@ impl Session<'_> {
     }
 
     /// User, by external id.
-    pub fn user_by_network_id(&mut self, network: i64, id: &str) -> Result<Option<User>, Error> {
+    pub fn user_by_external_id(&mut self, network: i64, id: &str) -> Result<Option<User>, Error> {
         self.query_first(
             &format!(
                 "SELECT {USER_COLUMNS} FROM users u WHERE u.network_id = ?1 AND u.id_from_network = ?2"

@@ -1,10 +1,10 @@
 //! Webhook subscriptions.
 
-use super::{Session, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis};
+use super::{UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
-use trunkline_domain::webhook::{Secret, Webhook, WebhookUrl};
+use trunkline_domain::webhook::{SigningSecret, Webhook, WebhookUrl};
 
 const SELECT_WEBHOOK: &str =
     "SELECT id, network_id, url, kinds, description, secret, created_at FROM webhooks";
@@ -14,14 +14,14 @@ fn webhook_from_row(row: &Row<'_>) -> Result<Webhook, Error> {
         id: row.get(0)?,
         network_id: row.get(1)?,
         url: or_unreadable(WebhookUrl::parse(&row.get::<String>(2)?).ok(), "webhook")?,
-        kinds: from_json(&row.get::<String>(3)?, "webhook")?,
+        event_types: from_json(&row.get::<String>(3)?, "webhook")?,
         description: row.get(4)?,
-        secret: or_unreadable(Secret::parse(&row.get::<String>(5)?), "webhook")?,
+        secret: or_unreadable(SigningSecret::parse(&row.get::<String>(5)?), "webhook")?,
         created_at: timestamp_from_millis(row.get(6)?)?,
     })
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Inserts a webhook and returns its id.
     pub fn insert_webhook(&mut self, webhook: &Webhook) -> Result<i64, Error> {
         self.insert(
@@ -30,7 +30,7 @@ impl Session<'_> {
             params![
                 webhook.network_id,
                 webhook.url.text(),
-                to_json(&webhook.kinds, "webhook")?,
+                to_json(&webhook.event_types, "webhook")?,
                 webhook.description,
                 webhook.secret.text(),
                 to_millis(webhook.created_at),

@@ -69,9 +69,9 @@ pub(super) fn versions(pg: &mut PgConnection) -> Result<(i64, i64), Error> {
 fn version(pg: &mut PgConnection) -> Result<i64, Error> {
     let mut rows = pg.query("SELECT version FROM schema_version", Vec::new())?;
     let row =
-        pg.next(&mut rows)?.ok_or(Error::Unreadable { what: "schema version", source: None })?;
+        pg.next(&mut rows)?.ok_or(Error::Unreadable { value: "schema version", source: None })?;
     match row.try_get(0)? {
         Cell::Integer(version) => Ok(version),
-        _ => Err(Error::Unreadable { what: "schema version", source: None }),
+        _ => Err(Error::Unreadable { value: "schema version", source: None }),
     }
 }

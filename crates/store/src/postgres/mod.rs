@@ -21,7 +21,7 @@ pub(crate) use partitions::PartitionMonth;
 pub(crate) use readers::Readers;
 pub(crate) use url::without_password;
 
-use crate::operations::{Connection, Session};
+use crate::operations::{Connection, UnitOfWork};
 use crate::writer::{Prefetch, Savepoint, SavepointState, WriteBackend};
 use crate::{Error, OpenError};
 use pipeline::PipelineError;
@@ -218,13 +218,13 @@ impl WriteBackend for PgWriter {
         self.rollback_with("ROLLBACK TO work")
     }
 
-    fn unit_of_work(&mut self) -> Session<'_> {
+    fn unit_of_work(&mut self) -> UnitOfWork<'_> {
         match &mut self.connection {
             Some(pg) => {
                 let generation = self.generation.take();
-                Session::with_generation(Connection::Postgres(pg), generation)
+                UnitOfWork::with_generation(Connection::Postgres(pg), generation)
             }
-            None => Session::new(Connection::Lost),
+            None => UnitOfWork::new(Connection::Lost),
         }
     }
 }

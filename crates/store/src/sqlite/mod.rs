@@ -6,7 +6,7 @@ pub(crate) mod readers;
 pub(crate) mod shared_read_lock;
 mod wal_checkpointer;
 
-use crate::operations::{Connection, Session};
+use crate::operations::{Connection, UnitOfWork};
 use crate::writer::{Prefetch, Savepoint, SavepointState, WriteBackend};
 use crate::{Error, OpenError};
 use shared_read_lock::SharedReadLock;
@@ -87,7 +87,7 @@ impl WriteBackend for SqliteWriter {
         self.run("ROLLBACK TO work")
     }
 
-    fn unit_of_work(&mut self) -> Session<'_> {
-        Session::new(Connection::Sqlite(&self.connection))
+    fn unit_of_work(&mut self) -> UnitOfWork<'_> {
+        UnitOfWork::new(Connection::Sqlite(&self.connection))
     }
 }

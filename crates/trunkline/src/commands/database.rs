@@ -6,7 +6,7 @@ use crate::progress::Progress;
 use clap::Subcommand;
 use serde_json::json;
 use trunkline_network::Error;
-use trunkline_store::{Finding, Watch};
+use trunkline_store::{Finding, ProgressObserver};
 
 pub(super) const EXAMPLE: &str = "\
 Examples:
@@ -68,20 +68,20 @@ struct CheckReporter {
     print_error: Option<CliError>,
 }
 
-impl Watch for CheckReporter {
-    fn total(&mut self, rows: u64) {
+impl ProgressObserver for CheckReporter {
+    fn on_total(&mut self, rows: u64) {
         self.progress = Some(Progress::new("rows", rows));
     }
 
-    fn done(&mut self, rows: u64) {
+    fn on_rows_done(&mut self, rows: u64) {
         if let Some(progress) = &self.progress {
             progress.add(rows);
         }
     }
 
-    fn found(&mut self, finding: Finding) {
+    fn on_finding(&mut self, finding: Finding) {
         self.findings += 1;
-        let Finding { rule, at, found, expected } = finding;
+        let Finding { rule, location: at, found, expected } = finding;
         let line = json!({"rule": rule, "at": at, "found": found, "expected": expected});
         if self.print_error.is_none() {
             self.print_error = super::print_json([line]).err();
@@ -103,7 +103,7 @@ fn check(database: DatabaseArgs, log: Option<String>) -> Result<(), CliError> {
     let (mut file, url) = database.resolve()?;
     super::start_logs(log, &mut file)?;
     let mut reporter = CheckReporter::default();
-    let result = trunkline_store::check(&url, &mut reporter)?;
+    let result = trunkline_store::check_database(&url, &mut reporter)?;
     let findings = reporter.finish()?;
     let row_counts = result.map_err(Error::from)?;
     match findings {
@@ -115,7 +115,7 @@ fn check(database: DatabaseArgs, log: Option<String>) -> Result<(), CliError> {
 fn copy(from: &str, to: &str, log: Option<String>) -> Result<(), CliError> {
     super::start_logs(log, &mut ConfigFile::default())?;
     let mut reporter = CheckReporter::default();
-    let tables = trunkline_store::copy(from, to, &mut reporter);
+    let tables = trunkline_store::copy_database(from, to, &mut reporter);
     reporter.finish()?;
     super::print_json(
         tables?.into_iter().map(

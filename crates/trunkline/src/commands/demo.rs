@@ -16,8 +16,8 @@ use tokio::net::TcpListener;
 use trunkline_api::{App, Limits};
 use trunkline_domain::party::Role;
 use trunkline_domain::phone::PhoneNumber;
-use trunkline_domain::timezone::{self, ZoneName};
-use trunkline_network::sandbox::{self, CALLS_LIMIT, Tally};
+use trunkline_domain::timezone::{self, TimeZoneName};
+use trunkline_network::sandbox::{self, MAX_CALLS, SimulationSummary};
 use trunkline_network::{Error, Scope, Store, credentials, networks};
 
 const EXAMPLE: &str = "\
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL")]
     database: Option<String>,
     /// Number of calls to simulate, up to 10000
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(CALLS_LIMIT)))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CALLS)))]
     calls: Option<u32>,
     /// Seed of the simulated calls
     #[arg(long, value_name = "N", default_value_t = 1, requires = "calls")]
@@ -54,7 +54,7 @@ pub(crate) struct Args {
 }
 
 fn parse_time(text: &str) -> Result<Timestamp, String> {
-    let time = timezone::parse_moment(text, ZoneName::PACIFIC, false);
+    let time = timezone::parse_timestamp(text, TimeZoneName::PACIFIC, false);
     time.ok_or_else(|| "expected a time, such as 2026-11-20T08:00:00Z".to_owned())
 }
 
@@ -166,21 +166,21 @@ async fn bind(listen: Option<String>) -> Result<(TcpListener, SocketAddr), CliEr
 fn create_network(store: &Store) -> Result<DemoNetwork, CliError> {
     let now = system::now();
     let entropy = system::entropy();
-    let network = store.write_blocking(move |session| {
-        if !session.networks()?.is_empty() {
+    let network = store.write_blocking(move |unit| {
+        if !unit.networks()?.is_empty() {
             let message = "the database has a network already: the demo needs a fresh one \
                            (`trunkline serve` serves it as it is)";
             return Err(Error::NotAllowed(message.to_owned()));
         }
-        let network = networks::create(session, "Demo Network", None, ZoneName::PACIFIC, now)?;
+        let network = networks::create(unit, "Demo Network", None, TimeZoneName::PACIFIC, now)?;
         let network = network.ok_or_else(|| Error::Internal("no id is free".to_owned()))?.id;
-        sandbox::make(session, network)?;
+        sandbox::make_sandbox(unit, network)?;
         let label = Some("demo".to_owned());
         let record = credentials::new_token(network, Scope::Network, Role::Super, label, now, None);
-        let token = credentials::issue_token(session, record, &entropy)?.secret;
+        let token = credentials::issue_token(unit, record, &entropy)?.secret;
         for number in NUMBERS {
             if let Some(number) = PhoneNumber::parse(&number.to_string()) {
-                session.add_number(network, &number)?;
+                unit.insert_number(network, &number)?;
             }
         }
         Ok::<_, Error>(DemoNetwork { id: network, token })
@@ -203,15 +203,14 @@ async fn set_password(
     let hash = tokio::task::spawn_blocking(hash).await;
     let hash = hash.map_err(|error| CliError::Demo(error.to_string()))??;
     let network_id = network.id;
-    let user = store.write(move |session| {
-        credentials::set_password(session, network_id, demo::EMAIL, None, &hash)
-    });
+    let user = store
+        .write(move |unit| credentials::set_password(unit, network_id, demo::EMAIL, None, &hash));
     user.await?.map(|_| ()).ok_or_else(|| CliError::NotFound(format!("user {}", demo::EMAIL)))
 }
 
 /// Totals of the simulated calls, and the network's clock.
 struct CallSummary {
-    totals: Tally,
+    totals: SimulationSummary,
     clock: DemoClock,
 }
 

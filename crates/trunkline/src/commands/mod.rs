@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
 use trunkline_domain::party::Network;
-use trunkline_network::{Error, Session, Store};
+use trunkline_network::{Error, Store, UnitOfWork};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -112,11 +112,11 @@ fn open(args: DatabaseArgs, log: Option<String>) -> Result<Store, CliError> {
 fn in_network<T: Send + 'static>(
     store: Store,
     id: impl Into<Option<i64>>,
-    work: impl FnOnce(&mut Session<'_>, &Network) -> Result<T, Error> + Send + 'static,
+    work: impl FnOnce(&mut UnitOfWork<'_>, &Network) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, CliError> {
     let id = id.into();
-    let result = store.write_blocking(move |session| match find_network(session, id)? {
-        Some(network) => work(session, &network).map(Some),
+    let result = store.write_blocking(move |unit| match find_network(unit, id)? {
+        Some(network) => work(unit, &network).map(Some),
         None => Ok::<_, Error>(None),
     });
     store.close();
@@ -128,11 +128,11 @@ fn in_network<T: Send + 'static>(
 }
 
 /// Returns the network with the id, or the only network of the database.
-fn find_network(session: &mut Session<'_>, id: Option<i64>) -> Result<Option<Network>, Error> {
+fn find_network(unit: &mut UnitOfWork<'_>, id: Option<i64>) -> Result<Option<Network>, Error> {
     if let Some(id) = id {
-        return Ok(session.network(id)?);
+        return Ok(unit.network(id)?);
     }
-    let mut networks = session.networks()?;
+    let mut networks = unit.networks()?;
     if networks.len() > 1 {
         let message = "there are several networks: choose one with --network";
         return Err(Error::NotAllowed(message.to_owned()));

@@ -6,7 +6,7 @@ use crate::system;
 use clap::Subcommand;
 use serde_json::json;
 use trunkline_domain::party::Role;
-use trunkline_domain::timezone::ZoneName;
+use trunkline_domain::timezone::TimeZoneName;
 use trunkline_network::{Error, Scope, credentials, networks, sandbox};
 
 pub(super) const EXAMPLE: &str = "\
@@ -39,7 +39,7 @@ pub(crate) enum Command {
         id: Option<i64>,
         /// Time zone of the network, as a Rails name
         #[arg(long, value_name = "ZONE", default_value = "Pacific Time (US & Canada)", value_parser = parse_zone)]
-        time_zone: ZoneName,
+        time_zone: TimeZoneName,
         /// Make it a sandbox: its clock can be set, calls can be simulated, all its data can be reset
         #[arg(long)]
         sandbox: bool,
@@ -55,7 +55,7 @@ pub(crate) enum Command {
 }
 
 fn parse_name(text: &str) -> Result<String, String> {
-    let limit = trunkline_domain::party::NAME_LIMIT;
+    let limit = trunkline_domain::party::MAX_NAME_CHARS;
     match text.trim() {
         "" => Err("it can't be blank".to_owned()),
         name if name.chars().count() > limit => {
@@ -65,8 +65,8 @@ fn parse_name(text: &str) -> Result<String, String> {
     }
 }
 
-fn parse_zone(text: &str) -> Result<ZoneName, String> {
-    ZoneName::parse(text)
+fn parse_zone(text: &str) -> Result<TimeZoneName, String> {
+    TimeZoneName::parse(text)
         .ok_or_else(|| "expected a Rails name, such as 'Eastern Time (US & Canada)'".to_owned())
 }
 
@@ -84,7 +84,7 @@ pub(super) fn run(command: Command, log: Option<String>) -> Result<(), CliError>
 struct NewNetwork {
     name: String,
     id: Option<i64>,
-    zone: ZoneName,
+    zone: TimeZoneName,
     is_sandbox: bool,
 }
 
@@ -97,16 +97,16 @@ fn create(
     let store = super::open(database, log)?;
     let now = system::now();
     let entropy = system::entropy();
-    let created = store.write_blocking(move |session| {
-        let Some(network) = networks::create(session, &name, id, zone, now)? else {
+    let created = store.write_blocking(move |unit| {
+        let Some(network) = networks::create(unit, &name, id, zone, now)? else {
             return Ok(None);
         };
         if is_sandbox {
-            sandbox::make(session, network.id)?;
+            sandbox::make_sandbox(unit, network.id)?;
         }
         let record =
             credentials::new_token(network.id, Scope::Network, Role::Super, None, now, None);
-        let token = credentials::issue_token(session, record, &entropy)?;
+        let token = credentials::issue_token(unit, record, &entropy)?;
         Ok::<_, Error>(Some((network, token)))
     });
     store.close();
@@ -119,7 +119,7 @@ fn create(
 
 fn list(database: DatabaseArgs, log: Option<String>) -> Result<(), CliError> {
     let store = super::open(database, log)?;
-    let networks = store.read(|session| Ok::<_, Error>(session.networks()?));
+    let networks = store.read(|unit| Ok::<_, Error>(unit.networks()?));
     store.close();
     super::print_json(networks?.into_iter().map(|network| {
         let zone = network.time_zone.name();

@@ -47,12 +47,12 @@ pub(super) fn run(command: Command, log: Option<String>) -> Result<(), CliError>
     let Command::Import { file, network, database } = command;
     let numbers = parse(&file, &read(&file)?)?;
     let store = super::open(database, log)?;
-    let (imported, existing) = super::in_network(store, network, move |session, network| {
+    let (imported, existing) = super::in_network(store, network, move |unit, network| {
         let progress = Progress::new("numbers", numbers.len() as u64);
         let mut imported = 0_usize;
         for chunk in numbers.chunks(PROGRESS_STEP) {
             for number in chunk {
-                imported += usize::from(session.add_number(network.id, number)?);
+                imported += usize::from(unit.insert_number(network.id, number)?);
             }
             progress.add(chunk.len() as u64);
         }

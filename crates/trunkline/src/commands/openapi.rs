@@ -13,5 +13,5 @@ pub(crate) struct Args {}
 
 /// Prints the document that a server serves at `/openapi.json`.
 pub(super) fn run() -> Result<(), CliError> {
-    super::print(&format!("{:#}\n", trunkline_api::openapi()))
+    super::print(&format!("{:#}\n", trunkline_api::openapi_document()))
 }

@@ -114,10 +114,12 @@ impl Settings {
             base_url: base_url.map(config::validate_base_url).transpose()?,
             tls,
             limits: Limits {
-                body: body.and_then(|body| usize::try_from(body).ok()).unwrap_or(defaults.body),
+                max_body_bytes: body
+                    .and_then(|body| usize::try_from(body).ok())
+                    .unwrap_or(defaults.max_body_bytes),
                 requests_per_second: rate_limit.filter(|rate| *rate > 0),
-                body_time: body_time.map_or(defaults.body_time, Duration::from_secs),
-                call_time: call_time.map_or(defaults.call_time, Duration::from_secs),
+                body_timeout: body_time.map_or(defaults.body_timeout, Duration::from_secs),
+                max_call_time: call_time.map_or(defaults.max_call_time, Duration::from_secs),
                 ..defaults
             },
         })
@@ -138,7 +140,7 @@ pub(super) fn run(args: Args, log: Option<String>) -> Result<(), CliError> {
     super::start_logs(log, &mut file)?;
     let outgoing = OutgoingSettings::merge(args.outgoing, &mut file)?;
     let mut settings = Settings::merge(args.server, file)?;
-    settings.limits.private_webhooks = outgoing.private_webhooks;
+    settings.limits.allow_private_webhooks = outgoing.private_webhooks;
     let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
     let runtime = server::runtime().map_err(CliError::io("start"))?;
     let store = Store::open(&database)?;

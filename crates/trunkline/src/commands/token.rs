@@ -7,8 +7,8 @@ use clap::Subcommand;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use trunkline_domain::party::{Network, PartyKind, Role};
-use trunkline_network::credentials::{self, Entropy, Issued};
-use trunkline_network::{Error, Scope, Session, TokenRecord};
+use trunkline_network::credentials::{self, Entropy, IssuedSecret};
+use trunkline_network::{Error, Scope, TokenRecord, UnitOfWork};
 
 pub(super) const EXAMPLE: &str = "\
 Example:
@@ -109,8 +109,8 @@ fn create(args: CreateArgs, log: Option<String>) -> Result<(), CliError> {
     let expires_at = expires_in.map(|days| add_days(now, days));
     let token = NewToken { party, role, label, expires_at };
     let entropy = system::entropy();
-    let issued = super::in_network(store, network, move |session, network| {
-        issue(session, network, token, now, &entropy)
+    let issued = super::in_network(store, network, move |unit, network| {
+        issue(unit, network, token, now, &entropy)
     })?;
     super::print_json([json!({"id": issued.id, "token": issued.secret})])
 }
@@ -130,42 +130,41 @@ fn add_days(now: Timestamp, days: u32) -> Timestamp {
 
 /// Resolves the token's party and issues the token. Errors: `NotFound` if the party does not exist.
 fn issue(
-    session: &mut Session<'_>,
+    unit: &mut UnitOfWork<'_>,
     network: &Network,
     token: NewToken,
     now: Timestamp,
     entropy: &Entropy,
-) -> Result<Issued, Error> {
+) -> Result<IssuedSecret, Error> {
     let NewToken { party, role, label, expires_at } = token;
     let scope = match party {
         None => Scope::Network,
         Some((kind, id)) => {
-            let party = session.party(network.id, kind, &id)?;
-            let not_found = || Error::NotFound(format!("{} {id}", kind.class()));
+            let party = unit.party(network.id, kind, &id)?;
+            let not_found = || Error::NotFound(format!("{} {id}", kind.class_name()));
             Scope::Party(kind, party.ok_or_else(not_found)?.id)
         }
     };
     let record = credentials::new_token(network.id, scope, role, label, now, expires_at);
-    credentials::issue_token(session, record, entropy)
+    credentials::issue_token(unit, record, entropy)
 }
 
 fn list(network: i64, database: DatabaseArgs, log: Option<String>) -> Result<(), CliError> {
     let store = super::open(database, log)?;
-    let tokens =
-        super::in_network(store, network, |session, network| Ok(session.tokens(network.id)?))?;
+    let tokens = super::in_network(store, network, |unit, network| Ok(unit.tokens(network.id)?))?;
     super::print_json(tokens.iter().map(token_json))
 }
 
 /// Renders a token without its secret, of which only a hash is stored.
 fn token_json(token: &TokenRecord) -> Value {
     let scope = match token.grant.scope {
-        Scope::Party(kind, _) => kind.word(),
+        Scope::Party(kind, _) => kind.as_str(),
         Scope::Network => "network",
     };
     json!({
         "id": token.id,
         "scope": scope,
-        "id_from_network": token.party_id_from_network,
+        "id_from_network": token.party_external_id,
         "role": token.grant.role.as_str(),
         "label": token.label,
         "created_at": token.created_at.to_string(),
@@ -182,8 +181,8 @@ fn revoke(
 ) -> Result<(), CliError> {
     let store = super::open(database, log)?;
     let now = system::now();
-    let revoked = super::in_network(store, network, move |session, network| {
-        Ok(session.revoke_token(network.id, id, now)?)
+    let revoked = super::in_network(store, network, move |unit, network| {
+        Ok(unit.revoke_token(network.id, id, now)?)
     })?;
     if revoked {
         Ok(())

@@ -54,8 +54,8 @@ pub(super) fn run(command: Command, log: Option<String>) -> Result<(), CliError>
     // Hashing is slow by design, so it happens before the transaction.
     let hash = credentials::hash_password(&password, &system::entropy())?;
     let address = email.clone();
-    let user = super::in_network(store, network, move |session, network| {
-        credentials::set_password(session, network.id, &address, user.as_deref(), &hash)
+    let user = super::in_network(store, network, move |unit, network| {
+        credentials::set_password(unit, network.id, &address, user.as_deref(), &hash)
     })?;
     let scope = network.map(|id| format!(" in network {id}")).unwrap_or_default();
     user.map(|_| ()).ok_or_else(|| CliError::NotFound(format!("user {email}{scope}")))

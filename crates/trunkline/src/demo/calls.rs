@@ -7,8 +7,8 @@ use crate::system;
 use std::sync::Arc;
 use trunkline_domain::party::Role;
 use trunkline_domain::problem::Problems;
-use trunkline_network::sandbox::{self, BATCH, Tally, Wanted};
-use trunkline_network::{Actor, Caller, Context, Grant, Scope, Store, Submitted};
+use trunkline_network::sandbox::{self, STORE_BATCH_SIZE, SimulationRequest, SimulationSummary};
+use trunkline_network::{Actor, Context, Grant, Principal, Scope, Store, Submission};
 
 /// Arguments of the call simulation.
 #[derive(Debug, Clone, Copy)]
@@ -25,28 +25,29 @@ pub(crate) async fn simulate_calls(
     network: &DemoNetwork,
     calls: SimulatedCalls,
     clock: &DemoClock,
-) -> Result<Tally, CliError> {
+) -> Result<SimulationSummary, CliError> {
     let grant = Grant { scope: Scope::Network, role: Role::Super };
-    let caller = Caller { network_id: network.id, actor: Actor::CommandLine, grants: vec![grant] };
+    let caller =
+        Principal { network_id: network.id, actor: Actor::CommandLine, grants: vec![grant] };
     let context = Context {
-        caller,
+        principal: caller,
         now: clock.now,
         system_now: system::now(),
         request_id: "demo".to_owned(),
     };
     let SimulatedCalls { count, seed } = calls;
-    let change = Wanted { calls: count, seed, days: CALL_DAYS, campaign: None };
-    let request = Submitted { change, problems: Problems::new() };
-    let calls = store.read(|session| sandbox::imagine(session, &context, request))?;
+    let change = SimulationRequest { calls: count, seed, days: CALL_DAYS, campaign: None };
+    let request = Submission { change, problems: Problems::new() };
+    let calls = store.read(|unit| sandbox::plan_calls(unit, &context, request))?;
     let calls = Arc::new(calls);
     let progress = Progress::new("calls", u64::from(count));
-    let mut summary = Tally::default();
-    for start in (0..calls.count()).step_by(BATCH) {
-        let range = start..calls.count().min(start + BATCH);
+    let mut summary = SimulationSummary::default();
+    for start in (0..calls.len()).step_by(STORE_BATCH_SIZE) {
+        let range = start..calls.len().min(start + STORE_BATCH_SIZE);
         let batch_size = range.len() as u64;
         let calls = Arc::clone(&calls);
         let context = context.clone();
-        let batch = store.write(move |session| sandbox::take(session, &context, &calls, range));
+        let batch = store.write(move |unit| sandbox::store_calls(unit, &context, &calls, range));
         summary.add(batch.await?);
         progress.add(batch_size);
     }

@@ -15,8 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
-use trunkline_domain::webhook::{Host, Secret, Webhook, WebhookUrl, is_public};
-use trunkline_network::outbox::Outcome;
+use trunkline_domain::webhook::{Host, SigningSecret, Webhook, WebhookUrl, is_public_address};
+use trunkline_network::outbox::AttemptOutcome;
 
 /// Bytes read of a response's head, and of its body.
 const MAX_RESPONSE_BYTES: usize = 16 * 1024;
@@ -47,7 +47,7 @@ pub(super) struct Message {
 impl HttpClient {
     /// Sends a message. The outcome is `Done` for 2xx, `Refused` for 410, which ends the deliveries to
     /// this webhook, and `Failed`, to be retried, for any other status and for redirects.
-    pub(super) async fn send(&self, webhook: &Webhook, message: Message) -> Outcome {
+    pub(super) async fn send(&self, webhook: &Webhook, message: Message) -> AttemptOutcome {
         let status = async {
             let stream = self.connect(&webhook.url).await?;
             let request = request(webhook, message)?;
@@ -63,12 +63,15 @@ impl HttpClient {
             send_request(stream, request).await
         };
         match status.await {
-            Ok(status @ 200..=299) => Outcome::Done { status: Some(status) },
-            Ok(410) => Outcome::Refused { status: Some(410), error: "answered 410".to_owned() },
-            Ok(status) => {
-                Outcome::Failed { status: Some(status), error: format!("answered {status}") }
+            Ok(status @ 200..=299) => AttemptOutcome::Delivered { status: Some(status) },
+            Ok(410) => {
+                AttemptOutcome::Rejected { status: Some(410), error: "answered 410".to_owned() }
             }
-            Err(error) => Outcome::Failed { status: None, error },
+            Ok(status) => AttemptOutcome::Retryable {
+                status: Some(status),
+                error: format!("answered {status}"),
+            },
+            Err(error) => AttemptOutcome::Retryable { status: None, error },
         }
     }
 
@@ -83,7 +86,7 @@ impl HttpClient {
                 addresses.map_err(|_| "its host cannot be looked up".to_owned())?.collect()
             }
         };
-        if !self.allow_private && !addresses.iter().all(|address| is_public(address.ip())) {
+        if !self.allow_private && !addresses.iter().all(|address| is_public_address(address.ip())) {
             return Err("its host is inside the server's own network".to_owned());
         }
         let mut last_error = "its host has no address".to_owned();
@@ -125,7 +128,7 @@ fn request(webhook: &Webhook, message: Message) -> Result<Request<Full<Bytes>>, 
 }
 
 /// Signature: `v1,` and the HMAC-SHA256 of `id.timestamp.body` in Base64.
-fn sign(secret: &Secret, id: &str, timestamp: &str, body: &str) -> String {
+fn sign(secret: &SigningSecret, id: &str, timestamp: &str, body: &str) -> String {
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &secret.key());
     let signature = ring::hmac::sign(&key, format!("{id}.{timestamp}.{body}").as_bytes());
     format!("v1,{}", STANDARD.encode(signature))
@@ -164,7 +167,7 @@ mod tests {
     /// Example of the specification's reference libraries.
     #[test]
     fn signature_matches_the_specification() {
-        let secret = Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let secret = SigningSecret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let signature =
             sign(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", "{\"test\": 2432232314}");
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use trunkline_network::outbox::{self, Pace};
+use trunkline_network::outbox::{self, RetryPolicy};
 use trunkline_network::{Error, MailRecord};
 
 /// Mails sent concurrently.
@@ -18,9 +18,9 @@ pub(super) const MAIL_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) async fn run(mut context: DeliveryContext, mailer: Arc<Mailer>) {
     context.timeout = MAIL_TIMEOUT;
     let lease = SignedDuration::try_from(MAIL_TIMEOUT * 2).unwrap_or(SignedDuration::ZERO);
-    context.retry_policy = Pace { lease, ..context.retry_policy };
+    context.retry_policy = RetryPolicy { lease, ..context.retry_policy };
     let shutdown = context.shutdown_signal();
-    let mut commits = context.store.news();
+    let mut commits = context.store.subscribe_commits();
     let mut attempts = JoinSet::new();
     loop {
         commits.mark_unchanged();
@@ -38,7 +38,7 @@ pub(super) async fn run(mut context: DeliveryContext, mailer: Arc<Mailer>) {
             }
         };
         tokio::select! {
-            () = shutdown.begun() => break,
+            () = shutdown.triggered() => break,
             result = commits.changed() => if result.is_err() { break },
             Some(_) = attempts.join_next() => {}
             () = tokio::time::sleep(wait) => {}
@@ -59,15 +59,15 @@ async fn lease_due(context: &DeliveryContext, capacity: usize) -> Result<LeasedM
     let policy = context.retry_policy;
     // Leasing is a write, so a read first checks that there is something to lease.
     let is_due = capacity > 0
-        && !context.store.read::<_, Error>(|session| Ok(session.mails_due(now, 1)?))?.is_empty();
+        && !context.store.read::<_, Error>(|unit| Ok(unit.due_mails(now, 1)?))?.is_empty();
     let mut mails = Vec::new();
     if is_due {
-        let lease = move |session: &mut trunkline_network::Session<'_>| {
-            outbox::take_mails(session, now, policy, capacity)
+        let lease = move |unit: &mut trunkline_network::UnitOfWork<'_>| {
+            outbox::lease_mails(unit, now, policy, capacity)
         };
         mails = context.store.write(lease).await?;
     }
-    let next = context.store.read::<_, Error>(|session| Ok(session.next_mail_due(now)?))?;
+    let next = context.store.read::<_, Error>(|unit| Ok(unit.next_mail_due_at(now)?))?;
     Ok(LeasedMails { mails, next_poll: context.time_until(next) })
 }
 
@@ -80,7 +80,7 @@ async fn attempt(context: DeliveryContext, mailer: Arc<Mailer>, mail: MailRecord
     let id = mail.id;
     let stored = context
         .store
-        .write(move |session| outbox::settle_mail(session, mail, outcome, now, policy, jitter));
+        .write(move |unit| outbox::record_mail_attempt(unit, mail, outcome, now, policy, jitter));
     if let Err(error) = stored.await {
         tracing::warn!(%error, mail = id, "cannot store the outcome of a mail, sending it again");
     }

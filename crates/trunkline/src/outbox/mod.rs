@@ -18,8 +18,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
-use trunkline_api::{App, Ending};
-use trunkline_network::outbox::{self, Outcome, Pace};
+use trunkline_api::{App, ShutdownSignal};
+use trunkline_network::outbox::{self, AttemptOutcome, RetryPolicy};
 use trunkline_network::{Error, Store};
 
 /// Longest time between two polls, for what other processes wrote and for what became due.
@@ -78,7 +78,7 @@ struct DeliveryContext {
     app: App,
     /// Timeout of one attempt.
     timeout: Duration,
-    retry_policy: Pace,
+    retry_policy: RetryPolicy,
 }
 
 /// Running worker tasks.
@@ -90,13 +90,13 @@ pub(crate) fn start(app: &App, settings: Settings) -> OutboxWorkers {
     let first_wait = SignedDuration::try_from(first_retry_delay).unwrap_or(SignedDuration::ZERO);
     // Longer than the timeout, because storing the outcome takes time too.
     let lease = SignedDuration::try_from(timeout * 2).unwrap_or(SignedDuration::ZERO);
-    let retry_policy = Pace { first_wait, lease };
+    let retry_policy = RetryPolicy { first_delay: first_wait, lease };
     let context =
         DeliveryContext { store: app.store.clone(), app: app.clone(), timeout, retry_policy };
     let mut workers = JoinSet::new();
     match tls_connector(roots) {
         Ok(tls) => {
-            let client = HttpClient { tls, allow_private: app.limits.private_webhooks };
+            let client = HttpClient { tls, allow_private: app.limits.allow_private_webhooks };
             workers.spawn(webhooks::run(context.clone(), Arc::new(client)));
         }
         Err(error) => {
@@ -131,8 +131,8 @@ impl OutboxWorkers {
 }
 
 impl DeliveryContext {
-    fn shutdown_signal(&self) -> Ending {
-        self.app.ending.clone()
+    fn shutdown_signal(&self) -> ShutdownSignal {
+        self.app.shutdown.clone()
     }
 
     fn now(&self) -> jiff::Timestamp {
@@ -152,13 +152,13 @@ impl DeliveryContext {
     }
 
     /// Runs an attempt with the timeout; a timed-out attempt counts as failed.
-    async fn with_timeout<F>(&self, attempt: F) -> Outcome
+    async fn with_timeout<F>(&self, attempt: F) -> AttemptOutcome
     where
-        F: Future<Output = Outcome>,
+        F: Future<Output = AttemptOutcome>,
     {
         let timed_out = || {
             let error = format!("took longer than {:?}", self.timeout);
-            Outcome::Failed { status: None, error }
+            AttemptOutcome::Retryable { status: None, error }
         };
         tokio::time::timeout(self.timeout, attempt).await.unwrap_or_else(|_| timed_out())
     }
@@ -170,7 +170,7 @@ async fn purge_periodically(context: DeliveryContext) {
             tracing::warn!(%error, "cannot delete expired rows of the outbox");
         }
         tokio::select! {
-            () = context.app.ending.begun() => return,
+            () = context.app.shutdown.triggered() => return,
             () = tokio::time::sleep(PURGE_INTERVAL) => {}
         }
     }
@@ -180,9 +180,9 @@ async fn purge_periodically(context: DeliveryContext) {
 async fn purge(context: &DeliveryContext) -> Result<(), Error> {
     let now = context.now();
     // Usually nothing has expired; the read avoids a write then.
-    let mut has_more = context.store.read(|session| outbox::has_stale(session, now))?;
+    let mut has_more = context.store.read(|unit| outbox::has_expired(unit, now))?;
     while has_more {
-        has_more = context.store.write(move |session| outbox::sweep(session, now)).await?;
+        has_more = context.store.write(move |unit| outbox::expire_and_purge(unit, now)).await?;
         tokio::task::yield_now().await;
     }
     Ok(())

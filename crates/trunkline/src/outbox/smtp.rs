@@ -14,7 +14,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::SystemTime;
 use trunkline_network::MailRecord;
-use trunkline_network::outbox::Outcome;
+use trunkline_network::outbox::AttemptOutcome;
 
 /// Settings of the SMTP client.
 #[derive(Clone, Default)]
@@ -99,8 +99,8 @@ impl Mailer {
     }
 
     /// Sends a mail. The outcome is `Refused` if sending it again cannot succeed.
-    pub(super) async fn send(&self, mail: &MailRecord, now: Timestamp) -> Outcome {
-        let refused = |error: String| Outcome::Refused { status: None, error };
+    pub(super) async fn send(&self, mail: &MailRecord, now: Timestamp) -> AttemptOutcome {
+        let refused = |error: String| AttemptOutcome::Rejected { status: None, error };
         let address: Address = match mail.address.parse() {
             Ok(address) => address,
             Err(_) => return refused("mail cannot be sent to this address".to_owned()),
@@ -110,7 +110,7 @@ impl Mailer {
             Err(error) => return refused(format!("the mail cannot be written: {error}")),
         };
         match self.transport.send(message).await {
-            Ok(_) => Outcome::Done { status: None },
+            Ok(_) => AttemptOutcome::Delivered { status: None },
             Err(error) => {
                 // 550–554 reject the recipient or the content, which will not change. Other permanent
                 // errors, such as a wrong password, can be corrected in the configuration.
@@ -118,7 +118,7 @@ impl Mailer {
                 let text = error.to_string().chars().take(200).collect();
                 match code {
                     Some(550..=554) => refused(text),
-                    _ => Outcome::Failed { status: None, error: text },
+                    _ => AttemptOutcome::Retryable { status: None, error: text },
                 }
             }
         }

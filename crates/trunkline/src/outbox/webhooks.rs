@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
 use trunkline_network::Error;
-use trunkline_network::outbox::{self, Taken};
+use trunkline_network::outbox::{self, LeasedDelivery};
 
 /// Concurrent attempts, for all webhooks of all networks.
 const MAX_CONCURRENT_ATTEMPTS: usize = 4_096;
@@ -19,7 +19,7 @@ type WebhooksByTask = HashMap<Id, i64>;
 /// Delivers events until the server shuts down, then finishes the attempts in progress.
 pub(super) async fn run(context: DeliveryContext, client: Arc<HttpClient>) {
     let shutdown = context.shutdown_signal();
-    let mut commits = context.store.news();
+    let mut commits = context.store.subscribe_commits();
     let mut attempts = JoinSet::new();
     let mut in_progress = WebhooksByTask::new();
     loop {
@@ -40,7 +40,7 @@ pub(super) async fn run(context: DeliveryContext, client: Arc<HttpClient>) {
             }
         };
         tokio::select! {
-            () = shutdown.begun() => break,
+            () = shutdown.triggered() => break,
             result = commits.changed() => if result.is_err() { break },
             Some(result) = attempts.join_next_with_id() => remove_task(&mut in_progress, &result),
             () = tokio::time::sleep(wait) => {}
@@ -62,7 +62,7 @@ fn remove_task(in_progress: &mut WebhooksByTask, result: &Result<(Id, ()), JoinE
 
 /// Deliveries leased for sending, and the time until more may be due.
 struct LeasedDeliveries {
-    deliveries: Vec<Taken>,
+    deliveries: Vec<LeasedDelivery>,
     next_poll: Duration,
 }
 
@@ -82,34 +82,34 @@ async fn lease_due(
     let is_due = capacity > 0
         && context
             .store
-            .read(|session| outbox::has_due_deliveries(session, now, &attempts_by_webhook))?;
+            .read(|unit| outbox::has_due_deliveries(unit, now, &attempts_by_webhook))?;
     let mut deliveries = Vec::new();
     if is_due {
-        let lease = move |session: &mut trunkline_network::Session<'_>| {
-            outbox::take_deliveries(session, now, policy, &attempts_by_webhook, capacity)
+        let lease = move |unit: &mut trunkline_network::UnitOfWork<'_>| {
+            outbox::lease_deliveries(unit, now, policy, &attempts_by_webhook, capacity)
         };
         deliveries = context.store.write(lease).await?;
     }
-    let next = context.store.read(|session| session.next_delivery_due(now));
+    let next = context.store.read(|unit| unit.next_delivery_due_at(now));
     let next_poll = context.time_until(next.map_err(Error::from)?);
     Ok(LeasedDeliveries { deliveries, next_poll })
 }
 
 /// Sends a delivery once and stores the outcome.
-async fn attempt(context: DeliveryContext, client: Arc<HttpClient>, leased: Taken) {
-    let Taken { webhook, delivery } = leased;
+async fn attempt(context: DeliveryContext, client: Arc<HttpClient>, leased: LeasedDelivery) {
+    let LeasedDelivery { webhook, delivery } = leased;
     let message = Message {
         id: outbox::message_id(&delivery.event),
         sent_at: context.now(),
-        body: trunkline_api::envelope(&delivery.event).to_string(),
+        body: trunkline_api::render_event(&delivery.event).to_string(),
     };
     let outcome = context.with_timeout(client.send(&webhook, message)).await;
     let now = context.now();
     let policy = context.retry_policy;
     let jitter = context.jitter();
     let id = delivery.id;
-    let stored = context.store.write(move |session| {
-        outbox::settle_delivery(session, delivery, outcome, now, policy, jitter)
+    let stored = context.store.write(move |unit| {
+        outbox::record_delivery_attempt(unit, delivery, outcome, now, policy, jitter)
     });
     if let Err(error) = stored.await {
         tracing::warn!(

@@ -28,7 +28,8 @@ pub(super) struct CallTimeouts {
 impl CallTimeouts {
     pub(super) fn new(app: &App) -> Self {
         // A call exceeds its limit by a tenth of the limit at most.
-        let scan_interval = (app.limits.call_time / 10).clamp(MIN_SCAN_INTERVAL, MAX_SCAN_INTERVAL);
+        let scan_interval =
+            (app.limits.max_call_time / 10).clamp(MIN_SCAN_INTERVAL, MAX_SCAN_INTERVAL);
         Self { store: app.store.clone(), clock: app.clock.clone(), scan_interval }
     }
 
@@ -44,15 +45,14 @@ impl CallTimeouts {
     /// Times out up to [`BATCH_SIZE`] overdue calls and returns how many were ended.
     async fn time_out_batch(&self) -> usize {
         let now = (self.clock)();
-        let overdue = self.store.read(|session| live_calls::overdue(session, now, BATCH_SIZE));
+        let overdue = self.store.read(|unit| live_calls::overdue_calls(unit, now, BATCH_SIZE));
         let overdue = overdue.unwrap_or_else(|error| {
             tracing::error!(%error, "cannot load overdue live calls");
             Vec::new()
         });
         let mut ended = 0;
         for call in overdue {
-            let result =
-                self.store.write(move |session| live_calls::give_up(session, now, call)).await;
+            let result = self.store.write(move |unit| live_calls::time_out(unit, now, call)).await;
             match result {
                 Ok(()) => ended += 1,
                 Err(error) => {

@@ -143,7 +143,7 @@ impl Server {
             }
         };
         self.health.drain();
-        self.app.ending.begin();
+        self.app.shutdown.trigger();
         tracing::info!("stopping: finishing the requests in progress");
         let drain = async move {
             self.accept_while_draining(&graceful).await;

@@ -4,7 +4,7 @@ mod html;
 mod operation;
 mod schema;
 
-use super::{METHODS, openapi};
+use super::{METHODS, openapi_document};
 use crate::app::App;
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
@@ -13,8 +13,8 @@ use html::{Html, escape, heading_id, prose};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi().to_string());
-static PAGE: LazyLock<String> = LazyLock::new(|| render_page(&openapi()));
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi_document().to_string());
+static PAGE: LazyLock<String> = LazyLock::new(|| render_page(&openapi_document()));
 const STYLE: &str = include_str!("docs.css");
 
 /// Routes `/openapi.json`, `/docs` and `/docs.css`. They need no credential.
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn links_within_the_page_resolve_and_ids_are_unique() {
-        let page = render_page(&openapi());
+        let page = render_page(&openapi_document());
         let values_after = |mark: &'static str| {
             let parts = page.split(mark).skip(1);
             parts.filter_map(|rest| rest.split('"').next()).collect::<Vec<_>>()
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn page_has_no_scripts_inline_styles_or_external_resources() {
-        let page = render_page(&openapi());
+        let page = render_page(&openapi_document());
         for banned in ["<script", " style=", "<style", " src=", "onclick"] {
             assert!(!page.contains(banned), "{banned}");
         }

@@ -16,9 +16,9 @@ use std::sync::PoisonError;
 use trunkline_domain::call::CallFacts;
 use trunkline_domain::party::CustomData;
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_domain::timezone::ZoneName;
-use trunkline_network::calls::{self, CallIn, Taken, Told};
-use trunkline_network::{Context, Session, Submitted};
+use trunkline_domain::timezone::TimeZoneName;
+use trunkline_network::calls::{self, IngestOutcome, ReportedCall, SubmittedCall};
+use trunkline_network::{Context, Submission, UnitOfWork};
 
 /// Maximum number of custom data entries of one call.
 const MAX_CUSTOM_DATA_ENTRIES: usize = 200;
@@ -46,15 +46,15 @@ async fn ingest_call(request: &mut ApiRequest) -> Result<(StatusCode, Value), Ap
     let key = request.idempotency_key()?;
     let time_zone = request.network.time_zone;
     let submitted = read_body(&body, time_zone, &mut request.ignored);
-    let reported_call = Told::new(submitted, call_facts::generate_call_id(&request.app));
+    let reported_call = ReportedCall::new(submitted, call_facts::generate_call_id(&request.app));
     let outcome = match key {
         None => {
             let ApiRequest { app, context, credential_guard, .. } = request;
             call_batcher::ingest_call(app, context, credential_guard, reported_call).await?
         }
         Some(key) => {
-            let ingest = move |session: &mut Session<'_>, context: &Context| {
-                calls::take(session, context, reported_call, Some(&key))
+            let ingest = move |unit: &mut UnitOfWork<'_>, context: &Context| {
+                calls::ingest_call(unit, context, reported_call, Some(&key))
             };
             request.write(ingest).await?
         }
@@ -65,14 +65,18 @@ async fn ingest_call(request: &mut ApiRequest) -> Result<(StatusCode, Value), Ap
 
 /// Returns the status of an ingested call (201 if it is new, 202 if it was stored before) and its
 /// `complete_call_id`.
-fn status_and_call_id(outcome: &Taken) -> (StatusCode, &str) {
+fn status_and_call_id(outcome: &IngestOutcome) -> (StatusCode, &str) {
     match outcome {
-        Taken::New(call_id) => (StatusCode::CREATED, call_id),
-        Taken::Known(call_id) => (StatusCode::ACCEPTED, call_id),
+        IngestOutcome::Created(call_id) => (StatusCode::CREATED, call_id),
+        IngestOutcome::Duplicate(call_id) => (StatusCode::ACCEPTED, call_id),
     }
 }
 
-fn read_body(body: &Object, time_zone: ZoneName, ignored: &mut Ignored) -> Submitted<CallIn> {
+fn read_body(
+    body: &Object,
+    time_zone: TimeZoneName,
+    ignored: &mut Ignored,
+) -> Submission<SubmittedCall> {
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored };
     let mut reader = ObjectReader::new(body, read_context);
@@ -83,14 +87,14 @@ fn read_body(body: &Object, time_zone: ZoneName, ignored: &mut Ignored) -> Submi
             if absent_or_null.is_some() || !reader.is_present("call") {
                 reader.error("call", BLANK);
             }
-            CallIn::default()
+            SubmittedCall::default()
         }
     };
     let entries = reader.array("custom_data", MAX_CUSTOM_DATA_ENTRIES, read_custom_data_entry);
     call.facts.custom_data = entries.map(CustomData::from_iter);
-    call.request = call.meaning();
+    call.fingerprint_input = call.canonical_bytes();
     reader.finish();
-    Submitted { change: call, problems }
+    Submission { change: call, problems }
 }
 
 fn read_custom_data_entry(
@@ -107,7 +111,7 @@ fn read_custom_data_entry(
     Some((name?, value.flatten()?))
 }
 
-fn read_call(mut reader: ObjectReader<'_>, time_zone: ZoneName) -> CallIn {
+fn read_call(mut reader: ObjectReader<'_>, time_zone: TimeZoneName) -> SubmittedCall {
     let keys = call_facts::read_keypresses(&mut reader);
     let start_time = call_facts::read_timestamp(&mut reader, "start_time", time_zone);
     let duration = reader.integer("duration_in_seconds", 0, MAX_CALL_SECONDS).flatten();
@@ -125,7 +129,7 @@ fn read_call(mut reader: ObjectReader<'_>, time_zone: ZoneName) -> CallIn {
         let message = "must be less than or equal to duration_in_seconds";
         reader.error("connect_duration_in_seconds", message);
     }
-    let call = CallIn {
+    let call = SubmittedCall {
         external_id: reader.id("external_call_unique_id"),
         start_time,
         campaign: reader.id("advertiser_campaign_id_from_network"),
@@ -137,7 +141,7 @@ fn read_call(mut reader: ObjectReader<'_>, time_zone: ZoneName) -> CallIn {
             .map(|number| number.digits().to_owned()),
         facts,
         keys,
-        request: Vec::new(),
+        fingerprint_input: Vec::new(),
     };
     reader.finish();
     call

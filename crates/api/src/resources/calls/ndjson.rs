@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{Semaphore, mpsc};
-use trunkline_network::calls::{self, Taken, Told};
+use trunkline_network::calls::{self, IngestOutcome, ReportedCall};
 use trunkline_network::{Context, Error};
 
 /// Maximum number of lines in one transaction: some tens of milliseconds of the writer's time.
@@ -46,7 +46,7 @@ pub(super) fn ingest_lines(request: ApiRequest, body: Body) -> Response<Body> {
         context: request.context.clone(),
         credential_guard: request.credential_guard.clone(),
     };
-    let body = BodyReader::spawn(body, request.app.limits.body_time);
+    let body = BodyReader::spawn(body, request.app.limits.body_timeout);
     let splitter = LineSplitter { request, body, buffer: Vec::new(), is_at_end: false };
     tokio::spawn(splitter.run(batch_sender));
     tokio::spawn(writer.run(batches, result_sender));
@@ -159,7 +159,7 @@ impl LineSplitter {
                 }
                 continue;
             }
-            if counted_bytes > self.request.app.limits.body {
+            if counted_bytes > self.request.app.limits.max_body_bytes {
                 // The line exceeds the limit. It gets an error, and nothing after it is read.
                 self.is_at_end = true;
                 continue;
@@ -191,7 +191,7 @@ impl LineSplitter {
 
 /// Calls that are stored in one transaction.
 struct Batch {
-    calls: Arc<Vec<Told>>,
+    calls: Arc<Vec<ReportedCall>>,
     /// One entry for each line: the error of a line that could not be parsed, or `None` for a line
     /// whose call is the next in `calls`.
     lines: Vec<Option<ApiError>>,
@@ -207,11 +207,11 @@ impl Batch {
             if index % LINES_PER_YIELD == LINES_PER_YIELD - 1 {
                 tokio::task::yield_now().await;
             }
-            batch.lines.push(match parse_line(line, app.limits.body) {
+            batch.lines.push(match parse_line(line, app.limits.max_body_bytes) {
                 Ok(body) => {
                     let time_zone = request.network.time_zone;
                     let submitted = read_body(&body, time_zone, &mut Ignored::default());
-                    calls.push(Told::new(submitted, call_facts::generate_call_id(app)));
+                    calls.push(ReportedCall::new(submitted, call_facts::generate_call_id(app)));
                     None
                 }
                 Err(error) => Some(error),
@@ -222,7 +222,7 @@ impl Batch {
     }
 
     /// Renders the result of each line from the outcomes of its calls.
-    async fn render_results(self, app: &App, outcomes: Vec<Result<Taken, Error>>) -> Bytes {
+    async fn render_results(self, app: &App, outcomes: Vec<Result<IngestOutcome, Error>>) -> Bytes {
         let mut outcomes = outcomes.into_iter();
         let mut text = String::with_capacity(self.lines.len() * 64);
         for line in self.lines {
@@ -277,24 +277,22 @@ impl BatchWriter {
 
     /// Ingests calls in one transaction. If it fails, one call may have made it fail, so each gets
     /// a transaction of its own.
-    async fn ingest(&self, calls: Arc<Vec<Told>>) -> Vec<Result<Taken, Error>> {
+    async fn ingest(&self, calls: Arc<Vec<ReportedCall>>) -> Vec<Result<IngestOutcome, Error>> {
         if calls.is_empty() {
             return Vec::new();
         }
         let batch = Arc::clone(&calls);
         let outcomes = self
             .credential_guard
-            .write(&self.context, move |session, context| {
-                calls::take_many(session, context, &batch)
-            })
+            .write(&self.context, move |unit, context| calls::ingest_calls(unit, context, &batch))
             .await;
         if let Ok(outcomes) = outcomes {
             return outcomes;
         }
         let separate_writes = calls.iter().map(|call| {
             let call = call.clone();
-            self.credential_guard.write(&self.context, move |session, context| {
-                calls::take(session, context, call, None)
+            self.credential_guard.write(&self.context, move |unit, context| {
+                calls::ingest_call(unit, context, call, None)
             })
         });
         join_all(separate_writes).await

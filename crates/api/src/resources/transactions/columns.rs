@@ -2,10 +2,12 @@
 
 use crate::table_response::Cell;
 use jiff::Timestamp;
-use trunkline_domain::call::{Heard, Outcome, PhoneType, Settlement, Side, TurnedAway};
+use trunkline_domain::call::{
+    LedgerAmount, Outcome, PhoneType, RecordedFacts, RejectionReason, Settlement,
+};
 use trunkline_domain::phone::PhoneNumber;
-use trunkline_domain::timezone::{ZoneName, iso, stamp};
-use trunkline_network::{LedgerRow, Named};
+use trunkline_domain::timezone::{TimeZoneName, format_iso8601, format_legacy};
+use trunkline_network::{IdAndName, LedgerRow};
 
 /// Kind of principal that a ledger is rendered for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +32,7 @@ use ColumnVisibility::{Hidden, OnRequest, Visible};
 /// Row of the ledger, with the network's time zone.
 pub(crate) struct LedgerEntry<'a> {
     pub(crate) row: &'a LedgerRow,
-    pub(crate) zone: ZoneName,
+    pub(crate) zone: TimeZoneName,
 }
 
 const EVERYONE: [ColumnVisibility; 3] = [Visible, Visible, Visible];
@@ -48,32 +50,34 @@ const COLUMNS: &[Column] = &[
     ("transaction_type", EVERYONE, |_| text("Call")),
     ("corrects_transaction_id", EVERYONE, |entry| optional(entry.row.transaction.corrects_id)),
     ("corrected_at", EVERYONE, |entry| optional(entry.corrected_at())),
-    ("start_time_local", EVERYONE, |entry| text(stamp(entry.start(), entry.local_zone()))),
+    ("start_time_local", EVERYONE, |entry| text(format_legacy(entry.start(), entry.local_zone()))),
     ("start_time_utc", EVERYONE, |entry| Cell::Integer(Some(entry.start().as_millisecond()))),
-    ("start_time_xml", EVERYONE, |entry| text(iso(entry.start(), entry.local_zone()))),
-    ("start_time_network_timezone", EVERYONE, |entry| text(stamp(entry.start(), entry.zone))),
-    ("start_time_network_timezone_xml", EVERYONE, |entry| text(iso(entry.start(), entry.zone))),
-    ("advertiser_id", NOT_ADVERTISER, |entry| text(entry.row.transaction.advertiser_id)),
-    ("advertiser_id_from_network", NOT_ADVERTISER, |entry| {
-        text(&entry.row.advertiser.id_from_network)
+    ("start_time_xml", EVERYONE, |entry| text(format_iso8601(entry.start(), entry.local_zone()))),
+    ("start_time_network_timezone", EVERYONE, |entry| {
+        text(format_legacy(entry.start(), entry.zone))
     }),
+    ("start_time_network_timezone_xml", EVERYONE, |entry| {
+        text(format_iso8601(entry.start(), entry.zone))
+    }),
+    ("advertiser_id", NOT_ADVERTISER, |entry| text(entry.row.transaction.advertiser_id)),
+    ("advertiser_id_from_network", NOT_ADVERTISER, |entry| text(&entry.row.advertiser.external_id)),
     ("advertiser_name", NOT_ADVERTISER, |entry| text(&entry.row.advertiser.name)),
     ("advertiser_campaign_id", EVERYONE, |entry| text(entry.row.transaction.campaign_id)),
     ("advertiser_campaign_id_from_network", EVERYONE, |entry| {
-        text(&entry.row.campaign.id_from_network)
+        text(&entry.row.campaign.external_id)
     }),
     ("advertiser_campaign_name", EVERYONE, |entry| text(&entry.row.campaign.name)),
     ("advertiser_campaign_country", NOT_AFFILIATE, |entry| optional(entry.row.country.as_ref())),
     ("affiliate_id", NOT_AFFILIATE, |entry| optional(entry.row.transaction.affiliate_id)),
     ("affiliate_id_from_network", NOT_AFFILIATE, |entry| {
-        optional(entry.affiliate(|party| &party.id_from_network))
+        optional(entry.affiliate(|party| &party.external_id))
     }),
     ("affiliate_name", NOT_AFFILIATE, |entry| optional(entry.affiliate(|party| &party.name))),
     ("affiliate_campaign_id_from_network", [OnRequest, OnRequest, Hidden], |entry| {
-        optional(entry.row.affiliate_campaign.as_ref())
+        optional(entry.row.affiliate_campaign_external_id.as_ref())
     }),
     ("media_type", EVERYONE, |entry| {
-        optional(entry.row.heard.facts.media_type.as_ref().and_then(Option::as_ref))
+        optional(entry.row.facts.facts.media_type.as_ref().and_then(Option::as_ref))
     }),
     ("promo_number_description", EVERYONE, |entry| optional(entry.description())),
     ("promo_line_description", [OnRequest, OnRequest, Visible], |entry| {
@@ -82,28 +86,28 @@ const COLUMNS: &[Column] = &[
     ("advertiser_promo_line_description", [Hidden, Visible, Hidden], |entry| {
         optional(entry.description())
     }),
-    ("virtual_line_id", EVERYONE, |entry| optional(entry.row.promo_number.as_ref())),
+    ("virtual_line_id", EVERYONE, |entry| optional(entry.row.promo_number_external_id.as_ref())),
     ("calling_phone_number", NOT_AFFILIATE, |entry| {
-        optional(entry.row.heard.facts.calling_phone_number.as_ref())
+        optional(entry.row.facts.facts.calling_phone_number.as_ref())
     }),
     ("repeat_calling_phone_number", [Visible, Visible, OnRequest], |entry| {
-        optional(entry.row.heard.facts.repeat.map(|repeat| if repeat { "Yes" } else { "No" }))
+        optional(entry.row.facts.facts.repeat.map(|repeat| if repeat { "Yes" } else { "No" }))
     }),
     ("mobile", EVERYONE, |entry| {
-        optional(entry.row.heard.facts.phone_type.map(describe_phone_type))
+        optional(entry.row.facts.facts.phone_type.map(describe_phone_type))
     }),
-    ("city", EVERYONE, |entry| optional(entry.row.heard.facts.city.as_ref())),
+    ("city", EVERYONE, |entry| optional(entry.row.facts.facts.city.as_ref())),
     ("region", EVERYONE, |entry| optional(entry.settled().region.as_ref())),
     ("verified_zip", EVERYONE, |entry| optional(entry.settled().zip.as_ref())),
     ("qualified_regions", EVERYONE, |entry| text(entry.settled().qualified_regions.join(", "))),
-    ("duration", EVERYONE, |entry| integer(entry.row.heard.facts.duration)),
+    ("duration", EVERYONE, |entry| integer(entry.row.facts.facts.duration)),
     ("connect_duration", EVERYONE, |entry| integer(entry.settled().connect_duration)),
     ("ivr_duration", EVERYONE, |entry| integer(entry.ivr_duration())),
-    ("keypresses", EVERYONE, |entry| text(join_keys(&entry.row.heard))),
-    ("keypress_1", EVERYONE, |entry| optional(entry.settled().pressed.first())),
-    ("keypress_2", EVERYONE, |entry| optional(entry.settled().pressed.get(1))),
-    ("keypress_3", EVERYONE, |entry| optional(entry.settled().pressed.get(2))),
-    ("keypress_4", EVERYONE, |entry| optional(entry.settled().pressed.get(3))),
+    ("keypresses", EVERYONE, |entry| text(join_keys(&entry.row.facts))),
+    ("keypress_1", EVERYONE, |entry| optional(entry.settled().pressed_keys.first())),
+    ("keypress_2", EVERYONE, |entry| optional(entry.settled().pressed_keys.get(1))),
+    ("keypress_3", EVERYONE, |entry| optional(entry.settled().pressed_keys.get(2))),
+    ("keypress_4", EVERYONE, |entry| optional(entry.settled().pressed_keys.get(3))),
     ("destination_phone_number", NOT_AFFILIATE, |entry| text(entry.destination())),
     ("opt_in_SMS", EVERYONE, |entry| Cell::Integer(entry.settled().sms_sent.map(i64::from))),
     ("call_result_description_detail", EVERYONE, |entry| text(describe_result(entry.settled()))),
@@ -132,13 +136,13 @@ const COLUMNS: &[Column] = &[
         optional(entry.payout().map(|side| &side.matching_policies))
     }),
     ("payin_conditions", NOT_AFFILIATE, |entry| {
-        optional(entry.payin().map(|side| &side.conditions))
+        optional(entry.payin().map(|side| &side.marked_condition))
     }),
     ("payout_conditions", NOT_ADVERTISER, |entry| {
-        optional(entry.payout().map(|side| &side.conditions))
+        optional(entry.payout().map(|side| &side.marked_condition))
     }),
     ("custom_data", NOT_AFFILIATE, |entry| {
-        let data = entry.row.heard.facts.custom_data.iter().flatten();
+        let data = entry.row.facts.facts.custom_data.iter().flatten();
         Cell::Pairs(data.map(|(name, value)| (name.clone(), value.clone())).collect())
     }),
 ];
@@ -173,11 +177,11 @@ fn integer(value: Option<u32>) -> Cell {
 }
 
 /// Formats an amount with two decimals and without a currency: `1250.00`.
-fn format_amount(side: &Side) -> String {
+fn format_amount(side: &LedgerAmount) -> String {
     format!("{:.2}", side.amount.decimal())
 }
 
-fn currency_code(side: &Side) -> &'static str {
+fn currency_code(side: &LedgerAmount) -> &'static str {
     side.currency.as_str()
 }
 
@@ -189,7 +193,7 @@ fn describe_phone_type(phone_type: PhoneType) -> &'static str {
 }
 
 /// Joins the keys that were pressed, in order.
-fn join_keys(facts: &Heard) -> String {
+fn join_keys(facts: &RecordedFacts) -> String {
     facts.keys.iter().map(char::to_string).collect::<Vec<_>>().join(", ")
 }
 
@@ -199,11 +203,11 @@ fn describe_result(settled: &Settlement) -> &'static str {
         (Outcome::Connected, _) => "Connected",
         (Outcome::Ended, _) => "Ended in IVR",
         (Outcome::Abandoned, _) => "Caller hung up in IVR",
-        (Outcome::TurnedAway, Some(TurnedAway::OverCap)) => "Turned away: over the cap",
-        (Outcome::TurnedAway, Some(TurnedAway::AffiliateNotApproved)) => {
+        (Outcome::Rejected, Some(RejectionReason::OverCap)) => "Turned away: over the cap",
+        (Outcome::Rejected, Some(RejectionReason::AffiliateNotApproved)) => {
             "Turned away: the affiliate was not approved"
         }
-        (Outcome::TurnedAway, Some(TurnedAway::NotLive) | None) => {
+        (Outcome::Rejected, Some(RejectionReason::NotLive) | None) => {
             "Turned away: the campaign was not live"
         }
     }
@@ -215,44 +219,44 @@ impl LedgerEntry<'_> {
     }
 
     /// Returns the time zone of the terms that priced the call.
-    fn local_zone(&self) -> ZoneName {
+    fn local_zone(&self) -> TimeZoneName {
         self.row.zone.unwrap_or(self.zone)
     }
 
     fn corrected_at(&self) -> Option<String> {
         let transaction = &self.row.transaction;
-        transaction.corrects_id.map(|_| stamp(transaction.created_at, self.zone))
+        transaction.corrects_id.map(|_| format_legacy(transaction.created_at, self.zone))
     }
 
     fn settled(&self) -> &Settlement {
         &self.row.transaction.settlement
     }
 
-    fn payin(&self) -> Option<&Side> {
+    fn payin(&self) -> Option<&LedgerAmount> {
         self.settled().payin.as_ref()
     }
 
-    fn payout(&self) -> Option<&Side> {
+    fn payout(&self) -> Option<&LedgerAmount> {
         self.settled().payout.as_ref()
     }
 
-    fn affiliate(&self, read: fn(&Named) -> &String) -> Option<&String> {
+    fn affiliate(&self, read: fn(&IdAndName) -> &String) -> Option<&String> {
         self.row.affiliate.as_ref().map(read)
     }
 
     fn description(&self) -> Option<&String> {
-        self.row.heard.facts.promo_number_description.as_ref().and_then(Option::as_ref)
+        self.row.facts.facts.promo_number_description.as_ref().and_then(Option::as_ref)
     }
 
     /// Returns the seconds of the call that were not spent connected.
     fn ivr_duration(&self) -> Option<u32> {
         let connected = self.settled().connect_duration?;
-        self.row.heard.facts.duration.map(|duration| duration.saturating_sub(connected))
+        self.row.facts.facts.duration.map(|duration| duration.saturating_sub(connected))
     }
 
     /// Returns the destination number that was reported, else the one that the IVR tree dials.
     fn destination(&self) -> String {
-        let reported = self.row.heard.destination_phone_number.as_ref();
+        let reported = self.row.facts.destination_phone_number.as_ref();
         let number = reported.or(self.settled().destination_phone_number.as_ref());
         let number = number.cloned().unwrap_or_default();
         PhoneNumber::parse(&number).map_or(number, |number| number.display())

@@ -16,7 +16,7 @@ use axum::http::Response;
 use columns::{Column, LedgerEntry, Viewer};
 use query::LedgerQuery;
 use trunkline_domain::party::PartyKind;
-use trunkline_domain::timezone::ZoneName;
+use trunkline_domain::timezone::TimeZoneName;
 use trunkline_network::transactions::{self, Ledger};
 use trunkline_network::{Error, LedgerRow};
 
@@ -29,7 +29,7 @@ pub(super) fn routes() -> Routes {
 
 async fn list_network_ledger(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
     // The path may have a network in its prefix, too. Both must be the principal's.
-    if id != request.context.caller.network_id.to_string() {
+    if id != request.context.principal.network_id.to_string() {
         let error = Error::NotFound(format!("Network {id}"));
         return ApiError::UseCase(error).into_response(&request.app);
     }
@@ -47,7 +47,7 @@ async fn list_affiliate_ledger(Path(id): Path<String>, request: ApiRequest) -> R
 fn list_ledger(request: ApiRequest, viewer: Viewer, ledger: Ledger) -> Response<Body> {
     // Access is checked first: without it, the problems of the query are not reported.
     if let Err(error) =
-        request.read(|session, context| transactions::open(session, context, &ledger))
+        request.read(|unit, context| transactions::resolve_scope(unit, context, &ledger))
     {
         return error.into_response(&request.app);
     }
@@ -60,8 +60,8 @@ fn list_ledger(request: ApiRequest, viewer: Viewer, ledger: Ledger) -> Response<
     let zone = request.network.time_zone;
     let LedgerQuery { mut filter, mut includes_calls, mut after, limit, columns, csv } = query;
     if filter.from.is_some() {
-        let bounds = request
-            .read(|session, context| transactions::bounds(session, context, &ledger, &filter));
+        let bounds =
+            request.read(|unit, context| transactions::id_bounds(unit, context, &ledger, &filter));
         match bounds {
             Ok(Some((first, last))) => {
                 after = after.max(first - 1);
@@ -72,11 +72,11 @@ fn list_ledger(request: ApiRequest, viewer: Viewer, ledger: Ledger) -> Response<
         }
     }
     let table = table(request.format, csv, &columns);
-    request.respond_table(table, after, limit, move |session, context, page| {
+    request.respond_table(table, after, limit, move |unit, context, page| {
         if !includes_calls {
             return Ok(TablePage { rows: Vec::new(), next_cursor: None });
         }
-        let ledger_rows = transactions::list(session, context, &ledger, &filter, page)?;
+        let ledger_rows = transactions::list(unit, context, &ledger, &filter, page)?;
         let is_full = u32::try_from(ledger_rows.len()).is_ok_and(|count| count == page.limit);
         let next_cursor = ledger_rows.last().map(|row| row.transaction.id).filter(|_| is_full);
         let rows = ledger_rows.iter().map(|row| cells(row, zone, &columns));
@@ -100,7 +100,7 @@ fn table(
 
 fn cells(
     row: &LedgerRow,
-    zone: ZoneName,
+    zone: TimeZoneName,
     columns: &[&'static Column],
 ) -> Vec<crate::table_response::Cell> {
     let entry = LedgerEntry { row, zone };
@@ -108,7 +108,7 @@ fn cells(
 }
 
 /// Renders a row with the network's default columns.
-pub(super) fn render(row: &LedgerRow, zone: ZoneName) -> Object {
+pub(super) fn render(row: &LedgerRow, zone: TimeZoneName) -> Object {
     let columns: Vec<&'static Column> = columns::default_columns(Viewer::Network).collect();
     table(Format::Json, Default::default(), &columns).row_to_object(&cells(row, zone, &columns))
 }

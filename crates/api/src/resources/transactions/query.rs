@@ -7,7 +7,7 @@ use crate::table_response::CsvStyle;
 use jiff::Timestamp;
 use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED, Problems};
 use trunkline_domain::timezone;
-use trunkline_network::transactions::Narrowed;
+use trunkline_network::transactions::TransactionFilter;
 
 /// Maximum number of rows if the request has no `limit`.
 const DEFAULT_LIMIT: u32 = 1_000;
@@ -20,7 +20,7 @@ const TRANSACTION_TYPES: [&str; 4] = ["Call", "PostCallEvent", "Sale", "Signal"]
 
 /// Parsed query of a ledger.
 pub(super) struct LedgerQuery {
-    pub(super) filter: Narrowed,
+    pub(super) filter: TransactionFilter,
     /// True if calls are among the requested types of transactions.
     pub(super) includes_calls: bool,
     pub(super) after: i64,
@@ -38,7 +38,7 @@ impl LedgerQuery {
         let limit = integer(request, "limit", 1, i64::from(MAX_LIMIT), &mut problems);
         let limit = limit.and_then(|limit| u32::try_from(limit).ok());
         let after = integer(request, "start_after_transaction_id", 0, i64::MAX, &mut problems);
-        let filter = Narrowed {
+        let filter = TransactionFilter {
             from,
             to,
             until: None,
@@ -51,7 +51,7 @@ impl LedgerQuery {
             Format::Csv => read_csv(request, &mut problems),
             Format::Json | Format::Xml => CsvStyle::default(),
         };
-        problems.or(Self {
+        problems.into_result(Self {
             filter,
             includes_calls,
             after: after.unwrap_or(0),
@@ -69,19 +69,19 @@ fn read_times(
 ) -> (Option<Timestamp>, Option<Timestamp>) {
     let mut read_timestamp = |name: &str, end_of_day: bool| {
         let text = request.parameter(name).filter(|text| !text.is_empty())?;
-        let timestamp = timezone::parse_moment(text, request.network.time_zone, end_of_day);
+        let timestamp = timezone::parse_timestamp(text, request.network.time_zone, end_of_day);
         if timestamp.is_none() {
-            problems.at(name).add(INVALID);
+            problems.property(name).add(INVALID);
         }
         timestamp
     };
     let from = read_timestamp("from", false);
     let to = read_timestamp("to", true);
     match (from, to) {
-        (Some(_), None) if !problems.has("to") => problems.at("to").add(BLANK),
-        (None, Some(_)) if !problems.has("from") => problems.at("from").add(BLANK),
+        (Some(_), None) if !problems.has_problem("to") => problems.property("to").add(BLANK),
+        (None, Some(_)) if !problems.has_problem("from") => problems.property("from").add(BLANK),
         (Some(from), Some(to)) if to < from => {
-            problems.at("to").add("must not be earlier than from");
+            problems.property("to").add("must not be earlier than from");
         }
         _ => {}
     }
@@ -117,7 +117,7 @@ fn read_types(request: &ApiRequest, problems: &mut Problems) -> bool {
         has_types = true;
         includes_calls |= item == TRANSACTION_TYPES[0];
         if !TRANSACTION_TYPES.contains(&item) {
-            problems.at("transaction_type").add(NOT_LISTED);
+            problems.property("transaction_type").add(NOT_LISTED);
         }
     }
     includes_calls || !has_types
@@ -143,7 +143,7 @@ fn read_columns(
                     Some(column) => selected.push(column),
                     None if unknown < MAX_UNKNOWN_COLUMNS => {
                         unknown += 1;
-                        problems.at(name).add(format!("has an unknown column: {item}"));
+                        problems.property(name).add(format!("has an unknown column: {item}"));
                     }
                     None => {}
                 },
@@ -156,8 +156,11 @@ fn read_columns(
     let excluded = read("exclude_columns").unwrap_or_default();
     let mut columns = included.unwrap_or_else(|| columns::default_columns(viewer).collect());
     columns.retain(|(name, ..)| !excluded.iter().any(|(other, ..)| other == name));
-    if columns.is_empty() && !problems.has("include_columns") && !problems.has("exclude_columns") {
-        problems.at("exclude_columns").add("leaves no columns");
+    if columns.is_empty()
+        && !problems.has_problem("include_columns")
+        && !problems.has_problem("exclude_columns")
+    {
+        problems.property("exclude_columns").add("leaves no columns");
     }
     columns
 }
@@ -181,7 +184,7 @@ fn read_csv(request: &ApiRequest, problems: &mut Problems) -> CsvStyle {
             }
             _ => {
                 let message = "must be one ASCII character, neither a quote nor a line break";
-                problems.at("column_separator").add(message);
+                problems.property("column_separator").add(message);
             }
         }
     }
@@ -189,14 +192,14 @@ fn read_csv(request: &ApiRequest, problems: &mut Problems) -> CsvStyle {
         None | Some("\n") => {}
         Some("\r\n") => csv.crlf = true,
         Some(_) => problems
-            .at("row_separator")
+            .property("row_separator")
             .add("must be a line feed, with or without a carriage return before it"),
     }
     let mut flag = |name: &str, target: &mut bool| match request.parameter(name) {
         None => {}
         Some("1" | "true") => *target = true,
         Some("0" | "false") => *target = false,
-        Some(_) => problems.at(name).add(NOT_LISTED),
+        Some(_) => problems.property(name).add(NOT_LISTED),
     };
     flag("include_header", &mut csv.header);
     flag("force_quotes", &mut csv.force_quotes);

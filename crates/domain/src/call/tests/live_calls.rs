@@ -5,11 +5,13 @@ use super::super::decision::price_with_explanations;
 use super::super::*;
 use crate::campaign::Terms;
 use crate::condition::Key;
-use crate::ivr::run::{Action, Event, Flow, Position, VisitedNode, advance, start};
+use crate::ivr::run::{Action, Event, IvrContext, Position, VisitedNode, advance, start};
 use crate::ivr::{IvrNode, KeypressFailover, NodeKind};
 use crate::money::Currency;
-use crate::sample::{self, when};
-use crate::sample::{connect, end, menu, node, pricing, sms_promo, states, tree, verify_location};
+use crate::sample::{self, condition_node};
+use crate::sample::{
+    connect, end_call, menu, node, pricing, sms_promo, states, tree, verify_location,
+};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -30,12 +32,12 @@ fn terms(root: IvrNode) -> Terms {
 }
 
 fn some_tree() -> impl Strategy<Value = IvrNode> {
-    let end_call = |prompt: &str| NodeKind::EndCall { prompt: prompt.to_owned() };
+    let end_call_kind = |prompt: &str| NodeKind::EndCall { prompt: prompt.to_owned() };
     let leaf = prop_oneof![
         3 => Just(connect("8005550101")),
         2 => Just(connect("8005550102")),
-        1 => Just(end()),
-        1 => Just(node(end_call("Bye."), Vec::new())),
+        1 => Just(end_call()),
+        1 => Just(node(end_call_kind("Bye."), Vec::new())),
     ];
     let conditions = ["mobile", "in_region[West]", "sms_sent", "not sms_sent", "repeat"];
     let pressed = ["pressed[1]", "pressed[b 2]", "pressed[W]", "pressed[N] or mobile"];
@@ -57,7 +59,7 @@ fn some_tree() -> impl Strategy<Value = IvrNode> {
                 menu(rest)
             }),
             2 => (condition, inner.clone(), inner.clone())
-                .prop_map(|(text, met, not_met)| when(text, met, not_met)),
+                .prop_map(|(text, met, not_met)| condition_node(text, met, not_met)),
             2 => inner.clone().prop_map(sms_promo),
             2 => inner.prop_map(verify_location),
         ]
@@ -92,7 +94,7 @@ fn some_events() -> impl Strategy<Value = Vec<(Event, i64)>> {
 
 /// Live call with the recorded course of its execution.
 struct ExecutedCall {
-    live: Live,
+    live: LiveCall,
     /// Visited nodes, each with the final key if it is a menu.
     visited: Vec<(VisitedNode, Option<Key>)>,
     dialled: Option<String>,
@@ -111,19 +113,19 @@ impl ExecutedCall {
 
 /// Executes a live call, then hangs up. The state is serialized between events. Each event comes
 /// with the seconds since the previous one.
-fn execute_live(ivr_context: Flow<'_>, events: &[(Event, i64)]) -> ExecutedCall {
+fn execute_live(ivr_context: IvrContext<'_>, events: &[(Event, i64)]) -> ExecutedCall {
     let mut clock = 0;
-    let (live, actions) = Live::start(ivr_context, time_at(clock));
+    let (live, actions) = LiveCall::start(ivr_context, time_at(clock));
     let mut call = ExecutedCall { live, visited: Vec::new(), dialled: None };
     call.record(start(ivr_context).visited_nodes, &actions);
     let end = [(Event::HungUp, 3)];
     for (event, seconds) in events.iter().chain(&end) {
         clock += seconds;
         let stored = serde_json::to_string(&call.live).unwrap();
-        let mut live: Live = serde_json::from_str(&stored).unwrap();
+        let mut live: LiveCall = serde_json::from_str(&stored).unwrap();
         assert_eq!(live, call.live);
         let transition = advance(ivr_context, live.position.clone(), event);
-        let Ok(actions) = live.hear(ivr_context, event.clone(), time_at(clock)) else {
+        let Ok(actions) = live.apply_event(ivr_context, event.clone(), time_at(clock)) else {
             assert!(transition.is_err());
             assert_eq!(live, call.live, "an unexpected event changes nothing");
             continue;
@@ -151,42 +153,41 @@ proptest! {
         by_affiliate in any::<bool>(),
     ) {
         let terms = terms(root);
-        let call = execute_live(Flow { terms: &terms, facts: &facts }, &events);
+        let call = execute_live(IvrContext { terms: &terms, facts: &facts }, &events);
         let outcome = call.live.outcome().expect("hanging up ends every call");
         let position = call.live.position.clone();
-        let mut recorded = Heard {
-            facts, keys: Vec::new(), events: Vec::new(), turned_away: None, by_affiliate,
+        let mut recorded = RecordedFacts {
+            facts, keys: Vec::new(), events: Vec::new(), rejection: None, by_affiliate,
             destination_phone_number: None,
         };
-        call.live.close(time_at(0), &mut recorded);
+        call.live.finish_into(time_at(0), &mut recorded);
         let stored = serde_json::to_string(&recorded).unwrap();
-        prop_assert_eq!(serde_json::from_str::<Heard>(&stored).unwrap(), recorded.clone());
+        prop_assert_eq!(serde_json::from_str::<RecordedFacts>(&stored).unwrap(), recorded.clone());
         let decided = recorded.decide(&terms);
         prop_assert_eq!(decided.outcome, outcome);
-        prop_assert_eq!(&decided.pressed, &position.pressed_keys);
+        prop_assert_eq!(&decided.pressed_keys, &position.pressed_keys);
         prop_assert_eq!(decided.sms_sent, Some(position.sms_sent));
         prop_assert_eq!(decided.connect_duration, recorded.facts.connect_duration);
         let connected = outcome == Outcome::Connected;
         prop_assert_eq!(decided.destination_phone_number, call.dialled.filter(|_| connected));
         let path: Vec<(VisitedNode, Option<Key>)> = decided.path.into_iter().map(|step| {
-            let Step { at, node_type, prompt, key, condition } = step;
-            (VisitedNode { path: at, node_type, prompt, condition }, key)
+            let PathStep { path, node_type, prompt, key, condition } = step;
+            (VisitedNode { path, node_type, prompt, condition }, key)
         }).collect();
         prop_assert_eq!(path, call.visited);
         let Position { sms_sent, .. } = position;
         let zip = position.zip.as_ref();
-        let location = zip.and_then(ZipCode::place);
-        let pressed = &position.pressed_keys;
-        let over = Some(connected);
-        let way = Way { pressed, sms_sent, zip, place: location, over };
-        let context = Known { facts: &recorded.facts, terms: &terms, way };
+        let location = zip.and_then(ZipCode::location);
+        let pressed_keys = &position.pressed_keys;
+        let ivr_facts = IvrFacts { pressed_keys, sms_sent, zip, location, connected: Some(connected) };
+        let context = EvaluationContext { facts: &recorded.facts, terms: &terms, ivr_facts };
         let price = |pricing| price_with_explanations(pricing, &context);
         prop_assert_eq!(decided.advertiser_payin, terms.advertiser_payin.as_ref().map(price));
         let payout = terms.affiliate_payout.as_ref().filter(|_| by_affiliate);
         prop_assert_eq!(decided.affiliate_payout, payout.map(price));
         // The events determine the decision; the keys are ignored.
-        let other = Heard { keys: vec!['1'; 9], ..recorded.clone() };
-        prop_assert_eq!(other.decide(&terms).pressed, decided.pressed);
+        let other = RecordedFacts { keys: vec!['1'; 9], ..recorded.clone() };
+        prop_assert_eq!(other.decide(&terms).pressed_keys, decided.pressed_keys);
     }
 
     #[test]
@@ -198,14 +199,14 @@ proptest! {
     ) {
         let own = terms(root);
         let other = terms(other);
-        let call = execute_live(Flow { terms: &own, facts: &facts }, &events);
-        let mut recorded = Heard {
-            facts, keys: Vec::new(), events: Vec::new(), turned_away: None, by_affiliate: true,
+        let call = execute_live(IvrContext { terms: &own, facts: &facts }, &events);
+        let mut recorded = RecordedFacts {
+            facts, keys: Vec::new(), events: Vec::new(), rejection: None, by_affiliate: true,
             destination_phone_number: None,
         };
-        call.live.close(time_at(0), &mut recorded);
+        call.live.finish_into(time_at(0), &mut recorded);
         let decided = recorded.decide(&other);
-        let first = decided.path.first().map(|step| step.at.clone());
+        let first = decided.path.first().map(|step| step.path.clone());
         prop_assert_eq!(first, Some(Vec::new()));
         let connected = decided.outcome == Outcome::Connected;
         prop_assert_eq!(decided.destination_phone_number.is_some(), connected);
@@ -219,16 +220,16 @@ fn replay_without_a_menu_keeps_the_connection() {
     let without = terms(connect("8005550102"));
     let facts = CallFacts { sms_sent: Some(false), ..CallFacts::default() };
     let events = [(Event::Key('1'), 5), (Event::Connected, 5), (Event::HungUp, 60)];
-    let call = execute_live(Flow { terms: &with_menu, facts: &facts }, &events);
-    let mut recorded = Heard {
+    let call = execute_live(IvrContext { terms: &with_menu, facts: &facts }, &events);
+    let mut recorded = RecordedFacts {
         facts,
         keys: Vec::new(),
         events: Vec::new(),
-        turned_away: None,
+        rejection: None,
         by_affiliate: true,
         destination_phone_number: None,
     };
-    call.live.close(time_at(0), &mut recorded);
+    call.live.finish_into(time_at(0), &mut recorded);
     assert_eq!((recorded.facts.duration, recorded.facts.connect_duration), (Some(70), Some(60)));
     let direct = recorded.decide(&without);
     assert_eq!(direct.outcome, Outcome::Connected);
@@ -240,13 +241,13 @@ fn replay_without_a_menu_keeps_the_connection() {
 
 #[test]
 fn sent_message_is_known_to_later_nodes() {
-    let branch = when("sms_sent", connect("8005550101"), connect("8005550102"));
+    let branch = condition_node("sms_sent", connect("8005550101"), connect("8005550102"));
     let terms = terms(sample::sms_promo(branch));
     let phone_type = Some(PhoneType::Mobile);
     let facts = CallFacts { phone_type, sms_sent: Some(false), ..CallFacts::default() };
     for (key, number) in [('9', "8005550101"), ('1', "8005550102")] {
         let events = [(Event::Key(key), 1)];
-        let call = execute_live(Flow { terms: &terms, facts: &facts }, &events);
+        let call = execute_live(IvrContext { terms: &terms, facts: &facts }, &events);
         assert_eq!(call.dialled.as_deref(), Some(number));
     }
 }
@@ -255,17 +256,14 @@ fn sent_message_is_known_to_later_nodes() {
 fn prompt_finishes_once() {
     let terms = terms(menu(vec![connect("8005550101")]));
     let facts = CallFacts::default();
-    let ivr_context = Flow { terms: &terms, facts: &facts };
-    let (mut live, _) = Live::start(ivr_context, time_at(0));
-    assert!(live.finish_speaking(time_at(1)).is_ok());
-    assert!(live.finish_speaking(time_at(2)).is_err());
-    assert_eq!(live.heard_at, time_at(1));
+    let ivr_context = IvrContext { terms: &terms, facts: &facts };
+    let (mut live, _) = LiveCall::start(ivr_context, time_at(0));
+    assert!(live.finish_prompt(time_at(1)).is_ok());
+    assert!(live.finish_prompt(time_at(2)).is_err());
+    assert_eq!(live.last_event_at, time_at(1));
     // After a wrong key the menu is replayed.
-    live.hear(ivr_context, Event::Key('5'), time_at(3)).unwrap();
-    assert!(live.finish_speaking(time_at(4)).is_ok());
-    live.hear(ivr_context, Event::Key('1'), time_at(5)).unwrap();
-    assert!(
-        live.finish_speaking(time_at(6)).is_err(),
-        "no prompt plays while the destination rings"
-    );
+    live.apply_event(ivr_context, Event::Key('5'), time_at(3)).unwrap();
+    assert!(live.finish_prompt(time_at(4)).is_ok());
+    live.apply_event(ivr_context, Event::Key('1'), time_at(5)).unwrap();
+    assert!(live.finish_prompt(time_at(6)).is_err(), "no prompt plays while the destination rings");
 }

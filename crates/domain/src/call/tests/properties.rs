@@ -2,18 +2,19 @@
 
 use crate::call::script::CallScript;
 use crate::call::{
-    CallFacts, Decision, Gate, Known, Outcome, Payment, PhoneType, PricedCall, TurnedAway, Way,
-    decide, price_call,
+    Admission, CallFacts, Decision, EvaluationContext, IvrFacts, Outcome, Payment, PhoneType,
+    PricedCall, RejectionReason, decide, price_call,
 };
 use crate::campaign::Terms;
 use crate::condition::{Condition, Expr, Key};
-use crate::hours::{Day, Hours};
-use crate::ivr::run::{self, Action, Doing, Flow, Moved, Position, VisitedNode};
+use crate::hours::{DayHours, WeeklyHours};
+use crate::ivr::run::{self, Action, IvrContext, NodeState, Position, Transition, VisitedNode};
 use crate::ivr::{IvrNode, KeypressFailover};
 use crate::money::Currency;
 use crate::region::RegionType;
 use crate::sample::{
-    connect, end, menu, pricing, region, sms_promo, states, tree, verify_location, when,
+    condition_node, connect, end_call, menu, pricing, region, sms_promo, states, tree,
+    verify_location,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -58,7 +59,8 @@ fn some_text() -> impl Strategy<Value = String> {
 
 /// Trees of a few levels; some menu children are failover children.
 fn some_tree() -> impl Strategy<Value = IvrNode> {
-    let leaf = prop_oneof![Just(connect("8005550101")), Just(connect("8005550102")), Just(end())];
+    let leaf =
+        prop_oneof![Just(connect("8005550101")), Just(connect("8005550102")), Just(end_call())];
     let failover = select(vec![None, Some(KeypressFailover::Wrong), Some(KeypressFailover::None)]);
     leaf.prop_recursive(5, 24, 3, move |inner| {
         let child = (inner.clone(), failover.clone())
@@ -66,7 +68,7 @@ fn some_tree() -> impl Strategy<Value = IvrNode> {
         prop_oneof![
             prop::collection::vec(child, 0..4).prop_map(menu),
             (some_text(), inner.clone(), inner.clone())
-                .prop_map(|(text, met, not_met)| when(&text, met, not_met)),
+                .prop_map(|(text, met, not_met)| condition_node(&text, met, not_met)),
             inner.clone().prop_map(sms_promo),
             inner.prop_map(verify_location),
         ]
@@ -90,14 +92,14 @@ fn some_terms() -> impl Strategy<Value = Terms> {
                 policies.iter().map(|(amount, text)| (*amount, text.as_str())).collect();
             pricing(Currency::Usd, &policies)
         };
-        let day = |(open, close)| Day { open: Some(open), close: Some(close), closed: None };
+        let day = |(open, close)| DayHours { open: Some(open), close: Some(close), closed: None };
         let abroad = [(RegionType::Country, "Canada"), (RegionType::City, "Reno, NV")];
         let mut terms = Terms::new(jiff::Timestamp::UNIX_EPOCH);
         terms.named_regions = vec![states("West", &["CA", "OR"]), region("Abroad", &abroad)];
         terms.ivr_tree = root.and_then(tree);
         terms.advertiser_payin = parse_pricing(payin);
         terms.affiliate_payout = parse_pricing(payout);
-        terms.hours = hours.map(|hours| Hours { days: [day(hours); 7] });
+        terms.hours = hours.map(|hours| WeeklyHours { days: [day(hours); 7] });
         terms
     })
 }
@@ -167,10 +169,10 @@ fn some_keys() -> impl Strategy<Value = Vec<char>> {
     prop::collection::vec(select(vec!['1', '1', '2', '3', '9', '#']), 0..14)
 }
 
-fn some_admission() -> impl Strategy<Value = Gate> {
-    let rejection = prop::option::weighted(0.1, Just(TurnedAway::OverCap));
+fn some_admission() -> impl Strategy<Value = Admission> {
+    let rejection = prop::option::weighted(0.1, Just(RejectionReason::OverCap));
     (rejection, any::<bool>())
-        .prop_map(|(turned_away, by_affiliate)| Gate { turned_away, by_affiliate })
+        .prop_map(|(turned_away, by_affiliate)| Admission { rejection: turned_away, by_affiliate })
 }
 
 /// Returns amount and paid policies of a payment with explanations.
@@ -198,17 +200,17 @@ fn agrees(priced: &PricedCall, decision: &Decision) -> bool {
 
 /// Executes a call event by event. The position is serialized between events, as on separate
 /// servers.
-fn execute_stepwise(terms: &Terms, facts: &CallFacts, keys: &[char]) -> (Outcome, Moved) {
-    let ivr_context = Flow { terms, facts };
+fn execute_stepwise(terms: &Terms, facts: &CallFacts, keys: &[char]) -> (Outcome, Transition) {
+    let ivr_context = IvrContext { terms, facts };
     let mut script = CallScript::from_keys(facts, keys);
     let mut total = run::start(ivr_context);
     loop {
         let stored = serde_json::to_string(&total.position).unwrap();
         let position: Position = serde_json::from_str(&stored).unwrap();
         assert_eq!(position, total.position);
-        let event = match position.doing {
-            Doing::Over { .. } => return (Outcome::Ended, total),
-            Doing::Talking => return (Outcome::Connected, total),
+        let event = match position.state {
+            NodeState::Ended { .. } => return (Outcome::Ended, total),
+            NodeState::Connected => return (Outcome::Connected, total),
             state => script.next_event(state),
         };
         let Some(event) = event else { return (Outcome::Abandoned, total) };
@@ -231,8 +233,16 @@ fn evaluation_context<'a>(
     terms: &'a Terms,
     pressed: &'a [Key],
     has_ended: bool,
-) -> Known<'a> {
-    Known { facts, terms, way: Way { pressed, over: has_ended.then_some(true), ..Way::default() } }
+) -> EvaluationContext<'a> {
+    EvaluationContext {
+        facts,
+        terms,
+        ivr_facts: IvrFacts {
+            pressed_keys: pressed,
+            connected: has_ended.then_some(true),
+            ..IvrFacts::default()
+        },
+    }
 }
 
 proptest! {
@@ -257,13 +267,13 @@ proptest! {
     fn stepwise_execution_agrees_with_the_decision(
         terms in some_terms(), facts in some_facts(), keys in some_keys()
     ) {
-        let admission = Gate { turned_away: None, by_affiliate: true };
+        let admission = Admission { rejection: None, by_affiliate: true };
         let decision = decide(&terms, &facts, &keys, admission);
         let (outcome, total) = execute_stepwise(&terms, &facts, &keys);
         prop_assert_eq!(outcome, decision.outcome);
-        prop_assert_eq!(&total.position.pressed_keys, &decision.pressed);
+        prop_assert_eq!(&total.position.pressed_keys, &decision.pressed_keys);
         let visited = decision.path.into_iter().map(|step| VisitedNode {
-            path: step.at,
+            path: step.path,
             node_type: step.node_type,
             prompt: step.prompt,
             condition: step.condition,
@@ -277,7 +287,7 @@ proptest! {
     fn policy_is_met_if_its_condition_is_true(
         terms in some_terms(), facts in some_facts(), keys in some_keys()
     ) {
-        let admission = Gate { turned_away: None, by_affiliate: true };
+        let admission = Admission { rejection: None, by_affiliate: true };
         let decision = decide(&terms, &facts, &keys, admission);
         for payment in [decision.advertiser_payin, decision.affiliate_payout].iter().flatten() {
             for policy in &payment.policies {

@@ -1,10 +1,13 @@
 //! Tests of the JSON keys of stored values. Stored calls and ledger rows of earlier versions must
 //! remain readable, so the keys are independent of the names of the fields.
 
-use crate::call::{CallFacts, Correction, Heard, Live, Outcome, Settlement, Side, TurnedAway};
+use crate::call::{
+    CallFacts, Correction, LedgerAmount, LiveCall, Outcome, RecordedFacts, RejectionReason,
+    Settlement,
+};
 use crate::campaign::Terms;
 use crate::condition::Key;
-use crate::ivr::run::{Doing, Event, Flow};
+use crate::ivr::run::{Event, IvrContext, NodeState};
 use crate::money::{Currency, Money};
 use crate::sample::{connect, menu, tree};
 use jiff::Timestamp;
@@ -23,12 +26,12 @@ fn facts_json() -> Value {
     })
 }
 
-fn recorded() -> Heard {
-    Heard {
+fn recorded() -> RecordedFacts {
+    RecordedFacts {
         facts: facts(),
         keys: vec!['1'],
         events: vec![Event::Key('1'), Event::Zip("93101".to_owned()), Event::HungUp],
-        turned_away: Some(TurnedAway::OverCap),
+        rejection: Some(RejectionReason::OverCap),
         by_affiliate: true,
         destination_phone_number: None,
     }
@@ -48,7 +51,7 @@ fn recorded_json() -> Value {
 #[test]
 fn recorded_facts_keep_their_json_keys() {
     assert_eq!(serde_json::to_value(recorded()).unwrap(), recorded_json());
-    assert_eq!(serde_json::from_value::<Heard>(recorded_json()).unwrap(), recorded());
+    assert_eq!(serde_json::from_value::<RecordedFacts>(recorded_json()).unwrap(), recorded());
 }
 
 #[test]
@@ -56,10 +59,10 @@ fn live_call_keeps_its_json_keys() {
     let mut terms = Terms::new(Timestamp::UNIX_EPOCH);
     terms.ivr_tree = tree(menu(vec![menu(vec![connect("8005550101")])]));
     let facts = facts();
-    let ivr_context = Flow { terms: &terms, facts: &facts };
-    let (mut live, _) = Live::start(ivr_context, Timestamp::UNIX_EPOCH);
-    live.hear(ivr_context, Event::Key('1'), Timestamp::UNIX_EPOCH).unwrap();
-    live.hear(ivr_context, Event::Silence, Timestamp::UNIX_EPOCH).unwrap();
+    let ivr_context = IvrContext { terms: &terms, facts: &facts };
+    let (mut live, _) = LiveCall::start(ivr_context, Timestamp::UNIX_EPOCH);
+    live.apply_event(ivr_context, Event::Key('1'), Timestamp::UNIX_EPOCH).unwrap();
+    live.apply_event(ivr_context, Event::Silence, Timestamp::UNIX_EPOCH).unwrap();
     let expected = json!({
         "position": {
             "at": [0],
@@ -80,14 +83,14 @@ fn live_call_keeps_its_json_keys() {
 #[test]
 fn node_states_keep_their_json_values() {
     for (state, expected) in [
-        (Doing::OfferSms, json!("offer_sms")),
-        (Doing::AskZip, json!("ask_zip")),
-        (Doing::Dialling, json!("dialling")),
-        (Doing::Talking, json!("talking")),
-        (Doing::Over { connected: true }, json!({"over": {"connected": true}})),
+        (NodeState::SmsOffer, json!("offer_sms")),
+        (NodeState::ZipCodeEntry, json!("ask_zip")),
+        (NodeState::Dialling, json!("dialling")),
+        (NodeState::Connected, json!("talking")),
+        (NodeState::Ended { connected: true }, json!({"over": {"connected": true}})),
     ] {
         assert_eq!(serde_json::to_value(state).unwrap(), expected);
-        assert_eq!(serde_json::from_value::<Doing>(expected).unwrap(), state);
+        assert_eq!(serde_json::from_value::<NodeState>(expected).unwrap(), state);
     }
 }
 
@@ -104,19 +107,19 @@ fn outcomes_keep_their_json_values() {
 
 #[test]
 fn settlement_keeps_its_json_keys() {
-    let amount = |amount: &str, matching_policies: &str| Side {
+    let amount = |amount: &str, matching_policies: &str| LedgerAmount {
         amount: Money::parse(amount).unwrap(),
         currency: Currency::Usd,
         matching_policies: matching_policies.to_owned(),
-        conditions: "{mobile}".to_owned(),
+        marked_condition: "{mobile}".to_owned(),
     };
     let settlement = Settlement {
-        outcome: Outcome::TurnedAway,
-        reason: Some(TurnedAway::NotLive),
+        outcome: Outcome::Rejected,
+        reason: Some(RejectionReason::NotLive),
         destination_phone_number: Some("8005550101".to_owned()),
         connect_duration: Some(60),
         sms_sent: Some(true),
-        pressed: vec![Key::Digit(1)],
+        pressed_keys: vec![Key::Digit(1)],
         region: Some("CA".to_owned()),
         zip: Some("93101".to_owned()),
         qualified_regions: vec!["West".to_owned()],
@@ -125,9 +128,9 @@ fn settlement_keeps_its_json_keys() {
         correction: Some(Correction {
             reason: "Wrong number".to_owned(),
             actor: "token:1".to_owned(),
-            heard: Some(Box::new(recorded())),
-            payin_is_set: true,
-            payout_is_set: false,
+            recorded: Some(Box::new(recorded())),
+            payin_set_manually: true,
+            payout_set_manually: false,
         }),
     };
     let expected = json!({

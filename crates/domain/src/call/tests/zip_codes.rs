@@ -1,16 +1,16 @@
 //! Tests of postal codes entered during a call.
 
-use crate::call::{CallFacts, Decision, Gate, PhoneType, decide};
+use crate::call::{Admission, CallFacts, Decision, PhoneType, decide};
 use crate::campaign::Terms;
-use crate::ivr::run::{self, Action, Doing, Event, Flow, Position};
+use crate::ivr::run::{self, Action, Event, IvrContext, NodeState, Position};
 use crate::ivr::{IvrNode, NodeKind};
 use crate::money::Currency;
 use crate::region::RegionType;
 use crate::sample::{
-    connect, menu, node, pricing, region, sms_promo, states, tree, verify_location, when,
+    condition_node, connect, menu, node, pricing, region, sms_promo, states, tree, verify_location,
 };
 
-const ADMITTED: Gate = Gate { turned_away: None, by_affiliate: true };
+const ADMITTED: Admission = Admission { rejection: None, by_affiliate: true };
 
 fn terms_with_tree(root: IvrNode) -> Terms {
     let canada = region("Canada", &[(RegionType::Country, "CA")]);
@@ -23,7 +23,7 @@ fn terms_with_tree(root: IvrNode) -> Terms {
 }
 
 fn region_branch() -> IvrNode {
-    when("in_region[West]", connect("8005550101"), connect("8005550102"))
+    condition_node("in_region[West]", connect("8005550101"), connect("8005550102"))
 }
 
 fn decide_in_tree(root: IvrNode, facts: &CallFacts) -> Decision {
@@ -89,28 +89,32 @@ fn entered_code_overrides_the_country_of_a_shared_area_code() {
 fn location_is_asked_once() {
     let terms = terms_with_tree(verify_location(verify_location(region_branch())));
     let facts = CallFacts::default();
-    let ivr_context = Flow { terms: &terms, facts: &facts };
+    let ivr_context = IvrContext { terms: &terms, facts: &facts };
     let asked = run::start(ivr_context).position;
-    assert_eq!(asked.doing, Doing::AskZip);
+    assert_eq!(asked.state, NodeState::ZipCodeEntry);
     let zip = run::advance(ivr_context, asked.clone(), &Event::Zip("93101".to_owned())).unwrap();
-    assert_eq!((zip.position.doing, zip.position.at), (Doing::Dialling, vec![0, 0, 0]));
+    assert_eq!((zip.position.state, zip.position.path), (NodeState::Dialling, vec![0, 0, 0]));
     let silence = run::advance(ivr_context, asked, &Event::Silence).unwrap();
-    assert_eq!((silence.position.doing, silence.position.at), (Doing::AskZip, vec![0]));
+    assert_eq!((silence.position.state, silence.position.path), (NodeState::ZipCodeEntry, vec![0]));
 }
 
 #[test]
 fn stored_position_keeps_the_code_and_the_text_message() {
-    let both = when("in_region[West] and sms_sent", connect("8005550101"), connect("8005550102"));
+    let both = condition_node(
+        "in_region[West] and sms_sent",
+        connect("8005550101"),
+        connect("8005550102"),
+    );
     let terms = terms_with_tree(verify_location(sms_promo(menu(vec![both]))));
     let facts = CallFacts { phone_type: Some(PhoneType::Mobile), ..CallFacts::default() };
-    let ivr_context = Flow { terms: &terms, facts: &facts };
+    let ivr_context = IvrContext { terms: &terms, facts: &facts };
     let mut position = run::start(ivr_context).position;
     for event in [Event::Zip("93101".to_owned()), Event::Key('9'), Event::Key('1')] {
         let stored = serde_json::to_string(&position).unwrap();
         position = serde_json::from_str(&stored).unwrap();
         position = run::advance(ivr_context, position, &event).unwrap().position;
     }
-    assert_eq!(position.at, [0, 0, 0, 0], "the first child of the condition");
+    assert_eq!(position.path, [0, 0, 0, 0], "the first child of the condition");
 }
 
 #[test]
@@ -126,7 +130,7 @@ fn skipped_verify_location_plays_nothing() {
     let blank = node(NodeKind::VerifyLocation { prompt: " ".to_owned() }, vec![connect("1")]);
     let terms = terms_with_tree(menu(vec![blank]));
     let facts = CallFacts { region: Some("CA".to_owned()), ..CallFacts::default() };
-    let ivr_context = Flow { terms: &terms, facts: &facts };
+    let ivr_context = IvrContext { terms: &terms, facts: &facts };
     let start = run::start(ivr_context);
     assert_eq!(start.actions[0], Action::Say("Choose.".to_owned()));
     let transition = run::advance(ivr_context, start.position, &Event::Key('1')).unwrap();

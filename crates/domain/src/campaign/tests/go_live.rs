@@ -1,14 +1,16 @@
-use crate::campaign::{Budgets, CampaignType, ConcurrentCap, Terms, check_for_live};
-use crate::hours::Hours;
+use crate::campaign::{
+    Budgets, CampaignType, ConcurrentCallCap, Terms, check_go_live_requirements,
+};
+use crate::hours::WeeklyHours;
 use crate::money::{Currency, Money};
 use crate::problem::Problems;
-use crate::sample::{connect, end, menu, pricing, states, tree, when};
+use crate::sample::{condition_node, connect, end_call, menu, pricing, states, tree};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 fn go_live_problems(terms: &Terms) -> Value {
     let mut problems = Problems::new();
-    check_for_live(terms, &mut problems);
+    check_go_live_requirements(terms, &mut problems);
     problems.to_json()
 }
 
@@ -45,7 +47,7 @@ fn only_affiliate_enabled_campaigns_require_pricings() {
 
 #[test]
 fn direct_campaigns_reject_pricings_and_only_affiliate_enabled_ones_accept_budgets() {
-    let cap = ConcurrentCap { budget_amount: Money::parse("3").unwrap(), enforce: true };
+    let cap = ConcurrentCallCap { budget_amount: Money::parse("3").unwrap(), enforce: true };
     let budgets = Budgets { concurrent_call_cap_alert: Some(cap), ..Budgets::default() };
     let terms =
         |campaign_type| Terms { campaign_type, budgets: budgets.clone(), ..complete_terms() };
@@ -66,7 +68,10 @@ fn direct_campaigns_reject_pricings_and_only_affiliate_enabled_ones_accept_budge
 #[test]
 fn all_problems_are_reported_at_their_paths() {
     let terms = Terms {
-        ivr_tree: tree(menu(vec![connect(""), when("in_region[East]", connect(""), end())])),
+        ivr_tree: tree(menu(vec![
+            connect(""),
+            condition_node("in_region[East]", connect(""), end_call()),
+        ])),
         advertiser_payin: pricing(Currency::Usd, &[("7", ""), ("1", "pressed[3] or sms_sent")]),
         affiliate_payout: None,
         named_regions: vec![states("Mid-West", &["CA"]), states("Mid\u{2010}West", &["OR"])],
@@ -99,7 +104,7 @@ fn terms_without_ivr_tree_cannot_go_live() {
 
 #[test]
 fn operating_24_7_defaults_to_true_without_hours() {
-    let hours = Some(Hours::default());
+    let hours = Some(WeeklyHours::default());
     for (flag, hours, is_open) in [
         (None, None, true),
         (None, hours, false),

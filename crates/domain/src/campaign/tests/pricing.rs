@@ -1,4 +1,4 @@
-use crate::campaign::{BONUS_LIMIT, Policy, PolicyType, Pricing};
+use crate::campaign::{MAX_BONUSES, Policy, PolicyType, Pricing};
 use crate::condition::Condition;
 use crate::money::{Currency, Money};
 use crate::problem::Problems;
@@ -50,7 +50,7 @@ fn pricings_are_described_as_in_the_source_documents() {
     ];
     for (currency, policies, description, range) in cases {
         let pricing = pricing(currency, policies).unwrap();
-        assert_eq!((&*pricing.words(), &*pricing.range()), (description, range));
+        assert_eq!((&*pricing.describe(), &*pricing.describe_range()), (description, range));
         assert_eq!(pricing.currency(), currency);
     }
 }
@@ -58,7 +58,7 @@ fn pricings_are_described_as_in_the_source_documents() {
 #[test]
 fn min_is_the_base_and_max_the_sum_of_all_policies() {
     let pricing = pricing(Currency::Usd, &[("4.5", ""), ("2.75", ""), ("0.25", "")]).unwrap();
-    assert_eq!((pricing.min(), pricing.max()), (money("4.5"), money("7.5")));
+    assert_eq!((pricing.min_amount(), pricing.max_amount()), (money("4.5"), money("7.5")));
     assert_eq!(pricing.bonuses().len(), 2);
 }
 
@@ -91,8 +91,8 @@ fn pricing_requires_one_base_one_currency_and_at_most_nine_bonuses() {
         (vec![], no_base.clone()),
         (bonuses(1), no_base.clone()),
         (vec![base.clone(), base.clone()], no_base),
-        (with(bonuses(BONUS_LIMIT), std::slice::from_ref(&base)), json!({})),
-        (with(bonuses(BONUS_LIMIT + 1), std::slice::from_ref(&base)), too_long),
+        (with(bonuses(MAX_BONUSES), std::slice::from_ref(&base)), json!({})),
+        (with(bonuses(MAX_BONUSES + 1), std::slice::from_ref(&base)), too_long),
         (vec![base, policy(Bonus, "1", Gbp)], mixed),
     ] {
         let mut problems = Problems::new();

@@ -1,12 +1,14 @@
-use crate::campaign::{Terms, missing};
+use crate::campaign::{Terms, missing_resources};
 use crate::condition::Condition;
-use crate::hours::Hours;
+use crate::hours::WeeklyHours;
 use crate::ivr::{IvrNode, KeypressFailover};
-use crate::sample::{connect, end, menu, sms_promo, states, tree, verify_location, when};
+use crate::sample::{
+    condition_node, connect, end_call, menu, sms_promo, states, tree, verify_location,
+};
 use jiff::Timestamp;
 
 fn missing_in(terms: &Terms, condition: &str) -> Vec<String> {
-    missing(Condition::parse(condition).unwrap().expr(), terms)
+    missing_resources(Condition::parse(condition).unwrap().expr(), terms)
 }
 
 fn terms() -> Terms {
@@ -46,7 +48,7 @@ fn during_hours_requires_hours_or_operation_around_the_clock() {
     for (operating_24_7, hours, message) in [
         (None, None, None),
         (Some(true), None, None),
-        (Some(false), Some(Hours::default()), None),
+        (Some(false), Some(WeeklyHours::default()), None),
         (Some(false), None, Some("there are no hours")),
     ] {
         let terms = Terms { operating_24_7, hours, ..terms() };
@@ -58,7 +60,7 @@ fn during_hours_requires_hours_or_operation_around_the_clock() {
 fn sms_sent_requires_an_sms_promo_node() {
     let mut terms = terms();
     assert_eq!(missing_in(&terms, "sms_sent"), ["there is no SmsPromo node"]);
-    terms.ivr_tree = tree(menu(vec![end(), sms_promo(end())]));
+    terms.ivr_tree = tree(menu(vec![end_call(), sms_promo(end_call())]));
     assert!(missing_in(&terms, "sms_sent").is_empty());
 }
 
@@ -77,8 +79,12 @@ fn assert_pressed(root: &IvrNode, possible: &[&str], impossible: &[&str]) {
 fn pressed_keys_require_a_path_of_menus() {
     // Key 1 connects. Key 2 asks for the location and leads to a menu with keys 1–3, of which key 3
     // leads to a menu with one key.
-    let third = menu(vec![end()]);
-    let second = verify_location(menu(vec![end(), end(), when("mobile", end(), third)]));
+    let third = menu(vec![end_call()]);
+    let second = verify_location(menu(vec![
+        end_call(),
+        end_call(),
+        condition_node("mobile", end_call(), third),
+    ]));
     assert_pressed(
         &menu(vec![connect(""), second]),
         &[
@@ -112,7 +118,11 @@ fn pressed_keys_require_a_path_of_menus() {
 
 #[test]
 fn menus_in_both_branches_of_a_condition_count() {
-    let root = when("mobile", menu(vec![end()]), menu(vec![end(), menu(vec![end()])]));
+    let root = condition_node(
+        "mobile",
+        menu(vec![end_call()]),
+        menu(vec![end_call(), menu(vec![end_call()])]),
+    );
     assert_pressed(
         &root,
         &["pressed[1]", "pressed[2]", "pressed[2 1]", "pressed[b 1]"],
@@ -122,10 +132,10 @@ fn menus_in_both_branches_of_a_condition_count() {
 
 #[test]
 fn failover_child_is_reached_by_a_wrong_key_only() {
-    let mut failover = menu(vec![end()]);
+    let mut failover = menu(vec![end_call()]);
     failover.keypress_failover_type = Some(KeypressFailover::Wrong);
     assert_pressed(
-        &menu(vec![failover, end(), end()]),
+        &menu(vec![failover, end_call(), end_call()]),
         &["pressed[1]", "pressed[2]", "pressed[W 1]", "pressed[N]"],
         &["pressed[3]", "pressed[1 1]", "pressed[N 1]"],
     );

@@ -1,4 +1,6 @@
-use crate::campaign::{Action, Campaign, CampaignStatus, CurrentTerms, Outcome, Terms, transition};
+use crate::campaign::{
+    Campaign, CampaignAction, CampaignStatus, CampaignTransition, CurrentTerms, Terms, transition,
+};
 use crate::party::CustomData;
 use CampaignStatus::{Activated, Archived, Entry, Paused};
 use jiff::Timestamp;
@@ -6,16 +8,16 @@ use jiff::Timestamp;
 #[test]
 fn transitions_match_the_table() {
     let actions = [
-        Action::GoLive { from_archive: false },
-        Action::GoLive { from_archive: true },
-        Action::Archive,
-        Action::Unarchive,
+        CampaignAction::GoLive { from_archive: false },
+        CampaignAction::GoLive { from_archive: true },
+        CampaignAction::Archive,
+        CampaignAction::Unarchive,
     ];
-    let unchanged = Outcome::Stays;
-    let not_allowed = Outcome::Refused;
-    let activated = Outcome::To(Activated);
-    let archived = Outcome::To(Archived);
-    let paused = Outcome::To(Paused);
+    let unchanged = CampaignTransition::Unchanged;
+    let not_allowed = CampaignTransition::NotAllowed;
+    let activated = CampaignTransition::To(Activated);
+    let archived = CampaignTransition::To(Archived);
+    let paused = CampaignTransition::To(Paused);
     let table = [
         (Entry, [activated, activated, not_allowed, not_allowed]),
         (Activated, [unchanged, unchanged, archived, not_allowed]),
@@ -33,9 +35,17 @@ fn transitions_match_the_table() {
 #[test]
 fn repeated_action_changes_nothing() {
     for from in CampaignStatus::ALL {
-        for action in [Action::GoLive { from_archive: true }, Action::Archive, Action::Unarchive] {
-            if let Outcome::To(reached) = transition(from, action) {
-                assert_eq!(transition(reached, action), Outcome::Stays, "{action:?} of {from:?}");
+        for action in [
+            CampaignAction::GoLive { from_archive: true },
+            CampaignAction::Archive,
+            CampaignAction::Unarchive,
+        ] {
+            if let CampaignTransition::To(reached) = transition(from, action) {
+                assert_eq!(
+                    transition(reached, action),
+                    CampaignTransition::Unchanged,
+                    "{action:?} of {from:?}"
+                );
             }
         }
     }
@@ -57,13 +67,13 @@ fn campaign(status: CampaignStatus, pause_date: Option<Timestamp>) -> Campaign {
         id: 1,
         network_id: 1,
         advertiser_id: 1,
-        id_from_network: "12".to_owned(),
+        external_id: "12".to_owned(),
         name: "Post-Season".to_owned(),
         status,
-        current: Some(CurrentTerms { id: 1, went_live_at: start, terms }),
-        future: None,
+        current_terms: Some(CurrentTerms { id: 1, went_live_at: start, terms }),
+        future_terms: None,
         custom_data: CustomData::new(),
-        totals: Default::default(),
+        budget_totals: Default::default(),
         created_at: start,
         updated_at: start,
     }
@@ -79,21 +89,21 @@ fn activated_campaign_is_paused_from_its_pause_date_on() {
         (Archived, Archived, Archived),
     ] {
         let expiring = campaign(status, Some(at(100)));
-        assert_eq!(expiring.status_at(at(99)), before);
-        assert_eq!(expiring.status_at(at(100)), after);
-        assert_eq!(campaign(status, None).status_at(at(100)), before);
+        assert_eq!(expiring.effective_status(at(99)), before);
+        assert_eq!(expiring.effective_status(at(100)), after);
+        assert_eq!(campaign(status, None).effective_status(at(100)), before);
     }
 }
 
 #[test]
 fn current_terms_are_in_force_and_future_terms_were_written_last() {
     let mut campaign = campaign(Activated, None);
-    let current = campaign.current.as_ref().map(|current| current.terms.clone());
-    assert_eq!(campaign.terms_written(), current.as_ref());
+    let current = campaign.current_terms.as_ref().map(|current| current.terms.clone());
+    assert_eq!(campaign.latest_terms(), current.as_ref());
     let later = Terms { description: Some("later".to_owned()), ..current.clone().unwrap() };
-    campaign.future = Some(later.clone());
+    campaign.future_terms = Some(later.clone());
     assert_eq!(campaign.terms_in_force(), current.as_ref());
-    assert_eq!(campaign.terms_written(), Some(&later));
-    campaign.current = None;
+    assert_eq!(campaign.latest_terms(), Some(&later));
+    campaign.current_terms = None;
     assert_eq!(campaign.terms_in_force(), Some(&later));
 }

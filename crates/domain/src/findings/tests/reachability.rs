@@ -1,9 +1,9 @@
 //! Property: random calls through random trees never reach a node reported as unreachable.
 
-use super::{findings, with_tree};
-use crate::condition::{Facts, Key, Pressed, TextFact};
+use super::{analyze_terms, with_tree};
+use crate::condition::{Facts, Key, MenuInput, TextFact};
 use crate::ivr::{IvrNode, KeypressFailover, NodeKind};
-use crate::sample::{end, menu, sms_promo, verify_location, when};
+use crate::sample::{condition_node, end_call, menu, sms_promo, verify_location};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ struct Call {
     media_type: Option<Option<&'static str>>,
     keys: Vec<Key>,
     /// Fact reported for later menus.
-    later_menus: Option<Pressed>,
+    later_menus: Option<MenuInput>,
     /// Child index chosen at each menu, modulo the number of children.
     choices: Vec<usize>,
 }
@@ -56,8 +56,8 @@ impl Facts for Call {
             None => a.and(b),
         }
     }
-    fn pressed(&self, level: u8) -> Option<Pressed> {
-        self.keys.get(usize::from(level)).map_or(self.later_menus, |key| Some(Pressed::Key(*key)))
+    fn pressed(&self, level: u8) -> Option<MenuInput> {
+        self.keys.get(usize::from(level)).map_or(self.later_menus, |key| Some(MenuInput::Key(*key)))
     }
     fn text(&self, _: &TextFact) -> Option<Option<&str>> {
         self.media_type
@@ -73,7 +73,7 @@ impl Call {
             let next = match &node.kind {
                 NodeKind::Menu { .. } => {
                     let choice = self.choices[self.keys.len()] % node.children.len();
-                    self.keys.push(node.child_key(choice).unwrap());
+                    self.keys.push(node.key_for_child(choice).unwrap());
                     choice
                 }
                 NodeKind::Condition { condition: Some(condition) } => {
@@ -107,7 +107,7 @@ fn call() -> impl Strategy<Value = Call> {
         (Some(false), None),
     ]);
     let media = prop::sample::select(vec![None, Some(None), Some(Some("Radio")), Some(Some("TV"))]);
-    let later_menus = prop::sample::select(vec![None, Some(Pressed::NeverReached)]);
+    let later_menus = prop::sample::select(vec![None, Some(MenuInput::NeverReached)]);
     (
         (phone, fact(), any::<bool>(), fact(), fact()),
         ((fact(), fact()), (fact(), fact())),
@@ -160,10 +160,10 @@ fn condition() -> impl Strategy<Value = String> {
 }
 
 fn root() -> impl Strategy<Value = IvrNode> {
-    Just(end()).prop_recursive(7, 60, 3, |inner| {
+    Just(end_call()).prop_recursive(7, 60, 3, |inner| {
         prop_oneof![
             4 => (condition(), inner.clone(), inner.clone())
-                .prop_map(|(text, met, not_met)| when(&text, met, not_met)),
+                .prop_map(|(text, met, not_met)| condition_node(&text, met, not_met)),
             2 => (prop::collection::vec(inner.clone(), 1..=3), any::<bool>()).prop_map(
                 |(mut children, for_wrong)| {
                     if for_wrong && children.len() > 1 {
@@ -186,13 +186,13 @@ proptest! {
         root in root(),
         calls in prop::collection::vec(call(), 40),
     ) {
-        let found = findings(&with_tree(root.clone()));
+        let found = analyze_terms(&with_tree(root.clone()));
         let unreachable: Vec<_> =
             found.iter().filter(|f| f.message.starts_with("cannot be reached")).collect();
         for call in calls {
             let paths = call.clone().visited_paths(&root);
             for finding in &unreachable {
-                prop_assert!(!paths.contains(&finding.at), "{call:?} visits {}", finding.at);
+                prop_assert!(!paths.contains(&finding.path), "{call:?} visits {}", finding.path);
             }
         }
     }

@@ -4,7 +4,7 @@ use super::check_invariants::{Rule, call_key_rule, invariant_rules};
 use super::check_references::reference_rules;
 use super::snapshot::Snapshot;
 use super::tables::TABLES;
-use crate::operations::{NO_PARAMS, Session};
+use crate::operations::{NO_PARAMS, UnitOfWork};
 use crate::sql::{Cell, Row};
 use crate::{Error, OpenError};
 use serde_json::Value;
@@ -16,7 +16,7 @@ pub struct Finding {
     /// Name of the rule that is violated: `one_transaction`.
     pub rule: &'static str,
     /// Location: `call 12`, by ids.
-    pub at: String,
+    pub location: String,
     /// Stored value.
     pub found: Value,
     /// Value that the rule requires.
@@ -24,13 +24,13 @@ pub struct Finding {
 }
 
 /// Observer of a long pass over a database.
-pub trait Watch {
+pub trait ProgressObserver {
     /// Called with the number of rows to be read, before the pass.
-    fn total(&mut self, rows: u64);
+    fn on_total(&mut self, rows: u64);
     /// Called with the number of further rows that were read.
-    fn done(&mut self, rows: u64);
+    fn on_rows_done(&mut self, rows: u64);
     /// Called with each inconsistency.
-    fn found(&mut self, finding: Finding);
+    fn on_finding(&mut self, finding: Finding);
 }
 
 /// Checks a whole database in one snapshot and reports every violated rule to `watch`. Returns the
@@ -39,36 +39,36 @@ pub trait Watch {
 /// # Errors
 ///
 /// The database cannot be opened or read, or has another schema version.
-pub fn check(
+pub fn check_database(
     url: &str,
-    watch: &mut dyn Watch,
+    watch: &mut dyn ProgressObserver,
 ) -> Result<Result<BTreeMap<&'static str, u64>, Error>, OpenError> {
     let mut snapshot = Snapshot::open(url)?;
     Ok(check_in(&mut snapshot.unit_of_work(), watch))
 }
 
 fn check_in(
-    session: &mut Session<'_>,
-    watch: &mut dyn Watch,
+    unit: &mut UnitOfWork<'_>,
+    watch: &mut dyn ProgressObserver,
 ) -> Result<BTreeMap<&'static str, u64>, Error> {
     let mut counts = BTreeMap::new();
     for table in TABLES {
-        counts.insert(table.name, session.count_rows(table.name)?);
+        counts.insert(table.name, unit.count_rows(table.name)?);
     }
-    watch.total(counts.values().sum());
-    if session.is_postgres() {
+    watch.on_total(counts.values().sum());
+    if unit.is_postgres() {
         for rule in reference_rules().iter().chain([&call_key_rule()]) {
-            session.check_rule(rule, watch)?;
+            unit.check_rule(rule, watch)?;
         }
     } else {
-        session.check_file(watch)?;
+        unit.check_file(watch)?;
     }
     for rule in invariant_rules() {
-        session.check_rule(&rule, watch)?;
+        unit.check_rule(&rule, watch)?;
     }
-    session.check_json_columns(watch)?;
-    session.check_ledger(watch)?;
-    session.check_caps(watch)?;
+    unit.check_json_columns(watch)?;
+    unit.check_ledger(watch)?;
+    unit.check_caps(watch)?;
     Ok(counts)
 }
 
@@ -81,25 +81,25 @@ fn cell_to_json(row: &Row<'_>, index: usize) -> Result<Value, Error> {
     })
 }
 
-impl Session<'_> {
-    fn check_rule(&mut self, rule: &Rule, watch: &mut dyn Watch) -> Result<(), Error> {
+impl UnitOfWork<'_> {
+    fn check_rule(&mut self, rule: &Rule, watch: &mut dyn ProgressObserver) -> Result<(), Error> {
         self.for_each_row(&rule.sql, NO_PARAMS, |row| {
             let found = cell_to_json(row, 1)?;
             let expected = cell_to_json(row, 2)?;
-            watch.found(Finding { rule: rule.name, at: row.get(0)?, found, expected });
+            watch.on_finding(Finding { rule: rule.name, location: row.get(0)?, found, expected });
             Ok(true)
         })
     }
 
     /// Runs SQLite's integrity check and foreign key check. A PostgreSQL server verifies its pages
     /// itself, and most references by foreign keys.
-    fn check_file(&mut self, watch: &mut dyn Watch) -> Result<(), Error> {
+    fn check_file(&mut self, watch: &mut dyn ProgressObserver) -> Result<(), Error> {
         self.for_each_row("PRAGMA integrity_check(100)", NO_PARAMS, |row| {
             let message: String = row.get(0)?;
             if message != "ok" {
-                watch.found(Finding {
+                watch.on_finding(Finding {
                     rule: "file",
-                    at: "the file".to_owned(),
+                    location: "the file".to_owned(),
                     found: message.into(),
                     expected: "ok".into(),
                 });
@@ -112,7 +112,12 @@ impl Session<'_> {
             let at = id.map_or(table.clone(), |id| format!("{table} {id}"));
             let parent: String = row.get(2)?;
             let expected = format!("a row of {parent}").into();
-            watch.found(Finding { rule: "reference", at, found: Value::Null, expected });
+            watch.on_finding(Finding {
+                rule: "reference",
+                location: at,
+                found: Value::Null,
+                expected,
+            });
             Ok(true)
         })
     }

@@ -1,19 +1,19 @@
 //! Check that stored JSON and stored words of the domain parse as their types. The bodies of calls
 //! and transactions are checked with the ledger.
 
-use super::check::{Finding, Watch};
+use super::check::{Finding, ProgressObserver};
 use crate::Error;
-use crate::operations::{NO_PARAMS, Session};
+use crate::operations::{NO_PARAMS, UnitOfWork};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use trunkline_domain::call::Live;
+use trunkline_domain::call::LiveCall;
 use trunkline_domain::campaign::Terms;
 use trunkline_domain::party::{
     AdvertiserProfile, CustomData, CustomDataField, PartyStatus, Site, User,
 };
 use trunkline_domain::phone::PhoneNumber;
-use trunkline_domain::timezone::ZoneName;
-use trunkline_domain::webhook::{Secret, WebhookUrl};
+use trunkline_domain::timezone::TimeZoneName;
+use trunkline_domain::webhook::{SigningSecret, WebhookUrl};
 
 /// Column with the type that its texts parse as.
 struct JsonColumn {
@@ -44,7 +44,9 @@ const fn json_column(
 }
 
 const COLUMNS: [JsonColumn; 24] = [
-    json_column("networks", "time_zone", "a time zone", |text| word_error(ZoneName::parse(text))),
+    json_column("networks", "time_zone", "a time zone", |text| {
+        word_error(TimeZoneName::parse(text))
+    }),
     json_column("parties", "status", "a party's status", |text| {
         word_error(PartyStatus::parse(text))
     }),
@@ -80,7 +82,7 @@ const COLUMNS: [JsonColumn; 24] = [
     },
     JsonColumn {
         row_id: "call_id",
-        ..json_column("live_calls", "state", "a live call", parse_error::<Live>)
+        ..json_column("live_calls", "state", "a live call", parse_error::<LiveCall>)
     },
     JsonColumn {
         row_id: "call_id || '.' || sequence",
@@ -95,11 +97,14 @@ const COLUMNS: [JsonColumn; 24] = [
     json_column("webhooks", "url", "a webhook's URL", |text| {
         word_error(WebhookUrl::parse(text).ok())
     }),
-    json_column("webhooks", "secret", "a secret", |text| word_error(Secret::parse(text))),
+    json_column("webhooks", "secret", "a secret", |text| word_error(SigningSecret::parse(text))),
 ];
 
-impl Session<'_> {
-    pub(super) fn check_json_columns(&mut self, watch: &mut dyn Watch) -> Result<(), Error> {
+impl UnitOfWork<'_> {
+    pub(super) fn check_json_columns(
+        &mut self,
+        watch: &mut dyn ProgressObserver,
+    ) -> Result<(), Error> {
         let mut last_table = "";
         for json_column in &COLUMNS {
             let JsonColumn { table, row_id, column, .. } = json_column;
@@ -110,13 +115,18 @@ impl Session<'_> {
                 if let Some(error) = (json_column.error_of)(row.get(1)?) {
                     let at = format!("{table} {}, {column}", row.get::<&str>(0)?);
                     let expected = json_column.what.into();
-                    watch.found(Finding { rule: "body", at, found: error.into(), expected });
+                    watch.on_finding(Finding {
+                        rule: "body",
+                        location: at,
+                        found: error.into(),
+                        expected,
+                    });
                 }
                 Ok(true)
             })?;
             if last_table != *table {
                 last_table = table;
-                watch.done(self.count_rows(table)?);
+                watch.on_rows_done(self.count_rows(table)?);
             }
         }
         Ok(())

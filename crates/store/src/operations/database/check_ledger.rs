@@ -1,13 +1,13 @@
 //! Check of the ledger: transactions against their bodies, call counts against the calls, and
 //! enforced caps against the admitted calls.
 
-use super::check::{Finding, Watch};
+use super::check::{Finding, ProgressObserver};
 use crate::Error;
-use crate::operations::{NO_PARAMS, Session, from_json, timestamp_from_millis, to_millis};
+use crate::operations::{NO_PARAMS, UnitOfWork, from_json, timestamp_from_millis, to_millis};
 use crate::sql::{Row, params};
 use serde_json::{Value, json};
-use trunkline_domain::call::{Heard, Settlement, Side, TurnedAway};
-use trunkline_domain::campaign::{Period, Terms};
+use trunkline_domain::call::{LedgerAmount, RecordedFacts, RejectionReason, Settlement};
+use trunkline_domain::campaign::{BudgetPeriod, Terms};
 
 /// Number of calls read at once, bounded by the memory for their bodies.
 const CALLS_PER_PAGE: u32 = 500;
@@ -70,16 +70,16 @@ impl LedgerPass {
     }
 
     /// Reads a row of [`CALLS`].
-    fn read(&mut self, row: &Row<'_>, watch: &mut dyn Watch) -> Result<(), Error> {
+    fn read(&mut self, row: &Row<'_>, watch: &mut dyn ProgressObserver) -> Result<(), Error> {
         let position: CallPosition = (row.get(0)?, row.get(1)?, row.get(2)?);
         if self.call.is_none_or(|(known, ..)| known != position) {
             self.close_call();
             let seconds = check_call(row, position.2, watch)?;
             self.call = Some((position, row.get::<Option<i64>>(6)?.is_some(), seconds));
-            watch.done(1);
+            watch.on_rows_done(1);
         }
         let Some(id) = row.get::<Option<i64>>(7)? else { return Ok(()) };
-        watch.done(1);
+        watch.on_rows_done(1);
         let settlement = from_json::<Settlement>(row.get(8)?, "transaction");
         let settlement = match settlement {
             Ok(settlement) => settlement,
@@ -97,7 +97,7 @@ impl LedgerPass {
         check_amount(row, 11, id, "payout", settlement.payout.as_ref(), watch)?;
         if let (Some(correction), Some((.., seconds))) = (settlement.correction, &mut self.call) {
             // Transactions come in order, so the last correction counts.
-            match correction.heard {
+            match correction.recorded {
                 Some(heard) => *seconds = Some(duration_seconds(&heard)),
                 None => {
                     *seconds =
@@ -109,18 +109,27 @@ impl LedgerPass {
     }
 }
 
-fn duration_seconds(heard: &Heard) -> i64 {
+fn duration_seconds(heard: &RecordedFacts) -> i64 {
     i64::from(heard.facts.duration.unwrap_or(0))
 }
 
-fn report_unreadable(watch: &mut dyn Watch, at: String, error: &Error, what: &str) {
+fn report_unreadable(watch: &mut dyn ProgressObserver, at: String, error: &Error, what: &str) {
     let cause = std::error::Error::source(error).map_or(error.to_string(), ToString::to_string);
-    watch.found(Finding { rule: "body", at, found: cause.into(), expected: what.into() });
+    watch.on_finding(Finding {
+        rule: "body",
+        location: at,
+        found: cause.into(),
+        expected: what.into(),
+    });
 }
 
 /// Checks a call's columns against its body. Returns its duration if the body can be parsed.
-fn check_call(row: &Row<'_>, id: i64, watch: &mut dyn Watch) -> Result<Option<i64>, Error> {
-    let heard: Heard = match from_json(row.get(3)?, "call") {
+fn check_call(
+    row: &Row<'_>,
+    id: i64,
+    watch: &mut dyn ProgressObserver,
+) -> Result<Option<i64>, Error> {
+    let heard: RecordedFacts = match from_json(row.get(3)?, "call") {
         Ok(heard) => heard,
         Err(error) => {
             report_unreadable(watch, format!("calls {id}, body"), &error, "a call");
@@ -128,14 +137,14 @@ fn check_call(row: &Row<'_>, id: i64, watch: &mut dyn Watch) -> Result<Option<i6
         }
     };
     let caller = heard.facts.calling_phone_number.as_ref().map(|number| number.e164());
-    let turned_away = heard.turned_away.map(TurnedAway::as_str);
+    let turned_away = heard.rejection.map(RejectionReason::as_str);
     for (column, index, expected) in [("caller", 4, caller), ("turned_away", 5, turned_away)] {
         let found: Option<&str> = row.get(index)?;
         if found != expected {
             let at = format!("call {id}, {column}");
             let found = json!(found);
             let expected = json!(expected);
-            watch.found(Finding { rule: "column", at, found, expected });
+            watch.on_finding(Finding { rule: "column", location: at, found, expected });
         }
     }
     Ok(Some(duration_seconds(&heard)))
@@ -148,8 +157,8 @@ fn check_amount(
     index: usize,
     id: i64,
     name: &str,
-    side: Option<&Side>,
-    watch: &mut dyn Watch,
+    side: Option<&LedgerAmount>,
+    watch: &mut dyn ProgressObserver,
 ) -> Result<(), Error> {
     let currency: Option<&str> = row.get(index)?;
     let cents: Option<i64> = row.get(index + 1)?;
@@ -164,14 +173,19 @@ fn check_amount(
         };
         let at = format!("transaction {id}, {name}");
         let expected = to_value(expected.map(|both| both.0), expected.map(|both| both.1));
-        watch.found(Finding { rule: "amount", at, found: to_value(cents, currency), expected });
+        watch.on_finding(Finding {
+            rule: "amount",
+            location: at,
+            found: to_value(cents, currency),
+            expected,
+        });
     }
     Ok(())
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Checks calls, transactions, and the counts of quarters of an hour.
-    pub(super) fn check_ledger(&mut self, watch: &mut dyn Watch) -> Result<(), Error> {
+    pub(super) fn check_ledger(&mut self, watch: &mut dyn ProgressObserver) -> Result<(), Error> {
         let mut pass = LedgerPass::default();
         let mut matched = 0;
         let mut after: Option<CallPosition> = Some((i64::MIN, i64::MIN, i64::MIN));
@@ -190,7 +204,7 @@ impl Session<'_> {
             }
         }
         let stored = self.count_rows("call_quarters")?;
-        watch.done(stored);
+        watch.on_rows_done(stored);
         if matched < stored { self.check_quarters_without_calls(watch) } else { Ok(()) }
     }
 
@@ -198,7 +212,7 @@ impl Session<'_> {
     fn check_quarter(
         &mut self,
         counts: QuarterCounts,
-        watch: &mut dyn Watch,
+        watch: &mut dyn ProgressObserver,
     ) -> Result<bool, Error> {
         let stored = self.query_first(
             "SELECT calls, seconds FROM call_quarters WHERE campaign_id = ?1 AND quarter = ?2",
@@ -207,9 +221,9 @@ impl Session<'_> {
         )?;
         if counts.all_parsed && stored != Some((counts.calls, counts.seconds)) {
             let to_value = |(calls, seconds)| json!({"calls": calls, "seconds": seconds});
-            watch.found(Finding {
+            watch.on_finding(Finding {
                 rule: "call_quarter",
-                at: format!("campaign {}, quarter {}", counts.campaign, counts.number),
+                location: format!("campaign {}, quarter {}", counts.campaign, counts.number),
                 found: stored.map_or(Value::Null, to_value),
                 expected: to_value((counts.calls, counts.seconds)),
             });
@@ -217,7 +231,10 @@ impl Session<'_> {
         Ok(stored.is_some())
     }
 
-    fn check_quarters_without_calls(&mut self, watch: &mut dyn Watch) -> Result<(), Error> {
+    fn check_quarters_without_calls(
+        &mut self,
+        watch: &mut dyn ProgressObserver,
+    ) -> Result<(), Error> {
         self.for_each_row(
             "SELECT q.campaign_id, q.quarter, q.calls, q.seconds FROM call_quarters q
              WHERE NOT EXISTS (SELECT 1 FROM calls c WHERE c.campaign_id = q.campaign_id
@@ -226,9 +243,13 @@ impl Session<'_> {
             NO_PARAMS,
             |row| {
                 let (calls, seconds): (i64, i64) = (row.get(2)?, row.get(3)?);
-                watch.found(Finding {
+                watch.on_finding(Finding {
                     rule: "call_quarter",
-                    at: format!("campaign {}, quarter {}", row.get::<i64>(0)?, row.get::<i64>(1)?),
+                    location: format!(
+                        "campaign {}, quarter {}",
+                        row.get::<i64>(0)?,
+                        row.get::<i64>(1)?
+                    ),
                     found: json!({"calls": calls, "seconds": seconds}),
                     expected: json!({"calls": 0, "seconds": 0}),
                 });
@@ -238,7 +259,7 @@ impl Session<'_> {
     }
 
     /// Checks that no enforced cap on calls was exceeded under the terms that were current.
-    pub(super) fn check_caps(&mut self, watch: &mut dyn Watch) -> Result<(), Error> {
+    pub(super) fn check_caps(&mut self, watch: &mut dyn ProgressObserver) -> Result<(), Error> {
         let mut after = 0;
         loop {
             let next = self.query_first(
@@ -260,7 +281,7 @@ impl Session<'_> {
         id: i64,
         campaign: i64,
         terms: &Terms,
-        watch: &mut dyn Watch,
+        watch: &mut dyn ProgressObserver,
     ) -> Result<(), Error> {
         let cap = terms.budgets.periodic_call_cap_alert.as_ref().filter(|cap| cap.enforce);
         let Some(cap) = cap else { return Ok(()) };
@@ -288,7 +309,7 @@ impl Session<'_> {
                 let at = format!("campaign {campaign}, terms {id}, from {}", period.start);
                 let found = found.into();
                 let expected = format!("at most {max_calls} calls").into();
-                watch.found(Finding { rule: "call_cap", at, found, expected });
+                watch.on_finding(Finding { rule: "call_cap", location: at, found, expected });
             }
             let Some(end) = period.end else { return Ok(()) };
             start = to_millis(end).max(first + 1);
@@ -300,7 +321,7 @@ impl Session<'_> {
         &mut self,
         campaign: i64,
         terms: i64,
-        period: Period,
+        period: BudgetPeriod,
     ) -> Result<i64, Error> {
         let end = period.end.map_or(i64::MAX, to_millis);
         let found = self.query_first(

@@ -1,18 +1,18 @@
 //! Copy of a whole database to another.
 
-use super::check::Watch;
+use super::check::ProgressObserver;
 use super::snapshot::Snapshot;
 use super::tables::{TABLES, Table};
 use super::target::Target;
 use crate::operations::bulk_insert::ColumnType;
-use crate::operations::{NO_PARAMS, Session};
+use crate::operations::{NO_PARAMS, UnitOfWork};
 use crate::sql::{Cell, Row};
 use crate::{Error, OpenError};
 use sha2::{Digest, Sha256};
 
 /// Result of copying a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copied {
+pub struct CopiedTable {
     /// Name of the table.
     pub table: &'static str,
     /// Number of rows.
@@ -58,7 +58,11 @@ pub(super) type Columns = Vec<(String, ColumnType)>;
 ///
 /// Either cannot be opened, the target has a network, or a read or write fails. Nothing is copied
 /// then.
-pub fn copy(from: &str, to: &str, watch: &mut dyn Watch) -> Result<Vec<Copied>, CopyError> {
+pub fn copy_database(
+    from: &str,
+    to: &str,
+    watch: &mut dyn ProgressObserver,
+) -> Result<Vec<CopiedTable>, CopyError> {
     let mut snapshot = Snapshot::open(from)?;
     let source = &mut snapshot.unit_of_work();
     let mut total = 0;
@@ -70,7 +74,7 @@ pub fn copy(from: &str, to: &str, watch: &mut dyn Watch) -> Result<Vec<Copied>, 
         return Err(CopyError::NotEmpty(OpenError::redacted_location(to)));
     }
     // Each row is written and read back.
-    watch.total(2 * total);
+    watch.on_total(2 * total);
     let mut copied = Vec::new();
     for table in TABLES {
         let result = copy_table(source, &mut target, table, watch);
@@ -92,14 +96,14 @@ pub fn copy(from: &str, to: &str, watch: &mut dyn Watch) -> Result<Vec<Copied>, 
 }
 
 fn copy_table(
-    source: &mut Session<'_>,
+    source: &mut UnitOfWork<'_>,
     target: &mut Target,
     table: Table,
-    watch: &mut dyn Watch,
-) -> Result<Copied, Error> {
+    watch: &mut dyn ProgressObserver,
+) -> Result<CopiedTable, Error> {
     let columns = source.columns(table.name)?;
     if columns != target.unit_of_work().columns(table.name)? {
-        return Err(Error::Unreadable { what: "columns", source: None });
+        return Err(Error::Unreadable { value: "columns", source: None });
     }
     // A campaign refers to terms that are copied after it, so the reference is set later.
     let omitted = (table.name == "campaigns").then_some("current_terms_id");
@@ -125,12 +129,12 @@ fn copy_table(
             writer.write_row(&columns, row, omitted)?;
             rows += 1;
             if rows % 256 == 0 {
-                watch.done(256);
+                watch.on_rows_done(256);
             }
             Ok(true)
         })
     })?;
-    watch.done(rows % 256);
+    watch.on_rows_done(rows % 256);
     if table.name == "terms" {
         let sql = "SELECT id, current_terms_id FROM campaigns WHERE current_terms_id IS NOT NULL";
         source.for_each_row(sql, NO_PARAMS, |row| {
@@ -141,24 +145,28 @@ fn copy_table(
             Ok(true)
         })?;
     }
-    Ok(Copied { table: table.name, rows, checksum: checksum.finish() })
+    Ok(CopiedTable { table: table.name, rows, checksum: checksum.finish() })
 }
 
-fn read_back(target: &mut Target, table: Table, watch: &mut dyn Watch) -> Result<Copied, Error> {
-    let mut session = target.unit_of_work();
-    let columns = session.columns(table.name)?;
+fn read_back(
+    target: &mut Target,
+    table: Table,
+    watch: &mut dyn ProgressObserver,
+) -> Result<CopiedTable, Error> {
+    let mut unit = target.unit_of_work();
+    let columns = unit.columns(table.name)?;
     let mut rows = 0;
     let mut checksum = Checksum::new(table, &columns);
-    session.for_each_row(&select_all(table, &columns), NO_PARAMS, |row| {
+    unit.for_each_row(&select_all(table, &columns), NO_PARAMS, |row| {
         checksum.add_row(row)?;
         rows += 1;
         if rows % 256 == 0 {
-            watch.done(256);
+            watch.on_rows_done(256);
         }
         Ok(true)
     })?;
-    watch.done(rows % 256);
-    Ok(Copied { table: table.name, rows, checksum: checksum.finish() })
+    watch.on_rows_done(rows % 256);
+    Ok(CopiedTable { table: table.name, rows, checksum: checksum.finish() })
 }
 
 fn select_all(table: Table, columns: &Columns) -> String {
@@ -208,7 +216,7 @@ impl Checksum {
     }
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Columns of a table, ordered by name.
     fn columns(&mut self, table: &str) -> Result<Columns, Error> {
         let sql = match self.is_postgres() {

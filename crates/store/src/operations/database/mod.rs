@@ -10,5 +10,5 @@ mod snapshot;
 mod tables;
 mod target;
 
-pub use check::{Finding, Watch, check};
-pub use copy::{Copied, CopyError, copy};
+pub use check::{Finding, ProgressObserver, check_database};
+pub use copy::{CopiedTable, CopyError, copy_database};

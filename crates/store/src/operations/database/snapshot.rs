@@ -1,6 +1,6 @@
 //! Read-only snapshot of a database.
 
-use crate::operations::{Connection, NO_PARAMS, Session};
+use crate::operations::{Connection, NO_PARAMS, UnitOfWork};
 use crate::postgres::PgConnection;
 use crate::{Error, OpenError, postgres, sqlite};
 use std::path::PathBuf;
@@ -47,15 +47,15 @@ impl Snapshot {
     }
 
     /// Unit of work that reads the snapshot.
-    pub(super) fn unit_of_work(&mut self) -> Session<'_> {
-        Session::new(match self {
+    pub(super) fn unit_of_work(&mut self) -> UnitOfWork<'_> {
+        UnitOfWork::new(match self {
             Self::Sqlite(connection) => Connection::Sqlite(connection),
             Self::Postgres(pg) => Connection::Postgres(pg),
         })
     }
 }
 
-impl Session<'_> {
+impl UnitOfWork<'_> {
     /// Number of rows in a table.
     pub(super) fn count_rows(&mut self, table: &str) -> Result<u64, Error> {
         let sql = format!("SELECT COUNT(*) FROM {table}");

@@ -3,7 +3,7 @@
 use super::copy::Columns;
 use super::snapshot::file_path;
 use crate::operations::bulk_insert::ColumnType;
-use crate::operations::{Connection, NO_PARAMS, Session};
+use crate::operations::{Connection, NO_PARAMS, UnitOfWork};
 use crate::postgres::{CopyIn, PgConnection};
 use crate::sql::{Cell, Param, Row, params};
 use crate::{Error, OpenError, postgres, sqlite};
@@ -36,8 +36,8 @@ impl Target {
     }
 
     /// Unit of work in the transaction.
-    pub(super) fn unit_of_work(&mut self) -> Session<'_> {
-        Session::new(match self {
+    pub(super) fn unit_of_work(&mut self) -> UnitOfWork<'_> {
+        UnitOfWork::new(match self {
             Self::Sqlite(connection) => Connection::Sqlite(connection),
             Self::Postgres(pg) => Connection::Postgres(pg),
         })
@@ -77,15 +77,15 @@ impl Target {
 
     /// Sets the last generated id of a table.
     pub(super) fn set_last_id(&mut self, table: &str, last: i64) -> Result<(), Error> {
-        let mut session = self.unit_of_work();
-        if session.is_postgres() {
+        let mut unit = self.unit_of_work();
+        if unit.is_postgres() {
             let sql = format!("SELECT setval('{table}_id_seq', {}, {})", last.max(1), last > 0);
-            return session.exists(&sql, NO_PARAMS).map(|_| ());
+            return unit.exists(&sql, NO_PARAMS).map(|_| ());
         }
-        session.execute("DELETE FROM sqlite_sequence WHERE name = ?1", [table])?;
+        unit.execute("DELETE FROM sqlite_sequence WHERE name = ?1", [table])?;
         if last > 0 {
             let sql = "INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)";
-            session.execute(sql, params![table, last])?;
+            unit.execute(sql, params![table, last])?;
         }
         Ok(())
     }
