@@ -19,6 +19,8 @@ pub fn run(arguments: &[&str]) -> Output {
 pub(crate) fn spawn_server(database: &str, arguments: &[String]) -> (Child, String) {
     let mut command = Command::new(binary_path());
     command.args(["serve", "--listen", "127.0.0.1:0", "--database", database]);
+    // The same text as for --listen: /metrics is served by the main listener.
+    command.args(["--metrics-listen", "127.0.0.1:0"]);
     command.args(arguments).stderr(Stdio::piped()).stdin(Stdio::null()).stdout(Stdio::null());
     let mut process = command.spawn().expect("the server starts");
     let address = read_listen_address(process.stderr.take().expect("standard error is piped"));

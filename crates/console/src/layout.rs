@@ -79,6 +79,7 @@ fn document(status: StatusCode, title: &str, account: &Markup, content: &Markup)
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
                 title { (title) " · Trunkline" }
+                link rel="icon" href="/favicon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/console.css";
             }
             body {

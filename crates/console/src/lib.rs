@@ -13,8 +13,8 @@ mod pages;
 mod sign_in;
 
 use axum::Router;
-use axum::http::header;
-use axum::response::IntoResponse;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -32,20 +32,42 @@ pub struct Console {
     pub random: Arc<dyn Fn() -> Entropy + Send + Sync>,
     /// Password verifier.
     pub passwords: Arc<PasswordVerifier>,
-    /// True if session cookies have the attribute `Secure`, so that browsers send them over TLS only.
-    /// Set it if the base URL is https.
-    pub secure_cookies: bool,
+    /// URL at which users reach the server. If it is https, session cookies have the attribute
+    /// `Secure`, so that browsers send them over TLS only.
+    pub base_url: String,
+}
+
+impl Console {
+    /// Returns true if session cookies have the attribute `Secure`.
+    fn has_secure_cookies(&self) -> bool {
+        self.base_url.starts_with("https://")
+    }
 }
 
 /// Builds the console's routes, to be merged with the API's: every object_url, sign-in, sign-out, the
-/// home page and the style sheet. The caller adds the security headers, such as the
+/// home page, the style sheet and the icon. The caller adds the security headers, such as the
 /// content security policy.
 pub fn router(console: Console) -> Router {
     Router::new()
         .merge(pages::routes())
         .merge(sign_in::routes())
         .route("/console.css", get(style_sheet))
+        .route("/favicon.svg", get(favicon))
+        .route("/favicon.ico", get(favicon))
         .with_state(Arc::new(console))
+}
+
+/// Renders the page for a path without a route.
+pub fn not_found_page() -> Response {
+    let text = "There is no page at this address.";
+    layout::message_page(StatusCode::NOT_FOUND, "Not found", text)
+}
+
+/// Icon of the console, also at the path that browsers request for pages without a link to an icon.
+async fn favicon() -> impl IntoResponse {
+    let headers =
+        [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "max-age=86400")];
+    (headers, include_str!("favicon.svg"))
 }
 
 async fn style_sheet() -> impl IntoResponse {

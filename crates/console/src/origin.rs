@@ -25,6 +25,31 @@ pub(crate) fn is_same_origin(headers: &HeaderMap, uri: &Uri) -> bool {
     }
 }
 
+/// Returns true if the headers show that the browser reached the server over https, false for http, and
+/// `None` if they show neither.
+///
+/// A proxy sends `X-Forwarded-Proto`. Browsers send `Sec-Fetch-Site` only over https or to localhost,
+/// where they accept secure cookies, too, and the scheme in the `Origin` of a POST.
+pub(crate) fn uses_https(headers: &HeaderMap) -> Option<bool> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(schemes) = header("x-forwarded-proto") {
+        let scheme = schemes.split(',').next().unwrap_or_default().trim();
+        return Some(scheme.eq_ignore_ascii_case("https"));
+    }
+    if header("sec-fetch-site").is_some() {
+        return Some(true);
+    }
+    header(header::ORIGIN.as_str()).map(|origin| !origin.starts_with("http://"))
+}
+
+/// Returns true if the host of a request is that of the base URL, or if the request has none.
+pub(crate) fn is_base_host(headers: &HeaderMap, base_url: &str) -> bool {
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    let base: Option<Uri> = base_url.parse().ok();
+    let base_host = base.as_ref().and_then(Uri::authority).map(|authority| authority.as_str());
+    host.zip(base_host).is_none_or(|(host, base_host)| host.eq_ignore_ascii_case(base_host))
+}
+
 /// Returns a redirect target if it is a path of this server. Browsers treat a backslash as a slash and
 /// drop tabs and line breaks, so only printable ASCII characters except the backslash are accepted.
 pub(crate) fn local_path(target: &str) -> Option<&str> {

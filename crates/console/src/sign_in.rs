@@ -40,7 +40,12 @@ async fn form(State(console): State<Arc<Console>>, headers: HeaderMap, uri: Uri)
     match session {
         Ok(Some(_)) => layout::redirect(next),
         Ok(None) => {
-            let notice = query.get("signed_out").map(|_| Notice::Info("You are signed out."));
+            let signed_out = query.get("signed_out").map(|_| Notice::Info("You are signed out."));
+            // Without any evidence of the scheme, an address other than the base URL is suspicious.
+            let is_https = origin::uses_https(&headers)
+                .unwrap_or_else(|| origin::is_base_host(&headers, &console.base_url));
+            let https_required = https_required(&console).filter(|_| !is_https);
+            let notice = https_required.or(signed_out);
             page(StatusCode::OK, next, "", notice)
         }
         Err(error) => layout::internal_error_page(&error),
@@ -59,6 +64,12 @@ async fn sign_in_by_password(
     let params = FormParams::parse(&body);
     let next = params.get("next").and_then(origin::local_path).unwrap_or("/");
     let email = params.get("email").unwrap_or_default().trim();
+    // A client without evidence of the scheme is not a browser and may handle the cookie itself.
+    if origin::uses_https(&headers) == Some(false)
+        && let Some(notice) = https_required(&console)
+    {
+        return page(StatusCode::FORBIDDEN, next, email, Some(notice));
+    }
     let password = params.get("password").unwrap_or_default();
     let principal = console.passwords.authenticate(&console.store, email, password, None).await;
     let user = match principal {
@@ -155,7 +166,7 @@ fn redirect_with_session(console: &Console, issued: &IssuedSecret, next: &str) -
 }
 
 fn set_cookie(console: &Console, response: &mut Response, value: &str, max_age: u32) {
-    let secure = if console.secure_cookies { "; Secure" } else { "" };
+    let secure = if console.has_secure_cookies() { "; Secure" } else { "" };
     let cookie = format!(
         "{SESSION_COOKIE}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age}{secure}"
     );
@@ -168,6 +179,15 @@ fn set_cookie(console: &Console, response: &mut Response, value: &str, max_age: 
 enum Notice {
     Error(&'static str),
     Info(&'static str),
+    /// Sign-in works over https only; contains the base URL.
+    HttpsRequired(String),
+}
+
+/// Returns a notice that https is required, if session cookies are sent over TLS only. Over plain http
+/// the browser would drop the cookie and come back to the form without an explanation.
+fn https_required(console: &Console) -> Option<Notice> {
+    let base_url = console.base_url.trim_end_matches('/').to_owned();
+    console.has_secure_cookies().then_some(Notice::HttpsRequired(base_url))
 }
 
 fn page(status: StatusCode, next: &str, email: &str, notice: Option<Notice>) -> Response {
@@ -180,6 +200,11 @@ fn sign_in_form(next: &str, email: &str, notice: Option<Notice>) -> Markup {
         @match notice {
             Some(Notice::Error(text)) => p.note.wrong role="alert" { (text) },
             Some(Notice::Info(text)) => p.note role="status" { (text) },
+            Some(Notice::HttpsRequired(base_url)) => p.note.wrong role="alert" {
+                "You cannot sign in at this address, because it uses http and this server accepts "
+                "sessions over https only. Please open "
+                a href={ (base_url) "/login" } { (base_url) "/login" } "."
+            },
             None => {},
         }
         form method="post" action="/login" {

@@ -115,7 +115,7 @@ pub enum OpenError {
     },
     /// The database has an older schema and was opened read-only, so it is not migrated.
     #[error(
-        "the database '{file}' has version {found}, and this trunkline needs version {known}: start 'trunkline serve' on it once, which brings it up to date"
+        "the database '{file}' has version {found}, and this trunkline needs version {known}: run 'trunkline database migrate' on it, or start 'trunkline serve'"
     )]
     Older {
         /// File, or URL without its password.

@@ -22,7 +22,7 @@ pub use operations::{
     IdAndName, IdCounts, LedgerFilter, LedgerRow, LedgerScope, MailRecord, MailState, NewEvent,
     PathIds, ProgressObserver, PromoNumberKey, RepeatCallerQuery, ResolvedAffiliate, ResolvedPath,
     StatementLine, StatementTotals, StoredTotal, UnitOfWork, ValidityPeriod, check_database,
-    copy_database, period_bounds_ms, quarter_hour,
+    copy_database, period_bounds_ms, quarter_hour, read_existing,
 };
 pub use record::{
     AuditEntry, AuditFilter, Grant, NewAuditEntry, Organization, Page, Scope, SignIn, SignInKind,

@@ -52,6 +52,10 @@ pub(crate) struct ConfigFile {
     pub(crate) tls_cert: Option<PathBuf>,
     /// `tls_key`: a PEM file.
     pub(crate) tls_key: Option<PathBuf>,
+    /// `metrics_listen`: host and port.
+    pub(crate) metrics_listen: Option<String>,
+    /// `metrics_token`: bearer token of `/metrics`.
+    pub(crate) metrics_token: Option<String>,
     /// `rate_limit`: requests per second and credential; 0 disables the limit.
     pub(crate) rate_limit: Option<u32>,
     /// `body_limit`: bytes.
@@ -118,12 +122,14 @@ pub(crate) enum Error {
     BaseUrl(String),
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "listen",
     "database",
     "base_url",
     "tls_cert",
     "tls_key",
+    "metrics_listen",
+    "metrics_token",
     "rate_limit",
     "body_limit",
     "body_time_limit",
@@ -165,6 +171,12 @@ impl ConfigFile {
                 "base_url" => settings.base_url = Some(string(value).map_err(invalid)?),
                 "tls_cert" => settings.tls_cert = Some(string(value).map_err(invalid)?.into()),
                 "tls_key" => settings.tls_key = Some(string(value).map_err(invalid)?.into()),
+                "metrics_listen" => {
+                    settings.metrics_listen = Some(string(value).map_err(invalid)?);
+                }
+                "metrics_token" => {
+                    settings.metrics_token = Some(string(value).map_err(invalid)?);
+                }
                 "rate_limit" => {
                     settings.rate_limit = Some(requests_per_second(&value).map_err(invalid)?)
                 }
@@ -261,6 +273,8 @@ mod tests {
             base_url = "https://calls.example.com"
             tls_cert = "cert.pem"
             tls_key = "key.pem"
+            metrics_listen = "127.0.0.1:9090"
+            metrics_token = "0123456789abcdef"
             rate_limit = 0
             body_limit = 1024
             body_time_limit = 20

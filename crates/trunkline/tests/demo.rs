@@ -59,6 +59,14 @@ fn run_curl_commands(output: &str) -> Vec<Value> {
 fn printed_curl_commands_succeed() {
     let dir = TestDir::new();
     let (demo, output) = start_demo(&dir, &["--listen", "127.0.0.1:0"]);
+    let line = |name: &str| {
+        let mut lines = output.lines().map(str::trim_start);
+        lines.find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned()
+    };
+    let address = line("address");
+    assert!(address.starts_with("http://127.0.0.1:"), "{output}");
+    assert_eq!(line("console"), format!("{address}/login"));
+    assert_eq!(line("API docs"), format!("{address}/docs"));
     let answers = run_curl_commands(&output);
     assert_eq!(answers.len(), 3, "{output}");
     // Affiliates document and affiliate campaigns document, both of 2018-11-01.

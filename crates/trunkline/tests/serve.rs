@@ -144,7 +144,7 @@ fn secrets_are_not_logged() {
 fn metrics_count_requests_by_route_and_status() {
     let dir = TestDir::new();
     let token = dir.create_network();
-    let server = dir.serve(&[]);
+    let server = dir.serve(&["--metrics-listen", "127.0.0.1:0"]);
     server.request("POST /api/2018-11-01/1/affiliates/1.json", &token, "{\"name\": \"A\"}");
     for path in ["/nowhere", "/elsewhere", "/api/2018-11-01/1/%zz"] {
         server.request(&format!("GET {path}"), "", "");

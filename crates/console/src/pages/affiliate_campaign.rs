@@ -3,7 +3,7 @@
 use crate::format;
 use crate::layout::{self, description_list, id, section};
 use crate::page_request::PageRequest;
-use crate::pages::{campaign_path, ivr, party_path, pricing};
+use crate::pages::{affiliate_label, campaign_path, ivr, party_path, pricing};
 use axum::extract::Path;
 use axum::response::Response;
 use maud::{Markup, html};
@@ -35,12 +35,6 @@ pub(super) async fn show(
         (title, page(&request, &affiliate_campaign, &campaign, name.as_deref()))
     });
     request.respond(page)
-}
-
-/// Name of the affiliate if the user may view affiliate_campaign, otherwise its external id.
-fn affiliate_label(affiliate_campaign: &AffiliateCampaign, name: Option<&str>) -> String {
-    let external_id = &affiliate_campaign.external_affiliate_id;
-    name.map_or_else(|| format!("Affiliate {external_id}"), str::to_owned)
 }
 
 fn page(

@@ -3,10 +3,11 @@
 use crate::format;
 use crate::layout::{self, description_list, id, section};
 use crate::page_request::{PageRequest, ROWS_PER_PAGE};
-use crate::pages::{affiliate_campaign_path, party, terms};
+use crate::pages::{affiliate_campaign_path, affiliate_label, affiliate_names, party, terms};
 use axum::extract::Path;
 use axum::response::Response;
 use maud::{Markup, html};
+use std::collections::HashMap;
 use trunkline_domain::affiliation::AffiliateCampaign;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms};
 use trunkline_domain::findings::{Finding, Severity, analyze_terms};
@@ -24,6 +25,8 @@ pub(super) async fn show(Path(id): Path<String>, request: PageRequest) -> Respon
             &campaign.external_id,
             Page::new(0, ROWS_PER_PAGE + 1),
         )?;
+        let names = affiliate_names(unit, &request, &affiliates)?;
+        let affiliates = Affiliates { affiliate_campaigns: affiliates, names };
         Ok::<_, Error>((campaign, advertiser, affiliates))
     });
     let page = result.map(|(campaign, advertiser, affiliates)| {
@@ -36,7 +39,7 @@ fn page(
     request: &PageRequest,
     campaign: &Campaign,
     advertiser: &Party,
-    affiliates: &[AffiliateCampaign],
+    affiliates: &Affiliates,
 ) -> Markup {
     let can_view_advertiser = request.can_view(PartyKind::Advertiser, advertiser.id);
     let status = campaign.effective_status(request.now());
@@ -123,11 +126,18 @@ fn problem(finding: &Finding) -> Markup {
     html! { strong { (severity) } " at " code { (finding.path) } ": " (finding.message) }
 }
 
+/// Affiliate campaigns of a campaign, and the names of their affiliates by id.
+struct Affiliates {
+    affiliate_campaigns: Vec<AffiliateCampaign>,
+    names: HashMap<i64, String>,
+}
+
 fn affiliate_table(
     request: &PageRequest,
-    affiliate_campaigns: &[AffiliateCampaign],
+    affiliates: &Affiliates,
     status: CampaignStatus,
 ) -> Markup {
+    let Affiliates { affiliate_campaigns, names } = affiliates;
     if affiliate_campaigns.is_empty() {
         return layout::empty_note("No affiliates yet.");
     }
@@ -140,7 +150,8 @@ fn affiliate_table(
                         affiliate_campaign.affiliate_id,
                         affiliate_campaign.campaign_id,
                     )) {
-                        "Affiliate " (affiliate_campaign.external_affiliate_id)
+                        @let name = names.get(&affiliate_campaign.affiliate_id).map(String::as_str);
+                        (affiliate_label(affiliate_campaign, name))
                     }
                 }
                 td { (layout::badge(affiliate_campaign.status.display_status(is_active))) }

@@ -16,9 +16,11 @@ use crate::page_request::{PageRequest, ROWS_PER_PAGE};
 use axum::Router;
 use axum::routing::get;
 use maud::{Markup, html};
+use std::collections::HashMap;
 use std::sync::Arc;
+use trunkline_domain::affiliation::AffiliateCampaign;
 use trunkline_domain::party::PartyKind;
-use trunkline_network::Error;
+use trunkline_network::{Error, UnitOfWork};
 
 /// Routes of the home page and of every object_url.
 pub(crate) fn routes() -> Router<Arc<Console>> {
@@ -57,6 +59,27 @@ fn campaign_path(campaign: i64) -> String {
 /// Path of an affiliate campaign's page.
 fn affiliate_campaign_path(affiliate: i64, campaign: i64) -> String {
     format!("/p_campaigns/terms/{affiliate}/{campaign}")
+}
+
+/// Names of affiliates by id, for those that the user may view.
+fn affiliate_names(
+    unit: &mut UnitOfWork<'_>,
+    request: &PageRequest,
+    affiliate_campaigns: &[AffiliateCampaign],
+) -> Result<HashMap<i64, String>, Error> {
+    let ids = affiliate_campaigns.iter().map(|affiliate_campaign| affiliate_campaign.affiliate_id);
+    let ids: Vec<i64> = ids.filter(|id| request.can_view(PartyKind::Affiliate, *id)).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let affiliates = unit.parties_by_ids(PartyKind::Affiliate, &ids)?;
+    Ok(affiliates.into_iter().map(|affiliate| (affiliate.id, affiliate.name)).collect())
+}
+
+/// Name of the affiliate, or its external id for a user who may not view the affiliate.
+fn affiliate_label(affiliate_campaign: &AffiliateCampaign, name: Option<&str>) -> String {
+    let external_id = &affiliate_campaign.external_affiliate_id;
+    name.map_or_else(|| format!("Affiliate {external_id}"), str::to_owned)
 }
 
 /// Truncates rows to one page and renders the links to the first and the next page. `rows` has one

@@ -3,7 +3,9 @@
 use crate::format;
 use crate::layout::{self, custom_data_list};
 use crate::page_request::PageRequest;
-use crate::pages::{affiliate_campaign_path, campaign_path, paginate};
+use crate::pages::{
+    affiliate_campaign_path, affiliate_label, affiliate_names, campaign_path, paginate,
+};
 use axum::extract::Path;
 use axum::response::Response;
 use maud::{Markup, html};
@@ -37,10 +39,13 @@ pub(super) async fn affiliate_campaign(
             promo_numbers::list_by_ids(unit, context, Some(affiliate), campaign, list_page)?;
         let (affiliate_campaign, campaign) =
             affiliate_campaigns::get_by_ids(unit, context, affiliate, campaign)?;
-        Ok((numbers, affiliate_campaign, campaign))
+        let affiliates = std::slice::from_ref(&affiliate_campaign);
+        let names = affiliate_names(unit, &request, affiliates)?;
+        Ok((numbers, affiliate_campaign, campaign, names))
     });
-    let page = result.map(|(numbers, affiliate_campaign, campaign)| {
-        let affiliate_name = format!("Affiliate {}", affiliate_campaign.external_affiliate_id);
+    let page = result.map(|(numbers, affiliate_campaign, campaign, names)| {
+        let name = names.get(&affiliate_campaign.affiliate_id).map(String::as_str);
+        let affiliate_name = affiliate_label(&affiliate_campaign, name);
         let path = affiliate_campaign_path(
             affiliate_campaign.affiliate_id,
             affiliate_campaign.campaign_id,

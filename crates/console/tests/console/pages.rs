@@ -150,6 +150,35 @@ async fn future_terms_are_hidden_from_affiliates() {
 }
 
 #[tokio::test]
+async fn home_page_lists_parties_by_name_and_links_to_the_api_description() {
+    let console = TestConsole::new().await;
+    console.create_affiliates(&["zebra", "Apple", "mango"]).await;
+    let home = console.signed_in(NETWORK_USER).await.get("/").await;
+    let positions = ["Apple", "Leaf &lt;", "mango", "Radio West", "zebra"]
+        .map(|name| home.body.find(&format!(">{name}")).unwrap_or_else(|| panic!("no {name}")));
+    assert!(positions.is_sorted(), "{}", home.body);
+    assert!(home.body.contains("href=\"/docs\""), "{}", home.body);
+}
+
+#[tokio::test]
+async fn campaign_page_names_affiliates_that_the_user_may_view() {
+    let console = TestConsole::new().await;
+    let Ids { affiliate, other_affiliate, campaign, .. } = console.ids;
+    let path = format!("/a_campaigns/terms/{campaign}");
+    let link = |id: i64, label: &str| format!("\"/p_campaigns/terms/{id}/{campaign}\">{label}</a>");
+    let network = console.signed_in(NETWORK_USER).await.get(&path).await;
+    assert!(network.body.contains(&link(other_affiliate, "Radio West")), "{}", network.body);
+    assert!(!network.body.contains("Affiliate 975"), "{}", network.body);
+    let advertiser = console.signed_in(ADVERTISER_USER).await.get(&path).await;
+    assert!(advertiser.body.contains(&link(other_affiliate, "Affiliate 975")));
+    assert!(!advertiser.body.contains("Radio West"), "{}", advertiser.body);
+    let numbers = format!("/p_campaigns/promo_numbers/{affiliate}/{campaign}");
+    let owner = console.signed_in(AFFILIATE_USER).await.get(&numbers).await;
+    assert!(owner.body.contains("Leaf &lt;script&gt;"), "{}", owner.body);
+    assert!(!owner.body.contains("Affiliate 976"), "{}", owner.body);
+}
+
+#[tokio::test]
 async fn promo_numbers_are_paginated() {
     let console = TestConsole::new().await;
     console.allocate_promo_numbers(101).await;

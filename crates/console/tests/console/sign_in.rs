@@ -146,8 +146,46 @@ async fn session_ends_after_twelve_hours_and_at_a_new_sign_in() {
 }
 
 #[tokio::test]
+async fn plain_http_with_an_https_base_url_is_explained() {
+    let console = TestConsole::with_base_url("https://calls.example.com").await;
+    let notice = "this server accepts sessions over https only";
+    let link = "href=\"https://calls.example.com/login\"";
+    let form = format!("email={NETWORK_USER}&password=correct+horse+battery+staple&next=%2F");
+    let host = ("host", "10.0.0.5:8080");
+    for http in [
+        vec![host, ("origin", "http://10.0.0.5:8080")],
+        vec![("host", "calls.example.com"), ("origin", "http://calls.example.com")],
+        vec![host, ("x-forwarded-proto", "http"), ("origin", "http://10.0.0.5:8080")],
+    ] {
+        let response = console.anonymous().post("/login", &http, &form).await;
+        assert_eq!((response.status, response.set_cookie()), (StatusCode::FORBIDDEN, None));
+        assert!(response.body.contains(notice) && response.body.contains(link), "{http:?}");
+    }
+    let get = |headers: Vec<(&'static str, &'static str)>| {
+        let mut browser = console.anonymous();
+        async move { browser.send("GET", "/login", &headers, "").await.body }
+    };
+    assert!(get(vec![host]).await.contains(notice));
+    for https in [
+        vec![("host", "calls.example.com")],
+        vec![host, ("x-forwarded-proto", "https")],
+        vec![("host", "localhost:8080"), ("sec-fetch-site", "none")],
+    ] {
+        assert!(!get(https.clone()).await.contains(notice), "{https:?}");
+    }
+    let own = [("host", "calls.example.com"), ("origin", "https://calls.example.com")];
+    let response = console.anonymous().post("/login", &own, &form).await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
+    // Without an https base URL, plain http works.
+    let plain = TestConsole::new().await;
+    let origin = [host, ("origin", "http://10.0.0.5:8080")];
+    let response = plain.anonymous().post("/login", &origin, &form).await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
 async fn cookies_are_secure_if_the_base_url_is_https() {
-    let console = TestConsole::with_secure_cookies(true).await;
+    let console = TestConsole::with_base_url("https://calls.example.com").await;
     let response = console.anonymous().sign_in(NETWORK_USER, PASSWORD, "/").await;
     assert!(response.set_cookie().unwrap().ends_with("; Secure"));
 }

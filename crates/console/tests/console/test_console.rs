@@ -154,10 +154,10 @@ fn create_objects(unit: &mut UnitOfWork<'_>) -> Result<Ids, Error> {
 
 impl TestConsole {
     pub(crate) async fn new() -> Self {
-        Self::with_secure_cookies(false).await
+        Self::with_base_url("http://127.0.0.1:8080").await
     }
 
-    pub(crate) async fn with_secure_cookies(secure_cookies: bool) -> Self {
+    pub(crate) async fn with_base_url(base_url: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("trunkline.db");
         let store = Store::open(&format!("sqlite://{}", file.display())).unwrap();
@@ -172,7 +172,7 @@ impl TestConsole {
             }),
             random: Arc::new(move || [next_seed.fetch_add(1, Ordering::SeqCst); 32]),
             passwords: Arc::new(PasswordVerifier::new([0; 32])),
-            secure_cookies,
+            base_url: base_url.to_owned(),
         });
         Self { router, ids, store, clock, _directory: directory }
     }
@@ -223,6 +223,21 @@ impl TestConsole {
             campaigns::put(unit, &context, "354", Some("12"), change, &no_precondition())
         });
         changed.await.unwrap();
+    }
+
+    /// Creates affiliates with the given names.
+    pub(crate) async fn create_affiliates(&self, names: &'static [&'static str]) {
+        let created = self.store.write(move |session| {
+            for name in names {
+                let change =
+                    PartyChange { name: Some((*name).to_owned()), ..PartyChange::default() };
+                let change = submitted(change);
+                let kind = PartyKind::Affiliate;
+                parties::put(session, &context(), kind, Some(name), change, &unguarded())?;
+            }
+            Ok::<_, Error>(())
+        });
+        created.await.unwrap();
     }
 
     /// Allocates promo numbers to the affiliate.

@@ -33,7 +33,7 @@ pub use bulk_insert::{FirstIds, IdCounts};
 pub use call_log::{CallRecord, CallRowFilter, CallScope};
 pub use calls::{CallTotals, RepeatCallerQuery, ValidityPeriod, quarter_hour};
 pub use database::{
-    CopiedTable, CopyError, Finding, ProgressObserver, check_database, copy_database,
+    CopiedTable, CopyError, Finding, ProgressObserver, check_database, copy_database, read_existing,
 };
 pub use deliveries::{DeliveryRecord, DeliveryState};
 pub use events::{EventRecord, NewEvent};

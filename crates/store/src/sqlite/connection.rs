@@ -34,8 +34,9 @@ pub(super) fn file_error(file: &Path, error: &dyn std::fmt::Display) -> OpenErro
 pub(crate) fn open(file: &Path) -> Result<Connection, OpenError> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) {
-        return Err(file_error(file, &"its folder is not there"));
+        return Err(file_error(file, &"its directory does not exist"));
     }
+    super::files::create_private(file).map_err(|error| file_error(file, &error))?;
     let connection = Connection::open(file).map_err(|error| file_error(file, &error))?;
     let set_up = || -> rusqlite::Result<()> {
         connection.busy_timeout(Duration::from_secs(10))?;
@@ -60,7 +61,7 @@ pub(crate) fn open(file: &Path) -> Result<Connection, OpenError> {
 /// Sets up the cache of prepared statements. Without the query planner stability guarantee SQLite
 /// would prepare most statements with parameters again for each run, in case other values had a
 /// better plan.
-fn set_up_statement_cache(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn set_up_statement_cache(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(MAX_CACHED_STATEMENTS);
     Ok(())

@@ -2,6 +2,7 @@
 //! commit, and a pool of reading connections.
 
 pub(crate) mod connection;
+pub(crate) mod files;
 pub(crate) mod readers;
 pub(crate) mod shared_read_lock;
 mod wal_checkpointer;

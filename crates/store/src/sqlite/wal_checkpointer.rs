@@ -21,7 +21,12 @@ const FINISHED: u8 = 2;
 
 /// Thread that runs the checkpoints. It ends with the writing connection.
 #[derive(Debug)]
-pub(crate) struct WalCheckpointer(Option<JoinHandle<()>>);
+pub(crate) struct WalCheckpointer {
+    thread: Option<JoinHandle<()>>,
+    /// Keeps the thread's connection open until the writer's is closed. Two connections that close
+    /// at the same time leave the `-wal` and `-shm` files behind.
+    wake: Option<mpsc::SyncSender<()>>,
+}
 
 /// State of the writing connection's WAL hook.
 struct WalHook {
@@ -38,7 +43,8 @@ impl WalCheckpointer {
         let background = super::connection::open_checkpointer(file)?;
         let state = Arc::new(AtomicU8::new(IDLE));
         let (wake, woken) = mpsc::sync_channel(1);
-        let mut hook = WalHook { state: Arc::clone(&state), wake, checkpointed_pages: 0 };
+        let mut hook =
+            WalHook { state: Arc::clone(&state), wake: wake.clone(), checkpointed_pages: 0 };
         let run = move || {
             while woken.recv().is_ok() {
                 if let Err(error) = checkpoint(&background) {
@@ -48,19 +54,20 @@ impl WalCheckpointer {
             }
         };
         let thread = thread::Builder::new().name("checkpointer".to_owned()).spawn(run);
-        let Ok(thread) = thread else { return Ok(Self(None)) };
+        let Ok(thread) = thread else { return Ok(Self { thread: None, wake: None }) };
         connection.wal_hook(Some(move |wal: &mut Wal, pages| {
             hook.on_commit(wal, pages);
             // A failed checkpoint does not affect the commit.
             Ok(())
         }))?;
-        Ok(Self(Some(thread)))
+        Ok(Self { thread: Some(thread), wake: Some(wake) })
     }
 }
 
 impl Drop for WalCheckpointer {
     fn drop(&mut self) {
-        if let Some(thread) = self.0.take() {
+        drop(self.wake.take());
+        if let Some(thread) = self.thread.take() {
             // A panic of the thread was reported when it happened.
             thread.join().ok();
         }

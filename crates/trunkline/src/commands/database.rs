@@ -5,7 +5,7 @@ use crate::config::{ConfigFile, DatabaseArgs};
 use crate::progress::Progress;
 use clap::Subcommand;
 use serde_json::json;
-use trunkline_network::Error;
+use trunkline_network::{Error, Store};
 use trunkline_store::{Finding, ProgressObserver};
 
 pub(super) const EXAMPLE: &str = "\
@@ -32,11 +32,26 @@ Reads the source in one snapshot, writes it to a database without a network, rea
 compares, all in one transaction. Stop the servers on the source first: what they write during the copy
 is not copied. Prints a line for each table, {\"table\": …, \"rows\": …, \"checksum\": …}.";
 
+const MIGRATE_EXAMPLE: &str = "\
+Examples:
+  trunkline database migrate
+  trunkline database migrate --database postgres://trunkline@db/trunkline
+
+Creates the database if it does not exist, and applies the migrations that it does not have, each in a
+transaction. An older trunkline cannot use the database any more. `trunkline serve` does the same at
+its start. Prints one JSON line, {\"migrated\": true}, or false if there was nothing to do.";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check the consistency of a database
     #[command(after_help = CHECK_EXAMPLE)]
     Check {
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Create a database, or migrate it to the version of this program
+    #[command(after_help = MIGRATE_EXAMPLE)]
+    Migrate {
         #[command(flatten)]
         database: DatabaseArgs,
     },
@@ -55,6 +70,7 @@ pub(crate) enum Command {
 pub(super) fn run(command: Command, log: Option<String>) -> Result<(), CliError> {
     match command {
         Command::Check { database } => check(database, log),
+        Command::Migrate { database } => migrate(database, log),
         Command::Copy { from, to } => copy(&from, &to, log),
     }
 }
@@ -110,6 +126,13 @@ fn check(database: DatabaseArgs, log: Option<String>) -> Result<(), CliError> {
         0 => super::print_json([json!({"clean": true, "checked": row_counts})]),
         _ => Err(CliError::CheckFailed(findings)),
     }
+}
+
+fn migrate(database: DatabaseArgs, log: Option<String>) -> Result<(), CliError> {
+    let url = super::database_url(database, log)?;
+    let is_current = trunkline_store::read_existing(&url, |_| Ok::<_, Error>(())).is_ok();
+    Store::open(&url)?.close();
+    super::print_json([json!({"migrated": !is_current})])
 }
 
 fn copy(from: &str, to: &str, log: Option<String>) -> Result<(), CliError> {

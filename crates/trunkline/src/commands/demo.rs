@@ -3,7 +3,7 @@
 use crate::cli_error::CliError;
 use crate::config::DEFAULT_LISTEN_ADDRESS;
 use crate::demo::{self, DemoClock, DemoNetwork, SimulatedCalls};
-use crate::server::{self, Server, Signals, address_url};
+use crate::server::{self, MetricsAccess, Server, Signals, address_url};
 use crate::{logs, outbox, system};
 use jiff::Timestamp;
 
@@ -97,9 +97,11 @@ pub(super) fn run(args: Args, log: Option<String>) -> Result<(), CliError> {
     let call_plan = args.call_plan();
     let database = DemoDatabase::new(args.database)?;
     let runtime = server::runtime().map_err(CliError::io("start"))?;
-    let store = Store::open(&database.url)?;
+    // Before the database is opened: an address in use must not leave a new database behind.
+    let (listener, address) = runtime.block_on(bind(args.listen))?;
+    let store = Store::open_or_create(&database.url)?;
     let result = create_network(&store).and_then(|network| {
-        runtime.block_on(serve(args.listen, store.clone(), &network, call_plan))
+        runtime.block_on(serve(listener, address, store.clone(), &network, call_plan))
     });
     store.close();
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -110,16 +112,17 @@ pub(super) fn run(args: Args, log: Option<String>) -> Result<(), CliError> {
 }
 
 async fn serve(
-    listen: Option<String>,
+    listener: TcpListener,
+    address: SocketAddr,
     store: Store,
     network: &DemoNetwork,
     call_plan: Option<CallPlan>,
 ) -> Result<(), CliError> {
     let mut signals = Signals::install().map_err(CliError::io("listen for signals"))?;
-    let (listener, address) = bind(listen).await?;
     let url = address_url(address, false);
     let app = App::new(store.clone(), system::clock(), system::random(), &url, Limits::default());
-    let server = Server::new(app, listener, None, outbox::Settings::default());
+    let server =
+        Server::new(app, listener, None, outbox::Settings::default(), MetricsAccess::default());
     let populate = async {
         let address = server::connectable(address);
         let clock = call_plan.as_ref().map(|plan| plan.clock);
@@ -224,7 +227,9 @@ fn welcome_text(
     let mut add_row = |name: &str, value: &str| text.push_str(&format!("  {name:<9} {value}\n"));
     add_row("address", url);
     add_row("token", &network.token);
+    add_row("console", &format!("{url}/login"));
     add_row("user", &format!("{} with the password {password}", demo::EMAIL));
+    add_row("API docs", &format!("{url}/docs"));
     if let Some(CallSummary { totals, clock }) = calls {
         let stored = totals.stored;
         let connected = totals.connected();

@@ -9,12 +9,13 @@ mod openapi;
 mod outgoing;
 mod serve;
 mod token;
+mod usage_error;
 mod user;
 
 use crate::cli_error::CliError;
 use crate::config::{ConfigFile, DatabaseArgs, non_empty};
 use crate::logs;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
 use trunkline_domain::party::Network;
@@ -72,7 +73,9 @@ enum Command {
 
 /// Parses the command line and runs the command. An error is printed as one line on standard error.
 pub(crate) fn run() -> ExitCode {
-    let Cli { command, log } = Cli::parse();
+    let Cli { command, log } = Cli::try_parse().unwrap_or_else(|error| {
+        usage_error::name_variable(error, &Cli::command(), std::env::args()).exit()
+    });
     let log = non_empty(log);
     let result = match command {
         Command::Serve(args) => serve::run(args, log),
@@ -100,11 +103,16 @@ fn start_logs(log: Option<String>, file: &mut ConfigFile) -> Result<(), CliError
     logs::start(log.or(file.log.take()).as_deref().unwrap_or("info"))
 }
 
-/// Starts logging and opens the database of a short command.
-fn open(args: DatabaseArgs, log: Option<String>) -> Result<Store, CliError> {
+/// Starts logging and returns the URL of the database.
+fn database_url(args: DatabaseArgs, log: Option<String>) -> Result<String, CliError> {
     let (mut file, database) = args.resolve()?;
     start_logs(log, &mut file)?;
-    Ok(Store::open(&database)?)
+    Ok(database)
+}
+
+/// Starts logging and opens the database of a short command, which must exist and be migrated.
+fn open(args: DatabaseArgs, log: Option<String>) -> Result<Store, CliError> {
+    Ok(Store::open_existing(&database_url(args, log)?)?)
 }
 
 /// Runs a write transaction in a network, then closes the database. Without an id the database must
@@ -158,10 +166,41 @@ fn print_json(values: impl IntoIterator<Item = serde_json::Value>) -> Result<(),
 mod tests {
     use super::Cli;
     use clap::{Command, CommandFactory};
+    use std::collections::BTreeSet;
 
     #[test]
     fn command_line_definition_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// Rows of the table in `docs/configuration.md`: flag and variable.
+    #[test]
+    fn documented_settings_are_those_of_serve() {
+        let document = include_str!("../../../../docs/configuration.md");
+        let quoted = |cell: &str| cell.split('`').nth(1).unwrap_or_default().to_owned();
+        let documented: BTreeSet<(String, String)> = document
+            .lines()
+            .filter(|line| line.starts_with("| `--"))
+            .map(|line| {
+                let cells: Vec<&str> = line.split('|').collect();
+                let flag = quoted(cells[1]);
+                (flag.split(' ').next().unwrap().to_owned(), quoted(cells[2]))
+            })
+            .collect();
+        let mut cli = Cli::command();
+        cli.build();
+        let serve = cli.find_subcommand("serve").unwrap();
+        let settings: BTreeSet<(String, String)> = serve
+            .get_arguments()
+            .filter(|argument| !argument.is_hide_set())
+            .filter_map(|argument| {
+                let variable = argument.get_env()?.to_str()?.to_owned();
+                Some((format!("--{}", argument.get_long()?), variable))
+            })
+            // Not a setting of the file.
+            .filter(|(flag, _)| flag != "--config")
+            .collect();
+        assert_eq!(documented, settings);
     }
 
     #[test]

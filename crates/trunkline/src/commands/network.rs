@@ -7,7 +7,8 @@ use clap::Subcommand;
 use serde_json::json;
 use trunkline_domain::party::Role;
 use trunkline_domain::timezone::TimeZoneName;
-use trunkline_network::{Error, Scope, credentials, networks, sandbox};
+use trunkline_network::{Error, Scope, Store, credentials, networks, sandbox};
+use trunkline_store::read_existing;
 
 pub(super) const EXAMPLE: &str = "\
 Example:
@@ -94,7 +95,7 @@ fn create(
     log: Option<String>,
 ) -> Result<(), CliError> {
     let NewNetwork { name, id, zone, is_sandbox } = network;
-    let store = super::open(database, log)?;
+    let store = Store::open_or_create(&super::database_url(database, log)?)?;
     let now = system::now();
     let entropy = system::entropy();
     let created = store.write_blocking(move |unit| {
@@ -118,9 +119,8 @@ fn create(
 }
 
 fn list(database: DatabaseArgs, log: Option<String>) -> Result<(), CliError> {
-    let store = super::open(database, log)?;
-    let networks = store.read(|unit| Ok::<_, Error>(unit.networks()?));
-    store.close();
+    let url = super::database_url(database, log)?;
+    let networks = read_existing(&url, |unit| Ok::<_, Error>(unit.networks()?))?;
     super::print_json(networks?.into_iter().map(|network| {
         let zone = network.time_zone.name();
         json!({

@@ -6,13 +6,13 @@ use crate::config::{
     self, ConfigFile, DatabaseArgs, MAX_BODY_LIMIT_BYTES, MAX_BODY_TIME_SECONDS,
     MAX_CALL_TIME_SECONDS, non_empty,
 };
-use crate::server::{self, Server, Signals, address_url};
+use crate::server::{self, MetricsAccess, Server, Signals, address_url};
 use crate::{system, tls};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use trunkline_api::{App, Limits};
-use trunkline_network::Store;
+use trunkline_network::{Error, Store};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -21,7 +21,8 @@ Examples:
       --base-url https://calls.example.com --database sqlite:///var/lib/trunkline/trunkline.db
 
 The server creates the database if it does not exist, and migrates it. On SIGTERM or Ctrl-C it finishes
-the requests in progress, for up to 10 seconds. Besides the API it serves /healthz, /readyz and /metrics.";
+the requests in progress, for up to 10 seconds. Besides the API it serves the console at /, the API's
+description at /docs, /healthz, /readyz and, with --metrics-listen or --metrics-token, /metrics.";
 
 /// Serve the networks of a database
 #[derive(Debug, clap::Args)]
@@ -49,6 +50,17 @@ struct ServerArgs {
     /// Key of the certificate (PEM)
     #[arg(long, value_name = "FILE", env = "TRUNKLINE_TLS_KEY", hide_env_values = true)]
     tls_key: Option<PathBuf>,
+    /// Serve /metrics on this address [default: /metrics is not served, except with --metrics-token]
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        env = "TRUNKLINE_METRICS_LISTEN",
+        hide_env_values = true
+    )]
+    metrics_listen: Option<String>,
+    /// Require this bearer token for /metrics; without --metrics-listen, serve it on the main address
+    #[arg(long, value_name = "TOKEN", env = "TRUNKLINE_METRICS_TOKEN", hide_env_values = true)]
+    metrics_token: Option<String>,
     /// Requests per second for each credential, 0 for no limit [default: 2000]
     #[arg(long, value_name = "N", env = "TRUNKLINE_RATE_LIMIT", hide_env_values = true)]
     rate_limit: Option<u32>,
@@ -87,8 +99,13 @@ struct Settings {
     listen: String,
     base_url: Option<String>,
     tls: Option<tls::CertificateFiles>,
+    metrics_listen: Option<String>,
+    metrics_token: Option<String>,
     limits: Limits,
 }
+
+/// Fewest characters of a metrics token.
+const MIN_METRICS_TOKEN_CHARS: usize = 16;
 
 impl Settings {
     /// Merges flags and environment with the configuration file. Errors: a certificate without a key
@@ -104,6 +121,12 @@ impl Settings {
             (Some(_), None) => return Err(missing_tls_file("--tls-key")),
             (None, Some(_)) => return Err(missing_tls_file("--tls-cert")),
         };
+        let metrics_token = non_empty(args.metrics_token).or(file.metrics_token);
+        if metrics_token.as_ref().is_some_and(|token| token.len() < MIN_METRICS_TOKEN_CHARS) {
+            return Err(CliError::Usage(format!(
+                "the metrics token is too short: it needs {MIN_METRICS_TOKEN_CHARS} characters"
+            )));
+        }
         let defaults = Limits::default();
         let rate_limit = args.rate_limit.or(file.rate_limit).or(defaults.requests_per_second);
         let body = args.body_limit.or(file.body_limit);
@@ -113,6 +136,8 @@ impl Settings {
             listen: listen.unwrap_or_else(|| config::DEFAULT_LISTEN_ADDRESS.to_owned()),
             base_url: base_url.map(config::validate_base_url).transpose()?,
             tls,
+            metrics_listen: non_empty(args.metrics_listen).or(file.metrics_listen),
+            metrics_token,
             limits: Limits {
                 max_body_bytes: body
                     .and_then(|body| usize::try_from(body).ok())
@@ -143,16 +168,20 @@ pub(super) fn run(args: Args, log: Option<String>) -> Result<(), CliError> {
     settings.limits.allow_private_webhooks = outgoing.private_webhooks;
     let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
     let runtime = server::runtime().map_err(CliError::io("start"))?;
+    // Before the database is opened: an address in use must not leave a new database behind.
+    let (listener, address) = runtime.block_on(bind(&settings.listen))?;
+    let metrics_access = runtime.block_on(settings.metrics_access())?;
     let store = Store::open(&database)?;
+    warn_without_network(&store)?;
     let result = runtime.block_on(async {
         let mut signals = Signals::install().map_err(CliError::io("listen for signals"))?;
-        let (listener, address) = bind(&settings.listen).await?;
         let url = address_url(address, tls.is_some());
         let base_url = settings.base_url.unwrap_or_else(|| url.clone());
         let app =
             App::new(store.clone(), system::clock(), system::random(), &base_url, settings.limits);
         tracing::info!("listening on {url}");
-        Server::new(app, listener, tls, outgoing.outbox).run(&mut signals).await;
+        let server = Server::new(app, listener, tls, outgoing.outbox, metrics_access);
+        server.run(&mut signals).await;
         Ok(())
     });
     store.close();
@@ -160,8 +189,40 @@ pub(super) fn run(args: Args, log: Option<String>) -> Result<(), CliError> {
     result
 }
 
+impl Settings {
+    /// Opens the metrics listener, unless its address is that of the main listener.
+    async fn metrics_access(&self) -> Result<MetricsAccess, CliError> {
+        let token = self.metrics_token.clone();
+        let Some(address) = &self.metrics_listen else {
+            return Ok(MetricsAccess { listener: None, on_main_listener: token.is_some(), token });
+        };
+        if *address == self.listen {
+            return Ok(MetricsAccess { listener: None, on_main_listener: true, token });
+        }
+        let (listener, address) = bind(address).await?;
+        tracing::info!("serving metrics on {}/metrics", address_url(address, false));
+        Ok(MetricsAccess { listener: Some(listener), on_main_listener: false, token })
+    }
+}
+
+/// Logs a warning with the next step if the database has no network.
+fn warn_without_network(store: &Store) -> Result<(), CliError> {
+    let networks = store.read(|session| Ok::<_, Error>(session.networks()?))?;
+    if networks.is_empty() {
+        tracing::warn!(
+            "the database has no network, so every API request is rejected: create one with \
+             `trunkline network create --name NAME`, with the same --database"
+        );
+    }
+    Ok(())
+}
+
 /// Resolves an address, `host:port`, and listens on the first of its addresses that is available.
 pub(super) async fn bind(address: &str) -> Result<(TcpListener, std::net::SocketAddr), CliError> {
+    if let Some(example) = host_and_port_example(address) {
+        let reason = format!("expected a host and a port, such as {example}");
+        return Err(CliError::Listen { address: address.to_owned(), reason });
+    }
     let listener = async {
         let mut last_error = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
         for address in tokio::net::lookup_host(address).await? {
@@ -176,6 +237,20 @@ pub(super) async fn bind(address: &str) -> Result<(TcpListener, std::net::Socket
         Err(last_error)
     };
     listener.await.map_err(|error| CliError::listen(address, &error))
+}
+
+/// Returns a corrected example for an address without a host or without a port.
+fn host_and_port_example(address: &str) -> Option<String> {
+    let is_port = |text: &str| text.parse::<u16>().is_ok();
+    match address.rsplit_once(':') {
+        None if is_port(address) => Some(format!("127.0.0.1:{address}")),
+        None => Some(format!("{address}:8080")),
+        Some(("", port)) if is_port(port) => Some(format!("0.0.0.0:{port}")),
+        Some((host, port)) if is_port(port) && !host.contains(':') => None,
+        Some((host, port)) if is_port(port) && host.starts_with('[') => None,
+        Some((host, _)) if host.contains(':') => Some("[::1]:8080".to_owned()),
+        Some((host, _)) => Some(format!("{host}:8080")),
+    }
 }
 
 /// Connections that may wait to be accepted. Clients beyond it retransmit after a second.

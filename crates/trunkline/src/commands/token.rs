@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use trunkline_domain::party::{Network, PartyKind, Role};
 use trunkline_network::credentials::{self, Entropy, IssuedSecret};
 use trunkline_network::{Error, Scope, TokenRecord, UnitOfWork};
+use trunkline_store::read_existing;
 
 pub(super) const EXAMPLE: &str = "\
 Example:
@@ -150,8 +151,12 @@ fn issue(
 }
 
 fn list(network: i64, database: DatabaseArgs, log: Option<String>) -> Result<(), CliError> {
-    let store = super::open(database, log)?;
-    let tokens = super::in_network(store, network, |unit, network| Ok(unit.tokens(network.id)?))?;
+    let url = super::database_url(database, log)?;
+    let tokens = read_existing(&url, |unit| match unit.network(network)? {
+        Some(network) => Ok::<_, Error>(Some(unit.tokens(network.id)?)),
+        None => Ok(None),
+    })?;
+    let tokens = tokens?.ok_or_else(|| CliError::NotFound(format!("network {network}")))?;
     super::print_json(tokens.iter().map(token_json))
 }
 

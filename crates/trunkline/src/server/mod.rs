@@ -2,6 +2,8 @@
 
 mod call_timeouts;
 mod connection;
+mod endpoint;
+mod html_not_found;
 mod signals;
 mod write_timeout;
 
@@ -14,45 +16,49 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use call_timeouts::CallTimeouts;
-use connection::Connection;
+use endpoint::Endpoint;
+use html_not_found::with_html_not_found;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
 use std::future::pending;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::util::BoxCloneSyncService;
 use trunkline_api::App;
 use trunkline_console::Console;
 
-/// Concurrent connections; more wait in the listener's backlog.
+/// Concurrent connections of the main listener.
 const MAX_CONNECTIONS: usize = 20_000;
+/// Concurrent connections of the metrics listener.
+const MAX_METRICS_CONNECTIONS: usize = 64;
 /// Threads for blocking database work; further work is queued.
 const MAX_BLOCKING_THREADS: usize = 256;
 /// Longest time that requests in progress may take after a stop signal.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
-/// While draining, the server stops accepting once no connection has arrived for this long.
-const DRAIN_IDLE: Duration = Duration::from_millis(100);
-/// Longest time that a draining server accepts: load balancers have polled `/readyz` by then.
-const DRAIN_MAX: Duration = Duration::from_secs(2);
-/// Pause after a failed `accept`, for example when file descriptors are exhausted.
-const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 type Service = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
-/// Server on a bound listener.
+/// Access to `/metrics`. By default it is not served.
+#[derive(Debug, Default)]
+pub(crate) struct MetricsAccess {
+    /// Listener of its own for `/metrics`.
+    pub(crate) listener: Option<TcpListener>,
+    /// True if the main listener serves `/metrics`.
+    pub(crate) on_main_listener: bool,
+    /// Bearer token that requests must present; `None` if they need none.
+    pub(crate) token: Option<String>,
+}
+
+/// Server on bound listeners.
 pub(crate) struct Server {
-    listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    service: Service,
+    main: Endpoint,
+    metrics: Option<Endpoint>,
     health: Health,
-    metrics: Arc<Metrics>,
     call_timeouts: CallTimeouts,
     app: App,
     outbox: outbox::Settings,
@@ -87,26 +93,40 @@ pub(crate) fn connectable(mut address: SocketAddr) -> SocketAddr {
 }
 
 impl Server {
-    /// Builds the service: the API, the console and the health routes.
+    /// Builds the services: the API, the console and the health routes on the main listener, and the
+    /// metrics where `access` has them.
     pub(crate) fn new(
         app: App,
         listener: TcpListener,
         tls: Option<TlsAcceptor>,
         outbox: outbox::Settings,
+        access: MetricsAccess,
     ) -> Self {
         let metrics = Arc::new(Metrics::default());
         let health = Health::new(app.store.clone(), Arc::clone(&metrics));
+        let metrics_route = health.metrics_route(access.token);
         let console = trunkline_console::router(Console {
             store: app.store.clone(),
             clock: Arc::clone(&app.clock),
             random: Arc::clone(&app.random),
             passwords: Arc::clone(&app.passwords),
-            secure_cookies: app.base_url.starts_with("https://"),
+            base_url: app.base_url.to_string(),
         });
         let call_timeouts = CallTimeouts::new(&app);
-        let other_routes = Router::new().merge(health.routes()).merge(console);
-        let service = trunkline_api::service(app.clone(), other_routes);
-        Self { listener, tls, service, health, metrics, call_timeouts, app, outbox }
+        let mut other_routes = Router::new().merge(health.routes()).merge(console);
+        if access.on_main_listener {
+            other_routes = other_routes.merge(metrics_route.clone());
+        }
+        let service = with_html_not_found(trunkline_api::service(app.clone(), other_routes));
+        let metrics_endpoint = access.listener.map(|listener| Endpoint {
+            listener,
+            tls: None,
+            service: BoxCloneSyncService::new(health.routes().merge(metrics_route)),
+            metrics: Arc::clone(&metrics),
+            max_connections: MAX_METRICS_CONNECTIONS,
+        });
+        let main = Endpoint { listener, tls, service, metrics, max_connections: MAX_CONNECTIONS };
+        Self { main, metrics: metrics_endpoint, health, call_timeouts, app, outbox }
     }
 
     /// Serves until a signal, then drains and finishes the requests in progress. A second signal
@@ -121,15 +141,21 @@ impl Server {
         signals: &mut Signals,
         work: impl Future<Output = Result<(), E>>,
     ) -> Result<(), E> {
+        let Self { main, metrics, health, call_timeouts, app, outbox } = self;
         let graceful = GracefulShutdown::new();
-        let outbox_workers = outbox::start(&self.app, self.outbox.clone());
+        let outbox_workers = outbox::start(&app, outbox);
         let result = {
-            let accepting = self.accept(&graceful);
-            let mut accepting = pin!(accepting);
+            let mut accepting = pin!(main.accept(&graceful));
+            let mut accepting_metrics = pin!(async {
+                match &metrics {
+                    Some(endpoint) => endpoint.accept(&graceful).await,
+                    None => pending().await,
+                }
+            });
             // A task of its own, so that a slow database does not delay `accept`. Dropping the set
             // aborts it.
             let mut background = JoinSet::new();
-            background.spawn(self.call_timeouts.clone().run());
+            background.spawn(call_timeouts.run());
             let failed_work = async {
                 match work.await {
                     Ok(()) => pending().await,
@@ -138,16 +164,18 @@ impl Server {
             };
             tokio::select! {
                 never = &mut accepting => match never {},
+                never = &mut accepting_metrics => match never {},
                 error = failed_work => Err(error),
                 () = signals.recv() => Ok(()),
             }
         };
-        self.health.drain();
-        self.app.shutdown.trigger();
+        health.drain();
+        app.shutdown.trigger();
         tracing::info!("stopping: finishing the requests in progress");
         let drain = async move {
-            self.accept_while_draining(&graceful).await;
-            drop(self.listener);
+            main.accept_while_draining(&graceful).await;
+            drop(main);
+            drop(metrics);
             tokio::time::timeout(SHUTDOWN_GRACE, graceful.shutdown()).await
         };
         tokio::select! {
@@ -161,57 +189,5 @@ impl Server {
         }
         outbox_workers.stop().await;
         result
-    }
-
-    async fn accept(&self, graceful: &GracefulShutdown) -> Infallible {
-        let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        loop {
-            let permit = Arc::clone(&connections).acquire_owned().await;
-            let stream = match self.listener.accept().await {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection, trying again");
-                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
-                    continue;
-                }
-            };
-            self.serve(stream, graceful, permit.ok());
-        }
-    }
-
-    /// Accepts connections of clients that have not noticed the shutdown yet, until none arrives.
-    /// After [`DRAIN_MAX`] only connections already in the backlog are accepted.
-    async fn accept_while_draining(&self, graceful: &GracefulShutdown) {
-        let started = Instant::now();
-        while started.elapsed() < DRAIN_MAX * 2 {
-            let wait = if started.elapsed() < DRAIN_MAX { DRAIN_IDLE } else { Duration::ZERO };
-            match tokio::time::timeout(wait, self.listener.accept()).await {
-                Ok(Ok((stream, _))) => self.serve(stream, graceful, None),
-                Ok(Err(_)) | Err(_) => return,
-            }
-        }
-    }
-
-    fn serve(
-        &self,
-        stream: TcpStream,
-        graceful: &GracefulShutdown,
-        permit: Option<OwnedSemaphorePermit>,
-    ) {
-        let connection = self.connection(stream);
-        let watcher = graceful.watcher();
-        tokio::spawn(async move {
-            connection.serve(watcher).await;
-            drop(permit);
-        });
-    }
-
-    fn connection(&self, stream: TcpStream) -> Connection {
-        Connection {
-            stream,
-            tls: self.tls.clone(),
-            service: self.service.clone(),
-            metrics: Arc::clone(&self.metrics),
-        }
     }
 }

@@ -93,6 +93,8 @@ pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) url: String,
     pub(crate) address: String,
+    /// Log up to the line with the address.
+    pub(crate) startup_log: String,
     log: std::thread::JoinHandle<String>,
 }
 
@@ -109,12 +111,13 @@ impl Server {
                 break rest.split(['"', '\n']).next().unwrap().to_owned();
             }
         };
+        let startup_log = log.clone();
         let log = std::thread::spawn(move || {
             lines.read_to_string(&mut log).unwrap();
             log
         });
         let address = url.split("//").nth(1).unwrap().to_owned();
-        Self { child, url, address, log }
+        Self { child, url, address, startup_log, log }
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
@@ -132,6 +135,14 @@ impl Server {
         let request = format!(
             "{head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{auth}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         );
+        stream.write_all(request.as_bytes()).unwrap();
+        Response::read(&mut stream)
+    }
+
+    /// Sends a request with the given header lines and without a body.
+    pub(crate) fn request_with_headers(&self, head: &str, headers: &str) -> Response {
+        let mut stream = self.connect();
+        let request = format!("{head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         Response::read(&mut stream)
     }

@@ -76,6 +76,7 @@ fn render_page(document: &Value) -> String {
     html.raw(
         "<p class=\"links\"><a class=\"button\" href=\"/openapi.json\" download>openapi.json</a>",
     );
+    html.raw("<a href=\"/\">Console</a>");
     html.raw(&format!("<span>version {}</span></p></header>", escape(text(info, "version"))));
     html.raw("<section class=\"prose\" id=\"introduction\">");
     html.raw(&prose(text(info, "description")));

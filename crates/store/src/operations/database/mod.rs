@@ -6,9 +6,11 @@ mod check_json;
 mod check_ledger;
 mod check_references;
 mod copy;
+mod existing;
 mod snapshot;
 mod tables;
 mod target;
 
 pub use check::{Finding, ProgressObserver, check_database};
 pub use copy::{CopiedTable, CopyError, copy_database};
+pub use existing::read_existing;

@@ -35,7 +35,7 @@ impl Snapshot {
             return Err(file_error("there is no such file".to_owned()));
         }
         let open = || -> rusqlite::Result<(rusqlite::Connection, i64)> {
-            let connection = sqlite::connection::open_reader(&file)?;
+            let connection = sqlite::files::open_unchanged(&file)?;
             connection.execute_batch("BEGIN")?;
             let found = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
             Ok((connection, found))

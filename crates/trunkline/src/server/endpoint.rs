@@ -1,0 +1,80 @@
+//! Endpoint: a listener with the service of its connections.
+
+use super::Service;
+use super::connection::Connection;
+use crate::metrics::Metrics;
+use hyper_util::server::graceful::GracefulShutdown;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
+
+/// While draining, the server stops accepting once no connection has arrived for this long.
+const DRAIN_IDLE: Duration = Duration::from_millis(100);
+/// Longest time that a draining server accepts: load balancers have polled `/readyz` by then.
+const DRAIN_MAX: Duration = Duration::from_secs(2);
+/// Pause after a failed `accept`, for example when file descriptors are exhausted.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
+
+/// Listener, and the service of its connections.
+pub(super) struct Endpoint {
+    pub(super) listener: TcpListener,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) service: Service,
+    pub(super) metrics: Arc<Metrics>,
+    /// Concurrent connections; more wait in the listener's backlog.
+    pub(super) max_connections: usize,
+}
+
+impl Endpoint {
+    /// Accepts and serves connections.
+    pub(super) async fn accept(&self, graceful: &GracefulShutdown) -> Infallible {
+        let connections = Arc::new(Semaphore::new(self.max_connections));
+        loop {
+            let permit = Arc::clone(&connections).acquire_owned().await;
+            let stream = match self.listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection, trying again");
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
+                    continue;
+                }
+            };
+            self.serve(stream, graceful, permit.ok());
+        }
+    }
+
+    /// Accepts connections of clients that have not noticed the shutdown yet, until none arrives.
+    /// After [`DRAIN_MAX`] only connections already in the backlog are accepted.
+    pub(super) async fn accept_while_draining(&self, graceful: &GracefulShutdown) {
+        let started = Instant::now();
+        while started.elapsed() < DRAIN_MAX * 2 {
+            let wait = if started.elapsed() < DRAIN_MAX { DRAIN_IDLE } else { Duration::ZERO };
+            match tokio::time::timeout(wait, self.listener.accept()).await {
+                Ok(Ok((stream, _))) => self.serve(stream, graceful, None),
+                Ok(Err(_)) | Err(_) => return,
+            }
+        }
+    }
+
+    fn serve(
+        &self,
+        stream: TcpStream,
+        graceful: &GracefulShutdown,
+        permit: Option<OwnedSemaphorePermit>,
+    ) {
+        let connection = Connection {
+            stream,
+            tls: self.tls.clone(),
+            service: self.service.clone(),
+            metrics: Arc::clone(&self.metrics),
+        };
+        let watcher = graceful.watcher();
+        tokio::spawn(async move {
+            connection.serve(watcher).await;
+            drop(permit);
+        });
+    }
+}
