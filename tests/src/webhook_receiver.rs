@@ -98,7 +98,7 @@ impl WebhookReceiver {
     }
 
     /// Takes the unread deliveries.
-    pub fn take_deliveries(&self) -> Vec<Delivery> {
+    pub fn drain_deliveries(&self) -> Vec<Delivery> {
         self.deliveries.try_iter().collect()
     }
 

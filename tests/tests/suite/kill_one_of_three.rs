@@ -102,7 +102,7 @@ fn delivery_attempts(network: &Client) -> BTreeMap<String, u64> {
 /// Number of deliveries by message id.
 fn deliveries_by_message(receiver: &WebhookReceiver) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    for message in receiver.take_deliveries() {
+    for message in receiver.drain_deliveries() {
         *counts.entry(message.header("webhook-id").to_owned()).or_default() += 1;
     }
     counts

@@ -2,6 +2,7 @@
 
 use postgres::{Client as Sql, NoTls};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use trunkline_tests::{Client, Response, Server, body};
 
 /// Concurrent clients.
@@ -104,6 +105,49 @@ fn on_postgres_deferred_error_fails_only_its_own_call() {
         assert_eq!(network.ledger().len(), 1 + good.clone().count());
         assert!(good.into_iter().all(|client| report_call(client).status == 202));
     }
+}
+
+/// Process ids of the PostgreSQL backends that serve the server's connections.
+fn server_connections(server: &Server) -> BTreeSet<i32> {
+    let mut sql = Sql::connect(server.database(), NoTls).expect("the database");
+    let query = "SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'trunkline'";
+    let rows = sql.query(query, &[]).expect("the list of connections");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// The statements of a batch are prepared when the first batch is stored. A later batch sends them without
+/// waiting, so an error of one of them must not break the connection.
+#[test]
+fn on_postgres_deferred_error_in_a_prepared_batch_keeps_the_connection() {
+    let server = Server::builder().arguments(&["--rate-limit", "0"]).start();
+    let network = server.network();
+    network.has_live_campaign("354", "12", json!({"timezone": "UTC"}));
+    let report_lines = |ids: &[String]| -> Vec<u64> {
+        let line = |id: &String| {
+            let call = json!({"external_call_unique_id": id, "start_time": "2200-01-01",
+                "advertiser_campaign_id_from_network": "12", "duration_in_seconds": 90});
+            format!("{}\n", json!({"call": call}))
+        };
+        let body: String = ids.iter().map(line).collect();
+        let request = network.request("POST", "/calls");
+        let request = request.header("Content-Type", "application/x-ndjson");
+        let results = request.bytes(body.as_bytes()).send().expect(200).text();
+        let results = results.lines().map(serde_json::from_str::<Value>);
+        results.map(|result| result.expect("JSON")["status"].as_u64().expect("a status")).collect()
+    };
+    let ids = |kind: &str| -> Vec<String> { (0..10).map(|at| format!("{kind} {at}")).collect() };
+    assert_eq!(report_lines(&ids("first")), [201; 10]);
+    add_rejecting_trigger(&server, "calls", "NEW.external_id LIKE 'bad%'");
+    let mut mixed = ids("good");
+    mixed[4] = "bad".to_owned();
+    let connections = server_connections(&server);
+    let mut expected = [201; 10];
+    expected[4] = 500;
+    assert_eq!(report_lines(&mixed), expected);
+    // A lost connection would fail the other writes of the group with 503.
+    assert!(server_connections(&server).is_superset(&connections), "a connection was lost");
+    assert_eq!(report_lines(&ids("last")), [201; 10]);
 }
 
 /// An error at the commit fails all writes of the transaction.

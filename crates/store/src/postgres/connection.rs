@@ -10,6 +10,7 @@ use crate::sql::{OwnedParam, Param, Value};
 use bytes::Bytes;
 use futures_util::future::{join_all, join3};
 use futures_util::{FutureExt, SinkExt, TryStreamExt};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::pin::{Pin, pin};
@@ -320,11 +321,23 @@ impl PgConnection {
 
     /// Runs a `COPY … FROM STDIN BINARY` of rows that are complete in memory. May be deferred as by
     /// [`PgConnection::send`].
+    ///
+    /// tokio-postgres sends a `Sync` to start a COPY and another one to end it, and expects one
+    /// answer to both, because the server ignores the first one while it copies. If the COPY does
+    /// not start, the server answers both, and every later answer would be matched to the statement
+    /// before it. A COPY therefore starts only in an intact transaction, after all deferred
+    /// statements, and a connection on which a COPY did not start is given up.
     pub(crate) fn copy_rows(&mut self, sql: &str, rows: Bytes) -> Result<(), Error> {
         self.prefetched.clear();
+        self.flush()?;
+        if self.transaction_failed {
+            return Err(Error::Abandoned);
+        }
         let statement = self.prepare_cached(sql)?;
+        let started = Cell::new(false);
         let sink = self.request(async |client| {
             let mut sink = Box::pin(client.copy_in(&statement).await?);
+            started.set(true);
             sink.send(rows).await?;
             // Let the connection task write the rows now, so that the server stores them while the
             // next ones are prepared.
@@ -333,6 +346,7 @@ impl PgConnection {
             }
             Ok(sink)
         });
+        self.lost |= !started.get();
         let mut sink = sink?;
         let copied = async move { sink.as_mut().finish().await.map(drop) };
         if self.defers_statements {
