@@ -73,17 +73,32 @@ PARAMETERS = {
     "Last-Event-ID": {"type": "string", "pattern": "^[0-9]{1,18}$"},
 }
 
+# Half of the requests that name a campaign in the body name the one that .ci/schemathesis creates.
+CAMPAIGN = {"type": "string", "enum": ["12", "none"]}
+ID = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"\S"}
+
 # Properties of request schemas.
 PROPERTIES = {
+    "UserRequest": {"id_from_network": ID},
+    "ReplayRequest": {"advertiser_campaign": CAMPAIGN},
+    "PromoNumberRequest": {"local_center": {"tn_prefix": {"type": "string", "enum": ["800", "805"]}}},
+    "PromoNumberUpdate": {"local_center": {"tn_prefix": {"type": "string", "enum": ["800", "805"]}}},
     "CallRequest": {
         "call": {
+            "advertiser_campaign_id_from_network": CAMPAIGN,
             "start_time": {"type": "string", "pattern": DATE},
             # After every start_time; most are rejected as being more than 31 days later.
             "end_time": {"type": ["string", "null"], "pattern": "^2100-01-0[1-9]$"},
         }
     },
-    "DryRunRequest": {"call": {"start_time": {"type": ["string", "null"], "pattern": DATE}}},
-    "LiveCallRequest": {"start_time": {"type": ["string", "null"], "pattern": DATE}},
+    "DryRunRequest": {
+        "advertiser_campaign": CAMPAIGN,
+        "call": {"start_time": {"type": ["string", "null"], "pattern": DATE}},
+    },
+    "LiveCallRequest": {
+        "advertiser_campaign": CAMPAIGN,
+        "start_time": {"type": ["string", "null"], "pattern": DATE},
+    },
     "LiveCallEventRequest": {"at": {"type": ["string", "null"], "pattern": DATE}},
     "SandboxClockRequest": {"now": {"type": ["string", "null"], "pattern": DATE}},
     "WebhookRequest": {

@@ -1,5 +1,6 @@
 //! HTTP client of one network, with or without a credential.
 
+use crate::openapi_check::{Exchange, check_exchange};
 use crate::{Response, send_raw, try_send_raw};
 use serde_json::Value;
 
@@ -160,7 +161,30 @@ impl Request {
     #[track_caller]
     pub fn send(&self) -> Response {
         let response = send_raw(&self.address, &self.to_bytes());
-        response.unwrap_or_else(|| panic!("no response to {} {}", self.method, self.target))
+        let response =
+            response.unwrap_or_else(|| panic!("no response to {} {}", self.method, self.target));
+        self.check_by_document(&response);
+        response
+    }
+
+    /// Fails the test if the exchange does not conform to the OpenAPI document.
+    #[track_caller]
+    fn check_by_document(&self, response: &Response) {
+        let is_content_type =
+            |(name, _): &&(String, String)| name.eq_ignore_ascii_case("content-type");
+        let content_type = self.headers.iter().find(is_content_type);
+        let checked = check_exchange(&Exchange {
+            method: &self.method,
+            target: &self.target,
+            request_type: content_type.map(|(_, value)| value.as_str()),
+            request_body: self.body.as_deref(),
+            status: response.status,
+            response_headers: response.headers(),
+            response_body: response.body_bytes(),
+        });
+        if let Err(violations) = checked {
+            panic!("{violations}");
+        }
     }
 
     /// Sends the request to a server that may have ended. Returns `None` without a response.

@@ -14,6 +14,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 const FIRST_DESCRIBED_VERSION: &str = "2022-08-01";
 /// Base URI of the document for references.
 const DOCUMENT_URI: &str = "urn:trunkline:openapi";
+const JSON: &str = "application/json";
 /// Errors of one body that a message lists.
 const MAX_LISTED_ERRORS: usize = 5;
 
@@ -145,7 +146,8 @@ impl Operation {
             if given.is_empty() && parameter["required"] == true {
                 violations.push(format!("query parameter {name} is required"));
             }
-            for text in given {
+            let allows_empty = parameter["allowEmptyValue"] == true;
+            for text in given.into_iter().filter(|text| !(allows_empty && text.is_empty())) {
                 let value = parameter_value(text, &parameter["schema"]);
                 let place = format!("query parameter {name}");
                 check_value(&format!("{pointer}/schema"), &value, &place, violations);
@@ -155,13 +157,15 @@ impl Operation {
 
     fn check_request_body(&self, exchange: &Exchange<'_>, violations: &mut Vec<String>) {
         let Some(documented) = self.object.get("requestBody") else { return };
+        let media_type = request_media_type(exchange.request_type);
         let Some(body) = exchange.request_body.filter(|body| !body.is_empty()) else {
-            if documented["required"] == true {
+            // Newline-delimited JSON without a line is a body, too.
+            let is_json = media_type == JSON;
+            if documented["required"] == true && is_json {
                 violations.push("a request body is required".to_owned());
             }
             return;
         };
-        let media_type = media_type(exchange.request_type.unwrap_or("application/json"));
         let pointer = format!("{}/requestBody", self.pointer);
         check_content(&pointer, documented, &media_type, body, "request body", violations);
     }
@@ -206,7 +210,7 @@ fn check_content(
         violations.push(format!("media type {media_type:?} of the {place} is not documented"));
         return;
     }
-    if media_type != "application/json" {
+    if media_type != JSON {
         return;
     }
     match serde_json::from_slice(body) {
@@ -264,6 +268,13 @@ fn matches_template(path: &str, template: &str) -> bool {
 
 fn literal_segments(template: &str) -> usize {
     template.split('/').filter(|part| !part.starts_with('{')).count()
+}
+
+/// Media type of a request. The server reads bodies without one, and those with curl's default, as
+/// JSON.
+fn request_media_type(header: Option<&str>) -> String {
+    let media_type = media_type(header.unwrap_or(JSON));
+    if media_type == "application/x-www-form-urlencoded" { JSON.to_owned() } else { media_type }
 }
 
 /// Media type without parameters, in lower case.

@@ -22,6 +22,16 @@ impl Response {
         header.map(|(_, value)| value.as_str())
     }
 
+    /// Headers as name and value.
+    pub(crate) fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// Body as received.
+    pub(crate) fn body_bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     /// Body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()

@@ -2,9 +2,10 @@
 
 use super::operation::Operation;
 use super::schema::{
-    MAX_CALL_SECONDS, NamedSchemas, keypresses, nullable_external_id, nullable_phone_number,
-    nullable_text, request_array, request_boolean, request_call_time, request_integer,
-    request_object, required_call_time, required_external_id, response_object, with_example,
+    MAX_CALL_SECONDS, NamedSchemas, enumeration_or_null, keypresses, nullable_external_id,
+    nullable_phone_number, nullable_text, request_array, request_boolean, request_call_time,
+    request_integer, request_object, required_call_time, required_external_id, response_object,
+    with_example,
 };
 use serde_json::{Value, json};
 
@@ -25,7 +26,7 @@ fn call_schema() -> Value {
             "duration_in_seconds": seconds("Total duration in seconds."),
             "connect_duration_in_seconds": seconds("Connected duration in seconds; not more than the total."),
             "keypresses": keypresses("Pressed keys, in order."),
-            "phone_type": {"type": ["string", "null"], "enum": ["mobile", "landline", null]},
+            "phone_type": enumeration_or_null(&["mobile", "landline"], "Type of the caller's phone."),
             "shared_caller_id": request_boolean("Several callers share the number, so none of them counts as a repeat caller."),
             "country": text("ISO 3166-1 alpha-2."),
             "region": text("State or province, `CA`."),

@@ -2,9 +2,10 @@
 
 use super::operation::Operation;
 use super::schema::{
-    MAX_CALL_SECONDS, NamedSchemas, enumeration, keypresses, nullable, nullable_external_id,
-    nullable_phone_number, nullable_text, request_boolean, request_call_time, request_integer,
-    request_object, required_external_id, response_object, schema_reference, with_example,
+    MAX_CALL_SECONDS, NamedSchemas, enumeration, enumeration_or_null, keypresses, nullable,
+    nullable_external_id, nullable_phone_number, nullable_text, request_boolean, request_call_time,
+    request_integer, request_object, required_external_id, response_object, schema_reference,
+    with_example,
 };
 use serde_json::{Value, json};
 
@@ -21,7 +22,7 @@ fn call_facts_schema() -> Value {
             "keypresses": keypresses("Pressed keys, in order. If a menu needs a key and none is left, the caller hangs up there."),
             "duration": seconds("Total duration in seconds."),
             "connect_duration": seconds("Connected duration in seconds; 0 for a call that was not connected. Not more than the total."),
-            "phone_type": {"type": ["string", "null"], "enum": ["mobile", "landline", null], "description": "Type of the caller's phone."},
+            "phone_type": enumeration_or_null(&["mobile", "landline"], "Type of the caller's phone."),
             "shared_caller_id": request_boolean("Several callers share the number, so none of them counts as a repeat caller."),
             "country": text("ISO 3166-1 alpha-2."),
             "region": text("State or province, `CA`."),
@@ -101,7 +102,7 @@ pub(super) fn result_schema() -> Value {
     response_object(
         json!({
             "outcome": enumeration(&["connected", "ended", "abandoned", "turned_away"], "Outcome of the call."),
-            "reason": {"type": ["string", "null"], "enum": ["not_live", "affiliate_not_approved", "over_cap", null]},
+            "reason": enumeration_or_null(&["not_live", "affiliate_not_approved", "over_cap"], "Reason of the rejection; `null` if the call is not rejected."),
             "path": {"type": "array", "items": node_visit_schema()},
             "destination_phone_number": {"type": ["string", "null"]},
             "advertiser_payin": price_schema(),
@@ -119,7 +120,7 @@ pub(super) fn schemas() -> NamedSchemas {
         json!({
             "advertiser_campaign": required_external_id("External id of the campaign."),
             "affiliate": nullable_external_id("External id of the affiliate that brings the call; `null` for none."),
-            "terms": {"type": ["string", "null"], "enum": ["current", "future", null], "description": "Terms to apply. Default: `current`."},
+            "terms": enumeration_or_null(&["current", "future"], "Terms to apply. Default: `current`."),
             "call": call_facts_schema(),
         }),
         &["advertiser_campaign"],

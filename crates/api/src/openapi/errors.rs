@@ -1,7 +1,7 @@
 //! Error responses: two body schemas, and the shared responses by status.
 
 use super::operation::{COMMON_HEADERS, header_references};
-use super::schema::{NamedSchemas, enumeration, schema_reference, with_description};
+use super::schema::{NamedSchemas, enumeration, schema_reference};
 use serde_json::{Map, Value, json};
 
 /// Classes of errors that do not concern a property of the request.
@@ -45,9 +45,18 @@ pub(super) fn schemas() -> NamedSchemas {
             }),
         ),
         ("ValidationErrors", validation()),
+        ("Forbidden", forbidden_body()),
         ("PropertyErrors", property_errors()),
         ("NestedErrors", nested_errors()),
     ]
+}
+
+/// Body of 403: one of two schemas.
+fn forbidden_body() -> Value {
+    json!({
+        "description": "Validation errors, or an error that does not concern a property. Only the second has a `class`.",
+        "anyOf": [schema_reference("ValidationErrors"), schema_reference("Problem")],
+    })
 }
 
 fn validation() -> Value {
@@ -176,7 +185,7 @@ const SHARED_RESPONSES: [SharedResponse; 13] = [
         name: "UnsupportedMediaType",
         header: None,
         class: "UnsupportedMediaType",
-        description: "The body is not JSON.",
+        description: "The body is not JSON. The server reads a body of type `application/x-www-form-urlencoded`, the default of curl, as JSON.",
         message: "the body must be JSON, with Content-Type: application/json",
     },
     SharedResponse {
@@ -229,13 +238,11 @@ pub(super) fn responses() -> Value {
 
 /// 403: invalid arguments, or an operation that is not allowed.
 fn forbidden() -> Value {
-    let schema =
-        json!({"anyOf": [schema_reference("ValidationErrors"), schema_reference("Problem")]});
     json!({
         "description": "Arguments are invalid (errors by property), or the operation is not allowed (class `UnauthorizedOperation`). Validation errors have status 403, never 400 or 422.",
         "headers": header_references(&COMMON_HEADERS),
         "content": {"application/json": {
-            "schema": with_description(schema, "Only the second has a `class`."),
+            "schema": schema_reference("Forbidden"),
             "examples": {
                 "invalid": {"value": {"errors": {"name": ["can't be blank"]}}},
                 "not_allowed": {"value": {"errors": {

@@ -2,9 +2,9 @@
 
 use super::pricing::condition;
 use super::schema::{
-    NamedSchemas, enumeration, nullable, nullable_external_id, nullable_text, request_boolean,
-    request_integer, request_object, response_object, schema_reference, with_description,
-    with_example,
+    NamedSchemas, enumeration, enumeration_or_null, nullable, nullable_external_id, nullable_text,
+    request_boolean, request_integer, request_object, response_object, schema_reference,
+    with_description, with_example,
 };
 use serde_json::{Map, Value, json};
 use trunkline_domain::ivr::{CallerIdSetting, QuestionType, SMS_DELAYS_SECONDS};
@@ -47,7 +47,7 @@ const TWO: Children =
 
 fn prompt(required: bool) -> Value {
     let optional = json!({"type": ["string", "null"], "maxLength": 10_000, "description": "Text to speak first, if any."});
-    let mandatory = json!({"type": "string", "minLength": 1, "maxLength": 10_000, "pattern": r"\S", "description": "Text to speak."});
+    let mandatory = json!({"type": "string", "minLength": 1, "maxLength": 10_000, "pattern": r"^\s*\S", "description": "Text to speak."});
     if required { mandatory } else { optional }
 }
 
@@ -57,6 +57,17 @@ fn destination() -> Value {
         "format": "destination-number",
         "maxLength": MAX_NAME_CHARS,
         "description": "National number: 10 digits for country code 1, else 4–14 digits; also in E.164 form with that country code. Punctuation is ignored. It may be empty or absent in future terms, but not at `go_live`.",
+    })
+}
+
+fn country_code() -> Value {
+    json!({
+        "type": ["string", "integer", "null"],
+        "pattern": r"^\+?[0-9]{0,3}$",
+        "minimum": 0,
+        "maximum": 999,
+        "default": "1",
+        "description": "Country calling code, digits only.",
     })
 }
 
@@ -88,11 +99,10 @@ fn node(
 }
 
 fn keypress_failover() -> Value {
-    json!({
-        "type": ["string", "null"],
-        "enum": ["Wrong", "None", null],
-        "description": "Only for a child of a Menu, which then has no key: the node is used when the caller presses a wrong key (`Wrong`) or no key (`None`). From 2019-05-01.",
-    })
+    enumeration_or_null(
+        &["Wrong", "None"],
+        "Only for a child of a Menu, which then has no key: the node is used when the caller presses a wrong key (`Wrong`) or no key (`None`). From 2019-05-01.",
+    )
 }
 
 fn sms_promo_parameters() -> Value {
@@ -113,6 +123,15 @@ fn required_condition() -> Value {
     schema["minLength"] = json!(1);
     schema["examples"] = json!(["during_hours"]);
     schema
+}
+
+fn connect_parameters() -> Value {
+    json!({
+        "prompt": prompt(false),
+        "destination_phone_number": destination(),
+        "destination_country_code": country_code(),
+        "connect_timeout": seconds("Seconds to ring before the call counts as unanswered."),
+    })
 }
 
 /// Node types that calls can execute.
@@ -136,21 +155,7 @@ fn executable_nodes() -> NamedSchemas {
                 menu_children,
             ),
         ),
-        (
-            "IvrConnect",
-            node(
-                "Connect",
-                "Forwards the call.",
-                json!({
-                    "prompt": prompt(false),
-                    "destination_phone_number": destination(),
-                    "destination_country_code": {"type": ["string", "integer", "null"], "pattern": r"^\+?[0-9]{0,3}$", "minimum": 0, "maximum": 999, "default": "1", "description": "Country calling code, digits only."},
-                    "connect_timeout": seconds("Seconds to ring before the call counts as unanswered."),
-                }),
-                &[],
-                failover,
-            ),
-        ),
+        ("IvrConnect", node("Connect", "Forwards the call.", connect_parameters(), &[], failover)),
         (
             "IvrEndCall",
             node("EndCall", "Ends the call.", json!({"prompt": prompt(false)}), &[], NONE),

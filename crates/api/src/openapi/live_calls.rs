@@ -2,10 +2,10 @@
 
 use super::operation::Operation;
 use super::schema::{
-    NamedSchemas, enumeration, legacy_timestamp, nullable, nullable_external_id,
-    nullable_phone_number, nullable_text, object_id, request_boolean, request_call_time,
-    request_integer, request_object, response_external_id, response_object, schema_reference,
-    with_example,
+    NamedSchemas, enumeration, enumeration_or_null, legacy_timestamp, nullable,
+    nullable_external_id, nullable_phone_number, nullable_text, object_id, request_boolean,
+    request_call_time, request_integer, request_object, response_external_id, response_object,
+    schema_reference, with_example,
 };
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn start_request() -> Value {
         "promo_number": nullable_phone_number("The dialled promo number. It determines campaign and affiliate. Required without `advertiser_campaign`."),
         "calling_phone_number": nullable_phone_number("Number of the caller; absent if it is withheld."),
         "start_time": request_call_time("Start of the call. Default: now."),
-        "phone_type": {"type": ["string", "null"], "enum": ["mobile", "landline", null]},
+        "phone_type": enumeration_or_null(&["mobile", "landline"], "Type of the caller's phone."),
         "shared_caller_id": request_boolean("Several callers share the number, so none of them counts as a repeat caller."),
         "country": text("ISO 3166-1 alpha-2."),
         "region": text("State or province, `CA`."),
@@ -47,7 +47,7 @@ fn event_request() -> Value {
             "event": enumeration(&EVENTS, "Type of the event. `prompt_finished` reports that the prompts have been played; it does not change the state of the call."),
             "key": {"type": ["string", "integer", "null"], "pattern": "^[0-9*#]$", "minimum": 0, "maximum": 9, "description": "Pressed key. Required for the event `key`."},
             "zip": {"type": ["string", "integer", "null"], "pattern": r"^\s*[0-9A-Za-z -]{1,10}\s*$", "minimum": 0, "description": "Entered postal code. Required for the event `zip`."},
-            "by": {"type": ["string", "null"], "enum": ["caller", "destination", null], "description": "Side that hung up, for the event `hung_up`. `destination` is valid only after it has answered."},
+            "by": enumeration_or_null(&["caller", "destination"], "Side that hung up, for the event `hung_up`. `destination` is valid only after it has answered."),
             "at": request_call_time("Time of the event, not before that of the previous event. Default: now."),
             "sequence": request_integer(0, u32::MAX, "Sequence number: the first is 0 or 1, each following one is higher by 1. Default: the next number. Repeating a number with the same event returns the same response again, even after the end of the call."),
         }),
@@ -89,12 +89,14 @@ fn action_schema() -> Value {
 }
 
 fn outcome_schema(description: &str) -> Value {
-    let outcomes = OUTCOMES.iter().map(|outcome| json!(outcome)).chain([Value::Null]);
-    json!({"type": ["string", "null"], "enum": outcomes.collect::<Vec<_>>(), "description": description})
+    enumeration_or_null(&OUTCOMES, description)
 }
 
 fn reason_schema() -> Value {
-    json!({"type": ["string", "null"], "enum": ["not_live", "affiliate_not_approved", "over_cap", null], "description": "Reason of the rejection; `null` if the call was not rejected."})
+    enumeration_or_null(
+        &["not_live", "affiliate_not_approved", "over_cap"],
+        "Reason of the rejection; `null` if the call was not rejected.",
+    )
 }
 
 fn instructions() -> Value {
@@ -148,20 +150,20 @@ fn call_schema() -> Value {
             "duration": seconds("Total duration in seconds."),
             "connect_duration": seconds("Connected duration in seconds."),
             "keypresses": {"type": "array", "items": {"type": "string"}, "description": "Pressed keys, in order."},
-            "phone_type": {"type": ["string", "null"], "enum": ["mobile", "landline", null]},
+            "phone_type": enumeration_or_null(&["mobile", "landline"], "Type of the caller's phone."),
             "country": optional("ISO 3166-1 alpha-2."),
             "region": optional("State or province, `CA`."),
             "city": optional("City."),
             "zip": optional("Postal code."),
             "repeat": flag("The caller had called the campaign recently."),
             "sms_sent": flag("A text message was sent."),
-            "destination_phone_number": optional("Number that the call was connected to."),
+            "destination_phone_number": optional("Number that the call was connected to. Absent for affiliates."),
             "calling_phone_number": optional("Number of the caller. Absent for affiliates."),
             "custom_data": {"type": ["object", "null"], "additionalProperties": {"type": "string"}, "description": "Custom data of the call. Absent for affiliates."},
             "transaction_id": optional("Newest transaction of the call, after it was settled."),
             "live": live_state(),
         }),
-        &["calling_phone_number", "custom_data"],
+        &["destination_phone_number", "calling_phone_number", "custom_data"],
     )
 }
 

@@ -1,7 +1,8 @@
 //! Payin and payout.
 
 use super::schema::{
-    NamedSchemas, enumeration, request_object, response_object, schema_reference, with_example,
+    NamedSchemas, enumeration, enumeration_or_null, request_object, response_object,
+    schema_reference, with_example,
 };
 use serde_json::{Value, json};
 
@@ -87,7 +88,7 @@ pub(super) fn schemas() -> NamedSchemas {
     let has_type = |kind: &str| json!({"type": "object", "required": ["type"], "properties": {"type": {"const": kind}}});
     let pricing_request = request_object(
         json!({
-            "currency": {"type": ["string", "null"], "enum": ["USD", "GBP", "EUR", null], "description": "Default currency of the policies."},
+            "currency": enumeration_or_null(&CURRENCIES, "Default currency of the policies."),
             "policies": {
                 "type": "array",
                 "description": "Exactly one Base and up to 9 Bonus policies, in one currency.",

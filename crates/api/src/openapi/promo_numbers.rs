@@ -64,7 +64,7 @@ pub(super) fn schemas() -> NamedSchemas {
         "properties": {"tn_prefix": {
             "type": ["string", "integer", "null"],
             "pattern": "^([0-9]{3})?$",
-            "minimum": 0,
+            "minimum": 100,
             "maximum": 999,
             "description": "Area code. The response is 403 when the inventory has no such number.",
         }},

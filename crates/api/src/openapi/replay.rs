@@ -2,8 +2,8 @@
 
 use super::operation::Operation;
 use super::schema::{
-    NamedSchemas, enumeration, request_object, request_timestamp, required_external_id,
-    response_object, schema_reference, with_example,
+    NamedSchemas, enumeration, enumeration_or_null, request_object, request_timestamp,
+    required_external_id, response_object, schema_reference, with_example,
 };
 use serde_json::{Value, json};
 
@@ -34,7 +34,10 @@ pub(super) fn schemas() -> NamedSchemas {
         })
     };
     let mut call_result = totals();
-    call_result["outcome"] = json!({"type": ["string", "null"], "enum": ["connected", "ended", "abandoned", "turned_away", null], "description": "Outcome of the call; `null` if there are no such terms."});
+    call_result["outcome"] = enumeration_or_null(
+        &["connected", "ended", "abandoned", "turned_away"],
+        "Outcome of the call; `null` if there are no such terms.",
+    );
     let changed_call = json!({
         "type": "object",
         "required": ["complete_call_id", "current", "future"],

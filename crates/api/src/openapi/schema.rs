@@ -60,7 +60,7 @@ pub(super) fn required_text(description: &str) -> Value {
         "type": "string",
         "minLength": 1,
         "maxLength": MAX_NAME_CHARS,
-        "pattern": r"\S",
+        "pattern": r"^\s*\S",
         "description": description,
     })
 }
@@ -75,7 +75,7 @@ pub(super) fn external_id(description: &str) -> Value {
     json!({
         "type": ["string", "integer", "null"],
         "maxLength": MAX_NAME_CHARS,
-        "pattern": r"\S",
+        "pattern": r"^\s*\S",
         "description": description,
     })
 }
@@ -141,15 +141,12 @@ pub(super) fn enumeration(values: &[&str], description: &str) -> Value {
     json!({"type": "string", "enum": values, "description": description})
 }
 
-/// One of several strings, or `null` for the default.
+/// One of several strings, or `null` for the default. The schema has no `default`: an absent property
+/// keeps its value on an update, and client generators send a `default` by themselves.
 pub(super) fn enumeration_with_default(values: &[&str], default: &str, description: &str) -> Value {
-    let values = values.iter().map(|value| json!(value)).chain([Value::Null]);
-    json!({
-        "type": ["string", "null"],
-        "enum": values.collect::<Vec<_>>(),
-        "default": default,
-        "description": description,
-    })
+    let description =
+        format!("{description} `null` means `{default}`, as does absence for a new object.");
+    enumeration_or_null(values, &description)
 }
 
 /// Id that the server assigned. `object` is a noun with its article.
@@ -197,11 +194,9 @@ pub(super) fn with_default(mut schema: Value, default: u32) -> Value {
     schema
 }
 
-/// One of several strings, or `null`, which counts as absent.
+/// One of several strings, or `null`.
 pub(super) fn enumeration_or_null(values: &[&str], description: &str) -> Value {
-    let values = values.iter().map(|value| json!(value)).chain([Value::Null]);
-    let values: Vec<Value> = values.collect();
-    json!({"type": ["string", "null"], "enum": values, "description": description})
+    nullable(json!({"type": "string", "enum": values}), description)
 }
 
 /// Longest duration of a call in seconds: 31 days.

@@ -1,10 +1,10 @@
 //! Terms of a campaign: their properties, hours and regions.
 
 use super::schema::{
-    NamedSchemas, boolean, enumeration, enumeration_with_default, iso_timestamp, legacy_timestamp,
-    nullable, nullable_external_id, nullable_text, nullable_timestamp, request_array,
-    request_boolean, request_integer, request_object, required_text, response_object,
-    schema_reference, with_default, with_description, with_example,
+    NamedSchemas, boolean, enumeration, enumeration_or_null, enumeration_with_default,
+    iso_timestamp, legacy_timestamp, nullable, nullable_external_id, nullable_text,
+    nullable_timestamp, request_array, request_boolean, request_integer, request_object,
+    required_text, response_object, schema_reference, with_description, with_example,
 };
 use super::{ivr, pricing};
 use serde_json::{Map, Value, json};
@@ -15,12 +15,15 @@ use trunkline_domain::campaign::{
 use trunkline_domain::hours::{DAY_NAMES, SECONDS_PER_DAY};
 use trunkline_domain::timezone::TimeZoneName;
 
+/// Regions of one named region in a request.
+const MAX_REGIONS: usize = 1_000;
+
 const REGION_TYPES: [&str; 4] = ["Zone", "City", "State", "Country"];
 
 /// One of several strings, or the empty string or `null` for none.
 fn optional_enumeration(values: &[&str], description: &str) -> Value {
-    let values = values.iter().map(|value| json!(value)).chain([json!(""), Value::Null]);
-    json!({"type": ["string", "null"], "enum": values.collect::<Vec<_>>(), "description": description})
+    let values: Vec<&str> = values.iter().copied().chain([""]).collect();
+    enumeration_or_null(&values, description)
 }
 
 /// Properties of terms in a request.
@@ -44,10 +47,10 @@ pub(super) fn request_properties() -> Map<String, Value> {
         "auto_approve": enumeration_with_default(&approvals, "None", "Applications of affiliates that are approved at once."),
         "visibility": enumeration_with_default(&visibilities, "All", "Affiliates that can read the campaign and apply to it."),
         "default_creative_id_from_network": nullable_external_id("External id of the default creative."),
-        "max_promo_numbers": with_default(request_integer(0, 100_000, "Maximum number of promo numbers of the campaign, and of each of its affiliate campaigns."), 10),
+        "max_promo_numbers": request_integer(0, 100_000, "Maximum number of promo numbers of the campaign, and of each of its affiliate campaigns. Default for a new campaign: 10."),
         "campaign_language": optional_enumeration(&CAMPAIGN_LANGUAGES, "Language of the callers."),
         "campaign_country": optional_enumeration(&CAMPAIGN_COUNTRIES, "Country of the callers."),
-        "repeat_days": with_default(request_integer(1, MAX_REPEAT_DAYS.into(), "Days after a call in which a caller counts as a repeat caller (`repeat` in conditions)."), DEFAULT_REPEAT_DAYS.into()),
+        "repeat_days": request_integer(1, MAX_REPEAT_DAYS.into(), &format!("Days after a call in which a caller counts as a repeat caller (`repeat` in conditions). Default: {DEFAULT_REPEAT_DAYS}.")),
         "pause_date": nullable_timestamp("Time when the campaign stops accepting calls; a date means the end of that day in the campaign's time zone. Returned as `expiration_date` too."),
     });
     properties.as_object().cloned().unwrap_or_default()
@@ -129,7 +132,7 @@ fn region_schemas() -> NamedSchemas {
     );
     let list = |schema: &str| json!({"type": "array", "items": schema_reference(schema)});
     let named_region_request = request_object(
-        json!({"name": required_text("Name for use in conditions, unique in the campaign."), "regions": list("RegionRequest")}),
+        json!({"name": required_text("Name for use in conditions, unique in the campaign."), "regions": request_array(schema_reference("RegionRequest"), MAX_REGIONS, "The regions; any of them counts.")}),
         &["name", "regions"],
     );
     let region = response_object(

@@ -3,8 +3,8 @@
 use super::operation::Operation;
 use super::pricing::amount;
 use super::schema::{
-    NamedSchemas, enumeration, nullable, request_object, response_object, schema_reference,
-    with_example,
+    NamedSchemas, enumeration, enumeration_or_null, nullable, request_object, response_object,
+    schema_reference, with_example,
 };
 use crate::resources::transactions::columns::{self, Viewer};
 use serde_json::{Map, Value, json};
@@ -58,7 +58,7 @@ fn correction_request() -> Value {
     };
     request_object(
         json!({
-            "reason": {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": r"\S", "description": "Reason of the correction."},
+            "reason": {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": r"^\s*\S", "description": "Reason of the correction."},
             "call": facts,
             "advertiser_payin": amount("payin"),
             "affiliate_payout": amount("payout"),
@@ -90,7 +90,7 @@ fn explanation_schema() -> Value {
 
 fn statement_totals() -> Value {
     json!({
-        "currency": {"type": ["string", "null"], "enum": ["USD", "GBP", "EUR", null], "description": "`null` for calls without an agreed price."},
+        "currency": enumeration_or_null(&["USD", "GBP", "EUR"], "Currency; `null` for calls without an agreed price."),
         "calls": {"type": "integer", "minimum": 0},
         "paid_calls": {"type": "integer", "minimum": 0, "description": "Calls with an amount above 0."},
         "amount": {"type": "number", "minimum": 0, "description": "Total amount, including corrections."},
@@ -151,7 +151,8 @@ pub(super) fn schemas() -> NamedSchemas {
 /// Query parameters of ledger lists and statements.
 pub(super) fn parameters() -> Value {
     let moment = || json!({"type": "string", "format": "moment", "maxLength": 128});
-    let list = |name: &str, description: &str, items: Value| json!({"name": name, "in": "query", "style": "form", "explode": false, "description": description, "schema": {"type": "array", "items": items}});
+    let list = |name: &str, description: &str, items: Value| json!({"name": name, "in": "query", "style": "form", "explode": false, "allowEmptyValue": true, "description": description, "schema": {"type": "array", "items": items}});
+    let filter = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "allowEmptyValue": true, "description": description, "schema": schema});
     let query = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "description": description, "schema": schema});
     let id = || json!({"type": "integer", "minimum": 0, "maximum": i64::MAX});
     let text = || json!({"type": "string"});
@@ -159,12 +160,12 @@ pub(super) fn parameters() -> Value {
         enumeration(&["0", "1", "true", "false"], "Default: `1` for the header, `0` for quotes.")
     };
     json!({
-        "calls_from": query("from", "Only calls that started at or after this time: a date, or a date and a time, in the network's time zone unless it has an offset. Requires `to`.", moment()),
-        "calls_to": query("to", "Only calls that started at or before this time; a date means the end of that day. Requires `from`.", moment()),
-        "transactions_limit": query("limit", "Maximum number of rows to return.", json!({"type": "integer", "minimum": 1, "maximum": 4000, "default": 1000})),
-        "start_after_transaction_id": query("start_after_transaction_id", "Last `transaction_id` of the previous page.", id()),
-        "transaction_id": query("transaction_id", "Only the row with this `transaction_id`.", id()),
-        "call_record_id": query("call_record_id", "Only rows of the call with this `complete_call_id`.", text()),
+        "calls_from": filter("from", "Only calls that started at or after this time: a date, or a date and a time, in the network's time zone unless it has an offset. Requires `to`.", moment()),
+        "calls_to": filter("to", "Only calls that started at or before this time; a date means the end of that day. Requires `from`.", moment()),
+        "transactions_limit": filter("limit", "Maximum number of rows to return.", json!({"type": "integer", "minimum": 1, "maximum": 4000, "default": 1000})),
+        "start_after_transaction_id": filter("start_after_transaction_id", "Last `transaction_id` of the previous page.", id()),
+        "transaction_id": filter("transaction_id", "Only the row with this `transaction_id`.", id()),
+        "call_record_id": filter("call_record_id", "Only rows of the call with this `complete_call_id`.", text()),
         "transaction_type": list("transaction_type", "Only rows of these types, comma-separated; also repeated, or repeated as `transaction_type[]`.", enumeration(&["Call", "PostCallEvent", "Sale", "Signal"], "Only rows of type Call exist so far.")),
         "include_columns": list("include_columns", "Columns to return, in order, comma-separated or repeated as `include_columns[]`. `$default` stands for the default columns.", text()),
         "exclude_columns": list("exclude_columns", "Columns to omit, in the same form.", text()),

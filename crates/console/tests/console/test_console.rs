@@ -227,13 +227,12 @@ impl TestConsole {
 
     /// Creates affiliates with the given names.
     pub(crate) async fn create_affiliates(&self, names: &'static [&'static str]) {
-        let created = self.store.write(move |session| {
+        let created = self.store.write(move |unit| {
             for name in names {
-                let change =
-                    PartyChange { name: Some((*name).to_owned()), ..PartyChange::default() };
+                let change = PartyPatch { name: Some((*name).to_owned()), ..PartyPatch::default() };
                 let change = submitted(change);
                 let kind = PartyKind::Affiliate;
-                parties::put(session, &context(), kind, Some(name), change, &unguarded())?;
+                parties::put(unit, &context(), kind, Some(name), change, &no_precondition())?;
             }
             Ok::<_, Error>(())
         });

@@ -49,9 +49,13 @@ pub(super) fn render_row(html: &mut Html, name: &str, label: &str, schema: &Valu
     html.raw("</dd></div>");
 }
 
-/// Renders the values of an `enum`, at most the first [`MAX_ENUM_VALUES`].
+/// Renders the values of an `enum`, also of one that allows `null` besides: at most the first
+/// [`MAX_ENUM_VALUES`].
 fn render_enum(html: &mut Html, schema: &Value) {
-    let Some(values) = schema.get("enum").and_then(Value::as_array) else { return };
+    let alternatives = schema.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+    let mut enums =
+        [schema].into_iter().chain(alternatives).filter_map(|option| option.get("enum"));
+    let Some(values) = enums.next().and_then(Value::as_array) else { return };
     let render_value = |value: &Value| match value {
         Value::String(text) if text.is_empty() => "<code>\"\"</code> ".to_owned(),
         Value::String(text) => format!("<code>{}</code> ", escape(text)),
