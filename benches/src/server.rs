@@ -19,9 +19,9 @@ pub(crate) struct Server {
 /// Path of another program of this workspace, built with the same profile.
 pub(crate) fn program(name: &str) -> Result<PathBuf, Box<dyn Error>> {
     let here = std::env::current_exe()?;
-    let beside = here.parent().ok_or("no folder")?.join(name);
-    if beside.exists() {
-        return Ok(beside);
+    let sibling = here.parent().ok_or("no folder")?.join(name);
+    if sibling.exists() {
+        return Ok(sibling);
     }
     Err(format!("{name} is not built: cargo build --release --workspace").into())
 }

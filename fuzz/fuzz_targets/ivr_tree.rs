@@ -2,11 +2,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use trunkline_api::examine;
+use trunkline_api::validate_body;
 use trunkline_api::versions::{Kind, Version};
 
 fuzz_target!(|root: &str| {
     let body = format!("{{\"ivr_tree\": {{\"root\": {root}}}}}");
     // Only the absence of panics is checked.
-    let _ = examine(Version::newest(), Kind::Campaign, body.as_bytes());
+    let _ = validate_body(Version::newest(), Kind::Campaign, body.as_bytes());
 });

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use trunkline_api::examine;
+use trunkline_api::validate_body;
 use trunkline_api::versions::{Kind, Version};
 
 const KINDS: [Kind; 8] = [
@@ -21,5 +21,5 @@ fuzz_target!(|bytes: &[u8]| {
     let dates = ["2014-01-01", "2016-02-01", "2017-03-31", "2022-08-01"];
     let version = Version::parse(dates[usize::from(first >> 4) % dates.len()]).expect("a version");
     // Only the absence of panics is checked.
-    let _ = examine(version, KINDS[usize::from(*first) % KINDS.len()], body);
+    let _ = validate_body(version, KINDS[usize::from(*first) % KINDS.len()], body);
 });

@@ -60,14 +60,14 @@ async fn store_calls(
     let calls = request.read(|unit, context| sandbox::plan_calls(unit, context, simulation))?;
     let calls = Arc::new(calls);
     let mut summary = SimulationSummary::default();
-    for from in (0..calls.len()).step_by(STORE_BATCH_SIZE) {
+    for from in (0..calls.count()).step_by(STORE_BATCH_SIZE) {
         let calls = Arc::clone(&calls);
         let batch = request.write(move |unit, context| {
             sandbox::store_calls(unit, context, &calls, from..from + STORE_BATCH_SIZE)
         });
         summary.add(batch.await?);
     }
-    Ok(render_summary(calls.len(), &summary))
+    Ok(render_summary(calls.count(), &summary))
 }
 
 fn read_simulation(request: &mut ApiRequest) -> Result<Submission<SimulationRequest>, ApiError> {

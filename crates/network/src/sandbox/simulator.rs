@@ -90,7 +90,7 @@ impl SimulatedCalls {
     }
 
     /// Returns the number of calls.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.planned.len()
     }
 

@@ -1,7 +1,7 @@
 //! Opening and migrating SQLite files.
 
+use super::statement_cache::set_up_statement_cache;
 use crate::OpenError;
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::Path;
 use std::time::Duration;
@@ -23,8 +23,6 @@ pub(crate) const MIGRATIONS: &[&str] = &[
 
 /// Page cache of the writing connection, in KiB.
 const WRITER_CACHE_KIB: i64 = 16 << 10;
-/// Maximum number of cached prepared statements per connection.
-const MAX_CACHED_STATEMENTS: usize = 256;
 
 pub(super) fn file_error(file: &Path, error: &dyn std::fmt::Display) -> OpenError {
     OpenError::File { file: file.display().to_string(), reason: error.to_string() }
@@ -56,15 +54,6 @@ pub(crate) fn open(file: &Path) -> Result<Connection, OpenError> {
         return Err(file_error(file, &"it cannot be written"));
     }
     Ok(connection)
-}
-
-/// Sets up the cache of prepared statements. Without the query planner stability guarantee SQLite
-/// would prepare most statements with parameters again for each run, in case other values had a
-/// better plan.
-pub(super) fn set_up_statement_cache(connection: &Connection) -> rusqlite::Result<()> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.set_prepared_statement_cache_capacity(MAX_CACHED_STATEMENTS);
-    Ok(())
 }
 
 /// Opens the connection that checkpoints the WAL and does nothing else.

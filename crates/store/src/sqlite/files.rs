@@ -35,6 +35,6 @@ pub(crate) fn open_unchanged(file: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.pragma_update(None, "query_only", true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log)?;
-    super::connection::set_up_statement_cache(&connection)?;
+    super::statement_cache::set_up_statement_cache(&connection)?;
     Ok(connection)
 }

@@ -5,6 +5,7 @@ pub(crate) mod connection;
 pub(crate) mod files;
 pub(crate) mod readers;
 pub(crate) mod shared_read_lock;
+mod statement_cache;
 mod wal_checkpointer;
 
 use crate::operations::{Connection, UnitOfWork};

@@ -42,8 +42,8 @@ pub(crate) async fn simulate_calls(
     let calls = Arc::new(calls);
     let progress = Progress::new("calls", u64::from(count));
     let mut summary = SimulationSummary::default();
-    for start in (0..calls.len()).step_by(STORE_BATCH_SIZE) {
-        let range = start..calls.len().min(start + STORE_BATCH_SIZE);
+    for start in (0..calls.count()).step_by(STORE_BATCH_SIZE) {
+        let range = start..calls.count().min(start + STORE_BATCH_SIZE);
         let batch_size = range.len() as u64;
         let calls = Arc::clone(&calls);
         let context = context.clone();

@@ -1,6 +1,6 @@
 //! Connection handling: optional TLS, then HTTP/1.1, with limits on time and size.
 
-use super::Service;
+use super::listener_service::Service;
 use super::write_timeout::WriteTimeoutStream;
 use crate::metrics::{Metrics, UNMATCHED};
 use axum::body::Body;

@@ -1,7 +1,7 @@
 //! Endpoint: a listener with the service of its connections.
 
-use super::Service;
 use super::connection::Connection;
+use super::listener_service::Service;
 use crate::metrics::Metrics;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;

@@ -1,6 +1,6 @@
 //! HTML page for browsers at paths without a route; other clients get the API's JSON response.
 
-use super::Service;
+use super::listener_service::Service;
 use axum::body::Body;
 use axum::extract::MatchedPath;
 use axum::http::{Method, Request, Response, StatusCode, header};

@@ -4,6 +4,7 @@ mod call_timeouts;
 mod connection;
 mod endpoint;
 mod html_not_found;
+mod listener_service;
 mod signals;
 mod write_timeout;
 
@@ -13,8 +14,6 @@ use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::outbox;
 use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, Response};
 use call_timeouts::CallTimeouts;
 use endpoint::Endpoint;
 use html_not_found::with_html_not_found;
@@ -40,8 +39,6 @@ const MAX_METRICS_CONNECTIONS: usize = 64;
 const MAX_BLOCKING_THREADS: usize = 256;
 /// Longest time that requests in progress may take after a stop signal.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
-
-type Service = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
 /// Access to `/metrics`. By default it is not served.
 #[derive(Debug, Default)]
