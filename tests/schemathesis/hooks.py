@@ -73,7 +73,7 @@ PARAMETERS = {
     "Last-Event-ID": {"type": "string", "pattern": "^[0-9]{1,18}$"},
 }
 
-# Half of the requests that name a campaign in the body name the one that .ci/schemathesis creates.
+# Half of the requests that name a campaign in the body name the one that tests/schemathesis/run creates.
 CAMPAIGN = {"type": "string", "enum": ["12", "none"]}
 ID = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"\S"}
 
