@@ -6,6 +6,7 @@ use std::error::Error;
 use std::path::Path;
 use trunkline_domain::affiliation::{AffiliateCampaign, AffiliateCampaignStatus};
 use trunkline_domain::campaign::Campaign;
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{AdvertiserProfile, CustomData, Party, PartyKind, PartyStatus, Site};
 use trunkline_store::{Error as StoreError, Store, UnitOfWork};
 
@@ -44,7 +45,7 @@ fn in_batches(
 fn affiliate(number: u64) -> Party {
     Party {
         id: 0,
-        network_id: 1,
+        network_id: NetworkId::new(1),
         kind: PartyKind::Affiliate,
         external_id: number.to_string(),
         name: format!("Affiliate {number}"),
@@ -111,9 +112,9 @@ pub(crate) fn insert_campaign_copies(
 ) -> Result<(), Box<dyn Error>> {
     let store = Store::open(&sqlite_url(database))?;
     let (advertiser, affiliate, template) = store.read(|unit| {
-        let advertiser = unit.party(1, PartyKind::Advertiser, copies.advertiser)?;
-        let affiliate = unit.party(1, PartyKind::Affiliate, "1")?;
-        Ok::<_, StoreError>((advertiser, affiliate, unit.campaign(1, "1")?))
+        let advertiser = unit.party(NetworkId::new(1), PartyKind::Advertiser, copies.advertiser)?;
+        let affiliate = unit.party(NetworkId::new(1), PartyKind::Affiliate, "1")?;
+        Ok::<_, StoreError>((advertiser, affiliate, unit.campaign(NetworkId::new(1), "1")?))
     })?;
     let (advertiser, affiliate) = advertiser.zip(affiliate).ok_or("no advertiser or affiliate")?;
     let template = template.ok_or("no campaign 1")?;
@@ -134,7 +135,7 @@ pub(crate) fn insert_campaign_copies(
         if with_affiliate {
             unit.insert_affiliate_campaign(&AffiliateCampaign {
                 id: 0,
-                network_id: 1,
+                network_id: NetworkId::new(1),
                 campaign_id,
                 affiliate_id: affiliate.id,
                 external_affiliate_id: affiliate.external_id.clone(),

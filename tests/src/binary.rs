@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
+use trunkline_domain::id::NetworkId;
 
 /// Time limit for a server to start listening, on a loaded machine.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -28,14 +29,14 @@ pub(crate) fn spawn_server(database: &str, arguments: &[String]) -> (Child, Stri
 }
 
 /// Creates a network with `trunkline network create`. Returns its id and a Super token.
-pub(crate) fn create_network(database: &str, name: &str, more: &[&str]) -> (i64, String) {
+pub(crate) fn create_network(database: &str, name: &str, more: &[&str]) -> (NetworkId, String) {
     let arguments = ["network", "create", "--name", name, "--database", database];
     let output = run(&[&arguments[..], more].concat());
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "network create: {stderr}");
     let network: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
     let token = network["token"].as_str().expect("a token");
-    (network["id"].as_i64().expect("an id"), token.to_owned())
+    (NetworkId::new(network["id"].as_i64().expect("an id")), token.to_owned())
 }
 
 /// Reads the address from the first `http://…` on standard error, in any log format. A thread

@@ -3,6 +3,7 @@
 use crate::openapi_check::{Exchange, check_exchange};
 use crate::{Response, send_raw, try_send_raw};
 use serde_json::Value;
+use trunkline_domain::id::NetworkId;
 
 /// Default version of the contract.
 const LATEST_VERSION: &str = "2023-10-09";
@@ -11,13 +12,13 @@ const LATEST_VERSION: &str = "2023-10-09";
 #[derive(Debug, Clone)]
 pub struct Client {
     address: String,
-    network: i64,
+    network: NetworkId,
     prefix: String,
     token: Option<String>,
 }
 
 impl Client {
-    pub(crate) fn new(address: &str, network: i64, token: Option<String>) -> Self {
+    pub(crate) fn new(address: &str, network: NetworkId, token: Option<String>) -> Self {
         let prefix = format!("/api/{LATEST_VERSION}/{network}");
         Self { address: address.to_owned(), network, prefix, token }
     }
@@ -48,7 +49,7 @@ impl Client {
     }
 
     /// Id of the network.
-    pub fn network_id(&self) -> i64 {
+    pub fn network_id(&self) -> NetworkId {
         self.network
     }
 

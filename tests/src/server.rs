@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU8, Ordering};
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{PartyKind, Role};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_network::{
@@ -22,7 +23,7 @@ const MAX_EVENTS: u32 = 10_000;
 pub struct Server {
     pub(crate) process: Child,
     pub(crate) address: String,
-    pub(crate) network: i64,
+    pub(crate) network: NetworkId,
     pub(crate) token: String,
     /// URL by which the tests reach the database.
     pub(crate) database_url: String,
@@ -94,7 +95,7 @@ impl Server {
     }
 
     /// Id of the network.
-    pub fn network_id(&self) -> i64 {
+    pub fn network_id(&self) -> NetworkId {
         self.network
     }
 

@@ -3,6 +3,7 @@
 use crate::binary::{create_network, spawn_server};
 use crate::{Proxy, Server, TestDatabase};
 use std::sync::atomic::AtomicU8;
+use trunkline_domain::id::NetworkId;
 use trunkline_network::Store;
 
 /// `--base-url` of the source documents' examples.
@@ -19,7 +20,7 @@ pub struct ServerBuilder {
     is_sandbox: bool,
     arguments: Vec<String>,
     /// Network id and token of another server, whose database this one shares or has a copy of.
-    existing_network: Option<(i64, String)>,
+    existing_network: Option<(NetworkId, String)>,
 }
 
 impl ServerBuilder {

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex};
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{MAX_NAME_CHARS, Network};
 use trunkline_domain::problem::{NOT_A_NUMBER, Problems};
 use trunkline_network::credentials::Credential;
@@ -288,7 +289,7 @@ struct Authenticated {
 async fn authorize(
     app: &App,
     credential: &PresentedCredential,
-    path_network: Option<i64>,
+    path_network: Option<NetworkId>,
     now: Timestamp,
     response_meta: &ResponseMeta,
 ) -> Result<Authenticated, ApiError> {

@@ -4,6 +4,7 @@ use crate::App;
 use axum::http::{HeaderMap, header};
 use base64::Engine;
 use serde_json::{Map, Value};
+use trunkline_domain::id::NetworkId;
 use trunkline_network::credentials::{self, Credential};
 use trunkline_network::{Error, Principal};
 
@@ -78,7 +79,7 @@ fn decode_basic(encoded: &str) -> Option<(String, String)> {
 pub(crate) async fn authenticate(
     app: &App,
     presented: &PresentedCredential,
-    network_id: Option<i64>,
+    network_id: Option<NetworkId>,
 ) -> Result<Option<Principal>, Error> {
     match presented {
         PresentedCredential::Secret(credential) => {

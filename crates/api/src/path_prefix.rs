@@ -5,6 +5,7 @@
 use crate::versions::Version;
 use axum::http::uri::{PathAndQuery, Uri};
 use percent_encoding::percent_decode_str;
+use trunkline_domain::id::NetworkId;
 
 /// Format of a response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub(crate) struct PathPrefix {
     /// Version of the contract; the newest for the extensions.
     pub(crate) version: Version,
     /// Id of the network; `None` if the credential determines it.
-    pub(crate) network: Option<i64>,
+    pub(crate) network: Option<NetworkId>,
     /// Format that the suffix selects.
     pub(crate) format: Format,
 }
@@ -58,7 +59,7 @@ pub(crate) fn parse_prefix(path: &str) -> Result<(String, Option<PathPrefix>), P
     let (date, rest) = rest.split_once('/').unwrap_or((rest, ""));
     let version = Version::parse(date).map_err(PathError::Version)?;
     let (first, after_first) = rest.split_once('/').unwrap_or((rest, ""));
-    let id = without_suffix(first).parse::<i64>().ok();
+    let id = without_suffix(first).parse::<NetworkId>().ok();
     let all_digits = first.bytes().all(|byte| byte.is_ascii_digit());
     let (network, rest) = match id {
         Some(id) if all_digits => (Some(id), after_first),
@@ -81,7 +82,7 @@ pub(crate) fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
 }
 
 /// Returns the network's id of `networks/transactions/<network>`, which has it at the end.
-fn ledger_network(rest: &str) -> Option<i64> {
+fn ledger_network(rest: &str) -> Option<NetworkId> {
     let id = rest.strip_prefix("networks/transactions/")?;
     id.parse().ok().filter(|_| id.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -134,7 +135,7 @@ fn check_encoding(path: &str) -> Result<(), PathError> {
 mod tests {
     use super::*;
 
-    fn path_and_network(path: &str) -> (String, Option<i64>) {
+    fn path_and_network(path: &str) -> (String, Option<NetworkId>) {
         let (path, prefix) = parse_prefix(path).unwrap();
         (path, prefix.unwrap().network)
     }
@@ -143,7 +144,7 @@ mod tests {
     fn version_network_and_json_suffix_are_removed() {
         assert_eq!(
             path_and_network("/api/2015-05-01/1/affiliates.json"),
-            ("/api/affiliates".into(), Some(1))
+            ("/api/affiliates".into(), Some(NetworkId::new(1)))
         );
         assert_eq!(
             path_and_network("/api/2015-05-01/affiliates"),
@@ -151,11 +152,11 @@ mod tests {
         );
         assert_eq!(
             path_and_network("/api/2015-05-01/7/affiliates/a%2Fb.json.json"),
-            ("/api/affiliates/a%2Fb.json".into(), Some(7))
+            ("/api/affiliates/a%2Fb.json".into(), Some(NetworkId::new(7)))
         );
         assert_eq!(
             path_and_network("/trunkline/v1/networks/1/checks/12"),
-            ("/trunkline/checks/12".into(), Some(1))
+            ("/trunkline/checks/12".into(), Some(NetworkId::new(1)))
         );
         assert_eq!(parse_prefix("/healthz"), Ok(("/healthz".into(), None)));
     }
@@ -170,19 +171,19 @@ mod tests {
         for (path, expected) in [
             (
                 "/api/2022-08-01/networks/transactions/33.csv",
-                ("/api/networks/transactions/33", Some(33), Format::Csv),
+                ("/api/networks/transactions/33", Some(NetworkId::new(33)), Format::Csv),
             ),
             (
                 "/api/2022-08-01/networks/transactions/33",
-                ("/api/networks/transactions/33", Some(33), Format::Json),
+                ("/api/networks/transactions/33", Some(NetworkId::new(33)), Format::Json),
             ),
             (
                 "/api/2022-08-01/1/networks/transactions/33.json",
-                ("/api/networks/transactions/33", Some(1), Format::Json),
+                ("/api/networks/transactions/33", Some(NetworkId::new(1)), Format::Json),
             ),
             (
                 "/api/2022-08-01/1/advertisers/transactions/a.b.xml",
-                ("/api/advertisers/transactions/a.b", Some(1), Format::Xml),
+                ("/api/advertisers/transactions/a.b", Some(NetworkId::new(1)), Format::Xml),
             ),
             (
                 "/api/2022-08-01/affiliates/transactions/a.csv.json",
@@ -191,11 +192,15 @@ mod tests {
             ("/api/2022-08-01/affiliates/a.csv", ("/api/affiliates/a.csv", None, Format::Json)),
             (
                 "/trunkline/v1/networks/1/statements/advertisers/354.csv",
-                ("/trunkline/statements/advertisers/354", Some(1), Format::Csv),
+                ("/trunkline/statements/advertisers/354", Some(NetworkId::new(1)), Format::Csv),
             ),
             (
                 "/trunkline/v1/networks/1/statements/advertisers/354.xml",
-                ("/trunkline/statements/advertisers/354.xml", Some(1), Format::Json),
+                (
+                    "/trunkline/statements/advertisers/354.xml",
+                    Some(NetworkId::new(1)),
+                    Format::Json,
+                ),
             ),
         ] {
             let (route, network, format) = expected;

@@ -1,5 +1,6 @@
 //! Promo numbers: the advertised phone numbers. The dialled number determines a call's campaign.
 
+use crate::id::NetworkId;
 use crate::party::CustomData;
 use crate::phone::PhoneNumber;
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ pub struct PromoNumber {
     /// Row id; 0 until stored.
     pub id: i64,
     /// Network that the number belongs to.
-    pub network_id: i64,
+    pub network_id: NetworkId,
     /// Advertiser campaign that the number is assigned to.
     pub campaign_id: i64,
     /// Affiliate, if the number is assigned to an affiliate campaign.

@@ -6,6 +6,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Argon2, PasswordHash};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{Member, PartyKind, Role};
 use trunkline_store::{Grant, Scope, SignIn, SignInKind, TokenRecord};
 
@@ -72,7 +73,7 @@ pub fn issue_token(
 
 /// Builds the record of a new token that is valid from `now` on.
 pub fn new_token(
-    network_id: i64,
+    network_id: NetworkId,
     scope: Scope,
     role: Role,
     label: Option<String>,
@@ -137,7 +138,7 @@ fn principal_of_user(unit: &mut UnitOfWork<'_>, user: i64) -> Result<Option<Prin
 pub fn password_candidates(
     unit: &mut UnitOfWork<'_>,
     email: &str,
-    network: Option<i64>,
+    network: Option<NetworkId>,
 ) -> Result<Vec<(Principal, String)>, Error> {
     let mut candidates = Vec::new();
     for (network_id, user, hash) in unit.users_by_email(email)? {
@@ -175,7 +176,7 @@ pub fn hash_password(password: &str, entropy: &Entropy) -> Result<String, Error>
 /// select one.
 pub fn set_password(
     unit: &mut UnitOfWork<'_>,
-    network: i64,
+    network: NetworkId,
     email: &str,
     user: Option<&str>,
     hash: &str,

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use trunkline_domain::call::{Call, CallFacts, LiveCall, Outcome, RecordedFacts, RejectionReason};
 use trunkline_domain::campaign::Terms;
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::ivr::run::{Action, Event, IvrContext};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
@@ -415,7 +416,7 @@ pub fn overdue_calls(
     unit: &mut UnitOfWork<'_>,
     now: Timestamp,
     limit: u32,
-) -> Result<Vec<(i64, i64)>, Error> {
+) -> Result<Vec<(NetworkId, i64)>, Error> {
     Ok(unit.overdue_calls(now, limit)?)
 }
 
@@ -424,7 +425,7 @@ pub fn overdue_calls(
 pub fn time_out(
     unit: &mut UnitOfWork<'_>,
     now: Timestamp,
-    (network_id, id): (i64, i64),
+    (network_id, id): (NetworkId, i64),
 ) -> Result<(), Error> {
     if !unit.is_overdue(id, now)? {
         return Ok(());

@@ -3,6 +3,7 @@
 use crate::{Context, Error, Precondition, Submission, UnitOfWork, audit, check_precondition};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{Member, Network, UserPatch, build_members};
 use trunkline_domain::timezone::TimeZoneName;
 use trunkline_store::Organization;
@@ -80,7 +81,7 @@ pub fn put(
 pub fn create(
     unit: &mut UnitOfWork<'_>,
     name: &str,
-    id: Option<i64>,
+    id: Option<NetworkId>,
     zone: TimeZoneName,
     now: Timestamp,
 ) -> Result<Option<Network>, Error> {

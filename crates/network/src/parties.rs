@@ -3,6 +3,7 @@
 use crate::{
     Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition,
 };
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{
     MAX_NAME_CHARS, Party, PartyKind, PartyPatch, PartyStatus, name_key,
 };
@@ -212,7 +213,7 @@ pub(crate) fn check_external_id(id: &str, problems: &mut Problems) {
 
 fn generate_id(
     unit: &mut UnitOfWork<'_>,
-    network: i64,
+    network: NetworkId,
     kind: PartyKind,
     problems: &mut Problems,
 ) -> Result<String, Error> {
@@ -226,7 +227,10 @@ fn generate_id(
 }
 
 /// Tests if the network generates external ids for objects that are created without one.
-pub(crate) fn auto_generates_ids(unit: &mut UnitOfWork<'_>, network: i64) -> Result<bool, Error> {
+pub(crate) fn auto_generates_ids(
+    unit: &mut UnitOfWork<'_>,
+    network: NetworkId,
+) -> Result<bool, Error> {
     Ok(unit.network(network)?.is_some_and(|network| network.auto_generate_ids))
 }
 

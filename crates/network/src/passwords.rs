@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use tokio::sync::Semaphore;
+use trunkline_domain::id::NetworkId;
 
 /// Concurrent verifications. Each needs about 20 MiB.
 const MAX_CONCURRENT_VERIFICATIONS: usize = 2;
@@ -47,7 +48,7 @@ impl PasswordVerifier {
         store: &Store,
         email: &str,
         password: &str,
-        network: Option<i64>,
+        network: Option<NetworkId>,
     ) -> Result<Option<Principal>, Error> {
         let found = store.read(|unit| credentials::password_candidates(unit, email, network))?;
         let unknown = found.is_empty();

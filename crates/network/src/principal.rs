@@ -4,6 +4,7 @@
 use crate::Error;
 use jiff::Timestamp;
 use std::fmt;
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{Party, PartyKind};
 pub use trunkline_store::{Grant, Scope};
 
@@ -32,7 +33,7 @@ impl fmt::Display for Actor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     /// Network of the credential.
-    pub network_id: i64,
+    pub network_id: NetworkId,
     /// Token or user.
     pub actor: Actor,
     /// Grants. A token has one; a user has one for each organization in which they have a role.

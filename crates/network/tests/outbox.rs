@@ -5,6 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use tempfile::TempDir;
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::timezone::TimeZoneName;
 use trunkline_domain::webhook::{MAX_DELIVERY_AGE, SigningSecret, Webhook, WebhookUrl};
 use trunkline_network::outbox::{
@@ -31,7 +32,7 @@ fn days(days: i64) -> i64 {
 /// Database with one network.
 struct World {
     store: Store,
-    network: i64,
+    network: NetworkId,
     _directory: TempDir,
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{PartyKind, Role};
 
 /// Cursor and limits of a page of a list.
@@ -26,7 +27,7 @@ impl Page {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Organization {
     /// Network, by id.
-    Network(i64),
+    Network(NetworkId),
     /// Advertiser or affiliate, by id.
     Party(PartyKind, i64),
 }
@@ -55,7 +56,7 @@ pub struct TokenRecord {
     /// Id.
     pub id: i64,
     /// Network that the token belongs to.
-    pub network_id: i64,
+    pub network_id: NetworkId,
     /// Scope and role of the token.
     pub grant: Grant,
     /// External id of the party that the token is restricted to.
@@ -101,7 +102,7 @@ pub struct AuditEntry<Object = Value> {
     /// Id, ascending in time; 0 until stored.
     pub id: i64,
     /// Network of the changed object.
-    pub network_id: i64,
+    pub network_id: NetworkId,
     /// Time of the change.
     pub at: Timestamp,
     /// Id of the request that caused the change.

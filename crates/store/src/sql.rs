@@ -7,6 +7,11 @@ use crate::Error;
 use bytes::BytesMut;
 use std::borrow::Cow;
 use tokio_postgres::types::{IsNull, Type};
+use trunkline_domain::id::{
+    AdvertiserId, AffiliateCampaignId, AffiliateId, AuditEntryId, CallId, CampaignId, DeliveryId,
+    EventId, MailId, NetworkId, PartyId, PromoNumberId, SessionId, TermsId, TokenId, TransactionId,
+    UserId, WebhookId,
+};
 
 /// Parameter of a statement, borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,6 +213,32 @@ impl Column<'_> for Vec<u8> {
             _ => None,
         }
     }
+}
+
+/// Lets ids be parameters and columns, as their numbers.
+///
+/// A macro, because the identifier types have no trait in common: an implementation for all types
+/// of a trait would overlap with those for `i64` and `Option`.
+macro_rules! implement_for_ids {
+    ($($id:ident),* $(,)?) => {$(
+        impl Value for $id {
+            fn as_param(&self) -> Param<'_> {
+                Param::Integer(self.get())
+            }
+        }
+
+        impl Column<'_> for $id {
+            fn read(cell: Cell<'_>) -> Option<Self> {
+                i64::read(cell).map(Self::new)
+            }
+        }
+    )*};
+}
+
+implement_for_ids! {
+    AdvertiserId, AffiliateCampaignId, AffiliateId, AuditEntryId, CallId, CampaignId, DeliveryId,
+    EventId, MailId, NetworkId, PartyId, PromoNumberId, SessionId, TermsId, TokenId, TransactionId,
+    UserId, WebhookId,
 }
 
 /// Row of a result.

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use trunkline_domain::id::NetworkId;
 use trunkline_network::{Error, Store};
 
 /// State behind the health routes.
@@ -52,8 +53,8 @@ impl Health {
         if self.draining.load(Ordering::Relaxed) {
             return status_response(StatusCode::SERVICE_UNAVAILABLE, "draining");
         }
-        // The cheapest query that reaches the database: no network has the id 0.
-        match self.store.read(|unit| Ok::<_, Error>(unit.network(0)?)) {
+        // The cheapest query that reaches the database: no network has this id.
+        match self.store.read(|unit| Ok::<_, Error>(unit.network(NetworkId::UNASSIGNED)?)) {
             Ok(_) => status_response(StatusCode::OK, "ready"),
             Err(error) => {
                 tracing::warn!(%error, "/readyz: the database does not answer");

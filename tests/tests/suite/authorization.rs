@@ -173,7 +173,7 @@ fn extension_paths_name_their_network() {
         network.absolute_paths().get(&format!("/trunkline/v1/networks/{network_id}/audit"))
     };
     get(&id.to_string()).expect(200);
-    get(&(id + 1).to_string()).assert_error(403, "UnauthorizedOperation");
+    get(&(id.get() + 1).to_string()).assert_error(403, "UnauthorizedOperation");
     for nowhere in ["abc", "", "-1", "+1", "1.0", "99999999999999999999"] {
         get(nowhere).assert_error(404, "RecordNotFound");
     }

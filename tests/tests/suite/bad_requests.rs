@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 use std::path::Path;
+use trunkline_domain::id::NetworkId;
 use trunkline_tests::body::{self, campaign_path};
 use trunkline_tests::{
     Client, Response, Server, assert_json_eq, dump, send_raw, send_raw_and_half_close,
@@ -32,7 +33,7 @@ struct Case {
     request: Vec<u8>,
 }
 
-fn parse_case(text: &str, client: &Client, network: i64) -> Case {
+fn parse_case(text: &str, client: &Client, network: NetworkId) -> Case {
     let mut case = Case::default();
     let (head, body) = text.split_once("\n\n").expect("an empty line ends the head");
     let mut lines = head.lines().peekable();

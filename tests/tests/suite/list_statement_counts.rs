@@ -1,6 +1,7 @@
 //! A list page takes a constant number of SQL statements, for any length and any viewer.
 
 use serde_json::{Value, json};
+use trunkline_domain::id::NetworkId;
 use trunkline_tests::body::{affiliate_campaign_path, campaign_path, relationship_path};
 use trunkline_tests::{Client, Request, Server, WebhookReceiver, body};
 
@@ -82,7 +83,7 @@ fn add_objects(network: &Client, at: usize) {
 }
 
 /// Path of every list, and `true` for extensions.
-fn lists(network: i64) -> Vec<(String, bool)> {
+fn lists(network: NetworkId) -> Vec<(String, bool)> {
     let campaign = campaign_path("354", "12");
     let own_campaign = |path: &str| (path.to_owned(), false);
     let ours = |path: &str| (path.to_owned(), true);
@@ -168,5 +169,5 @@ fn every_list_route_is_measured() {
     let listed = paths.iter().filter(|(_, path)| pages(&path["get"]["parameters"])).count();
     // The four routes of promo numbers are one list. A network has at most 20 webhooks. Transactions and users
     // have paging parameters of their own.
-    assert_eq!(listed, lists(1).len() + 4 - 2, "{:?}", paths.keys());
+    assert_eq!(listed, lists(NetworkId::new(1)).len() + 4 - 2, "{:?}", paths.keys());
 }

@@ -473,7 +473,7 @@ fn ledger_is_scoped_to_the_viewer() {
     let other = server.create_another_network().absolute_paths();
     let path = format!("/api/2020-10-01/networks/transactions/{id}.csv");
     other.get(&path).assert_error(403, "UnauthorizedOperation");
-    let wrong = format!("/networks/transactions/{}", id + 1);
+    let wrong = format!("/networks/transactions/{}", id.get() + 1);
     network.get(&wrong).assert_error(404, "RecordNotFound");
     network.get("/networks/transactions/ours").assert_error(404, "RecordNotFound");
 }

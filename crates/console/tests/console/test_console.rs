@@ -14,6 +14,7 @@ use trunkline_domain::campaign::{
     AutoApprove, CampaignAction, Policy, PolicyType, Pricing, TermsPatch,
 };
 use trunkline_domain::condition::Condition;
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::ivr::{IvrNode, IvrTree, NodeKind};
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::{EmailSetting, PartyKind, PartyPatch, Role, UserPatch};
@@ -60,7 +61,7 @@ fn start_time() -> Timestamp {
 
 fn context() -> Context {
     let grants = vec![Grant { scope: Scope::Network, role: Role::Super }];
-    let caller = Principal { network_id: 1, actor: Actor::CommandLine, grants };
+    let caller = Principal { network_id: NetworkId::new(1), actor: Actor::CommandLine, grants };
     Context {
         principal: caller,
         now: start_time(),
@@ -96,7 +97,7 @@ fn pricing(amount: &str, condition: &str) -> Option<Option<Pricing>> {
 
 fn create_objects(unit: &mut UnitOfWork<'_>) -> Result<Ids, Error> {
     let context = context();
-    networks::create(unit, "Cedar", Some(1), TimeZoneName::PACIFIC, start_time())?;
+    networks::create(unit, "Cedar", Some(NetworkId::new(1)), TimeZoneName::PACIFIC, start_time())?;
     let users = Some(vec![user("n1", "Robin", NETWORK_USER)]);
     let change = NetworkChange { users, ..NetworkChange::default() };
     networks::put(unit, &context, submitted(change), &no_precondition())?;
@@ -147,7 +148,7 @@ fn create_objects(unit: &mut UnitOfWork<'_>) -> Result<Ids, Error> {
     }
     let hash = credentials::hash_password(PASSWORD, &[7; 32])?;
     for email in [NETWORK_USER, ADVERTISER_USER, AFFILIATE_USER] {
-        credentials::set_password(unit, 1, email, None, &hash)?;
+        credentials::set_password(unit, NetworkId::new(1), email, None, &hash)?;
     }
     Ok(Ids { advertiser, affiliate, other_affiliate, campaign: campaign.id })
 }
@@ -250,7 +251,7 @@ impl TestConsole {
             };
             for number in 0..count {
                 let number = PhoneNumber::parse(&format!("805555{number:04}")).unwrap();
-                unit.insert_number(1, &number)?;
+                unit.insert_number(NetworkId::new(1), &number)?;
                 let change = submitted(PromoNumberChange {
                     description: Some("<i>Radio</i> spot".to_owned()),
                     media_type: Some("Offline: Radio".to_owned()),

@@ -2,6 +2,7 @@
 
 use super::{AffiliateCampaignStatus, RelationshipStatus};
 use crate::campaign::AutoApprove;
+use crate::id::NetworkId;
 use crate::party::{CustomData, PartyStatus};
 use jiff::Timestamp;
 
@@ -11,7 +12,7 @@ pub struct AffiliateCampaign {
     /// Row id; 0 until stored.
     pub id: i64,
     /// Network that the affiliate campaign belongs to.
-    pub network_id: i64,
+    pub network_id: NetworkId,
     /// Advertiser campaign.
     pub campaign_id: i64,
     /// Affiliate.

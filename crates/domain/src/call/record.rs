@@ -5,6 +5,7 @@ use super::price::price_script;
 use super::script::CallScript;
 use super::{Admission, CallFacts, Decision, PricedCall, RejectionReason};
 use crate::campaign::Terms;
+use crate::id::NetworkId;
 use crate::ivr::run::Event;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ pub struct Call {
     /// Id; 0 until stored.
     pub id: i64,
     /// Network that received the call.
-    pub network_id: i64,
+    pub network_id: NetworkId,
     /// Id of the advertiser campaign.
     pub campaign_id: i64,
     /// Id of the affiliate that generated the call.

@@ -3,6 +3,7 @@
 use super::{Decision, Outcome, Payment, RecordedFacts, RejectionReason};
 use crate::campaign::Terms;
 use crate::condition::{Explanation, Key};
+use crate::id::NetworkId;
 use crate::money::{Currency, Money};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ pub struct Transaction {
     /// Id, ascending in time; 0 until stored.
     pub id: i64,
     /// Id of the network.
-    pub network_id: i64,
+    pub network_id: NetworkId,
     /// Id of the call.
     pub call_id: i64,
     /// Id of the advertiser campaign.

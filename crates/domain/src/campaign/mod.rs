@@ -8,6 +8,7 @@ mod required_resources;
 mod status;
 mod terms;
 
+use crate::id::NetworkId;
 pub use budget::{Budget, BudgetPeriod, BudgetTotals, Budgets, ConcurrentCallCap, ResetPeriod};
 pub use go_live::check_go_live_requirements;
 pub use pricing::{MAX_BONUSES, Policy, PolicyType, Pricing};
@@ -27,7 +28,7 @@ pub struct Campaign {
     /// Row id; 0 until stored.
     pub id: i64,
     /// Network that the campaign belongs to.
-    pub network_id: i64,
+    pub network_id: NetworkId,
     /// Advertiser that the campaign belongs to.
     pub advertiser_id: i64,
     /// External id, unique in the network.

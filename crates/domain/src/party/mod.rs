@@ -4,6 +4,7 @@ mod custom_data;
 mod patch;
 mod user;
 
+use crate::id::NetworkId;
 pub use custom_data::{CustomData, CustomDataField, DataType, check_custom_data};
 pub use patch::{PartyDraft, PartyPatch, build_members};
 pub use user::{
@@ -23,7 +24,7 @@ pub const MAX_NAME_CHARS: usize = 255;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
     /// Row id, which is also the `<network_id>` of URL paths.
-    pub id: i64,
+    pub id: NetworkId,
     /// Name for people.
     pub name: String,
     /// Time zone of the timestamps in responses.
@@ -148,7 +149,7 @@ pub struct Party {
     /// Row id; 0 until stored.
     pub id: i64,
     /// Network that the party belongs to.
-    pub network_id: i64,
+    pub network_id: NetworkId,
     /// Kind.
     pub kind: PartyKind,
     /// External id, unique among the network's parties of this kind.

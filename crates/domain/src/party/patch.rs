@@ -4,6 +4,7 @@ use super::{
     AdvertiserProfile, CustomData, CustomDataField, Member, Party, PartyKind, PartyStatus, Site,
     UserPatch, check_custom_data,
 };
+use crate::id::NetworkId;
 use crate::phone::PhoneNumber;
 use crate::problem::{BLANK, Problems, TAKEN};
 use std::collections::HashSet;
@@ -164,7 +165,12 @@ fn check_sites(sites: &[Site], problems: &mut Problems) {
 
 impl Party {
     /// Creates a party that is not stored yet. The storing function sets `id` and the timestamps.
-    pub fn new(network_id: i64, kind: PartyKind, external_id: String, draft: PartyDraft) -> Self {
+    pub fn new(
+        network_id: NetworkId,
+        kind: PartyKind,
+        external_id: String,
+        draft: PartyDraft,
+    ) -> Self {
         let PartyDraft { name, status, sites, profile, custom_data, members } = draft;
         Self {
             id: 0,

@@ -2,6 +2,7 @@ use super::{
     CustomData, CustomDataField, DataType, EmailSetting, Member, Party, PartyDraft, PartyKind,
     PartyPatch, PartyStatus, Role, Site, User, UserPatch, build_members, check_custom_data,
 };
+use crate::id::NetworkId;
 use crate::phone::PhoneNumber;
 use crate::problem::Problems;
 use serde_json::{Value, json};
@@ -66,7 +67,7 @@ fn party() -> Party {
         oauth_refresh_token: Some(Some("token".to_owned())),
         ..named("Ticketz")
     };
-    Party::new(1, PartyKind::Advertiser, "976".to_owned(), applied(change, None))
+    Party::new(NetworkId::new(1), PartyKind::Advertiser, "976".to_owned(), applied(change, None))
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod address;
 mod url;
 
+use crate::id::NetworkId;
 pub use address::is_public_address;
 pub use url::{Host, WebhookUrl};
 
@@ -23,7 +24,7 @@ pub struct Webhook {
     /// Row id; 0 until stored.
     pub id: i64,
     /// Network whose events are sent.
-    pub network_id: i64,
+    pub network_id: NetworkId,
     /// Target URL.
     pub url: WebhookUrl,
     /// Subscribed event types ([`crate::event::KINDS`]). Empty means all types.

@@ -17,6 +17,7 @@ pub use simulation::{
     store_calls,
 };
 pub use simulator::SimulatedCalls;
+use trunkline_domain::id::NetworkId;
 
 use crate::{Context, Error, Submission, UnitOfWork, networks};
 use jiff::{SignedDuration, Timestamp};
@@ -50,7 +51,7 @@ pub const MAX_ADVANCE_SECONDS: i64 = 3_653 * 86_400;
 const CLOCK_RANGE_SECONDS: (i64, i64) = (946_684_800, 4_102_444_799);
 
 /// Turns a network into a sandbox (command line only).
-pub fn make_sandbox(unit: &mut UnitOfWork<'_>, network: i64) -> Result<(), Error> {
+pub fn make_sandbox(unit: &mut UnitOfWork<'_>, network: NetworkId) -> Result<(), Error> {
     Ok(unit.set_sandbox(network)?)
 }
 

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use trunkline_domain::call::{LedgerAmount, Outcome, Settlement};
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::money::Money;
 use trunkline_domain::problem::Problems;
 
@@ -93,7 +94,7 @@ pub fn store_calls(
 
 /// Derives the `complete_call_id` of a call. It includes the network, because several networks of
 /// one database may simulate the same seed.
-fn complete_call_id(network: i64, external_id: &str) -> String {
+fn complete_call_id(network: NetworkId, external_id: &str) -> String {
     let digest = Sha256::digest(format!("{network} {external_id}"));
     digest.iter().take(12).map(|byte| format!("{byte:02X}")).collect()
 }

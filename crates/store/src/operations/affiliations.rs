@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use trunkline_domain::affiliation::{
     AffiliateCampaign, AffiliateCampaignStatus, Relationship, RelationshipStatus,
 };
+use trunkline_domain::id::NetworkId;
 
 /// Columns of an affiliate campaign `a` and its affiliate `p`.
 macro_rules! columns {
@@ -284,7 +285,7 @@ impl UnitOfWork<'_> {
     /// Returns true if another affiliate campaign of the network has this external id.
     pub fn affiliate_campaign_id_exists(
         &mut self,
-        network: i64,
+        network: NetworkId,
         id: &str,
         except: i64,
     ) -> Result<bool, Error> {
@@ -337,7 +338,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Generates an external id, a decimal string, that no affiliate campaign of the network has.
-    pub fn generate_affiliate_campaign_id(&mut self, network: i64) -> Result<String, Error> {
+    pub fn generate_affiliate_campaign_id(&mut self, network: NetworkId) -> Result<String, Error> {
         self.generate_external_id(
             "affiliate_campaigns",
             "SELECT 1 FROM affiliate_campaigns

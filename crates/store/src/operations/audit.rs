@@ -5,6 +5,7 @@ use crate::sql::{Row, params};
 use crate::{AuditEntry, AuditFilter, Error, NewAuditEntry, Page};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use trunkline_domain::id::NetworkId;
 
 const SELECT_ENTRY: &str =
     "SELECT id, network_id, at, request_id, actor, object, action, before, after
@@ -80,7 +81,7 @@ impl UnitOfWork<'_> {
     /// One page of a network's entries, oldest first.
     pub fn audit_entries(
         &mut self,
-        network: i64,
+        network: NetworkId,
         filter: &AuditFilter,
         page: Page,
     ) -> Result<Vec<AuditEntry>, Error> {
@@ -109,10 +110,14 @@ impl UnitOfWork<'_> {
     }
 
     /// Entry of a network, by id.
-    pub fn audit_entry(&mut self, network: i64, id: i64) -> Result<Option<AuditEntry>, Error> {
+    pub fn audit_entry(
+        &mut self,
+        network: NetworkId,
+        id: i64,
+    ) -> Result<Option<AuditEntry>, Error> {
         self.query_first(
             &format!("{SELECT_ENTRY} WHERE network_id = ?1 AND id = ?2"),
-            [network, id],
+            params![network, id],
             entry_from_row,
         )
     }
@@ -120,7 +125,7 @@ impl UnitOfWork<'_> {
     /// Fingerprint and answer stored for an Idempotency-Key, if stored after `since`.
     pub fn stored_answer(
         &mut self,
-        network: i64,
+        network: NetworkId,
         actor: &str,
         key: &str,
         since: Timestamp,
@@ -137,7 +142,7 @@ impl UnitOfWork<'_> {
     #[expect(clippy::too_many_arguments, reason = "one for each column")]
     pub fn store_answer(
         &mut self,
-        network: i64,
+        network: NetworkId,
         actor: &str,
         key: &str,
         fingerprint: &[u8],

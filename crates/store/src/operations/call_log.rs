@@ -6,6 +6,7 @@ use super::{UnitOfWork, from_json, or_unreadable, to_json_ids};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use trunkline_domain::call::{Call, LiveCall, Settlement};
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::phone::PhoneNumber;
 
 /// Call with the data that is shown with it.
@@ -31,7 +32,7 @@ pub struct CallRecord {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallScope {
     /// Calls of a network.
-    pub network_id: Option<i64>,
+    pub network_id: Option<NetworkId>,
     /// Calls of a campaign.
     pub campaign_id: Option<i64>,
     /// Calls of campaigns of these advertisers.
@@ -200,14 +201,22 @@ impl UnitOfWork<'_> {
     }
 
     /// Call of a network with the data that is shown with it.
-    pub fn call_record(&mut self, network: i64, id: i64) -> Result<Option<CallRecord>, Error> {
+    pub fn call_record(
+        &mut self,
+        network: NetworkId,
+        id: i64,
+    ) -> Result<Option<CallRecord>, Error> {
         let Some(tables) = self.tables_of_call("call_id = ?1", [id])? else { return Ok(None) };
         let sql = format!("{} WHERE c.id = ?2 AND c.network_id = ?1", select_record_in(&tables));
-        self.query_first(&sql, [network, id], record_from_row)
+        self.query_first(&sql, params![network, id], record_from_row)
     }
 
     /// Calls of a network with the data that is shown with them, in the order of ids.
-    pub fn call_records(&mut self, network: i64, ids: &[i64]) -> Result<Vec<CallRecord>, Error> {
+    pub fn call_records(
+        &mut self,
+        network: NetworkId,
+        ids: &[i64],
+    ) -> Result<Vec<CallRecord>, Error> {
         let listed = self.json_ids_sql("?2");
         // The key of a call has its start time, which determines the partition.
         let (calls, same) = match self.is_postgres() {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use trunkline_domain::call::{Call, RecordedFacts, RejectionReason, Settlement};
 use trunkline_domain::campaign::{CurrentTerms, Terms};
+use trunkline_domain::id::NetworkId;
 
 const CALL_COLUMNS: &str =
     "id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
@@ -129,7 +130,7 @@ impl UnitOfWork<'_> {
     /// Complete call id of a reported call and the fingerprint of its request, by external id.
     pub fn reported_call(
         &mut self,
-        network: i64,
+        network: NetworkId,
         external_id: &str,
     ) -> Result<Option<(String, Vec<u8>)>, Error> {
         let key = "network_id = ?1 AND external_id = ?2";
@@ -179,12 +180,12 @@ impl UnitOfWork<'_> {
     }
 
     /// Call of a network, by id.
-    pub fn call_by_id(&mut self, network: i64, id: i64) -> Result<Option<Call>, Error> {
+    pub fn call_by_id(&mut self, network: NetworkId, id: i64) -> Result<Option<Call>, Error> {
         let Some(Tables { calls, .. }) = self.tables_of_call("call_id = ?1", [id])? else {
             return Ok(None);
         };
         let sql = format!("SELECT {CALL_COLUMNS} FROM {calls} WHERE id = ?2 AND network_id = ?1");
-        self.query_first(&sql, [network, id], call_from_row)
+        self.query_first(&sql, params![network, id], call_from_row)
     }
 
     /// Updates the recorded facts and the end of a call.
@@ -239,7 +240,7 @@ impl UnitOfWork<'_> {
     /// complete call id, fingerprint) of those that exist.
     pub fn reported_calls(
         &mut self,
-        network: i64,
+        network: NetworkId,
         external_ids: &[&str],
     ) -> Result<Vec<(String, String, Vec<u8>)>, Error> {
         // Usually the calls are new, and then no partition is queried.

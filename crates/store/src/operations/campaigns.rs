@@ -8,6 +8,7 @@ use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, CurrentTerms, Terms};
+use trunkline_domain::id::NetworkId;
 
 /// Columns of a campaign `c` and its current terms `t`.
 macro_rules! columns {
@@ -56,7 +57,7 @@ fn future_json(campaign: &Campaign) -> Result<Option<String>, Error> {
 
 impl UnitOfWork<'_> {
     /// Campaign, by external id.
-    pub fn campaign(&mut self, network: i64, id: &str) -> Result<Option<Campaign>, Error> {
+    pub fn campaign(&mut self, network: NetworkId, id: &str) -> Result<Option<Campaign>, Error> {
         self.query_first(
             &format!("{SELECT_CAMPAIGN} WHERE c.network_id = ?1 AND c.id_from_network = ?2"),
             params![network, id],
@@ -144,7 +145,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Generates an external id, a decimal string, that no campaign of the network has.
-    pub fn generate_campaign_id(&mut self, network: i64) -> Result<String, Error> {
+    pub fn generate_campaign_id(&mut self, network: NetworkId) -> Result<String, Error> {
         self.generate_external_id(
             "campaigns",
             "SELECT 1 FROM campaigns WHERE network_id = ?1 AND id_from_network = ?2 AND ?3 = ''",
@@ -159,7 +160,7 @@ impl UnitOfWork<'_> {
         &mut self,
         table: &'static str,
         taken: &str,
-        network: i64,
+        network: NetworkId,
         word: &str,
     ) -> Result<String, Error> {
         let last = match self.is_postgres() {

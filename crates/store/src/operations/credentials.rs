@@ -4,6 +4,7 @@ use super::{UnitOfWork, or_unreadable, timestamp_from_millis, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Grant, Scope, SignIn, SignInKind, TokenRecord};
 use jiff::Timestamp;
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{PartyKind, Role};
 
 const SELECT_TOKEN: &str =
@@ -68,7 +69,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Tokens of a network, including revoked and expired ones.
-    pub fn tokens(&mut self, network: i64) -> Result<Vec<TokenRecord>, Error> {
+    pub fn tokens(&mut self, network: NetworkId) -> Result<Vec<TokenRecord>, Error> {
         self.query_all(
             &format!("{SELECT_TOKEN} WHERE t.network_id = ?1 ORDER BY t.id"),
             [network],
@@ -77,7 +78,12 @@ impl UnitOfWork<'_> {
     }
 
     /// Revokes a token. Returns false if the network has no token with this id.
-    pub fn revoke_token(&mut self, network: i64, id: i64, now: Timestamp) -> Result<bool, Error> {
+    pub fn revoke_token(
+        &mut self,
+        network: NetworkId,
+        id: i64,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
         let found = self.execute_counted(
             "UPDATE tokens SET revoked_at = COALESCE(revoked_at, ?3)
              WHERE network_id = ?1 AND id = ?2",

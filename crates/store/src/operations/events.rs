@@ -6,6 +6,7 @@ use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
 use serde_json::Value;
+use trunkline_domain::id::NetworkId;
 
 /// Event of a network.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +14,7 @@ pub struct EventRecord {
     /// Id, ascending in time; 0 until stored.
     pub id: i64,
     /// Id of the network.
-    pub network_id: i64,
+    pub network_id: NetworkId,
     /// Time of the event.
     pub at: Timestamp,
     /// Kind: `transaction.created`.
@@ -32,7 +33,7 @@ pub struct NewEvent<'a> {
     /// Reserved id; ignored if the id is generated.
     pub id: i64,
     /// Id of the network.
-    pub network_id: i64,
+    pub network_id: NetworkId,
     /// Time of the event.
     pub at: Timestamp,
     /// Kind: `transaction.created`.
@@ -119,7 +120,7 @@ impl UnitOfWork<'_> {
     }
 
     /// One page of a network's events, oldest first.
-    pub fn events(&mut self, network: i64, page: Page) -> Result<Vec<EventRecord>, Error> {
+    pub fn events(&mut self, network: NetworkId, page: Page) -> Result<Vec<EventRecord>, Error> {
         self.query_all(
             &format!(
                 "SELECT {EVENT_COLUMNS} FROM events e
@@ -131,7 +132,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Id of a network's newest event; 0 if there is none.
-    pub fn last_event_id(&mut self, network: i64) -> Result<i64, Error> {
+    pub fn last_event_id(&mut self, network: NetworkId) -> Result<i64, Error> {
         let sql = "SELECT MAX(id) FROM events WHERE network_id = ?1";
         let last = self.query_first(sql, [network], |row| row.get::<Option<i64>>(0))?;
         Ok(last.flatten().unwrap_or(0))

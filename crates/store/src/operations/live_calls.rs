@@ -6,6 +6,7 @@ use crate::sql::params;
 use jiff::Timestamp;
 use serde_json::Value;
 use trunkline_domain::call::{Call, LiveCall};
+use trunkline_domain::id::NetworkId;
 
 impl UnitOfWork<'_> {
     /// Inserts the state of a call that has started and lasts until `deadline` at most.
@@ -46,7 +47,11 @@ impl UnitOfWork<'_> {
 
     /// Live calls past their deadline as (network id, call id), the longest overdue first; at most
     /// `limit`.
-    pub fn overdue_calls(&mut self, now: Timestamp, limit: u32) -> Result<Vec<(i64, i64)>, Error> {
+    pub fn overdue_calls(
+        &mut self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(NetworkId, i64)>, Error> {
         let of = if self.is_postgres() {
             "call_keys c ON c.call_id = l.call_id"
         } else {

@@ -4,6 +4,7 @@ use super::{UnitOfWork, or_unreadable, timestamp_from_millis, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
+use trunkline_domain::id::NetworkId;
 
 /// State of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub struct MailRecord {
     /// Id; 0 until stored.
     pub id: i64,
     /// Id of the network that it concerns.
-    pub network_id: i64,
+    pub network_id: NetworkId,
     /// Id of the event that it reports.
     pub event_id: i64,
     /// Recipient.
@@ -122,7 +123,7 @@ impl UnitOfWork<'_> {
     /// One page of a network's mails, all or those in a state.
     pub fn mails(
         &mut self,
-        network: i64,
+        network: NetworkId,
         state: Option<MailState>,
         page: Page,
     ) -> Result<Vec<MailRecord>, Error> {

@@ -44,7 +44,7 @@ pub use statements::{StatementLine, StatementTotals};
 pub use transactions::{IdAndName, LedgerFilter, LedgerRow, LedgerScope};
 
 use crate::postgres::PgConnection;
-use crate::sql::{OwnedParam, Param, Row, Value};
+use crate::sql::{Cell, Column, OwnedParam, Param, Row, Value};
 use crate::{Error, Page};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -172,14 +172,17 @@ impl<'a> UnitOfWork<'a> {
     }
 
     /// Inserts a row into a table that generates ids and returns its id.
-    fn insert(&mut self, sql: &str, values: impl Values) -> Result<i64, Error> {
+    fn insert<Id>(&mut self, sql: &str, values: impl Values) -> Result<Id, Error>
+    where
+        Id: for<'c> Column<'c>,
+    {
         match &mut self.connection {
             Connection::Sqlite(connection) => {
                 self.statement_count += 1;
                 let mut statement = connection.prepare_cached(sql)?;
                 bind(&mut statement, &values)?;
                 statement.raw_execute()?;
-                Ok(connection.last_insert_rowid())
+                or_unreadable(Id::read(Cell::Integer(connection.last_insert_rowid())), "id")
             }
             _ => {
                 let id =
@@ -326,8 +329,8 @@ fn to_json_rows<T: Serialize>(rows: &[T]) -> Result<String, Error> {
 }
 
 /// Serializes ids for [`Session::json_ids_sql`].
-fn to_json_ids(ids: &[i64]) -> Result<String, Error> {
-    let rows: Vec<[i64; 1]> = ids.iter().map(|id| [*id]).collect();
+fn to_json_ids<Id: Serialize>(ids: &[Id]) -> Result<String, Error> {
+    let rows: Vec<[&Id; 1]> = ids.iter().map(|id| [id]).collect();
     to_json_rows(&rows)
 }
 

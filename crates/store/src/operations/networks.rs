@@ -7,6 +7,7 @@ use super::{
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{CustomDataField, Network};
 use trunkline_domain::timezone::TimeZoneName;
 
@@ -36,12 +37,12 @@ fn network_from_row(row: &Row<'_>) -> Result<Network, Error> {
 
 impl UnitOfWork<'_> {
     /// Network, without its members.
-    pub fn network(&mut self, id: i64) -> Result<Option<Network>, Error> {
+    pub fn network(&mut self, id: NetworkId) -> Result<Option<Network>, Error> {
         self.query_first(&format!("{SELECT_NETWORK} WHERE id = ?1"), [id], network_from_row)
     }
 
     /// Network, with its members.
-    pub fn network_with_members(&mut self, id: i64) -> Result<Option<Network>, Error> {
+    pub fn network_with_members(&mut self, id: NetworkId) -> Result<Option<Network>, Error> {
         let mut found: Option<Network> = None;
         self.for_each_row(SELECT_NETWORK_WITH_MEMBERS, [id], |row| {
             let network = match &mut found {
@@ -65,7 +66,7 @@ impl UnitOfWork<'_> {
     /// network starts with. Returns `None` if the given id exists.
     pub fn insert_network(
         &mut self,
-        id: Option<i64>,
+        id: Option<NetworkId>,
         name: &str,
         zone: TimeZoneName,
         now: Timestamp,
@@ -95,13 +96,16 @@ impl UnitOfWork<'_> {
     }
 
     /// Updates a network's name.
-    pub fn rename_network(&mut self, id: i64, name: &str) -> Result<(), Error> {
+    pub fn rename_network(&mut self, id: NetworkId, name: &str) -> Result<(), Error> {
         self.execute("UPDATE networks SET name = ?2 WHERE id = ?1", params![id, name])?;
         Ok(())
     }
 
     /// Custom data fields of a network.
-    pub fn custom_data_fields(&mut self, network: i64) -> Result<Vec<CustomDataField>, Error> {
+    pub fn custom_data_fields(
+        &mut self,
+        network: NetworkId,
+    ) -> Result<Vec<CustomDataField>, Error> {
         self.query_all(
             "SELECT body FROM custom_data_fields WHERE network_id = ?1 ORDER BY id",
             [network],
@@ -112,7 +116,7 @@ impl UnitOfWork<'_> {
     /// One page of a network's custom data fields, with their ids.
     pub fn custom_data_fields_page(
         &mut self,
-        network: i64,
+        network: NetworkId,
         page: Page,
     ) -> Result<Vec<(i64, CustomDataField)>, Error> {
         self.query_page(
@@ -127,7 +131,7 @@ impl UnitOfWork<'_> {
     /// Custom data field, by its partner name.
     pub fn custom_data_field(
         &mut self,
-        network: i64,
+        network: NetworkId,
         partner_name: &str,
     ) -> Result<Option<CustomDataField>, Error> {
         self.query_first(
@@ -140,7 +144,7 @@ impl UnitOfWork<'_> {
     /// Inserts or updates a custom data field.
     pub fn upsert_custom_data_field(
         &mut self,
-        network: i64,
+        network: NetworkId,
         field: &CustomDataField,
     ) -> Result<(), Error> {
         self.execute(
@@ -152,7 +156,11 @@ impl UnitOfWork<'_> {
     }
 
     /// Deletes a custom data field. Its values on objects are kept.
-    pub fn delete_custom_data_field(&mut self, network: i64, name: &str) -> Result<(), Error> {
+    pub fn delete_custom_data_field(
+        &mut self,
+        network: NetworkId,
+        name: &str,
+    ) -> Result<(), Error> {
         self.execute(
             "DELETE FROM custom_data_fields WHERE network_id = ?1 AND partner_name = ?2",
             params![network, name],

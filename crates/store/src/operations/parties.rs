@@ -6,6 +6,7 @@ use super::{
 };
 use crate::sql::{Row, params};
 use crate::{Error, Organization, Page};
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{Party, PartyKind, PartyStatus};
 
 /// SELECT of a party with its members, one row for each. The columns begin with those of [`SELECT_PARTY`].
@@ -46,7 +47,7 @@ impl UnitOfWork<'_> {
     /// Party, by external id, without its members.
     pub fn party(
         &mut self,
-        network: i64,
+        network: NetworkId,
         kind: PartyKind,
         id_from_network: &str,
     ) -> Result<Option<Party>, Error> {
@@ -60,7 +61,7 @@ impl UnitOfWork<'_> {
     /// Party, by external id, with its members.
     pub fn party_with_members(
         &mut self,
-        network: i64,
+        network: NetworkId,
         kind: PartyKind,
         id_from_network: &str,
     ) -> Result<Option<Party>, Error> {
@@ -96,7 +97,7 @@ impl UnitOfWork<'_> {
     /// One page of a network's parties, with their members.
     pub fn parties(
         &mut self,
-        network: i64,
+        network: NetworkId,
         kind: PartyKind,
         page: Page,
     ) -> Result<Vec<Party>, Error> {
@@ -136,7 +137,7 @@ impl UnitOfWork<'_> {
     /// Returns true if another party has the name, ignoring case.
     pub fn party_name_exists(
         &mut self,
-        network: i64,
+        network: NetworkId,
         kind: PartyKind,
         name_key: &str,
         except: i64,
@@ -216,7 +217,11 @@ impl UnitOfWork<'_> {
     }
 
     /// Generates an external id, a decimal string, that no party of this kind has.
-    pub fn generate_party_id(&mut self, network: i64, kind: PartyKind) -> Result<String, Error> {
+    pub fn generate_party_id(
+        &mut self,
+        network: NetworkId,
+        kind: PartyKind,
+    ) -> Result<String, Error> {
         self.generate_external_id(
             "parties",
             "SELECT 1 FROM parties WHERE network_id = ?1 AND kind = ?3 AND id_from_network = ?2",

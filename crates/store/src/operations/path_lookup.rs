@@ -12,6 +12,7 @@ use crate::sql::{Row, Value};
 use jiff::Timestamp;
 use trunkline_domain::affiliation::{AffiliateCampaign, Relationship};
 use trunkline_domain::campaign::Campaign;
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{PartyKind, PartyStatus};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::promo::PromoNumber;
@@ -20,7 +21,7 @@ use trunkline_domain::promo::PromoNumber;
 #[derive(Debug, Clone, Copy)]
 pub struct PathIds<'a> {
     /// Network, by id.
-    pub network_id: i64,
+    pub network_id: NetworkId,
     /// Advertiser.
     pub advertiser: &'a str,
     /// Campaign, of any advertiser.
@@ -38,7 +39,7 @@ pub struct PathIds<'a> {
 
 impl<'a> PathIds<'a> {
     /// Path of an advertiser.
-    pub fn for_advertiser(network_id: i64, advertiser: &'a str) -> Self {
+    pub fn for_advertiser(network_id: NetworkId, advertiser: &'a str) -> Self {
         Self {
             network_id,
             advertiser,
@@ -51,7 +52,7 @@ impl<'a> PathIds<'a> {
     }
 
     /// Path of a campaign.
-    pub fn for_campaign(network: i64, advertiser: &'a str, campaign: &'a str) -> Self {
+    pub fn for_campaign(network: NetworkId, advertiser: &'a str, campaign: &'a str) -> Self {
         Self { campaign: Some(campaign), ..Self::for_advertiser(network, advertiser) }
     }
 }

@@ -3,6 +3,7 @@
 use super::{UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::promo::PromoNumber;
 
@@ -35,7 +36,11 @@ pub(super) fn promo_number_from_row(row: &Row<'_>) -> Result<PromoNumber, Error>
 
 impl UnitOfWork<'_> {
     /// Adds a number to the inventory. Returns false if it is there already.
-    pub fn insert_number(&mut self, network: i64, number: &PhoneNumber) -> Result<bool, Error> {
+    pub fn insert_number(
+        &mut self,
+        network: NetworkId,
+        number: &PhoneNumber,
+    ) -> Result<bool, Error> {
         let added = self.execute_counted(
             "INSERT INTO numbers (network_id, number) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
             params![network, number.e164()],
@@ -46,7 +51,7 @@ impl UnitOfWork<'_> {
     /// First unassigned number with a prefix in E.164 format.
     pub fn first_unassigned_number(
         &mut self,
-        network: i64,
+        network: NetworkId,
         prefix: &str,
     ) -> Result<Option<PhoneNumber>, Error> {
         self.query_first(
@@ -142,7 +147,7 @@ impl UnitOfWork<'_> {
     /// Promo number of a network, by phone number.
     pub fn promo_number(
         &mut self,
-        network: i64,
+        network: NetworkId,
         number: &PhoneNumber,
     ) -> Result<Option<PromoNumber>, Error> {
         self.query_first(
@@ -155,7 +160,7 @@ impl UnitOfWork<'_> {
     /// Promo number of a network, by external id.
     pub fn promo_number_by_external_id(
         &mut self,
-        network: i64,
+        network: NetworkId,
         id: &str,
     ) -> Result<Option<PromoNumber>, Error> {
         self.query_first(
@@ -166,7 +171,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Generates an external id, a decimal string, that no promo number of the network has.
-    pub fn generate_promo_number_id(&mut self, network: i64) -> Result<String, Error> {
+    pub fn generate_promo_number_id(&mut self, network: NetworkId) -> Result<String, Error> {
         self.generate_external_id(
             "promo_numbers",
             "SELECT 1 FROM promo_numbers

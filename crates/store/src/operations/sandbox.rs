@@ -5,6 +5,7 @@ use crate::Error;
 use crate::sql::params;
 use jiff::Timestamp;
 use trunkline_domain::campaign::Campaign;
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::promo::PromoNumber;
 
 /// Effect of a sandbox reset on a table.
@@ -94,13 +95,13 @@ const DELETE_CUSTOM_DATA_FIELDS: &str =
 
 impl UnitOfWork<'_> {
     /// Makes a network a sandbox.
-    pub fn set_sandbox(&mut self, network: i64) -> Result<(), Error> {
+    pub fn set_sandbox(&mut self, network: NetworkId) -> Result<(), Error> {
         self.execute("UPDATE networks SET sandbox = 1 WHERE id = ?1", [network])?;
         Ok(())
     }
 
     /// Sets the clock of a sandbox; `None` is the system clock.
-    pub fn set_clock(&mut self, network: i64, clock: Option<Timestamp>) -> Result<(), Error> {
+    pub fn set_clock(&mut self, network: NetworkId, clock: Option<Timestamp>) -> Result<(), Error> {
         self.execute(
             "UPDATE networks SET clock = ?2 WHERE id = ?1 AND sandbox = 1",
             params![network, clock.map(to_millis)],
@@ -111,7 +112,7 @@ impl UnitOfWork<'_> {
     /// Activated campaigns of a network in the order of ids, at most `limit`.
     pub fn activated_campaigns(
         &mut self,
-        network: i64,
+        network: NetworkId,
         limit: u32,
     ) -> Result<Vec<Campaign>, Error> {
         self.query_all(
@@ -170,7 +171,7 @@ impl UnitOfWork<'_> {
     /// Deletes the data of a sandbox. Kept are the network itself, its members, tokens, webhooks
     /// and first custom data field, and its inventory of phone numbers, all unassigned. Fails on
     /// other networks, whose append-only tables reject deletion.
-    pub fn reset_sandbox(&mut self, network: i64) -> Result<(), Error> {
+    pub fn reset_sandbox(&mut self, network: NetworkId) -> Result<(), Error> {
         for (table, rule) in RESET_RULES {
             match rule {
                 ResetRule::Keep | ResetRule::Cascade => {}
@@ -245,7 +246,7 @@ mod tests {
                 );
             }
         }
-        unit.reset_sandbox(1).unwrap();
+        unit.reset_sandbox(NetworkId::new(1)).unwrap();
     }
 
     #[test]
@@ -260,8 +261,8 @@ mod tests {
             )
             .unwrap();
         let mut unit = UnitOfWork::new(crate::operations::Connection::Sqlite(&connection));
-        unit.reset_sandbox(1).unwrap();
-        assert!(unit.reset_sandbox(2).is_err());
+        unit.reset_sandbox(NetworkId::new(1)).unwrap();
+        assert!(unit.reset_sandbox(NetworkId::new(2)).is_err());
         let left = query_texts(&connection, "SELECT CAST(network_id AS TEXT) FROM audit");
         assert_eq!(left, ["2"]);
         assert!(connection.execute_batch("UPDATE audit SET action = 'x'").is_err());

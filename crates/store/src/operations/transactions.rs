@@ -7,6 +7,7 @@ use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
 use trunkline_domain::call::{LedgerAmount, RecordedFacts, Transaction};
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::timezone::TimeZoneName;
 
 /// Transaction with the names of the objects it refers to.
@@ -224,7 +225,7 @@ impl UnitOfWork<'_> {
     /// One page of a network's ledger, in the order of ids.
     pub fn ledger(
         &mut self,
-        network: i64,
+        network: NetworkId,
         filter: &LedgerFilter,
         page: Page,
     ) -> Result<Vec<LedgerRow>, Error> {
@@ -296,11 +297,11 @@ impl UnitOfWork<'_> {
     /// `None` if there are none.
     pub fn ledger_id_range(
         &mut self,
-        network: i64,
+        network: NetworkId,
         filter: &LedgerFilter,
     ) -> Result<Option<(i64, i64)>, Error> {
         let (owner_condition, id) = match filter.scope {
-            LedgerScope::Network => ("network_id", network),
+            LedgerScope::Network => ("network_id", network.get()),
             LedgerScope::Advertiser(id) => ("advertiser_id", id),
             LedgerScope::Affiliate(id) => ("affiliate_id", id),
         };

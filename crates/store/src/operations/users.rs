@@ -4,11 +4,12 @@ use super::{UnitOfWork, from_json, or_unreadable, to_json, to_json_ids};
 use crate::sql::{Row, params};
 use crate::{Error, Grant, Organization, Scope};
 use std::collections::HashMap;
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{Member, PartyKind, Role, User};
 
 fn organization_sql_key(organization: Organization) -> (&'static str, i64) {
     match organization {
-        Organization::Network(id) => ("network", id),
+        Organization::Network(id) => ("network", id.get()),
         Organization::Party(kind, id) => (kind.as_str(), id),
     }
 }
@@ -77,7 +78,7 @@ impl UnitOfWork<'_> {
     /// without any membership are deleted. Returns the members as stored.
     pub fn replace_members(
         &mut self,
-        network: i64,
+        network: NetworkId,
         organization: Organization,
         members: &[Member],
     ) -> Result<Vec<Member>, Error> {
@@ -105,7 +106,7 @@ impl UnitOfWork<'_> {
         self.members(organization)
     }
 
-    fn put_user(&mut self, network: i64, user: &User) -> Result<i64, Error> {
+    fn put_user(&mut self, network: NetworkId, user: &User) -> Result<i64, Error> {
         let body = to_json(user, "user")?;
         self.execute(
             "INSERT INTO users (network_id, id_from_network, body) VALUES (?1, ?2, ?3)
@@ -138,7 +139,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Network id of a user, and the user, by id.
-    pub fn user(&mut self, id: i64) -> Result<Option<(i64, User)>, Error> {
+    pub fn user(&mut self, id: i64) -> Result<Option<(NetworkId, User)>, Error> {
         self.query_first(
             &format!("SELECT u.network_id, {USER_COLUMNS} FROM users u WHERE u.id = ?1"),
             [id],
@@ -147,7 +148,11 @@ impl UnitOfWork<'_> {
     }
 
     /// User, by external id.
-    pub fn user_by_external_id(&mut self, network: i64, id: &str) -> Result<Option<User>, Error> {
+    pub fn user_by_external_id(
+        &mut self,
+        network: NetworkId,
+        id: &str,
+    ) -> Result<Option<User>, Error> {
         self.query_first(
             &format!(
                 "SELECT {USER_COLUMNS} FROM users u WHERE u.network_id = ?1 AND u.id_from_network = ?2"
@@ -161,7 +166,7 @@ impl UnitOfWork<'_> {
     pub fn users_by_email(
         &mut self,
         email: &str,
-    ) -> Result<Vec<(i64, User, Option<String>)>, Error> {
+    ) -> Result<Vec<(NetworkId, User, Option<String>)>, Error> {
         self.query_all(
             &format!(
                 "SELECT u.network_id, u.password_hash, {USER_COLUMNS} FROM user_emails e

@@ -4,6 +4,7 @@ use super::{UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::webhook::{SigningSecret, Webhook, WebhookUrl};
 
 const SELECT_WEBHOOK: &str =
@@ -39,7 +40,7 @@ impl UnitOfWork<'_> {
     }
 
     /// One page of a network's webhooks.
-    pub fn webhooks(&mut self, network: i64, page: Page) -> Result<Vec<Webhook>, Error> {
+    pub fn webhooks(&mut self, network: NetworkId, page: Page) -> Result<Vec<Webhook>, Error> {
         self.query_page(
             page,
             &format!(
@@ -52,10 +53,10 @@ impl UnitOfWork<'_> {
     }
 
     /// Webhook of a network, by id.
-    pub fn webhook(&mut self, network: i64, id: i64) -> Result<Option<Webhook>, Error> {
+    pub fn webhook(&mut self, network: NetworkId, id: i64) -> Result<Option<Webhook>, Error> {
         self.query_first(
             &format!("{SELECT_WEBHOOK} WHERE network_id = ?1 AND id = ?2 AND deleted_at IS NULL"),
-            [network, id],
+            params![network, id],
             webhook_from_row,
         )
     }

@@ -18,6 +18,7 @@ use crate::logs;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::Network;
 use trunkline_network::{Error, Store, UnitOfWork};
 
@@ -119,7 +120,7 @@ fn open(args: DatabaseArgs, log: Option<String>) -> Result<Store, CliError> {
 /// have exactly one network.
 fn in_network<T: Send + 'static>(
     store: Store,
-    id: impl Into<Option<i64>>,
+    id: impl Into<Option<NetworkId>>,
     work: impl FnOnce(&mut UnitOfWork<'_>, &Network) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, CliError> {
     let id = id.into();
@@ -136,7 +137,10 @@ fn in_network<T: Send + 'static>(
 }
 
 /// Returns the network with the id, or the only network of the database.
-fn find_network(unit: &mut UnitOfWork<'_>, id: Option<i64>) -> Result<Option<Network>, Error> {
+fn find_network(
+    unit: &mut UnitOfWork<'_>,
+    id: Option<NetworkId>,
+) -> Result<Option<Network>, Error> {
     if let Some(id) = id {
         return Ok(unit.network(id)?);
     }

@@ -4,7 +4,9 @@ use crate::cli_error::CliError;
 use crate::config::DatabaseArgs;
 use crate::system;
 use clap::Subcommand;
+use clap::builder::TypedValueParser;
 use serde_json::json;
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::Role;
 use trunkline_domain::timezone::TimeZoneName;
 use trunkline_network::{Error, Scope, Store, credentials, networks, sandbox};
@@ -36,8 +38,8 @@ pub(crate) enum Command {
         #[arg(long, value_parser = parse_name)]
         name: String,
         /// Id of the network [default: the next free id]
-        #[arg(long, value_parser = clap::value_parser!(i64).range(1..))]
-        id: Option<i64>,
+        #[arg(long, value_parser = clap::value_parser!(i64).range(1..).map(NetworkId::new))]
+        id: Option<NetworkId>,
         /// Time zone of the network, as a Rails name
         #[arg(long, value_name = "ZONE", default_value = "Pacific Time (US & Canada)", value_parser = parse_zone)]
         time_zone: TimeZoneName,
@@ -84,7 +86,7 @@ pub(super) fn run(command: Command, log: Option<String>) -> Result<(), CliError>
 /// Arguments of `network create`.
 struct NewNetwork {
     name: String,
-    id: Option<i64>,
+    id: Option<NetworkId>,
     zone: TimeZoneName,
     is_sandbox: bool,
 }

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use serde_json::json;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::phone::PhoneNumber;
 
 pub(super) const EXAMPLE: &str = "\
@@ -37,7 +38,7 @@ pub(crate) enum Command {
         file: PathBuf,
         /// Id of the network; required if there are several
         #[arg(long, value_name = "N")]
-        network: Option<i64>,
+        network: Option<NetworkId>,
         #[command(flatten)]
         database: DatabaseArgs,
     },

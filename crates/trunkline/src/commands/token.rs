@@ -6,6 +6,7 @@ use crate::system;
 use clap::Subcommand;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{Network, PartyKind, Role};
 use trunkline_network::credentials::{self, Entropy, IssuedSecret};
 use trunkline_network::{Error, Scope, TokenRecord, UnitOfWork};
@@ -40,7 +41,7 @@ pub(crate) enum Command {
     List {
         /// Id of the network
         #[arg(long, value_name = "N")]
-        network: i64,
+        network: NetworkId,
         #[command(flatten)]
         database: DatabaseArgs,
     },
@@ -49,7 +50,7 @@ pub(crate) enum Command {
     Revoke {
         /// Id of the network
         #[arg(long, value_name = "N")]
-        network: i64,
+        network: NetworkId,
         /// Id of the token, as printed by `token list`
         #[arg(long)]
         id: i64,
@@ -63,7 +64,7 @@ pub(crate) enum Command {
 pub(crate) struct CreateArgs {
     /// Id of the network
     #[arg(long, value_name = "N")]
-    network: i64,
+    network: NetworkId,
     /// Restrict the token to this advertiser, an id_from_network [default: the whole network]
     #[arg(long, value_name = "ID", conflicts_with = "affiliate")]
     advertiser: Option<String>,
@@ -150,7 +151,7 @@ fn issue(
     credentials::issue_token(unit, record, entropy)
 }
 
-fn list(network: i64, database: DatabaseArgs, log: Option<String>) -> Result<(), CliError> {
+fn list(network: NetworkId, database: DatabaseArgs, log: Option<String>) -> Result<(), CliError> {
     let url = super::database_url(database, log)?;
     let tokens = read_existing(&url, |unit| match unit.network(network)? {
         Some(network) => Ok::<_, Error>(Some(unit.tokens(network.id)?)),
@@ -179,7 +180,7 @@ fn token_json(token: &TokenRecord) -> Value {
 }
 
 fn revoke(
-    network: i64,
+    network: NetworkId,
     id: i64,
     database: DatabaseArgs,
     log: Option<String>,

@@ -5,6 +5,7 @@ use crate::config::DatabaseArgs;
 use crate::system;
 use clap::Subcommand;
 use std::io::{BufRead, IsTerminal, Read};
+use trunkline_domain::id::NetworkId;
 use trunkline_network::credentials;
 
 pub(super) const EXAMPLE: &str = "\
@@ -31,7 +32,7 @@ pub(crate) enum Command {
     SetPassword {
         /// Id of the network; required if there are several
         #[arg(long, value_name = "N")]
-        network: Option<i64>,
+        network: Option<NetworkId>,
         /// One of the user's e-mail addresses
         #[arg(long, value_name = "ADDRESS")]
         email: String,

@@ -12,13 +12,14 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
+use trunkline_domain::id::NetworkId;
 
 /// Connection to a server, with the token of a network.
 #[derive(Debug)]
 pub(super) struct Client {
     sender: SendRequest<Full<Bytes>>,
     address: SocketAddr,
-    network_id: i64,
+    network_id: NetworkId,
     token: String,
 }
 

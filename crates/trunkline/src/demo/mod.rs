@@ -8,6 +8,7 @@ pub(crate) use calls::{SimulatedCalls, simulate_calls};
 pub(crate) use seed::{populate, release_clock};
 
 use jiff::{SignedDuration, Timestamp};
+use trunkline_domain::id::NetworkId;
 
 /// Days that the demo's calls are spread over.
 const CALL_DAYS: u32 = 30;
@@ -33,7 +34,7 @@ impl DemoClock {
 #[derive(Debug)]
 pub(crate) struct DemoNetwork {
     /// Id of the network.
-    pub(crate) id: i64,
+    pub(crate) id: NetworkId,
     /// Token for the whole network.
     pub(crate) token: String,
 }

@@ -1,6 +1,7 @@
 use crate::campaign::{
     Campaign, CampaignAction, CampaignStatus, CampaignTransition, CurrentTerms, Terms, transition,
 };
+use crate::id::NetworkId;
 use crate::party::CustomData;
 use CampaignStatus::{Activated, Archived, Entry, Paused};
 use jiff::Timestamp;
@@ -65,7 +66,7 @@ fn campaign(status: CampaignStatus, pause_date: Option<Timestamp>) -> Campaign {
     let terms = Terms { pause_date, ..Terms::new(start) };
     Campaign {
         id: 1,
-        network_id: 1,
+        network_id: NetworkId::new(1),
         advertiser_id: 1,
         external_id: "12".to_owned(),
         name: "Post-Season".to_owned(),
