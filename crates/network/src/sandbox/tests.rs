@@ -61,7 +61,8 @@ fn network() -> NetworkSnapshot {
 
 fn simulate(seed: u32, count: u32) -> Vec<SubmittedCall> {
     let calls = SimulatedCalls::plan(seed, network(), count);
-    let all: Vec<SubmittedCall> = (0..calls.len()).filter_map(|index| calls.call(index)).collect();
+    let all: Vec<SubmittedCall> =
+        (0..calls.count()).filter_map(|index| calls.call(index)).collect();
     assert_eq!(all.len(), count as usize);
     assert!(calls.call(all.len()).is_none());
     all
