@@ -87,7 +87,7 @@ impl Server {
         self.restart();
     }
 
-    /// Kind and data of the network's stored events, oldest first, at most [`MAX_EVENTS`].
+    /// Kind and data of the network's stored events, oldest first, at most `MAX_EVENTS`.
     pub fn events(&self) -> Vec<(String, Value)> {
         let page = Page::new(0, MAX_EVENTS);
         let events = self.read(|unit| unit.events(self.network, page));
@@ -125,7 +125,7 @@ impl Server {
         &self.address
     }
 
-    /// Rows of every table of the database: see [`table_rows`].
+    /// Rows of every table of the database: see [`table_rows()`].
     pub fn table_rows(&self) -> BTreeMap<String, Vec<String>> {
         table_rows(&self.database_url)
     }

@@ -19,7 +19,7 @@ pub type Random = Arc<dyn Fn() -> Entropy + Send + Sync>;
 /// Bodies read concurrently before authentication (the credential may be inside the body).
 const MAX_UNAUTHENTICATED_BODIES: usize = 64;
 
-/// Memory for all bodies that are being received, in bytes. [`Limits::body`] replaces it where that
+/// Memory for all bodies that are being received, in bytes. [`Limits::max_body_bytes`] replaces it where that
 /// is larger. The first few kilobytes of each body do not count.
 const BODY_BUDGET_BYTES: usize = 64 << 20;
 

@@ -113,7 +113,7 @@ impl CredentialGuard {
     }
 
     /// Same as [`CredentialGuard::write`]. `prefetch` issues the queries that the use case will
-    /// need: see [`trunkline_store::Store::write_foreseeing`].
+    /// need: see [`trunkline_store::Store::write_with_prefetch`].
     pub(crate) async fn write_with_prefetch<T: Send + 'static>(
         &self,
         context: &Context,

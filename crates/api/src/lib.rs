@@ -1,10 +1,10 @@
 //! HTTP interface: the Network Integration API in every dated version, and Trunkline's extensions.
 //!
-//! A request passes through these modules in order. [`path_prefix`] removes the version, the
-//! network and the suffix from the path. [`api_request`] authenticates the principal and reads the
-//! body. A file of [`resources`] parses the request object, calls one use case and renders the
+//! A request passes through these modules in order. `path_prefix` removes the version, the
+//! network and the suffix from the path. `api_request` authenticates the principal and reads the
+//! body. A file of `resources` parses the request object, calls one use case and renders the
 //! response object. [`versions`] converts both objects to the shape that was in force on the
-//! request's date. [`object_response`] serializes the response.
+//! request's date. `object_response` serializes the response.
 
 mod api_request;
 mod app;

@@ -25,7 +25,7 @@ use trunkline_network::Error;
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
-/// Returns the API's router, for paths without the prefix that [`path_prefix::parse_prefix`]
+/// Returns the API's router, for paths without the prefix that `path_prefix::parse_prefix`
 /// removes.
 pub fn router(app: App) -> Router {
     Router::new()

@@ -1,8 +1,8 @@
 //! Console: read-only HTML pages for users, rendered on the server, without scripts.
 //!
-//! A request passes through [`router`]'s route, then the extractor [`page_request`], which resolves the
-//! session or redeems a one-time token, then a file of [`pages`], which calls the network's use cases
-//! and renders the page with [`layout`].
+//! A request passes through [`router`]'s route, then the extractor `page_request`, which resolves the
+//! session or redeems a one-time token, then a file of `pages`, which calls the network's use cases
+//! and renders the page with `layout`.
 
 mod format;
 mod forms;

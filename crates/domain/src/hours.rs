@@ -5,11 +5,11 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// Names of the days in wire properties such as `monday_open`, in the order of [`Hours::days`].
+/// Names of the days in wire properties such as `monday_open`, in the order of [`WeeklyHours::days`].
 pub const DAY_NAMES: [&str; 7] =
     ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
-/// Seconds of a day in local time. Also the maximum of [`Day::open`] and [`Day::close`], where it
+/// Seconds of a day in local time. Also the maximum of [`DayHours::open`] and [`DayHours::close`], where it
 /// means midnight at the end of the day.
 pub const SECONDS_PER_DAY: u32 = 86_400;
 

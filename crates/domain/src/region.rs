@@ -88,7 +88,7 @@ pub struct NamedRegion {
 
 impl NamedRegion {
     /// Returns true if `name`, taken from a condition, is the name of this region. The parser
-    /// normalizes and trims the names in a condition ([`text::plain`]), so this comparison does the
+    /// normalizes and trims the names in a condition ([`text::normalize_plain_text`]), so this comparison does the
     /// same to the region's name.
     pub fn has_name(&self, name: &str) -> bool {
         // Runs for every call. Most names are equal byte by byte or differ in the first one.

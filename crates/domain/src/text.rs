@@ -9,7 +9,7 @@ pub fn normalize_plain_text(text: &str) -> String {
     text.chars().filter_map(normalize_plain_char).collect()
 }
 
-/// Normalizes one character as [`plain`] does. Returns `None` for a character that is removed.
+/// Normalizes one character as [`normalize_plain_text`] does. Returns `None` for a character that is removed.
 pub fn normalize_plain_char(c: char) -> Option<char> {
     match c {
         '\u{ad}' => None,
@@ -19,13 +19,13 @@ pub fn normalize_plain_char(c: char) -> Option<char> {
     }
 }
 
-/// Iterates over the characters of the normalized text ([`plain`]) in lower case. For comparisons
+/// Iterates over the characters of the normalized text ([`normalize_plain_text`]) in lower case. For comparisons
 /// that must not allocate.
 pub fn case_folded(text: &str) -> impl Iterator<Item = char> + Clone {
     text.chars().filter_map(normalize_plain_char).flat_map(char::to_lowercase)
 }
 
-/// Trims the characters that [`plain`] removes or converts to white space from both ends.
+/// Trims the characters that [`normalize_plain_text`] removes or converts to white space from both ends.
 pub fn trim_plain_text(text: &str) -> &str {
     text.trim_matches(|c| normalize_plain_char(c).is_none_or(char::is_whitespace))
 }

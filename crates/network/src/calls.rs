@@ -39,7 +39,7 @@ pub struct SubmittedCall {
     /// Number of the destination that the call was connected to.
     pub destination_phone_number: Option<String>,
     /// Bytes that distinguish this call from another one with the same external id: see
-    /// [`CallIn::meaning`]. Only their SHA-256 is stored.
+    /// [`SubmittedCall::canonical_bytes`]. Only their SHA-256 is stored.
     #[serde(skip)]
     pub fingerprint_input: Vec<u8>,
 }
@@ -73,7 +73,7 @@ pub struct ReportedCall {
     submitted: Arc<Submission<SubmittedCall>>,
     /// `complete_call_id` that the call gets if it is new.
     complete_call_id: String,
-    /// SHA-256 of [`CallIn::request`].
+    /// SHA-256 of [`SubmittedCall::fingerprint_input`].
     pub(crate) fingerprint: [u8; 32],
 }
 
@@ -126,7 +126,7 @@ pub fn ingest_calls(
 /// Outcome of a call and, if the call is new, the index of its ledger row.
 pub(crate) type IngestResult = Result<(IngestOutcome, Option<usize>), Error>;
 
-/// Ingests calls as [`take_many`] does, and also returns the ledger rows of the new calls.
+/// Ingests calls as [`ingest_calls`] does, and also returns the ledger rows of the new calls.
 pub(crate) fn ingest_and_settle(
     unit: &mut UnitOfWork<'_>,
     context: &Context,

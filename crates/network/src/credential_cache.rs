@@ -1,6 +1,6 @@
 //! In-memory cache of API tokens, so that a request does not need a query to authenticate.
 //!
-//! A cached token is valid for one generation of credentials ([`Session::credential_generation`]).
+//! A cached token is valid for one generation of credentials ([`UnitOfWork::credential_generation`]).
 //! The database increments the generation in the same transaction as any change that could affect a
 //! token. Each unit of work compares the generations inside its own snapshot, so a revoked token is
 //! rejected on every server at once.
@@ -34,7 +34,7 @@ pub struct CredentialCache(Mutex<HashMap<Entropy, Arc<CachedToken>>>);
 
 impl CredentialCache {
     /// Returns a cached token that has not expired. Every unit of work must
-    /// [revalidate](Standing::confirm) it.
+    /// [revalidate](CachedToken::revalidate) it.
     pub fn get(&self, credential: &Credential, now: Timestamp) -> Option<Arc<CachedToken>> {
         let Credential::Token(token) = credential else { return None };
         let found = self.tokens().get(&credentials::hash_secret(token)).cloned();

@@ -217,7 +217,7 @@ pub fn record_mail_attempt(
     Ok(())
 }
 
-/// Tests if there are rows for [`sweep`].
+/// Tests if there are rows for [`expire_and_purge`].
 pub fn has_expired(unit: &mut UnitOfWork<'_>, now: Timestamp) -> Result<bool, Error> {
     Ok(unit.has_rows_to_sweep(now, oldest_retained(now))?)
 }

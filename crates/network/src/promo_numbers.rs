@@ -49,7 +49,7 @@ pub struct PromoNumberChange {
     pub tn_prefix: Option<String>,
 }
 
-/// Objects behind an [`Owner`].
+/// Objects behind an [`PromoNumberOwner`].
 struct ResolvedOwner {
     campaign: Campaign,
     affiliate_id: Option<i64>,

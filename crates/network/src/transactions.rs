@@ -22,7 +22,7 @@ pub struct TransactionFilter {
     pub from: Option<Timestamp>,
     /// Latest second in which the call started, included.
     pub to: Option<Timestamp>,
-    /// Largest row id, included: see [`bounds`].
+    /// Largest row id, included: see [`id_bounds`].
     pub until: Option<i64>,
     /// Id of the only row.
     pub transaction: Option<i64>,

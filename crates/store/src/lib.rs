@@ -1,6 +1,6 @@
 //! Storage of a network's data on SQLite or PostgreSQL.
 //!
-//! A [`Store`] runs units of work: closures over a [`Session`], which has one named operation for
+//! A [`Store`] runs units of work: closures over a [`UnitOfWork`], which has one named operation for
 //! each thing the use cases need. A write is one transaction (all of it is stored, or nothing); a
 //! read sees one snapshot. SQL is written out next to the function that runs it, in [`operations`].
 

@@ -1,7 +1,7 @@
 //! Values, rows and columns that are independent of the backend.
 //!
 //! Statements are written once, in SQL that both backends accept (parameters are `?1`, `?2`, …).
-//! Where they differ, the operation asks [`crate::Session`] which backend it runs on.
+//! Where they differ, the operation asks [`crate::UnitOfWork`] which backend it runs on.
 
 use crate::Error;
 use bytes::BytesMut;

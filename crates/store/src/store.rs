@@ -153,7 +153,7 @@ impl Store {
     }
 
     /// Runs a read of one SQL statement without a transaction. Also returns the generation of
-    /// credentials that the statement saw (see [`Session::credential_generation`]).
+    /// credentials that the statement saw (see [`UnitOfWork::credential_generation`]).
     ///
     /// Returns `None` if that generation is unknown, because the work issued more than one
     /// statement or found no row. Run the work with [`Store::read`] then.

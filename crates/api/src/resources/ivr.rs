@@ -48,7 +48,7 @@ pub(super) fn read(map: &Map<String, Value>, read_context: ReadContext<'_>) -> O
     Some(IvrTree { root: root?, record_calls, caller_id: caller_id.flatten() })
 }
 
-/// Rejects a body whose tree is deeper than [`DEPTH_LIMIT`], before anything else is read, like JSON
+/// Rejects a body whose tree is deeper than [`MAX_DEPTH`], before anything else is read, like JSON
 /// that is nested too deeply. (The JSON parser's own limit is 128 levels.)
 pub(crate) fn check_depth(body: &Map<String, Value>) -> Result<(), String> {
     let root = body.get("ivr_tree").and_then(|tree| tree.get("root"));
@@ -59,7 +59,7 @@ pub(crate) fn check_depth(body: &Map<String, Value>) -> Result<(), String> {
     Ok(())
 }
 
-/// Rejects a tree of more than [`NODE_LIMIT`] nodes.
+/// Rejects a tree of more than [`MAX_NODES`] nodes.
 fn check_size(root: &Value) -> Result<(), String> {
     let nodes: usize = levels(vec![root]).map(|level| level.len()).sum();
     if nodes > MAX_NODES {

@@ -20,7 +20,7 @@ pub enum PhoneType {
 }
 
 /// Facts of a call that do not depend on its IVR tree. `None` is unknown. Facts that the execution
-/// of the tree determines, such as the menus passed, are in [`Way`].
+/// of the tree determines, such as the menus passed, are in [`IvrFacts`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallFacts {
     /// Number of the caller; `None` if it is withheld.

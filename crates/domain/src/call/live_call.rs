@@ -43,7 +43,7 @@ impl LiveCall {
         (live, transition.actions)
     }
 
-    /// Applies an event. `at` must not be before [`Live::heard_at`].
+    /// Applies an event. `at` must not be before [`LiveCall::last_event_at`].
     ///
     /// # Errors
     ///

@@ -35,7 +35,7 @@ pub struct Campaign {
     pub external_id: String,
     /// Name. It is a property of the campaign and not of its terms.
     pub name: String,
-    /// Stored status. It ignores the expiration: see [`Campaign::status_at`].
+    /// Stored status. It ignores the expiration: see [`Campaign::effective_status`].
     pub status: CampaignStatus,
     /// Terms by which calls are decided now.
     pub current_terms: Option<CurrentTerms>,

@@ -262,7 +262,7 @@ impl Terms {
     }
 
     /// Reports everything that prevents these terms from being stored, each problem at its
-    /// property. Drafts may be incomplete; [`check_for_live`](super::check_for_live) reports
+    /// property. Drafts may be incomplete; [`super::check_go_live_requirements`] reports
     /// missing properties too.
     pub fn validate(&self, problems: &mut Problems) {
         if self.campaign_type == CampaignType::DirectOnly {

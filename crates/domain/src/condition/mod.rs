@@ -68,7 +68,7 @@ impl Condition {
     /// ```
     ///
     /// Keywords are case-insensitive and white space is insignificant. Typographic hyphens and
-    /// spaces are normalized by [`crate::text::plain`]. Limits: [`MAX_CHARACTERS`],
+    /// spaces are normalized by [`crate::text::normalize_plain_text`]. Limits: [`MAX_CHARACTERS`],
     /// [`MAX_NESTING`], [`MAX_TERMS`], [`MAX_PRESSED_KEYS`] and [`MAX_DURATION_SECONDS`]. Parsing
     /// takes linear time in the length of the text.
     ///

@@ -277,7 +277,7 @@ impl Display for TextFact {
 
 /// Test of a text fact. For a text that is known to be absent only `!=` is true.
 ///
-/// Typographic hyphens and spaces are normalized on both sides ([`crate::text::plain`]). Otherwise
+/// Typographic hyphens and spaces are normalized on both sides ([`crate::text::normalize_plain_text`]). Otherwise
 /// `=` and `!=` compare exactly, including case and spaces. `contains` ignores case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TextTest {

@@ -79,7 +79,7 @@ pub enum KeypressFailover {
     None,
 }
 
-/// Node type with its parameters. Texts may be empty here; [`super::check()`] reports those that
+/// Node type with its parameters. Texts may be empty here; [`super::check_tree()`] reports those that
 /// must not be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "node_type")]
@@ -111,7 +111,7 @@ pub enum NodeKind {
         prompt: String,
         /// Text of the message.
         sms_promo_copy: String,
-        /// Delay after the call in seconds, one of [`SMS_DELAYS`].
+        /// Delay after the call in seconds, one of [`SMS_DELAYS_SECONDS`].
         sms_promo_delay: Option<u32>,
         /// Sender of the message.
         sms_promo_sender: Option<String>,

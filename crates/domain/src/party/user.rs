@@ -101,7 +101,7 @@ pub struct User {
     pub contact_phone_number: Option<PhoneNumber>,
     /// Reserved. Stored and returned, without effect.
     pub oauth_refresh_token: Option<String>,
-    /// Subscriptions, indexed as [`NOTIFICATIONS`].
+    /// Subscriptions, indexed as [`NOTIFICATION_NAMES`].
     pub notifications: [bool; 9],
     /// True if a password is set. Not serialized.
     #[serde(skip)]
@@ -150,7 +150,7 @@ pub struct Member {
 pub struct UserHiddenByVersion {
     /// All addresses except the first one that is used for notifications.
     pub other_addresses: bool,
-    /// Last entry of [`NOTIFICATIONS`], `notify_on_call_activities`.
+    /// Last entry of [`NOTIFICATION_NAMES`], `notify_on_call_activities`.
     pub call_activities: bool,
 }
 
@@ -172,7 +172,7 @@ pub struct UserPatch {
     pub oauth_refresh_token: Option<Option<String>>,
     /// Role in the organization to which the request writes.
     pub role: Option<Role>,
-    /// Subscriptions, indexed as [`NOTIFICATIONS`].
+    /// Subscriptions, indexed as [`NOTIFICATION_NAMES`].
     pub notifications: [Option<bool>; 9],
     /// Properties that the API version of the request does not show.
     pub hidden_by_version: UserHiddenByVersion,

@@ -27,7 +27,7 @@ pub struct Webhook {
     pub network_id: NetworkId,
     /// Target URL.
     pub url: WebhookUrl,
-    /// Subscribed event types ([`crate::event::KINDS`]). Empty means all types.
+    /// Subscribed event types ([`crate::event::EVENT_TYPES`]). Empty means all types.
     pub event_types: Vec<String>,
     /// Purpose of the webhook, free text.
     pub description: Option<String>,

@@ -21,11 +21,11 @@ pub const STORE_BATCH_SIZE: usize = 50;
 /// Request of a simulation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimulationRequest {
-    /// Number of calls, 1 to [`CALLS_LIMIT`].
+    /// Number of calls, 1 to [`MAX_CALLS`].
     pub calls: u32,
     /// Seed. The same seed generates the same calls.
     pub seed: u32,
-    /// Number of days before now in which the calls start, 1 to [`DAYS_LIMIT`].
+    /// Number of days before now in which the calls start, 1 to [`MAX_DAYS`].
     pub days: u32,
     /// External id of the campaign; `None` for all live campaigns.
     pub campaign: Option<String>,

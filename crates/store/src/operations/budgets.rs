@@ -102,7 +102,7 @@ impl CurrentTotals {
     }
 }
 
-/// SQL expressions for a row of [`Session::budget_totals_of`]: index, campaign, kind, start and end
+/// SQL expressions for a row of [`UnitOfWork::budget_totals`]: index, campaign, kind, start and end
 /// of the period, currency.
 const STORED_TOTAL_SQL: &str = "(SELECT b.total FROM budget_totals b
     WHERE b.campaign_id = CAST(j.value ->> 1 AS BIGINT) AND b.kind = j.value ->> 2

@@ -150,7 +150,7 @@ impl UnitOfWork<'_> {
         }
     }
 
-    /// Inserts calls under ids from [`Session::next_ids`], each with the fingerprint of its
+    /// Inserts calls under ids from [`UnitOfWork::reserve_ids`], each with the fingerprint of its
     /// request.
     pub fn insert_calls<'c>(
         &mut self,
@@ -202,7 +202,7 @@ impl UnitOfWork<'_> {
         Ok(())
     }
 
-    /// Adds calls and durations to the counts of campaigns: (campaign id, [`quarter`], totals).
+    /// Adds calls and durations to the counts of campaigns: (campaign id, [`quarter_hour`], totals).
     pub fn add_to_quarter_hours(&mut self, more: &[(i64, i64, CallTotals)]) -> Result<(), Error> {
         const ON_CONFLICT_ADD: &str = "ON CONFLICT (campaign_id, quarter) DO UPDATE
              SET calls = call_quarters.calls + excluded.calls,
@@ -236,7 +236,7 @@ impl UnitOfWork<'_> {
         self.is_postgres()
     }
 
-    /// Finds reported calls by their external ids, as [`Session::known_call`] does: (external id,
+    /// Finds reported calls by their external ids, as [`UnitOfWork::reported_call`] does: (external id,
     /// complete call id, fingerprint) of those that exist.
     pub fn reported_calls(
         &mut self,
@@ -262,7 +262,7 @@ impl UnitOfWork<'_> {
         )
     }
 
-    /// Answers many queries of [`Session::has_called`]. Returns the indexes of those with a call.
+    /// Answers many queries of [`UnitOfWork::has_called_before`]. Returns the indexes of those with a call.
     pub fn have_called_before(&mut self, queries: &[RepeatCallerQuery]) -> Result<Vec<i64>, Error> {
         let rows = queries.iter().enumerate().map(|(index, query)| {
             json!({"i": index, "c": query.campaign_id, "n": query.caller, "s": to_millis(query.from),

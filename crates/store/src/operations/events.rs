@@ -96,7 +96,7 @@ pub(super) fn event_from_row(row: &Row<'_>, at: usize) -> Result<EventRecord, Er
 }
 
 impl UnitOfWork<'_> {
-    /// Inserts events under ids from [`Session::next_ids`]. `stored_at` is the system time, which
+    /// Inserts events under ids from [`UnitOfWork::reserve_ids`]. `stored_at` is the system time, which
     /// determines their retention, whatever the clock of a sandbox says.
     pub fn insert_events(
         &mut self,

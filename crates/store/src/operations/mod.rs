@@ -1,4 +1,4 @@
-//! Operations of a unit of work: one method of [`Session`] for each thing that the use cases need,
+//! Operations of a unit of work: one method of [`UnitOfWork`] for each thing that the use cases need,
 //! with its SQL next to it.
 
 mod affiliations;
@@ -56,7 +56,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub struct UnitOfWork<'a> {
     connection: Connection<'a>,
     /// True if this unit of work wrote an event, a delivery or a mail, so that its commit is
-    /// notified to subscribers (see [`crate::Store::news`]).
+    /// notified to subscribers (see [`crate::Store::subscribe_commits`]).
     pub(crate) emits_events: bool,
     /// Generation of credentials, if it has been read already.
     generation: Option<i64>,
@@ -323,12 +323,12 @@ fn to_json<T: Serialize>(value: &T, what: &'static str) -> Result<String, Error>
         .map_err(|source| Error::Unreadable { value: what, source: Some(source) })
 }
 
-/// Serializes rows for [`Session::json_rows_sql`].
+/// Serializes rows for [`UnitOfWork::json_rows_sql`].
 fn to_json_rows<T: Serialize>(rows: &[T]) -> Result<String, Error> {
     to_json(&rows, "parameter")
 }
 
-/// Serializes ids for [`Session::json_ids_sql`].
+/// Serializes ids for [`UnitOfWork::json_ids_sql`].
 fn to_json_ids<Id: Serialize>(ids: &[Id]) -> Result<String, Error> {
     let rows: Vec<[&Id; 1]> = ids.iter().map(|id| [id]).collect();
     to_json_rows(&rows)

@@ -49,7 +49,7 @@ impl UnitOfWork<'_> {
         Ok(name)
     }
 
-    /// Groups rows by partition, each group with the suffix that [`Session::ensure_partition`]
+    /// Groups rows by partition, each group with the suffix that [`UnitOfWork::ensure_partition`]
     /// returns.
     pub(super) fn group_by_partition<T>(
         &mut self,
@@ -84,7 +84,7 @@ impl UnitOfWork<'_> {
         self.find_tables("call_keys", "call_id", condition, values)
     }
 
-    /// Finds the tables of a ledger row by id, as [`Session::tables_of_call`] does.
+    /// Finds the tables of a ledger row by id, as [`UnitOfWork::tables_of_call`] does.
     pub(super) fn tables_of_transaction(&mut self, id: i64) -> Result<Option<Tables>, Error> {
         self.find_tables("transactions", "id", "id = ?1", [id])
     }

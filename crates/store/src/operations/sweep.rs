@@ -80,7 +80,7 @@ impl Rule {
 }
 
 impl UnitOfWork<'_> {
-    /// Returns true if [`Session::sweep`] has something to do.
+    /// Returns true if [`UnitOfWork::sweep`] has something to do.
     pub fn has_rows_to_sweep(&mut self, now: Timestamp, old: Timestamp) -> Result<bool, Error> {
         for rule in &RULES {
             let Rule { table, condition, .. } = rule;

@@ -203,7 +203,7 @@ fn push_transaction(
 }
 
 impl UnitOfWork<'_> {
-    /// Inserts transactions under ids from [`Session::next_ids`], each with the one it corrects.
+    /// Inserts transactions under ids from [`UnitOfWork::reserve_ids`], each with the one it corrects.
     pub fn insert_transactions<'t>(
         &mut self,
         rows: impl Iterator<Item = (&'t Transaction, Option<&'t Transaction>)>,

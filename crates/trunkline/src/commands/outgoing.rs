@@ -24,7 +24,8 @@ pub(super) struct OutgoingArgs {
     /// Additional certificate authorities to trust, for webhooks and the mail server (PEM)
     #[arg(long, value_name = "FILE", env = "TRUNKLINE_OUTGOING_CA", hide_env_values = true)]
     outgoing_ca: Option<PathBuf>,
-    /// Mail server: smtp://, starttls:// or smtps://, [user:password@]host[:port] [default: no mail is sent]
+    /// Mail server: `smtp://`, `starttls://` or `smtps://`, then `[user:password@]host[:port]`
+    /// [default: no mail is sent]
     #[arg(long, value_name = "URL", env = "TRUNKLINE_SMTP_URL", hide_env_values = true)]
     smtp_url: Option<String>,
     /// Sender of mail: an address, or 'Name <address>'

@@ -45,7 +45,7 @@ pub(super) struct Message {
 }
 
 impl HttpClient {
-    /// Sends a message. The outcome is `Done` for 2xx, `Refused` for 410, which ends the deliveries to
+    /// Sends a message. The outcome is `Succeeded` for 2xx, `Refused` for 410, which ends the deliveries to
     /// this webhook, and `Failed`, to be retried, for any other status and for redirects.
     pub(super) async fn send(&self, webhook: &Webhook, message: Message) -> AttemptOutcome {
         let status = async {
