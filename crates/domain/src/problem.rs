@@ -19,6 +19,8 @@ pub const TAKEN: &str = "has already been taken";
 pub const NOT_LISTED: &str = "is not included in the list";
 /// Message for a value that must be a number and is none.
 pub const NOT_A_NUMBER: &str = "is not a number";
+/// Message for a value that must be a whole number and is none.
+pub const NOT_AN_INTEGER: &str = "must be an integer";
 /// Message for a missing parameter of an IVR node.
 pub const EMPTY: &str = "cannot be empty";
 

@@ -5,6 +5,7 @@ use crate::pending_writes::PendingWrites;
 use crate::{Context, Error, UnitOfWork, events};
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
+use trunkline_domain::call::RecordedFacts;
 use trunkline_domain::campaign::{Budget, BudgetPeriod, BudgetTotals, Campaign, Terms};
 use trunkline_domain::event::BUDGET_ALERT;
 use trunkline_domain::money::{Currency, Money};
@@ -175,24 +176,79 @@ fn assign_totals(
     }
 }
 
-/// Tests if an enforced budget is used up. `is_live` includes the cap on concurrent calls.
-pub(crate) fn has_exhausted_cap(
+/// Call that asks to be admitted, as the budgets of the payin judge it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AdmissionRequest<'a> {
+    /// Live call: can pay up to the maximum of its terms, and holds a place among concurrent calls.
+    Live,
+    /// Call that is over: pays the payin of its recorded facts.
+    Reported(&'a RecordedFacts),
+}
+
+impl AdmissionRequest<'_> {
+    /// Returns the most that the call can pay under the terms, in cents.
+    fn max_payin_cents(self, terms: &Terms) -> i64 {
+        match self {
+            Self::Live => max_payin(terms).map_or(0, |(amount, _)| amount.cents()),
+            Self::Reported(recorded) => {
+                let payin = recorded.price_as_admitted(terms).advertiser_payin;
+                payin.map_or(0, |payin| payin.amount.cents())
+            }
+        }
+    }
+}
+
+/// Returns the most that a call can pay under the terms: the base and all bonuses.
+pub(crate) fn max_payin(terms: &Terms) -> Option<(Money, Currency)> {
+    terms.advertiser_payin.as_ref().map(|payin| (payin.max_amount(), payin.currency()))
+}
+
+/// Lists the enforced budgets that have no room for a call.
+///
+/// A budget whose total has reached its amount admits no call. A budget of the payin admits a call
+/// only if the total, the amounts that live calls hold and the most that the call can pay do not
+/// exceed its amount.
+pub(crate) fn exhausted_budgets(
     unit: &mut UnitOfWork<'_>,
     writes: &mut PendingWrites,
     campaign: i64,
     terms: &Terms,
     at: Timestamp,
-    is_live: bool,
-) -> Result<bool, Error> {
+    call: AdmissionRequest<'_>,
+) -> Result<Vec<BudgetStatus>, Error> {
+    let is_live = matches!(call, AdmissionRequest::Live);
+    let mut exhausted = Vec::new();
     for status in statuses(campaign, terms, at).into_iter().filter(|status| status.enforce) {
         let applies = |counter: &CounterKey| is_live || counter.scope != CounterScope::LiveCalls;
-        if let Some(counter) = status.counter.filter(applies)
-            && counter_to_money(counter.scope, writes.total(unit, counter)?) >= status.amount
-        {
-            return Ok(true);
+        let Some(counter) = status.counter.filter(applies) else { continue };
+        let total = writes.total(unit, counter)?;
+        let mut is_exhausted = counter_to_money(counter.scope, total) >= status.amount;
+        if !is_exhausted && matches!(counter.scope, CounterScope::Payin(_)) {
+            let committed = total.saturating_add(writes.totals.held(unit, counter)?);
+            let max_payin = call.max_payin_cents(terms);
+            is_exhausted = committed.saturating_add(max_payin) > status.amount.cents();
+        }
+        if is_exhausted {
+            exhausted.push(status);
         }
     }
-    Ok(false)
+    Ok(exhausted)
+}
+
+/// Buffers the 100 % alerts of the budgets that turned a call away, unless they were sent.
+pub(crate) fn push_rejection_alerts(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    writes: &mut PendingWrites,
+    campaign: &Campaign,
+    exhausted: &[BudgetStatus],
+) -> Result<(), Error> {
+    for status in exhausted {
+        if let Some(counter) = status.counter {
+            push_alerts(unit, context, writes, campaign, status, counter, true)?;
+        }
+    }
+    Ok(())
 }
 
 /// Adds changes to the budget counters of a campaign at a moment, and buffers the alerts that
@@ -211,25 +267,31 @@ pub(crate) fn add_to_budgets(
     }
     for status in statuses(campaign.id, terms, at) {
         if let Some(counter) = status.counter {
-            push_due_alerts(unit, context, writes, campaign, &status, counter)?;
+            push_alerts(unit, context, writes, campaign, &status, counter, false)?;
         }
     }
     Ok(())
 }
 
-fn push_due_alerts(
+/// Buffers the alerts of a budget that are due and were not sent. `has_rejected` is `true` if the
+/// budget turned a call away: then the alert at 100 % is due whatever the total is.
+fn push_alerts(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     writes: &mut PendingWrites,
     campaign: &Campaign,
     status: &BudgetStatus,
     counter: CounterKey,
+    has_rejected: bool,
 ) -> Result<(), Error> {
     let amount = status.amount.cents();
     let (total, alerted) = writes.persist_total(unit, counter, amount)?;
     let total = counter_to_money(counter.scope, total);
-    let due = due_alerts(status.amount, total).filter(|percent| *percent > alerted);
-    for percent in due {
+    let mut due: Vec<u32> = due_alerts(status.amount, total).collect();
+    if has_rejected && !due.contains(&100) {
+        due.push(100);
+    }
+    for percent in due.into_iter().filter(|percent| *percent > alerted) {
         writes.totals.record_alert(counter, amount, percent);
         let currency = match counter.scope {
             CounterScope::Payin(currency) => Some(currency),

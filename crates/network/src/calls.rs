@@ -2,6 +2,7 @@
 //! call.
 
 use crate::batch_lookups::BatchLookups;
+use crate::budgets::{AdmissionRequest, BudgetStatus};
 use crate::call_parties::CallParties;
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
 use crate::pending_writes::PendingWrites;
@@ -53,6 +54,20 @@ impl SubmittedCall {
             data.sort_keys();
         }
         serde_json::to_vec(&canonical).unwrap_or_default()
+    }
+}
+
+impl SubmittedCall {
+    /// Returns the recorded facts of the call, if it is admitted.
+    fn record(&self, facts: CallFacts, by_affiliate: bool) -> RecordedFacts {
+        RecordedFacts {
+            facts,
+            keys: self.keys.clone(),
+            events: Vec::new(),
+            rejection: None,
+            by_affiliate,
+            destination_phone_number: self.destination_phone_number.clone(),
+        }
     }
 }
 
@@ -178,13 +193,16 @@ fn ingest_one(
     let parties = resolve_parties(unit, context, lookups, submitted, problems)?;
     let terms = lookups.terms_at(unit, parties.campaign.id, end_of_second(start_time))?;
     let terms = terms.as_deref();
-    let turned_away = check_admission(unit, lookups, writes, &parties, terms, start_time, false)?;
     let in_force = terms.map(|current| &current.terms);
     let mut facts = CallFacts { start_time: Some(start_time), ..submitted.facts.clone() };
     let campaign = parties.campaign.id;
     facts.repeat = is_repeat_caller(unit, lookups, campaign, in_force, &facts, start_time)?;
     let facts = parties.fill_in_facts(facts);
     let ended_at = Some(end_time(&facts, start_time, context.now));
+    let mut recorded = submitted.record(facts, parties.affiliate.is_some());
+    let request = AdmissionRequest::Reported(&recorded);
+    let rejection = check_admission(unit, lookups, writes, &parties, terms, start_time, request)?;
+    recorded.rejection = rejection.as_ref().map(|rejection| rejection.reason);
     let call = Rc::new(Call {
         id: 0,
         network_id: context.principal.network_id,
@@ -195,19 +213,16 @@ fn ingest_one(
         complete_call_id: reported.complete_call_id.clone(),
         terms_id: terms.map(|current| current.id),
         start_time,
-        recorded: RecordedFacts {
-            facts,
-            keys: submitted.keys.clone(),
-            events: Vec::new(),
-            rejection: turned_away,
-            by_affiliate: parties.affiliate.is_some(),
-            destination_phone_number: submitted.destination_phone_number.clone(),
-        },
+        recorded,
         created_at: context.now,
         ended_at,
     });
     lookups.note_pending(&call, reported);
     let index = writes.push_call(Rc::clone(&call), &reported.fingerprint);
+    if let Some(rejection) = rejection {
+        let exhausted = &rejection.exhausted;
+        budgets::push_rejection_alerts(unit, context, writes, &parties.campaign, exhausted)?;
+    }
     count_toward_call_budgets(unit, context, writes, &parties, in_force, &call)?;
     let affiliate = parties.affiliate.as_ref().map(|affiliate| affiliate.external_id.as_str());
     let settlement_context =
@@ -352,9 +367,21 @@ fn check_custom_data_values(
     Ok(())
 }
 
+/// Reason for turning a call away, with the budgets that have no room for it.
+pub(crate) struct Rejection {
+    pub(crate) reason: RejectionReason,
+    pub(crate) exhausted: Vec<BudgetStatus>,
+}
+
+impl From<RejectionReason> for Rejection {
+    fn from(reason: RejectionReason) -> Self {
+        Self { reason, exhausted: Vec::new() }
+    }
+}
+
 /// Decides if a call is admitted, by the state at its start: the terms, the statuses of the
 /// campaign and of the affiliate campaign, and the enforced budgets. Returns the reason for turning
-/// the call away, if there is one. A live call also counts against the cap on concurrent calls.
+/// the call away, if there is one.
 pub(crate) fn check_admission(
     unit: &mut UnitOfWork<'_>,
     lookups: &mut BatchLookups,
@@ -362,25 +389,25 @@ pub(crate) fn check_admission(
     parties: &CallParties,
     terms: Option<&CurrentTerms>,
     start_time: Timestamp,
-    is_live: bool,
-) -> Result<Option<RejectionReason>, Error> {
+    request: AdmissionRequest<'_>,
+) -> Result<Option<Rejection>, Error> {
     let at = end_of_second(start_time);
     let Some(terms) = terms.map(|current| &current.terms) else {
-        return Ok(Some(RejectionReason::NotLive));
+        return Ok(Some(RejectionReason::NotLive.into()));
     };
     let campaign = parties.campaign.id;
     let activated = CampaignStatus::Activated.as_str();
     let activated = lookups.had_status(unit, "campaign", campaign, at, activated)?;
     let expired = terms.pause_date.is_some_and(|pause| pause <= start_time);
     if !activated || expired {
-        return Ok(Some(RejectionReason::NotLive));
+        return Ok(Some(RejectionReason::NotLive.into()));
     }
     if let Some(reason) = parties.affiliate_rejection(unit, lookups, at)? {
-        return Ok(Some(reason));
+        return Ok(Some(reason.into()));
     }
-    let is_over_cap =
-        budgets::has_exhausted_cap(unit, writes, campaign, terms, start_time, is_live)?;
-    Ok(is_over_cap.then_some(RejectionReason::OverCap))
+    let exhausted = budgets::exhausted_budgets(unit, writes, campaign, terms, start_time, request)?;
+    let reason = RejectionReason::OverCap;
+    Ok((!exhausted.is_empty()).then_some(Rejection { reason, exhausted }))
 }
 
 /// Call counts of a campaign. Days are those of the campaign's time zone and include today.

@@ -316,8 +316,9 @@ fn apply_change(
         Some(terms) => terms.clone(),
         None => Terms::new(context.now),
     };
-    let mut written = change.terms.apply(previous.clone());
+    let mut written = change.terms.clone().apply(previous.clone());
     written.validate(problems);
+    change.terms.check_budgets(&written, problems);
     if !written.eq_ignoring_timestamps(&previous) {
         if campaign.future_terms.is_none() {
             written.created_at = context.now;

@@ -1,7 +1,7 @@
 //! Dry run: evaluates a campaign for a hypothetical call. Nothing is stored.
 
 use crate::batch_lookups::BatchLookups;
-use crate::budgets::{self, BudgetStatus};
+use crate::budgets::{self, AdmissionRequest, BudgetStatus};
 use crate::call_parties::CallParties;
 use crate::pending_writes::PendingWrites;
 use crate::{Context, Error, Submission, UnitOfWork, calls};
@@ -148,9 +148,10 @@ fn check_admission(
         parties.affiliate_rejection(unit, &mut BatchLookups::default(), context.now)?;
     if turned_away.is_none() {
         let writes = &mut PendingWrites::for_call_at(start);
-        let is_over_cap =
-            budgets::has_exhausted_cap(unit, writes, parties.campaign.id, terms, start, true)?;
-        turned_away = is_over_cap.then_some(RejectionReason::OverCap);
+        let campaign = parties.campaign.id;
+        let request = AdmissionRequest::Live;
+        let exhausted = budgets::exhausted_budgets(unit, writes, campaign, terms, start, request)?;
+        turned_away = (!exhausted.is_empty()).then_some(RejectionReason::OverCap);
     }
     Ok(Admission { rejection: turned_away, by_affiliate })
 }

@@ -2,6 +2,7 @@
 //! force at its start.
 
 use crate::batch_lookups::BatchLookups;
+use crate::budgets::{self, AdmissionRequest, BudgetStatus};
 use crate::call_parties::CallParties;
 use crate::calls::{check_admission, count_toward_call_budgets, end_of_second, is_repeat_caller};
 use crate::events::EventAudience;
@@ -120,7 +121,8 @@ pub fn start(
     let current = lookups.terms_at(unit, parties.campaign.id, end_of_second(start))?;
     let current = current.as_deref();
     let writes = &mut PendingWrites::for_call_at(start);
-    let turned_away = check_admission(unit, lookups, writes, &parties, current, start, true)?;
+    let request = AdmissionRequest::Live;
+    let rejection = check_admission(unit, lookups, writes, &parties, current, start, request)?;
     let mut facts = incoming.facts;
     facts.start_time = Some(start);
     let terms = current.map(|current| &current.terms);
@@ -142,14 +144,16 @@ pub fn start(
             facts,
             keys: Vec::new(),
             events: Vec::new(),
-            rejection: turned_away,
+            rejection: rejection.as_ref().map(|rejection| rejection.reason),
             by_affiliate: parties.affiliate.is_some(),
             destination_phone_number: None,
         },
         created_at: context.now,
         ended_at: None,
     };
-    let instructions = store_started_call(unit, context, &parties, terms, call, params.time_limit)?;
+    let exhausted = rejection.map(|rejection| rejection.exhausted).unwrap_or_default();
+    let started = StartedCall { parties: &parties, terms, call, exhausted: &exhausted };
+    let instructions = store_started_call(unit, context, started, params.time_limit)?;
     store_answer(unit, context, key, &instructions)?;
     Ok(instructions)
 }
@@ -171,16 +175,24 @@ fn resolve_parties(
     }
 }
 
+/// Call that starts, with its parties and the terms in force.
+struct StartedCall<'a> {
+    parties: &'a CallParties,
+    terms: Option<&'a Terms>,
+    call: Call,
+    /// Budgets that turned the call away.
+    exhausted: &'a [BudgetStatus],
+}
+
 /// Stores a call that starts, adds it to the budgets and starts its IVR tree. A call that was
 /// turned away, or that the tree ends at once, is stored as ended and settled.
 fn store_started_call(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
-    parties: &CallParties,
-    terms: Option<&Terms>,
-    mut call: Call,
+    started: StartedCall<'_>,
     time_limit: SignedDuration,
 ) -> Result<CallInstructions, Error> {
+    let StartedCall { parties, terms, mut call, exhausted } = started;
     let reason = call.recorded.rejection;
     let start = call.start_time;
     let started = terms.filter(|_| reason.is_none()).map(|terms| {
@@ -208,9 +220,10 @@ fn store_started_call(
     if let Some(live) = &live {
         // Time limits use the system clock, also in a sandbox.
         let deadline = context.system_now.saturating_add(time_limit).unwrap_or(Timestamp::MAX);
-        unit.insert_live_call(&call, live, deadline)?;
+        unit.insert_live_call(&call, live, deadline, terms.and_then(budgets::max_payin))?;
     }
     let mut writes = PendingWrites::for_call_at(start);
+    budgets::push_rejection_alerts(unit, context, &mut writes, &parties.campaign, exhausted)?;
     count_toward_call_budgets(unit, context, &mut writes, parties, terms, &call)?;
     let affiliate = parties.affiliate.as_ref().map(|affiliate| affiliate.external_id.as_str());
     let settlement_context = SettlementContext { campaign: &parties.campaign, terms, affiliate };

@@ -17,6 +17,8 @@ pub(crate) struct RunningTotals {
     quarter_hours: BTreeMap<(i64, i64), CallTotals>,
     /// Number of live calls, by campaign id.
     concurrent_calls: HashMap<i64, i64>,
+    /// Amounts that live calls hold, in cents, by campaign id, quantity and bounds of the period.
+    held: HashMap<(i64, CounterScope, (i64, i64)), i64>,
 }
 
 /// Current total of one counter in one period.
@@ -36,6 +38,7 @@ impl RunningTotals {
             budgets: HashMap::new(),
             quarter_hours: BTreeMap::new(),
             concurrent_calls: HashMap::new(),
+            held: HashMap::new(),
         }
     }
 
@@ -129,6 +132,22 @@ impl RunningTotals {
         let buckets: Vec<_> =
             buckets.map(|((campaign, start), totals)| (campaign, start, totals)).collect();
         Ok(unit.add_to_quarter_hours(&buckets)?)
+    }
+
+    /// Returns the amount that stored live calls hold of a budget of the payin, in cents. Read once
+    /// per unit of work: a call that starts or ends has a unit of work of its own.
+    pub(crate) fn held(
+        &mut self,
+        unit: &mut UnitOfWork<'_>,
+        counter: CounterKey,
+    ) -> Result<i64, Error> {
+        let key = (counter.campaign_id, counter.scope, period_bounds_ms(counter.period));
+        if let Some(cached) = self.held.get(&key) {
+            return Ok(*cached);
+        }
+        let found = unit.held_payin(counter)?;
+        self.held.insert(key, found);
+        Ok(found)
     }
 
     fn live_calls(&mut self, unit: &mut UnitOfWork<'_>, campaign: i64) -> Result<i64, Error> {

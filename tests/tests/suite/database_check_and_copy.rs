@@ -142,10 +142,12 @@ const BROKEN_INVARIANTS: &[(&str, &str, &str)] = &[
     (
         "live_call",
         "call ",
-        "INSERT INTO live_calls SELECT (SELECT call_id FROM transactions WHERE id = 2), campaign_id,
-         state, deadline FROM live_calls",
+        "INSERT INTO live_calls (call_id, campaign_id, state, deadline)
+         SELECT (SELECT call_id FROM transactions WHERE id = 2), campaign_id, state, deadline
+         FROM live_calls",
     ),
     ("live_call", "call ", "UPDATE live_calls SET campaign_id = campaign_id + 1"),
+    ("held_payin", "call ", "UPDATE live_calls SET held = held + 1"),
     ("payin_deltas", "call ", "UPDATE transactions SET payin_delta = payin_delta + 1 WHERE id = 2"),
     ("payout_deltas", "call ", "UPDATE transactions SET payout_delta = payout_delta + 1 WHERE id = 2"),
     ("amount", "transaction 2, payin", "UPDATE transactions SET payin = payin + 1 WHERE id = 2"),

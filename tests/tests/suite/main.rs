@@ -14,6 +14,7 @@ mod call_partitions;
 mod calls;
 mod campaigns;
 mod concurrent_calls;
+mod concurrent_payins;
 mod concurrent_writes;
 mod corrections;
 mod credential_cache;

@@ -35,15 +35,15 @@ fn response_example() -> Value {
 }
 
 fn budget_request() -> Value {
-    let enforce = "Reject calls at 100 % of the amount. Call caps are never exceeded.";
+    let enforce = "Reject calls at 100 % of the amount, which is never exceeded: a live call holds the most that it can pay until it ends. Without it, the stored flag stays.";
     request_object(
         json!({
             "reset_period": reset_period(),
             "starts_at": request_timestamp("Start of the first period: a date, or a date and a time, in `time_zone` unless it has an offset. Required without `start_at`."),
             "start_at": request_timestamp("Alias of `starts_at`, as responses name it."),
-            "budget_currency": currency("Required, though without meaning for a number of calls."),
+            "budget_currency": currency("Required, though without meaning for a number of calls. For `budget_cap_alert`, the currency of the payin."),
             "time_zone": schema_reference("TimeZone"),
-            "budget_amount": amount("Amount of money, or number of calls."),
+            "budget_amount": amount("Amount of money, or whole number of calls."),
             "include_call_fees": request_boolean("Include call fees in the total."),
             "enforce": request_boolean(enforce),
         }),

@@ -2,7 +2,9 @@
 
 use crate::object_reader::{ObjectReader, ReadContext};
 use serde_json::{Map, Value, json};
-use trunkline_domain::campaign::{Budget, BudgetTotals, Budgets, ConcurrentCallCap, ResetPeriod};
+use trunkline_domain::campaign::{
+    Budget, BudgetTotals, Budgets, ConcurrentCallCap, OmittedEnforceFlags, ResetPeriod,
+};
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::problem::{BLANK, INVALID};
 use trunkline_domain::timezone::{self, TimeZoneName};
@@ -25,6 +27,20 @@ pub(super) fn read(map: &Map<String, Value>, read_context: ReadContext<'_>) -> B
     };
     reader.finish();
     budgets
+}
+
+/// Finds the budgets of `budget_activities` without `enforce`. No dated version of the API documents
+/// it, so a client that leaves it out does not switch the enforcement off.
+pub(super) fn omitted_enforce_flags(budget_activities: Option<&Value>) -> OmittedEnforceFlags {
+    let is_omitted = |name: &str| {
+        let budget = budget_activities.and_then(|budgets| budgets.get(name)?.as_object());
+        budget.is_some_and(|budget| !budget.contains_key("enforce"))
+    };
+    OmittedEnforceFlags {
+        budget_cap: is_omitted("budget_cap_alert"),
+        periodic_call_cap: is_omitted("periodic_call_cap_alert"),
+        concurrent_call_cap: is_omitted("concurrent_call_cap_alert"),
+    }
 }
 
 fn read_nested<T>(

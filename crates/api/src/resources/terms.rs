@@ -71,6 +71,7 @@ pub(crate) fn read(
             concurrent_call_cap: hides_concurrent_call_cap(version)
                 && omits(reader, "budget_activities", "concurrent_call_cap_alert"),
             caller_id: hides_caller_id(version) && omits(reader, "ivr_tree", "caller_id"),
+            enforce: budgets::omitted_enforce_flags(reader.value("budget_activities")),
         },
     }
 }

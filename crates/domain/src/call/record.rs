@@ -70,6 +70,12 @@ impl RecordedFacts {
         price_script(terms, &self.facts, CallScript::from_recorded(self), self.admission())
     }
 
+    /// Prices the call as if it had been admitted, without explanations.
+    pub fn price_as_admitted(&self, terms: &Terms) -> PricedCall {
+        let admission = Admission { rejection: None, ..self.admission() };
+        price_script(terms, &self.facts, CallScript::from_recorded(self), admission)
+    }
+
     fn admission(&self) -> Admission {
         Admission { rejection: self.rejection, by_affiliate: self.by_affiliate }
     }

@@ -2,7 +2,9 @@
 //! one raises an alert and, if it is enforced, rejects further calls.
 
 use crate::money::{Currency, Money};
+use crate::problem::{NOT_AN_INTEGER, Problems};
 use crate::timezone::TimeZoneName;
+use jiff::civil::{DateTime, Time};
 use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -101,8 +103,10 @@ impl Budget {
     /// Returns the period that contains a timestamp; `None` before the first period.
     ///
     /// Periods are contiguous from `starts_at` on. Their boundaries follow local time and calendar
-    /// of the budget's time zone. Monthly periods that start on the 31st start on the last day of a
-    /// shorter month.
+    /// of the budget's time zone. Daily periods begin at local midnight, or at the first moment of
+    /// a day without a midnight; the first one begins at `starts_at`. Longer periods begin at the
+    /// local time of `starts_at`; the first moment of a day counts as its midnight. Monthly periods
+    /// that start on the 31st start on the last day of a shorter month.
     pub fn period_at(&self, at: Timestamp) -> Option<BudgetPeriod> {
         if at < self.starts_at {
             return None;
@@ -114,23 +118,44 @@ impl Budget {
             ResetPeriod::Monthly => (30 * 86_400 + 37_746, |n| Span::new().months(n)),
             ResetPeriod::Quarterly => (91 * 86_400 + 26_838, |n| Span::new().months(3 * n)),
         };
-        let first_start = self.starts_at.to_zoned(self.time_zone.to_time_zone());
-        let start_of =
-            |n: i64| first_start.checked_add(span_of(n)).ok().map(|zoned| zoned.timestamp());
+        let first = self.first_boundary();
+        let boundary = |n: i64| {
+            let local = first.checked_add(span_of(n)).ok()?;
+            Some(self.first_moment(local)?.max(self.starts_at))
+        };
         // The estimate is off by at most two, because months and days with daylight saving
         // transitions differ in length.
         let mut index = (at.as_second() - self.starts_at.as_second()) / mean_seconds;
-        while index > 0 && start_of(index)? > at {
+        while index > 0 && boundary(index)? > at {
             index -= 1;
         }
         loop {
-            let start = start_of(index)?;
-            let end = start_of(index + 1)?;
+            let start = boundary(index)?;
+            let end = boundary(index + 1)?;
             if at < end {
                 return Some(BudgetPeriod { start, end: Some(end) });
             }
             index += 1;
         }
+    }
+
+    /// Returns the local date and time from which the boundaries are counted.
+    fn first_boundary(&self) -> DateTime {
+        let zoned = self.starts_at.to_zoned(self.time_zone.to_time_zone());
+        let is_first_moment = zoned.start_of_day().is_ok_and(|first| first == zoned);
+        if self.reset_period == ResetPeriod::Daily || is_first_moment {
+            zoned.date().to_datetime(Time::midnight())
+        } else {
+            zoned.datetime()
+        }
+    }
+
+    /// Returns the moment of a local date and time. Midnight is the first moment of its day.
+    fn first_moment(&self, local: DateTime) -> Option<Timestamp> {
+        let zoned = local.to_zoned(self.time_zone.to_time_zone()).ok()?;
+        let is_skipped_midnight = local.time() == Time::midnight() && zoned.date() == local.date();
+        let zoned = if is_skipped_midnight { zoned.start_of_day().ok()? } else { zoned };
+        Some(zoned.timestamp())
     }
 }
 
@@ -138,6 +163,19 @@ impl Budgets {
     /// Returns true if no budget is set.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Reports the numbers of calls that are not whole, each at its amount.
+    pub fn check_call_counts(&self, problems: &mut Problems) {
+        let periodic = self.periodic_call_cap_alert.as_ref().map(|budget| budget.budget_amount);
+        let concurrent = self.concurrent_call_cap_alert.as_ref().map(|cap| cap.budget_amount);
+        for (property, amount) in
+            [("periodic_call_cap_alert", periodic), ("concurrent_call_cap_alert", concurrent)]
+        {
+            if amount.is_some_and(|amount| amount.cents() % 100 != 0) {
+                problems.property(property).property("budget_amount").add(NOT_AN_INTEGER);
+            }
+        }
     }
 }
 
@@ -200,6 +238,64 @@ mod tests {
         let ongoing = budget(ResetPeriod::Ongoing, "2026-01-01T08:00:00Z", pacific);
         assert_eq!(ongoing.period_at("2026-01-01T07:59:59Z".parse().unwrap()), None);
         assert_eq!(ongoing.period_at("9000-01-01T00:00:00Z".parse().unwrap()).unwrap().end, None);
+    }
+
+    /// (Period, zone, `starts_at`, time, start and end of the period that contains it).
+    const FIRST_MOMENTS: [(ResetPeriod, &str, [&str; 4]); 8] = [
+        // 00:00 to 01:00 is skipped on the day of the first period: the others begin at 00:00.
+        (
+            ResetPeriod::Daily,
+            "Santiago",
+            ["2026-09-06T04:00Z", "2026-10-08T03:30Z", "2026-10-08T03:00Z", "2026-10-09T03:00Z"],
+        ),
+        (
+            ResetPeriod::Weekly,
+            "Santiago",
+            ["2026-09-06T04:00Z", "2026-09-13T03:00Z", "2026-09-13T03:00Z", "2026-09-20T03:00Z"],
+        ),
+        // The same day in the middle of the periods.
+        (
+            ResetPeriod::Daily,
+            "Santiago",
+            ["2026-09-01T04:00Z", "2026-09-06T12:00Z", "2026-09-06T04:00Z", "2026-09-07T03:00Z"],
+        ),
+        (
+            ResetPeriod::Daily,
+            "Cairo",
+            ["2026-04-23T22:00Z", "2026-04-25T20:59Z", "2026-04-24T21:00Z", "2026-04-25T21:00Z"],
+        ),
+        (
+            ResetPeriod::Daily,
+            "Azores",
+            ["2026-03-29T01:00Z", "2026-03-30T00:30Z", "2026-03-30T00:00Z", "2026-03-31T00:00Z"],
+        ),
+        // A daily budget that starts at noon is reset at midnight.
+        (
+            ResetPeriod::Daily,
+            "UTC",
+            ["2026-01-01T12:00Z", "2026-01-02T01:00Z", "2026-01-02T00:00Z", "2026-01-03T00:00Z"],
+        ),
+        (
+            ResetPeriod::Daily,
+            "UTC",
+            ["2026-01-01T12:00Z", "2026-01-01T13:00Z", "2026-01-01T12:00Z", "2026-01-02T00:00Z"],
+        ),
+        // 2011-12-30 did not exist in Samoa.
+        (
+            ResetPeriod::Daily,
+            "Samoa",
+            ["2011-12-28T10:00Z", "2011-12-30T10:00Z", "2011-12-30T10:00Z", "2011-12-31T10:00Z"],
+        ),
+    ];
+
+    #[test]
+    fn days_without_a_midnight_begin_at_their_first_moment() {
+        for (period, zone, [starts_at, at, start, end]) in FIRST_MOMENTS {
+            let found = budget(period, starts_at, zone).period_at(at.parse().unwrap()).unwrap();
+            let expected =
+                BudgetPeriod { start: start.parse().unwrap(), end: Some(end.parse().unwrap()) };
+            assert_eq!(found, expected, "{zone} at {at}");
+        }
     }
 
     proptest! {

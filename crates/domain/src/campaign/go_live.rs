@@ -1,5 +1,6 @@
 //! Completeness check of terms before they go live.
 
+use super::terms::add_budget_currency_problem;
 use super::{Pricing, Terms, missing_resources};
 use crate::ivr::{self, IvrNode, NodeKind};
 use crate::problem::{BLANK, Problems};
@@ -7,6 +8,10 @@ use crate::problem::{BLANK, Problems};
 /// Reports everything that prevents terms from going live, each problem at its property.
 pub fn check_go_live_requirements(terms: &Terms, problems: &mut Problems) {
     terms.validate(problems);
+    terms.budgets.check_call_counts(problems.property("budget_activities"));
+    if let Some((_, currency)) = terms.budget_in_other_currency() {
+        add_budget_currency_problem(currency, problems);
+    }
     match &terms.ivr_tree {
         None => problems.property("ivr_tree").add(BLANK),
         Some(tree) => {

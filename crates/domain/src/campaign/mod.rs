@@ -16,7 +16,8 @@ pub use required_resources::missing_resources;
 pub use status::{CampaignAction, CampaignStatus, CampaignTransition, transition};
 pub use terms::{
     AutoApprove, CAMPAIGN_COUNTRIES, CAMPAIGN_LANGUAGES, CampaignType, DEFAULT_MAX_PROMO_NUMBERS,
-    DEFAULT_REPEAT_DAYS, MAX_REPEAT_DAYS, Terms, TermsHiddenByVersion, TermsPatch, Visibility,
+    DEFAULT_REPEAT_DAYS, MAX_REPEAT_DAYS, OmittedEnforceFlags, Terms, TermsHiddenByVersion,
+    TermsPatch, Visibility,
 };
 
 use crate::party::CustomData;

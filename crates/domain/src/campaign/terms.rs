@@ -1,8 +1,9 @@
 //! Terms of a campaign: pricing, hours, IVR tree, budgets and settings.
 
-use super::{Budgets, Pricing};
+use super::{Budget, Budgets, Pricing};
 use crate::hours::WeeklyHours;
 use crate::ivr::{self, IvrTree};
+use crate::money::Currency;
 use crate::problem::{Problems, TAKEN};
 use crate::region::NamedRegion;
 use crate::timezone::TimeZoneName;
@@ -207,6 +208,44 @@ pub struct TermsHiddenByVersion {
     pub concurrent_call_cap: bool,
     /// Caller id of the IVR tree.
     pub caller_id: bool,
+    /// `enforce` of each budget. No dated version of the API documents it.
+    pub enforce: OmittedEnforceFlags,
+}
+
+/// Budgets of a request that do not contain `enforce`. Their flags keep the stored values.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OmittedEnforceFlags {
+    /// Limit of the payin.
+    pub budget_cap: bool,
+    /// Limit of the calls.
+    pub periodic_call_cap: bool,
+    /// Limit of the concurrent calls.
+    pub concurrent_call_cap: bool,
+}
+
+impl OmittedEnforceFlags {
+    /// Copies the stored flags into the budgets of a request that does not contain them.
+    fn keep_stored(self, budgets: &mut Budgets, stored: &Budgets) {
+        let pairs = [
+            (self.budget_cap, &mut budgets.budget_cap_alert, &stored.budget_cap_alert),
+            (
+                self.periodic_call_cap,
+                &mut budgets.periodic_call_cap_alert,
+                &stored.periodic_call_cap_alert,
+            ),
+        ];
+        for (is_omitted, written, stored) in pairs {
+            if let (true, Some(written), Some(stored)) = (is_omitted, written, stored) {
+                written.enforce = stored.enforce;
+            }
+        }
+        let written = &mut budgets.concurrent_call_cap_alert;
+        if let (true, Some(written), Some(stored)) =
+            (self.concurrent_call_cap, written, &stored.concurrent_call_cap_alert)
+        {
+            written.enforce = stored.enforce;
+        }
+    }
 }
 
 impl Terms {
@@ -247,6 +286,14 @@ impl Terms {
     /// [`DEFAULT_REPEAT_DAYS`].
     pub fn repeat_days(&self) -> u16 {
         self.repeat_days.unwrap_or(DEFAULT_REPEAT_DAYS)
+    }
+
+    /// Returns the budget of the payin and the currency of the payin, if the two differ in currency.
+    /// Such a budget never counts.
+    pub fn budget_in_other_currency(&self) -> Option<(&Budget, Currency)> {
+        let budget = self.budgets.budget_cap_alert.as_ref()?;
+        let currency = self.advertiser_payin.as_ref()?.currency();
+        (budget.budget_currency != currency).then_some((budget, currency))
     }
 
     /// Returns true if affiliates can promote the campaign.
@@ -326,6 +373,31 @@ impl TermsPatch {
         }
     }
 
+    /// Checks the budgets of `written`, the terms after this update. Only properties of the update
+    /// are checked, so that terms that were stored before a rule existed can still be written.
+    ///
+    /// An enforced budget of the payin must have the currency of the payin; the problem is at the
+    /// budget if the update contains budgets, else at the payin.
+    pub fn check_budgets(&self, written: &Terms, problems: &mut Problems) {
+        let writes_budgets = self.budgets.is_some();
+        if writes_budgets {
+            written.budgets.check_call_counts(problems.property("budget_activities"));
+        }
+        match written.budget_in_other_currency() {
+            Some((budget, currency)) if budget.enforce && writes_budgets => {
+                add_budget_currency_problem(currency, problems);
+            }
+            Some((budget, _)) if budget.enforce && self.advertiser_payin.is_some() => {
+                let message = format!(
+                    "must be in {}, as the enforced budget",
+                    budget.budget_currency.as_str()
+                );
+                problems.property("advertiser_payin").add(message);
+            }
+            _ => {}
+        }
+    }
+
     /// Applies the update to `stored` and returns the result. The timestamps are not changed.
     pub fn apply(mut self, stored: Terms) -> Terms {
         if let Some(budgets) =
@@ -333,6 +405,9 @@ impl TermsPatch {
         {
             let stored_cap = stored.budgets.concurrent_call_cap_alert.clone();
             budgets.concurrent_call_cap_alert = stored_cap;
+        }
+        if let Some(budgets) = &mut self.budgets {
+            self.hidden_by_version.enforce.keep_stored(budgets, &stored.budgets);
         }
         let tree = self.ivr_tree.as_mut().and_then(Option::as_mut);
         if let Some(tree) = tree.filter(|_| self.hidden_by_version.caller_id) {
@@ -371,4 +446,11 @@ impl TermsPatch {
             updated_at: stored.updated_at,
         }
     }
+}
+
+/// Adds the problem of a budget that is not in the currency of the payin.
+pub(super) fn add_budget_currency_problem(payin: Currency, problems: &mut Problems) {
+    let message = format!("must be {}, the currency of the payin", payin.as_str());
+    let budget = problems.property("budget_activities").property("budget_cap_alert");
+    budget.property("budget_currency").add(message);
 }

@@ -1,5 +1,6 @@
 //! Live calls, and the answers to their events.
 
+use super::budgets::{CounterKey, CounterScope, period_bounds_ms};
 use super::{UnitOfWork, from_json, to_json, to_millis};
 use crate::Error;
 use crate::sql::params;
@@ -7,20 +8,46 @@ use jiff::Timestamp;
 use serde_json::Value;
 use trunkline_domain::call::{Call, LiveCall};
 use trunkline_domain::id::NetworkId;
+use trunkline_domain::money::{Currency, Money};
 
 impl UnitOfWork<'_> {
-    /// Inserts the state of a call that has started and lasts until `deadline` at most.
+    /// Inserts the state of a call that has started and lasts until `deadline` at most. `hold` is
+    /// the most that its terms can pay; the budgets of the payin hold it until the call ends.
     pub fn insert_live_call(
         &mut self,
         call: &Call,
         live: &LiveCall,
         deadline: Timestamp,
+        hold: Option<(Money, Currency)>,
     ) -> Result<(), Error> {
         self.execute(
-            "INSERT INTO live_calls (call_id, campaign_id, state, deadline) VALUES (?1, ?2, ?3, ?4)",
-            params![call.id, call.campaign_id, to_json(live, "live call")?, to_millis(deadline)],
+            "INSERT INTO live_calls (call_id, campaign_id, state, deadline, start_time,
+             held_currency, held) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                call.id,
+                call.campaign_id,
+                to_json(live, "live call")?,
+                to_millis(deadline),
+                to_millis(call.start_time),
+                hold.map(|(_, currency)| currency.as_str()),
+                hold.map_or(0, |(amount, _)| amount.cents()),
+            ],
         )?;
         Ok(())
+    }
+
+    /// Amount in cents that the live calls of a campaign hold in a period.
+    pub fn held_payin(&mut self, counter: CounterKey) -> Result<i64, Error> {
+        let CounterScope::Payin(currency) = counter.scope else { return Ok(0) };
+        let (start, end) = period_bounds_ms(counter.period);
+        let found = self.query_first(
+            "SELECT CAST(COALESCE(SUM(held), 0) AS BIGINT) FROM live_calls
+             WHERE campaign_id = ?1 AND start_time >= ?2 AND start_time < ?3
+             AND held_currency = ?4",
+            params![counter.campaign_id, start, end, currency.as_str()],
+            |row| row.get(0),
+        )?;
+        Ok(found.unwrap_or(0))
     }
 
     /// State of a live call; `None` if the call has ended.

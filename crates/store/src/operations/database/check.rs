@@ -69,6 +69,7 @@ fn check_in(
     unit.check_json_columns(watch)?;
     unit.check_ledger(watch)?;
     unit.check_caps(watch)?;
+    unit.check_holds(watch)?;
     Ok(counts)
 }
 

@@ -1,6 +1,7 @@
 //! Operations on a whole database: the consistency check and the copy.
 
 mod check;
+mod check_holds;
 mod check_invariants;
 mod check_json;
 mod check_ledger;
