@@ -183,6 +183,10 @@ fn storage_response(app: &App, error: &trunkline_store::Error) -> Response<Body>
         Storage::Busy | Storage::Closed => {
             (StatusCode::SERVICE_UNAVAILABLE, "the database is busy: try again")
         }
+        Storage::Replaced => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the database file was replaced or deleted: the server must be restarted",
+        ),
         Storage::Unavailable(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached: try again")
         }

@@ -12,6 +12,9 @@ pub enum Error {
     /// The writer has stopped because the server is shutting down.
     #[error("the database is closed")]
     Closed,
+    /// The database file was replaced or deleted while it is open.
+    #[error("the database file was replaced or deleted")]
+    Replaced,
     /// A unit of work panicked and was rolled back.
     #[error("a unit of work was abandoned")]
     Abandoned,
@@ -71,9 +74,12 @@ impl From<tokio_postgres::Error> for Error {
 
 impl Error {
     /// Returns true if the error is an outage of the database and not caused by the statement:
-    /// full, busy, closed or unreachable.
+    /// full, busy, closed, replaced or unreachable.
     pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Full | Self::Busy | Self::Closed | Self::Unavailable(_))
+        matches!(
+            self,
+            Self::Full | Self::Busy | Self::Closed | Self::Replaced | Self::Unavailable(_)
+        )
     }
 
     /// Duplicates an error for each of the writes that waited for one commit.
@@ -82,6 +88,7 @@ impl Error {
             Self::Full => Self::Full,
             Self::Busy => Self::Busy,
             Self::Closed => Self::Closed,
+            Self::Replaced => Self::Replaced,
             Self::Unavailable(_) => Self::Unavailable(None),
             Self::Sqlite(rusqlite::Error::SqliteFailure(code, text)) => {
                 rusqlite::Error::SqliteFailure(*code, text.clone()).into()

@@ -23,14 +23,35 @@ pub struct Store {
 
 #[derive(Debug, Clone)]
 enum Readers {
-    Sqlite(Arc<sqlite::readers::Readers>),
+    Sqlite(Arc<sqlite::readers::Readers>, Arc<sqlite::FileWatch>),
     Postgres(Arc<postgres::Readers>, Arc<postgres::MultiplexedPool>),
 }
 
 impl Store {
     /// Opens `sqlite://<file>`, creating the file if it does not exist, or
     /// `postgres://<user>:<password>@<host>:<port>/<name>`, and applies missing migrations.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be opened, is of a newer version, or its log belongs to another file.
     pub fn open(url: &str) -> Result<Self, OpenError> {
+        Self::open_with_start_id(url, None)
+    }
+
+    /// Opens a database like [`Store::open`], for a server. Sets a new start id of a SQLite file, made
+    /// of `entropy`, so that its log is not used with another copy of the file.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::open`].
+    pub fn open_for_server(url: &str, entropy: &[u8; 32]) -> Result<Self, OpenError> {
+        Self::open_with_start_id(url, Some(sqlite::start_id::from_entropy(entropy)))
+    }
+
+    fn open_with_start_id(
+        url: &str,
+        start: Option<sqlite::start_id::StartId>,
+    ) -> Result<Self, OpenError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let writer = postgres::open(url)?;
             let readers = Arc::new(postgres::Readers::new(writer.server()));
@@ -39,13 +60,12 @@ impl Store {
         }
         let file = url.strip_prefix("sqlite://").filter(|file| !file.is_empty());
         let file = PathBuf::from(file.ok_or_else(|| OpenError::Url(url.to_owned()))?);
-        let mut connection = sqlite::connection::open(&file)?;
-        sqlite::connection::migrate(&mut connection, &file)?;
+        let opened = sqlite::open(&file, start)?;
         let read_lock = sqlite::shared_read_lock::SharedReadLock::new(file.clone());
-        let writer =
-            Writer::start(sqlite::SqliteWriter::new(connection, &file, Arc::clone(&read_lock))?);
-        let readers = Readers::Sqlite(Arc::new(sqlite::readers::Readers::new(file, read_lock)));
-        Ok(Self::with_backend(writer, readers))
+        let writer = sqlite::SqliteWriter::new(opened, &file, Arc::clone(&read_lock))?;
+        let watch = writer.watch();
+        let readers = Arc::new(sqlite::readers::Readers::new(file, read_lock));
+        Ok(Self::with_backend(Writer::start(writer), Readers::Sqlite(readers, watch)))
     }
 
     fn with_backend(writer: Writer, readers: Readers) -> Self {
@@ -86,7 +106,7 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         let queries = match &self.readers {
-            Readers::Sqlite(_) => Vec::new(),
+            Readers::Sqlite(..) => Vec::new(),
             Readers::Postgres(..) => UnitOfWork::record_queries(prefetch),
         };
         let (job, result) = writer::make_job(queries, work);
@@ -118,7 +138,7 @@ impl Store {
         E: From<Error>,
     {
         match &self.readers {
-            Readers::Sqlite(readers) => {
+            Readers::Sqlite(readers, _) => {
                 let reader = readers.acquire()?;
                 reader.connection().execute_batch("BEGIN").map_err(Error::from)?;
                 let result = self.run_counted(Connection::Sqlite(reader.connection()), work);
@@ -169,7 +189,7 @@ impl Store {
             Some((read.and_then(|read| read.generation())?, result))
         };
         let pool = match &self.readers {
-            Readers::Sqlite(readers) => {
+            Readers::Sqlite(readers, _) => {
                 let reader = readers.acquire()?;
                 let read = SingleStatementRead::on_sqlite(reader.connection());
                 let found =
@@ -214,8 +234,26 @@ impl Store {
         self.write_latency.snapshot()
     }
 
-    /// Completes the submitted writes and closes the database.
+    /// Checks that the file of a SQLite database is still the one that was opened. Writes fail while it
+    /// is not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Replaced`] if the file or its log was replaced or deleted.
+    pub fn verify_file(&self) -> Result<(), Error> {
+        match &self.readers {
+            Readers::Sqlite(_, watch) => watch.verify(),
+            Readers::Postgres(..) => Ok(()),
+        }
+    }
+
+    /// Completes the submitted writes and closes the database. Reads that still run are waited for.
+    /// The file of a SQLite database is complete afterwards, without a log.
     pub fn close(self) {
+        self.writer.finish();
+        if let Readers::Sqlite(readers, _) = &self.readers {
+            readers.close();
+        }
         self.writer.stop();
     }
 }

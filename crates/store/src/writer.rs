@@ -134,6 +134,8 @@ struct JobRun {
 
 enum Message {
     Run(WriteJob),
+    /// Reports, by dropping the sender, that every job before it is done.
+    Finish(mpsc::SyncSender<()>),
     Stop,
 }
 
@@ -207,6 +209,14 @@ impl Writer {
         self.notifier.sender.clone()
     }
 
+    /// Waits for the jobs that are queued.
+    pub(super) fn finish(&self) {
+        let (sender, finished) = mpsc::sync_channel(0);
+        // Both fail if the writer has stopped already.
+        self.queue.send(Message::Finish(sender)).ok();
+        finished.recv().ok();
+    }
+
     pub(super) fn stop(&self) {
         // Fails if the writer has stopped already.
         self.queue.send(Message::Stop).ok();
@@ -224,7 +234,13 @@ fn run_writer(
     counters: &Counters,
     commits: &watch::Sender<u64>,
 ) {
-    while let Ok(Message::Run(first)) = jobs.recv() {
+    loop {
+        let first = match jobs.recv() {
+            Ok(Message::Run(first)) => first,
+            Ok(Message::Finish(_)) => continue,
+            Ok(Message::Stop) | Err(_) => return,
+        };
+        let mut finishing = None;
         let mut stopped = false;
         let mut started = None;
         let rest = std::iter::from_fn(|| {
@@ -233,6 +249,10 @@ fn run_writer(
             }
             match jobs.try_recv() {
                 Ok(Message::Run(job)) => Some(job),
+                Ok(Message::Finish(sender)) => {
+                    finishing = Some(sender);
+                    None
+                }
                 Ok(Message::Stop) => {
                     stopped = true;
                     None
@@ -244,6 +264,7 @@ fn run_writer(
         if commit_group(database, group, counters) {
             commits.send_modify(|count| *count += 1);
         }
+        drop(finishing);
         if stopped {
             return;
         }

@@ -59,6 +59,9 @@ pub(crate) enum CliError {
     /// Error of copying a database.
     #[error(transparent)]
     Copy(#[from] trunkline_store::CopyError),
+    /// Error of a backup or a restore.
+    #[error(transparent)]
+    Backup(#[from] trunkline_store::BackupError),
     /// Unexpected response to one of the demo's own requests.
     #[error("the demo could not be filled: {0}")]
     Demo(String),

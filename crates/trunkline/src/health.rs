@@ -53,6 +53,9 @@ impl Health {
         if self.draining.load(Ordering::Relaxed) {
             return status_response(StatusCode::SERVICE_UNAVAILABLE, "draining");
         }
+        if let Err(error) = self.store.verify_file() {
+            return status_response(StatusCode::SERVICE_UNAVAILABLE, &error.to_string());
+        }
         // The cheapest query that reaches the database: no network has this id.
         match self.store.read(|unit| Ok::<_, Error>(unit.network(NetworkId::UNASSIGNED)?)) {
             Ok(_) => status_response(StatusCode::OK, "ready"),

@@ -33,7 +33,8 @@ pub use bulk_insert::{FirstIds, IdCounts};
 pub use call_log::{CallRecord, CallRowFilter, CallScope};
 pub use calls::{CallTotals, RepeatCallerQuery, ValidityPeriod, quarter_hour};
 pub use database::{
-    CopiedTable, CopyError, Finding, ProgressObserver, check_database, copy_database, read_existing,
+    BackupError, BackupSummary, CopiedTable, CopyError, Finding, ProgressObserver, backup_database,
+    check_database, copy_database, read_existing, restore_database,
 };
 pub use deliveries::{DeliveryRecord, DeliveryState};
 pub use events::{EventRecord, NewEvent};

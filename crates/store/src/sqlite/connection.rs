@@ -25,16 +25,21 @@ pub(crate) const MIGRATIONS: &[&str] = &[
 /// Page cache of the writing connection, in KiB.
 const WRITER_CACHE_KIB: i64 = 16 << 10;
 
-pub(super) fn file_error(file: &Path, error: &dyn std::fmt::Display) -> OpenError {
+pub(crate) fn file_error(file: &Path, error: &dyn std::fmt::Display) -> OpenError {
     OpenError::File { file: file.display().to_string(), reason: error.to_string() }
 }
 
-/// Opens a writing connection, creating the file if it does not exist.
-pub(crate) fn open(file: &Path) -> Result<Connection, OpenError> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if folder.is_some_and(|folder| !folder.is_dir()) {
-        return Err(file_error(file, &"its directory does not exist"));
+/// Checks that the directory of a file exists.
+pub(crate) fn check_directory(file: &Path) -> Result<(), OpenError> {
+    let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty());
+    match directory.is_none_or(Path::is_dir) {
+        true => Ok(()),
+        false => Err(file_error(file, &"its directory does not exist")),
     }
+}
+
+/// Opens a writing connection, creating the file if it does not exist.
+pub(super) fn open(file: &Path) -> Result<Connection, OpenError> {
     super::files::create_private(file).map_err(|error| file_error(file, &error))?;
     let connection = Connection::open(file).map_err(|error| file_error(file, &error))?;
     let set_up = || -> rusqlite::Result<()> {
@@ -79,7 +84,7 @@ pub(crate) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
 
 /// Applies missing migrations. If two processes start at once, each migration still runs once,
 /// because the version is read inside the transaction that changes it.
-pub(crate) fn migrate(connection: &mut Connection, file: &Path) -> Result<(), OpenError> {
+pub(super) fn migrate(connection: &mut Connection, file: &Path) -> Result<(), OpenError> {
     let known = MIGRATIONS.len() as i64;
     loop {
         let found = migrate_once(connection).map_err(|error| file_error(file, &error))?;

@@ -2,38 +2,86 @@
 //! commit, and a pool of reading connections.
 
 pub(crate) mod connection;
+pub(crate) mod file_lock;
+mod file_watch;
 pub(crate) mod files;
 pub(crate) mod readers;
 pub(crate) mod shared_read_lock;
+pub(crate) mod start_id;
 mod statement_cache;
 mod wal_checkpointer;
 
 use crate::operations::{Connection, UnitOfWork};
 use crate::writer::{Prefetch, Savepoint, SavepointState, WriteBackend};
 use crate::{Error, OpenError};
+use file_lock::FileLock;
+pub(crate) use file_watch::FileWatch;
 use shared_read_lock::SharedReadLock;
 use std::path::Path;
 use std::sync::Arc;
 use wal_checkpointer::WalCheckpointer;
 
+/// Longest wait for readers of other processes when the database is closed.
+const CLOSE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Database file opened for writing, with its lock.
+pub(crate) struct OpenFile {
+    pub(crate) connection: rusqlite::Connection,
+    /// Must be dropped after the connection.
+    lock: FileLock,
+}
+
+/// Opens a file for writing, creating it if it does not exist, and applies missing migrations. A server
+/// passes the start id to set; a command passes `None`.
+pub(crate) fn open(file: &Path, start: Option<start_id::StartId>) -> Result<OpenFile, OpenError> {
+    let error = |error: std::io::Error| connection::file_error(file, &error);
+    connection::check_directory(file)?;
+    let (lock, is_exclusive) = match start {
+        Some(_) => FileLock::for_server(file)?,
+        None => (FileLock::shared(file)?, false),
+    };
+    start_id::check_files(file)?;
+    start_id::adopt(file).map_err(error)?;
+    let mut connection = connection::open(file)?;
+    connection::migrate(&mut connection, file)?;
+    if let Some(start) = start {
+        files::warn_if_readable_by_others(file);
+        // A second server on one file goes on with the start id of the first.
+        if is_exclusive {
+            start_id::set(&connection, file, start)?;
+            lock.share().map_err(error)?;
+        }
+    }
+    Ok(OpenFile { connection, lock })
+}
+
 /// Writing connection.
 pub(crate) struct SqliteWriter {
     connection: rusqlite::Connection,
     read_lock: Arc<SharedReadLock>,
-    /// Must be dropped after the connection: its thread ends when the connection's WAL hook is
-    /// dropped.
-    _checkpointer: WalCheckpointer,
+    watch: Arc<FileWatch>,
+    /// Stopped before the connection is closed.
+    checkpointer: Option<WalCheckpointer>,
+    /// Must be dropped after the connection.
+    lock: FileLock,
 }
 
 impl SqliteWriter {
     pub(crate) fn new(
-        mut connection: rusqlite::Connection,
+        opened: OpenFile,
         file: &Path,
         read_lock: Arc<SharedReadLock>,
     ) -> Result<Self, OpenError> {
+        let OpenFile { mut connection, lock } = opened;
         let checkpointer = WalCheckpointer::start(&mut connection, file)
             .map_err(|error| connection::file_error(file, &error))?;
-        Ok(Self { connection, read_lock, _checkpointer: checkpointer })
+        let watch = FileWatch::new(file);
+        Ok(Self { connection, read_lock, watch, checkpointer: Some(checkpointer), lock })
+    }
+
+    /// Watch of the database file.
+    pub(crate) fn watch(&self) -> Arc<FileWatch> {
+        Arc::clone(&self.watch)
     }
 
     fn run(&mut self, sql: &str) -> Result<(), Error> {
@@ -42,8 +90,34 @@ impl SqliteWriter {
     }
 }
 
+impl Drop for SqliteWriter {
+    /// Moves the log into the file, so that the file alone is complete, unless another process goes on
+    /// using both. The other connections of this process are closed already.
+    fn drop(&mut self) {
+        let no_hook: Option<fn(&mut rusqlite::hooks::Wal, i32) -> rusqlite::Result<()>> = None;
+        self.connection.wal_hook(no_hook).ok();
+        drop(self.checkpointer.take());
+        if self.watch.verify().is_err() {
+            // At its close SQLite would delete the log that is at the path now.
+            let setting = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            self.connection.set_db_config(setting, true).ok();
+            return;
+        }
+        if !self.lock.try_upgrade() {
+            return;
+        }
+        self.connection.busy_timeout(CLOSE_TIMEOUT).ok();
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy = self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        if let Err(error) = &busy {
+            tracing::warn!(%error, "the log of the database was not moved into its file: keep both");
+        }
+    }
+}
+
 impl WriteBackend for SqliteWriter {
     fn begin(&mut self) -> Result<(), Error> {
+        self.watch.verify()?;
         self.read_lock.suspend();
         Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
     }
@@ -51,7 +125,8 @@ impl WriteBackend for SqliteWriter {
     fn commit(&mut self, _emits_events: bool) -> Result<(), Error> {
         self.connection.execute_batch("COMMIT")?;
         self.read_lock.resume();
-        Ok(())
+        // A commit to a file that was replaced meanwhile is lost, and is not acknowledged.
+        self.watch.verify()
     }
 
     fn rollback(&mut self) {

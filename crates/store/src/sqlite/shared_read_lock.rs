@@ -37,6 +37,8 @@ struct State {
     connection: Option<Connection>,
     /// A write is running, so the transaction must stay closed.
     suspended: bool,
+    /// The database is being closed.
+    is_closed: bool,
 }
 
 impl SharedReadLock {
@@ -95,7 +97,18 @@ impl SharedReadLock {
 
     /// Allows the transaction to be opened again. Called after a write.
     pub(crate) fn resume(&self) {
-        self.state().suspended = false;
+        let mut state = self.state();
+        state.suspended = state.is_closed;
+    }
+
+    /// Closes the connection; the transaction is not opened again. Called before the database is
+    /// closed.
+    pub(crate) fn close_for_good(&self) {
+        let mut state = self.state();
+        state.suspended = true;
+        state.is_closed = true;
+        self.close(&mut state);
+        state.connection = None;
     }
 
     fn open(&self, state: &mut State) -> rusqlite::Result<()> {

@@ -19,12 +19,13 @@ const RUNNING: u8 = 1;
 /// The background checkpoint is done; the writer checkpoints the pages added since.
 const FINISHED: u8 = 2;
 
-/// Thread that runs the checkpoints. It ends with the writing connection.
+/// Thread that runs the checkpoints. It ends when this and the connection's WAL hook are dropped.
 #[derive(Debug)]
 pub(crate) struct WalCheckpointer {
     thread: Option<JoinHandle<()>>,
-    /// Keeps the thread's connection open until the writer's is closed. Two connections that close
-    /// at the same time leave the `-wal` and `-shm` files behind.
+    /// The thread ends when this and the sender of the WAL hook are dropped. Its connection must be
+    /// closed before the writer's: two connections that close at the same time leave the `-wal` and
+    /// `-shm` files behind.
     wake: Option<mpsc::SyncSender<()>>,
 }
 

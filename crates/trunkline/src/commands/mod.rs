@@ -65,7 +65,7 @@ enum Command {
     /// Import phone numbers into the inventory of promo numbers
     #[command(subcommand, after_help = numbers::EXAMPLE)]
     Numbers(numbers::Command),
-    /// Check a database, or copy it to another
+    /// Back up, restore, check, migrate and copy databases
     #[command(subcommand, after_help = database::EXAMPLE)]
     Database(database::Command),
     Openapi(openapi::Args),

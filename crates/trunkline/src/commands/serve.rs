@@ -171,7 +171,7 @@ pub(super) fn run(args: Args, log: Option<String>) -> Result<(), CliError> {
     // Before the database is opened: an address in use must not leave a new database behind.
     let (listener, address) = runtime.block_on(bind(&settings.listen))?;
     let metrics_access = runtime.block_on(settings.metrics_access())?;
-    let store = Store::open(&database)?;
+    let store = Store::open_for_server(&database, &system::entropy())?;
     warn_without_network(&store)?;
     let result = runtime.block_on(async {
         let mut signals = Signals::install().map_err(CliError::io("listen for signals"))?;

@@ -30,6 +30,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::util::BoxCloneSyncService;
 use trunkline_api::App;
 use trunkline_console::Console;
+use trunkline_network::Store;
 
 /// Concurrent connections of the main listener.
 const MAX_CONNECTIONS: usize = 20_000;
@@ -39,6 +40,8 @@ const MAX_METRICS_CONNECTIONS: usize = 64;
 const MAX_BLOCKING_THREADS: usize = 256;
 /// Longest time that requests in progress may take after a stop signal.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+/// Time between two checks that the database file was not replaced.
+const FILE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Access to `/metrics`. By default it is not served.
 #[derive(Debug, Default)]
@@ -87,6 +90,15 @@ pub(crate) fn connectable(mut address: SocketAddr) -> SocketAddr {
         });
     }
     address
+}
+
+/// Checks once a second that the database file is still the one that was opened. The first failure is
+/// logged.
+async fn verify_file_periodically(store: Store) -> Infallible {
+    loop {
+        tokio::time::sleep(FILE_CHECK_INTERVAL).await;
+        store.verify_file().ok();
+    }
 }
 
 impl Server {
@@ -153,6 +165,7 @@ impl Server {
             // aborts it.
             let mut background = JoinSet::new();
             background.spawn(call_timeouts.run());
+            background.spawn(verify_file_periodically(app.store.clone()));
             let failed_work = async {
                 match work.await {
                     Ok(()) => pending().await,

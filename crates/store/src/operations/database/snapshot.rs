@@ -2,12 +2,17 @@
 
 use crate::operations::{Connection, NO_PARAMS, UnitOfWork};
 use crate::postgres::PgConnection;
+use crate::sqlite::file_lock::FileLock;
 use crate::{Error, OpenError, postgres, sqlite};
 use std::path::PathBuf;
 
 /// One snapshot. Nothing is written or migrated.
 pub(super) enum Snapshot {
-    Sqlite(rusqlite::Connection),
+    Sqlite {
+        connection: rusqlite::Connection,
+        /// Released after the connection is closed.
+        _lock: Option<FileLock>,
+    },
     Postgres(Box<PgConnection>),
 }
 
@@ -34,6 +39,8 @@ impl Snapshot {
         if !file.is_file() {
             return Err(file_error("there is no such file".to_owned()));
         }
+        let lock = FileLock::shared_for_reading(&file)?;
+        sqlite::start_id::check_files(&file)?;
         let open = || -> rusqlite::Result<(rusqlite::Connection, i64)> {
             let connection = sqlite::files::open_unchanged(&file)?;
             connection.execute_batch("BEGIN")?;
@@ -43,13 +50,13 @@ impl Snapshot {
         let (connection, found) = open().map_err(|error| file_error(error.to_string()))?;
         let known = sqlite::connection::MIGRATIONS.len() as i64;
         OpenError::check_schema_version(&file.display().to_string(), found, known)?;
-        Ok(Self::Sqlite(connection))
+        Ok(Self::Sqlite { connection, _lock: lock })
     }
 
     /// Unit of work that reads the snapshot.
     pub(super) fn unit_of_work(&mut self) -> UnitOfWork<'_> {
         UnitOfWork::new(match self {
-            Self::Sqlite(connection) => Connection::Sqlite(connection),
+            Self::Sqlite { connection, .. } => Connection::Sqlite(connection),
             Self::Postgres(pg) => Connection::Postgres(pg),
         })
     }

@@ -11,7 +11,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 /// Database in a transaction that is rolled back unless it is committed.
 pub(super) enum Target {
-    Sqlite(rusqlite::Connection),
+    Sqlite(sqlite::OpenFile),
     Postgres(Box<PgConnection>),
 }
 
@@ -27,18 +27,17 @@ impl Target {
         let Some(file) = file_path(url)? else {
             return Ok(Self::Postgres(Box::new(postgres::open_target(url)?)));
         };
-        let mut connection = sqlite::connection::open(&file)?;
-        sqlite::connection::migrate(&mut connection, &file)?;
-        let result = connection.execute_batch("BEGIN IMMEDIATE");
+        let opened = sqlite::open(&file, None)?;
+        let result = opened.connection.execute_batch("BEGIN IMMEDIATE");
         let file = file.display().to_string();
         result.map_err(|error| OpenError::File { file, reason: error.to_string() })?;
-        Ok(Self::Sqlite(connection))
+        Ok(Self::Sqlite(opened))
     }
 
     /// Unit of work in the transaction.
     pub(super) fn unit_of_work(&mut self) -> UnitOfWork<'_> {
         UnitOfWork::new(match self {
-            Self::Sqlite(connection) => Connection::Sqlite(connection),
+            Self::Sqlite(opened) => Connection::Sqlite(&opened.connection),
             Self::Postgres(pg) => Connection::Postgres(pg),
         })
     }
@@ -53,12 +52,12 @@ impl Target {
         let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
         let names = names.join(", ");
         match self {
-            Self::Sqlite(connection) => {
+            Self::Sqlite(opened) => {
                 let values: Vec<String> =
                     (1..=columns.len()).map(|index| format!("?{index}")).collect();
                 let values = values.join(", ");
                 let sql = format!("INSERT INTO {table} ({names}) VALUES ({values})");
-                rows(&mut TableWriter::Sqlite(connection.prepare(&sql)?))
+                rows(&mut TableWriter::Sqlite(opened.connection.prepare(&sql)?))
             }
             Self::Postgres(pg) => {
                 let types: Vec<Type> =
@@ -93,7 +92,7 @@ impl Target {
     /// Commits the transaction.
     pub(super) fn commit(mut self) -> Result<(), Error> {
         match &mut self {
-            Self::Sqlite(connection) => Ok(connection.execute_batch("COMMIT")?),
+            Self::Sqlite(opened) => Ok(opened.connection.execute_batch("COMMIT")?),
             Self::Postgres(pg) => {
                 pg.run("COMMIT")?;
                 // Without statistics PostgreSQL may choose a wrong index. Autovacuum would collect
