@@ -346,7 +346,7 @@ fn wrong_files_are_refused_and_change_nothing() {
     let whole = fs::read(operator.dir.path("backup.db")).unwrap();
     fs::write(operator.dir.path("truncated.db"), &whole[..whole.len() / 2]).unwrap();
     let mut damaged = whole.clone();
-    let middle = damaged.len() / 2 & !4095;
+    let middle = damaged.len() / 8192 * 4096;
     damaged[middle..middle + 4096].fill(0x5A);
     fs::write(operator.dir.path("damaged.db"), damaged).unwrap();
     let before = fs::read(operator.dir.path(DATABASE)).unwrap();
