@@ -10,14 +10,17 @@ use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-/// First date whose responses the document describes.
-const FIRST_DESCRIBED_VERSION: &str = "2022-08-01";
 /// Base URI of the document for references.
 const DOCUMENT_URI: &str = "urn:trunkline:openapi";
 const JSON: &str = "application/json";
 /// Errors of one body that a message lists.
 const MAX_LISTED_ERRORS: usize = 5;
 
+/// First date whose responses the document describes: that of the newest change.
+static FIRST_DESCRIBED_VERSION: LazyLock<String> = LazyLock::new(|| {
+    let newest = trunkline_api::versions::CHANGES.last().expect("there are changes");
+    newest.date.to_string()
+});
 static DOCUMENT: LazyLock<Value> = LazyLock::new(trunkline_api::openapi_document);
 static REGISTRY: LazyLock<Registry<'static>> = LazyLock::new(|| {
     let builder = Registry::new().add(DOCUMENT_URI, &*DOCUMENT).expect("the URI is valid");
@@ -85,7 +88,7 @@ fn documented_form(path: &str) -> Option<String> {
     }
     let (version, rest) = path.strip_prefix("/api/")?.split_once('/')?;
     let is_date = version.len() == 10 && version.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    if !is_date || version < FIRST_DESCRIBED_VERSION {
+    if !is_date || version < FIRST_DESCRIBED_VERSION.as_str() {
         return None;
     }
     let first = rest.split('/').next().unwrap_or_default();
