@@ -339,8 +339,16 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
                 });
                 self.position.state = NodeState::Dialling;
             }
-            // EndCall. Node types that cannot be executed never go live; they end the call, too.
-            _ => self.hang_up(),
+            // Node types that cannot be executed never go live; they end the call, too. A Condition
+            // never gets here.
+            NodeKind::EndCall { .. }
+            | NodeKind::Condition { .. }
+            | NodeKind::AnyKeyPress { .. }
+            | NodeKind::YesOrNo { .. }
+            | NodeKind::NumberQuestion { .. }
+            | NodeKind::RingGroup { .. }
+            | NodeKind::DynamicRoute { .. }
+            | NodeKind::Failover { .. } => self.hang_up(),
         }
     }
 

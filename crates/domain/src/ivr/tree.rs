@@ -205,15 +205,20 @@ impl NodeKind {
     /// Returns true if calls can execute the node type. The newer types are only stored and
     /// returned.
     pub fn is_executable(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Menu { .. }
-                | Self::Connect { .. }
-                | Self::EndCall { .. }
-                | Self::SmsPromo { .. }
-                | Self::Condition { .. }
-                | Self::VerifyLocation { .. }
-        )
+            | Self::Connect { .. }
+            | Self::EndCall { .. }
+            | Self::SmsPromo { .. }
+            | Self::Condition { .. }
+            | Self::VerifyLocation { .. } => true,
+            Self::AnyKeyPress { .. }
+            | Self::YesOrNo { .. }
+            | Self::NumberQuestion { .. }
+            | Self::RingGroup { .. }
+            | Self::DynamicRoute { .. }
+            | Self::Failover { .. } => false,
+        }
     }
 }
 
