@@ -92,7 +92,7 @@ pub(crate) fn policies(amounts: &[(&str, f64, &str)]) -> Value {
     json!({"policies": amounts.iter().map(policy).collect::<Vec<_>>()})
 }
 
-/// CampaignCopies of campaign 1 to store. Their external ids are `prefix` and a number from 1 to `count`.
+/// Copies of campaign 1 to store. Their external ids are `prefix` and a number from 1 to `count`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CampaignCopies<'a> {
     /// External id of the advertiser, which must exist.

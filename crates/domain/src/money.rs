@@ -25,7 +25,7 @@ impl Money {
     /// exponent, with at most 2 significant digits after the decimal point.
     ///
     /// The error is the message of Rails' numericality validation. Time and memory are linear in
-    /// the digit_count of the text and independent of the exponent's value.
+    /// the number of digits of the text and independent of the exponent's value.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         parse_amount(text, MAX_ENTERED_EXPONENT).map_err(|error| match error {
             AmountError::NotANumber => crate::problem::NOT_A_NUMBER,
