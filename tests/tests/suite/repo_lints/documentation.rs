@@ -131,7 +131,9 @@ fn flags_and_variables_in_the_documentation_exist() {
     known.extend(FOREIGN_FLAGS);
     // Variables of the tests and the benchmarks are read by them.
     let mut own_sources = Vec::new();
-    for (folder, ending) in [("tests", ".rs"), ("tests", "with-postgres"), ("benches", ".rs")] {
+    for (folder, ending) in
+        [("tests", ".rs"), ("tests", "with-postgres"), ("benches", ".rs"), ("crates", "tests.rs")]
+    {
         collect_files(&root().join(folder), ending, &mut own_sources);
     }
     let own_sources: String =
