@@ -57,7 +57,7 @@ Example:
   trunkline database restore --database sqlite:///var/lib/trunkline/network.db --from /backup/network.db
 
 Checks a backup and puts it in the place of the database. Stop the servers on the database first: the
-command fails while one has it open. The previous database is kept beside it as
+command fails while one has it open. The previous database is kept next to it as
 network.db.before-restore. Prints one JSON line, {\"restored\": …, \"from\": …, \"before_restore\": …}.";
 
 #[derive(Debug, Subcommand)]
