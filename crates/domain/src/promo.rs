@@ -18,6 +18,7 @@ pub struct PromoNumber {
     /// Affiliate, if the number is assigned to an affiliate campaign.
     pub affiliate_id: Option<i64>,
     /// External id, unique in the network.
+    #[serde(rename = "id_from_network", alias = "external_id")]
     pub external_id: String,
     /// Number that callers dial.
     pub number: PhoneNumber,
@@ -29,4 +30,24 @@ pub struct PromoNumber {
     pub custom_data: CustomData,
     /// Time of the assignment.
     pub created_at: Timestamp,
+}
+
+/// Holding of a promo number: who had it during a time, and how it was advertised then. A call is
+/// attributed by the holding at its start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromoNumberHolding {
+    /// Id of the promo number.
+    pub promo_number_id: i64,
+    /// Number that callers dial.
+    pub number: PhoneNumber,
+    /// Advertiser campaign that held the number.
+    pub campaign_id: i64,
+    /// Affiliate that held the number, if it was assigned to an affiliate campaign.
+    pub affiliate_id: Option<i64>,
+    /// Purpose of the number, free text.
+    pub description: String,
+    /// Medium in which the number was advertised.
+    pub media_type: String,
+    /// Custom data that calls to the number inherited.
+    pub custom_data: CustomData,
 }

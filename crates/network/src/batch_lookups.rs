@@ -1,7 +1,7 @@
 //! Cache of the rows that a batch of calls looks up. No other transaction writes while a write
 //! transaction runs, so a row that was read once is valid until the transaction ends.
 
-use crate::call_parties::CallParties;
+use crate::call_parties::{CallAddress, CallMoment, CallParties, PartyObjects};
 use crate::calls::{RepeatLookup, ReportedCall, end_of_second, resolve_repeat};
 use crate::{Context, Error, UnitOfWork};
 use jiff::Timestamp;
@@ -10,17 +10,24 @@ use std::rc::Rc;
 use trunkline_domain::campaign::CurrentTerms;
 use trunkline_domain::party::CustomDataField;
 use trunkline_domain::phone::PhoneNumber;
-use trunkline_store::{RepeatCallerQuery, ValidityPeriod};
+use trunkline_domain::promo::PromoNumberHolding;
+use trunkline_store::{
+    ObjectState, RepeatCallerQuery, StatefulKind, StatefulObject, ValidityPeriod,
+};
 
 /// External ids of a campaign and an affiliate, and a promo number in E.164.
 type PartyIds = (String, Option<String>, Option<String>);
 
 /// Rows that the current unit of work has read.
-#[derive(Default)]
 pub(crate) struct BatchLookups {
-    parties: HashMap<PartyIds, Rc<CallParties>>,
+    /// Moments of the calls: histories are read for these only.
+    moments: CallMoment,
+    parties: HashMap<PartyIds, Vec<ValidityPeriod<Rc<CallParties>>>>,
     terms: HashMap<i64, Vec<ValidityPeriod<Rc<CurrentTerms>>>>,
-    statuses: HashMap<(&'static str, i64), Vec<ValidityPeriod<String>>>,
+    /// States of each object, oldest first.
+    states: HashMap<StatefulObject, Vec<ValidityPeriod<ObjectState>>>,
+    /// Holdings of each number in E.164, oldest first.
+    holdings: HashMap<String, Vec<ValidityPeriod<PromoNumberHolding>>>,
     fields: Option<Rc<[CustomDataField]>>,
     /// Stored calls by `external_call_unique_id`: `complete_call_id` and fingerprint, or `None` if
     /// it is known that no such call is stored.
@@ -32,23 +39,129 @@ pub(crate) struct BatchLookups {
 }
 
 impl BatchLookups {
-    /// Resolves the parties of a call: see [`CallParties::resolve`].
+    /// Creates empty lookups for calls at some moments.
+    pub(crate) fn at(moments: CallMoment) -> Self {
+        Self {
+            moments,
+            parties: HashMap::new(),
+            terms: HashMap::new(),
+            states: HashMap::new(),
+            holdings: HashMap::new(),
+            fields: None,
+            known_calls: HashMap::new(),
+            repeat_results: HashMap::new(),
+            pending_calls: HashMap::new(),
+        }
+    }
+
+    /// Creates empty lookups for calls that started in a closed interval.
+    pub(crate) fn for_calls_between(first: Timestamp, last: Timestamp) -> Self {
+        let earliest = CallMoment::reported(first).earliest;
+        Self::at(CallMoment { earliest, latest: end_of_second(last) })
+    }
+
+    /// Resolves the parties of a reported call: see [`CallParties::resolve`].
     pub(crate) fn parties(
         &mut self,
         unit: &mut UnitOfWork<'_>,
         context: &Context,
-        campaign: &str,
-        affiliate: Option<&str>,
-        number: Option<&PhoneNumber>,
+        address: CallAddress<'_>,
+        start: Timestamp,
     ) -> Result<Rc<CallParties>, Error> {
-        let e164 = number.map(|number| number.e164().to_owned());
-        let key = (campaign.to_owned(), affiliate.map(str::to_owned), e164);
-        if let Some(cached) = self.parties.get(&key) {
-            return Ok(Rc::clone(cached));
+        let moment = CallMoment::reported(start);
+        let e164 = address.promo_number.map(|number| number.e164().to_owned());
+        let id = |id: Option<&str>| id.map(str::to_owned);
+        let key = (id(address.campaign).unwrap_or_default(), id(address.affiliate), e164);
+        let cached = self.parties.get(&key).map(Vec::as_slice).unwrap_or_default();
+        if let Some(period) = cached.iter().find(|period| period.contains(moment.latest)) {
+            return Ok(Rc::clone(&period.value));
         }
-        let found = Rc::new(CallParties::resolve(unit, context, campaign, affiliate, number)?);
-        self.parties.insert(key, Rc::clone(&found));
-        Ok(found)
+        let found = CallParties::resolve(unit, context, self, address, moment)?;
+        let parties = Rc::new(found.value);
+        let value = Rc::clone(&parties);
+        let period = ValidityPeriod { from: found.from, until: found.until, value };
+        self.parties.entry(key).or_default().push(period);
+        Ok(parties)
+    }
+
+    /// Returns who held a number at a moment, with the period of the holding. If nobody held it at
+    /// the end of the moment's second, the last holder within the second counts.
+    pub(crate) fn holding_at(
+        &mut self,
+        unit: &mut UnitOfWork<'_>,
+        context: &Context,
+        number: &PhoneNumber,
+        moment: CallMoment,
+    ) -> Result<Option<ValidityPeriod<PromoNumberHolding>>, Error> {
+        if !self.holdings.contains_key(number.e164()) {
+            self.load_holdings(unit, context, &[number.e164()])?;
+        }
+        let holdings = self.holdings.get(number.e164()).map(Vec::as_slice).unwrap_or_default();
+        let overlaps = |held: &&ValidityPeriod<PromoNumberHolding>| {
+            held.from <= moment.latest && held.until.is_none_or(|until| until > moment.earliest)
+        };
+        let at_end = holdings.iter().rfind(|held| held.contains(moment.latest));
+        Ok(at_end.or_else(|| holdings.iter().rfind(overlaps)).cloned())
+    }
+
+    fn load_holdings(
+        &mut self,
+        unit: &mut UnitOfWork<'_>,
+        context: &Context,
+        numbers: &[&str],
+    ) -> Result<(), Error> {
+        let CallMoment { earliest, latest } = self.moments;
+        let network = context.principal.network_id;
+        self.holdings.extend(numbers.iter().map(|number| ((*number).to_owned(), Vec::new())));
+        for held in unit.promo_number_holdings(network, numbers, earliest, latest)? {
+            let number = held.value.number.e164().to_owned();
+            self.holdings.entry(number).or_default().push(held);
+        }
+        Ok(())
+    }
+
+    /// Returns the states that objects had at a moment. Objects whose states are not read yet are
+    /// read with one query. An advertiser or an affiliate has its first state before its creation
+    /// too: a sandbox's clock can be set back.
+    pub(crate) fn states_at(
+        &mut self,
+        unit: &mut UnitOfWork<'_>,
+        objects: &PartyObjects<StatefulObject>,
+        at: Timestamp,
+    ) -> Result<PartyObjects<&ValidityPeriod<ObjectState>>, Error> {
+        let PartyObjects { advertiser, campaign, affiliate, affiliate_campaign } = *objects;
+        let all = [advertiser, campaign, affiliate, affiliate_campaign].into_iter().flatten();
+        let unread: Vec<StatefulObject> =
+            all.filter(|object| !self.states.contains_key(object)).collect();
+        if !unread.is_empty() {
+            self.load_states(unit, &unread)?;
+        }
+        let state_of = |object: Option<StatefulObject>| {
+            let states = self.states.get(&object?)?;
+            let current = states.iter().rfind(|state| state.contains(at));
+            let has_first =
+                matches!(object, Some((StatefulKind::Advertiser | StatefulKind::Affiliate, _)));
+            current.or_else(|| states.first().filter(|_| has_first))
+        };
+        Ok(PartyObjects {
+            advertiser: state_of(advertiser),
+            campaign: state_of(campaign),
+            affiliate: state_of(affiliate),
+            affiliate_campaign: state_of(affiliate_campaign),
+        })
+    }
+
+    fn load_states(
+        &mut self,
+        unit: &mut UnitOfWork<'_>,
+        objects: &[StatefulObject],
+    ) -> Result<(), Error> {
+        let CallMoment { earliest, latest } = self.moments;
+        self.states.extend(objects.iter().map(|object| (*object, Vec::new())));
+        for (object, state) in unit.object_states(objects, earliest, latest)? {
+            self.states.entry(object).or_default().push(state);
+        }
+        Ok(())
     }
 
     /// Returns the terms that were a campaign's current terms at a moment.
@@ -70,25 +183,6 @@ impl BatchLookups {
             value: Rc::clone(&terms),
         });
         Ok(Some(terms))
-    }
-
-    /// Tests if an object had a status at a moment. `object` is `campaign` or `affiliate_campaign`.
-    pub(crate) fn had_status(
-        &mut self,
-        unit: &mut UnitOfWork<'_>,
-        object: &'static str,
-        id: i64,
-        at: Timestamp,
-        status: &str,
-    ) -> Result<bool, Error> {
-        let cached = self.statuses.entry((object, id)).or_default();
-        if let Some(period) = cached.iter().find(|period| period.contains(at)) {
-            return Ok(period.value == status);
-        }
-        let Some(found) = unit.status_at(object, id, at)? else { return Ok(false) };
-        let has_status = found.value == status;
-        cached.push(found);
-        Ok(has_status)
     }
 
     /// Returns the network's custom data fields.
@@ -137,6 +231,13 @@ impl BatchLookups {
         for (id, name, fingerprint) in unit.reported_calls(network, &ids)? {
             self.known_calls.insert(id, Some((name, fingerprint)));
         }
+        let numbers = calls.iter().filter_map(|reported| reported.call().promo_number.as_ref());
+        let mut numbers: Vec<&str> = numbers.map(PhoneNumber::e164).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        if !numbers.is_empty() {
+            self.load_holdings(unit, context, &numbers)?;
+        }
         let mut queries = Vec::new();
         for reported in calls {
             match self.repeat_query(unit, context, reported) {
@@ -162,12 +263,10 @@ impl BatchLookups {
         reported: &ReportedCall,
     ) -> Result<Option<RepeatCallerQuery>, Error> {
         let call = reported.call();
-        let (Some(start), Some(campaign)) = (call.start_time, &call.campaign) else {
+        let (Some(start), Some(_)) = (call.start_time, &call.campaign) else {
             return Ok(None);
         };
-        let affiliate = call.affiliate.as_deref();
-        let number = call.promo_number.as_ref();
-        let parties = self.parties(unit, context, campaign, affiliate, number)?;
+        let parties = self.parties(unit, context, call.address(), start)?;
         let campaign = parties.campaign.id;
         let terms = self.terms_at(unit, campaign, end_of_second(start))?;
         let terms = terms.as_deref().map(|current| &current.terms);

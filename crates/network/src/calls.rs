@@ -3,7 +3,7 @@
 
 use crate::batch_lookups::BatchLookups;
 use crate::budgets::{AdmissionRequest, BudgetStatus};
-use crate::call_parties::CallParties;
+use crate::call_parties::{CallAddress, CallParties};
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
 use crate::pending_writes::PendingWrites;
 use crate::settlement::{SettlementContext, post_settlement};
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use std::rc::Rc;
 use std::sync::Arc;
 use trunkline_domain::call::{Call, CallFacts, RecordedFacts, RejectionReason, Transaction};
-use trunkline_domain::campaign::{CampaignStatus, CurrentTerms, DEFAULT_REPEAT_DAYS, Terms};
+use trunkline_domain::campaign::{CurrentTerms, DEFAULT_REPEAT_DAYS, Terms};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
@@ -46,6 +46,15 @@ pub struct SubmittedCall {
 }
 
 impl SubmittedCall {
+    /// Returns the campaign, affiliate and promo number that the call names.
+    pub(crate) fn address(&self) -> CallAddress<'_> {
+        CallAddress {
+            campaign: self.campaign.as_deref(),
+            affiliate: self.affiliate.as_deref(),
+            promo_number: self.promo_number.as_ref(),
+        }
+    }
+
     /// Returns a canonical serialization. It is the same for requests that differ only in the order
     /// of properties, in numbers written as texts, or in the time zone of a timestamp.
     pub fn canonical_bytes(&self) -> Vec<u8> {
@@ -150,7 +159,7 @@ pub(crate) fn ingest_and_settle(
     let starts = || calls.iter().filter_map(|reported| reported.call().start_time);
     let first = starts().min().unwrap_or_default();
     let last = starts().max().unwrap_or_default();
-    let mut lookups = BatchLookups::default();
+    let mut lookups = BatchLookups::for_calls_between(first, last);
     let mut writes = PendingWrites::for_calls_between(first, last);
     lookups.prefetch(unit, context, calls)?;
     let mut results = Vec::with_capacity(calls.len());
@@ -190,7 +199,7 @@ fn ingest_one(
         let message = format!("external_call_unique_id {external_id} was used for another call");
         return Err(Error::Conflict(message));
     }
-    let parties = resolve_parties(unit, context, lookups, submitted, problems)?;
+    let parties = resolve_parties(unit, context, lookups, submitted, start_time, problems)?;
     let terms = lookups.terms_at(unit, parties.campaign.id, end_of_second(start_time))?;
     let terms = terms.as_deref();
     let in_force = terms.map(|current| &current.terms);
@@ -201,14 +210,14 @@ fn ingest_one(
     let ended_at = Some(end_time(&facts, start_time, context.now));
     let mut recorded = submitted.record(facts, parties.affiliate.is_some());
     let request = AdmissionRequest::Reported(&recorded);
-    let rejection = check_admission(unit, lookups, writes, &parties, terms, start_time, request)?;
+    let rejection = check_admission(unit, writes, &parties, terms, start_time, request)?;
     recorded.rejection = rejection.as_ref().map(|rejection| rejection.reason);
     let call = Rc::new(Call {
         id: 0,
         network_id: context.principal.network_id,
         campaign_id: campaign,
         affiliate_id: parties.affiliate.as_ref().map(|affiliate| affiliate.id),
-        promo_number_id: parties.promo_number.as_ref().map(|number| number.id),
+        promo_number_id: parties.promo_number.as_ref().map(|held| held.promo_number_id),
         external_id: external_id.clone(),
         complete_call_id: reported.complete_call_id.clone(),
         terms_id: terms.map(|current| current.id),
@@ -237,12 +246,10 @@ fn resolve_parties(
     context: &Context,
     lookups: &mut BatchLookups,
     submitted: &SubmittedCall,
+    start: Timestamp,
     mut problems: Problems,
 ) -> Result<Rc<CallParties>, Error> {
-    let campaign_id = submitted.campaign.as_deref().unwrap_or_default();
-    let affiliate_id = submitted.affiliate.as_deref();
-    let promo_number = submitted.promo_number.as_ref();
-    let parties = lookups.parties(unit, context, campaign_id, affiliate_id, promo_number)?;
+    let parties = lookups.parties(unit, context, submitted.address(), start)?;
     context
         .principal
         .ensure_can_write_party(PartyKind::Advertiser, parties.campaign.advertiser_id)?;
@@ -380,29 +387,25 @@ impl From<RejectionReason> for Rejection {
 }
 
 /// Decides if a call is admitted, by the state at its start: the terms, the statuses of the
-/// campaign and of the affiliate campaign, and the enforced budgets. Returns the reason for turning
-/// the call away, if there is one.
+/// campaign and of its parties, and the enforced budgets. Returns the reason for turning the call
+/// away, if there is one.
 pub(crate) fn check_admission(
     unit: &mut UnitOfWork<'_>,
-    lookups: &mut BatchLookups,
     writes: &mut PendingWrites,
     parties: &CallParties,
     terms: Option<&CurrentTerms>,
     start_time: Timestamp,
     request: AdmissionRequest<'_>,
 ) -> Result<Option<Rejection>, Error> {
-    let at = end_of_second(start_time);
     let Some(terms) = terms.map(|current| &current.terms) else {
         return Ok(Some(RejectionReason::NotLive.into()));
     };
     let campaign = parties.campaign.id;
-    let activated = CampaignStatus::Activated.as_str();
-    let activated = lookups.had_status(unit, "campaign", campaign, at, activated)?;
     let expired = terms.pause_date.is_some_and(|pause| pause <= start_time);
-    if !activated || expired {
+    if !parties.is_activated || expired {
         return Ok(Some(RejectionReason::NotLive.into()));
     }
-    if let Some(reason) = parties.affiliate_rejection(unit, lookups, at)? {
+    if let Some(reason) = parties.rejection {
         return Ok(Some(reason.into()));
     }
     let exhausted = budgets::exhausted_budgets(unit, writes, campaign, terms, start_time, request)?;

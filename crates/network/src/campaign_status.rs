@@ -9,7 +9,7 @@ use trunkline_domain::campaign::{
     Campaign, CampaignAction, CampaignTransition, check_go_live_requirements, transition,
 };
 use trunkline_domain::event::CAMPAIGN_STATUS_CHANGED;
-use trunkline_domain::party::PartyKind;
+use trunkline_domain::party::{PartyKind, PartyStatus};
 
 /// Applies an action to a campaign. Does nothing if the campaign has the resulting status already.
 pub fn apply_action(
@@ -36,6 +36,11 @@ pub fn apply_action(
     }
     let goes_live = matches!(action, CampaignAction::GoLive { .. })
         && outcome != CampaignTransition::NotAllowed;
+    let repeats = outcome == CampaignTransition::Unchanged && before.future_terms.is_none();
+    if goes_live && !repeats && advertiser.status != PartyStatus::Approved {
+        let status = advertiser.status.as_str();
+        problems.property("status").add(format!("cannot go live: the advertiser is {status}"));
+    }
     if goes_live && let Some(future) = after.future_terms.take() {
         check_go_live_requirements(&future, &mut problems);
         problems.into_result(())?;

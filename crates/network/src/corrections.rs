@@ -306,7 +306,7 @@ impl FactsChange {
         *facts = std::mem::take(facts).with_inferred_region();
         let campaign = row.transaction.campaign_id;
         let start = row.transaction.start_time;
-        let lookups = &mut BatchLookups::default();
+        let lookups = &mut BatchLookups::for_calls_between(start, start);
         let terms = lookups.terms_at(unit, campaign, calls::end_of_second(start))?;
         let terms = terms.as_deref().map(|current| &current.terms);
         facts.repeat = calls::is_repeat_caller(unit, lookups, campaign, terms, facts, start)?;

@@ -60,6 +60,12 @@ impl CredentialCache {
         Ok(found)
     }
 
+    /// Removes all tokens, so that the next request of each has the current time zone of its
+    /// network.
+    pub fn clear(&self) {
+        self.tokens().clear();
+    }
+
     /// Removes a token whose generation is outdated.
     fn evict(&self, cached: &CachedToken) {
         self.tokens().remove(&cached.token_hash);
@@ -97,8 +103,8 @@ impl CachedToken {
     /// # Errors
     ///
     /// [`Error::Unauthorized`] if the token is no longer valid. A busy error if the permissions or
-    /// the network's settings (other than its name) have changed since: the request may have been
-    /// parsed with the wrong settings, such as the time zone, so the client must retry.
+    /// the network's time zone have changed since: the request may have been parsed with the wrong
+    /// time zone, so the client must retry. Use cases read the other settings themselves.
     pub fn revalidate(
         &self,
         cache: &CredentialCache,
@@ -110,7 +116,12 @@ impl CachedToken {
         }
         cache.evict(self);
         let found = Self::load(unit, self.token_hash, now)?.ok_or(Error::Unauthorized)?;
-        let network = Network { name: self.network.name.clone(), ..found.network };
+        let network = Network {
+            name: self.network.name.clone(),
+            auto_generate_ids: self.network.auto_generate_ids,
+            settings: self.network.settings.clone(),
+            ..found.network
+        };
         // The token of a sandbox is not cached: it was loaded for this request.
         let is_same_network = self.network.sandbox || network == self.network;
         if is_same_network && found.principal == self.principal {

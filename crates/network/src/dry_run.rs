@@ -2,7 +2,7 @@
 
 use crate::batch_lookups::BatchLookups;
 use crate::budgets::{self, AdmissionRequest, BudgetStatus};
-use crate::call_parties::CallParties;
+use crate::call_parties::{CallAddress, CallMoment, CallParties};
 use crate::pending_writes::PendingWrites;
 use crate::{Context, Error, Submission, UnitOfWork, calls};
 use jiff::Timestamp;
@@ -78,9 +78,15 @@ pub fn dry_run(
         problems.property("advertiser_campaign").add(BLANK);
     }
     let id = problems.clone().into_result(request.campaign.clone().unwrap_or_default())?;
-    let affiliate = request.affiliate.as_deref();
-    let promo_number = request.promo_number.as_ref();
-    let parties = CallParties::resolve(unit, context, &id, affiliate, promo_number)?;
+    let address = CallAddress {
+        campaign: Some(&id),
+        affiliate: request.affiliate.as_deref(),
+        promo_number: request.promo_number.as_ref(),
+    };
+    // The parties are those of now, whatever start time the call has: the terms are, too.
+    let moment = CallMoment::current(context.now);
+    let lookups = &mut BatchLookups::at(moment);
+    let parties = CallParties::resolve(unit, context, lookups, address, moment)?.value;
     parties.ensure_can_view(context)?;
     let terms = match request.terms {
         TermsSelector::Current => {
@@ -144,8 +150,7 @@ fn check_admission(
     if selected == TermsSelector::Current && !live {
         return Ok(Admission { rejection: Some(RejectionReason::NotLive), by_affiliate });
     }
-    let mut turned_away =
-        parties.affiliate_rejection(unit, &mut BatchLookups::default(), context.now)?;
+    let mut turned_away = parties.rejection;
     if turned_away.is_none() {
         let writes = &mut PendingWrites::for_call_at(start);
         let campaign = parties.campaign.id;
@@ -167,7 +172,7 @@ fn is_repeat_caller(
 ) -> Result<Option<bool>, Error> {
     let start = request.facts.start_time.unwrap_or(context.now);
     let campaign = parties.campaign.id;
-    let lookups = &BatchLookups::default();
+    let lookups = &BatchLookups::at(CallMoment::reported(start));
     calls::is_repeat_caller(unit, lookups, campaign, Some(terms), &request.facts, start)
 }
 

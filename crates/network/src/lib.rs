@@ -26,6 +26,7 @@ pub mod relationships;
 pub mod replay;
 pub mod revert;
 pub mod sandbox;
+pub mod settings;
 pub mod statements;
 pub mod transactions;
 pub mod users;

@@ -3,7 +3,7 @@
 
 use crate::batch_lookups::BatchLookups;
 use crate::budgets::{self, AdmissionRequest, BudgetStatus};
-use crate::call_parties::CallParties;
+use crate::call_parties::{CallAddress, CallMoment, CallParties};
 use crate::calls::{check_admission, count_toward_call_budgets, end_of_second, is_repeat_caller};
 use crate::events::EventAudience;
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
@@ -36,6 +36,22 @@ pub struct IncomingCall {
     pub promo_number: Option<PhoneNumber>,
     /// Reported facts. Without a `start_time` the call starts now.
     pub facts: CallFacts,
+}
+
+impl IncomingCall {
+    /// Returns the moment of the call's start.
+    fn moment(&self, now: Timestamp) -> CallMoment {
+        self.facts.start_time.map_or(CallMoment::current(now), CallMoment::reported)
+    }
+
+    /// Returns the campaign, affiliate and promo number that the call names.
+    fn address(&self) -> CallAddress<'_> {
+        CallAddress {
+            campaign: self.campaign.as_deref(),
+            affiliate: self.affiliate.as_deref(),
+            promo_number: self.promo_number.as_ref(),
+        }
+    }
 }
 
 /// Server-side parameters of a call that starts.
@@ -112,17 +128,18 @@ pub fn start(
         problems.property("custom_data").merge(check_custom_data(data, None, &fields));
     }
     problems.into_result(())?;
-    let parties = resolve_parties(unit, context, &incoming)?;
+    let moment = incoming.moment(context.now);
+    let lookups = &mut BatchLookups::at(moment);
+    let parties = CallParties::resolve(unit, context, lookups, incoming.address(), moment)?.value;
     context
         .principal
         .ensure_can_write_party(PartyKind::Advertiser, parties.campaign.advertiser_id)?;
     let start = incoming.facts.start_time.unwrap_or(context.now);
-    let lookups = &mut BatchLookups::default();
     let current = lookups.terms_at(unit, parties.campaign.id, end_of_second(start))?;
     let current = current.as_deref();
     let writes = &mut PendingWrites::for_call_at(start);
     let request = AdmissionRequest::Live;
-    let rejection = check_admission(unit, lookups, writes, &parties, current, start, request)?;
+    let rejection = check_admission(unit, writes, &parties, current, start, request)?;
     let mut facts = incoming.facts;
     facts.start_time = Some(start);
     let terms = current.map(|current| &current.terms);
@@ -135,7 +152,7 @@ pub fn start(
         network_id: context.principal.network_id,
         campaign_id: parties.campaign.id,
         affiliate_id: parties.affiliate.as_ref().map(|affiliate| affiliate.id),
-        promo_number_id: parties.promo_number.as_ref().map(|number| number.id),
+        promo_number_id: parties.promo_number.as_ref().map(|held| held.promo_number_id),
         external_id: params.complete_call_id.clone(),
         complete_call_id: params.complete_call_id,
         terms_id: current.map(|current| current.id),
@@ -156,23 +173,6 @@ pub fn start(
     let instructions = store_started_call(unit, context, started, params.time_limit)?;
     store_answer(unit, context, key, &instructions)?;
     Ok(instructions)
-}
-
-fn resolve_parties(
-    unit: &mut UnitOfWork<'_>,
-    context: &Context,
-    incoming: &IncomingCall,
-) -> Result<CallParties, Error> {
-    let affiliate = incoming.affiliate.as_deref();
-    match (&incoming.campaign, incoming.promo_number.as_ref()) {
-        (None, Some(number)) => {
-            CallParties::resolve_by_promo_number(unit, context, affiliate, number)
-        }
-        (campaign, number) => {
-            let campaign = campaign.as_deref().unwrap_or_default();
-            CallParties::resolve(unit, context, campaign, affiliate, number)
-        }
-    }
 }
 
 /// Call that starts, with its parties and the terms in force.

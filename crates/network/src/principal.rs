@@ -87,6 +87,21 @@ impl Principal {
         self.ensure_can_write(Scope::Network)
     }
 
+    /// Returns `Ok` if the principal can change the network's settings: with the role Super or
+    /// Manager.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAllowed`] otherwise.
+    pub fn ensure_can_manage_network(&self) -> Result<(), Error> {
+        self.ensure_can_write_network()?;
+        let is_manager = |grant: &Grant| grant.scope == Scope::Network && grant.role.can_manage();
+        if self.grants.iter().any(is_manager) {
+            return Ok(());
+        }
+        Err(Error::NotAllowed("only a Super or a Manager may change settings".to_owned()))
+    }
+
     /// Returns `Ok` if the principal can write to a party and the objects below it.
     ///
     /// # Errors

@@ -4,8 +4,9 @@ use crate::campaigns::resolve_path;
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
 use crate::parties::{check_external_id, ensure_visible, not_found};
 use crate::{
-    Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition,
+    Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition, networks,
 };
+use jiff::{SignedDuration, Timestamp};
 use trunkline_domain::affiliation::AffiliateCampaignStatus;
 use trunkline_domain::campaign::{Campaign, DEFAULT_MAX_PROMO_NUMBERS};
 use trunkline_domain::party::{CustomData, PartyKind, check_custom_data};
@@ -47,6 +48,50 @@ pub struct PromoNumberChange {
     pub custom_data: Option<CustomData>,
     /// Requested area code, digits.
     pub tn_prefix: Option<String>,
+    /// New holder.
+    pub destination: DestinationChange,
+}
+
+/// Requested new holder of a promo number. Without an advertiser and a campaign the number stays
+/// where it is.
+#[derive(Debug, Clone, Default)]
+pub struct DestinationChange {
+    /// External id of the advertiser.
+    pub advertiser: Option<String>,
+    /// External id of the campaign.
+    pub campaign: Option<String>,
+    /// External id of the affiliate; `None` for the campaign itself.
+    pub affiliate: Option<String>,
+}
+
+impl DestinationChange {
+    /// Returns the change that moves a number to an owner.
+    pub(crate) fn to(owner: PromoNumberOwner) -> Self {
+        Self {
+            advertiser: Some(owner.advertiser),
+            campaign: Some(owner.campaign),
+            affiliate: owner.affiliate,
+        }
+    }
+
+    /// Returns the owner to move the number to, if there is one. The advertiser and the campaign
+    /// are both required.
+    fn into_owner(self, problems: &mut Problems) -> Option<PromoNumberOwner> {
+        let Self { advertiser, campaign, affiliate } = self;
+        if advertiser.is_none() && campaign.is_none() && affiliate.is_none() {
+            return None;
+        }
+        let required = [
+            ("destination_advertiser_id_from_network", advertiser.is_none()),
+            ("destination_advertiser_campaign_id_from_network", campaign.is_none()),
+        ];
+        for (property, is_missing) in required {
+            if is_missing && !problems.has_problem(property) {
+                problems.property(property).add(BLANK);
+            }
+        }
+        Some(PromoNumberOwner { advertiser: advertiser?, campaign: campaign?, affiliate })
+    }
 }
 
 /// Objects behind an [`PromoNumberOwner`].
@@ -227,9 +272,11 @@ pub fn assign(
     apply_change(unit, context, change, None, &mut promo_number, &mut problems)?;
     check_limit(unit, &resolved, &mut problems)?;
     let number_prefix = format!("+1{}", prefix.as_deref().unwrap_or_default());
-    match unit.first_unassigned_number(
+    let free_since = quarantine_start(unit, context)?;
+    match unit.longest_free_number(
         promo_number.network_id,
         if prefix.is_some() { &number_prefix } else { "+" },
+        free_since,
     )? {
         Some(number) => promo_number.number = number,
         None if prefix.is_some() => {
@@ -238,7 +285,7 @@ pub fn assign(
         }
         None => problems
             .property("promo_number")
-            .add("is not available: the network's inventory is empty"),
+            .add("is not available: no number of the network's inventory is free"),
     }
     problems.into_result(())?;
     if promo_number.external_id.is_empty() {
@@ -255,7 +302,15 @@ fn placeholder_number() -> PhoneNumber {
     PhoneNumber::parse("8005550100").expect("ten digits are a phone number")
 }
 
-/// Updates a promo number's description, media type, custom data or external id.
+/// Returns the moment at which a number must have become free so that it can be assigned now.
+fn quarantine_start(unit: &mut UnitOfWork<'_>, context: &Context) -> Result<Timestamp, Error> {
+    let days = networks::of_principal(unit, context)?.settings.number_quarantine_days;
+    let quarantine = SignedDuration::from_hours(24 * i64::from(days));
+    Ok(context.now.saturating_sub(quarantine).unwrap_or(Timestamp::MIN))
+}
+
+/// Updates a promo number's description, media type, custom data or external id, and moves it to
+/// another campaign or affiliate. The new holder has it from now on.
 pub fn put(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
@@ -268,14 +323,26 @@ pub fn put(
     authorize(context, &resolved)?;
     let before = found.ok_or_else(|| number_not_found(owner, which))?;
     check_precondition(precondition, Some(&before))?;
-    let Submission { change, mut problems } = submitted;
+    let Submission { mut change, mut problems } = submitted;
     let mut promo_number = before.clone();
+    if let Some(owner) = std::mem::take(&mut change.destination).into_owner(&mut problems) {
+        let destination = resolve(unit, context, &owner)?;
+        authorize(context, &destination)?;
+        if (destination.campaign.id, destination.affiliate_id)
+            != (before.campaign_id, before.affiliate_id)
+        {
+            require_approved(unit, &destination)?;
+            check_limit(unit, &destination, &mut problems)?;
+        }
+        promo_number.campaign_id = destination.campaign.id;
+        promo_number.affiliate_id = destination.affiliate_id;
+    }
     apply_change(unit, context, change, Some(&before), &mut promo_number, &mut problems)?;
     problems.into_result(())?;
     if promo_number == before {
         return Ok(promo_number);
     }
-    unit.update_promo_number(&promo_number)?;
+    unit.update_promo_number(&promo_number, context.now)?;
     audit::record(
         unit,
         context,
@@ -287,7 +354,8 @@ pub fn put(
     Ok(promo_number)
 }
 
-/// Releases a promo number to the inventory; does nothing if it does not exist.
+/// Releases a promo number to the inventory; does nothing if it does not exist. The number is
+/// assigned again after its quarantine at the earliest.
 pub fn delete(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
@@ -297,7 +365,7 @@ pub fn delete(
     let (resolved, found) = resolve_number(unit, context, owner, Some(which))?;
     authorize(context, &resolved)?;
     let Some(promo_number) = found else { return Ok(()) };
-    unit.delete_promo_number(&promo_number)?;
+    unit.delete_promo_number(&promo_number, context.now)?;
     audit::record(unit, context, audit_object(&promo_number), None, Some(&promo_number), None)
 }
 

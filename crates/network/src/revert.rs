@@ -10,7 +10,10 @@ use crate::audit::{AffiliateCampaignSnapshot, CampaignSnapshot, PartySnapshot};
 use crate::campaigns::CampaignChange;
 use crate::custom_data_fields::{self, FieldChange};
 use crate::networks::{self, NetworkChange};
-use crate::promo_numbers::{self, PromoNumberChange, PromoNumberOwner, PromoNumberSelector};
+use crate::promo_numbers::{
+    self, DestinationChange, PromoNumberChange, PromoNumberOwner, PromoNumberSelector,
+};
+use crate::settings::{self, SettingsChange};
 use crate::{
     AuditEntry, AuditFilter, Context, Error, Page, Submission, UnitOfWork, audit, campaign_status,
     campaigns, no_precondition, parties, relationships,
@@ -47,6 +50,7 @@ fn undo(unit: &mut UnitOfWork<'_>, context: &Context, entry: &AuditEntry) -> Res
     let (kind, id) = entry.object.split_once(':').unwrap_or((entry.object.as_str(), ""));
     match kind {
         "network" => undo_network(unit, context, entry),
+        "settings" => undo_settings(unit, context, entry),
         "advertiser" => undo_party(unit, context, PartyKind::Advertiser, id, entry),
         "affiliate" => undo_party(unit, context, PartyKind::Affiliate, id, entry),
         "custom_data_field" => undo_field(unit, context, id, entry),
@@ -157,6 +161,19 @@ fn undo_network(
         users: Some(target.users.iter().map(UserPatch::from_member).collect()),
     };
     networks::put(unit, context, submission(change), &no_precondition())?;
+    Ok(())
+}
+
+fn undo_settings(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    entry: &AuditEntry,
+) -> Result<(), Error> {
+    let now = settings::get(unit, context)?;
+    let target =
+        target_state(entry, Some(&now))?.ok_or_else(|| not_undoable("this kind of change"))?;
+    let change = submission(SettingsChange::to(target));
+    settings::put(unit, context, change, &no_precondition())?;
     Ok(())
 }
 
@@ -407,7 +424,9 @@ fn undo_promo_number(
     let Some(target) = target_state(entry, Some(&now))? else {
         return promo_numbers::delete(unit, context, &owner, &which);
     };
+    let destination = owner_of(unit, &target)?;
     let change = PromoNumberChange {
+        destination: DestinationChange::to(destination),
         id_from_network: Some(target.external_id),
         description: Some(target.description),
         media_type: Some(target.media_type),

@@ -2,6 +2,7 @@
 
 use postgres::{Client as Sql, NoTls};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::thread;
 use trunkline_tests::{Client, Server, TestDatabase, run, table_rows};
@@ -168,7 +169,7 @@ fn on_postgres_references_of_calls_are_enforced() {
     let event = "INSERT INTO events (network_id, at, kind, body) VALUES (77, 0, 'x', '{}')";
     assert_eq!(rejected(&mut sql, event), "23503");
     // Other references are deleted first, so that only calls restrict the rest.
-    for table in ["budget_totals", "call_quarters", "statuses", "memberships"] {
+    for table in ["budget_totals", "call_quarters", "object_states", "memberships"] {
         sql.execute(&format!("DELETE FROM {table}"), &[]).expect("it goes");
     }
     for from in ["parties", "campaigns", "terms"] {
@@ -346,6 +347,20 @@ fn on_postgres_documented_sql_detaches_an_old_partition() {
     assert_eq!(network.ledger().len(), 3);
 }
 
+/// Rows of the table `statuses`, which `object_states` has replaced.
+const STATUSES: &str = "(SELECT * FROM object_states
+    WHERE object IN ('campaign', 'affiliate_campaign')) AS statuses";
+
+/// Tables without the ids of states, which a migration creates in another order.
+fn without_state_ids(mut tables: BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<String>> {
+    let states = tables.get_mut("object_states").expect("the states");
+    for row in states.iter_mut() {
+        *row = row.split_once('|').expect("an id").1.to_owned();
+    }
+    states.sort();
+    tables
+}
+
 /// Copies all rows with `COPY`, in the columns that the target has.
 fn copy_rows(from: &mut Sql, to: &mut Sql) {
     to.batch_execute("SET session_replication_role = replica").expect("the right to");
@@ -356,12 +371,13 @@ fn copy_rows(from: &mut Sql, to: &mut Sql) {
             FROM information_schema.columns WHERE table_name = '{table}' AND table_schema = 'public'");
         let columns = query_column(to, &columns).remove(0);
         let mut rows = Vec::new();
-        let out = format!("COPY (SELECT {columns} FROM {table}) TO STDOUT");
+        let source = if table == "statuses" { STATUSES } else { table.as_str() };
+        let out = format!("COPY (SELECT {columns} FROM {source}) TO STDOUT");
         from.copy_out(&out).expect("rows").read_to_end(&mut rows).expect("rows");
         let mut into = to.copy_in(&format!("COPY {table} ({columns}) FROM STDIN")).expect("a copy");
         into.write_all(&rows).expect("rows are written");
         into.finish().expect("rows are written");
-        if columns.split(", ").any(|column| column == "id") {
+        if source == table && columns.split(", ").any(|column| column == "id") {
             let last =
                 query_column(from, &format!("SELECT CAST(nextval('{table}_id_seq') AS TEXT)"))
                     .remove(0);
@@ -412,7 +428,7 @@ fn on_postgres_unpartitioned_database_is_migrated() {
         let starting = [0, 1].map(|_| scope.spawn(|| server.start_on_copy(&url)));
         starting.map(|item| item.join().expect("a server"))
     });
-    assert_eq!(table_rows(&url), ledger);
+    assert_eq!(without_state_ids(table_rows(&url)), without_state_ids(ledger));
     assert_eq!(check(&url), Vec::<Value>::new());
     let [network, other] = servers.each_ref().map(Server::network);
     // Ids and the live call continue.

@@ -173,11 +173,22 @@ const BROKEN_INVARIANTS: &[(&str, &str, &str)] = &[
     ("terms_of_call", "call 2", "UPDATE calls SET terms_id = NULL WHERE id = 2"),
     ("current_terms", "campaign 1", "UPDATE campaigns SET current_terms_id = 2 WHERE id = 1"),
     (
-        "newest_status",
+        "newest_state",
         "campaign 1",
-        "INSERT INTO statuses (object, object_id, since, status) VALUES ('campaign', 1, 0, 'Paused')",
+        "INSERT INTO object_states (object, object_id, since, name, status, custom_data)
+         SELECT 'campaign', id, 0, name, 'Paused', custom_data FROM campaigns WHERE id = 1",
     ),
-    ("newest_status", "affiliate_campaign 1", "DELETE FROM statuses WHERE object = 'affiliate_campaign'"),
+    ("newest_state", "affiliate_campaign 1", "DELETE FROM object_states WHERE object = 'affiliate_campaign'"),
+    ("newest_state", "advertiser ", "UPDATE parties SET custom_data = '{\"channel\":\"x\"}'"),
+    ("newest_state", "affiliate ", "UPDATE parties SET name = name || '!'"),
+    ("body", "object_states 1, custom_data", "UPDATE object_states SET custom_data = '[]'"),
+    ("body", "promo_number_holdings 1, custom_data", "UPDATE promo_number_holdings SET custom_data = '[]'"),
+    ("body", "networks 1, settings", "UPDATE networks SET settings = '{\"currency\": 7}'"),
+    ("holding", "promo_number 1", "DELETE FROM promo_number_holdings"),
+    ("holding", "promo_number 1", "UPDATE promo_number_holdings SET ends_at = starts_at"),
+    ("holding", "promo_number 1", "UPDATE promo_numbers SET description = 'other'"),
+    ("holding", "holding 1", "DELETE FROM promo_numbers"),
+    ("holding", "holding 1", "UPDATE promo_number_holdings SET ends_at = starts_at - 1"),
     ("campaign_status", "campaign 1", "UPDATE campaigns SET status = 'Odd' WHERE id = 1"),
     ("affiliate_campaign_status", "affiliate_campaign 1", "UPDATE affiliate_campaigns SET status = 'Odd'"),
     ("relationship_status", "relationship ", "INSERT INTO relationships VALUES (99,
@@ -283,7 +294,7 @@ fn copy_of_a_broken_database_has_the_same_findings() {
          UPDATE budget_totals SET total = total + 1; DELETE FROM call_quarters;
          UPDATE terms SET went_live_at = went_live_at + 9000000000000;
          UPDATE campaigns SET current_terms_id = 2 WHERE id = 1",
-        "DELETE FROM statuses; UPDATE affiliate_campaigns SET status = 'Odd';
+        "DELETE FROM object_states; UPDATE affiliate_campaigns SET status = 'Odd';
          UPDATE calls SET body = '{' WHERE id = 2; UPDATE users SET body = '[]';
          UPDATE calls SET terms_id = NULL; UPDATE deliveries SET state = 'pending', due_at = NULL;
          UPDATE mails SET state = 'waiting', due_at = NULL; UPDATE tokens SET scope = 'affiliate';

@@ -51,7 +51,9 @@ fn number_is_allocated_read_changed_and_released() {
     network.delete(&member).assert_json(200, &json!({}));
     network.get(&member).assert_error(404, "RecordNotFound");
     network.put(&member, json!({"description": "TV"})).assert_error(404, "RecordNotFound");
-    // The number is available again.
+    // The number is available again after its quarantine.
+    assert_eq!(network.post(&path, promo_number_body()).status, 403);
+    network.extensions().put("/settings", json!({"number_quarantine_days": 0})).expect(200);
     network.post(&path, promo_number_body()).expect(201);
 }
 
@@ -117,6 +119,7 @@ fn empty_inventory_and_missing_area_code_are_403() {
 #[test]
 fn idempotency_key_replays_the_first_response() {
     let (server, network, path) = world_with_numbers(&["8005550101", "8005550102"]);
+    network.extensions().put("/settings", json!({"number_quarantine_days": 0})).expect(200);
     let post = |client: &Client, key: &str, body: &Value| {
         client.request("POST", &path).header("Idempotency-Key", key).json(body).send()
     };

@@ -102,7 +102,7 @@ pub(super) fn result_schema() -> Value {
     response_object(
         json!({
             "outcome": enumeration(&["connected", "ended", "abandoned", "turned_away"], "Outcome of the call."),
-            "reason": enumeration_or_null(&["not_live", "affiliate_not_approved", "over_cap"], "Reason of the rejection; `null` if the call is not rejected."),
+            "reason": enumeration_or_null(&["not_live", "advertiser_not_approved", "affiliate_not_approved", "over_cap"], "Reason of the rejection; `null` if the call is not rejected."),
             "path": {"type": "array", "items": node_visit_schema()},
             "destination_phone_number": {"type": ["string", "null"]},
             "advertiser_payin": price_schema(),

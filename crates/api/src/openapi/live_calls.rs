@@ -94,7 +94,7 @@ fn outcome_schema(description: &str) -> Value {
 
 fn reason_schema() -> Value {
     enumeration_or_null(
-        &["not_live", "affiliate_not_approved", "over_cap"],
+        &["not_live", "advertiser_not_approved", "affiliate_not_approved", "over_cap"],
         "Reason of the rejection; `null` if the call was not rejected.",
     )
 }

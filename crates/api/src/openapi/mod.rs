@@ -30,6 +30,7 @@ mod relationships;
 mod replay;
 mod sandbox;
 mod schema;
+mod settings;
 mod terms;
 mod transactions;
 mod users;
@@ -58,6 +59,11 @@ const TAGS: &[Tag] = &[
         name: "Network",
         description: "The network and its users.",
         operations: network::operations,
+    },
+    Tag {
+        name: "Settings",
+        description: "Settings of the network. An extension of Trunkline.",
+        operations: settings::operations,
     },
     Tag {
         name: "Advertisers",
@@ -263,6 +269,7 @@ fn schemas() -> NamedSchemas {
         mails::schemas,
         audit::schemas,
         sandbox::schemas,
+        settings::schemas,
         errors::schemas,
     ] {
         schemas.extend(resource_schemas());

@@ -77,6 +77,15 @@ pub(super) fn schemas() -> NamedSchemas {
         "local_center": local_center,
     });
     let create = request_object(properties.clone(), &["description", "media_type"]);
+    let mut properties = properties;
+    properties["destination_advertiser_id_from_network"] = external_id(
+        "External id of the advertiser to move the number to. Required together with the campaign.",
+    );
+    properties["destination_advertiser_campaign_id_from_network"] =
+        external_id("External id of the campaign to move the number to.");
+    properties["destination_affiliate_id_from_network"] = external_id(
+        "External id of the affiliate to move the number to. Without it the number moves to the campaign itself.",
+    );
     let update = request_object(properties, &[]);
     let promo_number = response_object(
         json!({
@@ -97,7 +106,7 @@ pub(super) fn schemas() -> NamedSchemas {
     ]
 }
 
-const ASSIGNS: &str = "Assigns a number from the network's inventory. Without an `Idempotency-Key`, each request assigns another number. The response is 403 when `max_promo_numbers` is reached or the inventory is empty. An affiliate campaign must be Approved.";
+const ASSIGNS: &str = "Assigns a number from the network's inventory. Without an `Idempotency-Key`, each request assigns another number. The number that has been free the longest is assigned. The response is 403 when `max_promo_numbers` is reached or no number is free: a released one is not for `number_quarantine_days` (a setting). An affiliate campaign must be Approved.";
 
 pub(super) fn operations() -> Vec<Operation> {
     let mut operations = owner_operations(&CAMPAIGN);
@@ -164,11 +173,11 @@ fn member_operations(
         Operation::get(route, &operation_id("get", id_suffix), &summary("Read"))
             .object_response("200", "The promo number.", "PromoNumber"),
         Operation::put(route, &operation_id("put", id_suffix), &summary("Update"))
-            .description("Changes the given properties; the number itself cannot change. The response is 404 when there is no such promo number.")
+            .description("Changes the given properties; the number itself cannot change. The `destination_*` properties move it to another campaign or affiliate: calls from now on are those of the new holder. The response is 404 when there is no such promo number.")
             .request_body("PromoNumberUpdate", json!({"description": "Back page"}))
             .write_response("PromoNumber"),
         Operation::delete(route, &operation_id("delete", id_suffix), &summary("Release"))
-            .description("Returns the number to the inventory. Has no effect when there is no such promo number.")
+            .description("Returns the number to the inventory. It still attributes earlier calls, and it is assigned again after `number_quarantine_days` (a setting) at the earliest. Has no effect when there is no such promo number.")
             .object_response("200", "The promo number does not exist.", "Empty"),
     ]
 }

@@ -67,6 +67,8 @@ async fn revert(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
     let result = request
         .write(move |unit, context| audit_revert::revert(unit, context, parse_entry_id(&id)?))
         .await;
+    // The entry may be one of the settings, and cached tokens have their network's time zone.
+    request.app.credential_cache.clear();
     request.respond(ResourceKind::Unversioned, result.map(|entry| render(entry, zone)))
 }
 

@@ -28,6 +28,7 @@ mod promo_numbers;
 mod relationships;
 mod replay;
 mod sandbox;
+mod settings;
 mod statements;
 pub(crate) mod terms;
 pub(crate) mod transactions;
@@ -44,6 +45,7 @@ use trunkline_domain::timezone::TimeZoneName;
 pub(crate) fn routes() -> Routes {
     Routes::new()
         .merge(network::routes())
+        .merge(settings::routes())
         .merge(parties::routes())
         .merge(advertiser_users::routes())
         .merge(access_tokens::routes())

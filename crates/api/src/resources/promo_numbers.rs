@@ -19,7 +19,7 @@ use trunkline_domain::promo::PromoNumber;
 use trunkline_domain::text;
 use trunkline_network::Submission;
 use trunkline_network::promo_numbers::{
-    self, PromoNumberChange, PromoNumberOwner, PromoNumberSelector,
+    self, DestinationChange, PromoNumberChange, PromoNumberOwner, PromoNumberSelector,
 };
 
 pub(super) fn routes() -> Routes {
@@ -96,7 +96,7 @@ async fn create_promo_number(
     request: &mut ApiRequest,
 ) -> Result<PromoNumber, ApiError> {
     let key = request.idempotency_key()?;
-    let submitted = read(request)?;
+    let submitted = read(request, |_| DestinationChange::default())?;
     request
         .write(move |unit, context| {
             promo_numbers::assign(unit, context, &owner, submitted, key.as_ref())
@@ -117,7 +117,7 @@ async fn put_promo_number(
     ids: &HashMap<String, String>,
     request: &mut ApiRequest,
 ) -> Result<PromoNumber, ApiError> {
-    let submitted = read(request)?;
+    let submitted = read(request, read_destination)?;
     let owner = path_owner(ids);
     let selector = path_selector(ids);
     let base_url = Arc::clone(&request.app.base_url);
@@ -140,7 +140,10 @@ async fn delete(Path(ids): PathIds, request: ApiRequest) -> Response<Body> {
     request.respond(ResourceKind::Unversioned, result.map(|()| Object::new()))
 }
 
-fn read(request: &mut ApiRequest) -> Result<Submission<PromoNumberChange>, ApiError> {
+fn read(
+    request: &mut ApiRequest,
+    read_destination: fn(&mut ObjectReader<'_>) -> DestinationChange,
+) -> Result<Submission<PromoNumberChange>, ApiError> {
     let mut body = request.take_body()?;
     request.version.upgrade(ResourceKind::PromoNumber, &mut body);
     let mut problems = Problems::new();
@@ -154,9 +157,19 @@ fn read(request: &mut ApiRequest) -> Result<Submission<PromoNumberChange>, ApiEr
             .map(|media_type| text::normalize_plain_text(&media_type)),
         custom_data: reader.custom_data(),
         tn_prefix: read_prefix(&mut reader),
+        destination: read_destination(&mut reader),
     };
     reader.finish();
     Ok(Submission { change, problems })
+}
+
+/// Reads the new holder of a number.
+fn read_destination(reader: &mut ObjectReader<'_>) -> DestinationChange {
+    DestinationChange {
+        advertiser: reader.id("destination_advertiser_id_from_network"),
+        campaign: reader.id("destination_advertiser_campaign_id_from_network"),
+        affiliate: reader.id("destination_affiliate_id_from_network"),
+    }
 }
 
 /// Reads `local_center.tn_prefix`: an area code of three digits.

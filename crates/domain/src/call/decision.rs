@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 pub enum RejectionReason {
     /// The campaign is not Activated, or has expired.
     NotLive,
-    /// The affiliate campaign is not Approved.
+    /// The advertiser is not Approved.
+    AdvertiserNotApproved,
+    /// The affiliate or the affiliate campaign is not Approved.
     AffiliateNotApproved,
     /// An enforced cap has been reached.
     OverCap,
@@ -28,6 +30,7 @@ impl RejectionReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotLive => "not_live",
+            Self::AdvertiserNotApproved => "advertiser_not_approved",
             Self::AffiliateNotApproved => "affiliate_not_approved",
             Self::OverCap => "over_cap",
         }

@@ -1,11 +1,16 @@
 //! Networks, their parties (advertisers and affiliates) and their users.
 
 mod custom_data;
+mod network_settings;
 mod patch;
 mod user;
 
 use crate::id::NetworkId;
 pub use custom_data::{CustomData, CustomDataField, DataType, check_custom_data};
+pub use network_settings::{
+    MAX_CALLERS_PER_HOUR, MAX_NUMBER_QUARANTINE_DAYS, MAX_PROMPT_CHARS, MAX_RECORDING_DAYS,
+    NetworkSettings,
+};
 pub use patch::{PartyDraft, PartyPatch, build_members};
 pub use user::{
     EmailSetting, MAX_SITES_PER_PARTY, MAX_USERS_PER_ORGANIZATION, Member, NOTIFICATION_NAMES,
@@ -31,6 +36,8 @@ pub struct Network {
     pub time_zone: TimeZoneName,
     /// True if the server generates external ids for objects that are sent without one.
     pub auto_generate_ids: bool,
+    /// Further settings.
+    pub settings: NetworkSettings,
     /// True if the network is a sandbox, whose clock can be set.
     pub sandbox: bool,
     /// Time to which a sandbox's clock was set. `None` means the system time.

@@ -67,6 +67,11 @@ impl Role {
         }
     }
 
+    /// Returns true if the role may change settings, tokens and webhooks.
+    pub fn can_manage(self) -> bool {
+        matches!(self, Self::Super | Self::Manager)
+    }
+
     /// Returns true if the role may write.
     pub fn can_write(self) -> bool {
         self != Self::Observer

@@ -61,7 +61,9 @@ fn select_record_from(calls: &str, transactions: &str, same: &str) -> String {
     format!(
         "SELECT c.id, c.network_id, c.campaign_id, c.affiliate_id, c.promo_number_id,
     c.external_id, c.complete_call_id, c.terms_id, c.start_time, c.body, c.created_at, c.ended_at,
-    k.id_from_network, k.advertiser_id, f.id_from_network, p.number, l.state, t.id, t.body
+    k.id_from_network, k.advertiser_id, f.id_from_network,
+    COALESCE(p.number, (SELECT h.number FROM promo_number_holdings h
+        WHERE h.promo_number_id = c.promo_number_id LIMIT 1)), l.state, t.id, t.body
     FROM {calls} JOIN campaigns k ON k.id = c.campaign_id
     LEFT JOIN parties f ON f.id = c.affiliate_id
     LEFT JOIN promo_numbers p ON p.id = c.promo_number_id

@@ -360,30 +360,6 @@ impl UnitOfWork<'_> {
         })
     }
 
-    /// Status of a campaign (`campaign`) or an affiliate campaign (`affiliate_campaign`) at a
-    /// moment, with its period of validity. `None` before the object was created.
-    pub fn status_at(
-        &mut self,
-        object: &'static str,
-        id: i64,
-        at: Timestamp,
-    ) -> Result<Option<ValidityPeriod<String>>, Error> {
-        self.query_first(
-            "SELECT status, since, (SELECT MIN(n.since) FROM statuses n
-                 WHERE n.object = ?1 AND n.object_id = ?2 AND n.since > ?3)
-             FROM statuses WHERE object = ?1 AND object_id = ?2 AND since <= ?3
-             ORDER BY since DESC, id DESC LIMIT 1",
-            params![object, id, to_millis(at)],
-            |row| {
-                Ok(ValidityPeriod {
-                    from: timestamp_from_millis(row.get(1)?)?,
-                    until: row.get::<Option<i64>>(2)?.map(timestamp_from_millis).transpose()?,
-                    value: row.get(0)?,
-                })
-            },
-        )
-    }
-
     /// Numbers of a campaign's calls in the quarters of an hour of an interval, in order, as (start
     /// of the quarter, calls). Quarters without calls are left out.
     pub fn calls_by_quarter_hour(

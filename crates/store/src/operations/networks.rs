@@ -11,13 +11,13 @@ use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{CustomDataField, Network};
 use trunkline_domain::timezone::TimeZoneName;
 
-const SELECT_NETWORK: &str = "SELECT id, name, time_zone, auto_generate_ids, sandbox, clock
-    FROM networks";
+const SELECT_NETWORK: &str = "SELECT id, name, time_zone, auto_generate_ids, sandbox, clock,
+    settings FROM networks";
 
 /// SELECT of a network with its members, one row for each. The columns begin with those of
 /// [`SELECT_NETWORK`].
 const SELECT_NETWORK_WITH_MEMBERS: &str =
-    "SELECT n.id, n.name, n.time_zone, n.auto_generate_ids, n.sandbox, n.clock,
+    "SELECT n.id, n.name, n.time_zone, n.auto_generate_ids, n.sandbox, n.clock, n.settings,
     m.role, u.id, u.body, u.password_hash IS NOT NULL
     FROM networks n LEFT JOIN memberships m ON m.organization = 'network' AND m.organization_id = n.id
     LEFT JOIN users u ON u.id = m.user_id WHERE n.id = ?1 ORDER BY m.position";
@@ -31,6 +31,7 @@ fn network_from_row(row: &Row<'_>) -> Result<Network, Error> {
         auto_generate_ids: row.get(3)?,
         sandbox: row.get(4)?,
         sandbox_clock: row.get::<Option<i64>>(5)?.map(timestamp_from_millis).transpose()?,
+        settings: from_json(row.get(6)?, "settings")?,
         members: Vec::new(),
     })
 }
@@ -49,8 +50,8 @@ impl UnitOfWork<'_> {
                 Some(network) => network,
                 None => found.insert(network_from_row(row)?),
             };
-            if row.get::<Option<&str>>(6)?.is_some() {
-                network.members.push(member_from_row(row, 6)?);
+            if row.get::<Option<&str>>(7)?.is_some() {
+                network.members.push(member_from_row(row, 7)?);
             }
             Ok(true)
         })?;
@@ -98,6 +99,21 @@ impl UnitOfWork<'_> {
     /// Updates a network's name.
     pub fn rename_network(&mut self, id: NetworkId, name: &str) -> Result<(), Error> {
         self.execute("UPDATE networks SET name = ?2 WHERE id = ?1", params![id, name])?;
+        Ok(())
+    }
+
+    /// Updates a network's time zone, generation of ids, and further settings.
+    pub fn update_settings(&mut self, network: &Network) -> Result<(), Error> {
+        self.execute(
+            "UPDATE networks SET time_zone = ?2, auto_generate_ids = ?3, settings = ?4
+             WHERE id = ?1",
+            params![
+                network.id,
+                network.time_zone.name(),
+                network.auto_generate_ids,
+                to_json(&network.settings, "settings")?
+            ],
+        )?;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use super::{UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
+use jiff::Timestamp;
 use trunkline_domain::id::NetworkId;
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::promo::PromoNumber;
@@ -48,16 +49,19 @@ impl UnitOfWork<'_> {
         Ok(added == 1)
     }
 
-    /// First unassigned number with a prefix in E.164 format.
-    pub fn first_unassigned_number(
+    /// Unassigned number with a prefix in E.164 format that has been free the longest, and that
+    /// became free at a moment or before. A number that nobody held yet has been free the longest.
+    pub fn longest_free_number(
         &mut self,
         network: NetworkId,
         prefix: &str,
+        free_since: Timestamp,
     ) -> Result<Option<PhoneNumber>, Error> {
         self.query_first(
             "SELECT number FROM numbers WHERE network_id = ?1 AND promo_number_id IS NULL
-             AND number >= ?2 AND number < ?3 ORDER BY number LIMIT 1",
-            params![network, prefix, format!("{prefix}:")],
+             AND number >= ?2 AND number < ?3 AND free_since <= ?4
+             ORDER BY free_since, number LIMIT 1",
+            params![network, prefix, format!("{prefix}:"), to_millis(free_since)],
             |row| or_unreadable(PhoneNumber::parse(&row.get::<String>(0)?), "number"),
         )
     }
@@ -76,7 +80,8 @@ impl UnitOfWork<'_> {
         Ok(count.unwrap_or(0))
     }
 
-    /// Inserts a promo number, marks its phone number as assigned, and returns its id.
+    /// Inserts a promo number, marks its phone number as assigned, begins its holding, and returns
+    /// its id.
     pub fn insert_promo_number(&mut self, promo_number: &PromoNumber) -> Result<i64, Error> {
         let id = self.insert(
             "INSERT INTO promo_numbers (network_id, campaign_id, affiliate_id, id_from_network,
@@ -98,31 +103,47 @@ impl UnitOfWork<'_> {
             "UPDATE numbers SET promo_number_id = ?3 WHERE network_id = ?1 AND number = ?2",
             params![promo_number.network_id, promo_number.number.e164(), id],
         )?;
+        let held = PromoNumber { id, ..promo_number.clone() };
+        self.begin_holding(&held, promo_number.created_at)?;
         Ok(id)
     }
 
-    /// Updates a promo number's external id, description, media type and custom data.
-    pub fn update_promo_number(&mut self, promo_number: &PromoNumber) -> Result<(), Error> {
+    /// Updates a promo number: its holder, external id, description, media type and custom data.
+    /// Its holding ends and the next one begins at the same moment.
+    pub fn update_promo_number(
+        &mut self,
+        promo_number: &PromoNumber,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         self.execute(
             "UPDATE promo_numbers SET id_from_network = ?2, description = ?3, media_type = ?4,
-             custom_data = ?5 WHERE id = ?1",
+             custom_data = ?5, campaign_id = ?6, affiliate_id = ?7 WHERE id = ?1",
             params![
                 promo_number.id,
                 promo_number.external_id,
                 promo_number.description,
                 promo_number.media_type,
-                to_json(&promo_number.custom_data, "custom data")?
+                to_json(&promo_number.custom_data, "custom data")?,
+                promo_number.campaign_id,
+                promo_number.affiliate_id,
             ],
         )?;
-        Ok(())
+        self.end_holding(promo_number.id, now)?;
+        self.begin_holding(promo_number, now)
     }
 
-    /// Deletes a promo number and releases its phone number.
-    pub fn delete_promo_number(&mut self, promo_number: &PromoNumber) -> Result<(), Error> {
+    /// Deletes a promo number, ends its holding, and releases its phone number.
+    pub fn delete_promo_number(
+        &mut self,
+        promo_number: &PromoNumber,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         self.execute(
-            "UPDATE numbers SET promo_number_id = NULL WHERE network_id = ?1 AND number = ?2",
-            params![promo_number.network_id, promo_number.number.e164()],
+            "UPDATE numbers SET promo_number_id = NULL, free_since = ?3
+             WHERE network_id = ?1 AND number = ?2",
+            params![promo_number.network_id, promo_number.number.e164(), to_millis(now)],
         )?;
+        self.end_holding(promo_number.id, now)?;
         self.execute("DELETE FROM promo_numbers WHERE id = ?1", [promo_number.id])?;
         Ok(())
     }

@@ -25,7 +25,7 @@ enum ResetRule {
 /// schema, so that a new table cannot be forgotten.
 const RESET_RULES: &[(&str, ResetRule)] = &[
     ("networks", ResetRule::Keep),
-    ("numbers", ResetRule::Run("UPDATE numbers SET promo_number_id = NULL WHERE network_id = ?1")),
+    ("numbers", ResetRule::Run(FREE_NUMBERS)),
     ("idempotency", ResetRule::Delete(BY_NETWORK)),
     ("mails", ResetRule::Delete(BY_NETWORK)),
     ("deliveries", ResetRule::Delete(BY_WEBHOOK)),
@@ -38,8 +38,9 @@ const RESET_RULES: &[(&str, ResetRule)] = &[
     ("budget_totals", ResetRule::Delete(BY_CAMPAIGN)),
     ("transactions", ResetRule::Delete(BY_NETWORK)),
     ("calls", ResetRule::Delete(BY_NETWORK)),
+    ("promo_number_holdings", ResetRule::Delete(BY_NETWORK)),
     ("promo_numbers", ResetRule::Delete(BY_NETWORK)),
-    ("statuses", ResetRule::Run(DELETE_STATUSES)),
+    ("object_states", ResetRule::Run(DELETE_STATES)),
     ("affiliate_campaigns", ResetRule::Delete(BY_NETWORK)),
     ("terms", ResetRule::Run(DELETE_TERMS)),
     ("campaigns", ResetRule::Delete(BY_NETWORK)),
@@ -73,8 +74,14 @@ fn condition_by_call_keys(table: &str) -> Option<&'static str> {
 const BY_CAMPAIGN: &str = "campaign_id IN (SELECT id FROM campaigns WHERE network_id = ?1)";
 const BY_WEBHOOK: &str = "webhook_id IN (SELECT id FROM webhooks WHERE network_id = ?1)";
 
-const DELETE_STATUSES: &str = "DELETE FROM statuses WHERE
-    (object = 'campaign' AND object_id IN (SELECT id FROM campaigns WHERE network_id = ?1))
+/// Nobody held the numbers, so they are free at once.
+const FREE_NUMBERS: &str =
+    "UPDATE numbers SET promo_number_id = NULL, free_since = 0 WHERE network_id = ?1";
+
+const DELETE_STATES: &str = "DELETE FROM object_states WHERE
+    (object IN ('advertiser', 'affiliate')
+        AND object_id IN (SELECT id FROM parties WHERE network_id = ?1))
+    OR (object = 'campaign' AND object_id IN (SELECT id FROM campaigns WHERE network_id = ?1))
     OR (object = 'affiliate_campaign'
         AND object_id IN (SELECT id FROM affiliate_campaigns WHERE network_id = ?1))";
 
@@ -143,8 +150,12 @@ impl UnitOfWork<'_> {
         limit: u32,
     ) -> Result<Vec<(i64, String, Timestamp)>, Error> {
         self.query_all(
-            "SELECT p.id, p.id_from_network, COALESCE((SELECT MAX(since) FROM statuses
-             WHERE object = 'affiliate_campaign' AND object_id = a.id), a.created_at)
+            "SELECT p.id, p.id_from_network, COALESCE((SELECT MAX(s.since) FROM object_states s
+             WHERE s.object = 'affiliate_campaign' AND s.object_id = a.id AND NOT EXISTS (
+                 SELECT 1 FROM object_states b WHERE b.object = s.object
+                 AND b.object_id = s.object_id AND b.id = (SELECT MAX(c.id) FROM object_states c
+                     WHERE c.object = s.object AND c.object_id = s.object_id AND c.id < s.id)
+                 AND b.status = s.status)), a.created_at)
              FROM affiliate_campaigns a JOIN parties p ON p.id = a.affiliate_id
              WHERE a.campaign_id = ?1 AND a.status = 'Approved' ORDER BY a.id LIMIT ?2",
             params![campaign, limit],

@@ -202,6 +202,10 @@ fn push_transaction(
     ])
 }
 
+/// External id that the promo number of a call `c` had, for a promo number that was released.
+const RELEASED_EXTERNAL_ID: &str = "(SELECT h.id_from_network FROM promo_number_holdings h
+    WHERE h.promo_number_id = c.promo_number_id ORDER BY h.id DESC LIMIT 1)";
+
 impl UnitOfWork<'_> {
     /// Inserts transactions under ids from [`UnitOfWork::reserve_ids`], each with the one it corrects.
     pub fn insert_transactions<'t>(
@@ -262,7 +266,7 @@ impl UnitOfWork<'_> {
                  t.affiliate_id, t.corrects_id, t.start_time, t.body, t.created_at,
                  c.complete_call_id, c.body, c.terms_id, a.id_from_network, a.name,
                  k.id_from_network, k.name, f.id_from_network, f.name, m.id_from_network,
-                 p.id_from_network, {zone}, {country}
+                 COALESCE(p.id_from_network, {RELEASED_EXTERNAL_ID}), {zone}, {country}
                  FROM (SELECT * FROM {transactions} WHERE {plain}network_id = ?1
                      AND {plain}id > ?2 AND {plain}id <= ?9 AND {owner_condition} AND {one} AND {call}
                      AND (CAST(?7 AS BIGINT) IS NULL OR +start_time >= ?7)

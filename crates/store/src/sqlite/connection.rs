@@ -20,6 +20,9 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0010_stored_at.sql"),
     include_str!("../../migrations/sqlite/0011_trigger_names.sql"),
     include_str!("../../migrations/sqlite/0012_held_payin.sql"),
+    include_str!("../../migrations/sqlite/0013_object_states.sql"),
+    include_str!("../../migrations/sqlite/0014_promo_number_holdings.sql"),
+    include_str!("../../migrations/sqlite/0015_network_settings.sql"),
 ];
 
 /// Page cache of the writing connection, in KiB.
@@ -137,5 +140,61 @@ mod tests {
         let stored_at: i64 =
             connection.query_row("SELECT stored_at FROM events", [], |row| row.get(0)).unwrap();
         assert_eq!(stored_at, 1_700_000_000_000);
+    }
+
+    /// Migrations 0013 and 0014 take the histories of objects and promo numbers from the audit log, from
+    /// the recorded statuses, and else from the creation.
+    #[test]
+    fn migrations_restore_histories_from_the_audit_log() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        for sql in MIGRATIONS.get(..12).unwrap() {
+            connection.execute_batch(sql).unwrap();
+        }
+        connection.pragma_update(None, "user_version", 12).unwrap();
+        connection.execute_batch(include_str!("histories_before_0013.sql")).unwrap();
+        migrate(&mut connection, Path::new("a file")).unwrap();
+        let rows = |sql: &str| -> Vec<String> {
+            let mut statement = connection.prepare(sql).unwrap();
+            let rows = statement.query_map([], |row| row.get(0)).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        let states = rows(
+            "SELECT object || ' ' || object_id || ' ' || since || ' ' || name || ' ' || status
+             || ' ' || custom_data FROM object_states ORDER BY id",
+        );
+        assert_eq!(
+            states,
+            [
+                r#"advertiser 1 1000 A Approved {}"#,
+                r#"affiliate 2 1000 Old Approved {"channel":"tv"}"#,
+                r#"affiliate 2 2000 New Approved {"channel":"tv"}"#,
+                r#"affiliate 2 3000 New Suspended {"channel":"web"}"#,
+                r#"affiliate 3 1500 G Approved {}"#,
+                r#"affiliate_campaign 1 1100  Approved {}"#,
+                r#"campaign 1 1000 C Entry {}"#,
+                r#"campaign 1 1200 C Activated {}"#,
+                r#"campaign 1 1300 C Activated {"channel":"x"}"#,
+            ]
+        );
+        let holdings = rows(
+            "SELECT promo_number_id || ' ' || number || ' ' || campaign_id || ' '
+             || COALESCE(affiliate_id, '-') || ' ' || description || ' ' || starts_at || ' '
+             || COALESCE(ends_at, '-') FROM promo_number_holdings ORDER BY promo_number_id, id",
+        );
+        assert_eq!(
+            holdings,
+            [
+                "7 +18005550100 1 2 D 1600 1700",
+                "8 +18005550100 1 - E 1800 1900",
+                "8 +18005550100 1 - E2 1900 -",
+                "9 +18005550101 1 3 F 1850 -",
+                "10 +18005550102 1 - K 1950 1960",
+            ]
+        );
+        let free = rows(
+            "SELECT number || ' ' || free_since FROM numbers WHERE promo_number_id IS NULL
+             ORDER BY free_since",
+        );
+        assert_eq!(free, ["+18005550103 0", "+18005550102 1960"]);
     }
 }

@@ -15,6 +15,20 @@ pub(crate) enum Viewer {
     Network,
     Advertiser,
     Affiliate,
+    /// Affiliate of a network whose affiliates see the caller's number.
+    AffiliateWithCallers,
+}
+
+impl Viewer {
+    /// Returns the visibility of a column.
+    fn visibility(self, (name, visibility, _): &Column) -> ColumnVisibility {
+        match self {
+            Self::AffiliateWithCallers if *name == "calling_phone_number" => OnRequest,
+            Self::Affiliate | Self::AffiliateWithCallers => visibility[2],
+            Self::Advertiser => visibility[1],
+            Self::Network => visibility[0],
+        }
+    }
 }
 
 /// Visibility of a column for a kind of viewer.
@@ -149,19 +163,17 @@ const COLUMNS: &[Column] = &[
 
 /// Returns the columns that a viewer gets by default.
 pub(crate) fn default_columns(viewer: Viewer) -> impl Iterator<Item = &'static Column> {
-    COLUMNS.iter().filter(move |(_, visibility, _)| visibility[viewer as usize] == Visible)
+    COLUMNS.iter().filter(move |column| viewer.visibility(column) == Visible)
 }
 
 /// Finds a column by name, if the viewer may see it.
 pub(crate) fn find_column(viewer: Viewer, name: &str) -> Option<&'static Column> {
-    COLUMNS
-        .iter()
-        .find(|(listed, visibility, _)| *listed == name && visibility[viewer as usize] != Hidden)
+    COLUMNS.iter().find(|column| column.0 == name && viewer.visibility(column) != Hidden)
 }
 
 /// Returns every column that a viewer may see.
 pub(crate) fn all_columns(viewer: Viewer) -> impl Iterator<Item = &'static Column> {
-    COLUMNS.iter().filter(move |(_, visibility, _)| visibility[viewer as usize] != Hidden)
+    COLUMNS.iter().filter(move |column| viewer.visibility(column) != Hidden)
 }
 
 fn text(value: impl ToString) -> Cell {
@@ -204,6 +216,9 @@ fn describe_result(settled: &Settlement) -> &'static str {
         (Outcome::Ended, _) => "Ended in IVR",
         (Outcome::Abandoned, _) => "Caller hung up in IVR",
         (Outcome::Rejected, Some(RejectionReason::OverCap)) => "Turned away: over the cap",
+        (Outcome::Rejected, Some(RejectionReason::AdvertiserNotApproved)) => {
+            "Turned away: the advertiser was not approved"
+        }
         (Outcome::Rejected, Some(RejectionReason::AffiliateNotApproved)) => {
             "Turned away: the affiliate was not approved"
         }
@@ -276,6 +291,9 @@ mod tests {
         for name in affiliate.iter().filter(|name| **name != "repeat_calling_phone_number") {
             assert!(!hidden.iter().any(|word| name.contains(word)), "{name}");
         }
+        let mut with_callers = names(Viewer::AffiliateWithCallers);
+        assert!(with_callers.remove("calling_phone_number"));
+        assert_eq!(with_callers, affiliate);
         for name in names(Viewer::Advertiser) {
             assert!(!["payout", "margin"].iter().any(|word| name.contains(word)), "{name}");
         }

@@ -18,7 +18,7 @@ use query::LedgerQuery;
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::timezone::TimeZoneName;
 use trunkline_network::transactions::{self, Ledger};
-use trunkline_network::{Error, LedgerRow};
+use trunkline_network::{Error, LedgerRow, networks};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -46,11 +46,16 @@ async fn list_affiliate_ledger(Path(id): Path<String>, request: ApiRequest) -> R
 
 fn list_ledger(request: ApiRequest, viewer: Viewer, ledger: Ledger) -> Response<Body> {
     // Access is checked first: without it, the problems of the query are not reported.
-    if let Err(error) =
-        request.read(|unit, context| transactions::resolve_scope(unit, context, &ledger))
-    {
-        return error.into_response(&request.app);
-    }
+    let viewer = request.read(|unit, context| {
+        transactions::resolve_scope(unit, context, &ledger)?;
+        let settings = networks::of_principal(unit, context)?.settings;
+        let shows_callers = viewer == Viewer::Affiliate && settings.affiliates_see_caller_id;
+        Ok(if shows_callers { Viewer::AffiliateWithCallers } else { viewer })
+    });
+    let viewer = match viewer {
+        Ok(viewer) => viewer,
+        Err(error) => return error.into_response(&request.app),
+    };
     let query = match LedgerQuery::read(&request, viewer) {
         Ok(query) => query,
         Err(problems) => {

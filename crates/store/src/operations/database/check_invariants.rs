@@ -17,7 +17,7 @@ pub(super) fn invariant_rules() -> Vec<Rule> {
     let static_rules = STATIC_RULES.iter().map(|(name, sql)| Rule { name, sql: (*sql).to_owned() });
     let mut rules: Vec<Rule> = static_rules.collect();
     rules.extend(["payin", "payout"].map(deltas_rule));
-    rules.extend(["campaign", "affiliate_campaign"].map(newest_status_rule));
+    rules.extend(STATEFUL_OBJECTS.map(newest_state_rule));
     let campaign = CampaignStatus::ALL.map(CampaignStatus::as_str);
     let affiliate = AffiliateCampaignStatus::ALL.map(AffiliateCampaignStatus::as_str);
     let relationship = RelationshipStatus::ALL.map(RelationshipStatus::as_str);
@@ -96,20 +96,33 @@ fn deltas_rule(side: &str) -> Rule {
     }
 }
 
-/// Rule that the latest row in `statuses` is the status of the object.
-fn newest_status_rule(object: &str) -> Rule {
+/// Rule that the latest row in `object_states` is the state of the object.
+fn newest_state_rule((kind, table, name): (&str, &str, &str)) -> Rule {
+    let condition =
+        if table == "parties" { format!(" AND o.kind = '{kind}'") } else { String::new() };
     Rule {
-        name: "newest_status",
+        name: "newest_state",
         sql: format!(
-            "SELECT '{object} ' || o.id, s.status, o.status FROM {object}s o
-             LEFT JOIN statuses s ON s.id = (SELECT MAX(id) FROM statuses
-                 WHERE object = '{object}' AND object_id = o.id)
-             WHERE s.status IS NULL OR s.status <> o.status"
+            "SELECT '{kind} ' || o.id, s.name || ', ' || s.status || ', ' || s.custom_data,
+                 {name} || ', ' || o.status || ', ' || o.custom_data
+             FROM {table} o
+             LEFT JOIN object_states s ON s.id = (SELECT MAX(id) FROM object_states
+                 WHERE object = '{kind}' AND object_id = o.id)
+             WHERE (s.id IS NULL OR s.status <> o.status OR s.name <> {name}
+                 OR s.custom_data <> o.custom_data){condition}"
         ),
     }
 }
 
-const STATIC_RULES: [(&str, &str); 25] = [
+/// Objects with states: kind, table, and expression of the name.
+const STATEFUL_OBJECTS: [(&str, &str, &str); 4] = [
+    ("advertiser", "parties", "o.name"),
+    ("affiliate", "parties", "o.name"),
+    ("campaign", "campaigns", "o.name"),
+    ("affiliate_campaign", "affiliate_campaigns", "''"),
+];
+
+const STATIC_RULES: [(&str, &str); 28] = [
     // Each ended call was priced once, and no live call was.
     (
         "one_transaction",
@@ -229,6 +242,30 @@ const STATIC_RULES: [(&str, &str); 25] = [
          FROM numbers n LEFT JOIN promo_numbers p ON p.id = n.promo_number_id
          WHERE n.promo_number_id IS NOT NULL
          AND (p.id IS NULL OR p.number <> n.number OR p.network_id <> n.network_id)",
+    ),
+    (
+        "holding",
+        "SELECT 'promo_number ' || p.id, COALESCE('held by campaign ' || h.campaign_id || ', affiliate '
+             || COALESCE(h.affiliate_id, 0), 'held by nobody'),
+             'held by campaign ' || p.campaign_id || ', affiliate ' || COALESCE(p.affiliate_id, 0)
+         FROM promo_numbers p LEFT JOIN promo_number_holdings h
+             ON h.promo_number_id = p.id AND h.ends_at IS NULL
+         WHERE h.id IS NULL OR h.network_id <> p.network_id OR h.number <> p.number
+         OR h.campaign_id <> p.campaign_id OR h.affiliate_id IS DISTINCT FROM p.affiliate_id
+         OR h.description <> p.description OR h.media_type <> p.media_type
+         OR h.custom_data <> p.custom_data",
+    ),
+    (
+        "holding",
+        "SELECT 'holding ' || MAX(h.id), 'no end', 'an end: the number was released or held again'
+         FROM promo_number_holdings h WHERE h.ends_at IS NULL GROUP BY h.promo_number_id
+         HAVING COUNT(*) > 1 OR NOT EXISTS (
+             SELECT 1 FROM promo_numbers p WHERE p.id = h.promo_number_id)",
+    ),
+    (
+        "holding",
+        "SELECT 'holding ' || id, 'ends at ' || ends_at, 'not before ' || starts_at
+         FROM promo_number_holdings WHERE ends_at < starts_at",
     ),
     (
         "membership",

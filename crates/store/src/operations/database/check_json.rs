@@ -9,7 +9,7 @@ use serde_json::Value;
 use trunkline_domain::call::LiveCall;
 use trunkline_domain::campaign::Terms;
 use trunkline_domain::party::{
-    AdvertiserProfile, CustomData, CustomDataField, PartyStatus, Site, User,
+    AdvertiserProfile, CustomData, CustomDataField, NetworkSettings, PartyStatus, Site, User,
 };
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::timezone::TimeZoneName;
@@ -43,10 +43,11 @@ const fn json_column(
     JsonColumn { table, row_id: "id", column, what, error_of }
 }
 
-const COLUMNS: [JsonColumn; 24] = [
+const COLUMNS: [JsonColumn; 28] = [
     json_column("networks", "time_zone", "a time zone", |text| {
         word_error(TimeZoneName::parse(text))
     }),
+    json_column("networks", "settings", "settings", parse_error::<NetworkSettings>),
     json_column("parties", "status", "a party's status", |text| {
         word_error(PartyStatus::parse(text))
     }),
@@ -74,6 +75,11 @@ const COLUMNS: [JsonColumn; 24] = [
         word_error(PhoneNumber::parse(text))
     }),
     json_column("promo_numbers", "custom_data", "custom data", parse_error::<CustomData>),
+    json_column("promo_number_holdings", "number", "a phone number", |text| {
+        word_error(PhoneNumber::parse(text))
+    }),
+    json_column("promo_number_holdings", "custom_data", "custom data", parse_error::<CustomData>),
+    json_column("object_states", "custom_data", "custom data", parse_error::<CustomData>),
     json_column("audit", "before", "JSON", parse_error::<Value>),
     json_column("audit", "after", "JSON", parse_error::<Value>),
     JsonColumn {

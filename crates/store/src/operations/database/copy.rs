@@ -108,7 +108,7 @@ fn copy_table(
     // A campaign refers to terms that are copied after it, so the reference is set later.
     let omitted = (table.name == "campaigns").then_some("current_terms_id");
     // Rows that triggers of the copy itself have inserted.
-    if ["statuses", "credential_generations"].contains(&table.name) {
+    if ["object_states", "credential_generations"].contains(&table.name) {
         target.unit_of_work().execute(&format!("DELETE FROM {}", table.name), NO_PARAMS)?;
     }
     if table.name == "calls" {

@@ -19,7 +19,7 @@ const fn with_key(name: &'static str, key: &'static str) -> Table {
 }
 
 /// All tables, each after those it refers to. A test compares them with the schema.
-pub(super) const TABLES: [Table; 29] = [
+pub(super) const TABLES: [Table; 30] = [
     with_id("networks"),
     with_id("parties"),
     with_id("users"),
@@ -30,9 +30,10 @@ pub(super) const TABLES: [Table; 29] = [
     with_id("campaigns"),
     with_id("terms"),
     with_id("affiliate_campaigns"),
-    with_id("statuses"),
+    with_id("object_states"),
     with_key("numbers", "network_id, number"),
     with_id("promo_numbers"),
+    with_id("promo_number_holdings"),
     with_id("tokens"),
     with_key("credential_generations", "id"),
     with_id("sign_ins"),
