@@ -37,11 +37,13 @@ mod call_parties;
 mod credential_cache;
 mod error;
 mod idempotency;
+mod memberships;
 mod passwords;
 mod pending_writes;
 mod principal;
 mod running_totals;
 mod settlement;
+mod warnings;
 
 pub use credential_cache::{CachedToken, CredentialCache};
 pub use error::Error;
@@ -53,6 +55,7 @@ pub use trunkline_store::{
     LedgerRow, LedgerScope, MailRecord, MailState, NewAuditEntry, OpenError, Page, StatementLine,
     StatementTotals, Store, TokenRecord, UnitOfWork,
 };
+pub use warnings::Warnings;
 
 use trunkline_domain::problem::Problems;
 

@@ -1,6 +1,8 @@
 //! Settings and users of the network itself.
 
-use crate::{Context, Error, Precondition, Submission, UnitOfWork, audit, check_precondition};
+use crate::{
+    Context, Error, Precondition, Submission, UnitOfWork, audit, check_precondition, memberships,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use trunkline_domain::id::NetworkId;
@@ -64,7 +66,15 @@ pub fn put(
     }
     unit.rename_network(network.id, &network.name)?;
     let organization = Organization::Network(network.id);
-    network.members = unit.replace_members(network.id, organization, &network.members)?;
+    let place = |index| format!("users[{index}]");
+    network.members = memberships::replace(
+        unit,
+        context,
+        organization,
+        &before.members,
+        &network.members,
+        place,
+    )?;
     let object = format!("network:{}", network.id);
     audit::record(
         unit,

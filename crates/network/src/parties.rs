@@ -2,6 +2,7 @@
 
 use crate::{
     Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition,
+    memberships,
 };
 use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{
@@ -148,7 +149,11 @@ pub fn put(
     }
     if members_given {
         let organization = Organization::Party(kind, party.id);
-        party.members = unit.replace_members(network, organization, &party.members)?;
+        let previous =
+            before.as_ref().map(|previous| previous.members.as_slice()).unwrap_or_default();
+        let place = |index| format!("users[{index}]");
+        party.members =
+            memberships::replace(unit, context, organization, previous, &party.members, place)?;
     }
     let old = before.as_ref().map(audit::party_snapshot);
     let new = audit::party_snapshot(&party);

@@ -1,7 +1,7 @@
 //! Authenticated principal and its permissions. Scopes and roles are enforced here and nowhere
 //! else.
 
-use crate::Error;
+use crate::{Error, Warnings};
 use jiff::Timestamp;
 use std::fmt;
 use trunkline_domain::id::NetworkId;
@@ -51,6 +51,8 @@ pub struct Context {
     pub system_now: Timestamp,
     /// Id of the request, for logs and the audit log.
     pub request_id: String,
+    /// Warnings for the client about a write that is carried out.
+    pub warnings: Warnings,
 }
 
 impl Principal {

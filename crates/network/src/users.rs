@@ -3,6 +3,7 @@
 use crate::parties::{self, audit_object};
 use crate::{
     Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition,
+    memberships,
 };
 use trunkline_domain::party::{MAX_USERS_PER_ORGANIZATION, Member, Party, PartyKind, UserPatch};
 use trunkline_domain::problem::BLANK;
@@ -141,7 +142,9 @@ fn store(
     members: &[Member],
 ) -> Result<Party, Error> {
     let organization = Organization::Party(before.kind, before.id);
-    let members = unit.replace_members(before.network_id, organization, members)?;
+    let place = |_| "user".to_owned();
+    let members =
+        memberships::replace(unit, context, organization, &before.members, members, place)?;
     let mut after = Party { members, updated_at: context.now, ..before.clone() };
     after.updated_at = context.now;
     unit.update_party(&after)?;

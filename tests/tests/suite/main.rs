@@ -45,6 +45,7 @@ mod repo_lints;
 mod route_access;
 mod sandbox;
 mod several_servers;
+mod sign_in_grants;
 mod single_object_reads;
 mod slow_clients;
 mod source_documents;

@@ -67,6 +67,7 @@ fn context() -> Context {
         now: start_time(),
         system_now: start_time(),
         request_id: "test".to_owned(),
+        warnings: trunkline_network::Warnings::default(),
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0010_stored_at.sql"),
     include_str!("../../migrations/sqlite/0011_trigger_names.sql"),
     include_str!("../../migrations/sqlite/0012_held_payin.sql"),
+    include_str!("../../migrations/sqlite/0013_sign_in_grants.sql"),
 ];
 
 /// Page cache of the writing connection, in KiB.
