@@ -7,7 +7,7 @@ use crate::sql::Cell;
 use crate::{Error, OpenError};
 
 /// Migrations in order, forward only. Each runs in a transaction of its own when a server starts.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/postgres/0001_network.sql"),
     include_str!("../../migrations/postgres/0002_credentials.sql"),
     include_str!("../../migrations/postgres/0003_months.sql"),
@@ -17,6 +17,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../../migrations/postgres/0007_trigger_names.sql"),
     include_str!("../../migrations/postgres/0008_held_payin.sql"),
     include_str!("../../migrations/postgres/0009_sign_in_grants.sql"),
+    include_str!("../../migrations/postgres/0010_rate_limit_totals.sql"),
 ];
 
 /// Key of the advisory lock that is held while migrating.

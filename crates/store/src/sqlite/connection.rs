@@ -21,6 +21,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0011_trigger_names.sql"),
     include_str!("../../migrations/sqlite/0012_held_payin.sql"),
     include_str!("../../migrations/sqlite/0013_sign_in_grants.sql"),
+    include_str!("../../migrations/sqlite/0014_rate_limit_totals.sql"),
 ];
 
 /// Page cache of the writing connection, in KiB.
