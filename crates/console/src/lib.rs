@@ -19,7 +19,7 @@ use axum::routing::get;
 use jiff::Timestamp;
 use std::sync::Arc;
 use trunkline_network::credentials::Entropy;
-use trunkline_network::{PasswordVerifier, Store};
+use trunkline_network::{Analyses, PasswordVerifier, Store};
 
 /// State of the console, provided by the server.
 #[derive(Clone)]
@@ -32,6 +32,8 @@ pub struct Console {
     pub random: Arc<dyn Fn() -> Entropy + Send + Sync>,
     /// Password verifier.
     pub passwords: Arc<PasswordVerifier>,
+    /// Static analyses of terms.
+    pub analyses: Analyses,
     /// URL at which users reach the server. If it is https, session cookies have the attribute
     /// `Secure`, so that browsers send them over TLS only.
     pub base_url: String,

@@ -14,7 +14,7 @@ use trunkline_network::{Actor, Context, Error, Page, UnitOfWork, networks};
 
 /// Page request of a signed-in user.
 pub(crate) struct PageRequest {
-    console: Arc<Console>,
+    pub(crate) console: Arc<Console>,
     /// Context for the use cases: principal and time.
     pub(crate) context: Context,
     /// Network of the user.

@@ -31,6 +31,7 @@ pub mod transactions;
 pub mod users;
 pub mod webhooks;
 
+mod analyses;
 mod batch_lookups;
 mod budgets;
 mod call_parties;
@@ -40,15 +41,18 @@ mod idempotency;
 mod memberships;
 mod passwords;
 mod pending_writes;
+mod policy;
 mod principal;
 mod running_totals;
 mod settlement;
 mod warnings;
 
+pub use analyses::Analyses;
 pub use credential_cache::{CachedToken, CredentialCache};
 pub use error::Error;
 pub use idempotency::IdempotencyKey;
 pub use passwords::PasswordVerifier;
+pub use policy::{Action, Decision, decide};
 pub use principal::{Actor, Context, Grant, Principal, Scope};
 pub use trunkline_store::{
     AuditEntry, AuditFilter, CallTotals, DeliveryRecord, DeliveryState, EventRecord, IdAndName,

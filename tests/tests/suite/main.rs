@@ -42,6 +42,7 @@ mod promo_numbers;
 mod relationship_cascades;
 mod replays;
 mod repo_lints;
+mod role_ranks;
 mod route_access;
 mod sandbox;
 mod several_servers;

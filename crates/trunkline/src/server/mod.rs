@@ -119,6 +119,7 @@ impl Server {
             clock: Arc::clone(&app.clock),
             random: Arc::clone(&app.random),
             passwords: Arc::clone(&app.passwords),
+            analyses: app.analyses.clone(),
             base_url: app.base_url.to_string(),
         });
         let call_timeouts = CallTimeouts::new(&app);
