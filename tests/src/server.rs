@@ -238,8 +238,13 @@ impl Server {
     ) -> Result<T, Error> {
         let grants = vec![Grant { scope: Scope::Network, role: Role::Super }];
         let caller = Principal { network_id: self.network, actor: Actor::CommandLine, grants };
-        let context =
-            Context { principal: caller, now, system_now: now, request_id: "a test".to_owned() };
+        let context = Context {
+            principal: caller,
+            now,
+            system_now: now,
+            request_id: "a test".to_owned(),
+            warnings: trunkline_network::Warnings::default(),
+        };
         self.store.write_blocking(move |unit| work(unit, &context))
     }
 

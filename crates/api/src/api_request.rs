@@ -21,7 +21,9 @@ use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{MAX_NAME_CHARS, Network};
 use trunkline_domain::problem::{NOT_A_NUMBER, Problems};
 use trunkline_network::credentials::Credential;
-use trunkline_network::{CachedToken, Context, Error, IdempotencyKey, Principal, UnitOfWork};
+use trunkline_network::{
+    CachedToken, Context, Error, IdempotencyKey, Principal, UnitOfWork, Warnings,
+};
 
 /// Authenticated, versioned request with its parsed body.
 pub(crate) struct ApiRequest {
@@ -112,6 +114,7 @@ impl ApiRequest {
                 now: network.now(system_now),
                 system_now,
                 request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
+                warnings: Warnings::default(),
             },
             method: parts.method,
             original_path: original_path.map(|path| path.0.clone()).unwrap_or_default(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use trunkline_network::credentials::Entropy;
-use trunkline_network::{CredentialCache, PasswordVerifier, Store};
+use trunkline_network::{Analyses, CredentialCache, PasswordVerifier, Store};
 
 /// Returns the current time. The binary passes the system clock; tests pass a fixed one.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -72,6 +72,8 @@ pub struct AppState {
     pub credential_cache: CredentialCache,
     /// Password verifier.
     pub passwords: Arc<PasswordVerifier>,
+    /// Static analyses of terms.
+    pub analyses: Analyses,
     /// Permits for replays. A replay uses every processor, so there is one.
     pub replay_permits: Arc<Semaphore>,
     /// Permits for bodies that are read before authentication.
@@ -104,6 +106,7 @@ impl App {
             rate_limits: Arc::new(RateLimits::new(limits.requests_per_second)),
             credential_cache: CredentialCache::default(),
             passwords: Arc::new(PasswordVerifier::new(random())),
+            analyses: Analyses::default(),
             replay_permits: Arc::new(Semaphore::new(1)),
             unauthenticated_body_permits: Arc::new(Semaphore::new(MAX_UNAUTHENTICATED_BODIES)),
             body_budget: Arc::new(Semaphore::new(limits.max_body_bytes.max(BODY_BUDGET_BYTES))),

@@ -19,6 +19,8 @@ const RESPONSE_HEADERS: usize = 16;
 
 /// Header that names the properties of the request that were ignored.
 const IGNORED_HEADER: &str = "trunkline-ignored";
+/// Header with a warning about a write that was carried out. It may be repeated.
+const WARNING_HEADER: &str = "trunkline-warning";
 
 impl ApiRequest {
     /// Returns the response to a request about one object: 201 for POST, else 200.
@@ -101,6 +103,11 @@ impl ApiRequest {
         if let Some(tag) = HeaderValue::from_str(&tag).ok().filter(|_| !is_empty) {
             headers.insert(header::ETAG, tag);
         }
+        for warning in self.context.warnings.to_vec() {
+            if let Ok(value) = HeaderValue::from_str(&escape_header_text(&warning)) {
+                headers.append(WARNING_HEADER, value);
+            }
+        }
         self.add_ignored_header(response)
     }
 
@@ -148,6 +155,12 @@ impl ApiRequest {
             })
         })
     }
+}
+
+/// Percent-encodes what is not printable ASCII, and `%`.
+fn escape_header_text(text: &str) -> String {
+    const ESCAPED: percent_encoding::AsciiSet = percent_encoding::CONTROLS.add(b'%');
+    percent_encoding::utf8_percent_encode(text, &ESCAPED).to_string()
 }
 
 fn entity_tag(bytes: &[u8]) -> String {

@@ -2,21 +2,23 @@
 //! on a database.
 //!
 //! A bucket is one number: the theoretical arrival time, at which it is full again if nothing more
-//! is consumed. Each server decides by its own buckets. A server reports consumption to the
-//! database in batches, where the reports of all servers add up, and then raises its bucket to the
-//! sum. With one server the two values are equal.
+//! is consumed. Each server decides by its own buckets and by its own monotonic clock, so neither a
+//! step of a wall clock nor a difference between the clocks of two servers changes a decision. A
+//! server adds its consumption in batches to a total in the database and learns from the total what
+//! the other servers consumed since its report before. It adds that to its bucket. The total holds
+//! amounts, no times.
 //!
 //! The limit of all servers together can therefore be exceeded by at most the usage that is not
 //! yet synchronized: for each server the report in progress and the usage after it, each up to
 //! [`MAX_UNREPORTED`], and the rate that is never reported ([`UNREPORTED_RATE_DIVISOR`]). This
 //! holds while a report takes less than [`REPORT_TIMEOUT`]; while reports take longer, each server
-//! decides by its own buckets alone.
+//! decides by its own buckets alone. The first report of a bucket teaches nothing, because the age
+//! of the total is unknown.
 
 use crate::App;
-use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use trunkline_network::Actor;
 
@@ -32,6 +34,9 @@ const UNREPORTED_RATE_DIVISOR: i64 = 50;
 /// Usage allowed while a report is in progress, in nanoseconds of the rate. More requests wait for
 /// the report.
 const MAX_UNREPORTED: i64 = 2 * REPORT_BATCH;
+/// Highest consumption that a bucket can hold, in nanoseconds of the rate. What other servers allowed
+/// beyond the limit delays later requests by at most the second above [`SECOND`].
+const MAX_DEBT: i64 = 2 * SECOND;
 /// Maximum time that a request waits for a report, measured from the report's start. It equals
 /// [`MAX_UNREPORTED`], so a client at the allowed rate never waits.
 const REPORT_TIMEOUT: Duration = Duration::from_millis(100);
@@ -47,19 +52,20 @@ pub(crate) struct Allowance {
     pub(crate) reset: u32,
 }
 
-/// Bucket of a credential. Times are in nanoseconds since 1970, amounts in nanoseconds of the rate.
+/// Bucket of a credential. Times are in nanoseconds since the start of the server, by its monotonic
+/// clock; amounts are in nanoseconds of the rate.
 #[derive(Debug)]
 struct Bucket {
     /// Time at which the bucket is full again.
     theoretical_arrival_time: i64,
     /// Usage to be reported, less the rate that is never reported.
     unreported: i64,
-    /// Time of the first usage in `unreported`.
-    oldest_unreported: i64,
     /// Time of the last request.
     last_seen: i64,
     /// Report in progress.
     pending_report: Option<PendingReport>,
+    /// Total of all servers at the last report, with the time at which the report ended.
+    last_total: Option<(i64, i64)>,
     /// Notifies waiting requests when the report in progress ends.
     report_done: watch::Sender<()>,
 }
@@ -76,7 +82,6 @@ struct PendingReport {
 struct UsageReport {
     actor: Actor,
     amount: i64,
-    since: i64,
 }
 
 /// Outcome of a request to consume.
@@ -92,6 +97,7 @@ enum Consumption {
 #[derive(Debug)]
 pub struct RateLimits {
     per_second: Option<u32>,
+    started: Instant,
     buckets: Mutex<HashMap<Actor, Bucket>>,
 }
 
@@ -99,7 +105,16 @@ impl RateLimits {
     /// Creates rate limits of a number of requests a second for each credential; `None` and 0 are
     /// unlimited.
     pub fn new(per_second: Option<u32>) -> Self {
-        Self { per_second: per_second.filter(|n| *n > 0), buckets: Mutex::default() }
+        Self {
+            per_second: per_second.filter(|n| *n > 0),
+            started: Instant::now(),
+            buckets: Mutex::default(),
+        }
+    }
+
+    /// Returns the time since the start of the server, in nanoseconds.
+    fn now(&self) -> i64 {
+        i64::try_from(self.started.elapsed().as_nanos()).unwrap_or(i64::MAX / 2)
     }
 
     /// Consumes one request of a credential. Returns `Err` if its bucket is empty, and then
@@ -111,7 +126,7 @@ impl RateLimits {
     ) -> Option<Result<Allowance, Allowance>> {
         let limit = self.per_second?;
         loop {
-            match self.try_consume(limit, actor, (app.clock)()) {
+            match self.try_consume(limit, actor, self.now()) {
                 Consumption::Wait(mut report_done) => {
                     // After a timeout `try_consume` no longer waits for this report.
                     tokio::time::timeout(REPORT_TIMEOUT, report_done.changed()).await.ok();
@@ -126,8 +141,7 @@ impl RateLimits {
         }
     }
 
-    fn try_consume(&self, limit: u32, actor: Actor, now: Timestamp) -> Consumption {
-        let now = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX / 2);
+    fn try_consume(&self, limit: u32, actor: Actor, now: i64) -> Consumption {
         let cost = (SECOND / i64::from(limit)).max(1);
         let mut buckets = self.buckets();
         evict_full_buckets(&mut buckets, actor, now);
@@ -152,17 +166,14 @@ impl RateLimits {
         Consumption::Decided(result, bucket.start_report(actor, cost, now))
     }
 
-    /// Applies the end of a report. `theoretical_arrival_time` is that of all servers together;
-    /// `None` if the report could not be written.
-    fn apply_report(&self, actor: Actor, theoretical_arrival_time: Option<i64>) {
+    /// Applies the end of a report. `total` is the consumption of all servers together; `None` if
+    /// the report could not be written.
+    fn apply_report(&self, actor: Actor, total: Option<i64>, now: i64) {
         let mut buckets = self.buckets();
         let Some(bucket) = buckets.get_mut(&actor) else { return };
         let amount = bucket.pending_report.take().map_or(0, |report| report.amount);
-        match theoretical_arrival_time {
-            Some(shared) => {
-                let merged = shared + bucket.unreported;
-                bucket.theoretical_arrival_time = bucket.theoretical_arrival_time.max(merged);
-            }
+        match total {
+            Some(total) => bucket.add_consumption_of_others(total, amount, now),
             None => bucket.unreported += amount,
         }
         bucket.report_done.send_replace(());
@@ -189,16 +200,15 @@ fn evict_full_buckets(buckets: &mut HashMap<Actor, Bucket>, actor: Actor, now: i
 /// Writes a report and raises the bucket to the usage of all servers.
 async fn write_report(app: App, report: UsageReport) {
     let rate_limits = Arc::clone(&app.rate_limits);
-    let UsageReport { actor, amount, since } = report;
+    let UsageReport { actor, amount } = report;
     let key = actor.to_string();
-    let write = move |unit: &mut trunkline_network::UnitOfWork<'_>| {
-        unit.consume_rate_limit(&key, amount, since)
-    };
+    let write =
+        move |unit: &mut trunkline_network::UnitOfWork<'_>| unit.add_consumption(&key, amount);
     let result: Result<i64, trunkline_store::Error> = app.store.write(write).await;
     if let Err(error) = &result {
         tracing::debug!(%error, "rate limit usage could not be reported to the database");
     }
-    rate_limits.apply_report(actor, result.ok());
+    rate_limits.apply_report(actor, result.ok(), rate_limits.now());
 }
 
 impl Bucket {
@@ -206,9 +216,9 @@ impl Bucket {
         Self {
             theoretical_arrival_time: now,
             unreported: 0,
-            oldest_unreported: now,
             last_seen: now,
             pending_report: None,
+            last_total: None,
             report_done: watch::Sender::new(()),
         }
     }
@@ -218,9 +228,18 @@ impl Bucket {
         let forgiven = (now - self.last_seen).max(0) / UNREPORTED_RATE_DIVISOR;
         self.unreported = (self.unreported - forgiven).max(0);
         self.last_seen = self.last_seen.max(now);
-        if self.unreported == 0 {
-            self.oldest_unreported = now;
-        }
+    }
+
+    /// Adds what the other servers consumed since the last report: the growth of the total, less
+    /// the amount that this server reported. When in that time they consumed it is unknown. Of a
+    /// longer time the average of one second counts, because a bucket refills in a second.
+    fn add_consumption_of_others(&mut self, total: i64, reported: i64, now: i64) {
+        let Some((last_total, at)) = self.last_total.replace((total, now)) else { return };
+        let consumed = i128::from((total - last_total - reported).max(0));
+        let elapsed = i128::from((now - at).max(SECOND));
+        let recent = i64::try_from(consumed * i128::from(SECOND) / elapsed).unwrap_or(SECOND);
+        let arrival_time = self.theoretical_arrival_time.max(now) + recent.min(SECOND);
+        self.theoretical_arrival_time = arrival_time.min(now + MAX_DEBT);
     }
 
     /// Returns true if too much usage is unreported and the report in progress has not timed out.
@@ -237,14 +256,13 @@ impl Bucket {
         }
         let amount = std::mem::take(&mut self.unreported);
         self.pending_report = Some(PendingReport { amount, started: now });
-        Some(UsageReport { actor, amount, since: self.oldest_unreported })
+        Some(UsageReport { actor, amount })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::ToSpan;
     use std::collections::VecDeque;
 
     fn decided(consumption: Consumption) -> Result<Allowance, Allowance> {
@@ -257,23 +275,22 @@ mod tests {
     #[test]
     fn bucket_empties_and_refills() {
         let limits = RateLimits::new(Some(2));
-        let now = Timestamp::UNIX_EPOCH;
         let consume = |actor, at| {
             let result = decided(limits.try_consume(2, actor, at));
-            limits.apply_report(actor, None);
+            limits.apply_report(actor, None, at);
             result.map(|allowance| allowance.remaining)
         };
-        assert_eq!(consume(Actor::Token(1), now), Ok(1));
-        assert_eq!(consume(Actor::Token(1), now), Ok(0));
-        assert!(consume(Actor::Token(1), now).is_err());
-        assert_eq!(consume(Actor::Token(2), now), Ok(1));
-        assert_eq!(consume(Actor::Token(1), now + 500.milliseconds()), Ok(0));
-        assert_eq!(consume(Actor::Token(1), now + 5.seconds()), Ok(1));
+        assert_eq!(consume(Actor::Token(1), 0), Ok(1));
+        assert_eq!(consume(Actor::Token(1), 0), Ok(0));
+        assert!(consume(Actor::Token(1), 0).is_err());
+        assert_eq!(consume(Actor::Token(2), 0), Ok(1));
+        assert_eq!(consume(Actor::Token(1), SECOND / 2), Ok(0));
+        assert_eq!(consume(Actor::Token(1), 5 * SECOND), Ok(1));
     }
 
     /// Database that applies each report after a delay.
     struct DelayedDatabase {
-        theoretical_arrival_time: i64,
+        total: i64,
         /// Nanoseconds.
         delay: i64,
         /// Due time, index of the server, and report.
@@ -290,24 +307,21 @@ mod tests {
         duration_ms: i64,
     ) -> i64 {
         let servers: Vec<_> = (0..servers).map(|_| RateLimits::new(Some(limit))).collect();
-        let mut database = DelayedDatabase {
-            theoretical_arrival_time: 0,
-            delay: delay_ns,
-            reports: VecDeque::new(),
-        };
+        let mut database = DelayedDatabase { total: 0, delay: delay_ns, reports: VecDeque::new() };
         let mut allowed = 0;
-        let start = 1_700_000_000 * SECOND;
+        // Each server has a monotonic clock of its own.
+        let started_earlier = |server: usize| server as i64 * 3_600 * SECOND;
         for step in 0..duration_ms * 1_000 / interval_us {
-            let now = start + step * interval_us * 1_000;
+            let now = step * interval_us * 1_000;
             while database.reports.front().is_some_and(|(due, ..)| *due <= now) {
                 let (_, server, report) = database.reports.pop_front().unwrap();
-                let shared = database.theoretical_arrival_time.max(report.since) + report.amount;
-                database.theoretical_arrival_time = shared;
-                servers[server].apply_report(report.actor, Some(shared));
+                database.total += report.amount;
+                let at = now + started_earlier(server);
+                servers[server].apply_report(report.actor, Some(database.total), at);
             }
-            let at = Timestamp::from_nanosecond(i128::from(now)).unwrap();
             for (index, limits) in servers.iter().enumerate() {
                 // A request that must wait is repeated at the next step.
+                let at = now + started_earlier(index);
                 if let Consumption::Decided(result, report) =
                     limits.try_consume(limit, Actor::Token(1), at)
                 {
@@ -348,10 +362,29 @@ mod tests {
     }
 
     #[test]
+    fn servers_below_the_limit_together_refuse_nobody_whatever_their_clocks() {
+        // 2 servers with 150 requests a second each of 2,000, and of 400.
+        for limit in [400, 2_000] {
+            assert_eq!(count_allowed(2, limit, 20_000_000, 6_600, 6_600), 2 * 1_000, "{limit}");
+        }
+    }
+
+    #[test]
+    fn consumption_of_others_since_long_ago_counts_as_its_average() {
+        let mut bucket = Bucket::full(0);
+        bucket.add_consumption_of_others(900 * SECOND, 0, 0);
+        assert_eq!(bucket.theoretical_arrival_time, 0, "the age of the first total is unknown");
+        bucket.add_consumption_of_others(901 * SECOND, 0, 4 * SECOND);
+        assert_eq!(bucket.theoretical_arrival_time, 4 * SECOND + SECOND / 4);
+        bucket.add_consumption_of_others(9_000 * SECOND, 0, 5 * SECOND);
+        assert_eq!(bucket.theoretical_arrival_time, 6 * SECOND, "of a second at most");
+    }
+
+    #[test]
     fn light_usage_is_never_reported() {
         let limits = RateLimits::new(Some(2_000));
         for step in 0..1_000 {
-            let at = Timestamp::UNIX_EPOCH + (step * 30).milliseconds();
+            let at = step * 30_000_000;
             let Consumption::Decided(Ok(_), None) = limits.try_consume(2_000, Actor::Token(1), at)
             else {
                 panic!("33 requests a second are below 1/50 of 2,000")

@@ -50,6 +50,16 @@ pub(crate) fn internal_error_page(error: &Error) -> Response {
         chain = format!("{chain}: {cause}");
     }
     tracing::error!(error = %chain, "cannot render a page of the console");
+    if error.is_temporary() {
+        let text = "The server is busy. Please try again in a moment.";
+        let mut response = message_page(StatusCode::SERVICE_UNAVAILABLE, "Busy", text);
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        return response;
+    }
+    if error.is_storage_full() {
+        let text = "The server has no room left to store anything.";
+        return message_page(StatusCode::INSUFFICIENT_STORAGE, "No room left", text);
+    }
     let text = "The server could not show this page. Please try again in a moment.";
     message_page(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", text)
 }

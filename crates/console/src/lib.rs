@@ -14,12 +14,14 @@ mod sign_in;
 
 use axum::Router;
 use axum::http::{StatusCode, header};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 use trunkline_network::credentials::Entropy;
-use trunkline_network::{PasswordVerifier, Store};
+use trunkline_network::{Analyses, PasswordVerifier, Store};
 
 /// State of the console, provided by the server.
 #[derive(Clone)]
@@ -32,6 +34,10 @@ pub struct Console {
     pub random: Arc<dyn Fn() -> Entropy + Send + Sync>,
     /// Password verifier.
     pub passwords: Arc<PasswordVerifier>,
+    /// Maximum time until the body of a form has arrived.
+    pub body_timeout: Duration,
+    /// Static analyses of terms.
+    pub analyses: Analyses,
     /// URL at which users reach the server. If it is https, session cookies have the attribute
     /// `Secure`, so that browsers send them over TLS only.
     pub base_url: String,
@@ -48,13 +54,15 @@ impl Console {
 /// home page, the style sheet and the icon. The caller adds the security headers, such as the
 /// content security policy.
 pub fn router(console: Console) -> Router {
+    let console = Arc::new(console);
+    let limit_body = middleware::from_fn_with_state(Arc::clone(&console), sign_in::limit_body);
     Router::new()
         .merge(pages::routes())
-        .merge(sign_in::routes())
+        .merge(sign_in::routes().layer(limit_body))
         .route("/console.css", get(style_sheet))
         .route("/favicon.svg", get(favicon))
         .route("/favicon.ico", get(favicon))
-        .with_state(Arc::new(console))
+        .with_state(console)
 }
 
 /// Renders the page for a path without a route.

@@ -14,7 +14,7 @@ use trunkline_network::{Actor, Context, Error, Page, UnitOfWork, networks};
 
 /// Page request of a signed-in user.
 pub(crate) struct PageRequest {
-    console: Arc<Console>,
+    pub(crate) console: Arc<Console>,
     /// Context for the use cases: principal and time.
     pub(crate) context: Context,
     /// Network of the user.
@@ -82,8 +82,13 @@ pub(crate) fn find_session(
             Actor::Token(_) | Actor::CommandLine => None,
         };
         let Some(user) = user else { return Ok(None) };
-        let mut context =
-            Context { principal: caller, now, system_now: now, request_id: "console".to_owned() };
+        let mut context = Context {
+            principal: caller,
+            now,
+            system_now: now,
+            request_id: "console".to_owned(),
+            warnings: trunkline_network::Warnings::default(),
+        };
         let network = networks::of_principal(unit, &context)?;
         context.now = network.now(now);
         let user_name = format!("{} {}", user.first_name, user.last_name);

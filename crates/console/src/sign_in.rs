@@ -4,9 +4,10 @@ use crate::forms::{self, FormParams};
 use crate::page_request::{self, session_cookie};
 use crate::{Console, layout, origin};
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::{get, post};
 use maud::{Markup, html};
@@ -28,6 +29,32 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
         .route("/login", get(form).post(sign_in_by_password))
         .route("/logout", post(sign_out))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+}
+
+/// Reads the body of a form within the limits of size and time, before it is handled.
+pub(crate) async fn limit_body(
+    State(console): State<Arc<Console>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = tokio::time::timeout(console.body_timeout, to_bytes(body, MAX_FORM_BYTES)).await;
+    let (status, title, text) = match body {
+        Ok(Ok(body)) => return next.run(Request::from_parts(parts, Body::from(body))).await,
+        Ok(Err(_)) => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Form too large",
+            "This form is larger than the server accepts.",
+        ),
+        Err(_) => (
+            StatusCode::REQUEST_TIMEOUT,
+            "Too slow",
+            "The form did not arrive in time. Please try again.",
+        ),
+    };
+    let mut response = layout::message_page(status, title, text);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 async fn form(State(console): State<Arc<Console>>, headers: HeaderMap, uri: Uri) -> Response {

@@ -103,8 +103,10 @@ pub fn authenticate(
             Ok(find_valid_token(unit, &hash_secret(token), now)?.map(principal_of_token))
         }
         Credential::Session(cookie) => {
-            let user = unit.signed_in_user_id(&hash_secret(cookie), SignInKind::Session, now)?;
-            user.map_or(Ok(None), |user| principal_of_user(unit, user))
+            let found = unit.unexpired_sign_in(&hash_secret(cookie), SignInKind::Session, now)?;
+            let Some((user, carried)) = found else { return Ok(None) };
+            let principal = principal_of_user(unit, user)?;
+            Ok(principal.and_then(|principal| restrict_to_carried(principal, &carried)))
         }
     }
 }
@@ -131,6 +133,19 @@ fn principal_of_user(unit: &mut UnitOfWork<'_>, user: i64) -> Result<Option<Prin
     let grants = unit.grants_of_user(user)?;
     let principal = Principal { network_id, actor: Actor::User(user), grants };
     Ok(Some(principal).filter(|principal| !principal.grants.is_empty()))
+}
+
+/// Reduces a principal to the grants that its session carries, each with the lower of the two roles.
+/// `None` if there are none left. A session ends when a grant of its user changes; this holds even if
+/// one did not.
+fn restrict_to_carried(mut principal: Principal, carried: &[Grant]) -> Option<Principal> {
+    let restrict = |grant: &Grant| {
+        let carried = carried.iter().find(|carried| carried.scope == grant.scope)?;
+        let lower = std::cmp::min_by_key(*grant, *carried, |grant| grant.role.rank());
+        Some(lower)
+    };
+    principal.grants = principal.grants.iter().filter_map(restrict).collect();
+    Some(principal).filter(|principal| !principal.grants.is_empty())
 }
 
 /// Returns the principals with an e-mail address, each with the hash of its password. Verify the
@@ -196,7 +211,8 @@ pub fn set_password(
     Ok(Some(found.external_id))
 }
 
-/// Issues a one-time token for a user of the network or of a party, by e-mail address.
+/// Issues a one-time token for a user of the network or of a party, by e-mail address. The token and
+/// the session that it starts carry the user's grant for that organization and no other.
 ///
 /// # Errors
 ///
@@ -208,15 +224,15 @@ pub fn create_access_token(
     email: &str,
     entropy: &Entropy,
 ) -> Result<IssuedSecret, Error> {
-    let members = match party {
+    let (scope, members) = match party {
         None => {
             context.principal.ensure_can_write_network()?;
-            crate::networks::get(unit, context)?.members
+            (Scope::Network, crate::networks::get(unit, context)?.members)
         }
         Some((kind, id)) => {
             let found = crate::parties::get(unit, context, kind, id)?;
             context.principal.ensure_can_write_party(kind, found.id)?;
-            found.members
+            (Scope::Party(kind, found.id), found.members)
         }
     };
     let has_address = |member: &&Member| {
@@ -229,48 +245,48 @@ pub fn create_access_token(
     };
     let missing = || Error::NotFound(format!("User {email}{owner}"));
     let user = members.iter().find(has_address).ok_or_else(missing)?.user.id;
-    let grants = unit.grants_of_user(user)?;
+    let mut grants = unit.grants_of_user(user)?;
     if !context.principal.covers_grants(&grants) {
         let message = format!("this credential may not sign {email} in: they may do more than it");
         return Err(Error::NotAllowed(message));
     }
-    insert_sign_in(
-        unit,
-        user,
-        SignInKind::AccessToken,
-        ACCESS_TOKEN_LIFETIME,
-        entropy,
-        context.system_now,
-    )
+    grants.retain(|grant| grant.scope == scope);
+    insert_sign_in(unit, user, SignInKind::AccessToken, &grants, entropy, context.system_now)
 }
 
 fn insert_sign_in(
     unit: &mut UnitOfWork<'_>,
     user_id: i64,
     kind: SignInKind,
-    lifetime: SignedDuration,
+    grants: &[Grant],
     entropy: &Entropy,
     now: Timestamp,
 ) -> Result<IssuedSecret, Error> {
-    let secret = generate_secret(if kind == SignInKind::Session { "" } else { "tl1_" }, entropy);
+    let (prefix, lifetime) = match kind {
+        SignInKind::Session => ("", SESSION_LIFETIME),
+        SignInKind::AccessToken => ("tl1_", ACCESS_TOKEN_LIFETIME),
+    };
+    let secret = generate_secret(prefix, entropy);
     let expires_at = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
-    let sign_in = SignIn { hash: &hash_secret(&secret), kind, user_id, expires_at };
-    let id = unit.insert_sign_in(sign_in, now)?;
+    let hash = hash_secret(&secret);
+    let id = unit.insert_sign_in(SignIn { hash: &hash, kind, user_id, grants, expires_at }, now)?;
     Ok(IssuedSecret { id, secret })
 }
 
-/// Starts a console session for a user whose password has been verified.
+/// Starts a console session for a user whose password has been verified. It carries the grants that
+/// the user has now, and gains none later.
 pub fn start_session(
     unit: &mut UnitOfWork<'_>,
     user: i64,
     entropy: &Entropy,
     now: Timestamp,
 ) -> Result<IssuedSecret, Error> {
-    insert_sign_in(unit, user, SignInKind::Session, SESSION_LIFETIME, entropy, now)
+    let grants = unit.grants_of_user(user)?;
+    insert_sign_in(unit, user, SignInKind::Session, &grants, entropy, now)
 }
 
 /// Exchanges a one-time token for a console session. Returns `None` if the token is unknown, used
-/// or expired.
+/// or expired. The session carries the grants of the token.
 pub fn redeem_access_token(
     unit: &mut UnitOfWork<'_>,
     token: &str,
@@ -278,11 +294,10 @@ pub fn redeem_access_token(
     now: Timestamp,
 ) -> Result<Option<IssuedSecret>, Error> {
     let hash = hash_secret(token);
-    let Some(user) = unit.signed_in_user_id(&hash, SignInKind::AccessToken, now)? else {
-        return Ok(None);
-    };
+    let found = unit.unexpired_sign_in(&hash, SignInKind::AccessToken, now)?;
+    let Some((user, grants)) = found else { return Ok(None) };
     unit.delete_sign_in(&hash)?;
-    start_session(unit, user, entropy, now).map(Some)
+    insert_sign_in(unit, user, SignInKind::Session, &grants, entropy, now).map(Some)
 }
 
 /// Ends a console session.

@@ -52,6 +52,17 @@ impl Error {
         }
     }
 
+    /// Returns true if the storage is busy or unreachable, so that the request may succeed later.
+    pub fn is_temporary(&self) -> bool {
+        use trunkline_store::Error as Storage;
+        matches!(self, Self::Storage(Storage::Busy | Storage::Closed | Storage::Unavailable(_)))
+    }
+
+    /// Returns true if the storage has no room left.
+    pub fn is_storage_full(&self) -> bool {
+        matches!(self, Self::Storage(trunkline_store::Error::Full))
+    }
+
     /// Creates an [`Error::Invalid`] with one message for one property.
     pub fn invalid_property(property: &str, message: impl Into<String>) -> Self {
         let mut problems = Problems::new();

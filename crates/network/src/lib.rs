@@ -32,28 +32,35 @@ pub mod transactions;
 pub mod users;
 pub mod webhooks;
 
+mod analyses;
 mod batch_lookups;
 mod budgets;
 mod call_parties;
 mod credential_cache;
 mod error;
 mod idempotency;
+mod memberships;
 mod passwords;
 mod pending_writes;
+mod policy;
 mod principal;
 mod running_totals;
 mod settlement;
+mod warnings;
 
+pub use analyses::Analyses;
 pub use credential_cache::{CachedToken, CredentialCache};
 pub use error::Error;
 pub use idempotency::IdempotencyKey;
 pub use passwords::PasswordVerifier;
+pub use policy::{Action, Decision, decide};
 pub use principal::{Actor, Context, Grant, Principal, Scope};
 pub use trunkline_store::{
     AuditEntry, AuditFilter, CallTotals, DeliveryRecord, DeliveryState, EventRecord, IdAndName,
     LedgerRow, LedgerScope, MailRecord, MailState, NewAuditEntry, OpenError, Page, StatementLine,
     StatementTotals, Store, TokenRecord, UnitOfWork,
 };
+pub use warnings::Warnings;
 
 use trunkline_domain::problem::Problems;
 

@@ -446,7 +446,8 @@ pub fn time_out(
     let caller = Principal { network_id, actor: Actor::CommandLine, grants: Vec::new() };
     let clock = unit.network(network_id)?.map_or(now, |network| network.now(now));
     let request_id = "time limit".to_owned();
-    let context = Context { principal: caller, now: clock, system_now: now, request_id };
+    let warnings = crate::Warnings::default();
+    let context = Context { principal: caller, now: clock, system_now: now, request_id, warnings };
     let missing = || Error::Internal(format!("live call {id} cannot be found"));
     let mut call = unit.call_by_id(network_id, id)?.ok_or_else(missing)?;
     let mut live = unit.live_call(id)?.ok_or_else(missing)?;

@@ -1,12 +1,15 @@
 //! Settings and users of the network itself.
 
-use crate::{Context, Error, Precondition, Submission, UnitOfWork, audit, check_precondition};
+use crate::{
+    Context, Error, Precondition, Submission, UnitOfWork, audit, check_precondition, memberships,
+    policy,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{Member, Network, UserPatch, build_members};
 use trunkline_domain::timezone::TimeZoneName;
-use trunkline_store::Organization;
+use trunkline_store::{Organization, Scope};
 
 /// Requested change of the network.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +59,10 @@ pub fn put(
         users.iter_mut().for_each(|user| user.preserve_hidden(&before.members));
         build_members(users, &mut problems)
     });
+    if let Some(members) = &members {
+        let users = problems.property("users");
+        policy::check_members(unit, context, Scope::Network, &before.members, members, users)?;
+    }
     let mut network = before.clone();
     network.name = problems.into_result(change.name.unwrap_or(network.name))?;
     network.members = members.unwrap_or(network.members);
@@ -64,7 +71,15 @@ pub fn put(
     }
     unit.rename_network(network.id, &network.name)?;
     let organization = Organization::Network(network.id);
-    network.members = unit.replace_members(network.id, organization, &network.members)?;
+    let place = |index| format!("users[{index}]");
+    network.members = memberships::replace(
+        unit,
+        context,
+        organization,
+        &before.members,
+        &network.members,
+        place,
+    )?;
     let object = format!("network:{}", network.id);
     audit::record(
         unit,

@@ -2,13 +2,14 @@
 
 use crate::{
     Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition,
+    memberships, policy,
 };
 use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{
-    MAX_NAME_CHARS, Party, PartyKind, PartyPatch, PartyStatus, name_key,
+    MAX_NAME_CHARS, Member, Party, PartyKind, PartyPatch, PartyStatus, name_key,
 };
 use trunkline_domain::problem::{BLANK, Problems, TAKEN};
-use trunkline_store::Organization;
+use trunkline_store::{Organization, Scope};
 
 /// Returns the object name of a party in the audit log.
 pub(crate) fn audit_object(party: &Party) -> String {
@@ -130,14 +131,12 @@ pub fn put(
     {
         problems.property("name").add(TAKEN);
     }
+    if members_given {
+        check_members(unit, context, before.as_ref(), &party, &mut problems)?;
+    }
     let mut party = problems.into_result(party)?;
     if unchanged {
         return Ok(before.unwrap_or(party));
-    }
-    if members_given {
-        let previous =
-            before.as_ref().map(|previous| previous.members.as_slice()).unwrap_or_default();
-        crate::users::permit_members(unit, context, previous, &party.members)?;
     }
     party.updated_at = context.now;
     if before.is_some() {
@@ -148,12 +147,35 @@ pub fn put(
     }
     if members_given {
         let organization = Organization::Party(kind, party.id);
-        party.members = unit.replace_members(network, organization, &party.members)?;
+        let previous = members_of(before.as_ref());
+        let place = |index| format!("users[{index}]");
+        party.members =
+            memberships::replace(unit, context, organization, previous, &party.members, place)?;
     }
     let old = before.as_ref().map(audit::party_snapshot);
     let new = audit::party_snapshot(&party);
     audit::record(unit, context, audit_object(&party), None, old.as_ref(), Some(&new))?;
     Ok(party)
+}
+
+/// Checks the roles of the users of a party that is to be stored.
+fn check_members(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    before: Option<&Party>,
+    party: &Party,
+    problems: &mut Problems,
+) -> Result<(), Error> {
+    // Only the network creates parties.
+    let organization =
+        before.map_or(Scope::Network, |previous| Scope::Party(previous.kind, previous.id));
+    let users = problems.property("users");
+    let stored = members_of(before);
+    policy::check_members(unit, context, organization, stored, &party.members, users)
+}
+
+fn members_of(party: Option<&Party>) -> &[Member] {
+    party.map(|party| party.members.as_slice()).unwrap_or_default()
 }
 
 /// Prefetches the rows that [`put`] will query, as far as the request determines them.
@@ -250,6 +272,7 @@ pub fn delete(
     let found = unit.party_with_members(context.principal.network_id, kind, id)?;
     check_precondition(precondition, found.as_ref())?;
     let Some(party) = found else { return Ok(()) };
+    policy::check_deleted_members(context, Scope::Party(kind, party.id), &party.members)?;
     if unit.party_has_campaigns(&party)? {
         let message = "cannot be deleted because one or more campaigns exist";
         return Err(Error::NotAllowed(format!("{} {id} {message}", kind.class_name())));

@@ -1,7 +1,7 @@
-//! Authenticated principal and its permissions. Scopes and roles are enforced here and nowhere
-//! else.
+//! Authenticated principal and its permissions, as decided by [`crate::policy`].
 
-use crate::Error;
+use crate::policy::{Action, Decision, decide};
+use crate::{Error, Warnings};
 use jiff::Timestamp;
 use std::fmt;
 use trunkline_domain::id::NetworkId;
@@ -51,18 +51,19 @@ pub struct Context {
     pub system_now: Timestamp,
     /// Id of the request, for logs and the audit log.
     pub request_id: String,
+    /// Warnings for the client about a write that is carried out.
+    pub warnings: Warnings,
 }
 
 impl Principal {
     /// Tests if the principal can view the whole network.
     pub fn can_view_network(&self) -> bool {
-        self.grants.iter().any(|grant| grant.scope == Scope::Network)
+        decide(&self.grants, Action::View, Scope::Network) == Decision::Allowed
     }
 
     /// Tests if the principal can view a party: through a grant for it or for the whole network.
     pub fn can_view(&self, kind: PartyKind, id: i64) -> bool {
-        let own = Scope::Party(kind, id);
-        self.grants.iter().any(|grant| grant.scope == Scope::Network || grant.scope == own)
+        decide(&self.grants, Action::View, Scope::Party(kind, id)) == Decision::Allowed
     }
 
     /// Returns the ids, ascending, of the parties of a kind for which the principal has a grant of
@@ -84,7 +85,17 @@ impl Principal {
     ///
     /// [`Error::NotAllowed`] otherwise.
     pub fn ensure_can_write_network(&self) -> Result<(), Error> {
-        self.ensure_can_write(Scope::Network)
+        decide(&self.grants, Action::Write, Scope::Network).into_result()
+    }
+
+    /// Returns `Ok` if the principal can change what gives others access to the network or its data:
+    /// webhooks.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAllowed`] otherwise.
+    pub fn ensure_can_administer_network(&self) -> Result<(), Error> {
+        decide(&self.grants, Action::Administer, Scope::Network).into_result()
     }
 
     /// Returns `Ok` if the principal can change the network's settings: with the role Super or
@@ -108,7 +119,7 @@ impl Principal {
     ///
     /// [`Error::NotAllowed`] otherwise.
     pub fn ensure_can_write_party(&self, kind: PartyKind, id: i64) -> Result<(), Error> {
-        self.ensure_can_write(Scope::Party(kind, id))
+        decide(&self.grants, Action::Write, Scope::Party(kind, id)).into_result()
     }
 
     /// Returns `Ok` if the principal can view the whole network, including its users and audit log.
@@ -144,21 +155,5 @@ impl Principal {
                 reaches && own.role.rank() >= other.role.rank()
             })
         })
-    }
-
-    fn ensure_can_write(&self, scope: Scope) -> Result<(), Error> {
-        let covering: Vec<&Grant> = self
-            .grants
-            .iter()
-            .filter(|grant| grant.scope == Scope::Network || grant.scope == scope)
-            .collect();
-        if covering.is_empty() {
-            let message = "this credential does not reach that far";
-            return Err(Error::NotAllowed(message.to_owned()));
-        }
-        if covering.iter().any(|grant| grant.role.can_write()) {
-            return Ok(());
-        }
-        Err(Error::NotAllowed("an Observer may only read".to_owned()))
     }
 }

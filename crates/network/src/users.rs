@@ -3,39 +3,11 @@
 use crate::parties::{self, audit_object};
 use crate::{
     Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition,
+    memberships, policy,
 };
 use trunkline_domain::party::{MAX_USERS_PER_ORGANIZATION, Member, Party, PartyKind, UserPatch};
 use trunkline_domain::problem::BLANK;
-use trunkline_store::Organization;
-
-/// Returns `Ok` if the principal may store these members in its own organization. A party's
-/// principal may neither change nor add a user with grants outside the party or with a higher role.
-///
-/// # Errors
-///
-/// [`Error::NotAllowed`] otherwise.
-pub(crate) fn permit_members(
-    unit: &mut UnitOfWork<'_>,
-    context: &Context,
-    before: &[Member],
-    after: &[Member],
-) -> Result<(), Error> {
-    if context.principal.can_view_network() {
-        return Ok(());
-    }
-    for member in after.iter().filter(|member| !before.contains(member)) {
-        let id = &member.user.external_id;
-        let Some(user) = unit.user_by_external_id(context.principal.network_id, id)? else {
-            continue;
-        };
-        let grants = unit.grants_of_user(user.id)?;
-        if !context.principal.covers_grants(&grants) {
-            let message = format!("user {id} belongs to others too: only the network may write it");
-            return Err(Error::NotAllowed(message));
-        }
-    }
-    Ok(())
-}
+use trunkline_store::{Organization, Scope};
 
 fn find_advertiser(unit: &mut UnitOfWork<'_>, context: &Context, id: &str) -> Result<Party, Error> {
     parties::get(unit, context, PartyKind::Advertiser, id)
@@ -100,11 +72,13 @@ pub fn put(
             .property("user")
             .add(format!("is one too many (maximum is {MAX_USERS_PER_ORGANIZATION} users)"));
     }
+    let organization = Scope::Party(before.kind, before.id);
+    let at_user = problems.property("user");
+    policy::check_member(unit, context, organization, existing, &member, at_user)?;
     let member = problems.into_result(member)?;
     if existing == Some(&member) {
         return Ok(existing.cloned().unwrap_or(member));
     }
-    permit_members(unit, context, &before.members, std::slice::from_ref(&member))?;
     let mut members = before.members.clone();
     match members.iter_mut().find(|existing| existing.user.external_id == id) {
         Some(slot) => *slot = member,
@@ -125,9 +99,9 @@ pub fn delete(
 ) -> Result<(), Error> {
     let before = find_advertiser(unit, context, advertiser)?;
     context.principal.ensure_can_write_party(PartyKind::Advertiser, before.id)?;
-    if find_member(&before, user).is_none() {
-        return Ok(());
-    }
+    let Some(deleted) = find_member(&before, user) else { return Ok(()) };
+    let organization = Scope::Party(before.kind, before.id);
+    policy::check_deleted_members(context, organization, std::slice::from_ref(deleted))?;
     let mut members = before.members.clone();
     members.retain(|member| member.user.external_id != user);
     store(unit, context, before, &members)?;
@@ -141,7 +115,9 @@ fn store(
     members: &[Member],
 ) -> Result<Party, Error> {
     let organization = Organization::Party(before.kind, before.id);
-    let members = unit.replace_members(before.network_id, organization, members)?;
+    let place = |_| "user".to_owned();
+    let members =
+        memberships::replace(unit, context, organization, &before.members, members, place)?;
     let mut after = Party { members, updated_at: context.now, ..before.clone() };
     after.updated_at = context.now;
     unit.update_party(&after)?;

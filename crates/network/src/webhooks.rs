@@ -63,7 +63,7 @@ pub fn create(
     secret: SigningSecret,
     allow_private: bool,
 ) -> Result<Webhook, Error> {
-    context.principal.ensure_can_write_network()?;
+    context.principal.ensure_can_administer_network()?;
     let Submission { change, mut problems } = submitted;
     if change.url.is_none() && !problems.has_problem("url") {
         problems.property("url").add(BLANK);
@@ -104,7 +104,7 @@ fn check_address(url: &WebhookUrl, problems: &mut Problems) {
 
 /// Deletes a webhook with its deliveries; does nothing if it does not exist.
 pub fn delete(unit: &mut UnitOfWork<'_>, context: &Context, id: i64) -> Result<(), Error> {
-    context.principal.ensure_can_write_network()?;
+    context.principal.ensure_can_administer_network()?;
     let Some(webhook) = unit.webhook(context.principal.network_id, id)? else { return Ok(()) };
     unit.delete_webhook(id, context.system_now)?;
     let before = snapshot(&webhook);
@@ -130,7 +130,7 @@ pub fn resend(
     webhook: i64,
     id: i64,
 ) -> Result<DeliveryRecord, Error> {
-    context.principal.ensure_can_write_network()?;
+    context.principal.ensure_can_administer_network()?;
     let webhook = get(unit, context, webhook)?;
     let missing = || Error::NotFound(format!("Delivery {id} of webhook {}", webhook.id));
     let mut delivery = unit.delivery(webhook.id, id)?.ok_or_else(missing)?;

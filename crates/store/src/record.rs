@@ -89,6 +89,8 @@ pub struct SignIn<'a> {
     pub kind: SignInKind,
     /// Id of the user who is signed in by it.
     pub user_id: i64,
+    /// Grants of the user that the sign-in carries. It never has others.
+    pub grants: &'a [Grant],
     /// Time of expiry.
     pub expires_at: Timestamp,
 }

@@ -232,3 +232,24 @@ fn received_lines_are_stored_if_the_rest_stalls() {
     let calls = network.extensions().get("/calls").body(200);
     assert_eq!(calls.as_array().expect("a list").len(), 5);
 }
+
+/// Every route has the time limit of bodies, also those that need no credential.
+#[test]
+fn sign_in_form_that_does_not_arrive_is_408() {
+    let server = Server::builder().arguments(&["--body-time-limit", "1"]).start();
+    let network = server.network();
+    for path in ["/login", "/logout"] {
+        let start = Instant::now();
+        let mut stream = TcpStream::connect(network.address()).expect("the server listens");
+        stream.set_read_timeout(Some(DISCONNECT_LIMIT)).expect("a timeout can be set");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n\r\ne"
+        );
+        stream.write_all(head.as_bytes()).expect("the head is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the server answers and closes");
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{path}: {answer}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{path}: {:?}", start.elapsed());
+    }
+}

@@ -171,7 +171,7 @@ const INTRODUCTION: &str = "The Network Integration API of a pay-per-call affili
 
 **Paths.** `/api/{version}/{network_id}/…`, and extensions of Trunkline under `/trunkline/v1/networks/{network_id}/…`. A `.json` suffix is optional. Under `/api/` the network id may be omitted: the credential's network is used.
 
-**Writes.** POST and PUT both create or update; POST responds with 201, PUT with 200. Both are idempotent. An absent top-level property keeps its value; a property that is present replaces the stored value completely. `null` clears an optional property. Read-only and unknown properties are ignored, so that a response body can be sent back; the header `Trunkline-Ignored` lists them.
+**Writes.** POST and PUT both create or update; POST responds with 201, PUT with 200. Both are idempotent. An absent top-level property keeps its value; a property that is present replaces the stored value completely. `null` clears an optional property. Read-only and unknown properties are ignored, so that a response body can be sent back; the header `Trunkline-Ignored` lists them. The header `Trunkline-Warning` warns about a write that was carried out.
 
 **Ids.** Trunkline assigns `id`. The network assigns `id_from_network`, the external id: any characters, up to 255, percent-encoded in paths. A JSON number is accepted for it and returned as a string.
 

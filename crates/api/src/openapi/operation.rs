@@ -37,8 +37,8 @@ const WRITE_RESPONSES: [(&str, &str); 4] = [
 const JSON_LINES: &str = "application/x-ndjson";
 
 /// Header components of every response.
-pub(super) const COMMON_HEADERS: [&str; 4] =
-    ["X-Request-Id", "RateLimit", "RateLimit-Policy", "Trunkline-Ignored"];
+pub(super) const COMMON_HEADERS: [&str; 5] =
+    ["X-Request-Id", "RateLimit", "RateLimit-Policy", "Trunkline-Ignored", "Trunkline-Warning"];
 
 /// Builds a map of header name → reference to the header component of that name.
 pub(super) fn header_references(names: &[&str]) -> Value {

@@ -289,6 +289,7 @@ pub(super) fn headers() -> Value {
         "RateLimit": header(false, "Remainder of the credential's rate limit: `\"default\";r=1999;t=1`. Absent without a limit.", text()),
         "RateLimit-Policy": header(false, "The credential's rate limit: `\"default\";q=2000;w=1`, requests per second.", text()),
         "Trunkline-Ignored": header(false, "Read-only and unknown properties of the request, which were ignored, comma-separated.", text()),
+        "Trunkline-Warning": header(false, "Warning about a write that was carried out, as `<place>: <text>`, such as `users[0]: …`. May be repeated. What is not printable ASCII is percent-encoded.", text()),
         "ETag": header(true, "Strong entity tag of the returned object, for `If-None-Match` and `If-Match`.", json!({"type": "string", "pattern": "^\"[0-9a-f]{32}\"$"})),
         "Link": header(false, "Address of the next page, if there is one: `<…>; rel=\"next\"`.", text()),
         "Allow": header(true, "Methods of the path.", text()),

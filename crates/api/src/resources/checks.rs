@@ -12,7 +12,7 @@ use axum::extract::Path;
 use axum::http::Response;
 use serde_json::{Value, json};
 use trunkline_domain::campaign::Campaign;
-use trunkline_domain::findings::analyze_terms;
+use trunkline_domain::findings::Finding;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_network::conditions::{self, CheckResult};
 
@@ -62,13 +62,18 @@ fn validate_condition(request: &mut ApiRequest) -> Result<Object, ApiError> {
 }
 
 async fn check_campaign(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
-    let result = request.read(|unit, context| conditions::find_campaign(unit, context, &id));
-    let findings = result.map(|campaign| {
-        let terms = Campaign::latest_terms(&campaign);
-        let campaign_findings = terms.map(analyze_terms).unwrap_or_default();
-        campaign_findings.iter().map(|finding| into_object(json!(finding))).collect()
-    });
+    let result = find_findings(&id, &request).await;
+    let findings =
+        result.map(|findings| findings.iter().map(|finding| into_object(json!(finding))).collect());
     request.respond_array(ResourceKind::Unversioned, findings)
+}
+
+async fn find_findings(id: &str, request: &ApiRequest) -> Result<Vec<Finding>, ApiError> {
+    let campaign = request.read(|unit, context| conditions::find_campaign(unit, context, id))?;
+    match Campaign::latest_terms(&campaign) {
+        Some(terms) => Ok(request.app.analyses.analyze(terms.clone()).await?),
+        None => Ok(Vec::new()),
+    }
 }
 
 fn into_object(value: Value) -> Object {

@@ -114,7 +114,7 @@ async fn delete(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
     let result = request
         .write(move |unit, context| match parse_id("Webhook", &id) {
             Ok(id) => webhooks::delete(unit, context, id),
-            Err(_) => context.principal.ensure_can_write_network(),
+            Err(_) => context.principal.ensure_can_administer_network(),
         })
         .await;
     request.respond(ResourceKind::Unversioned, result.map(|()| Object::new()))

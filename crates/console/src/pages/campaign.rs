@@ -9,8 +9,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 use std::collections::HashMap;
 use trunkline_domain::affiliation::AffiliateCampaign;
-use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms};
-use trunkline_domain::findings::{Finding, Severity, analyze_terms};
+use trunkline_domain::campaign::{Campaign, CampaignStatus};
+use trunkline_domain::findings::{Finding, Severity};
 use trunkline_domain::party::{Party, PartyKind};
 use trunkline_network::{Error, Page, affiliate_campaigns, campaigns};
 
@@ -29,8 +29,19 @@ pub(super) async fn show(Path(id): Path<String>, request: PageRequest) -> Respon
         let affiliates = Affiliates { affiliate_campaigns: affiliates, names };
         Ok::<_, Error>((campaign, advertiser, affiliates))
     });
-    let page = result.map(|(campaign, advertiser, affiliates)| {
-        (campaign.name.clone(), page(&request, &campaign, &advertiser, &affiliates))
+    let (campaign, advertiser, affiliates) = match result {
+        Ok(found) => found,
+        Err(error) => return request.respond(Err(error)),
+    };
+    let is_analyzed = request.can_view(PartyKind::Advertiser, advertiser.id);
+    let terms = Campaign::latest_terms(&campaign).filter(|_| is_analyzed);
+    let findings = match terms {
+        Some(terms) => request.console.analyses.analyze(terms.clone()).await,
+        None => Ok(Vec::new()),
+    };
+    let page = findings.map(|findings| {
+        let content = page(&request, &campaign, &advertiser, &affiliates, &findings);
+        (campaign.name.clone(), content)
     });
     request.respond(page)
 }
@@ -40,6 +51,7 @@ fn page(
     campaign: &Campaign,
     advertiser: &Party,
     affiliates: &Affiliates,
+    findings: &[Finding],
 ) -> Markup {
     let can_view_advertiser = request.can_view(PartyKind::Advertiser, advertiser.id);
     let status = campaign.effective_status(request.now());
@@ -59,7 +71,7 @@ fn page(
             section.terms aria-labelledby="current" {
                 h2 #current { "Current terms" }
                 p.hint { "Live since " (format::date_time(current.went_live_at, request.network.time_zone)) }
-                @if future.is_none() && can_view_advertiser { (problems(&current.terms)) }
+                @if future.is_none() && can_view_advertiser { (problems(findings)) }
                 (terms::show(request, &current.terms, None, can_view_advertiser.then_some(&campaign.budget_totals[0])))
             }
         }
@@ -70,7 +82,7 @@ fn page(
                     "In force when the campaign goes live. Last changed "
                     (format::date_time(future.updated_at, request.network.time_zone))
                 }
-                @if can_view_advertiser { (problems(future)) }
+                @if can_view_advertiser { (problems(findings)) }
                 (terms::show(request, future, current.map(|it| &it.terms), can_view_advertiser.then_some(&campaign.budget_totals[1])))
             }
         }
@@ -105,14 +117,13 @@ fn about(request: &PageRequest, campaign: &Campaign) -> Markup {
     ])
 }
 
-/// Renders the findings of the static analysis of terms: errors and probable mistakes.
-fn problems(terms: &Terms) -> Markup {
-    let findings = analyze_terms(terms);
+/// Renders the findings of the static analysis of the latest terms: errors and probable mistakes.
+fn problems(findings: &[Finding]) -> Markup {
     html! {
         @if !findings.is_empty() {
             div.note.wrong {
                 p { strong { "Please check" } }
-                ul { @for finding in &findings { li { (problem(finding)) } } }
+                ul { @for finding in findings { li { (problem(finding)) } } }
             }
         }
     }

@@ -67,6 +67,7 @@ fn context() -> Context {
         now: start_time(),
         system_now: start_time(),
         request_id: "test".to_owned(),
+        warnings: trunkline_network::Warnings::default(),
     }
 }
 
@@ -172,6 +173,8 @@ impl TestConsole {
                 Timestamp::from_millisecond(current_time.load(Ordering::SeqCst)).unwrap()
             }),
             random: Arc::new(move || [next_seed.fetch_add(1, Ordering::SeqCst); 32]),
+            body_timeout: std::time::Duration::from_secs(30),
+            analyses: trunkline_network::Analyses::default(),
             passwords: Arc::new(PasswordVerifier::new([0; 32])),
             base_url: base_url.to_owned(),
         });

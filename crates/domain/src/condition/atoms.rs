@@ -4,9 +4,12 @@
 //! duration is at most the duration, a phone is not both mobile and landline, a named region is one
 //! of the campaign's regions, a menu has one key, a text fact has one value.
 
+use super::search_budget::DecisionBudget;
 use super::tree::{Comparison, Expr, Key, Term, TextFact, TextTest};
 use crate::text::{case_folded, normalize_plain_text};
 use indexmap::IndexSet;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
 /// Boolean atom. `!=` is the negation of the atom of `=`; `pressed[1 2]` yields two atoms.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -34,6 +37,14 @@ impl<'a> Atom<'a> {
             _ => None,
         }
     }
+
+    /// Returns the normalized text of `Equals` and `Contains`; empty for other atoms.
+    fn text(&self) -> &str {
+        match self {
+            Atom::Equals(_, text) | Atom::Contains(_, text) => text,
+            _ => "",
+        }
+    }
 }
 
 /// Boolean formula over atom indices.
@@ -50,6 +61,15 @@ pub(super) enum Formula {
 pub(super) struct Assignment<'a> {
     atoms: IndexSet<Atom<'a>>,
     values: Vec<Option<bool>>,
+    /// Text facts of the atoms.
+    facts: IndexSet<&'a TextFact>,
+    /// Index in `facts` of each atom's text fact; `None` for other atoms.
+    fact_of_atom: Vec<Option<usize>>,
+    /// Bytes of the texts in the conditions.
+    text_bytes: usize,
+    /// Tells for a text and a part, by their atoms, if the text contains the part. Filled during the
+    /// search, so that each pair of texts is compared once for a decision.
+    containments: RefCell<HashMap<(usize, usize), bool>>,
 }
 
 impl<'a> Assignment<'a> {
@@ -101,15 +121,23 @@ impl<'a> Assignment<'a> {
     }
 
     fn add_atom(&mut self, atom: Atom<'a>) -> Formula {
+        let fact = atom.text_fact().map(|fact| self.facts.insert_full(fact).0);
+        self.text_bytes += atom.text().len();
         let (index, is_new) = self.atoms.insert_full(atom);
         if is_new {
             self.values.push(None);
+            self.fact_of_atom.push(fact);
         }
         Formula::Atom(index)
     }
 
     pub(super) fn len(&self) -> usize {
         self.values.len()
+    }
+
+    /// Bytes of the texts in the conditions.
+    pub(super) fn text_bytes(&self) -> usize {
+        self.text_bytes
     }
 
     /// Returns the value of an atom; `None` if it is unassigned.
@@ -128,32 +156,40 @@ impl<'a> Assignment<'a> {
         self.atoms.iter().zip(&self.values).filter_map(|(atom, value)| Some((atom, (*value)?)))
     }
 
-    /// Returns true if some call satisfies all assigned values. Only constraints on the given atom
-    /// are checked: the assignment must have been consistent before this atom was assigned.
-    pub(super) fn is_consistent_at(&self, atom: usize) -> bool {
-        match self.atoms.get_index(atom) {
-            Some(Atom::Duration(..) | Atom::ConnectDuration(..)) => self.durations_are_consistent(),
-            Some(Atom::Mobile | Atom::Landline) => {
+    /// Returns true if some call satisfies all assigned values; `None` if the budget runs out. Only
+    /// constraints on the given atom are checked: the assignment must have been consistent before
+    /// this atom was assigned.
+    pub(super) fn is_consistent_at(
+        &self,
+        atom: usize,
+        budget: &DecisionBudget<'_>,
+    ) -> Option<bool> {
+        budget.charge(self.len())?;
+        let is_consistent = match self.atoms.get_index(atom)? {
+            Atom::Duration(..) | Atom::ConnectDuration(..) => self.durations_are_consistent(),
+            Atom::Mobile | Atom::Landline => {
                 !(self.assigned().any(|assigned| assigned == (&Atom::Mobile, true))
                     && self.assigned().any(|assigned| assigned == (&Atom::Landline, true)))
             }
-            Some(Atom::Region(_)) => {
+            Atom::Region(_) => {
                 let is_in_named_region =
                     |(atom, value)| value && matches!(atom, &Atom::Region(Some(_)));
                 !(self.assigned().any(|assigned| assigned == (&Atom::Region(None), false))
                     && self.assigned().any(is_in_named_region))
             }
-            Some(Atom::Pressed(level, _)) => {
+            Atom::Pressed(level, _) => {
                 let is_pressed_here = |(atom, value): &(&Atom<'_>, bool)| {
                     *value && matches!(atom, Atom::Pressed(other, _) if other == level)
                 };
                 self.assigned().filter(is_pressed_here).count() <= 1
             }
-            Some(Atom::Equals(fact, _) | Atom::Contains(fact, _) | Atom::Present(fact)) => {
-                self.text_is_consistent(fact)
+            Atom::Equals(..) | Atom::Contains(..) | Atom::Present(_) => {
+                let fact = self.fact_of_atom.get(atom).copied().flatten()?;
+                return self.text_is_consistent(fact, budget);
             }
-            Some(Atom::Repeat | Atom::SmsSent | Atom::DuringHours) | None => true,
-        }
+            Atom::Repeat | Atom::SmsSent | Atom::DuringHours => true,
+        };
+        Some(is_consistent)
     }
 
     fn durations_are_consistent(&self) -> bool {
@@ -176,47 +212,95 @@ impl<'a> Assignment<'a> {
         }
     }
 
-    /// Returns true if some text, or no text, satisfies all assigned atoms of a text fact.
+    /// Returns the assigned atoms of a text fact, by index.
+    fn assigned_of_fact(&self, fact: usize) -> impl Iterator<Item = (usize, &Atom<'a>, bool)> {
+        let of_fact =
+            self.fact_of_atom.iter().enumerate().filter(move |(_, of)| **of == Some(fact));
+        of_fact.filter_map(|(index, _)| {
+            Some((index, self.atoms.get_index(index)?, self.value(index)?))
+        })
+    }
+
+    /// Returns true if some text, or no text, satisfies all assigned atoms of a text fact; `None` if
+    /// the budget runs out.
     ///
     /// If an `Equals` atom is true, its text decides. Otherwise the text may be absent if no atom
     /// is true. Otherwise a satisfying text is constructed: the concatenation of all required
     /// substrings, separated by a character that occurs in no other text. A forbidden substring can
     /// then occur only within one part, so the text fails only if a forbidden substring is empty or
     /// part of a required one.
-    fn text_is_consistent(&self, fact: &TextFact) -> bool {
+    fn text_is_consistent(&self, fact: usize, budget: &DecisionBudget<'_>) -> Option<bool> {
         let mut absent_fits = true;
         let mut constructed_fits = true;
         let mut equal = None;
         let mut required = Vec::new();
         let mut forbidden = Vec::new();
-        for (atom, value) in self.assigned().filter(|(atom, _)| atom.text_fact() == Some(fact)) {
+        for (index, atom, value) in self.assigned_of_fact(fact) {
             absent_fits &= !value;
             match atom {
-                Atom::Equals(_, text) if value => equal = Some(text),
-                Atom::Contains(_, text) if value => required.push(text),
-                Atom::Contains(_, text) => forbidden.push(text),
+                Atom::Equals(..) if value => equal = Some(index),
+                Atom::Contains(..) if value => required.push(index),
+                Atom::Contains(..) => forbidden.push(index),
                 Atom::Present(_) => constructed_fits &= value,
                 _ => {}
             }
         }
         if let Some(text) = equal {
-            return self.text_satisfies(fact, text);
+            return self.text_satisfies(fact, text, budget);
         }
-        let contains = |outer: &String, inner: &String| outer.contains(inner.as_str());
-        constructed_fits &= !forbidden.iter().any(|part| {
-            part.is_empty() || required.iter().any(|required| contains(required, part))
-        });
-        absent_fits || constructed_fits
+        if absent_fits {
+            return Some(true);
+        }
+        for part in forbidden {
+            if !constructed_fits {
+                break;
+            }
+            budget.charge(1)?;
+            constructed_fits &= !self.atoms.get_index(part)?.text().is_empty();
+            for text in &required {
+                constructed_fits &= !self.contains(*text, part, budget)?;
+            }
+        }
+        Some(constructed_fits)
     }
 
-    fn text_satisfies(&self, fact: &TextFact, text: &str) -> bool {
-        let case_folded: String = case_folded(text).collect();
-        let mut of_fact = self.assigned().filter(|(atom, _)| atom.text_fact() == Some(fact));
-        of_fact.all(|(atom, value)| match atom {
-            Atom::Equals(_, other) => value == (other == text),
-            Atom::Contains(_, part) => value == case_folded.contains(part.as_str()),
-            _ => value,
-        })
+    /// Returns true if the text of a true `Equals` atom satisfies all assigned atoms of its fact.
+    fn text_satisfies(
+        &self,
+        fact: usize,
+        text: usize,
+        budget: &DecisionBudget<'_>,
+    ) -> Option<bool> {
+        for (index, atom, value) in self.assigned_of_fact(fact) {
+            let holds = match atom {
+                Atom::Equals(..) => index == text,
+                Atom::Contains(..) => self.contains(text, index, budget)?,
+                _ => true,
+            };
+            if holds != value {
+                return Some(false);
+            }
+        }
+        Some(true)
+    }
+
+    /// Returns true if the text of an atom contains the text of a `Contains` atom.
+    fn contains(&self, text: usize, part: usize, budget: &DecisionBudget<'_>) -> Option<bool> {
+        budget.charge(1)?;
+        if let Some(known) = self.containments.borrow().get(&(text, part)) {
+            return Some(*known);
+        }
+        let (whole, inner) = (self.atoms.get_index(text)?, self.atoms.get_index(part)?.text());
+        budget.charge_bytes(whole.text().len() + inner.len())?;
+        let contains = match whole {
+            Atom::Equals(_, whole) => {
+                let case_folded: String = case_folded(whole).collect();
+                case_folded.contains(inner)
+            }
+            whole => whole.text().contains(inner),
+        };
+        self.containments.borrow_mut().insert((text, part), contains);
+        Some(contains)
     }
 }
 
@@ -224,13 +308,13 @@ impl<'a> Assignment<'a> {
 struct DurationRange {
     from: u32,
     to: u32,
-    excluded: Vec<u32>,
+    excluded: HashSet<u32>,
     empty: bool,
 }
 
 impl DurationRange {
     fn new() -> DurationRange {
-        DurationRange { from: 0, to: u32::MAX, excluded: Vec::new(), empty: false }
+        DurationRange { from: 0, to: u32::MAX, excluded: HashSet::new(), empty: false }
     }
 
     /// Applies a comparison with a constant, or its negation if `value` is false.
@@ -258,7 +342,9 @@ impl DurationRange {
                 self.from = self.from.max(seconds);
                 self.to = self.to.min(seconds);
             }
-            (Comparison::Equal, false) => self.excluded.push(seconds),
+            (Comparison::Equal, false) => {
+                self.excluded.insert(seconds);
+            }
         }
     }
 

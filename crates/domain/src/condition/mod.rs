@@ -16,10 +16,12 @@ mod explain;
 mod parse;
 mod parse_term;
 mod satisfiability;
+mod search_budget;
 mod tree;
 
 pub use evaluate::{Facts, MenuInput};
 pub use explain::Explanation;
+pub use search_budget::SearchBudget;
 pub use tree::{Comparison, Expr, Key, Term, TextFact, TextTest};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};

@@ -9,52 +9,49 @@
 
 use super::atoms::{Assignment, Formula};
 use super::evaluate::kleene_and;
+use super::search_budget::{DecisionBudget, SearchBudget};
 use super::tree::Expr;
-
-/// Maximum number of formula nodes visited by one decision. It equals about 200,000 assignments of
-/// a condition with 20 terms, some tens of milliseconds. The limit is required because the problem
-/// is NP-hard and any user can submit conditions.
-const MAX_VISITED_NODES: usize = 4_000_000;
 
 impl Expr {
     /// Returns true if every call meets the condition; `None` if it is too large to decide.
-    pub fn is_always_true(&self) -> Option<bool> {
+    pub fn is_always_true(&self, budget: &SearchBudget) -> Option<bool> {
         let mut assignment = Assignment::default();
         let formula = assignment.add_condition(self);
-        is_satisfiable(assignment, &Formula::Not(Box::new(formula))).map(|satisfiable| !satisfiable)
+        is_satisfiable(assignment, &Formula::Not(Box::new(formula)), budget)
+            .map(|satisfiable| !satisfiable)
     }
 
     /// Returns true if no call meets the condition; `None` if it is too large to decide.
-    pub fn is_never_true(&self) -> Option<bool> {
+    pub fn is_never_true(&self, budget: &SearchBudget) -> Option<bool> {
         let mut assignment = Assignment::default();
         let formula = assignment.add_condition(self);
-        is_satisfiable(assignment, &formula).map(|satisfiable| !satisfiable)
+        is_satisfiable(assignment, &formula, budget).map(|satisfiable| !satisfiable)
     }
 
     /// Returns true if no call meets both conditions; `None` if they are too large to decide.
-    pub fn is_disjoint(&self, other: &Expr) -> Option<bool> {
+    pub fn is_disjoint(&self, other: &Expr, budget: &SearchBudget) -> Option<bool> {
         let mut assignment = Assignment::default();
         let both =
             Formula::And(vec![assignment.add_condition(self), assignment.add_condition(other)]);
-        is_satisfiable(assignment, &both).map(|satisfiable| !satisfiable)
+        is_satisfiable(assignment, &both, budget).map(|satisfiable| !satisfiable)
     }
 
     /// Returns true if every call that meets this condition meets the other; `None` if they are too
     /// large to decide.
-    pub fn implies(&self, other: &Expr) -> Option<bool> {
+    pub fn implies(&self, other: &Expr, budget: &SearchBudget) -> Option<bool> {
         if self == other {
             return Some(true);
         }
         let mut assignment = Assignment::default();
         let this = assignment.add_condition(self);
         let not_other = Formula::Not(Box::new(assignment.add_condition(other)));
-        is_satisfiable(assignment, &Formula::And(vec![this, not_other]))
+        is_satisfiable(assignment, &Formula::And(vec![this, not_other]), budget)
             .map(|satisfiable| !satisfiable)
     }
 
     /// Returns true if the same calls meet both conditions; `None` if they are too large to decide.
-    pub fn is_equivalent(&self, other: &Expr) -> Option<bool> {
-        kleene_and([self.implies(other), other.implies(self)].into_iter())
+    pub fn is_equivalent(&self, other: &Expr, budget: &SearchBudget) -> Option<bool> {
+        kleene_and([self.implies(other, budget), other.implies(self, budget)].into_iter())
     }
 }
 
@@ -63,22 +60,27 @@ impl Expr {
 /// Backtracking search: assigns the first atom that the value depends on, first true, then false.
 /// An inconsistent assignment is reverted at once. The decided atoms are kept in a list instead of
 /// the call stack, because their number is not bounded by the nesting limit.
-fn is_satisfiable(mut assignment: Assignment<'_>, formula: &Formula) -> Option<bool> {
+fn is_satisfiable(
+    mut assignment: Assignment<'_>,
+    formula: &Formula,
+    budget: &SearchBudget,
+) -> Option<bool> {
     let cost = formula_size(formula) + assignment.len();
-    let mut budget = MAX_VISITED_NODES;
+    let budget = budget.start_decision();
+    budget.charge_bytes(assignment.text_bytes())?;
     let mut decided: Vec<usize> = Vec::new();
     loop {
-        budget = budget.checked_sub(cost)?;
+        budget.charge(cost)?;
         let is_consistent = match evaluate_partial(formula, &assignment) {
             Ok(true) => return Some(true),
             Ok(false) => false,
             Err(atom) => {
                 decided.push(atom);
                 assignment.set(atom, Some(true));
-                assignment.is_consistent_at(atom)
+                assignment.is_consistent_at(atom, &budget)?
             }
         };
-        if !is_consistent && !backtrack(&mut assignment, &mut decided, &mut budget, cost)? {
+        if !is_consistent && !backtrack(&mut assignment, &mut decided, &budget, cost)? {
             return Some(false);
         }
     }
@@ -89,14 +91,14 @@ fn is_satisfiable(mut assignment: Assignment<'_>, formula: &Formula) -> Option<b
 fn backtrack(
     assignment: &mut Assignment<'_>,
     decided: &mut Vec<usize>,
-    budget: &mut usize,
+    budget: &DecisionBudget<'_>,
     cost: usize,
 ) -> Option<bool> {
     while let Some(atom) = decided.pop() {
-        *budget = budget.checked_sub(cost)?;
+        budget.charge(cost)?;
         if assignment.value(atom) == Some(true) {
             assignment.set(atom, Some(false));
-            if assignment.is_consistent_at(atom) {
+            if assignment.is_consistent_at(atom, budget)? {
                 decided.push(atom);
                 return Some(true);
             }

@@ -312,11 +312,11 @@ proptest! {
             .iter()
             .map(|call| (two_valued(&this, call), two_valued(&other, call)))
             .collect();
-        prop_assert_eq!(this.is_always_true(), Some(values.iter().all(|(this, _)| *this)));
-        prop_assert_eq!(this.is_never_true(), Some(values.iter().all(|(this, _)| !this)));
-        prop_assert_eq!(this.is_disjoint(&other), Some(values.iter().all(|(a, b)| !(*a && *b))));
-        prop_assert_eq!(this.implies(&other), Some(values.iter().all(|(a, b)| !a || *b)));
-        prop_assert_eq!(this.is_equivalent(&other), Some(values.iter().all(|(a, b)| a == b)));
+        prop_assert_eq!(this.is_always_true(&SearchBudget::default()), Some(values.iter().all(|(this, _)| *this)));
+        prop_assert_eq!(this.is_never_true(&SearchBudget::default()), Some(values.iter().all(|(this, _)| !this)));
+        prop_assert_eq!(this.is_disjoint(&other, &SearchBudget::default()), Some(values.iter().all(|(a, b)| !(*a && *b))));
+        prop_assert_eq!(this.implies(&other, &SearchBudget::default()), Some(values.iter().all(|(a, b)| !a || *b)));
+        prop_assert_eq!(this.is_equivalent(&other, &SearchBudget::default()), Some(values.iter().all(|(a, b)| a == b)));
     }
 
     #[test]
@@ -442,8 +442,12 @@ fn text_tests_normalize_typography_and_contains_ignores_case() {
 
 #[test]
 fn satisfiability_knows_the_constraints_between_atoms() {
-    let never = |text: &str| assert_eq!(parse_expr(text).is_never_true(), Some(true), "{text}");
-    let possible = |text: &str| assert_eq!(parse_expr(text).is_never_true(), Some(false), "{text}");
+    let never = |text: &str| {
+        assert_eq!(parse_expr(text).is_never_true(&SearchBudget::default()), Some(true), "{text}")
+    };
+    let possible = |text: &str| {
+        assert_eq!(parse_expr(text).is_never_true(&SearchBudget::default()), Some(false), "{text}")
+    };
     never("mobile and landline");
     never("connect_duration > 60 and duration <= 60");
     possible("connect_duration > 60 and duration <= 61");
@@ -459,16 +463,28 @@ fn satisfiability_knows_the_constraints_between_atoms() {
     never(r#"media_type contains "online" and not media_type contains "LINE""#);
     possible(r#"media_type contains "ab" and media_type contains "bc" and media_type != "abc""#);
     never(r#"media_type present and not media_type contains """#);
-    assert_eq!(parse_expr("").is_always_true(), Some(true));
-    assert_eq!(parse_expr("mobile or not mobile").is_always_true(), Some(true));
-    assert_eq!(parse_expr("mobile or landline").is_always_true(), Some(false));
-    assert_eq!(parse_expr("duration > 60").is_disjoint(&parse_expr("duration < 60")), Some(true));
+    assert_eq!(parse_expr("").is_always_true(&SearchBudget::default()), Some(true));
     assert_eq!(
-        parse_expr("duration > 60").is_equivalent(&parse_expr("not duration < 61")),
+        parse_expr("mobile or not mobile").is_always_true(&SearchBudget::default()),
         Some(true)
     );
     assert_eq!(
-        parse_expr("duration > 60").is_equivalent(&parse_expr("duration > 61")),
+        parse_expr("mobile or landline").is_always_true(&SearchBudget::default()),
+        Some(false)
+    );
+    assert_eq!(
+        parse_expr("duration > 60")
+            .is_disjoint(&parse_expr("duration < 60"), &SearchBudget::default()),
+        Some(true)
+    );
+    assert_eq!(
+        parse_expr("duration > 60")
+            .is_equivalent(&parse_expr("not duration < 61"), &SearchBudget::default()),
+        Some(true)
+    );
+    assert_eq!(
+        parse_expr("duration > 60")
+            .is_equivalent(&parse_expr("duration > 61"), &SearchBudget::default()),
         Some(false)
     );
 }
@@ -481,8 +497,17 @@ fn long_lists_are_decided_and_too_large_conditions_are_undecided() {
     };
     for test in ["=", "contains"] {
         let expr = parse_expr(&any_of(test, 150));
-        assert_eq!((expr.is_always_true(), expr.is_never_true()), (Some(false), Some(false)));
-        assert_eq!(expr.is_disjoint(&Expr::not(expr.clone())), Some(true));
+        assert_eq!(
+            (
+                expr.is_always_true(&SearchBudget::default()),
+                expr.is_never_true(&SearchBudget::default())
+            ),
+            (Some(false), Some(false))
+        );
+        assert_eq!(
+            expr.is_disjoint(&Expr::not(expr.clone()), &SearchBudget::default()),
+            Some(true)
+        );
     }
     // Each clause can be true in three ways, and only the last clause differs.
     let clauses = |last: &str| {
@@ -491,5 +516,8 @@ fn long_lists_are_decided_and_too_large_conditions_are_undecided() {
         parse_expr(&all.join(" and "))
     };
     let start = clauses("mobile");
-    assert_eq!(start.implies(&clauses("(mobile or repeat and mobile)")), None);
+    assert_eq!(
+        start.implies(&clauses("(mobile or repeat and mobile)"), &SearchBudget::default()),
+        None
+    );
 }

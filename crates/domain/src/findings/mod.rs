@@ -9,18 +9,10 @@ mod reachability;
 mod regions;
 
 use crate::campaign::{Terms, check_go_live_requirements};
-use crate::condition::Expr;
+use crate::condition::{Expr, SearchBudget};
 use crate::ivr::NodeKind;
 use crate::problem::Problems;
 use serde::{Deserialize, Serialize};
-
-/// Number of terms from which on a decision counts as expensive. The worst-case time doubles with
-/// each term.
-const LARGE_CONDITION_TERMS: usize = 16;
-/// Maximum number of expensive decisions per analysis, about 50 ms each in the worst case. The
-/// limit bounds the cost of a request, because every user who can edit a campaign can request its
-/// analysis.
-const MAX_LARGE_DECISIONS: usize = 40;
 
 /// Severity of a finding, in descending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,9 +40,9 @@ pub struct Finding {
 }
 
 /// Analyzes terms. Findings are sorted by severity, then in the order of tree, payin, payout and
-/// regions. The result is deterministic.
-pub fn analyze_terms(terms: &Terms) -> Vec<Finding> {
-    let mut analysis = Analysis::default();
+/// regions. The result is deterministic, unless the budget is stopped.
+pub fn analyze_terms(terms: &Terms, budget: &SearchBudget) -> Vec<Finding> {
+    let mut analysis = Analysis { findings: Vec::new(), budget, undecided: Vec::new() };
     check_go_live(terms, &mut analysis);
     reachability::check_tree(terms, &mut analysis);
     pricing::check_pricings(terms, &mut analysis);
@@ -59,7 +51,7 @@ pub fn analyze_terms(terms: &Terms) -> Vec<Finding> {
 }
 
 /// Adds an error for each problem that prevents the campaign from going live.
-fn check_go_live(terms: &Terms, analysis: &mut Analysis) {
+fn check_go_live(terms: &Terms, analysis: &mut Analysis<'_>) {
     let mut problems = Problems::new();
     check_go_live_requirements(terms, &mut problems);
     for (path, message) in problems.messages_with_paths() {
@@ -72,32 +64,26 @@ fn check_go_live(terms: &Terms, analysis: &mut Analysis) {
     }
 }
 
-/// Findings so far, the number of expensive decisions and the places left undecided.
-#[derive(Default)]
-struct Analysis {
+/// Findings so far, the budget of all decisions, and the places left undecided.
+struct Analysis<'a> {
     findings: Vec<Finding>,
-    large_decisions: usize,
+    budget: &'a SearchBudget,
     undecided: Vec<String>,
 }
 
-impl Analysis {
+impl Analysis<'_> {
     fn add(&mut self, severity: Severity, path: &str, message: impl Into<String>) {
         self.findings.push(Finding { severity, path: path.to_owned(), message: message.into() });
     }
 
-    /// Runs a decision about conditions. `None` if it is too large or if the limit of expensive
-    /// decisions is reached; the path is then recorded as undecided.
+    /// Runs a decision about conditions. `None` if it is too large, or if the budget has run out;
+    /// the path is then recorded as undecided.
     fn decide(
         &mut self,
         path: &str,
-        conditions: &[&Expr],
-        decision: impl FnOnce() -> Option<bool>,
+        decision: impl FnOnce(&SearchBudget) -> Option<bool>,
     ) -> Option<bool> {
-        let terms: usize = conditions.iter().map(|expr| expr.terms().len()).sum();
-        let is_large = terms >= LARGE_CONDITION_TERMS;
-        self.large_decisions += usize::from(is_large);
-        let exceeds_limit = is_large && self.large_decisions > MAX_LARGE_DECISIONS;
-        let result = if exceeds_limit { None } else { decision() };
+        let result = decision(self.budget);
         if result.is_none() && !self.undecided.iter().any(|undecided| undecided == path) {
             self.undecided.push(path.to_owned());
         }
@@ -108,11 +94,11 @@ impl Analysis {
     /// because it states "always" explicitly.
     fn is_always_true(&mut self, path: &str, expr: &Expr) -> bool {
         !matches!(expr, Expr::Always)
-            && self.decide(path, &[expr], || expr.is_always_true()) == Some(true)
+            && self.decide(path, |budget| expr.is_always_true(budget)) == Some(true)
     }
 
     fn is_never_true(&mut self, path: &str, expr: &Expr) -> bool {
-        self.decide(path, &[expr], || expr.is_never_true()) == Some(true)
+        self.decide(path, |budget| expr.is_never_true(budget)) == Some(true)
     }
 
     fn into_findings(mut self) -> Vec<Finding> {

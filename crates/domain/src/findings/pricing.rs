@@ -9,7 +9,7 @@ use crate::money;
 const PAYIN_PATH: &str = "advertiser_payin";
 const PAYOUT_PATH: &str = "affiliate_payout";
 
-pub(super) fn check_pricings(terms: &Terms, analysis: &mut Analysis) {
+pub(super) fn check_pricings(terms: &Terms, analysis: &mut Analysis<'_>) {
     for (property, pricing) in
         [(PAYIN_PATH, &terms.advertiser_payin), (PAYOUT_PATH, &terms.affiliate_payout)]
     {
@@ -27,7 +27,7 @@ fn condition_path(property: &str, index: usize) -> String {
     format!("{property}.policies[{index}].condition")
 }
 
-fn check_conditions(property: &str, pricing: &Pricing, analysis: &mut Analysis) {
+fn check_conditions(property: &str, pricing: &Pricing, analysis: &mut Analysis<'_>) {
     let base_path = condition_path(property, 0);
     let base = pricing.base().condition.expr();
     let base_is_never_true = analysis.is_never_true(&base_path, base);
@@ -46,7 +46,7 @@ fn check_conditions(property: &str, pricing: &Pricing, analysis: &mut Analysis) 
         if analysis.is_never_true(&path, bonus) {
             analysis.add(Severity::Warning, &path, "is never true: this bonus is never paid");
         } else if !base_is_never_true
-            && analysis.decide(&path, &[base, bonus], || base.is_disjoint(bonus)) == Some(true)
+            && analysis.decide(&path, |budget| base.is_disjoint(bonus, budget)) == Some(true)
         {
             let message = "is never true where the base's condition is: this bonus is never paid";
             analysis.add(Severity::Warning, &path, message);
@@ -54,7 +54,7 @@ fn check_conditions(property: &str, pricing: &Pricing, analysis: &mut Analysis) 
     }
 }
 
-fn compare_amounts(payin: &Pricing, payout: &Pricing, analysis: &mut Analysis) {
+fn compare_amounts(payin: &Pricing, payout: &Pricing, analysis: &mut Analysis<'_>) {
     let currency = payin.currency();
     if payout.currency() != currency {
         let message = format!(
@@ -81,16 +81,16 @@ fn compare_amounts(payin: &Pricing, payout: &Pricing, analysis: &mut Analysis) {
     }
 }
 
-fn compare_bases(payin: &Expr, payout: &Expr, analysis: &mut Analysis) {
+fn compare_bases(payin: &Expr, payout: &Expr, analysis: &mut Analysis<'_>) {
     let path = condition_path(PAYOUT_PATH, 0);
-    let is_covered = analysis.decide(&path, &[payin, payout], || payout.implies(payin));
+    let is_covered = analysis.decide(&path, |budget| payout.implies(payin, budget));
     if is_covered == Some(false) {
         let message = "can be true where the payin's is not: calls can be paid out that nothing \
                        was paid in for";
         analysis.add(Severity::Warning, &path, message);
         return;
     }
-    if analysis.decide(&path, &[payin, payout], || payin.is_equivalent(payout)) == Some(false) {
+    if analysis.decide(&path, |budget| payin.is_equivalent(payout, budget)) == Some(false) {
         let message = "differs from the payin's: calls can be paid in that nothing is paid out for";
         analysis.add(Severity::Info, &path, message);
     }

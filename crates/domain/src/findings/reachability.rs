@@ -24,13 +24,18 @@ struct PathConstraints {
     is_unreachable: bool,
 }
 
-pub(super) fn check_tree(terms: &Terms, analysis: &mut Analysis) {
+pub(super) fn check_tree(terms: &Terms, analysis: &mut Analysis<'_>) {
     if let Some(tree) = &terms.ivr_tree {
         check_node(&tree.root, ROOT_PATH, PathConstraints::default(), analysis);
     }
 }
 
-fn check_node(node: &IvrNode, path: &str, constraints: PathConstraints, analysis: &mut Analysis) {
+fn check_node(
+    node: &IvrNode,
+    path: &str,
+    constraints: PathConstraints,
+    analysis: &mut Analysis<'_>,
+) {
     let condition = match &node.kind {
         NodeKind::Condition { condition } => condition.as_ref().map(|condition| condition.expr()),
         _ => None,
@@ -79,7 +84,7 @@ impl PathConstraints {
         condition: &Expr,
         child_index: usize,
         path: &str,
-        analysis: &mut Analysis,
+        analysis: &mut Analysis<'_>,
     ) {
         let met = known_to_be(condition, true, &self.keys);
         let (constraint, reason) = match child_index {
@@ -98,7 +103,7 @@ impl PathConstraints {
     }
 
     /// Adds a warning, unless an ancestor has one.
-    fn report_unreachable(&mut self, path: &str, reason: &str, analysis: &mut Analysis) {
+    fn report_unreachable(&mut self, path: &str, reason: &str, analysis: &mut Analysis<'_>) {
         if !self.is_unreachable {
             analysis.add(Severity::Warning, path, format!("cannot be reached: {reason}"));
         }

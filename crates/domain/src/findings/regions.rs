@@ -4,7 +4,7 @@ use super::{Analysis, Severity, all_conditions};
 use crate::campaign::Terms;
 use crate::condition::Term;
 
-pub(super) fn check_regions(terms: &Terms, analysis: &mut Analysis) {
+pub(super) fn check_regions(terms: &Terms, analysis: &mut Analysis<'_>) {
     let terms_used = all_conditions(terms).into_iter().flat_map(|expr| expr.terms());
     let regions_used: Vec<Option<&str>> = terms_used
         .filter_map(|term| match term {

@@ -113,6 +113,17 @@ pub struct User {
     pub can_login_via_platform: bool,
 }
 
+impl User {
+    /// Returns the addresses in lower case, sorted: the keys by which the user signs in.
+    pub fn email_keys(&self) -> Vec<String> {
+        let addresses = self.email_settings.iter().map(|email| email.email_address.to_lowercase());
+        let mut keys: Vec<String> = addresses.collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+}
+
 impl PartialEq for User {
     /// Compares the properties of the wire. `id` and `can_login_via_platform` are ignored.
     fn eq(&self, other: &Self) -> bool {

@@ -1,6 +1,8 @@
 //! Tokens, one-time sign-ins and console sessions. Only hashes of the secrets are stored.
 
-use super::{UnitOfWork, or_unreadable, timestamp_from_millis, to_millis};
+use super::{
+    UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json, to_json_ids, to_millis,
+};
 use crate::sql::{Row, params};
 use crate::{Error, Grant, Scope, SignIn, SignInKind, TokenRecord};
 use jiff::Timestamp;
@@ -14,12 +16,7 @@ const SELECT_TOKEN: &str =
 
 fn token_from_row(row: &Row<'_>) -> Result<TokenRecord, Error> {
     let party: Option<i64> = row.get(3)?;
-    let scope = match (row.get::<String>(2)?.as_str(), party) {
-        ("network", None) => Scope::Network,
-        ("advertiser", Some(id)) => Scope::Party(PartyKind::Advertiser, id),
-        ("affiliate", Some(id)) => Scope::Party(PartyKind::Affiliate, id),
-        _ => return or_unreadable(None, "scope"),
-    };
+    let scope = scope_from_columns(&row.get::<String>(2)?, party)?;
     let role = or_unreadable(Role::parse(&row.get::<String>(4)?), "role")?;
     Ok(TokenRecord {
         id: row.get(0)?,
@@ -33,6 +30,40 @@ fn token_from_row(row: &Row<'_>) -> Result<TokenRecord, Error> {
     })
 }
 
+/// Serializes grants as `[scope, party id or null, role]` each.
+fn grants_to_json(grants: &[Grant]) -> Result<String, Error> {
+    let row = |grant: &Grant| {
+        let (scope, party) = scope_columns(grant.scope);
+        (scope, party, grant.role)
+    };
+    to_json(&grants.iter().map(row).collect::<Vec<_>>(), "grants")
+}
+
+/// Parses the text of [`grants_to_json`].
+pub(super) fn grants_from_json(text: &str) -> Result<Vec<Grant>, Error> {
+    let rows: Vec<(String, Option<i64>, Role)> = from_json(text, "grants")?;
+    let grant = |(scope, party, role): (String, Option<i64>, Role)| {
+        Ok(Grant { scope: scope_from_columns(&scope, party)?, role })
+    };
+    rows.into_iter().map(grant).collect()
+}
+
+fn scope_columns(scope: Scope) -> (&'static str, Option<i64>) {
+    match scope {
+        Scope::Network => ("network", None),
+        Scope::Party(kind, id) => (kind.as_str(), Some(id)),
+    }
+}
+
+fn scope_from_columns(scope: &str, party: Option<i64>) -> Result<Scope, Error> {
+    match (scope, party) {
+        ("network", None) => Ok(Scope::Network),
+        ("advertiser", Some(id)) => Ok(Scope::Party(PartyKind::Advertiser, id)),
+        ("affiliate", Some(id)) => Ok(Scope::Party(PartyKind::Affiliate, id)),
+        _ => or_unreadable(None, "scope"),
+    }
+}
+
 fn sign_in_kind_word(kind: SignInKind) -> &'static str {
     match kind {
         SignInKind::AccessToken => "access_token",
@@ -43,10 +74,7 @@ fn sign_in_kind_word(kind: SignInKind) -> &'static str {
 impl UnitOfWork<'_> {
     /// Inserts a token and returns its id. The id in the record is ignored.
     pub fn insert_token(&mut self, hash: &[u8], record: &TokenRecord) -> Result<i64, Error> {
-        let (scope, party) = match record.grant.scope {
-            Scope::Network => ("network", None),
-            Scope::Party(kind, id) => (kind.as_str(), Some(id)),
-        };
+        let (scope, party) = scope_columns(record.grant.scope);
         self.insert(
             "INSERT INTO tokens (network_id, hash, scope, party_id, role, label, created_at,
              expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -107,28 +135,41 @@ impl UnitOfWork<'_> {
     pub fn insert_sign_in(&mut self, sign_in: SignIn<'_>, now: Timestamp) -> Result<i64, Error> {
         self.execute("DELETE FROM sign_ins WHERE expires_at <= ?1", [to_millis(now)])?;
         self.insert(
-            "INSERT INTO sign_ins (hash, kind, user_id, expires_at) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO sign_ins (hash, kind, user_id, expires_at, grants)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
                 sign_in.hash,
                 sign_in_kind_word(sign_in.kind),
                 sign_in.user_id,
-                to_millis(sign_in.expires_at)
+                to_millis(sign_in.expires_at),
+                grants_to_json(sign_in.grants)?
             ],
         )
     }
 
-    /// Id of the user of an unexpired sign-in.
-    pub fn signed_in_user_id(
+    /// Id of the user of an unexpired sign-in, and the grants that the sign-in carries.
+    pub fn unexpired_sign_in(
         &mut self,
         hash: &[u8],
         kind: SignInKind,
         now: Timestamp,
-    ) -> Result<Option<i64>, Error> {
+    ) -> Result<Option<(i64, Vec<Grant>)>, Error> {
         self.query_first(
-            "SELECT user_id FROM sign_ins WHERE hash = ?1 AND kind = ?2 AND expires_at > ?3",
+            "SELECT user_id, grants FROM sign_ins
+             WHERE hash = ?1 AND kind = ?2 AND expires_at > ?3",
             params![hash, sign_in_kind_word(kind), to_millis(now)],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, grants_from_json(&row.get::<String>(1)?)?)),
         )
+    }
+
+    /// Deletes the one-time tokens and sessions of users.
+    pub(super) fn delete_sign_ins_of_users(&mut self, users: &[i64]) -> Result<(), Error> {
+        if users.is_empty() {
+            return Ok(());
+        }
+        let listed = self.json_ids_sql("?1");
+        let sql = format!("DELETE FROM sign_ins WHERE user_id IN {listed}");
+        self.execute(&sql, [to_json_ids(users)?])
     }
 
     /// Deletes a sign-in. Returns false if it does not exist.

@@ -197,7 +197,7 @@ impl UnitOfWork<'_> {
     /// nothing else.
     pub fn delete_party(&mut self, party: &Party) -> Result<(), Error> {
         let organization = Organization::Party(party.kind, party.id);
-        self.replace_members(party.network_id, organization, &[])?;
+        self.replace_members(party.network_id, organization, &[], false)?;
         self.execute("DELETE FROM parties WHERE id = ?1", [party.id])?;
         Ok(())
     }

@@ -89,7 +89,11 @@ const DELETE_STATES: &str = "DELETE FROM object_states WHERE
 const DELETE_TERMS: &str = "UPDATE campaigns SET current_terms_id = NULL WHERE network_id = ?1;
     DELETE FROM terms WHERE campaign_id IN (SELECT id FROM campaigns WHERE network_id = ?1)";
 
-const DELETE_MEMBERSHIPS: &str = "DELETE FROM memberships WHERE organization <> 'network'
+/// Users who lose a grant lose their sign-ins too.
+const DELETE_MEMBERSHIPS: &str = "DELETE FROM sign_ins WHERE user_id IN (SELECT m.user_id
+    FROM memberships m JOIN users u ON u.id = m.user_id
+    WHERE m.organization <> 'network' AND u.network_id = ?1);
+    DELETE FROM memberships WHERE organization <> 'network'
     AND user_id IN (SELECT id FROM users WHERE network_id = ?1)";
 
 /// Users who are members of the network itself are kept.

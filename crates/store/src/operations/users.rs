@@ -1,6 +1,6 @@
 //! Users, and their memberships in organizations.
 
-use super::{UnitOfWork, from_json, or_unreadable, to_json, to_json_ids};
+use super::{UnitOfWork, from_json, or_unreadable, to_json, to_json_ids, to_json_rows};
 use crate::sql::{Row, params};
 use crate::{Error, Grant, Organization, Scope};
 use std::collections::HashMap;
@@ -75,55 +75,86 @@ impl UnitOfWork<'_> {
     }
 
     /// Replaces the members of an organization. Users are inserted or updated; users who are left
-    /// without any membership are deleted. Returns the members as stored.
+    /// without any membership are deleted. The one-time tokens and sessions of a user whose role or
+    /// addresses change are deleted. `created_by_party` is recorded with users who are new in the
+    /// network. Returns the members as stored.
     pub fn replace_members(
         &mut self,
         network: NetworkId,
         organization: Organization,
         members: &[Member],
+        created_by_party: bool,
     ) -> Result<Vec<Member>, Error> {
         let (word, id) = organization_sql_key(organization);
-        let before = self.query_all(
-            "SELECT user_id FROM memberships WHERE organization = ?1 AND organization_id = ?2",
-            params![word, id],
-            |row| row.get::<i64>(0),
-        )?;
+        let before = self.members(organization)?;
         self.execute(
             "DELETE FROM memberships WHERE organization = ?1 AND organization_id = ?2",
             params![word, id],
         )?;
         for (position, member) in members.iter().enumerate() {
-            let user = self.put_user(network, &member.user)?;
+            let user = self.put_user(network, &member.user, created_by_party)?;
             self.execute(
                 "INSERT INTO memberships (organization, organization_id, position, user_id, role)
                  VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![word, id, position as i64, user, member.role.as_str()],
             )?;
         }
-        for user in before {
-            self.delete_user_if_orphaned(user)?;
+        let after = self.members(organization)?;
+        let role_in = |members: &[Member], user: i64| {
+            members.iter().find(|member| member.user.id == user).map(|member| member.role)
+        };
+        let mut changed: Vec<i64> = Vec::new();
+        for member in &before {
+            let user = member.user.id;
+            if role_in(&after, user) != Some(member.role) {
+                changed.push(user);
+                self.delete_user_if_orphaned(user)?;
+            }
         }
-        self.members(organization)
+        let added = after.iter().map(|member| member.user.id);
+        changed.extend(added.filter(|user| role_in(&before, *user).is_none()));
+        self.delete_sign_ins_of_users(&changed)?;
+        Ok(after)
     }
 
-    fn put_user(&mut self, network: NetworkId, user: &User) -> Result<i64, Error> {
+    /// Inserts or updates a user and returns the user's id. If the addresses change, the user's
+    /// one-time tokens and sessions are deleted.
+    fn put_user(
+        &mut self,
+        network: NetworkId,
+        user: &User,
+        created_by_party: bool,
+    ) -> Result<i64, Error> {
+        let stored = self.user_by_external_id(network, &user.external_id)?;
+        if let Some(stored) = stored.as_ref().filter(|stored| *stored == user) {
+            return Ok(stored.id);
+        }
         let body = to_json(user, "user")?;
         self.execute(
-            "INSERT INTO users (network_id, id_from_network, body) VALUES (?1, ?2, ?3)
+            "INSERT INTO users (network_id, id_from_network, body, created_by_party)
+             VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (network_id, id_from_network) DO UPDATE SET body = excluded.body",
-            params![network, user.external_id, body],
+            params![network, user.external_id, body, i64::from(created_by_party)],
         )?;
-        let id = self.query_first(
-            "SELECT id FROM users WHERE network_id = ?1 AND id_from_network = ?2",
-            params![network, user.external_id],
-            |row| row.get::<i64>(0),
-        )?;
-        let id = or_unreadable(id, "user")?;
-        self.execute("DELETE FROM user_emails WHERE user_id = ?1", [id])?;
-        for email in &user.email_settings {
+        let id = if let Some(stored) = stored {
+            if stored.email_keys() == user.email_keys() {
+                return Ok(stored.id);
+            }
+            self.delete_sign_ins_of_users(&[stored.id])?;
+            self.execute("DELETE FROM user_emails WHERE user_id = ?1", [stored.id])?;
+            stored.id
+        } else {
+            let found = self.query_first(
+                "SELECT id FROM users WHERE network_id = ?1 AND id_from_network = ?2",
+                params![network, user.external_id],
+                |row| row.get::<i64>(0),
+            )?;
+            or_unreadable(found, "user")?
+        };
+        for email_key in user.email_keys() {
             self.execute(
                 "INSERT INTO user_emails (email_key, user_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                params![email.email_address.to_lowercase(), id],
+                params![email_key, id],
             )?;
         }
         Ok(id)
@@ -159,6 +190,26 @@ impl UnitOfWork<'_> {
             ),
             params![network, id],
             |row| user_from_row(row, 0),
+        )
+    }
+
+    /// External ids of those of a network's users that a credential of an advertiser or affiliate
+    /// created, among some external ids.
+    pub fn users_created_by_parties(
+        &mut self,
+        network: NetworkId,
+        external_ids: &[&str],
+    ) -> Result<Vec<String>, Error> {
+        let rows: Vec<[&str; 1]> = external_ids.iter().map(|id| [*id]).collect();
+        let from = self.json_rows_sql("?2");
+        self.query_all(
+            &format!(
+                "SELECT u.id_from_network FROM users u WHERE u.network_id = ?1
+                 AND u.created_by_party = 1
+                 AND u.id_from_network IN (SELECT j.value ->> 0 FROM {from})"
+            ),
+            params![network, to_json_rows(&rows)?],
+            |row| row.get(0),
         )
     }
 
@@ -198,7 +249,6 @@ impl UnitOfWork<'_> {
     /// Updates the hash of a user's password and ends the user's sessions.
     pub fn set_password_hash(&mut self, user: i64, hash: &str) -> Result<(), Error> {
         self.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", params![user, hash])?;
-        self.execute("DELETE FROM sign_ins WHERE user_id = ?1", [user])?;
-        Ok(())
+        self.delete_sign_ins_of_users(&[user])
     }
 }

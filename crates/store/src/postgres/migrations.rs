@@ -7,7 +7,7 @@ use crate::sql::Cell;
 use crate::{Error, OpenError};
 
 /// Migrations in order, forward only. Each runs in a transaction of its own when a server starts.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("../../migrations/postgres/0001_network.sql"),
     include_str!("../../migrations/postgres/0002_credentials.sql"),
     include_str!("../../migrations/postgres/0003_months.sql"),
@@ -19,6 +19,8 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../../migrations/postgres/0009_object_states.sql"),
     include_str!("../../migrations/postgres/0010_promo_number_holdings.sql"),
     include_str!("../../migrations/postgres/0011_network_settings.sql"),
+    include_str!("../../migrations/postgres/0012_sign_in_grants.sql"),
+    include_str!("../../migrations/postgres/0013_rate_limit_totals.sql"),
 ];
 
 /// Key of the advisory lock that is held while migrating.

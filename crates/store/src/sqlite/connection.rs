@@ -23,6 +23,8 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0013_object_states.sql"),
     include_str!("../../migrations/sqlite/0014_promo_number_holdings.sql"),
     include_str!("../../migrations/sqlite/0015_network_settings.sql"),
+    include_str!("../../migrations/sqlite/0016_sign_in_grants.sql"),
+    include_str!("../../migrations/sqlite/0017_rate_limit_totals.sql"),
 ];
 
 /// Page cache of the writing connection, in KiB.

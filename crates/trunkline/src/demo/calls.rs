@@ -34,6 +34,7 @@ pub(crate) async fn simulate_calls(
         now: clock.now,
         system_now: system::now(),
         request_id: "demo".to_owned(),
+        warnings: trunkline_network::Warnings::default(),
     };
     let SimulatedCalls { count, seed } = calls;
     let change = SimulationRequest { calls: count, seed, days: CALL_DAYS, campaign: None };

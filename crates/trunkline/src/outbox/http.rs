@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use rustls_pki_types::ServerName;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
@@ -20,6 +21,8 @@ use trunkline_network::outbox::AttemptOutcome;
 
 /// Bytes read of a response's head, and of its body.
 const MAX_RESPONSE_BYTES: usize = 16 * 1024;
+/// Time for which a response's body is read.
+const MAX_BODY_TIME: Duration = Duration::from_secs(1);
 /// Most headers of a response.
 const MAX_RESPONSE_HEADERS: usize = 100;
 /// Addresses of one host name that are tried.
@@ -134,8 +137,9 @@ fn sign(secret: &SigningSecret, id: &str, timestamp: &str, body: &str) -> String
     format!("v1,{}", STANDARD.encode(signature))
 }
 
-/// Sends a request and returns the response's status. Up to [`MAX_RESPONSE_BYTES`] of the body are read
-/// and ignored, so that the receiver does not see a reset connection while it writes.
+/// Sends a request and returns the response's status as soon as its head is there. Up to
+/// [`MAX_RESPONSE_BYTES`] of the body are then read and ignored for a short time, so that the receiver
+/// does not see a reset connection while it writes. The body does not change the outcome.
 async fn send_request<S>(stream: S, request: Request<Full<Bytes>>) -> Result<u16, String>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -149,7 +153,11 @@ where
     connection_task.spawn(connection);
     let response = sender.send_request(request).await.map_err(failed)?;
     let status = response.status().as_u16();
-    Limited::new(response.into_body(), MAX_RESPONSE_BYTES).collect().await.ok();
+    tokio::spawn(async move {
+        let _connection_task = connection_task;
+        let body = Limited::new(response.into_body(), MAX_RESPONSE_BYTES).collect();
+        tokio::time::timeout(MAX_BODY_TIME, body).await.ok();
+    });
     Ok(status)
 }
 

@@ -119,6 +119,8 @@ impl Server {
             clock: Arc::clone(&app.clock),
             random: Arc::clone(&app.random),
             passwords: Arc::clone(&app.passwords),
+            body_timeout: app.limits.body_timeout,
+            analyses: app.analyses.clone(),
             base_url: app.base_url.to_string(),
         });
         let call_timeouts = CallTimeouts::new(&app);

@@ -1,6 +1,7 @@
 //! Property: random calls through random trees never reach a node reported as unreachable.
 
 use super::{analyze_terms, with_tree};
+use crate::condition::SearchBudget;
 use crate::condition::{Facts, Key, MenuInput, TextFact};
 use crate::ivr::{IvrNode, KeypressFailover, NodeKind};
 use crate::sample::{condition_node, end_call, menu, sms_promo, verify_location};
@@ -186,7 +187,7 @@ proptest! {
         root in root(),
         calls in prop::collection::vec(call(), 40),
     ) {
-        let found = analyze_terms(&with_tree(root.clone()));
+        let found = analyze_terms(&with_tree(root.clone()), &SearchBudget::default());
         let unreachable: Vec<_> =
             found.iter().filter(|f| f.message.starts_with("cannot be reached")).collect();
         for call in calls {

@@ -3,6 +3,7 @@
 
 use super::check::{Finding, ProgressObserver};
 use crate::Error;
+use crate::operations::credentials::grants_from_json;
 use crate::operations::{NO_PARAMS, UnitOfWork};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -43,7 +44,7 @@ const fn json_column(
     JsonColumn { table, row_id: "id", column, what, error_of }
 }
 
-const COLUMNS: [JsonColumn; 28] = [
+const COLUMNS: [JsonColumn; 29] = [
     json_column("networks", "time_zone", "a time zone", |text| {
         word_error(TimeZoneName::parse(text))
     }),
@@ -80,6 +81,9 @@ const COLUMNS: [JsonColumn; 28] = [
     }),
     json_column("promo_number_holdings", "custom_data", "custom data", parse_error::<CustomData>),
     json_column("object_states", "custom_data", "custom data", parse_error::<CustomData>),
+    json_column("sign_ins", "grants", "grants", |text| {
+        grants_from_json(text).err().map(|error| error.to_string())
+    }),
     json_column("audit", "before", "JSON", parse_error::<Value>),
     json_column("audit", "after", "JSON", parse_error::<Value>),
     JsonColumn {
