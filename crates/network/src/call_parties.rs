@@ -52,7 +52,7 @@ impl CallParties {
         affiliate_id: Option<&str>,
         promo_number: &PhoneNumber,
     ) -> Result<Self, Error> {
-        let missing = || Error::NotFound(format!("PromoNumber {}", promo_number.digits()));
+        let missing = || Error::NotFound(format!("PromoNumber {}", promo_number.compact()));
         let found = unit.promo_number(context.principal.network_id, promo_number)?;
         let campaign = unit.campaign_by_id(found.ok_or_else(missing)?.campaign_id)?;
         let campaign = campaign.ok_or_else(missing)?;
@@ -75,7 +75,7 @@ impl CallParties {
             Some(number) => {
                 let found = unit.promo_number(network, number)?;
                 let assigned = found.filter(|number| number.campaign_id == campaign.id);
-                let digits = number.digits();
+                let digits = number.compact();
                 let id = &campaign.external_id;
                 let name = format!("PromoNumber {digits} for advertiser campaign {id}");
                 Some(assigned.ok_or(Error::NotFound(name))?)
@@ -147,10 +147,10 @@ impl CallParties {
         Ok((!approved).then_some(RejectionReason::AffiliateNotApproved))
     }
 
-    /// Adds facts that were not reported: the region from the area code, names, and the custom data
-    /// of the parties. Reported custom data wins.
+    /// Adds facts that were not reported: the location of the number, names, and the custom data of
+    /// the parties. Reported custom data wins.
     pub(crate) fn fill_in_facts(&self, reported: CallFacts) -> CallFacts {
-        let mut facts = reported.with_inferred_region();
+        let mut facts = reported.with_derived_locations();
         let mut custom_data = self.custom_data.clone();
         custom_data.extend(facts.custom_data.take().into_iter().flatten());
         facts.custom_data = Some(custom_data);

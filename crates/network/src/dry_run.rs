@@ -156,8 +156,8 @@ fn check_admission(
     Ok(Admission { rejection: turned_away, by_affiliate })
 }
 
-/// Tests if the caller has called this campaign before: as given, else looked up. `None` if the
-/// number is withheld.
+/// Tests if the caller has called this campaign before: as given, else looked up. `None` if no
+/// caller id is given, which is unknown in a dry run.
 fn is_repeat_caller(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
@@ -165,10 +165,16 @@ fn is_repeat_caller(
     request: &DryRunRequest,
     terms: &Terms,
 ) -> Result<Option<bool>, Error> {
-    let start = request.facts.start_time.unwrap_or(context.now);
+    let facts = &request.facts;
+    let has_caller_id =
+        facts.calling_phone_number.is_some() || facts.calling_phone_number_text.is_some();
+    if facts.repeat.is_none() && !has_caller_id {
+        return Ok(None);
+    }
+    let start = facts.start_time.unwrap_or(context.now);
     let campaign = parties.campaign.id;
     let lookups = &BatchLookups::default();
-    calls::is_repeat_caller(unit, lookups, campaign, Some(terms), &request.facts, start)
+    calls::is_repeat_caller(unit, lookups, campaign, Some(terms), facts, start).map(Some)
 }
 
 /// Returns the budget totals, and the alerts that a call with this payin would cause.

@@ -126,7 +126,8 @@ pub fn start(
     let mut facts = incoming.facts;
     facts.start_time = Some(start);
     let terms = current.map(|current| &current.terms);
-    facts.repeat = is_repeat_caller(unit, lookups, parties.campaign.id, terms, &facts, start)?;
+    facts.repeat =
+        Some(is_repeat_caller(unit, lookups, parties.campaign.id, terms, &facts, start)?);
     // No text message was sent to this caller before the call.
     facts.sms_sent = Some(false);
     let facts = parties.fill_in_facts(facts);

@@ -4,7 +4,7 @@
 use super::execution::execute;
 use super::price::{applicable_pricings, price_policies};
 use super::script::CallScript;
-use super::{CallFacts, EvaluationContext};
+use super::{CallFacts, EvaluationContext, Place};
 use crate::campaign::{Pricing, Terms};
 use crate::condition::{Explanation, Expr, Facts, Key};
 use crate::ivr::{IvrNode, Tracer};
@@ -166,6 +166,7 @@ pub(super) fn decide_script(
     }
     let execution = execute(terms, facts, script, DecisionTrace::default());
     let context = execution.run.evaluation_context(Some(execution.is_connected()));
+    let place = context.place();
     let [payin, payout] = applicable_pricings(terms, admission);
     let payment = |pricing| price_with_explanations(pricing, &context);
     Decision {
@@ -175,15 +176,15 @@ pub(super) fn decide_script(
             .run
             .destination()
             .filter(|_| execution.is_connected())
-            .map(str::to_owned),
+            .map(|(number, country_code)| full_destination(number, country_code)),
         advertiser_payin: payin.map(payment),
         affiliate_payout: payout.map(payment),
         pressed_keys: execution.run.position.pressed_keys.clone(),
         connect_duration: context.connect_duration(),
         sms_sent: context.sms_sent(),
         zip: context.zip().map(str::to_owned),
-        region: context.region().map(str::to_owned),
-        country: context.country().map(str::to_owned),
+        region: place.region.map(str::to_owned),
+        country: place.country.map(str::to_owned),
         qualified_regions: terms
             .named_regions
             .iter()
@@ -194,8 +195,17 @@ pub(super) fn decide_script(
     }
 }
 
+/// Returns a destination with its country code, unless that is 1: `8004377950`, `+442071838750`.
+fn full_destination(number: &str, country_code: &str) -> String {
+    match country_code {
+        "" | "1" => number.to_owned(),
+        code => format!("+{code}{number}"),
+    }
+}
+
 /// Returns the decision of a rejected call.
 fn rejected(facts: &CallFacts, reason: RejectionReason) -> Decision {
+    let place = Place::from_facts(facts, None);
     Decision {
         outcome: Outcome::Rejected,
         reason: Some(reason),
@@ -205,8 +215,8 @@ fn rejected(facts: &CallFacts, reason: RejectionReason) -> Decision {
         connect_duration: Some(0),
         sms_sent: Some(false),
         zip: facts.zip.clone(),
-        region: facts.region.clone(),
-        country: facts.country.clone(),
+        region: place.region.map(str::to_owned),
+        country: place.country.map(str::to_owned),
         qualified_regions: Vec::new(),
         advertiser_payin: None,
         affiliate_payout: None,
