@@ -7,7 +7,7 @@ use crate::call_parties::CallParties;
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
 use crate::pending_writes::PendingWrites;
 use crate::settlement::{SettlementContext, post_settlement};
-use crate::{Context, Error, Submission, UnitOfWork, budgets, campaigns};
+use crate::{Context, Error, Submission, UnitOfWork, budgets, campaigns, unknown_area_codes};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -198,6 +198,7 @@ fn ingest_one(
     let campaign = parties.campaign.id;
     facts.repeat = Some(is_repeat_caller(unit, lookups, campaign, in_force, &facts, start_time)?);
     let facts = parties.fill_in_facts(facts);
+    unknown_area_codes::count_call(&facts);
     let ended_at = Some(end_time(&facts, start_time, context.now));
     let mut recorded = submitted.record(facts, parties.affiliate.is_some());
     let request = AdmissionRequest::Reported(&recorded);

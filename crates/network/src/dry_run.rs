@@ -124,7 +124,7 @@ pub fn dry_run(
     Ok(DryRun {
         shows_margin: true,
         budgets: forecast_budgets(unit, &statuses, payin, is_admitted)?,
-        warnings: warnings(terms),
+        warnings: warnings(terms, &facts),
         decision,
     })
 }
@@ -211,8 +211,9 @@ pub(crate) fn forecast_budgets(
     Ok(forecasts)
 }
 
-/// Lists the objects that the conditions of the terms refer to and the campaign does not have.
-pub(crate) fn warnings(terms: &Terms) -> Vec<String> {
+/// Lists the objects that the conditions of the terms refer to and the campaign does not have, and an
+/// unknown area code of the caller.
+pub(crate) fn warnings(terms: &Terms, facts: &CallFacts) -> Vec<String> {
     let pricings = [&terms.advertiser_payin, &terms.affiliate_payout];
     let policies = pricings.into_iter().flatten().flat_map(|pricing| pricing.policies());
     let mut warnings: Vec<String> = Vec::new();
@@ -221,5 +222,11 @@ pub(crate) fn warnings(terms: &Terms) -> Vec<String> {
             warnings.push(message);
         }
     }
+    let unknown_area_code = facts.unknown_area_code().map(|code| {
+        format!(
+            "the area code {code} is not known, so the number has no place: --area-codes adds it"
+        )
+    });
+    warnings.extend(unknown_area_code);
     warnings
 }

@@ -28,6 +28,7 @@ pub mod revert;
 pub mod sandbox;
 pub mod statements;
 pub mod transactions;
+pub mod unknown_area_codes;
 pub mod users;
 pub mod webhooks;
 

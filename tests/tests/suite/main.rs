@@ -11,6 +11,7 @@ mod batch_ingestion;
 mod budget_mails;
 mod budgets;
 mod call_partitions;
+mod callers_and_places;
 mod calls;
 mod campaigns;
 mod concurrent_calls;

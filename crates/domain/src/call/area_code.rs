@@ -139,18 +139,17 @@ pub fn locate_area_code(number: &PhoneNumber) -> Option<Location> {
     added.or_else(|| *LOCATIONS_BY_CODE.get(usize::from(code))?)
 }
 
-/// Returns the area code of a North American number whose location is unknown although the code can
-/// be a geographic one. Codes of other services have no location: toll-free and other codes with
-/// two equal last digits, `52x` and `710`, and codes that are reserved for the expansion of the
-/// numbering plan (`x9x`).
-pub fn unknown_area_code(number: &PhoneNumber) -> Option<&str> {
+/// Returns the area code of a North American number if it can be a geographic one. Codes of other
+/// services have no location: toll-free and other codes with two equal last digits, `52x` and
+/// `710`, and codes that are reserved for the expansion of the numbering plan (`x9x`).
+pub(super) fn geographic_area_code(number: &PhoneNumber) -> Option<&str> {
     let code = number.area_code().filter(|code| is_area_code(code))?;
     let digits = code.as_bytes();
     let is_service = digits.get(1) == digits.get(2)
         || digits.get(1) == Some(&b'9')
         || code.starts_with("52")
         || code == "710";
-    (!is_service && locate_area_code(number).is_none()).then_some(code)
+    (!is_service).then_some(code)
 }
 
 /// Returns the area codes of a state or province; without a region, the codes that several regions

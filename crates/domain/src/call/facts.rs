@@ -1,5 +1,6 @@
 //! Facts of a call, and their use in the evaluation of conditions.
 
+use super::area_code::geographic_area_code;
 use super::{DerivedLocations, Location, Place, ZipCode};
 use crate::campaign::Terms;
 use crate::condition::{Facts, Key, MenuInput, TextFact};
@@ -106,6 +107,15 @@ impl CallFacts {
     pub fn with_derived_locations(mut self) -> Self {
         self.derived_locations = Some(DerivedLocations::from_facts(&self));
         self
+    }
+
+    /// Returns the area code of the number if its location was unknown at the start of the call
+    /// although the code can be a geographic one. `None` for calls that were stored before
+    /// locations were derived.
+    pub fn unknown_area_code(&self) -> Option<&str> {
+        let number = self.calling_phone_number.as_ref()?;
+        let derived = self.derived_locations.as_ref()?;
+        geographic_area_code(number).filter(|_| derived.number.is_none())
     }
 
     /// Returns the place of the caller. `zip` is the postal code that the caller entered, or the

@@ -17,7 +17,6 @@ mod zip_code;
 
 pub use area_code::{
     AddedAreaCodes, AreaCodeError, Location, area_codes_of, locate_area_code, set_added_area_codes,
-    unknown_area_code,
 };
 pub use calling_code::country_of_number;
 pub use decision::{

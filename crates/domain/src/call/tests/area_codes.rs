@@ -1,7 +1,7 @@
 //! Tests of the completeness of the area codes, and of the codes that an operator adds.
 
 use crate::call::area_code::{overlay_lines, table_lines};
-use crate::call::{AddedAreaCodes, Location, locate_area_code, locate_number, unknown_area_code};
+use crate::call::{AddedAreaCodes, CallFacts, Location, locate_area_code, locate_number};
 use crate::phone::PhoneNumber;
 use crate::region::{find_country, find_state};
 use std::collections::BTreeSet;
@@ -87,10 +87,15 @@ fn unknown_codes_are_those_that_can_be_geographic() {
         ("836", Some("836")),
         ("974", Some("974")),
     ] {
-        assert_eq!(unknown_area_code(&number_of(code)), expected, "{code}");
+        let calling_phone_number = Some(number_of(code));
+        let facts = CallFacts { calling_phone_number, ..CallFacts::default() };
+        assert_eq!(facts.unknown_area_code(), None, "{code}: no location was derived");
+        let facts = facts.with_derived_locations();
+        assert_eq!(facts.unknown_area_code(), expected, "{code}");
     }
-    let british = PhoneNumber::parse("+442071838750").unwrap();
-    assert_eq!(unknown_area_code(&british), None);
+    let calling_phone_number = PhoneNumber::parse("+442071838750");
+    let british = CallFacts { calling_phone_number, ..CallFacts::default() };
+    assert_eq!(british.with_derived_locations().unknown_area_code(), None);
     assert_eq!(locate_number(&number_of("836")), None);
 }
 
