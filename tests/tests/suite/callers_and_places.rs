@@ -183,7 +183,7 @@ fn destinations_may_be_extensions_and_phones_voip() {
         );
     }
     for phone_type in ["Mobile", "LANDLINE", "voip", ""] {
-        network.report_call(phone_type, json!({"phone_type": phone_type}));
+        network.report_call(&format!("type {phone_type}"), json!({"phone_type": phone_type}));
     }
     let body = json!({"call": {"external_call_unique_id": "x", "start_time": "2200-01-01",
         "advertiser_campaign_id_from_network": "12", "phone_type": "fax"}});

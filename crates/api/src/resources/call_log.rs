@@ -78,7 +78,8 @@ fn render(call: VisibleCall, zone: TimeZoneName) -> Object {
         .and_then(|settlement| settlement.zip.as_deref())
         .or(entered_zip.map(ZipCode::as_str))
         .or(facts.zip.as_deref());
-    let place = facts.place(zip);
+    let zip_location = zip.and_then(ZipCode::parse).and_then(|zip| zip.location());
+    let place = facts.caller_location(zip_location);
     let region = settled.map_or(place.region, |settlement| settlement.region.as_deref());
     let settled_value = |read: fn(&Settlement) -> Value| settled.map_or(Value::Null, read);
     let mut object = Object::from_iter([

@@ -4,7 +4,7 @@
 use super::execution::execute;
 use super::price::{applicable_pricings, price_policies};
 use super::script::CallScript;
-use super::{CallFacts, EvaluationContext, Place};
+use super::{CallFacts, EvaluationContext};
 use crate::campaign::{Pricing, Terms};
 use crate::condition::{Explanation, Expr, Facts, Key};
 use crate::ivr::{IvrNode, Tracer};
@@ -166,7 +166,7 @@ pub(super) fn decide_script(
     }
     let execution = execute(terms, facts, script, DecisionTrace::default());
     let context = execution.run.evaluation_context(Some(execution.is_connected()));
-    let place = context.place();
+    let place = context.caller_location();
     let [payin, payout] = applicable_pricings(terms, admission);
     let payment = |pricing| price_with_explanations(pricing, &context);
     Decision {
@@ -205,7 +205,7 @@ fn full_destination(number: &str, country_code: &str) -> String {
 
 /// Returns the decision of a rejected call.
 fn rejected(facts: &CallFacts, reason: RejectionReason) -> Decision {
-    let place = Place::from_facts(facts, None);
+    let place = facts.caller_location(None);
     Decision {
         outcome: Outcome::Rejected,
         reason: Some(reason),

@@ -1,7 +1,8 @@
 //! Facts of a call, and their use in the evaluation of conditions.
 
 use super::area_code::geographic_area_code;
-use super::{DerivedLocations, Location, Place, ZipCode};
+use super::place::LocationSources;
+use super::{CallerLocation, DerivedLocations, Location, ZipCode};
 use crate::campaign::Terms;
 use crate::condition::{Facts, Key, MenuInput, TextFact};
 use crate::party::CustomData;
@@ -105,7 +106,8 @@ impl CallFacts {
     /// Derives the locations of the reported postal code and of the number from the tables of this
     /// server.
     pub fn with_derived_locations(mut self) -> Self {
-        self.derived_locations = Some(DerivedLocations::from_facts(&self));
+        let number = self.calling_phone_number.as_ref();
+        self.derived_locations = Some(DerivedLocations::derive(number, self.zip.as_deref()));
         self
     }
 
@@ -118,10 +120,16 @@ impl CallFacts {
         geographic_area_code(number).filter(|_| derived.number.is_none())
     }
 
-    /// Returns the place of the caller. `zip` is the postal code that the caller entered, or the
-    /// reported one.
-    pub fn place<'a>(&'a self, zip: Option<&str>) -> Place<'a> {
-        Place::from_facts(self, zip.and_then(ZipCode::parse).and_then(|zip| zip.location()))
+    /// Returns the location of the caller from the best source. `entered` is the location of a postal
+    /// code that the caller entered during the call.
+    pub fn caller_location(&self, entered: Option<Location>) -> CallerLocation<'_> {
+        let sources = LocationSources {
+            country: self.country.as_deref(),
+            region: self.region.as_deref(),
+            city: self.city.as_deref(),
+            derived: self.derived_locations.as_ref(),
+        };
+        CallerLocation::resolve(sources, entered)
     }
 
     /// Returns true if the caller's region or a valid postal code was reported, so that a
@@ -166,19 +174,19 @@ impl<'a> EvaluationContext<'a> {
         self.ivr_facts.zip.map(ZipCode::as_str).or(self.facts.zip.as_deref())
     }
 
-    /// Returns the place of the caller from the best source.
-    pub fn place(&self) -> Place<'a> {
-        Place::from_facts(self.facts, self.ivr_facts.location)
+    /// Returns the location of the caller from the best source.
+    pub fn caller_location(&self) -> CallerLocation<'a> {
+        self.facts.caller_location(self.ivr_facts.location)
     }
 
     /// Returns the country of the caller.
     pub fn country(&self) -> Option<&'a str> {
-        self.place().country
+        self.caller_location().country
     }
 
     /// Returns the state or province of the caller.
     pub fn region(&self) -> Option<&'a str> {
-        self.place().region
+        self.caller_location().region
     }
 }
 
@@ -220,14 +228,14 @@ impl Facts for EvaluationContext<'_> {
     }
 
     fn in_region(&self, name: Option<&str>) -> Option<bool> {
-        let place = self.place();
+        let location = self.caller_location();
         let mut unknown = false;
         for named in &self.terms.named_regions {
             if name.is_some_and(|name| !named.has_name(name)) {
                 continue;
             }
             for region in &named.regions {
-                match place.is_in(region) {
+                match location.is_in(region) {
                     Some(true) => return Some(true),
                     Some(false) => {}
                     None => unknown = true,

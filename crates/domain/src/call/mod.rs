@@ -24,7 +24,7 @@ pub use decision::{
 };
 pub use facts::{CallFacts, EvaluationContext, IvrFacts, PhoneType};
 pub use live_call::LiveCall;
-pub use place::{DerivedLocations, Place, StoredLocation, locate_number};
+pub use place::{CallerLocation, DerivedLocations, StoredLocation, locate_number};
 pub use price::{MatchingPolicies, PaidAmount, PricedCall, price_call};
 pub use record::{Call, RecordedFacts};
 pub use settlement::{Correction, LedgerAmount, Settlement, Transaction};

@@ -1,6 +1,6 @@
-//! Place of a caller: the sources that it is known from, and its comparison with regions.
+//! CallerLocation of a caller: the sources that it is known from, and its comparison with regions.
 
-use super::{CallFacts, Location, ZipCode, country_of_number, locate_area_code};
+use super::{Location, ZipCode, country_of_number, locate_area_code};
 use crate::phone::PhoneNumber;
 use crate::region::{
     Country, Region, RegionType, find_country, find_state, find_us_territory, is_same_place_name,
@@ -50,20 +50,28 @@ pub struct DerivedLocations {
 }
 
 impl DerivedLocations {
-    /// Derives the locations from the reported postal code and the calling number.
-    pub(super) fn from_facts(facts: &CallFacts) -> Self {
-        let zip = facts.zip.as_deref().and_then(ZipCode::parse);
-        let number = facts.calling_phone_number.as_ref().and_then(locate_number);
+    /// Derives the locations from the calling number and the reported postal code.
+    pub(super) fn derive(number: Option<&PhoneNumber>, zip: Option<&str>) -> Self {
+        let zip = zip.and_then(ZipCode::parse);
         Self {
             zip: zip.map(|zip| zip.location().map(StoredLocation::from).unwrap_or_default()),
-            number: number.map(StoredLocation::from),
+            number: number.and_then(locate_number).map(StoredLocation::from),
         }
     }
 }
 
+/// Sources of a caller's location among the facts of a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LocationSources<'a> {
+    pub(super) country: Option<&'a str>,
+    pub(super) region: Option<&'a str>,
+    pub(super) city: Option<&'a str>,
+    pub(super) derived: Option<&'a DerivedLocations>,
+}
+
 /// Known place of a caller, by code or, if no table has it, as reported.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct CallerLocation<'a> {
     /// Country.
     pub country: Option<&'a str>,
     /// State or province.
@@ -72,14 +80,14 @@ pub struct Place<'a> {
     pub city: Option<&'a str>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> CallerLocation<'a> {
     /// Returns the place of a caller from the best source: the reported region, the reported or
     /// entered postal code, the calling number. A reported country that contradicts the source
     /// takes precedence, and no region is known then.
-    pub(crate) fn from_facts(facts: &'a CallFacts, entered: Option<Location>) -> Self {
-        let city = facts.city.as_deref();
-        let Some(derived) = &facts.derived_locations else {
-            return Self { city, ..Self::from_early_facts(facts, entered) };
+    pub(super) fn resolve(sources: LocationSources<'a>, entered: Option<Location>) -> Self {
+        let city = sources.city;
+        let Some(derived) = sources.derived else {
+            return Self { city, ..Self::resolve_early(sources, entered) };
         };
         let stored = |location: &'a StoredLocation| Self {
             country: location.country.as_deref(),
@@ -88,12 +96,12 @@ impl<'a> Place<'a> {
         };
         let zip = || derived.zip.as_ref().filter(|zip| zip.country.is_some()).map(stored);
         let number = || derived.number.as_ref().map(stored);
-        let reported = facts.region.as_deref().map(|region| match find_state(region) {
+        let reported = sources.region.map(|region| match find_state(region) {
             Some(state) => Self { country: Some(state.country), region: Some(state.code), city },
             // No table has the region: only the other sources tell the country.
             None => {
                 let other = || zip().or_else(number).and_then(|place| place.country);
-                let country = if facts.country.is_none() { other() } else { None };
+                let country = if sources.country.is_none() { other() } else { None };
                 Self { country, region: Some(region), city }
             }
         });
@@ -101,7 +109,7 @@ impl<'a> Place<'a> {
             || entered.map(|at| Self { country: Some(at.country), region: at.region, city });
         let best = reported.or_else(zip).or_else(entered).or_else(number);
         let best = best.unwrap_or(Self { city, ..Self::default() });
-        match facts.country.as_deref() {
+        match sources.country {
             Some(country) => best.with_reported_country(country),
             None => best,
         }
@@ -109,11 +117,11 @@ impl<'a> Place<'a> {
 
     /// Returns the place of a caller whose call was stored before locations were stored apart from
     /// the reported facts. The region was then merged into the facts at the start of the call.
-    fn from_early_facts(facts: &'a CallFacts, entered: Option<Location>) -> Self {
+    fn resolve_early(sources: LocationSources<'a>, entered: Option<Location>) -> Self {
         let entered_region = entered.and_then(|location| location.region);
         Self {
-            country: entered.map(|location| location.country).or(facts.country.as_deref()),
-            region: facts.region.as_deref().or(entered_region),
+            country: entered.map(|location| location.country).or(sources.country),
+            region: sources.region.or(entered_region),
             city: None,
         }
     }

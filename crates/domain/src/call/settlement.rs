@@ -1,6 +1,6 @@
 //! Settlement of a call and the ledger rows that store it.
 
-use super::{Decision, Outcome, Payment, Place, RecordedFacts, RejectionReason};
+use super::{Decision, Outcome, Payment, RecordedFacts, RejectionReason};
 use crate::campaign::Terms;
 use crate::condition::{Explanation, Key};
 use crate::id::NetworkId;
@@ -129,7 +129,7 @@ impl Settlement {
             sms_sent: Some(false),
             pressed_keys: Vec::new(),
             qualified_regions: Vec::new(),
-            region: Place::from_facts(&recorded.facts, None).region.map(str::to_owned),
+            region: recorded.facts.caller_location(None).region.map(str::to_owned),
             zip: recorded.facts.zip.clone(),
             payin: None,
             payout: None,

@@ -5,7 +5,6 @@
 //! process the next event of a call.
 
 use super::trace::{ActionLog, Tracer};
-use super::verify_location::LocationCheck;
 use super::{IvrNode, NodeKind};
 use crate::call::{CallFacts, EvaluationContext, IvrFacts, Location, PhoneType, ZipCode};
 use crate::campaign::Terms;
@@ -49,6 +48,15 @@ pub struct Position {
     /// True if the caller confirmed the location of the calling number.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub location_confirmed: bool,
+}
+
+/// State of a VerifyLocation node that waits for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocationCheck {
+    /// True if there is a location to confirm: the region of the calling number is known.
+    pub has_guess: bool,
+    /// Number of silences, other keys and invalid codes so far.
+    pub silences: u8,
 }
 
 /// State of the current node.

@@ -2,10 +2,9 @@
 //! code.
 
 use super::Tracer;
-use super::run::{Action, Event, IvrRun, NodeState, UnexpectedEvent};
-use crate::call::{Location, Place, ZipCode};
+use super::run::{Action, Event, IvrRun, LocationCheck, NodeState, UnexpectedEvent};
+use crate::call::{Location, ZipCode};
 use crate::region::find_state;
-use serde::{Deserialize, Serialize};
 
 /// Number of digits of a zip code.
 const ZIP_CODE_DIGITS: u32 = 5;
@@ -15,15 +14,6 @@ pub const CONFIRMATION_KEY: char = '1';
 const FINISH_KEY: char = '#';
 /// Number of unanswered or wrongly answered questions after which the call goes on.
 const MAX_SILENCES: u8 = 2;
-
-/// State of a VerifyLocation node that waits for an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LocationCheck {
-    /// True if there is a location to confirm: the region of the calling number is known.
-    pub has_guess: bool,
-    /// Number of silences, other keys and invalid codes so far.
-    pub silences: u8,
-}
 
 impl<'a, T: Tracer> IvrRun<'a, T> {
     /// Returns true if the location was neither reported nor verified during the call. By the
@@ -51,8 +41,12 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
     fn ask_location(&mut self, check: LocationCheck) {
         let prompt = self.node.map_or("", |node| node.kind.prompt());
         if prompt.trim().is_empty() {
-            let place = Place::from_facts(self.context.facts, self.location);
-            let guess = place.region.filter(|_| check.has_guess);
+            let guess = self
+                .context
+                .facts
+                .caller_location(self.location)
+                .region
+                .filter(|_| check.has_guess);
             self.tracer.on_action(|| Action::Say(default_question(guess)));
         } else {
             self.play(prompt);

@@ -1,6 +1,6 @@
 //! Tests of the place of a caller: the order of its sources, and its comparison with regions.
 
-use crate::call::{CallFacts, EvaluationContext, IvrFacts, Location, Place, ZipCode};
+use crate::call::{CallFacts, CallerLocation, EvaluationContext, IvrFacts, Location, ZipCode};
 use crate::campaign::Terms;
 use crate::condition::Condition;
 use crate::phone::PhoneNumber;
@@ -22,7 +22,7 @@ fn facts(number: &str, country: &str, state: &str, zip: &str) -> CallFacts {
 
 fn place(facts: &CallFacts, entered_zip: &str) -> (Option<String>, Option<String>) {
     let entered: Option<Location> = ZipCode::parse(entered_zip).and_then(|zip| zip.location());
-    let Place { country, region, .. } = Place::from_facts(facts, entered);
+    let CallerLocation { country, region, .. } = facts.caller_location(entered);
     (country.map(str::to_owned), region.map(str::to_owned))
 }
 
