@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 use trunkline_domain::money::Money;
 use trunkline_domain::party::{CustomData, MAX_NAME_CHARS};
-use trunkline_domain::phone::PhoneNumber;
+use trunkline_domain::phone::{CallerId, PhoneNumber};
 use trunkline_domain::problem::{BLANK, INVALID, NOT_A_NUMBER, NOT_LISTED, Problems};
 use trunkline_domain::text;
 
@@ -195,6 +195,24 @@ impl<'a> ObjectReader<'a> {
             self.error(name, INVALID);
         }
         parsed.map(Some)
+    }
+
+    /// Reads a caller id: a phone number, or any other text of up to 255 characters. Null or a blank
+    /// string is a withheld number.
+    pub(crate) fn caller_id(&mut self, name: &'static str) -> Option<Option<CallerId>> {
+        Some(self.phone_text(name)?.and_then(|text| CallerId::parse(&text)))
+    }
+
+    /// Reads a text in the place of a phone number: a string of up to 255 characters or a number;
+    /// null or a blank string clears it.
+    pub(crate) fn phone_text(&mut self, name: &'static str) -> Option<Option<String>> {
+        match self.value(name)? {
+            Value::Number(number) => Some(Some(number.to_string())),
+            _ => {
+                let text = self.text(name, MAX_NAME_CHARS)?;
+                Some(text.filter(|text| !text::is_blank(text)))
+            }
+        }
     }
 
     /// Reads a value of an enumeration.

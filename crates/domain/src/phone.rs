@@ -1,4 +1,10 @@
-//! Phone numbers of callers and users, and destination numbers of IVR trees.
+//! Phone numbers of callers and users, and destinations of calls.
+
+mod caller_id;
+mod destination;
+
+pub use caller_id::CallerId;
+pub use destination::{DestinationNumber, normalize_destination};
 
 use crate::text;
 use serde::de::Error;
@@ -9,13 +15,14 @@ use std::fmt;
 const MAX_TEXT_CHARS: usize = 40;
 
 /// Numbers that carriers send instead of a withheld caller number: words spelled on a telephone
-/// keypad. A placeholder of ten digits without `+` parses as a number of country code 1. Shorter
-/// ones (`2562533` for BLOCKED) do not parse as phone numbers.
-const PLACEHOLDERS: [&str; 4] = [
-    "266696687",   // ANONYMOUS
-    "7378742833",  // RESTRICTED
-    "8566696687",  // UNKNOWN, approximately
-    "86282452253", // UNAVAILABLE
+/// keypad, with `+` or `+1`. Words of other lengths (`8656696` for UNKNOWN, `2562533` for BLOCKED,
+/// `7748248` for PRIVATE) never parse as phone numbers.
+const PLACEHOLDERS: [&str; 5] = [
+    "+266696687",   // ANONYMOUS
+    "+11266696687", // ANONYMOUS after 1
+    "+7378742833",  // RESTRICTED
+    "+17378742833", // RESTRICTED
+    "+86282452253", // UNAVAILABLE
 ];
 
 /// Phone number of ITU E.164, with its country code.
@@ -29,25 +36,32 @@ pub struct PhoneNumber {
 }
 
 impl PhoneNumber {
-    /// Parses a phone number of at most 40 characters.
+    /// Parses a phone number of at most 40 characters, or the user part of a `tel:` or `sip:` URI.
     ///
     /// Punctuation is removed first: spaces, `-`, `(`, `)`, `.`, `/` and typographic hyphens. The
-    /// rest must be 10 digits or 11 digits that start with 1 (country code 1), or `+` and 8–15
-    /// digits (any country).
+    /// rest must be 10 digits or 11 digits that start with 1 (country code 1), or a number with its
+    /// country code after `+`, `00` or `011`: 8–15 digits (any country). `(0)` in such a number is
+    /// the trunk prefix of its country and is removed. Ten digits that start with 0 are not a North
+    /// American number.
     pub fn parse(text: &str) -> Option<Self> {
-        let bare = without_punctuation(text)?;
+        let bare = without_punctuation(uri_user_part(text))?;
         let digits = match bare.strip_prefix('+') {
             Some(digits) => digits.to_owned(),
-            None if bare.len() == 10 => format!("1{bare}"),
+            None if bare.len() == 10 && !bare.starts_with('0') => format!("1{bare}"),
             None if bare.len() == 11 && bare.starts_with('1') => bare,
-            None => return None,
+            None => international_digits(&bare)?.to_owned(),
         };
+        Self::from_digits(&digits)
+    }
+
+    /// Checks digits with a country code.
+    fn from_digits(digits: &str) -> Option<Self> {
         let is_valid_length = match digits.chars().next()? {
             '0' => false,
             '1' => digits.len() == 11,
             _ => (8..=15).contains(&digits.len()),
         };
-        (is_valid_length && all_digits(&digits)).then(|| Self { e164: format!("+{digits}") })
+        (is_valid_length && all_digits(digits)).then(|| Self { e164: format!("+{digits}") })
     }
 
     /// The number in E.164 form: `+18057089876`.
@@ -64,10 +78,10 @@ impl PhoneNumber {
         }
     }
 
-    /// The digits: without the country code for country code 1 (`8057089876`), otherwise with it
-    /// (`442071838750`).
-    pub fn digits(&self) -> &str {
-        self.nanp_digits().unwrap_or(&self.e164[1..])
+    /// The number as promo numbers and call logs show it: 10 digits for country code 1
+    /// (`8057089876`), otherwise E.164 (`+442071838750`). Parses to the same number.
+    pub fn compact(&self) -> &str {
+        self.nanp_digits().unwrap_or(&self.e164)
     }
 
     /// The area code (`805`). `None` if the country code is not 1.
@@ -78,9 +92,9 @@ impl PhoneNumber {
     /// Returns true if a carrier sends this number instead of a withheld one: a known placeholder,
     /// or a single digit repeated.
     pub fn is_placeholder(&self) -> bool {
-        let digits = self.digits();
-        let first = digits.as_bytes().first();
-        PLACEHOLDERS.contains(&digits) || digits.bytes().all(|digit| Some(&digit) == first)
+        let digits = self.compact().trim_start_matches('+').as_bytes();
+        let is_repeated = digits.iter().all(|digit| Some(digit) == digits.first());
+        is_repeated || PLACEHOLDERS.contains(&self.e164.as_str())
     }
 
     /// The 10 digits of a number of the North American Numbering Plan (country code 1).
@@ -108,77 +122,40 @@ impl<'de> Deserialize<'de> for PhoneNumber {
     }
 }
 
-/// Destination of a Connect node: a country code and a national number.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "UncheckedDestination")]
-pub struct DestinationNumber {
-    number: String,
-    country_code: String,
+/// Returns the user part of a `tel:`, `sip:` or `sips:` URI, also in angle brackets, without
+/// parameters. Other text is returned as it is.
+fn uri_user_part(text: &str) -> &str {
+    let text = text.trim();
+    let bracketed = text.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+    let uri = bracketed.map_or(text, |(uri, _)| uri.trim());
+    let Some((scheme, rest)) = uri.split_once(':') else { return text };
+    let is_scheme = ["tel", "sip", "sips"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    if !is_scheme {
+        return text;
+    }
+    let user = rest.split_once('@').map_or(rest, |(user, _)| user);
+    user.split([';', ':', '?']).next().unwrap_or(user)
 }
 
-impl DestinationNumber {
-    /// Parses a destination.
-    ///
-    /// The country code has 1–3 digits, optionally after `+`; blank means `1`. The number has 10
-    /// digits for country code 1 (or 11 of which the first is 1, which is removed) and 4–14 digits
-    /// for other country codes. A number in E.164 form is accepted if it has the given country
-    /// code. Punctuation is removed as by [`PhoneNumber::parse`].
-    pub fn parse(number: &str, country_code: &str) -> Option<Self> {
-        let code = without_punctuation(country_code)?;
-        let code = match code.strip_prefix('+').unwrap_or(&code) {
-            "" if code.is_empty() => "1",
-            digits => digits,
-        };
-        if !(1..=3).contains(&code.len()) || code.starts_with('0') || !all_digits(code) {
-            return None;
-        }
-        let bare = without_punctuation(number)?;
-        let national = match bare.strip_prefix('+') {
-            Some(digits) => digits.strip_prefix(code)?,
-            None if code == "1" && bare.len() == 11 => bare.strip_prefix('1')?,
-            None => &bare,
-        };
-        let is_valid_length = match code {
-            "1" => national.len() == 10,
-            _ => (4..=14).contains(&national.len()),
-        };
-        (is_valid_length && all_digits(national))
-            .then(|| Self { number: national.to_owned(), country_code: code.to_owned() })
-    }
-
-    /// The digits of the national number: `8004377950`.
-    pub fn number(&self) -> &str {
-        &self.number
-    }
-
-    /// The digits of the country code: `1`.
-    pub fn country_code(&self) -> &str {
-        &self.country_code
-    }
+/// Removes the international prefix `00` or `011`. Returns `None` if there is none.
+fn international_digits(bare: &str) -> Option<&str> {
+    bare.strip_prefix("011").or_else(|| bare.strip_prefix("00"))
 }
 
-/// Deserialized destination before its validation.
-#[derive(Deserialize)]
-struct UncheckedDestination {
-    number: String,
-    country_code: String,
-}
-
-impl TryFrom<UncheckedDestination> for DestinationNumber {
-    type Error = &'static str;
-
-    fn try_from(unchecked: UncheckedDestination) -> Result<Self, Self::Error> {
-        Self::parse(&unchecked.number, &unchecked.country_code).ok_or("is not a destination")
-    }
-}
-
-/// Removes punctuation. Returns `None` if the text has more than [`MAX_TEXT_CHARS`] characters.
+/// Removes punctuation, and `(0)` from a number with an international prefix. Returns `None` if the
+/// text has more than [`MAX_TEXT_CHARS`] characters.
 fn without_punctuation(text: &str) -> Option<String> {
     if text.chars().nth(MAX_TEXT_CHARS).is_some() {
         return None;
     }
-    let is_punctuation = |c: char| matches!(c, '-' | '(' | ')' | '.' | '/') || c.is_whitespace();
-    Some(text::normalize_plain_text(text).chars().filter(|c| !is_punctuation(*c)).collect())
+    let is_punctuation = |c: &char| matches!(c, '-' | '(' | ')' | '.' | '/') || c.is_whitespace();
+    let strip = |text: &str| text.chars().filter(|c| !is_punctuation(c)).collect::<String>();
+    let plain = text::normalize_plain_text(text);
+    let bare = strip(&plain);
+    if bare.starts_with('+') || international_digits(&bare).is_some() {
+        return Some(strip(&plain.replacen("(0)", "", 1)));
+    }
+    Some(bare)
 }
 
 fn all_digits(text: &str) -> bool {
@@ -201,13 +178,25 @@ mod tests {
             ("1-805-708-9876", "+18057089876", "805-708-9876", "8057089876"),
             ("+1 805 708 9876", "+18057089876", "805-708-9876", "8057089876"),
             ("\u{a0}+1\u{ad}8057089876", "+18057089876", "805-708-9876", "8057089876"),
-            ("+44 (20) 7183 8750", "+442071838750", "+442071838750", "442071838750"),
-            ("+29012345", "+29012345", "+29012345", "29012345"),
-            ("+491234567890123", "+491234567890123", "+491234567890123", "491234567890123"),
+            ("+44 (20) 7183 8750", "+442071838750", "+442071838750", "+442071838750"),
+            ("+44 (0)20 7183 8750", "+442071838750", "+442071838750", "+442071838750"),
+            ("00442071838750", "+442071838750", "+442071838750", "+442071838750"),
+            ("00 44 (0) 20 7183 8750", "+442071838750", "+442071838750", "+442071838750"),
+            ("011 44 20 7183 8750", "+442071838750", "+442071838750", "+442071838750"),
+            ("0018057089876", "+18057089876", "805-708-9876", "8057089876"),
+            ("01118057089876", "+18057089876", "805-708-9876", "8057089876"),
+            ("tel:+1-805-708-9876", "+18057089876", "805-708-9876", "8057089876"),
+            ("TEL:8057089876;ext=12", "+18057089876", "805-708-9876", "8057089876"),
+            ("sip:+442071838750@pbx.example", "+442071838750", "+442071838750", "+442071838750"),
+            ("sips:8057089876:secret@[::1]:5061", "+18057089876", "805-708-9876", "8057089876"),
+            ("sip:8057089876;user=phone@x", "+18057089876", "805-708-9876", "8057089876"),
+            ("\"Ann\" <sip:+18057089876@x>;tag=1", "+18057089876", "805-708-9876", "8057089876"),
+            ("+29012345", "+29012345", "+29012345", "+29012345"),
+            ("+491234567890123", "+491234567890123", "+491234567890123", "+491234567890123"),
         ] {
             let number = PhoneNumber::parse(text).unwrap();
             assert_eq!(number.e164(), e164, "{text}");
-            assert_eq!((number.display().as_str(), number.digits()), (display, digits), "{text}");
+            assert_eq!((number.display().as_str(), number.compact()), (display, digits), "{text}");
             assert_eq!(number.area_code().is_some(), e164.starts_with("+1"), "{text}");
         }
         assert_eq!(PhoneNumber::parse("8057089876").unwrap().area_code(), Some("805"));
@@ -221,6 +210,14 @@ mod tests {
             "+",
             "-",
             "805708987",
+            "0207183875",
+            "0000000000",
+            "00442071",
+            "011442071",
+            "00011442071838750",
+            "sip:anonymous@anonymous.invalid",
+            "tel:",
+            "mailto:8057089876",
             "28057089876",
             "118057089876",
             "805-708-987x",
@@ -243,7 +240,7 @@ mod tests {
             assert_eq!(PhoneNumber::parse(text), None, "{text:?}");
         }
         let padded =
-            |spaces: usize| PhoneNumber::parse(&format!("{}8057089876", " ".repeat(spaces)));
+            |hyphens: usize| PhoneNumber::parse(&format!("{}8057089876", "-".repeat(hyphens)));
         assert!(padded(30).is_some());
         assert_eq!(padded(31), None);
     }
@@ -254,10 +251,8 @@ mod tests {
             "+266696687",
             "+7378742833",
             "7378742833",
-            "+8566696687",
-            "8566696687",
             "+86282452253",
-            "0000000000",
+            "+10000000000",
             "1111111111",
             "999-999-9999",
             "+1 555 555 5555",
@@ -266,43 +261,11 @@ mod tests {
             let number = PhoneNumber::parse(text).unwrap();
             assert!(number.is_placeholder(), "{text}");
         }
-        for text in ["8057089876", "+442071838750", "5555555556", "1211111111", "+26669668"] {
+        for text in
+            ["8057089876", "+442071838750", "5555555556", "1211111111", "+26669668", "8566696687"]
+        {
             let number = PhoneNumber::parse(text).unwrap();
             assert!(!number.is_placeholder(), "{text}");
-        }
-    }
-
-    #[test]
-    fn destinations_are_parsed_by_country_code() {
-        for (number, code, expected) in [
-            ("8004377950", "1", Some(("8004377950", "1"))),
-            ("800‐437‐7950", "", Some(("8004377950", "1"))),
-            ("1 (800) 437-7950", " +1 ", Some(("8004377950", "1"))),
-            ("+18004377950", "1", Some(("8004377950", "1"))),
-            ("20 7183 8750", "44", Some(("2071838750", "44"))),
-            ("+44 20 7183 8750", "+44", Some(("2071838750", "44"))),
-            ("1234", "290", Some(("1234", "290"))),
-            ("12345678901234", "49", Some(("12345678901234", "49"))),
-            ("+442071838750", "1", None),
-            ("28004377950", "1", None),
-            ("800437795", "1", None),
-            ("123", "49", None),
-            ("123456789012345", "49", None),
-            ("", "1", None),
-            ("800437795x", "1", None),
-            ("1234+5678", "49", None),
-            ("8004377950", "0", None),
-            ("8004377950", "01", None),
-            ("8004377950", "1234", None),
-            ("8004377950", "+", None),
-            ("8004377950", "++1", None),
-            ("8004377950", "US", None),
-        ] {
-            let parsed = DestinationNumber::parse(number, code);
-            let parts = parsed
-                .as_ref()
-                .map(|destination| (destination.number(), destination.country_code()));
-            assert_eq!(parts, expected, "{number:?} {code:?}");
         }
     }
 
@@ -313,12 +276,6 @@ mod tests {
         assert_eq!(json, r#""+18057089876""#);
         assert_eq!(serde_json::from_str::<PhoneNumber>(&json).unwrap(), number);
         assert!(serde_json::from_str::<PhoneNumber>(r#""12""#).is_err());
-        let destination = DestinationNumber::parse("2071838750", "44").unwrap();
-        let json = serde_json::to_string(&destination).unwrap();
-        assert_eq!(json, r#"{"number":"2071838750","country_code":"44"}"#);
-        assert_eq!(serde_json::from_str::<DestinationNumber>(&json).unwrap(), destination);
-        let invalid = r#"{"number":"1","country_code":"44"}"#;
-        assert!(serde_json::from_str::<DestinationNumber>(invalid).is_err());
     }
 
     proptest! {
@@ -326,6 +283,7 @@ mod tests {
         fn formatted_number_parses_to_itself(text in "\\+?[0-9 ().-]{8,22}") {
             if let Some(number) = PhoneNumber::parse(&text) {
                 prop_assert_eq!(PhoneNumber::parse(number.e164()), Some(number.clone()));
+                prop_assert_eq!(PhoneNumber::parse(number.compact()), Some(number.clone()));
                 prop_assert_eq!(PhoneNumber::parse(&number.display()), Some(number));
             }
         }
@@ -333,6 +291,7 @@ mod tests {
         #[test]
         fn parse_never_panics(number in "\\PC{0,45}", code in "\\PC{0,5}") {
             PhoneNumber::parse(&number);
+            PhoneNumber::parse(&format!("sip:{number}@{code}"));
             DestinationNumber::parse(&number, &code);
         }
     }

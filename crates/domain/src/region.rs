@@ -1,12 +1,13 @@
 //! Named regions: lists of places to which a campaign gives a name.
 
 mod countries;
+mod lookup;
 mod states;
 
+pub use lookup::{Country, State, find_country, find_state, find_us_territory};
+
 use crate::text;
-use countries::COUNTRIES;
 use serde::{Deserialize, Serialize};
-use states::STATES;
 use std::borrow::Cow;
 
 /// Kind of a region (`region_type` in the advertiser campaigns document of 2015-05-01).
@@ -71,8 +72,8 @@ impl Region {
         match self.region_type {
             RegionType::Zone => (!text::is_blank(&self.value)).then(|| self.value.as_str().into()),
             RegionType::City => full_city_name(&self.value).map(Cow::from),
-            RegionType::State => name_by_code_or_name(&STATES, &self.value).map(Cow::from),
-            RegionType::Country => name_by_code_or_name(&COUNTRIES, &self.value).map(Cow::from),
+            RegionType::State => find_state(&self.value).map(|state| state.name.into()),
+            RegionType::Country => find_country(&self.value).map(|country| country.name.into()),
         }
     }
 }
@@ -107,77 +108,16 @@ impl NamedRegion {
     }
 }
 
-/// Returns the English name of a state, province or territory of the United States or Canada:
-/// `California` for `CA`. The argument is a two-letter postal code, in any case.
-pub fn state_name(code: &str) -> Option<&'static str> {
-    name_by_code(&STATES, code)
-}
-
-/// Returns the English name of a country: `United States` for `US`. The argument is an ISO 3166-1
-/// alpha-2 code, in any case.
-pub fn country_name(code: &str) -> Option<&'static str> {
-    name_by_code(&COUNTRIES, code)
-}
-
-/// Returns true if two texts denote the same state, each by code or English name, in any case.
-pub fn is_same_state(one: &str, other: &str) -> bool {
-    is_same_place(&STATES, one, other)
-}
-
-/// Returns true if two texts denote the same country, each by code or English name, in any case.
-pub fn is_same_country(one: &str, other: &str) -> bool {
-    is_same_place(&COUNTRIES, one, other)
-}
-
-/// Returns true if two city names are equal, in any case.
-pub fn is_same_city(one: &str, other: &str) -> bool {
-    is_same_place(&[], one, other)
-}
-
-/// Table of (code, English name) pairs.
-type PlaceTable = [(&'static str, &'static str)];
-
-fn name_by_code(places: &PlaceTable, code: &str) -> Option<&'static str> {
-    places.iter().find(|(known, _)| known.eq_ignore_ascii_case(code)).map(|(_, name)| *name)
-}
-
-/// Compares two places. Runs for every call and every place of a region, so it allocates nothing
-/// and compares two codes, the usual case, as integers.
-fn is_same_place(places: &PlaceTable, one: &str, other: &str) -> bool {
-    if let (Some(one), Some(other)) = (packed_code(one), packed_code(other))
-        && (one == other || one | CASE_BITS != other | CASE_BITS)
-    {
-        return one == other;
-    }
-    let full_name = |text| {
-        let text = text::trim_plain_text(text);
-        text::case_folded(name_by_code(places, text).unwrap_or(text))
-    };
-    full_name(one).eq(full_name(other))
-}
-
-/// Bits that distinguish upper and lower case, in both bytes of a packed code.
-const CASE_BITS: u16 = 0x2020;
-
-/// Packs a text of two bytes in the range 0x40–0x7F into an integer. The range has all ASCII letters
-/// and neither white space nor parts of multi-byte characters.
-fn packed_code(text: &str) -> Option<u16> {
-    let bytes = text.as_bytes().try_into().ok()?;
-    Some(u16::from_ne_bytes(bytes)).filter(|code| code & 0xc0c0 == 0x4040)
-}
-
-fn name_by_code_or_name(places: &PlaceTable, value: &str) -> Option<&'static str> {
-    let value = text::normalize_plain_text(value);
-    let value = value.trim();
-    let by_name = || places.iter().find(|(_, name)| name.eq_ignore_ascii_case(value));
-    name_by_code(places, value).or_else(|| by_name().map(|(_, name)| *name))
+/// Returns true if two names of places are equal, in any case. White space around them is ignored.
+pub fn is_same_place_name(one: &str, other: &str) -> bool {
+    lookup::is_same_name(text::trim_plain_text(one), text::trim_plain_text(other))
 }
 
 /// Converts `Sacramento, CA` to `Sacramento, California`. Returns `None` if the city is blank or
 /// the state is unknown.
 fn full_city_name(value: &str) -> Option<String> {
     let (city, state) = value.rsplit_once(',')?;
-    let state = name_by_code_or_name(&STATES, state)?;
+    let state = find_state(state)?.name;
     let city = city.trim();
     (!city.is_empty()).then(|| format!("{city}, {state}"))
 }
@@ -185,7 +125,6 @@ fn full_city_name(value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
 
     fn region(region_type: RegionType, value: &str) -> Region {
         Region { region_type, value: value.to_owned() }
@@ -206,6 +145,10 @@ mod tests {
             (Country, "US", "United States", true),
             (Country, "United States", "United States", true),
             (Country, "GB", "United Kingdom", true),
+            (Country, "UK", "United Kingdom", true),
+            (Country, "USA", "United States", true),
+            (Country, "PR", "Puerto Rico", true),
+            (State, "US-NY", "New York", true),
             (Country, "Atlantis", "Atlantis", false),
             (City, "Sacramento, CA", "Sacramento, California", true),
             (City, "Sacramento,CA", "Sacramento, California", true),
@@ -223,52 +166,10 @@ mod tests {
     }
 
     #[test]
-    fn codes_and_names_are_unique_in_each_table() {
-        for places in [&STATES[..], &COUNTRIES[..]] {
-            let codes: HashSet<_> = places.iter().map(|(code, _)| code).collect();
-            let names: HashSet<_> = places.iter().map(|(_, name)| name).collect();
-            assert_eq!((codes.len(), names.len()), (places.len(), places.len()));
-            for (code, name) in places {
-                assert!(code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase()), "{code}");
-                assert_eq!(name.trim(), *name);
-            }
-        }
-    }
-
-    #[test]
-    fn names_are_found_by_code() {
-        assert_eq!(state_name("NY"), Some("New York"));
-        assert_eq!(state_name("New York"), None);
-        assert_eq!(country_name("CI"), Some("Côte d'Ivoire"));
-        assert_eq!(country_name("XX"), None);
-    }
-
-    #[test]
-    fn places_are_compared_by_code_or_name() {
-        for (one, other, same) in [
-            ("CA", "ca", true),
-            ("CA", " California\u{a0}", true),
-            ("new\u{a0}york", "NY", true),
-            ("QC", "Qu\u{e9}bec", false),
-            ("CA", "CO", false),
-            ("California", "CO", false),
-            ("Zz", "ZZ", true),
-            ("é", "É", true),
-            ("ā", "Ā", true),
-            ("@A", "`A", false),
-            (" A", "A ", true),
-            ("Elsewhere", "ELSEWHERE", true),
-        ] {
-            assert_eq!(is_same_state(one, other), same, "{one:?} {other:?}");
-            assert_eq!(is_same_state(other, one), same, "{other:?} {one:?}");
-        }
-        assert!(
-            is_same_country("CI", "C\u{d4}TE D'IVOIRE") && is_same_country("us", "United States")
-        );
-        assert!(!is_same_country("US", "CA") && !is_same_country("US", "California"));
-        assert!(
-            is_same_city("S\u{c3}O Paulo", "s\u{e3}o paulo ") && !is_same_city("CA", "California")
-        );
+    fn names_of_places_are_compared_in_any_case() {
+        assert!(is_same_place_name("S\u{c3}O Paulo", "s\u{e3}o paulo "));
+        assert!(is_same_place_name("new\u{a0}york", "New York"));
+        assert!(!is_same_place_name("CA", "California"));
     }
 
     #[test]

@@ -9,8 +9,9 @@ use trunkline_domain::condition::{Condition, Key};
 use trunkline_domain::hours::{DayHours, WeeklyHours};
 use trunkline_domain::ivr::{IvrNode, IvrTree, NodeKind};
 use trunkline_domain::money::{Currency, Money};
+use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::Problems;
-use trunkline_domain::region::{NamedRegion, Region, RegionType};
+use trunkline_domain::region::{NamedRegion, Region, RegionType, find_country, find_state};
 
 /// Conditions with every term of the language and every operator.
 const CONDITIONS: [&str; 19] = [
@@ -56,7 +57,7 @@ fn terms() -> Terms {
     terms
 }
 
-fn facts() -> [CallFacts; 3] {
+fn facts() -> [CallFacts; 5] {
     let text = |text: &str| Some(text.to_owned());
     let near = CallFacts {
         start_time: "2026-07-01T17:00:00Z".parse().ok(),
@@ -75,7 +76,23 @@ fn facts() -> [CallFacts; 3] {
         ..CallFacts::default()
     };
     let far = CallFacts { region: text("NY"), country: text("Côte d'Ivoire"), ..near.clone() };
-    [near, far, CallFacts::default()]
+    let located = CallFacts {
+        country: text("usa"),
+        region: None,
+        calling_phone_number: PhoneNumber::parse("+12125550123"),
+        zip: text("93101"),
+        ..near.clone()
+    };
+    let foreign = CallFacts { zip: None, region: text("Ontario"), ..located.clone() };
+    let [located, foreign] = [located, foreign].map(CallFacts::with_derived_locations);
+    [near, far, located, foreign, CallFacts::default()]
+}
+
+/// Loads the time zone and the tables of places, which are cached from then on.
+fn load_tables(terms: &Terms) {
+    terms.timezone.time_zone();
+    find_state("CA");
+    find_country("US");
 }
 
 #[test]
@@ -92,8 +109,7 @@ fn evaluation_of_every_term_does_not_allocate() {
     let given =
         IvrFacts { zip: zip.as_ref(), location: zip.as_ref().and_then(ZipCode::location), ..given };
     let conditions = CONDITIONS.map(|text| Condition::parse(text).unwrap());
-    // Loads the time zone, which is cached from then on.
-    terms.timezone.time_zone();
+    load_tables(&terms);
     for facts in &facts() {
         for way in [IvrFacts::default(), given] {
             let known = EvaluationContext { facts, terms: &terms, ivr_facts: way };
@@ -125,7 +141,8 @@ fn connect() -> IvrNode {
 fn pricing_a_call_allocates_only_its_ivr_position() {
     let menu = node(NodeKind::Menu { prompt: "Choose.".to_owned() }, vec![connect()]);
     let condition = Some(Condition::parse("in_region[West Coast] or during_hours").unwrap());
-    let root = node(NodeKind::Condition { condition }, vec![menu, connect()]);
+    let branch = node(NodeKind::Condition { condition }, vec![menu, connect()]);
+    let root = node(NodeKind::VerifyLocation { prompt: String::new() }, vec![branch]);
     let policies = CONDITIONS.iter().take(4).enumerate().map(|(index, text)| Policy {
         kind: if index == 0 { PolicyType::Base } else { PolicyType::Bonus },
         amount: Money::parse("7.25").unwrap(),
@@ -136,7 +153,7 @@ fn pricing_a_call_allocates_only_its_ivr_position() {
     terms.ivr_tree = Some(IvrTree { root, record_calls: false, caller_id: None });
     terms.advertiser_payin = Pricing::new(policies.collect(), &mut Problems::new());
     terms.affiliate_payout = terms.advertiser_payin.clone();
-    terms.timezone.time_zone();
+    load_tables(&terms);
     let gate = Admission { rejection: None, by_affiliate: true };
     for facts in &facts() {
         let counted = measure(|| {

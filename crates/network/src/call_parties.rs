@@ -88,7 +88,7 @@ impl CallParties {
             None => None,
             Some(number) => {
                 let held = holding.filter(|held| held.value.campaign_id == campaign.id);
-                let digits = number.digits();
+                let digits = number.compact();
                 let id = &campaign.external_id;
                 let name = format!("PromoNumber {digits} for advertiser campaign {id}");
                 Some(held.ok_or(Error::NotFound(name))?)
@@ -143,10 +143,10 @@ impl CallParties {
         }
     }
 
-    /// Adds facts that were not reported: the region from the area code, names, and the custom data
+    /// Adds facts that were not reported: the location of the number, names, and the custom data
     /// of the parties. Reported custom data wins.
     pub(crate) fn fill_in_facts(&self, reported: CallFacts) -> CallFacts {
-        let mut facts = reported.with_inferred_region();
+        let mut facts = reported.with_derived_locations();
         let mut custom_data = self.custom_data.clone();
         custom_data.extend(facts.custom_data.take().into_iter().flatten());
         facts.custom_data = Some(custom_data);

@@ -7,7 +7,7 @@ use crate::call_parties::{CallAddress, CallParties};
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
 use crate::pending_writes::PendingWrites;
 use crate::settlement::{SettlementContext, post_settlement};
-use crate::{Context, Error, Submission, UnitOfWork, budgets, campaigns};
+use crate::{Context, Error, Submission, UnitOfWork, budgets, campaigns, unknown_area_codes};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -205,8 +205,9 @@ fn ingest_one(
     let in_force = terms.map(|current| &current.terms);
     let mut facts = CallFacts { start_time: Some(start_time), ..submitted.facts.clone() };
     let campaign = parties.campaign.id;
-    facts.repeat = is_repeat_caller(unit, lookups, campaign, in_force, &facts, start_time)?;
+    facts.repeat = Some(is_repeat_caller(unit, lookups, campaign, in_force, &facts, start_time)?);
     let facts = parties.fill_in_facts(facts);
+    unknown_area_codes::count_call(&facts);
     let ended_at = Some(end_time(&facts, start_time, context.now));
     let mut recorded = submitted.record(facts, parties.affiliate.is_some());
     let request = AdmissionRequest::Reported(&recorded);
@@ -290,8 +291,8 @@ pub(crate) fn end_of_second(time: Timestamp) -> Timestamp {
 }
 
 /// Tests if a caller has called a campaign before: as reported, else looked up within the number of
-/// days that the terms look back. `None` if the calling number is unknown; `Some(false)` for a
-/// number that several callers share.
+/// days that the terms look back. `Some(false)` for a caller who is not known and for a number that
+/// several callers share.
 pub(crate) fn is_repeat_caller(
     unit: &mut UnitOfWork<'_>,
     lookups: &BatchLookups,
@@ -299,17 +300,17 @@ pub(crate) fn is_repeat_caller(
     terms: Option<&Terms>,
     facts: &CallFacts,
     at: Timestamp,
-) -> Result<Option<bool>, Error> {
+) -> Result<bool, Error> {
     match resolve_repeat(campaign, terms, facts, at) {
         RepeatLookup::Known(repeat) => Ok(repeat),
-        RepeatLookup::Query(query) => Ok(Some(lookups.has_called(unit, query)?)),
+        RepeatLookup::Query(query) => lookups.has_called(unit, query),
     }
 }
 
 /// Source of a call's `repeat` fact.
 pub(crate) enum RepeatLookup {
-    /// The facts decide it; `None` if the calling number is unknown.
-    Known(Option<bool>),
+    /// The facts decide it.
+    Known(bool),
     /// A query of the stored calls decides it.
     Query(RepeatCallerQuery),
 }
@@ -321,8 +322,8 @@ pub(crate) fn resolve_repeat(
     facts: &CallFacts,
     at: Timestamp,
 ) -> RepeatLookup {
-    match (facts.repeat, &facts.calling_phone_number) {
-        (None, Some(_)) if !facts.identifies_caller() => RepeatLookup::Known(Some(false)),
+    let caller = facts.calling_phone_number.as_ref().filter(|_| facts.identifies_caller());
+    match (facts.repeat, caller) {
         (None, Some(caller)) => {
             let days = terms.map_or(DEFAULT_REPEAT_DAYS, Terms::repeat_days);
             let look_back = SignedDuration::from_hours(24 * i64::from(days));
@@ -335,7 +336,7 @@ pub(crate) fn resolve_repeat(
                 before: at,
             })
         }
-        (reported, _) => RepeatLookup::Known(reported),
+        (reported, _) => RepeatLookup::Known(reported.unwrap_or(false)),
     }
 }
 

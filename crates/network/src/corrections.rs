@@ -15,7 +15,7 @@ use trunkline_domain::call::{
 use trunkline_domain::campaign::{Pricing, Terms};
 use trunkline_domain::money::Money;
 use trunkline_domain::party::{CustomData, check_custom_data};
-use trunkline_domain::phone::PhoneNumber;
+use trunkline_domain::phone::CallerId;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_store::{CounterScope, LedgerRow};
 
@@ -35,9 +35,9 @@ pub struct CorrectionChange {
 /// Replacement facts of a call. `None` leaves a fact unchanged, `Some(None)` makes it unknown.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FactsChange {
-    /// Calling number; see [`CallFacts`] for this and the other facts. A new number also determines
-    /// the region and `repeat`, unless they are given.
-    pub calling_phone_number: Option<Option<PhoneNumber>>,
+    /// Caller id; see [`CallFacts`] for this and the other facts. A new one also determines the
+    /// location of the number and `repeat`, unless they are given.
+    pub caller_id: Option<Option<CallerId>>,
     /// Total duration in seconds.
     pub duration: Option<Option<u32>>,
     /// Connected duration in seconds.
@@ -243,10 +243,10 @@ impl FactsChange {
     ) -> Result<RecordedFacts, Error> {
         let mut heard = row.facts.clone();
         let facts = &mut heard.facts;
-        if let Some(number) = &self.calling_phone_number
-            && *number != facts.calling_phone_number
+        if let Some(caller_id) = &self.caller_id
+            && *caller_id != stored_caller_id(facts)
         {
-            self.replace_caller_number(unit, row, number.clone(), facts)?;
+            self.replace_caller_id(unit, row, caller_id.clone(), facts)?;
         }
         replace_if_given(&self.duration, &mut facts.duration);
         replace_if_given(&self.connect_duration, &mut facts.connect_duration);
@@ -255,6 +255,9 @@ impl FactsChange {
         replace_if_given(&self.region, &mut facts.region);
         replace_if_given(&self.city, &mut facts.city);
         replace_if_given(&self.zip, &mut facts.zip);
+        if self.zip.is_some() && facts.derived_locations.is_some() {
+            *facts = std::mem::take(facts).with_derived_locations();
+        }
         replace_if_given(&self.repeat, &mut facts.repeat);
         replace_if_given(&self.sms_sent, &mut facts.sms_sent);
         if let Some(keys) = &self.keys {
@@ -283,35 +286,47 @@ impl FactsChange {
         Ok(heard)
     }
 
-    /// Replaces the calling number. Infers the region again, if it had been inferred from the old
-    /// number, and looks `repeat` up again.
-    fn replace_caller_number(
+    /// Replaces the caller id. Derives the location of the number again, and looks `repeat` up again.
+    fn replace_caller_id(
         &self,
         unit: &mut UnitOfWork<'_>,
         row: &LedgerRow,
-        number: Option<PhoneNumber>,
+        caller_id: Option<CallerId>,
         facts: &mut CallFacts,
     ) -> Result<(), Error> {
         let place = facts.calling_phone_number.as_ref().and_then(locate_number);
-        let is_inferred = place.is_some_and(|place| {
-            facts.country.as_deref() == Some(place.country)
-                && facts.region.as_deref() == place.region
-        });
-        if is_inferred {
+        // A call that was stored before locations were stored apart has that of its number merged
+        // into its reported facts.
+        let is_merged = facts.derived_locations.is_none()
+            && place.is_some_and(|place| {
+                facts.country.as_deref() == Some(place.country)
+                    && facts.region.as_deref() == place.region
+            });
+        if is_merged {
             facts.country = None;
             facts.region = None;
         }
-        facts.calling_phone_number = number;
+        (facts.calling_phone_number, facts.calling_phone_number_text) = match caller_id {
+            Some(CallerId::Number(number)) => (Some(number), None),
+            Some(CallerId::Text(text)) => (None, Some(text)),
+            None => (None, None),
+        };
         facts.repeat = None;
-        *facts = std::mem::take(facts).with_inferred_region();
+        *facts = std::mem::take(facts).with_derived_locations();
         let campaign = row.transaction.campaign_id;
         let start = row.transaction.start_time;
         let lookups = &mut BatchLookups::for_calls_between(start, start);
         let terms = lookups.terms_at(unit, campaign, calls::end_of_second(start))?;
         let terms = terms.as_deref().map(|current| &current.terms);
-        facts.repeat = calls::is_repeat_caller(unit, lookups, campaign, terms, facts, start)?;
+        facts.repeat = Some(calls::is_repeat_caller(unit, lookups, campaign, terms, facts, start)?);
         Ok(())
     }
+}
+
+/// Returns the caller id of a stored call; `None` if the number was withheld.
+fn stored_caller_id(facts: &CallFacts) -> Option<CallerId> {
+    let text = || facts.calling_phone_number_text.clone().map(CallerId::Text);
+    facts.calling_phone_number.clone().map(CallerId::Number).or_else(text)
 }
 
 fn replace_if_given<T: Clone>(replacement: &Option<Option<T>>, fact: &mut Option<T>) {

@@ -130,7 +130,7 @@ pub fn dry_run(
     Ok(DryRun {
         shows_margin: true,
         budgets: forecast_budgets(unit, &statuses, payin, is_admitted)?,
-        warnings: warnings(terms),
+        warnings: warnings(terms, &facts),
         decision,
     })
 }
@@ -161,8 +161,8 @@ fn check_admission(
     Ok(Admission { rejection: turned_away, by_affiliate })
 }
 
-/// Tests if the caller has called this campaign before: as given, else looked up. `None` if the
-/// number is withheld.
+/// Tests if the caller has called this campaign before: as given, else looked up. `None` if no
+/// caller id is given, which is unknown in a dry run.
 fn is_repeat_caller(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
@@ -170,10 +170,16 @@ fn is_repeat_caller(
     request: &DryRunRequest,
     terms: &Terms,
 ) -> Result<Option<bool>, Error> {
-    let start = request.facts.start_time.unwrap_or(context.now);
+    let facts = &request.facts;
+    let has_caller_id =
+        facts.calling_phone_number.is_some() || facts.calling_phone_number_text.is_some();
+    if facts.repeat.is_none() && !has_caller_id {
+        return Ok(None);
+    }
+    let start = facts.start_time.unwrap_or(context.now);
     let campaign = parties.campaign.id;
     let lookups = &BatchLookups::at(CallMoment::reported(start));
-    calls::is_repeat_caller(unit, lookups, campaign, Some(terms), &request.facts, start)
+    calls::is_repeat_caller(unit, lookups, campaign, Some(terms), facts, start).map(Some)
 }
 
 /// Returns the budget totals, and the alerts that a call with this payin would cause.
@@ -210,8 +216,9 @@ pub(crate) fn forecast_budgets(
     Ok(forecasts)
 }
 
-/// Lists the objects that the conditions of the terms refer to and the campaign does not have.
-pub(crate) fn warnings(terms: &Terms) -> Vec<String> {
+/// Lists the objects that the conditions of the terms refer to and the campaign does not have, and an
+/// unknown area code of the caller.
+pub(crate) fn warnings(terms: &Terms, facts: &CallFacts) -> Vec<String> {
     let pricings = [&terms.advertiser_payin, &terms.affiliate_payout];
     let policies = pricings.into_iter().flatten().flat_map(|pricing| pricing.policies());
     let mut warnings: Vec<String> = Vec::new();
@@ -220,5 +227,11 @@ pub(crate) fn warnings(terms: &Terms) -> Vec<String> {
             warnings.push(message);
         }
     }
+    let unknown_area_code = facts.unknown_area_code().map(|code| {
+        format!(
+            "the area code {code} is not known, so the number has no place: --area-codes adds it"
+        )
+    });
+    warnings.extend(unknown_area_code);
     warnings
 }

@@ -62,7 +62,7 @@ pub fn explain(
         correction =
             correction.map(|correction| Correction { payout_set_manually: false, ..correction });
     }
-    let warnings = if sees_payin { dry_run::warnings(&terms) } else { Vec::new() };
+    let warnings = if sees_payin { dry_run::warnings(&terms, &heard.facts) } else { Vec::new() };
     // The call is counted already, so it causes no further alerts.
     let budgets = dry_run::forecast_budgets(unit, &statuses, None, false)?;
     Ok(Explanation {

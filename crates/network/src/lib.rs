@@ -29,6 +29,7 @@ pub mod sandbox;
 pub mod settings;
 pub mod statements;
 pub mod transactions;
+pub mod unknown_area_codes;
 pub mod users;
 pub mod webhooks;
 

@@ -9,7 +9,7 @@ use crate::events::EventAudience;
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
 use crate::pending_writes::PendingWrites;
 use crate::settlement::{SettlementContext, post_settlement};
-use crate::{Actor, Context, Error, Principal, Submission, UnitOfWork};
+use crate::{Actor, Context, Error, Principal, Submission, UnitOfWork, unknown_area_codes};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -143,10 +143,12 @@ pub fn start(
     let mut facts = incoming.facts;
     facts.start_time = Some(start);
     let terms = current.map(|current| &current.terms);
-    facts.repeat = is_repeat_caller(unit, lookups, parties.campaign.id, terms, &facts, start)?;
+    facts.repeat =
+        Some(is_repeat_caller(unit, lookups, parties.campaign.id, terms, &facts, start)?);
     // No text message was sent to this caller before the call.
     facts.sms_sent = Some(false);
     let facts = parties.fill_in_facts(facts);
+    unknown_area_codes::count_call(&facts);
     let call = Call {
         id: 0,
         network_id: context.principal.network_id,

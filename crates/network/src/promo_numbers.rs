@@ -176,7 +176,7 @@ fn authorize(context: &Context, resolved: &ResolvedOwner) -> Result<(), Error> {
 }
 
 fn audit_object(promo_number: &PromoNumber) -> String {
-    format!("promo_number:{}", promo_number.number.digits())
+    format!("promo_number:{}", promo_number.number.compact())
 }
 
 /// Returns one page of an owner's promo numbers, and the id of the campaign.

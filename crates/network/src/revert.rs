@@ -419,7 +419,7 @@ fn undo_promo_number(
     };
     let recorded: PromoNumber = parse_snapshot(recorded.clone())?;
     let owner = owner_of(unit, &recorded)?;
-    let which = PromoNumberSelector::Number(recorded.number.digits().to_owned());
+    let which = PromoNumberSelector::Number(recorded.number.compact().to_owned());
     let now = promo_numbers::get(unit, context, &owner, &which)?;
     let Some(target) = target_state(entry, Some(&now))? else {
         return promo_numbers::delete(unit, context, &owner, &which);
@@ -441,7 +441,7 @@ fn owner_of(
     unit: &mut UnitOfWork<'_>,
     promo_number: &PromoNumber,
 ) -> Result<PromoNumberOwner, Error> {
-    let missing = || Error::NotFound(format!("PromoNumber {}", promo_number.number.digits()));
+    let missing = || Error::NotFound(format!("PromoNumber {}", promo_number.number.compact()));
     let campaign = unit.campaign_by_id(promo_number.campaign_id)?.ok_or_else(missing)?;
     let affiliate = match promo_number.affiliate_id {
         Some(id) => Some(unit.party_by_id(id)?.ok_or_else(missing)?.external_id),

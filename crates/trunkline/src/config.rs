@@ -64,6 +64,8 @@ pub(crate) struct ConfigFile {
     pub(crate) body_time_limit: Option<u64>,
     /// `call_time_limit`: seconds.
     pub(crate) call_time_limit: Option<u64>,
+    /// `area_codes`: a file of lines `code,country,region`.
+    pub(crate) area_codes: Option<PathBuf>,
     /// `log`: a level.
     pub(crate) log: Option<String>,
     /// `webhook_allow_private`: true if webhooks may reach addresses of the host's own network.
@@ -122,7 +124,7 @@ pub(crate) enum Error {
     BaseUrl(String),
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "listen",
     "database",
     "base_url",
@@ -134,6 +136,7 @@ const KEYS: [&str; 16] = [
     "body_limit",
     "body_time_limit",
     "call_time_limit",
+    "area_codes",
     "log",
     "webhook_allow_private",
     "outgoing_ca",
@@ -187,6 +190,7 @@ impl ConfigFile {
                 "call_time_limit" => {
                     settings.call_time_limit = Some(call_time_seconds(&value).map_err(invalid)?)
                 }
+                "area_codes" => settings.area_codes = Some(string(value).map_err(invalid)?.into()),
                 "log" => settings.log = Some(string(value).map_err(invalid)?),
                 "webhook_allow_private" => {
                     settings.webhook_allow_private = Some(boolean(&value).map_err(invalid)?);
@@ -279,6 +283,7 @@ mod tests {
             body_limit = 1024
             body_time_limit = 20
             call_time_limit = 3600
+            area_codes = "area_codes.csv"
             log = "debug"
             webhook_allow_private = true
             outgoing_ca = "ca.pem"

@@ -1,7 +1,7 @@
 //! Metrics in Prometheus's text format.
 //!
-//! Label cardinality is bounded: `route` is the router's pattern or `unmatched`, and `method` is
-//! `other` for non-standard methods.
+//! Label cardinality is bounded: `route` is the router's pattern or `unmatched`, `method` is `other`
+//! for non-standard methods, and `area_code` has three digits.
 
 use axum::http::Method;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use trunkline_network::Store;
+use trunkline_network::{Store, unknown_area_codes};
 
 /// Upper bounds of the latency histogram's buckets (seconds).
 const LATENCY_BUCKETS_SECONDS: [f64; 13] =
@@ -100,6 +100,7 @@ impl Metrics {
     fn write_all(&self, out: &mut String, store: &Store) -> std::fmt::Result {
         self.write_requests(out)?;
         write_database(out, store)?;
+        write_unknown_area_codes(out)?;
         self.write_process(out)
     }
 
@@ -163,6 +164,15 @@ fn write_database(out: &mut String, store: &Store) -> std::fmt::Result {
     let name = "trunkline_database_waits_seconds";
     write_header(out, name, "histogram", "Time from queueing a write to its commit.")?;
     write_histogram(out, name, "", &latency.bounds, &latency.counts, latency.total)
+}
+
+fn write_unknown_area_codes(out: &mut String) -> std::fmt::Result {
+    let name = "trunkline_unknown_area_codes_total";
+    write_header(out, name, "counter", "Calls from an area code without a known place.")?;
+    for (code, count) in unknown_area_codes::counts() {
+        writeln!(out, "{name}{{area_code=\"{code}\"}} {count}")?;
+    }
+    Ok(())
 }
 
 fn write_header(out: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Result {

@@ -83,3 +83,41 @@ fn metrics_listen_address_of_the_main_listener_serves_them_there() {
     let server = TestDir::new().serve(&["--metrics-listen", "127.0.0.1:0"]);
     assert_eq!(status(&server, ""), 200);
 }
+
+#[test]
+fn unknown_area_codes_are_counted_and_can_be_added() {
+    let dir = TestDir::new();
+    for (content, message) in [
+        ("836,US,TX\n837,US,ZZ\n", "codes.csv:2: 'ZZ' is not a state or province of United States"),
+        ("36,US,TX\n", "codes.csv:1: '36' is not an area code (200 to 999)"),
+    ] {
+        std::fs::write(dir.path("codes.csv"), content).unwrap();
+        let (line, code) = dir.expect_failure(&["serve", "--area-codes", "codes.csv"]);
+        assert_eq!((line.as_str(), code), (message, 2));
+    }
+    let (line, code) = dir.expect_failure(&["serve", "--area-codes", "none.csv"]);
+    assert!(line.starts_with("cannot read the area codes in none.csv") && code == 1, "{line}");
+    std::fs::write(dir.path("codes.csv"), "# new\n836,US,TX\n").unwrap();
+    let token = dir.create_network();
+    let server = dir.serve(&["--area-codes", "codes.csv", "--metrics-token", TOKEN]);
+    assert!(server.startup_log.contains("1 area codes were added"), "{}", server.startup_log);
+    let campaign = "/api/2022-08-01/1/advertisers/1/advertiser_campaigns/12.json";
+    for (path, body) in [
+        ("/api/2022-08-01/1/advertisers/1.json", r#"{"name":"A"}"#),
+        (campaign, r#"{"name":"C","campaign_type":"DirectOnly"}"#),
+    ] {
+        assert_eq!(server.request(&format!("PUT {path}"), &token, body).status, 200);
+    }
+    // The campaign is not live, so the calls are turned away; they count all the same.
+    for area_code in ["836", "974", "974", "212"] {
+        let body = format!(
+            r#"{{"advertiser_campaign":"12","calling_phone_number":"+1{area_code}5550123"}}"#
+        );
+        let response = server.request("POST /trunkline/v1/networks/1/calls", &token, &body);
+        assert_eq!(response.status, 201, "{}", response.body);
+    }
+    let metrics = get(&server.address, "/metrics", TOKEN).body;
+    let counts = metrics.lines().filter(|line| line.contains("area_code="));
+    let counts: Vec<&str> = counts.collect();
+    assert_eq!(counts, [r#"trunkline_unknown_area_codes_total{area_code="974"} 2"#]);
+}

@@ -61,7 +61,7 @@ fn all_problems_of_a_call_are_reported() {
         "advertiser_campaign_id_from_network": ["can't be blank"],
     }}));
     let odd = json!({"start_time": "soon", "duration_in_seconds": -1,
-        "calling_phone_number": "x", "keypresses": ["12"]});
+        "calling_phone_number": true, "keypresses": ["12"]});
     network.post("/calls", call_body("1", odd)).assert_invalid(&json!({"call": {
         "keypresses": [["is invalid"]],
         "calling_phone_number": ["is invalid"],

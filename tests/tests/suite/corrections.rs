@@ -202,7 +202,8 @@ fn corrected_caller_number_updates_region_and_repeat_caller() {
     assert_eq!(amounts(&unknown), ("0.00", "0.00"));
     assert_eq!(unknown["payin_conditions"], "{duration > 60}");
     for (column, value) in [
-        ("region", json!("")),
+        // The postal code still tells the region.
+        ("region", json!("CA")),
         ("mobile", json!("")),
         ("duration", json!(null)),
         ("connect_duration", json!(null)),
@@ -230,7 +231,7 @@ fn all_problems_of_a_correction_are_reported() {
     wrong(
         json!({"reason": " ", "advertiser_payin": -1, "affiliate_payout": "lots",
             "call": {"start_time": "2026-01-01", "promo_number": "8005550142", "duration": -1,
-                "phone_type": "fax", "keypresses": ["12"], "calling_phone_number": "x",
+                "phone_type": "fax", "keypresses": ["12"], "calling_phone_number": true,
                 "custom_data": {"colour": "red"}, "repeat": "often"}}),
         json!({
             "reason": ["can't be blank"],

@@ -105,7 +105,7 @@ fn all_problems_of_a_dry_run_are_reported() {
     let send = |body: Value| network.extensions().post("/dry_run", body);
     send(
         json!({"terms": "past", "call": {"duration": -1, "keypresses": ["12"], "phone_type": "fax",
-        "start_time": "yesterday", "calling_phone_number": "x"}}),
+        "start_time": "yesterday", "calling_phone_number": true}}),
     )
     .assert_invalid(&json!({
         "terms": ["is not included in the list"],

@@ -163,7 +163,12 @@ impl<'a> World<'a> {
         let imagined = DryRunRequest {
             campaign: Some(campaign.clone()),
             affiliate: affiliate.clone(),
-            facts: facts.clone(),
+            // On a real call a withheld number is a caller who has not called before; in a dry run it is
+            // unknown.
+            facts: CallFacts {
+                repeat: facts.repeat.or(facts.calling_phone_number.is_none().then_some(false)),
+                ..facts.clone()
+            },
             keys: created.keys.clone(),
             ..DryRunRequest::default()
         };

@@ -190,7 +190,14 @@ fn every_end_has_its_outcome_and_amounts() {
             "2",
             json!([]),
         ),
-        (vec![(keypress("3"), 1), connected(9), hung_up(80)], "connected", 7, "3", json!([])),
+        // The third child asks the caller to confirm California.
+        (
+            vec![(keypress("3"), 1), (keypress("1"), 3), connected(9), hung_up(80)],
+            "connected",
+            7,
+            "3",
+            json!([]),
+        ),
     ];
     let mut sum = 0;
     for (number, (events, outcome, payin, keys, actions)) in table.into_iter().enumerate() {

@@ -12,6 +12,7 @@ mod budget_mails;
 mod budgets;
 mod call_attribution;
 mod call_partitions;
+mod callers_and_places;
 mod calls;
 mod campaigns;
 mod concurrent_calls;

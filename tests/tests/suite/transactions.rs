@@ -192,7 +192,7 @@ fn unknown_and_unpaid_values_are_empty() {
             "payin_conditions": "{duration > 60} and {in_region[West]}", "mobile": "",
             "duration": null, "ivr_duration": null, "calling_phone_number": "",
             "destination_phone_number": "800-555-0177", "region": "", "affiliate_name": "",
-            "repeat_calling_phone_number": "", "keypress_1": "2", "opt_in_SMS": null,
+            "repeat_calling_phone_number": "No", "keypress_1": "2", "opt_in_SMS": null,
         }),
     );
     assert_json_eq(&rows[1]["ivr_duration"], &json!(90));

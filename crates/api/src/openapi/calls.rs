@@ -2,10 +2,10 @@
 
 use super::operation::Operation;
 use super::schema::{
-    MAX_CALL_SECONDS, NamedSchemas, enumeration_or_null, keypresses, nullable_external_id,
-    nullable_phone_number, nullable_text, request_array, request_boolean, request_call_time,
-    request_integer, request_object, required_call_time, required_external_id, response_object,
-    with_example,
+    MAX_CALL_SECONDS, NamedSchemas, keypresses, nullable_caller_id, nullable_destination,
+    nullable_external_id, nullable_phone_number, nullable_phone_type, nullable_text, request_array,
+    request_boolean, request_call_time, request_integer, request_object, required_call_time,
+    required_external_id, response_object, with_example,
 };
 use serde_json::{Value, json};
 
@@ -20,18 +20,18 @@ fn call_schema() -> Value {
             "start_time": required_call_time("Start of the call."),
             "end_time": request_call_time("End of the call, not before `start_time`. It determines the duration if that is omitted, and must agree with it otherwise."),
             "advertiser_campaign_id_from_network": required_external_id("External id of the advertiser campaign."),
-            "destination_phone_number": nullable_phone_number("Number that the call was routed to."),
-            "calling_phone_number": nullable_phone_number("Number of the caller; absent if it is withheld."),
+            "destination_phone_number": nullable_destination("Number, extension or SIP user that the call was routed to."),
+            "calling_phone_number": nullable_caller_id("Number of the caller. Any other text, such as `anonymous`, is a caller who is not known. Absent if it is withheld."),
             "call_direction": {"description": "Any value. Accepted for compatibility and ignored."},
             "duration_in_seconds": seconds("Total duration in seconds."),
             "connect_duration_in_seconds": seconds("Connected duration in seconds; not more than the total."),
             "keypresses": keypresses("Pressed keys, in order."),
-            "phone_type": enumeration_or_null(&["mobile", "landline"], "Type of the caller's phone."),
+            "phone_type": nullable_phone_type(),
             "shared_caller_id": request_boolean("Several callers share the number, so none of them counts as a repeat caller."),
-            "country": text("ISO 3166-1 alpha-2."),
-            "region": text("State or province, `CA`."),
+            "country": text("Country by ISO 3166-1 code or English name; `UK` too. It takes precedence over a location that contradicts it."),
+            "region": text("State or province by code or name: `CA`, `Ontario`. It takes precedence over the postal code and the number."),
             "city": text("City."),
-            "zip": text("Postal code."),
+            "zip": text("Postal code. It takes precedence over the location of the number."),
             "repeat": request_boolean("The caller has called the campaign recently. Looked up if it is omitted."),
             "sms_sent": request_boolean("A text message was sent."),
             "promo_number": nullable_phone_number("The dialled promo number, which must belong to the campaign."),

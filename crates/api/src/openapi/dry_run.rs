@@ -3,9 +3,9 @@
 use super::operation::Operation;
 use super::schema::{
     MAX_CALL_SECONDS, NamedSchemas, enumeration, enumeration_or_null, keypresses, nullable,
-    nullable_external_id, nullable_phone_number, nullable_text, request_boolean, request_call_time,
-    request_integer, request_object, required_external_id, response_object, schema_reference,
-    with_example,
+    nullable_caller_id, nullable_external_id, nullable_phone_number, nullable_phone_type,
+    nullable_text, request_boolean, request_call_time, request_integer, request_object,
+    required_external_id, response_object, schema_reference, with_example,
 };
 use serde_json::{Value, json};
 
@@ -16,18 +16,18 @@ fn call_facts_schema() -> Value {
         "type": ["object", "null"],
         "description": "Known facts of the call. An absent fact is unknown.",
         "properties": {
-            "calling_phone_number": nullable_phone_number("Number of the caller. Its area code determines country and region, unless they are given."),
+            "calling_phone_number": nullable_caller_id("Number of the caller. Any other text, such as `anonymous`, is a caller who is not known. Absent if it is withheld."),
             "start_time": request_call_time("Start of the call. Default: now."),
             "custom_data": schema_reference("CustomDataRequest"),
             "keypresses": keypresses("Pressed keys, in order. If a menu needs a key and none is left, the caller hangs up there."),
             "duration": seconds("Total duration in seconds."),
             "connect_duration": seconds("Connected duration in seconds; 0 for a call that was not connected. Not more than the total."),
-            "phone_type": enumeration_or_null(&["mobile", "landline"], "Type of the caller's phone."),
+            "phone_type": nullable_phone_type(),
             "shared_caller_id": request_boolean("Several callers share the number, so none of them counts as a repeat caller."),
-            "country": text("ISO 3166-1 alpha-2."),
-            "region": text("State or province, `CA`."),
+            "country": text("Country by ISO 3166-1 code or English name; `UK` too. It takes precedence over a location that contradicts it."),
+            "region": text("State or province by code or name: `CA`, `Ontario`. It takes precedence over the postal code and the number."),
             "city": text("City."),
-            "zip": text("Postal code, entered where the tree asks for it."),
+            "zip": text("Postal code. It takes precedence over the location of the number. Without it the caller confirms the location that a VerifyLocation node offers."),
             "repeat": request_boolean("The caller has called the campaign recently. Looked up if it is omitted."),
             "sms_sent": request_boolean("The caller accepts the offered text message."),
             "promo_number": nullable_phone_number("The dialled promo number, which must belong to the campaign."),

@@ -2,16 +2,25 @@
 
 use super::operation::Operation;
 use super::schema::{
-    NamedSchemas, enumeration, enumeration_or_null, legacy_timestamp, nullable,
-    nullable_external_id, nullable_phone_number, nullable_text, object_id, request_boolean,
-    request_call_time, request_integer, request_object, response_external_id, response_object,
-    schema_reference, with_example,
+    NamedSchemas, enumeration, enumeration_or_null, legacy_timestamp, nullable, nullable_caller_id,
+    nullable_external_id, nullable_phone_number, nullable_phone_type, nullable_text, object_id,
+    request_boolean, request_call_time, request_integer, request_object, response_external_id,
+    response_object, schema_reference, with_example,
 };
 use serde_json::{Value, json};
 
 const OUTCOMES: [&str; 4] = ["connected", "ended", "abandoned", "turned_away"];
-const EVENTS: [&str; 8] =
-    ["key", "silence", "zip", "connected", "busy", "no_answer", "hung_up", "prompt_finished"];
+const EVENTS: [&str; 9] = [
+    "key",
+    "digits",
+    "silence",
+    "zip",
+    "connected",
+    "busy",
+    "no_answer",
+    "hung_up",
+    "prompt_finished",
+];
 
 fn text(description: &str) -> Value {
     nullable_text(10_000, description)
@@ -22,14 +31,14 @@ fn start_request() -> Value {
         "advertiser_campaign": nullable_external_id("External id of the campaign. Default: the promo number's campaign. Required without `promo_number`."),
         "affiliate": nullable_external_id("External id of the affiliate that brings the call. Default: the promo number's affiliate."),
         "promo_number": nullable_phone_number("The dialled promo number. It determines campaign and affiliate. Required without `advertiser_campaign`."),
-        "calling_phone_number": nullable_phone_number("Number of the caller; absent if it is withheld."),
+        "calling_phone_number": nullable_caller_id("Number of the caller. Any other text, such as `anonymous`, is a caller who is not known. Absent if it is withheld."),
         "start_time": request_call_time("Start of the call. Default: now."),
-        "phone_type": enumeration_or_null(&["mobile", "landline"], "Type of the caller's phone."),
+        "phone_type": nullable_phone_type(),
         "shared_caller_id": request_boolean("Several callers share the number, so none of them counts as a repeat caller."),
-        "country": text("ISO 3166-1 alpha-2."),
-        "region": text("State or province, `CA`."),
+        "country": text("Country by ISO 3166-1 code or English name; `UK` too. It takes precedence over a location that contradicts it."),
+        "region": text("State or province by code or name: `CA`, `Ontario`. It takes precedence over the postal code and the number."),
         "city": text("City."),
-        "zip": text("Postal code."),
+        "zip": text("Postal code. It takes precedence over the location of the number."),
         "repeat": request_boolean("The caller has called the campaign recently. Looked up if it is omitted."),
         "custom_data": schema_reference("CustomDataRequest"),
     });
@@ -47,6 +56,7 @@ fn event_request() -> Value {
             "event": enumeration(&EVENTS, "Type of the event. `prompt_finished` reports that the prompts have been played; it does not change the state of the call."),
             "key": {"type": ["string", "integer", "null"], "pattern": "^[0-9*#]$", "minimum": 0, "maximum": 9, "description": "Pressed key. Required for the event `key`."},
             "zip": {"type": ["string", "integer", "null"], "pattern": r"^\s*[0-9A-Za-z -]{1,10}\s*$", "minimum": 0, "description": "Entered postal code. Required for the event `zip`."},
+            "digits": {"type": ["string", "integer", "null"], "pattern": r"^\s*[0-9*#]{1,33}\s*$", "minimum": 0, "description": "Entered digits, with or without the finishing key. Required for the event `digits`."},
             "by": enumeration_or_null(&["caller", "destination"], "Side that hung up, for the event `hung_up`. `destination` is valid only after it has answered."),
             "at": request_call_time("Time of the event, not before that of the previous event. Default: now."),
             "sequence": request_integer(0, u32::MAX, "Sequence number: the first is 0 or 1, each following one is higher by 1. Default: the next number. Repeating a number with the same event returns the same response again, even after the end of the call."),
@@ -68,8 +78,12 @@ fn action_schema() -> Value {
     let integer =
         |description: &str| json!({"type": "integer", "minimum": 0, "description": description});
     let gather = response_object(
-        json!({"keys": integer("Number of keys."), "timeout": integer("Seconds to wait.")}),
-        &[],
+        json!({
+            "keys": integer("Maximum number of keys."),
+            "finish": {"type": "string", "description": "Key that ends the input before the maximum is reached."},
+            "timeout": integer("Seconds to wait."),
+        }),
+        &["finish"],
     );
     let dial = response_object(
         json!({"number": {"type": "string", "description": "National number, digits only."}, "country_code": {"type": "string"}}),
@@ -150,7 +164,7 @@ fn call_schema() -> Value {
             "duration": seconds("Total duration in seconds."),
             "connect_duration": seconds("Connected duration in seconds."),
             "keypresses": {"type": "array", "items": {"type": "string"}, "description": "Pressed keys, in order."},
-            "phone_type": enumeration_or_null(&["mobile", "landline"], "Type of the caller's phone."),
+            "phone_type": enumeration_or_null(&["mobile", "landline", "voip"], "Type of the caller's phone."),
             "country": optional("ISO 3166-1 alpha-2."),
             "region": optional("State or province, `CA`."),
             "city": optional("City."),
@@ -159,11 +173,17 @@ fn call_schema() -> Value {
             "sms_sent": flag("A text message was sent."),
             "destination_phone_number": optional("Number that the call was connected to. Absent for affiliates."),
             "calling_phone_number": optional("Number of the caller. Absent for affiliates."),
+            "calling_phone_number_text": optional("Caller id that is no phone number. Absent for affiliates."),
             "custom_data": {"type": ["object", "null"], "additionalProperties": {"type": "string"}, "description": "Custom data of the call. Absent for affiliates."},
             "transaction_id": optional("Newest transaction of the call, after it was settled."),
             "live": live_state(),
         }),
-        &["destination_phone_number", "calling_phone_number", "custom_data"],
+        &[
+            "destination_phone_number",
+            "calling_phone_number",
+            "calling_phone_number_text",
+            "custom_data",
+        ],
     )
 }
 

@@ -91,7 +91,7 @@ pub(super) fn schemas() -> NamedSchemas {
         json!({
             "id": object_id("the promo number"),
             "id_from_network": response_external_id("External id."),
-            "promo_number": {"type": "string", "pattern": "^[0-9]{7,15}$", "description": "Digits only."},
+            "promo_number": {"type": "string", "pattern": r"^([0-9]{10}|\+[0-9]{8,15})$", "description": "10 digits for a North American number, otherwise E.164."},
             "description": {"type": "string"},
             "media_type": {"type": "string"},
             "object_url": object_url("the campaign's promo numbers"),

@@ -247,6 +247,39 @@ pub(super) fn request_call_time(description: &str) -> Value {
 }
 
 /// Phone number in a request; `null` or a blank text clears it.
+pub(super) fn nullable_caller_id(description: &str) -> Value {
+    json!({
+        "type": ["string", "integer", "null"],
+        "maxLength": 255,
+        "description": description,
+        "examples": ["805-708-9876", "+442071838750", "anonymous"],
+    })
+}
+
+/// Schema of a number, an extension or a SIP user that a call was routed to.
+pub(super) fn nullable_destination(description: &str) -> Value {
+    json!({
+        "type": ["string", "integer", "null"],
+        "maxLength": 255,
+        "description": description,
+        "examples": ["800-437-7950", "+442071838750", "1001"],
+    })
+}
+
+/// Schema of the type of a caller's phone in a request, in any case.
+pub(super) fn nullable_phone_type() -> Value {
+    let word = |word: &str| -> String {
+        word.chars().map(|c| format!("[{}{c}]", c.to_ascii_uppercase())).collect()
+    };
+    let words = ["mobile", "landline", "voip"].map(word).join("|");
+    json!({
+        "type": ["string", "null"],
+        "pattern": format!(r"^\s*({words})?\s*$"),
+        "description": "Type of the caller's phone: `mobile`, `landline` or `voip`, in any case. Empty if it is unknown.",
+        "examples": ["mobile"],
+    })
+}
+
 pub(super) fn nullable_phone_number(description: &str) -> Value {
     json!({
         "type": ["string", "integer", "null"],

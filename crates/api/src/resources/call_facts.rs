@@ -5,6 +5,7 @@ use crate::object_reader::{ObjectReader, TEXT_LIMIT};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use trunkline_domain::call::{CallFacts, PhoneType};
+use trunkline_domain::phone::CallerId;
 use trunkline_domain::problem::INVALID;
 use trunkline_domain::timezone::{self, TimeZoneName};
 
@@ -56,8 +57,15 @@ pub(super) fn read_caller_facts(reader: &mut ObjectReader<'_>) -> CallFacts {
     let region = text("region");
     let city = text("city");
     let zip = text("zip");
+    let caller_id = reader.caller_id("calling_phone_number").flatten();
+    let (calling_phone_number, calling_phone_number_text) = match caller_id {
+        Some(CallerId::Number(number)) => (Some(number), None),
+        Some(CallerId::Text(text)) => (None, Some(text)),
+        None => (None, None),
+    };
     CallFacts {
-        calling_phone_number: reader.phone("calling_phone_number").flatten(),
+        calling_phone_number,
+        calling_phone_number_text,
         phone_type: read_phone_type(reader),
         shared_caller_id: reader.boolean("shared_caller_id").flatten(),
         country,
@@ -69,11 +77,13 @@ pub(super) fn read_caller_facts(reader: &mut ObjectReader<'_>) -> CallFacts {
     }
 }
 
-/// Reads `phone_type`: `mobile` or `landline`.
+/// Reads `phone_type`: `mobile`, `landline` or `voip`, in any case. An empty string is unknown.
 pub(super) fn read_phone_type(reader: &mut ObjectReader<'_>) -> Option<PhoneType> {
-    let parse = |word: &str| match word {
+    let parse = |word: &str| match word.trim().to_ascii_lowercase().as_str() {
         "mobile" => Some(Some(PhoneType::Mobile)),
         "landline" => Some(Some(PhoneType::Landline)),
+        "voip" => Some(Some(PhoneType::Voip)),
+        "" => Some(None),
         _ => None,
     };
     reader.enum_value_or_default("phone_type", parse).flatten()

@@ -9,8 +9,9 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
 use serde_json::{Value, json};
-use trunkline_domain::call::{Call, LiveCall, Settlement};
-use trunkline_domain::ivr::run::{Event, NodeState};
+use trunkline_domain::call::{Call, LiveCall, Settlement, ZipCode};
+use trunkline_domain::ivr::run::NodeState;
+use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{INVALID, Problems};
 use trunkline_domain::timezone::{TimeZoneName, format_legacy};
 use trunkline_network::Error;
@@ -64,15 +65,22 @@ pub(super) fn parse_call_id(id: &str) -> Result<i64, Error> {
 fn render(call: VisibleCall, zone: TimeZoneName) -> Object {
     let VisibleCall { record, is_complete: is_full } = call;
     let Call { recorded: heard, complete_call_id, start_time, ended_at, id, .. } = record.call;
-    let (keys, zip) = match &record.live {
-        Some(live) => (live.keys.clone(), entered_zip(&live.events)),
-        None => (heard.keys, entered_zip(&heard.events)),
+    let keys = match &record.live {
+        Some(live) => live.keys.clone(),
+        None => heard.keys,
     };
     let keys: Vec<String> = keys.iter().map(char::to_string).collect();
     let facts = heard.facts;
     let settled = record.latest_transaction.as_ref().map(|(_, settlement)| settlement);
     let outcome = settled.map(|settlement| settlement.outcome);
-    let region = settled.map_or(facts.region.as_ref(), |settlement| settlement.region.as_ref());
+    let entered_zip = record.live.as_ref().and_then(|live| live.position.zip.as_ref());
+    let zip = settled
+        .and_then(|settlement| settlement.zip.as_deref())
+        .or(entered_zip.map(ZipCode::as_str))
+        .or(facts.zip.as_deref());
+    let zip_location = zip.and_then(ZipCode::parse).and_then(|zip| zip.location());
+    let place = facts.caller_location(zip_location);
+    let region = settled.map_or(place.region, |settlement| settlement.region.as_deref());
     let settled_value = |read: fn(&Settlement) -> Value| settled.map_or(Value::Null, read);
     let mut object = Object::from_iter([
         ("id".to_owned(), id.into()),
@@ -81,7 +89,7 @@ fn render(call: VisibleCall, zone: TimeZoneName) -> Object {
         ("affiliate".to_owned(), record.affiliate_external_id.into()),
         (
             "promo_number".to_owned(),
-            json!(record.promo_number.map(|number| number.digits().to_owned())),
+            json!(record.promo_number.map(|number| number.compact().to_owned())),
         ),
         ("start_time".to_owned(), format_legacy(start_time, zone).into()),
         ("ended_at".to_owned(), json!(ended_at.map(|at| format_legacy(at, zone)))),
@@ -94,18 +102,20 @@ fn render(call: VisibleCall, zone: TimeZoneName) -> Object {
         ),
         ("keypresses".to_owned(), json!(keys)),
         ("phone_type".to_owned(), json!(facts.phone_type)),
-        ("country".to_owned(), json!(facts.country)),
+        ("country".to_owned(), json!(place.country)),
         ("region".to_owned(), json!(region)),
         ("city".to_owned(), json!(facts.city)),
-        ("zip".to_owned(), json!(zip.or(facts.zip))),
+        ("zip".to_owned(), json!(zip)),
         ("repeat".to_owned(), json!(facts.repeat)),
         ("sms_sent".to_owned(), settled_value(|settlement| json!(settlement.sms_sent))),
     ]);
     if is_full {
         let destination = settled_value(|settlement| json!(settlement.destination_phone_number));
         object.insert("destination_phone_number".to_owned(), destination);
-        let calling_number = facts.calling_phone_number.map(|number| number.digits().to_owned());
+        let calling_number = facts.calling_phone_number.as_ref().map(PhoneNumber::compact);
         object.insert("calling_phone_number".to_owned(), json!(calling_number));
+        object
+            .insert("calling_phone_number_text".to_owned(), json!(facts.calling_phone_number_text));
         object.insert("custom_data".to_owned(), json!(facts.custom_data));
     }
     let transaction = record.latest_transaction.map(|(id, _)| id.to_string());
@@ -114,20 +124,12 @@ fn render(call: VisibleCall, zone: TimeZoneName) -> Object {
     object
 }
 
-/// Returns the last zip code that the caller entered.
-fn entered_zip(events: &[Event]) -> Option<String> {
-    events.iter().rev().find_map(|event| match event {
-        Event::Zip(zip) => Some(zip.clone()),
-        _ => None,
-    })
-}
-
 /// Renders the position of a live call.
 fn render_live(live: LiveCall, zone: TimeZoneName) -> Value {
     let state = match live.position.state {
         NodeState::Menu { .. } => "menu",
         NodeState::SmsOffer => "sms_offer",
-        NodeState::ZipCodeEntry => "zip",
+        NodeState::LocationCheck(_) | NodeState::ZipCodeEntry => "zip",
         NodeState::Dialling => "ringing",
         NodeState::Connected => "talking",
         NodeState::Ended { .. } => "over",

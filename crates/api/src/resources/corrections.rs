@@ -106,7 +106,7 @@ fn read_facts(map: &Map<String, Value>, read_context: ReadContext<'_>) -> FactsC
     let city = text("city");
     let zip = text("zip");
     let change = FactsChange {
-        calling_phone_number: reader.phone("calling_phone_number"),
+        caller_id: reader.caller_id("calling_phone_number"),
         duration: reader.integer("duration", 0, call_facts::MAX_CALL_SECONDS),
         connect_duration: reader.integer("connect_duration", 0, call_facts::MAX_CALL_SECONDS),
         phone_type,

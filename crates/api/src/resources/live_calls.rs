@@ -23,6 +23,8 @@ use trunkline_network::live_calls::{
 
 /// Maximum length of a zip code, in characters (ASCII).
 const MAX_ZIP_CHARACTERS: usize = 10;
+/// Maximum number of digits of one input, with the finishing key.
+const MAX_DIGITS: usize = 33;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -111,6 +113,7 @@ fn read_event(reader: &mut ObjectReader<'_>) -> Option<CallEvent> {
     let event = match name {
         "key" => Event::Key(read_key(reader)?),
         "zip" => Event::Zip(read_zip(reader)?),
+        "digits" => Event::Digits(read_digits(reader)?),
         "silence" => Event::Silence,
         "connected" => Event::Connected,
         "busy" => Event::Busy,
@@ -171,6 +174,26 @@ fn read_zip(reader: &mut ObjectReader<'_>) -> Option<String> {
     Some(zip)
 }
 
+/// Reads the digits that the caller entered, optionally with the finishing key.
+fn read_digits(reader: &mut ObjectReader<'_>) -> Option<String> {
+    let digits = match reader.value("digits") {
+        Some(Value::String(text)) => text.trim().to_owned(),
+        Some(Value::Number(number)) => number.to_string(),
+        None | Some(Value::Null) => String::new(),
+        Some(_) => "?".to_owned(),
+    };
+    if digits.is_empty() {
+        reader.error("digits", BLANK);
+        return None;
+    }
+    let is_digit = |c: char| c.is_ascii_digit() || c == '*' || c == '#';
+    if digits.len() > MAX_DIGITS || !digits.chars().all(is_digit) {
+        reader.error("digits", INVALID);
+        return None;
+    }
+    Some(digits)
+}
+
 fn render(instructions: CallInstructions) -> Object {
     let CallInstructions { id, outcome, reason, actions } = instructions;
     Object::from_iter([
@@ -184,7 +207,12 @@ fn render(instructions: CallInstructions) -> Object {
 fn render_action(action: Action) -> Value {
     match action {
         Action::Say(prompt) => json!({"say": prompt}),
-        Action::Gather { keys, timeout } => json!({"gather": {"keys": keys, "timeout": timeout}}),
+        Action::Gather { keys, finish: None, timeout } => {
+            json!({"gather": {"keys": keys, "timeout": timeout}})
+        }
+        Action::Gather { keys, finish: Some(finish), timeout } => {
+            json!({"gather": {"keys": keys, "finish": finish, "timeout": timeout}})
+        }
         Action::Dial { number, country_code } => {
             json!({"dial": {"number": number, "country_code": country_code}})
         }

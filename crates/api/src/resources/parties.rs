@@ -168,7 +168,7 @@ pub(super) fn render(party: &Party, base_url: &str) -> Object {
     if party.kind == PartyKind::Advertiser {
         let profile = &party.profile;
         let phone_number = profile.web_integration_phone_number.as_ref();
-        put("web_integration_phone_number", phone_number.map(PhoneNumber::digits).into());
+        put("web_integration_phone_number", phone_number.map(PhoneNumber::compact).into());
         put(
             "default_creative_id_from_network",
             profile.default_creative_external_id.clone().into(),

@@ -197,7 +197,7 @@ fn render(promo_number: &PromoNumber, base_url: &str) -> Object {
     Object::from_iter([
         ("id".to_owned(), promo_number.id.into()),
         ("id_from_network".to_owned(), promo_number.external_id.clone().into()),
-        ("promo_number".to_owned(), promo_number.number.digits().into()),
+        ("promo_number".to_owned(), promo_number.number.compact().into()),
         ("description".to_owned(), promo_number.description.clone().into()),
         ("media_type".to_owned(), promo_number.media_type.clone().into()),
         ("object_url".to_owned(), url.into()),

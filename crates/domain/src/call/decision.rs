@@ -169,6 +169,7 @@ pub(super) fn decide_script(
     }
     let execution = execute(terms, facts, script, DecisionTrace::default());
     let context = execution.run.evaluation_context(Some(execution.is_connected()));
+    let place = context.caller_location();
     let [payin, payout] = applicable_pricings(terms, admission);
     let payment = |pricing| price_with_explanations(pricing, &context);
     Decision {
@@ -178,15 +179,15 @@ pub(super) fn decide_script(
             .run
             .destination()
             .filter(|_| execution.is_connected())
-            .map(str::to_owned),
+            .map(|(number, country_code)| full_destination(number, country_code)),
         advertiser_payin: payin.map(payment),
         affiliate_payout: payout.map(payment),
         pressed_keys: execution.run.position.pressed_keys.clone(),
         connect_duration: context.connect_duration(),
         sms_sent: context.sms_sent(),
         zip: context.zip().map(str::to_owned),
-        region: context.region().map(str::to_owned),
-        country: context.country().map(str::to_owned),
+        region: place.region.map(str::to_owned),
+        country: place.country.map(str::to_owned),
         qualified_regions: terms
             .named_regions
             .iter()
@@ -197,8 +198,17 @@ pub(super) fn decide_script(
     }
 }
 
+/// Returns a destination with its country code, unless that is 1: `8004377950`, `+442071838750`.
+fn full_destination(number: &str, country_code: &str) -> String {
+    match country_code {
+        "" | "1" => number.to_owned(),
+        code => format!("+{code}{number}"),
+    }
+}
+
 /// Returns the decision of a rejected call.
 fn rejected(facts: &CallFacts, reason: RejectionReason) -> Decision {
+    let place = facts.caller_location(None);
     Decision {
         outcome: Outcome::Rejected,
         reason: Some(reason),
@@ -208,8 +218,8 @@ fn rejected(facts: &CallFacts, reason: RejectionReason) -> Decision {
         connect_duration: Some(0),
         sms_sent: Some(false),
         zip: facts.zip.clone(),
-        region: facts.region.clone(),
-        country: facts.country.clone(),
+        region: place.region.map(str::to_owned),
+        country: place.country.map(str::to_owned),
         qualified_regions: Vec::new(),
         advertiser_payin: None,
         affiliate_payout: None,

@@ -1,11 +1,12 @@
 //! Facts of a call, and their use in the evaluation of conditions.
 
-use super::{Location, ZipCode, locate_number};
+use super::area_code::geographic_area_code;
+use super::place::LocationSources;
+use super::{CallerLocation, DerivedLocations, Location, ZipCode};
 use crate::campaign::Terms;
 use crate::condition::{Facts, Key, MenuInput, TextFact};
 use crate::party::CustomData;
 use crate::phone::PhoneNumber;
-use crate::region::{Region, RegionType, is_same_city, is_same_country, is_same_state};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -17,6 +18,8 @@ pub enum PhoneType {
     Mobile,
     /// Landline.
     Landline,
+    /// Voice over IP: neither mobile nor landline.
+    Voip,
 }
 
 /// Facts of a call that do not depend on its IVR tree. `None` is unknown. Facts that the execution
@@ -25,6 +28,10 @@ pub enum PhoneType {
 pub struct CallFacts {
     /// Number of the caller; `None` if it is withheld.
     pub calling_phone_number: Option<PhoneNumber>,
+    /// Reported caller id that is no phone number: `anonymous`, a short code, a keypad word. The
+    /// caller is not known then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calling_phone_number_text: Option<String>,
     /// True if several callers share the number, as with a switchboard or a relay service.
     #[serde(default)]
     pub shared_caller_id: Option<bool>,
@@ -36,14 +43,19 @@ pub struct CallFacts {
     pub connect_duration: Option<u32>,
     /// Type of the caller's phone.
     pub phone_type: Option<PhoneType>,
-    /// Country of the caller, ISO 3166-1 alpha-2.
+    /// Reported country of the caller, by code or English name.
     pub country: Option<String>,
-    /// Code of the caller's state or province.
+    /// Reported state or province of the caller, by code or English name.
     pub region: Option<String>,
     /// City of the caller.
     pub city: Option<String>,
-    /// Postal code of the caller.
+    /// Reported postal code of the caller.
     pub zip: Option<String>,
+    /// Locations derived from the postal code and the number. `None` for a call that was stored
+    /// before they were: its country and region include the location of the area code, and its
+    /// VerifyLocation nodes follow the earlier rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived_locations: Option<DerivedLocations>,
     /// True if the caller has called this campaign recently.
     pub repeat: Option<bool>,
     /// True if a text message was sent.
@@ -91,18 +103,44 @@ impl CallFacts {
         number.is_some_and(|number| !number.is_placeholder()) && self.shared_caller_id != Some(true)
     }
 
-    /// Sets country and region from the caller's area code, if both are unknown.
-    pub fn with_inferred_region(mut self) -> Self {
-        let location = self.calling_phone_number.as_ref().and_then(locate_number);
-        if let (None, None, Some(location)) = (&self.country, &self.region, location) {
-            self.country = Some(location.country.to_owned());
-            self.region = location.region.map(str::to_owned);
-        }
+    /// Derives the locations of the reported postal code and of the number from the tables of this
+    /// server.
+    pub fn with_derived_locations(mut self) -> Self {
+        let number = self.calling_phone_number.as_ref();
+        self.derived_locations = Some(DerivedLocations::derive(number, self.zip.as_deref()));
         self
+    }
+
+    /// Returns the area code of the number if its location was unknown at the start of the call
+    /// although the code can be a geographic one. `None` for calls that were stored before
+    /// locations were derived.
+    pub fn unknown_area_code(&self) -> Option<&str> {
+        let number = self.calling_phone_number.as_ref()?;
+        let derived = self.derived_locations.as_ref()?;
+        geographic_area_code(number).filter(|_| derived.number.is_none())
+    }
+
+    /// Returns the location of the caller from the best source. `entered` is the location of a postal
+    /// code that the caller entered during the call.
+    pub fn caller_location(&self, entered: Option<Location>) -> CallerLocation<'_> {
+        let sources = LocationSources {
+            country: self.country.as_deref(),
+            region: self.region.as_deref(),
+            city: self.city.as_deref(),
+            derived: self.derived_locations.as_ref(),
+        };
+        CallerLocation::resolve(sources, entered)
+    }
+
+    /// Returns true if the caller's region or a valid postal code was reported, so that a
+    /// VerifyLocation node has nothing to ask.
+    pub fn reports_location(&self) -> bool {
+        let reports_zip = |derived: &DerivedLocations| derived.zip.is_some();
+        self.region.is_some() || self.derived_locations.as_ref().is_some_and(reports_zip)
     }
 }
 
-/// Facts determined by the execution of the IVR tree. Except for the region they take precedence
+/// Facts determined by the execution of the IVR tree. Except for the location they take precedence
 /// over [`CallFacts`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct IvrFacts<'a> {
@@ -136,46 +174,19 @@ impl<'a> EvaluationContext<'a> {
         self.ivr_facts.zip.map(ZipCode::as_str).or(self.facts.zip.as_deref())
     }
 
-    /// Returns the country of the caller. The country of a postal code entered during the call
-    /// takes precedence, so that country and state are consistent.
+    /// Returns the location of the caller from the best source.
+    pub fn caller_location(&self) -> CallerLocation<'a> {
+        self.facts.caller_location(self.ivr_facts.location)
+    }
+
+    /// Returns the country of the caller.
     pub fn country(&self) -> Option<&'a str> {
-        self.ivr_facts.location.map(|location| location.country).or(self.facts.country.as_deref())
+        self.caller_location().country
     }
 
-    /// Returns the state or province of the caller. A known region takes precedence over that of an
-    /// entered postal code; the tree asks for a code only if the region is unknown.
+    /// Returns the state or province of the caller.
     pub fn region(&self) -> Option<&'a str> {
-        let entered = self.ivr_facts.location.and_then(|location| location.region);
-        self.facts.region.as_deref().or(entered)
-    }
-
-    /// Returns true if the caller is in a region; `None` if the facts do not determine it.
-    fn is_in(&self, region: &Region) -> Option<bool> {
-        let value = region.value.as_str();
-        match region.region_type {
-            RegionType::Country => Some(is_same_country(self.country()?, value)),
-            RegionType::State => Some(is_same_state(self.region()?, value)),
-            RegionType::City => {
-                let (city, state) = value.rsplit_once(',').unwrap_or((value, ""));
-                let in_city = self.facts.city.as_deref().map(|known| is_same_city(known, city));
-                let in_state = match state.trim() {
-                    "" => Some(true),
-                    state => self.region().map(|known| is_same_state(known, state)),
-                };
-                and(in_city, in_state)
-            }
-            // The source documents do not define the contents of a zone, so membership is unknown.
-            RegionType::Zone => None,
-        }
-    }
-}
-
-/// Kleene conjunction of two values.
-fn and(left: Option<bool>, right: Option<bool>) -> Option<bool> {
-    match (left, right) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
+        self.caller_location().region
     }
 }
 
@@ -217,13 +228,14 @@ impl Facts for EvaluationContext<'_> {
     }
 
     fn in_region(&self, name: Option<&str>) -> Option<bool> {
+        let location = self.caller_location();
         let mut unknown = false;
         for named in &self.terms.named_regions {
             if name.is_some_and(|name| !named.has_name(name)) {
                 continue;
             }
             for region in &named.regions {
-                match self.is_in(region) {
+                match location.is_in(region) {
                     Some(true) => return Some(true),
                     Some(false) => {}
                     None => unknown = true,

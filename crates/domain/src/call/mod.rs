@@ -3,22 +3,28 @@
 //! Simulated and real calls use the same evaluation; they differ only in the source of their facts.
 
 mod area_code;
+mod calling_code;
 mod decision;
 mod execution;
 mod facts;
 mod live_call;
+mod place;
 mod price;
 mod record;
 mod script;
 mod settlement;
 mod zip_code;
 
-pub use area_code::{Location, area_codes_of, locate_number};
+pub use area_code::{
+    AddedAreaCodes, AreaCodeError, Location, area_codes_of, locate_area_code, set_added_area_codes,
+};
+pub use calling_code::country_of_number;
 pub use decision::{
     Admission, Decision, Outcome, PathStep, Payment, PolicyEvaluation, RejectionReason, decide,
 };
 pub use facts::{CallFacts, EvaluationContext, IvrFacts, PhoneType};
 pub use live_call::LiveCall;
+pub use place::{CallerLocation, DerivedLocations, StoredLocation, locate_number};
 pub use price::{MatchingPolicies, PaidAmount, PricedCall, price_call};
 pub use record::{Call, RecordedFacts};
 pub use settlement::{Correction, LedgerAmount, Settlement, Transaction};

@@ -2,6 +2,7 @@
 
 use super::{CallFacts, RecordedFacts};
 use crate::ivr::run::{Event, NodeState};
+use crate::ivr::verify_location::CONFIRMATION_KEY;
 use std::slice::Iter;
 
 /// Input of a call in order: the events recorded while it was live, then events derived from its
@@ -40,7 +41,11 @@ impl<'a> CallScript<'a> {
             (None, NodeState::Menu { .. }) => self.keys.next().copied().map(Event::Key),
             (None, NodeState::SmsOffer) if facts.sms_sent == Some(true) => Some(Event::Key('9')),
             (None, NodeState::SmsOffer) => Some(Event::Silence),
-            (None, NodeState::ZipCodeEntry) => {
+            // Without a postal code the caller confirms the location, if there is one to confirm.
+            (None, NodeState::LocationCheck(check)) if facts.zip.is_none() && check.has_guess => {
+                Some(Event::Key(CONFIRMATION_KEY))
+            }
+            (None, NodeState::LocationCheck(_) | NodeState::ZipCodeEntry) => {
                 Some(facts.zip.clone().map_or(Event::Silence, Event::Zip))
             }
             (None, NodeState::Dialling) if facts.connect_duration == Some(0) => {
@@ -57,6 +62,10 @@ fn accepts(state: NodeState, event: &Event) -> bool {
     matches!(
         (state, event),
         (NodeState::Menu { .. } | NodeState::SmsOffer, Event::Key(_) | Event::Silence)
+            | (
+                NodeState::LocationCheck(_),
+                Event::Key(_) | Event::Digits(_) | Event::Zip(_) | Event::Silence
+            )
             | (NodeState::ZipCodeEntry, Event::Zip(_) | Event::Silence)
             | (NodeState::Dialling, Event::Connected | Event::Busy | Event::NoAnswer)
     )

@@ -115,21 +115,22 @@ impl Settlement {
     pub fn from_recorded(recorded: &RecordedFacts, terms: Option<&Terms>) -> Self {
         match terms {
             Some(terms) => recorded.decide(terms).into(),
-            None => Self::rejected(recorded.rejection.unwrap_or(RejectionReason::NotLive)),
+            None => Self::rejected(recorded),
         }
     }
 
-    fn rejected(reason: RejectionReason) -> Self {
+    /// Settles a call that started before its campaign had terms.
+    fn rejected(recorded: &RecordedFacts) -> Self {
         Self {
             outcome: Outcome::Rejected,
-            reason: Some(reason),
+            reason: Some(recorded.rejection.unwrap_or(RejectionReason::NotLive)),
             destination_phone_number: None,
             connect_duration: Some(0),
             sms_sent: Some(false),
             pressed_keys: Vec::new(),
             qualified_regions: Vec::new(),
-            region: None,
-            zip: None,
+            region: recorded.facts.caller_location(None).region.map(str::to_owned),
+            zip: recorded.facts.zip.clone(),
             payin: None,
             payout: None,
             correction: None,

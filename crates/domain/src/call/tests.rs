@@ -1,8 +1,11 @@
 //! Tests of the decision of calls.
 
+mod area_codes;
 mod live_calls;
+mod places;
 mod properties;
 mod stored_json;
+mod verify_location;
 mod zip_codes;
 
 use super::*;
@@ -174,7 +177,7 @@ fn region_is_inferred_from_the_area_code() {
     let in_west = |number: &str| {
         let number = PhoneNumber::parse(number);
         let facts =
-            CallFacts { calling_phone_number: number, ..lasting(90) }.with_inferred_region();
+            CallFacts { calling_phone_number: number, ..lasting(90) }.with_derived_locations();
         let path = decide(&terms, &facts, &[], ADMITTED).path;
         path[0].condition.as_ref().unwrap().value
     };
@@ -226,7 +229,7 @@ fn area_code_table_covers_all_states_and_provinces() {
     assert_eq!(regions["US"].len(), 56);
     assert_eq!(regions["CA"].len(), 8);
     for region in regions["US"].iter().chain(&regions["CA"]) {
-        assert!(crate::region::state_name(region).is_some(), "{region}");
+        assert!(crate::region::find_state(region).is_some(), "{region}");
     }
     assert!(codes.len() > 400);
 }

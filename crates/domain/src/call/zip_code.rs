@@ -85,7 +85,7 @@ fn parse_line(line: &'static str) -> impl Iterator<Item = PrefixRange> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::region::{country_name, state_name};
+    use crate::region::{find_country, find_state};
     use std::collections::BTreeSet;
 
     fn location(code: &str) -> Option<(&'static str, Option<&'static str>)> {
@@ -169,8 +169,8 @@ mod tests {
         // territories.
         assert_eq!((regions_of("US").len(), regions_of("CA").len()), (59, 13));
         for location in locations() {
-            assert!(country_name(location.country).is_some(), "{location:?}");
-            let has_name = location.region.is_none_or(|region| state_name(region).is_some());
+            assert!(find_country(location.country).is_some(), "{location:?}");
+            let has_name = location.region.is_none_or(|region| find_state(region).is_some());
             assert!(has_name, "{location:?}");
         }
     }

@@ -4,6 +4,7 @@ mod check;
 pub mod run;
 mod trace;
 mod tree;
+pub mod verify_location;
 
 pub use check::{MAX_DEPTH, MAX_NODES, check_tree, check_tree_for_live};
 pub use tree::{

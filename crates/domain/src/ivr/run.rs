@@ -18,8 +18,6 @@ pub const MAX_MENU_REPLAYS: u8 = 3;
 pub const KEY_TIMEOUT_SECONDS: u32 = 10;
 /// Key that accepts the offer of a text message.
 const SMS_ACCEPT_KEY: char = '9';
-/// Number of digits of a zip code.
-const ZIP_CODE_DIGITS: u32 = 5;
 
 /// Input of an execution besides the position.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +45,18 @@ pub struct Position {
     /// Postal code that the caller entered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zip: Option<ZipCode>,
+    /// True if the caller confirmed the location of the calling number.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub location_confirmed: bool,
+}
+
+/// State of a VerifyLocation node that waits for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocationCheck {
+    /// True if there is a location to confirm: the region of the calling number is known.
+    pub has_guess: bool,
+    /// Number of silences, other keys and invalid codes so far.
+    pub silences: u8,
 }
 
 /// State of the current node.
@@ -62,7 +72,10 @@ pub enum NodeState {
     /// A text message was offered; the node waits for a key.
     #[serde(rename = "offer_sms")]
     SmsOffer,
-    /// The node waits for a zip code.
+    /// A VerifyLocation node waits for a key or a zip code.
+    #[serde(rename = "verify_location")]
+    LocationCheck(LocationCheck),
+    /// A VerifyLocation node of a call that was started by the earlier rules waits for a zip code.
     #[serde(rename = "ask_zip")]
     ZipCodeEntry,
     /// The destination is ringing.
@@ -88,6 +101,8 @@ pub enum Event {
     Silence,
     /// The caller entered a zip code. An invalid one is treated as [`Event::Silence`].
     Zip(String),
+    /// The caller entered several digits, or one and the finishing key.
+    Digits(String),
     /// The destination answered.
     Connected,
     /// The destination is busy.
@@ -106,8 +121,11 @@ pub enum Action {
     Say(String),
     /// Wait for keys of the caller.
     Gather {
-        /// Number of keys.
+        /// Maximum number of keys.
         keys: u32,
+        /// Key that ends the input before the maximum is reached.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        finish: Option<char>,
         /// Timeout in seconds.
         timeout: u32,
     },
@@ -182,11 +200,11 @@ pub fn advance(
 
 /// Execution of a tree for one call.
 pub(crate) struct IvrRun<'a, T> {
-    context: IvrContext<'a>,
+    pub(super) context: IvrContext<'a>,
     /// Node at the position.
-    node: Option<&'a IvrNode>,
+    pub(super) node: Option<&'a IvrNode>,
     /// Location of the postal code that the caller entered.
-    location: Option<Location>,
+    pub(super) location: Option<Location>,
     /// Current position.
     pub(crate) position: Position,
     /// Trace of the execution.
@@ -209,6 +227,7 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
             pressed_keys: Vec::new(),
             sms_sent: false,
             zip: None,
+            location_confirmed: false,
         };
         let mut run = Self { context, node: None, location: None, position, tracer };
         run.enter_node(context.terms.ivr_tree.as_ref().map(|tree| &tree.root));
@@ -238,10 +257,12 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
         EvaluationContext { facts, terms, ivr_facts: way }
     }
 
-    /// Returns the destination number if the current node is a Connect.
-    pub(crate) fn destination(&self) -> Option<&'a str> {
+    /// Returns the destination number and its country code if the current node is a Connect.
+    pub(crate) fn destination(&self) -> Option<(&'a str, &'a str)> {
         match &self.node?.kind {
-            NodeKind::Connect { destination_phone_number, .. } => Some(destination_phone_number),
+            NodeKind::Connect { destination_phone_number, destination_country_code, .. } => {
+                Some((destination_phone_number, destination_country_code))
+            }
             _ => None,
         }
     }
@@ -255,14 +276,18 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
         self.set_ended(false);
     }
 
-    fn play(&mut self, prompt: &str) {
+    pub(super) fn play(&mut self, prompt: &str) {
         if !prompt.trim().is_empty() {
             self.tracer.on_action(|| Action::Say(prompt.to_owned()));
         }
     }
 
-    fn wait_for_keys(&mut self, state: NodeState, keys: u32) {
-        self.tracer.on_action(|| Action::Gather { keys, timeout: KEY_TIMEOUT_SECONDS });
+    fn wait_for_key(&mut self, state: NodeState) {
+        self.wait_for_keys(state, 1, None);
+    }
+
+    pub(super) fn wait_for_keys(&mut self, state: NodeState, keys: u32, finish: Option<char>) {
+        self.tracer.on_action(|| Action::Gather { keys, finish, timeout: KEY_TIMEOUT_SECONDS });
         self.position.state = state;
     }
 
@@ -284,7 +309,7 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
         Some(child)
     }
 
-    fn enter_child(&mut self, index: usize) {
+    pub(super) fn enter_child(&mut self, index: usize) {
         let child = self.move_to_child(index);
         self.enter_node(child);
     }
@@ -307,7 +332,9 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
             }
             kind => {
                 self.tracer.on_enter(&self.position.path, node, kind.prompt(), None);
-                self.play(kind.prompt());
+                if !matches!(kind, NodeKind::VerifyLocation { .. }) {
+                    self.play(kind.prompt());
+                }
                 self.execute(kind);
                 None
             }
@@ -315,23 +342,21 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
     }
 
     /// Returns false if the node is skipped for this caller: SmsPromo unless the phone is known to
-    /// be mobile, VerifyLocation if the region is known.
+    /// be mobile, VerifyLocation if the location is verified.
     fn is_applicable(&self, kind: &NodeKind) -> bool {
         match kind {
             NodeKind::SmsPromo { .. } => self.context.facts.phone_type == Some(PhoneType::Mobile),
-            NodeKind::VerifyLocation { .. } => self.evaluation_context(None).region().is_none(),
+            NodeKind::VerifyLocation { .. } => self.needs_location_check(),
             _ => true,
         }
     }
 
     /// Starts the interaction of a node.
-    fn execute(&mut self, kind: &NodeKind) {
+    fn execute(&mut self, kind: &'a NodeKind) {
         match kind {
-            NodeKind::Menu { .. } => self.wait_for_keys(NodeState::Menu { failed_attempts: 0 }, 1),
-            NodeKind::SmsPromo { .. } => self.wait_for_keys(NodeState::SmsOffer, 1),
-            NodeKind::VerifyLocation { .. } => {
-                self.wait_for_keys(NodeState::ZipCodeEntry, ZIP_CODE_DIGITS)
-            }
+            NodeKind::Menu { .. } => self.wait_for_key(NodeState::Menu { failed_attempts: 0 }),
+            NodeKind::SmsPromo { .. } => self.wait_for_key(NodeState::SmsOffer),
+            NodeKind::VerifyLocation { prompt } => self.start_location_check(prompt),
             NodeKind::Connect { destination_phone_number, destination_country_code, .. } => {
                 self.tracer.on_action(|| Action::Dial {
                     number: destination_phone_number.clone(),
@@ -367,7 +392,10 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
                 self.handle_sms_answer(*key == SMS_ACCEPT_KEY)
             }
             (NodeState::SmsOffer, Event::Silence) => self.handle_sms_answer(false),
-            (NodeState::ZipCodeEntry, Event::Zip(code)) => self.handle_zip_code(code),
+            (NodeState::LocationCheck(check), event) => {
+                self.handle_location_answer(check, event)?
+            }
+            (NodeState::ZipCodeEntry, Event::Zip(code)) => self.handle_early_zip_code(code),
             (NodeState::ZipCodeEntry, Event::Silence) => self.enter_child(0),
             (NodeState::Dialling, Event::Connected) => self.position.state = NodeState::Connected,
             (NodeState::Dialling, Event::Busy | Event::NoAnswer) => self.hang_up(),
@@ -403,7 +431,7 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
     fn handle_failed_attempt(&mut self, key: Key, failed_attempts: u8) {
         if failed_attempts < MAX_MENU_REPLAYS {
             self.play(self.node.map_or("", |node| node.kind.prompt()));
-            return self.wait_for_keys(NodeState::Menu { failed_attempts: failed_attempts + 1 }, 1);
+            return self.wait_for_key(NodeState::Menu { failed_attempts: failed_attempts + 1 });
         }
         self.record_menu_key(key);
         match self.child_index_for(key) {
@@ -424,14 +452,6 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
                 delay: sms_promo_delay.unwrap_or(1),
                 sender: sms_promo_sender.clone(),
             });
-        }
-        self.enter_child(0);
-    }
-
-    fn handle_zip_code(&mut self, code: &str) {
-        if let Some(zip) = ZipCode::parse(code) {
-            self.location = zip.location();
-            self.position.zip = Some(zip);
         }
         self.enter_child(0);
     }

@@ -1,8 +1,8 @@
 //! States and territories of the United States, postal regions of its armed forces, and provinces
 //! and territories of Canada.
 
-/// (Two-letter postal code, English name) pairs. No code occurs in both countries.
-pub(super) const STATES: [(&str, &str); 72] = [
+/// (Two-letter postal code, English name) pairs of the United States.
+pub(super) const US_STATES: [(&str, &str); 59] = [
     // The fifty states and the District of Columbia.
     ("AL", "Alabama"),
     ("AK", "Alaska"),
@@ -65,7 +65,13 @@ pub(super) const STATES: [(&str, &str); 72] = [
     ("AA", "Armed Forces Americas"),
     ("AE", "Armed Forces Europe"),
     ("AP", "Armed Forces Pacific"),
-    // Canada.
+];
+
+/// Codes of the territories of the United States. Each is also a country code of ISO 3166-1.
+pub(super) const US_TERRITORIES: [&str; 5] = ["AS", "GU", "MP", "PR", "VI"];
+
+/// (Two-letter postal code, English name) pairs of Canada. No code occurs in [`US_STATES`].
+pub(super) const PROVINCES: [(&str, &str); 13] = [
     ("AB", "Alberta"),
     ("BC", "British Columbia"),
     ("MB", "Manitoba"),

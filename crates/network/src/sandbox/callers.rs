@@ -138,8 +138,8 @@ mod tests {
         let withheld = share(&|caller| caller.number.is_none());
         assert!((280..420).contains(&withheld), "{withheld}");
         for number in callers.iter().filter_map(|caller| caller.number.as_ref()) {
-            assert_eq!(&number.digits()[3..6], EXCHANGE);
-            assert_ne!(&number.digits()[6..], "1212");
+            assert_eq!(&number.compact()[3..6], EXCHANGE);
+            assert_ne!(&number.compact()[6..], "1212");
         }
     }
 }

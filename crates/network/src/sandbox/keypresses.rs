@@ -5,6 +5,7 @@ use super::seeded_rng::SeededRng;
 use trunkline_domain::condition::Key;
 use trunkline_domain::ivr::IvrTree;
 use trunkline_domain::ivr::run::{self, Action, Event, IvrContext, NodeState, Transition};
+use trunkline_domain::ivr::verify_location::CONFIRMATION_KEY;
 
 /// Callers who hang up at a menu, per mille.
 const HANG_UP_PER_MILLE: u64 = 60;
@@ -39,7 +40,10 @@ pub(super) fn simulate_keypresses(rng: &mut SeededRng, flow: IvrContext<'_>) -> 
         let event = match position.state {
             NodeState::Ended { .. } | NodeState::Connected | NodeState::Dialling => return path,
             NodeState::SmsOffer if flow.facts.sms_sent == Some(true) => Event::Key('9'),
-            NodeState::SmsOffer | NodeState::ZipCodeEntry => Event::Silence,
+            NodeState::LocationCheck(check) if check.has_guess => Event::Key(CONFIRMATION_KEY),
+            NodeState::SmsOffer | NodeState::LocationCheck(_) | NodeState::ZipCodeEntry => {
+                Event::Silence
+            }
             NodeState::Menu { .. } if rng.per_mille(HANG_UP_PER_MILLE) => return path,
             NodeState::Menu { .. } => {
                 let wrong = rng.per_mille(WRONG_KEY_PER_MILLE);

@@ -217,7 +217,7 @@ fn simulate_course(
         return IvrPath::default();
     }
     // Facts that the network will add by itself; they affect the IVR tree and are not reported.
-    let mut enriched_facts = facts.clone().with_inferred_region();
+    let mut enriched_facts = facts.clone().with_derived_locations();
     enriched_facts.repeat = enriched_facts.calling_phone_number.as_ref().map(|_| is_repeat);
     let mut path = keypresses::simulate_keypresses(
         rng,

@@ -8,10 +8,11 @@ use crate::config::{
 };
 use crate::server::{self, MetricsAccess, Server, Signals, address_url};
 use crate::{system, tls};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use trunkline_api::{App, Limits};
+use trunkline_domain::call::{AddedAreaCodes, AreaCodeError, set_added_area_codes};
 use trunkline_network::{Error, Store};
 
 const EXAMPLE: &str = "\
@@ -91,6 +92,9 @@ struct ServerArgs {
         value_parser = clap::value_parser!(u64).range(1..=MAX_CALL_TIME_SECONDS)
     )]
     call_time_limit: Option<u64>,
+    /// File of area codes to add, a line code,country,region each
+    #[arg(long, value_name = "FILE", env = "TRUNKLINE_AREA_CODES", hide_env_values = true)]
+    area_codes: Option<PathBuf>,
 }
 
 /// Merged settings of a server.
@@ -101,6 +105,7 @@ struct Settings {
     tls: Option<tls::CertificateFiles>,
     metrics_listen: Option<String>,
     metrics_token: Option<String>,
+    area_codes: AddedAreaCodes,
     limits: Limits,
 }
 
@@ -109,7 +114,7 @@ const MIN_METRICS_TOKEN_CHARS: usize = 16;
 
 impl Settings {
     /// Merges flags and environment with the configuration file. Errors: a certificate without a key
-    /// or the reverse, an invalid base URL.
+    /// or the reverse, an invalid base URL, an area code file that cannot be read.
     fn merge(args: ServerArgs, file: ConfigFile) -> Result<Self, CliError> {
         let listen = non_empty(args.listen).or(file.listen);
         let base_url = non_empty(args.base_url).or(file.base_url);
@@ -132,12 +137,14 @@ impl Settings {
         let body = args.body_limit.or(file.body_limit);
         let body_time = args.body_time_limit.or(file.body_time_limit);
         let call_time = args.call_time_limit.or(file.call_time_limit);
+        let area_codes = non_empty_path(args.area_codes).or(file.area_codes);
         Ok(Self {
             listen: listen.unwrap_or_else(|| config::DEFAULT_LISTEN_ADDRESS.to_owned()),
             base_url: base_url.map(config::validate_base_url).transpose()?,
             tls,
             metrics_listen: non_empty(args.metrics_listen).or(file.metrics_listen),
             metrics_token,
+            area_codes: area_codes.as_deref().map(read_area_codes).transpose()?.unwrap_or_default(),
             limits: Limits {
                 max_body_bytes: body
                     .and_then(|body| usize::try_from(body).ok())
@@ -149,6 +156,15 @@ impl Settings {
             },
         })
     }
+}
+
+/// Reads a file of area codes. Errors name the file and the line.
+fn read_area_codes(file: &Path) -> Result<AddedAreaCodes, CliError> {
+    let text = std::fs::read_to_string(file)
+        .map_err(CliError::io(format!("read the area codes in {}", file.display())))?;
+    AddedAreaCodes::parse(&text).map_err(|AreaCodeError { line, problem }| {
+        CliError::Usage(format!("{}:{line}: {problem}", file.display()))
+    })
 }
 
 fn non_empty_path(path: Option<PathBuf>) -> Option<PathBuf> {
@@ -165,6 +181,10 @@ pub(super) fn run(args: Args, log: Option<String>) -> Result<(), CliError> {
     super::start_logs(log, &mut file)?;
     let outgoing = OutgoingSettings::merge(args.outgoing, &mut file)?;
     let mut settings = Settings::merge(args.server, file)?;
+    if !settings.area_codes.is_empty() {
+        tracing::info!("{} area codes were added", settings.area_codes.len());
+        set_added_area_codes(std::mem::take(&mut settings.area_codes));
+    }
     settings.limits.allow_private_webhooks = outgoing.private_webhooks;
     let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
     let runtime = server::runtime().map_err(CliError::io("start"))?;

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use std::sync::PoisonError;
 use trunkline_domain::call::CallFacts;
 use trunkline_domain::party::CustomData;
+use trunkline_domain::phone::normalize_destination;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_domain::timezone::TimeZoneName;
 use trunkline_network::calls::{self, IngestOutcome, ReportedCall, SubmittedCall};
@@ -136,9 +137,9 @@ fn read_call(mut reader: ObjectReader<'_>, time_zone: TimeZoneName) -> Submitted
         affiliate: reader.optional_id("affiliate_id_from_network").flatten(),
         promo_number: reader.phone("promo_number").flatten(),
         destination_phone_number: reader
-            .phone("destination_phone_number")
+            .phone_text("destination_phone_number")
             .flatten()
-            .map(|number| number.digits().to_owned()),
+            .map(|text| normalize_destination(&text)),
         facts,
         keys,
         fingerprint_input: Vec::new(),

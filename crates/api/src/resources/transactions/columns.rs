@@ -104,6 +104,9 @@ const COLUMNS: &[Column] = &[
     ("calling_phone_number", NOT_AFFILIATE, |entry| {
         optional(entry.row.facts.facts.calling_phone_number.as_ref())
     }),
+    ("calling_phone_number_text", [OnRequest, OnRequest, Hidden], |entry| {
+        optional(entry.row.facts.facts.calling_phone_number_text.as_ref())
+    }),
     ("repeat_calling_phone_number", [Visible, Visible, OnRequest], |entry| {
         optional(entry.row.facts.facts.repeat.map(|repeat| if repeat { "Yes" } else { "No" }))
     }),
@@ -201,6 +204,7 @@ fn describe_phone_type(phone_type: PhoneType) -> &'static str {
     match phone_type {
         PhoneType::Mobile => "Mobile",
         PhoneType::Landline => "Landline",
+        PhoneType::Voip => "VoIP",
     }
 }
 

@@ -11,7 +11,7 @@ use crate::hours::{DayHours, WeeklyHours};
 use crate::ivr::run::{self, Action, IvrContext, NodeState, Position, Transition, VisitedNode};
 use crate::ivr::{IvrNode, KeypressFailover};
 use crate::money::Currency;
-use crate::region::RegionType;
+use crate::region::{RegionType, find_country, find_state};
 use crate::sample::{
     condition_node, connect, end_call, menu, pricing, region, sms_promo, states, tree,
     verify_location,
@@ -110,8 +110,9 @@ fn all_facts() -> impl Strategy<Value = CallFacts> {
     let optional = |words: &[&'static str]| prop::option::of(word(words));
     let times = (0..200_u32, 0..200_u32, 0..1_000_000_i64);
     let flags = any::<(bool, bool, bool)>();
-    let places =
-        (word(&["CA", "NV", "ny", "ON"]), word(&["US", "Canada"]), word(&["Reno", "Ojai"]));
+    // Country and region agree. A country that contradicts the region takes precedence over it.
+    let regions = [("CA", "US"), ("NV", "US"), ("ny", "US"), ("ON", "Canada"), ("QC", "Canada")];
+    let places = (select(regions.to_vec()), word(&["Reno", "Ojai"]));
     let texts = (optional(&["Ann", "Bob"]), optional(&["Online", "Radio"]), optional(&["x"]));
     let rest = (optional(&["a", "b"]), word(&["93101", "10001", "1000", "K1A0B1"]));
     (times, flags, places, texts, rest).prop_map(|(times, flags, places, texts, (data, zip))| {
@@ -121,9 +122,9 @@ fn all_facts() -> impl Strategy<Value = CallFacts> {
             duration: Some(times.0.max(times.1)),
             connect_duration: Some(times.1.min(times.0)),
             phone_type: Some(phone),
-            country: Some(places.1),
-            region: Some(places.0),
-            city: Some(places.2),
+            country: Some(places.0.1.to_owned()),
+            region: Some(places.0.0.to_owned()),
+            city: Some(places.1),
             zip: Some(zip),
             repeat: Some(flags.1),
             sms_sent: Some(flags.2),
@@ -315,10 +316,24 @@ proptest! {
     }
 }
 
-/// Fills unknown facts from another call.
+/// Fills unknown facts from another call. The country stays that of the region.
 fn complete_facts(partial: &CallFacts, other: &CallFacts) -> CallFacts {
     let partial = partial.clone();
-    let other = other.clone();
+    let mut other = other.clone();
+    let is_in = |country: &str, region: &str| {
+        find_state(region).map(|state| state.country)
+            == find_country(country).map(|known| known.code)
+    };
+    match (&partial.country, &partial.region, &other.country, &other.region) {
+        (None, Some(region), Some(country), _) if !is_in(country, region) => {
+            other.country = find_state(region).map(|state| state.country.to_owned());
+        }
+        (Some(country), None, _, Some(region)) if !is_in(country, region) => {
+            let known = find_country(country).map(|country| country.code);
+            other.region = Some(if known == Some("US") { "NV" } else { "ON" }.to_owned());
+        }
+        _ => {}
+    }
     CallFacts {
         start_time: partial.start_time.or(other.start_time),
         duration: partial.duration.or(other.duration),
