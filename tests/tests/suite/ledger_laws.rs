@@ -13,6 +13,7 @@ use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::timezone::TimeZoneName;
+use trunkline_network::call_moves::PartiesChange;
 use trunkline_network::calls::{self, QuickStats, ReportedCall, SubmittedCall};
 use trunkline_network::corrections::{self, CorrectionChange, FactsChange};
 use trunkline_network::dry_run::{self, DryRunRequest};
@@ -220,6 +221,7 @@ impl<'a> World<'a> {
             facts: (facts != FactsChange::default()).then_some(facts),
             payin: fixed.payin.map(money),
             payout: fixed.payout.map(money),
+            parties: PartiesChange::default(),
         };
         let count = self.rows().len();
         let now = Timestamp::from_second(FIRST_START_SECONDS + (START_RANGE_DAYS + 1) * 86_400)
@@ -375,14 +377,19 @@ fn check_budgets(world: &World<'_>, rows: &[LedgerRow]) -> Result<(), TestCaseEr
     };
     let first = Timestamp::from_second(FIRST_START_SECONDS).expect("a moment");
     prop_assert_eq!(world.budget(0, end), sum_of(0, &|start| start >= first), "ongoing");
-    // The periods of the budget begin at midnight UTC of its start, by its own time zone.
+    // Periods begin at the midnights of the budget's own time zone, the first one at its start.
     let zone = TimeZoneName::parse(ZONES[1]).expect("a zone").to_time_zone();
     for day in 0..=START_RANGE_DAYS {
         let time = Timestamp::from_second(FIRST_START_SECONDS + day * 86_400).expect("a moment");
-        let next = time.to_zoned(zone.clone()).checked_add(1.day()).expect("a day").timestamp();
+        let date = time.to_zoned(zone.clone()).date();
+        let midnight = |days: i64| {
+            let date = date.checked_add(days.days()).expect("a date");
+            date.to_zoned(zone.clone()).expect("a midnight").timestamp()
+        };
+        let (begin, next) = (midnight(0).max(first), midnight(1));
         prop_assert_eq!(
             world.budget(1, time),
-            sum_of(1, &|start| start >= time && start < next),
+            sum_of(1, &|start| start >= begin && start < next),
             "{}",
             time
         );

@@ -1,0 +1,292 @@
+//! The naive evaluator: model of a campaign and a call, and their decision.
+
+/// Condition over the facts of a call.
+#[derive(Debug, Clone)]
+pub(crate) enum Condition {
+    Always,
+    Duration(&'static str, u32),
+    ConnectDuration(&'static str, u32),
+    Repeat,
+    Mobile,
+    Landline,
+    SmsSent,
+    DuringHours,
+    InAnyRegion,
+    InRegion(&'static str),
+    /// `pressed[1 2]`.
+    Pressed(Vec<char>),
+    /// `pressed[b 2]`: menu level from 0, and key.
+    PressedAt(usize, char),
+    /// `custom_data[channel]` with an operator and a text.
+    Channel(&'static str, &'static str),
+    Not(Box<Condition>),
+    And(Vec<Condition>),
+    Or(Vec<Condition>),
+}
+
+/// Node of an IVR tree.
+#[derive(Debug, Clone)]
+pub(crate) enum Node {
+    Connect(String),
+    EndCall,
+    Menu(Vec<Node>),
+    Branch(Condition, Box<Node>, Box<Node>),
+    SmsPromo(Box<Node>),
+}
+
+/// Amount in cents and its condition.
+pub(crate) type Policy = (i64, Condition);
+
+/// Hours of one day: open and close in seconds past midnight, and the flag that closes it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Day {
+    pub(crate) open: Option<u32>,
+    pub(crate) close: Option<u32>,
+    pub(crate) closed: Option<bool>,
+}
+
+/// Named region: its name, and pairs of kind and value.
+pub(crate) type Region = (&'static str, Vec<(&'static str, &'static str)>);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Campaign {
+    pub(crate) operating_24_7: Option<bool>,
+    /// Monday first. The time zone is UTC.
+    pub(crate) hours: Option<[Day; 7]>,
+    pub(crate) regions: Vec<Region>,
+    pub(crate) tree: Node,
+    /// The base, then the bonuses.
+    pub(crate) payin: Vec<Policy>,
+    pub(crate) payout: Vec<Policy>,
+}
+
+/// Call; `None` is unknown.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// Seconds since 1970.
+    pub(crate) start: Option<i64>,
+    pub(crate) duration: Option<u32>,
+    pub(crate) connect_duration: Option<u32>,
+    pub(crate) is_mobile: Option<bool>,
+    pub(crate) country: Option<&'static str>,
+    pub(crate) region: Option<&'static str>,
+    pub(crate) repeat: Option<bool>,
+    pub(crate) sms_sent: Option<bool>,
+    /// Outer `None`: unknown. Inner `None`: known to have no value.
+    pub(crate) channel: Option<Option<&'static str>>,
+    pub(crate) keys: Vec<char>,
+    pub(crate) by_affiliate: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Decision {
+    pub(crate) outcome: &'static str,
+    pub(crate) destination: Option<String>,
+    /// Final input at each menu.
+    pub(crate) pressed: String,
+    /// Cents and paid policies.
+    pub(crate) payin: Option<(i64, String)>,
+    pub(crate) payout: Option<(i64, String)>,
+}
+
+/// Number of times that a menu takes a wrong key: once, and three replays.
+const ATTEMPTS_AT_A_MENU: usize = 4;
+
+/// Traversal through the tree so far.
+struct Traversal<'a> {
+    campaign: &'a Campaign,
+    call: &'a Call,
+    remaining_keys: &'a [char],
+    pressed: String,
+    was_sent_sms: bool,
+    /// `None` while the traversal goes on; then, whether the call was connected.
+    connected: Option<bool>,
+}
+
+pub(crate) fn decide(campaign: &Campaign, call: &Call) -> Decision {
+    let mut traversal = Traversal {
+        campaign,
+        call,
+        remaining_keys: &call.keys,
+        pressed: String::new(),
+        was_sent_sms: false,
+        connected: None,
+    };
+    let (outcome, destination) = traversal.visit(&campaign.tree);
+    traversal.connected = Some(outcome == "connected");
+    let payin = traversal.price(&campaign.payin);
+    let payout = if call.by_affiliate { traversal.price(&campaign.payout) } else { None };
+    Decision { outcome, destination, pressed: traversal.pressed, payin, payout }
+}
+
+impl<'a> Traversal<'a> {
+    fn visit(&mut self, node: &'a Node) -> (&'static str, Option<String>) {
+        match node {
+            Node::EndCall => ("ended", None),
+            // A connect duration of 0 means that nobody answered.
+            Node::Connect(_) if self.call.connect_duration == Some(0) => ("ended", None),
+            Node::Connect(number) => ("connected", Some(number.clone())),
+            Node::Branch(condition, met, not_met) => {
+                let is_met = self.value(condition) == Some(true);
+                self.visit(if is_met { met } else { not_met })
+            }
+            Node::SmsPromo(next) => {
+                self.was_sent_sms |= self.call.sms_sent == Some(true);
+                self.visit(next)
+            }
+            Node::Menu(choices) => self.visit_menu(choices),
+        }
+    }
+
+    fn visit_menu(&mut self, choices: &'a [Node]) -> (&'static str, Option<String>) {
+        for _ in 0..ATTEMPTS_AT_A_MENU {
+            let Some((key, rest)) = self.remaining_keys.split_first() else {
+                return ("abandoned", None);
+            };
+            self.remaining_keys = rest;
+            let index = "123456789".find(*key);
+            if let Some(choice) = index.and_then(|index| choices.get(index)) {
+                self.pressed.push(*key);
+                return self.visit(choice);
+            }
+        }
+        self.pressed.push('W');
+        ("ended", None)
+    }
+
+    fn price(&self, policies: &[Policy]) -> Option<(i64, String)> {
+        let mut sum = 0;
+        let mut names = Vec::new();
+        let base_is_met = self.value(&policies.first()?.1) == Some(true);
+        for (index, (cents, condition)) in policies.iter().enumerate() {
+            if base_is_met && self.value(condition) == Some(true) {
+                sum += cents;
+                names.push(if index == 0 { "base".to_owned() } else { format!("bonus{index}") });
+            }
+        }
+        Some((sum, names.join("+")))
+    }
+
+    /// Value of a condition; `None` is unknown.
+    fn value(&self, condition: &Condition) -> Option<bool> {
+        let call = self.call;
+        match condition {
+            Condition::Always => Some(true),
+            Condition::Duration(operator, seconds) => {
+                call.duration.map(|duration| compare(duration, operator, *seconds))
+            }
+            Condition::ConnectDuration(operator, seconds) => {
+                let known =
+                    if self.connected == Some(false) { Some(0) } else { call.connect_duration };
+                known.map(|duration| compare(duration, operator, *seconds))
+            }
+            Condition::Repeat => call.repeat,
+            Condition::Mobile => call.is_mobile,
+            Condition::Landline => call.is_mobile.map(|is_mobile| !is_mobile),
+            Condition::SmsSent if self.was_sent_sms => Some(true),
+            Condition::SmsSent => call.sms_sent,
+            Condition::DuringHours => self.is_during_hours(),
+            Condition::InAnyRegion => {
+                any(self.campaign.regions.iter().map(|region| self.is_in(region)))
+            }
+            Condition::InRegion(name) => {
+                let named = self.campaign.regions.iter().filter(|(known, _)| known == name);
+                any(named.map(|region| self.is_in(region)))
+            }
+            Condition::Pressed(keys) => {
+                all(keys.iter().enumerate().map(|(level, key)| self.has_pressed(level, *key)))
+            }
+            Condition::PressedAt(level, key) => self.has_pressed(*level, *key),
+            Condition::Channel(operator, text) => {
+                let value = call.channel?;
+                Some(match *operator {
+                    "=" => value == Some(*text),
+                    "!=" => value != Some(*text),
+                    "contains" => value
+                        .is_some_and(|value| value.to_lowercase().contains(&text.to_lowercase())),
+                    _ => value.is_some(),
+                })
+            }
+            Condition::Not(inner) => self.value(inner).map(|value| !value),
+            Condition::And(members) => all(members.iter().map(|member| self.value(member))),
+            Condition::Or(members) => any(members.iter().map(|member| self.value(member))),
+        }
+    }
+
+    /// A menu that was not reached yet can still be; after the end it cannot.
+    fn has_pressed(&self, level: usize, key: char) -> Option<bool> {
+        match self.pressed.chars().nth(level) {
+            Some(pressed) => Some(pressed == key),
+            None if self.connected.is_some() => Some(false),
+            None => None,
+        }
+    }
+
+    fn is_in(&self, (_, places): &Region) -> Option<bool> {
+        any(places.iter().map(|(kind, value)| match *kind {
+            "Country" => self.call.country.map(|country| country == *value),
+            _ => self.call.region.map(|region| region == *value),
+        }))
+    }
+
+    fn is_during_hours(&self) -> Option<bool> {
+        let Campaign { hours, operating_24_7, .. } = self.campaign;
+        if operating_24_7.unwrap_or(hours.is_none()) {
+            return Some(true);
+        }
+        let Some(days) = hours else { return Some(false) };
+        let start = self.call.start?;
+        // 1 January 1970 was a Thursday.
+        let weekday = (start.div_euclid(86_400) + 3).rem_euclid(7) as usize;
+        let second = start.rem_euclid(86_400);
+        let yesterday = days[(weekday + 6) % 7];
+        Some(is_open(days[weekday], second) || is_open(yesterday, second + 86_400))
+    }
+}
+
+/// Tests a time, in seconds past the midnight of the day, against the day's hours.
+fn is_open(day: Day, second: i64) -> bool {
+    if day.closed == Some(true) || (day.open.is_none() && day.close.is_none()) {
+        return false;
+    }
+    let open = i64::from(day.open.unwrap_or(0));
+    let mut close = i64::from(day.close.unwrap_or(86_400));
+    if close <= open {
+        close += 86_400;
+    }
+    open <= second && second < close
+}
+
+fn compare(left: u32, operator: &str, right: u32) -> bool {
+    match operator {
+        ">" => left > right,
+        ">=" => left >= right,
+        "<" => left < right,
+        "<=" => left <= right,
+        _ => left == right,
+    }
+}
+
+/// False if any value is false, else unknown if any is unknown, else true.
+fn all(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let values: Vec<Option<bool>> = values.collect();
+    if values.contains(&Some(false)) {
+        Some(false)
+    } else if values.contains(&None) {
+        None
+    } else {
+        Some(true)
+    }
+}
+
+/// True if any value is true, else unknown if any is unknown, else false.
+fn any(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let values: Vec<Option<bool>> = values.collect();
+    if values.contains(&Some(true)) {
+        Some(true)
+    } else if values.contains(&None) {
+        None
+    } else {
+        Some(false)
+    }
+}
