@@ -167,7 +167,7 @@ fn find_campaign(
     holding: Option<&ValidityPeriod<PromoNumberHolding>>,
 ) -> Result<Campaign, Error> {
     let missing = || match (address.campaign, address.promo_number) {
-        (None, Some(number)) => Error::NotFound(format!("PromoNumber {}", number.digits())),
+        (None, Some(number)) => Error::NotFound(format!("PromoNumber {}", number.compact())),
         (id, _) => Error::NotFound(format!("AdvertiserCampaign {}", id.unwrap_or_default())),
     };
     let found = match (address.campaign, holding) {

@@ -54,7 +54,7 @@ fn pricing(policies: &[naive::Policy]) -> Pricing {
 
 fn parse(condition: &Condition) -> condition::Condition {
     let text = text(condition);
-    condition::Condition::parse(&text).unwrap_or_else(|error| panic!("{text}: {error:?}"))
+    condition::Condition::parse(&text).expect("a printed condition can be parsed")
 }
 
 /// Writes a condition in the language of the API.
