@@ -103,6 +103,17 @@ pub struct CallEventReport {
     pub sequence: Option<u32>,
 }
 
+/// Adds a problem if a starting call names neither a campaign nor a promo number.
+fn require_campaign(incoming: &IncomingCall, problems: &mut Problems) {
+    let is_named = incoming.campaign.is_some()
+        || incoming.promo_number.is_some()
+        || problems.has_problem("advertiser_campaign")
+        || problems.has_problem("promo_number");
+    if !is_named {
+        problems.property("advertiser_campaign").add(BLANK);
+    }
+}
+
 /// Starts a call. A request with the same idempotency key within 24 hours gets the first answer
 /// again.
 pub fn start(
@@ -116,13 +127,7 @@ pub fn start(
         return Ok(answer);
     }
     let Submission { change: incoming, mut problems } = submitted;
-    let names_campaign = incoming.campaign.is_some() || incoming.promo_number.is_some();
-    if !names_campaign
-        && !problems.has_problem("advertiser_campaign")
-        && !problems.has_problem("promo_number")
-    {
-        problems.property("advertiser_campaign").add(BLANK);
-    }
+    require_campaign(&incoming, &mut problems);
     if let Some(data) = &incoming.facts.custom_data {
         let fields = unit.custom_data_fields(context.principal.network_id)?;
         problems.property("custom_data").merge(check_custom_data(data, None, &fields));

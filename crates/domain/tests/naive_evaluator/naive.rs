@@ -223,9 +223,16 @@ impl<'a> Traversal<'a> {
     }
 
     fn is_in(&self, (_, places): &Region) -> Option<bool> {
+        let country = self.call.country.or(self.call.region.map(country_of_state));
         any(places.iter().map(|(kind, value)| match *kind {
-            "Country" => self.call.country.map(|country| country == *value),
-            _ => self.call.region.map(|region| region == *value),
+            "Country" => country.map(|country| country == *value),
+            _ => match self.call.region {
+                Some(region) => Some(region == *value),
+                // A caller in another country is in none of the state's regions.
+                None => {
+                    country.filter(|country| *country != country_of_state(value)).map(|_| false)
+                }
+            },
         }))
     }
 
@@ -289,4 +296,9 @@ fn any(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     } else {
         Some(false)
     }
+}
+
+/// Returns the country of one of the generated states and provinces.
+fn country_of_state(code: &str) -> &'static str {
+    if code == "BC" { "CA" } else { "US" }
 }
