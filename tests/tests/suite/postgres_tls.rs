@@ -103,7 +103,7 @@ impl World {
 
     /// Opens an existing database by URL. Returns the error message.
     fn try_open(&self, url: &str) -> Result<(), String> {
-        let done = run(&["network", "list", "--database", url, "--log", "off"]);
+        let done = run(&["database", "migrate", "--database", url, "--log", "off"]);
         let message = String::from_utf8_lossy(&done.stderr).into_owned();
         assert!(!message.contains("hidden"), "{message}");
         if done.status.success() { Ok(()) } else { Err(message) }
@@ -200,7 +200,7 @@ fn on_postgres_required_tls_must_be_offered() {
     let cluster = PostgresCluster::start();
     let try_open = |tls: &str| {
         let url = format!("postgres://trunkline@{}/postgres?{tls}", cluster.address());
-        let done = run(&["network", "list", "--database", &url, "--log", "off"]);
+        let done = run(&["database", "migrate", "--database", &url, "--log", "off"]);
         (done.status.success(), String::from_utf8_lossy(&done.stderr).into_owned())
     };
     for tls in ["", "sslmode=prefer", "sslmode=disable"] {
