@@ -98,6 +98,15 @@ impl<'a> ObjectReader<'a> {
         }
     }
 
+    /// Finishes reading: each property that was not read is a problem.
+    pub(crate) fn finish_rejecting(self, message: &str) {
+        for name in self.map.keys() {
+            if !self.read_names.contains(&name.as_str()) {
+                self.problems.property(name).add(message);
+            }
+        }
+    }
+
     /// Returns the value of any type.
     pub(crate) fn value(&mut self, name: &'static str) -> Option<&'a Value> {
         self.read_names.push(name);

@@ -87,6 +87,34 @@ pub(crate) fn record<T: Serialize>(
     Ok(unit.insert_audit_entry(&new_entry(context, object, action, before, after)?)?)
 }
 
+/// Returns the last entry of an entry's object.
+pub(crate) fn latest_entry(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    entry: AuditEntry,
+) -> Result<AuditEntry, Error> {
+    let filter = AuditFilter { object: Some(entry.object.clone()), ..AuditFilter::default() };
+    let mut last = entry;
+    loop {
+        let page = Page::new(last.id, 1_000);
+        let later = unit.audit_entries(context.principal.network_id, &filter, page)?;
+        match later.into_iter().next_back() {
+            Some(newer) => last = newer,
+            None => return Ok(last),
+        }
+    }
+}
+
+/// Returns the id of the last entry of an object.
+pub(crate) fn latest_id(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    object: &str,
+) -> Result<i64, Error> {
+    let found = unit.latest_audit_id(context.principal.network_id, object)?;
+    found.ok_or_else(|| Error::Internal(format!("no audit entry of {object} exists")))
+}
+
 /// Builds an audit entry, for callers that insert several entries with one statement.
 pub(crate) fn new_entry<T: Serialize>(
     context: &Context,

@@ -123,6 +123,11 @@ impl CallParties {
         Ok(parties)
     }
 
+    /// Returns the custom data that the parties contribute.
+    pub(crate) fn into_custom_data(self) -> CustomData {
+        self.custom_data
+    }
+
     /// Adds a problem if the promo number was assigned to another affiliate than the call's.
     pub(crate) fn check_promo_number(&self, problems: &mut Problems) {
         let of_number = self.promo_number.as_ref().and_then(|number| number.affiliate_id);

@@ -204,6 +204,7 @@ fn ingest_one(
     let terms = terms.as_deref();
     let in_force = terms.map(|current| &current.terms);
     let mut facts = CallFacts { start_time: Some(start_time), ..submitted.facts.clone() };
+    facts.repeat_is_reported = facts.repeat.is_some();
     let campaign = parties.campaign.id;
     facts.repeat = Some(is_repeat_caller(unit, lookups, campaign, in_force, &facts, start_time)?);
     let facts = parties.fill_in_facts(facts);
@@ -337,6 +338,25 @@ pub(crate) fn resolve_repeat(
             })
         }
         (reported, _) => RepeatLookup::Known(reported.unwrap_or(false)),
+    }
+}
+
+/// Determines a call's `repeat` fact under other terms, from the start of the caller's previous call
+/// of the campaign. A reported fact stays.
+pub(crate) fn repeat_under_terms(
+    campaign: i64,
+    terms: Option<&Terms>,
+    facts: &CallFacts,
+    at: Timestamp,
+    previous_start: Option<Timestamp>,
+) -> bool {
+    if facts.repeat_is_reported {
+        return facts.repeat.unwrap_or(false);
+    }
+    let looked_up = CallFacts { repeat: None, ..facts.clone() };
+    match resolve_repeat(campaign, terms, &looked_up, at) {
+        RepeatLookup::Known(repeat) => repeat,
+        RepeatLookup::Query(query) => previous_start.is_some_and(|previous| previous >= query.from),
     }
 }
 

@@ -2,14 +2,14 @@
 //! replaces it.
 
 use crate::batch_lookups::BatchLookups;
-use crate::events::EventAudience;
+use crate::call_moves::{MovedCall, PartiesChange};
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
 use crate::pending_writes::PendingWrites;
-use crate::settlement::{self, SettlementContext};
+use crate::row_replacements::RowReplacement;
 use crate::transactions::find;
-use crate::{Context, Error, Submission, UnitOfWork, audit, budgets, calls};
+use crate::{Context, Error, Submission, UnitOfWork, audit, calls};
 use trunkline_domain::call::{
-    Call, CallFacts, Correction, LedgerAmount, PhoneType, RecordedFacts, Settlement, Transaction,
+    Attribution, Call, CallFacts, Correction, LedgerAmount, PhoneType, RecordedFacts, Settlement,
     locate_number,
 };
 use trunkline_domain::campaign::{Pricing, Terms};
@@ -17,7 +17,7 @@ use trunkline_domain::money::Money;
 use trunkline_domain::party::{CustomData, check_custom_data};
 use trunkline_domain::phone::CallerId;
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_store::{CounterScope, LedgerRow};
+use trunkline_store::LedgerRow;
 
 /// Content of a correction: at least one of `facts`, `payin` and `payout`.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +26,8 @@ pub struct CorrectionChange {
     pub reason: Option<String>,
     /// Corrected facts of the call.
     pub facts: Option<FactsChange>,
+    /// Corrected parties of the call.
+    pub parties: PartiesChange,
     /// Payin that replaces the computed one.
     pub payin: Option<Money>,
     /// Payout that replaces the computed one.
@@ -83,130 +85,154 @@ pub fn correct(
     let network = context.principal.network_id;
     let missing = || Error::Internal(format!("the call of transaction {id} does not exist"));
     let call = unit.call_by_id(network, row.transaction.call_id)?.ok_or_else(missing)?;
-    let terms = match call.terms_id {
-        Some(id) => unit.terms_by_id(id)?,
-        None => None,
-    };
     let Submission { change, mut problems } = submitted;
-    let heard = match &change.facts {
-        Some(facts) => facts.apply(unit, context, &row, &mut problems)?,
-        None => row.facts.clone(),
+    let moved = match change.parties.is_empty() {
+        true => None,
+        false => {
+            let earlier = row.transaction.settlement.correction.as_ref();
+            let attribution = earlier.and_then(|earlier| earlier.attribution);
+            let former = match attribution {
+                Some(attribution) => attribution.promo_number_id,
+                None => call.promo_number_id,
+            };
+            Some(change.parties.resolve(unit, context, &row, former, &mut problems)?)
+        }
     };
-    let settlement =
-        corrected_settlement(context, &row, &call, &change, &heard, terms.as_ref(), &mut problems);
+    let terms = match (&moved, row.terms_id) {
+        (Some(moved), _) => moved.terms.clone(),
+        (None, Some(id)) => unit.terms_by_id(id)?,
+        (None, None) => None,
+    };
+    let mut recorded = moved.as_ref().map_or(&row.facts, |moved| &moved.recorded).clone();
+    if let Some(facts) = &change.facts {
+        let campaign =
+            moved.as_ref().map_or(row.transaction.campaign_id, |moved| moved.campaign.id);
+        facts.apply(unit, context, (campaign, terms.as_ref()), &mut recorded, &mut problems)?;
+    }
+    let corrected = CorrectedCall { row: &row, call: &call, recorded, terms, moved };
+    let settlement = corrected.settlement(context, &change, &mut problems);
     let settlement = problems.into_result(settlement)?;
-    let corrected = CorrectionContext { row: &row, call, heard, terms: terms.as_ref() };
-    let id = write_correction(unit, context, corrected, settlement)?;
+    let id = corrected.write(unit, context, settlement)?;
     store_answer(unit, context, key, &id)?;
     find(unit, context, &id.to_string())
 }
 
-/// Inputs of a correction.
-struct CorrectionContext<'a> {
+/// Call of a correction, with the facts, terms and parties that it has from then on.
+struct CorrectedCall<'a> {
     row: &'a LedgerRow,
-    call: Call,
-    heard: RecordedFacts,
-    terms: Option<&'a Terms>,
+    call: &'a Call,
+    recorded: RecordedFacts,
+    terms: Option<Terms>,
+    moved: Option<MovedCall>,
 }
 
-/// Writes the new ledger row, and adjusts the statistics and budgets by the difference.
-fn write_correction(
-    unit: &mut UnitOfWork<'_>,
-    context: &Context,
-    corrected: CorrectionContext<'_>,
-    settlement: Settlement,
-) -> Result<i64, Error> {
-    let CorrectionContext { row, mut call, heard, terms } = corrected;
-    let old = &row.transaction;
-    let new = Transaction {
-        id: 0,
-        corrects_id: Some(old.id),
-        settlement,
-        created_at: context.now,
-        ..old.clone()
-    };
-    let mut writes = PendingWrites::for_call_at(old.start_time);
-    let index = writes.push_transaction(new.clone(), Some(old.clone()), None);
-    let seconds = |heard: &RecordedFacts| i64::from(heard.facts.duration.unwrap_or(0));
-    let extra_seconds = seconds(&heard) - seconds(&row.facts);
-    writes.totals.add_call(old.campaign_id, old.start_time, 0, extra_seconds);
-    let missing = || Error::Internal(format!("campaign {} does not exist", old.campaign_id));
-    let campaign = unit.campaign_by_id(old.campaign_id)?.ok_or_else(missing)?;
-    if let Some(terms) = terms {
-        let before = old.settlement.payin.as_ref();
-        let after = new.settlement.payin.as_ref();
-        let cents = |side: Option<&LedgerAmount>| side.map_or(0, |side| side.amount.cents());
-        let difference = cents(after) - cents(before);
-        let change = after.or(before).map(|side| (CounterScope::Payin(side.currency), difference));
-        let start = old.start_time;
-        let changes = change.as_slice();
-        budgets::add_to_budgets(unit, context, &mut writes, &campaign, terms, start, changes)?;
+impl CorrectedCall<'_> {
+    /// Writes the new ledger row, and adjusts the statistics and budgets by the difference. A call
+    /// that gets other parties is taken from the former ones by a row of its own.
+    fn write(
+        &self,
+        unit: &mut UnitOfWork<'_>,
+        context: &Context,
+        settlement: Settlement,
+    ) -> Result<i64, Error> {
+        let old = &self.row.transaction;
+        let object = format!("transaction:{}", old.id);
+        let before = Some(&old.settlement);
+        audit::record(unit, context, object, Some("correct"), before, Some(&settlement))?;
+        let mut writes = PendingWrites::for_call_at(old.start_time);
+        let missing = || Error::Internal(format!("campaign {} does not exist", old.campaign_id));
+        let campaign = unit.campaign_by_id(old.campaign_id)?.ok_or_else(missing)?;
+        let former_terms = match self.row.terms_id {
+            Some(id) => unit.terms_by_id(id)?,
+            None => None,
+        };
+        let replacement = RowReplacement {
+            row: self.row,
+            settlement,
+            recorded: &self.recorded,
+            campaign: &campaign,
+            terms: former_terms.as_ref(),
+            moved: self.moved.as_ref().filter(|moved| moved.changes_parties),
+        };
+        let index = replacement.push(unit, context, &mut writes)?;
+        let written = writes.write(unit, context)?;
+        let missing = || Error::Internal("the row of a correction was not written".to_owned());
+        written.get(index).map(|row| row.id).ok_or_else(missing)
     }
-    let object = format!("transaction:{}", old.id);
-    let before = Some(&old.settlement);
-    let after = Some(&new.settlement);
-    audit::record(unit, context, object, Some("correct"), before, after)?;
-    call.recorded = heard;
-    let affiliate = row.affiliate.as_ref().map(|affiliate| affiliate.external_id.as_str());
-    let settlement_context = SettlementContext { campaign: &campaign, terms, affiliate };
-    let event_json = settlement::transaction_event_json(&settlement_context, &call, &new)?;
-    let audience =
-        EventAudience { advertiser: Some(new.advertiser_id), affiliate: new.affiliate_id };
-    writes.push_transaction_event(index, "transaction.corrected", audience, event_json);
-    let written = writes.write(unit, context)?;
-    let missing = || Error::Internal("the row of a correction was not written".to_owned());
-    written.get(index).map(|row| row.id).ok_or_else(missing)
+
+    /// Computes the settlement after a correction. Changed facts and parties cause a new decision;
+    /// amounts in the correction override it; everything else stays.
+    fn settlement(
+        &self,
+        context: &Context,
+        change: &CorrectionChange,
+        problems: &mut Problems,
+    ) -> Settlement {
+        let Self { row, recorded, .. } = self;
+        let is_redecided = change.facts.is_some() || self.moved.is_some();
+        let has_changes = is_redecided || change.payin.is_some() || change.payout.is_some();
+        check_content(change, has_changes, problems);
+        let old = &row.transaction.settlement;
+        let terms = self.terms.as_ref();
+        let mut new =
+            if is_redecided { Settlement::from_recorded(recorded, terms) } else { old.clone() };
+        if let Some(amount) = change.payin {
+            let pricing = terms.and_then(|terms| terms.advertiser_payin.as_ref());
+            set_amount(&mut new.payin, amount, pricing, problems.property("advertiser_payin"));
+        }
+        if let Some(amount) = change.payout {
+            let pricing = terms.and_then(|terms| terms.affiliate_payout.as_ref());
+            let pricing = pricing.filter(|_| recorded.by_affiliate);
+            set_amount(&mut new.payout, amount, pricing, problems.property("affiliate_payout"));
+        }
+        new.correction = old.correction.clone();
+        let earlier = old.correction.as_ref();
+        let attribution = match &self.moved {
+            Some(moved) => Some(moved.attribution),
+            None => earlier.and_then(|earlier| earlier.attribution),
+        };
+        let is_same_call = self.moved.as_ref().is_none_or(|moved| {
+            !moved.changes_parties && moved.attribution == self.former_attribution()
+        });
+        let is_same = new == *old && *recorded == row.facts && is_same_call;
+        if has_changes && is_same && problems.is_empty() {
+            problems.property("base").add("changes nothing");
+        }
+        let earlier = earlier.filter(|_| !is_redecided);
+        new.correction = Some(Correction {
+            reason: change.reason.clone().unwrap_or_default(),
+            actor: context.principal.actor.to_string(),
+            recorded: (*recorded != self.call.recorded).then(|| Box::new(recorded.clone())),
+            payin_set_manually: change.payin.is_some()
+                || earlier.is_some_and(|earlier| earlier.payin_set_manually),
+            payout_set_manually: change.payout.is_some()
+                || earlier.is_some_and(|earlier| earlier.payout_set_manually),
+            attribution,
+            is_moved_away: false,
+        });
+        new
+    }
+
+    /// Returns the attribution before the correction.
+    fn former_attribution(&self) -> Attribution {
+        let earlier = self.row.transaction.settlement.correction.as_ref();
+        earlier.and_then(|earlier| earlier.attribution).unwrap_or(Attribution {
+            campaign_id: self.call.campaign_id,
+            terms_id: self.call.terms_id,
+            promo_number_id: self.call.promo_number_id,
+        })
+    }
 }
 
-/// Computes the settlement after a correction. Changed facts cause a new decision; amounts in the
-/// correction override it; everything else stays.
-fn corrected_settlement(
-    context: &Context,
-    row: &LedgerRow,
-    call: &Call,
-    change: &CorrectionChange,
-    heard: &RecordedFacts,
-    terms: Option<&Terms>,
-    problems: &mut Problems,
-) -> Settlement {
+/// Reports a missing reason, and a correction without content.
+fn check_content(change: &CorrectionChange, has_changes: bool, problems: &mut Problems) {
     if change.reason.is_none() && !problems.has_problem("reason") {
         problems.property("reason").add(BLANK);
     }
-    let has_changes = change.facts.is_some() || change.payin.is_some() || change.payout.is_some();
-    if !has_changes
-        && !["call", "advertiser_payin", "affiliate_payout"]
-            .iter()
-            .any(|at| problems.has_problem(at))
-    {
+    let contents = ["call", "advertiser_payin", "affiliate_payout"];
+    if !has_changes && !contents.iter().any(|at| problems.has_problem(at)) {
         problems.property("base").add("must say call, advertiser_payin or affiliate_payout");
     }
-    let old = &row.transaction.settlement;
-    let is_redecided = change.facts.is_some();
-    let mut new = if is_redecided { Settlement::from_recorded(heard, terms) } else { old.clone() };
-    let earlier_correction = old.correction.as_ref().filter(|_| !is_redecided);
-    if let Some(amount) = change.payin {
-        let pricing = terms.and_then(|terms| terms.advertiser_payin.as_ref());
-        set_amount(&mut new.payin, amount, pricing, problems.property("advertiser_payin"));
-    }
-    if let Some(amount) = change.payout {
-        let pricing = terms.and_then(|terms| terms.affiliate_payout.as_ref());
-        let pricing = pricing.filter(|_| heard.by_affiliate);
-        set_amount(&mut new.payout, amount, pricing, problems.property("affiliate_payout"));
-    }
-    new.correction = old.correction.clone();
-    if has_changes && new == *old && *heard == row.facts && problems.is_empty() {
-        problems.property("base").add("changes nothing");
-    }
-    new.correction = Some(Correction {
-        reason: change.reason.clone().unwrap_or_default(),
-        actor: context.principal.actor.to_string(),
-        recorded: (*heard != call.recorded).then(|| Box::new(heard.clone())),
-        payin_set_manually: change.payin.is_some()
-            || earlier_correction.is_some_and(|correction| correction.payin_set_manually),
-        payout_set_manually: change.payout.is_some()
-            || earlier_correction.is_some_and(|correction| correction.payout_set_manually),
-    });
-    new
 }
 
 /// Overrides an amount, in the currency of the decided amount, else in that of the terms.
@@ -233,20 +259,24 @@ fn set_amount(
 }
 
 impl FactsChange {
-    /// Returns the recorded facts of a row's call with these replacements applied.
+    /// Applies these replacements to the recorded facts of a call of a campaign, by its terms at the
+    /// start of the call.
     fn apply(
         &self,
         unit: &mut UnitOfWork<'_>,
         context: &Context,
-        row: &LedgerRow,
+        (campaign, terms): (i64, Option<&Terms>),
+        recorded: &mut RecordedFacts,
         problems: &mut Problems,
-    ) -> Result<RecordedFacts, Error> {
-        let mut heard = row.facts.clone();
-        let facts = &mut heard.facts;
+    ) -> Result<(), Error> {
+        let facts = &mut recorded.facts;
         if let Some(caller_id) = &self.caller_id
             && *caller_id != stored_caller_id(facts)
         {
-            self.replace_caller_id(unit, row, caller_id.clone(), facts)?;
+            replace_caller_id(unit, campaign, terms, caller_id.clone(), facts)?;
+        }
+        if let Some(repeat) = self.repeat {
+            facts.repeat_is_reported = repeat.is_some();
         }
         replace_if_given(&self.duration, &mut facts.duration);
         replace_if_given(&self.connect_duration, &mut facts.connect_duration);
@@ -261,9 +291,9 @@ impl FactsChange {
         replace_if_given(&self.repeat, &mut facts.repeat);
         replace_if_given(&self.sms_sent, &mut facts.sms_sent);
         if let Some(keys) = &self.keys {
-            heard.keys = keys.clone();
+            recorded.keys.clone_from(keys);
             // The events of a live call contradict the replaced keys.
-            heard.events.clear();
+            recorded.events.clear();
         }
         match &self.custom_data {
             None => {}
@@ -283,42 +313,6 @@ impl FactsChange {
             let message = "must be less than or equal to duration";
             problems.property("call").property("connect_duration").add(message);
         }
-        Ok(heard)
-    }
-
-    /// Replaces the caller id. Derives the location of the number again, and looks `repeat` up again.
-    fn replace_caller_id(
-        &self,
-        unit: &mut UnitOfWork<'_>,
-        row: &LedgerRow,
-        caller_id: Option<CallerId>,
-        facts: &mut CallFacts,
-    ) -> Result<(), Error> {
-        let place = facts.calling_phone_number.as_ref().and_then(locate_number);
-        // A call that was stored before locations were stored apart has that of its number merged
-        // into its reported facts.
-        let is_merged = facts.derived_locations.is_none()
-            && place.is_some_and(|place| {
-                facts.country.as_deref() == Some(place.country)
-                    && facts.region.as_deref() == place.region
-            });
-        if is_merged {
-            facts.country = None;
-            facts.region = None;
-        }
-        (facts.calling_phone_number, facts.calling_phone_number_text) = match caller_id {
-            Some(CallerId::Number(number)) => (Some(number), None),
-            Some(CallerId::Text(text)) => (None, Some(text)),
-            None => (None, None),
-        };
-        facts.repeat = None;
-        *facts = std::mem::take(facts).with_derived_locations();
-        let campaign = row.transaction.campaign_id;
-        let start = row.transaction.start_time;
-        let lookups = &mut BatchLookups::for_calls_between(start, start);
-        let terms = lookups.terms_at(unit, campaign, calls::end_of_second(start))?;
-        let terms = terms.as_deref().map(|current| &current.terms);
-        facts.repeat = Some(calls::is_repeat_caller(unit, lookups, campaign, terms, facts, start)?);
         Ok(())
     }
 }
@@ -327,6 +321,40 @@ impl FactsChange {
 fn stored_caller_id(facts: &CallFacts) -> Option<CallerId> {
     let text = || facts.calling_phone_number_text.clone().map(CallerId::Text);
     facts.calling_phone_number.clone().map(CallerId::Number).or_else(text)
+}
+
+/// Replaces the caller id. Derives the location of the number again, and looks `repeat` up again.
+fn replace_caller_id(
+    unit: &mut UnitOfWork<'_>,
+    campaign: i64,
+    terms: Option<&Terms>,
+    caller_id: Option<CallerId>,
+    facts: &mut CallFacts,
+) -> Result<(), Error> {
+    let place = facts.calling_phone_number.as_ref().and_then(locate_number);
+    // A call that was stored before locations were stored apart has that of its number merged
+    // into its reported facts.
+    let is_merged = facts.derived_locations.is_none()
+        && place.is_some_and(|place| {
+            facts.country.as_deref() == Some(place.country)
+                && facts.region.as_deref() == place.region
+        });
+    if is_merged {
+        facts.country = None;
+        facts.region = None;
+    }
+    (facts.calling_phone_number, facts.calling_phone_number_text) = match caller_id {
+        Some(CallerId::Number(number)) => (Some(number), None),
+        Some(CallerId::Text(text)) => (None, Some(text)),
+        None => (None, None),
+    };
+    facts.repeat = None;
+    facts.repeat_is_reported = false;
+    *facts = std::mem::take(facts).with_derived_locations();
+    let start = facts.start_time.unwrap_or_default();
+    let lookups = &BatchLookups::for_calls_between(start, start);
+    facts.repeat = Some(calls::is_repeat_caller(unit, lookups, campaign, terms, facts, start)?);
+    Ok(())
 }
 
 fn replace_if_given<T: Clone>(replacement: &Option<Option<T>>, fact: &mut Option<T>) {

@@ -148,6 +148,7 @@ pub fn start(
     let mut facts = incoming.facts;
     facts.start_time = Some(start);
     let terms = current.map(|current| &current.terms);
+    facts.repeat_is_reported = facts.repeat.is_some();
     facts.repeat =
         Some(is_repeat_caller(unit, lookups, parties.campaign.id, terms, &facts, start)?);
     // No text message was sent to this caller before the call.

@@ -26,6 +26,8 @@ struct PendingTransaction {
     row: Transaction,
     /// Row that `row` corrects.
     corrected: Option<Transaction>,
+    /// Index of the row that `row` corrects, if that is buffered too.
+    corrected_index: Option<usize>,
     /// Index of its call, if the call is buffered too; else `row.call_id` is set.
     call: Option<usize>,
 }
@@ -74,7 +76,20 @@ impl PendingWrites {
         corrected: Option<Transaction>,
         call: Option<usize>,
     ) -> usize {
-        self.transactions.push(PendingTransaction { row, corrected, call });
+        let corrected_index = None;
+        self.transactions.push(PendingTransaction { row, corrected, corrected_index, call });
+        self.transactions.len() - 1
+    }
+
+    /// Adds a ledger row that corrects the buffered row with the index `corrected`. Returns its
+    /// index.
+    pub(crate) fn push_correction_of(&mut self, row: Transaction, corrected: usize) -> usize {
+        self.transactions.push(PendingTransaction {
+            row,
+            corrected: self.transaction(corrected).cloned(),
+            corrected_index: Some(corrected),
+            call: None,
+        });
         self.transactions.len() - 1
     }
 
@@ -153,12 +168,15 @@ impl PendingWrites {
         for (index, pending) in transactions.iter_mut().enumerate() {
             pending.row.id = transaction_id(index);
             pending.row.call_id = pending.call.map_or(pending.row.call_id, call_id);
+            let corrected = pending.corrected_index.map(transaction_id);
+            pending.row.corrects_id = corrected.or(pending.row.corrects_id);
         }
         let rows = transactions.iter().map(|pending| (&pending.row, pending.corrected.as_ref()));
         unit.insert_transactions(rows)?;
         let mut new_events = Vec::with_capacity(events.len());
         for (index, event) in events.iter().enumerate() {
-            new_events.push(event.to_new_event(context, event_id(index), transaction_id));
+            let row = |index: usize| transactions.get(index).map(|pending| &pending.row);
+            new_events.push(event.to_new_event(context, event_id(index), row));
         }
         unit.insert_events(&new_events, context.system_now)?;
         let kinds = new_events.iter().map(|event| (event.id, event.kind));
@@ -173,17 +191,23 @@ impl PendingWrites {
 }
 
 impl PendingEvent {
-    fn to_new_event(
+    fn to_new_event<'t>(
         &self,
         context: &Context,
         id: i64,
-        transaction_id: impl Fn(usize) -> i64,
+        row: impl Fn(usize) -> Option<&'t Transaction>,
     ) -> NewEvent<'_> {
         let data = match &self.data {
             EventData::Complete(data) => data.to_string(),
             EventData::Transaction(index, data) => {
                 let properties = data.strip_prefix('{').unwrap_or(data);
-                format!("{{\"transaction_id\":\"{}\",{properties}", transaction_id(*index))
+                let row = row(*index);
+                let id = row.map_or(0, |row| row.id);
+                let corrected = row
+                    .and_then(|row| row.corrects_id)
+                    .map(|corrected| format!("\"corrects_transaction_id\":\"{corrected}\","));
+                let corrected = corrected.unwrap_or_default();
+                format!("{{\"transaction_id\":\"{id}\",{corrected}{properties}")
             }
         };
         NewEvent {

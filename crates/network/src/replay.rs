@@ -1,6 +1,6 @@
 //! Replay of stored calls, by the terms in force and by the future terms.
 
-use crate::{Context, Error, Store, Submission, campaigns};
+use crate::{Context, Error, Store, Submission, calls, campaigns};
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,6 +10,7 @@ use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::{BLANK, INVALID, Problems};
 use trunkline_domain::timezone::{TimeZoneName, parse_timestamp};
+use trunkline_store::EndedCall;
 
 /// Maximum number of changed calls that are listed one by one.
 pub const CHANGED_CALLS_LIMIT: usize = 1_000;
@@ -74,20 +75,7 @@ pub fn replay(
     stop: &AtomicBool,
 ) -> Result<Replay, Error> {
     let Submission { change: request, mut problems } = submitted;
-    for (property, value) in
-        [("advertiser_campaign", &request.campaign), ("from", &request.from), ("to", &request.to)]
-    {
-        if value.is_none() && !problems.has_problem(property) {
-            problems.property(property).add(BLANK);
-        }
-    }
-    for (property, value) in [("from", &request.from), ("to", &request.to)] {
-        let is_valid =
-            |text: &String| parse_timestamp(text, TimeZoneName::default(), false).is_some();
-        if value.as_ref().is_some_and(|text| !is_valid(text)) {
-            problems.property(property).add(INVALID);
-        }
-    }
+    check_required(&request, &mut problems);
     let id = problems.clone().into_result(request.campaign.clone().unwrap_or_default())?;
     let campaign = store.read(|unit| {
         let campaign = unit.campaign(context.principal.network_id, &id)?;
@@ -115,9 +103,27 @@ pub fn replay(
     Ok(replay)
 }
 
+/// Reports properties that are missing, and times that are none.
+pub(crate) fn check_required(request: &ReplayRequest, problems: &mut Problems) {
+    for (property, value) in
+        [("advertiser_campaign", &request.campaign), ("from", &request.from), ("to", &request.to)]
+    {
+        if value.is_none() && !problems.has_problem(property) {
+            problems.property(property).add(BLANK);
+        }
+    }
+    for (property, value) in [("from", &request.from), ("to", &request.to)] {
+        let is_valid =
+            |text: &String| parse_timestamp(text, TimeZoneName::default(), false).is_some();
+        if value.as_ref().is_some_and(|text| !is_valid(text)) {
+            problems.property(property).add(INVALID);
+        }
+    }
+}
+
 /// Parses the requested range in the campaign's time zone. Returns its start (included) and end
 /// (excluded).
-fn parse_range(
+pub(crate) fn parse_range(
     request: &ReplayRequest,
     campaign: &Campaign,
     problems: &mut Problems,
@@ -201,22 +207,47 @@ impl ReplayJob<'_> {
     fn replay_part(&self, (from, before): (Timestamp, Timestamp)) -> Result<Replay, Error> {
         let mut part = Replay { current: zero_totals(self.current), ..Replay::default() };
         part.future = zero_totals(self.future);
+        let terms = [self.current, self.future];
+        let uses_repeat = terms.into_iter().flatten().any(Terms::refers_to_repeat);
+        let range = (from, before);
         self.store.read(|unit| {
-            unit.for_each_ended_call(self.campaign, from, before, |name, heard| {
-                part.add_call(
-                    name,
-                    price_call(self.current, &heard),
-                    price_call(self.future, &heard),
-                );
+            unit.for_each_ended_call(self.campaign, range, uses_repeat, |call| {
+                let [current, future] =
+                    terms.map(|terms| self.price_under(terms, &call, uses_repeat));
+                part.add_call(call.complete_call_id, current, future);
                 !self.stop.load(Ordering::Relaxed)
             })
         })?;
         Ok(part)
     }
+
+    /// Prices a call under terms, with the repeat callers of their `repeat_days`.
+    fn price_under(
+        &self,
+        terms: Option<&Terms>,
+        call: &EndedCall<'_>,
+        uses_repeat: bool,
+    ) -> (Option<Outcome>, ReplayTotals) {
+        let facts = &call.recorded.facts;
+        let repeat = match uses_repeat {
+            true => {
+                let start = call.start_time;
+                let previous = call.previous_start;
+                Some(calls::repeat_under_terms(self.campaign, terms, facts, start, previous))
+            }
+            false => facts.repeat,
+        };
+        if repeat == facts.repeat {
+            return price_call(terms, &call.recorded);
+        }
+        let mut recorded = call.recorded.clone();
+        recorded.facts.repeat = repeat;
+        price_call(terms, &recorded)
+    }
 }
 
 /// Returns zero sums in the currencies of the terms.
-fn zero_totals(terms: Option<&Terms>) -> ReplayTotals {
+pub(crate) fn zero_totals(terms: Option<&Terms>) -> ReplayTotals {
     let zero = |pricing: &trunkline_domain::campaign::Pricing| (Money::ZERO, pricing.currency());
     ReplayTotals {
         payin: terms.and_then(|terms| terms.advertiser_payin.as_ref()).map(zero),
@@ -275,7 +306,7 @@ impl Replay {
 }
 
 impl ReplayTotals {
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         for (sum, other) in [(&mut self.payin, other.payin), (&mut self.payout, other.payout)] {
             if let Some((sum, (amount, _))) = sum.as_mut().zip(other) {
                 sum.0 = sum.0.checked_add(amount).unwrap_or(sum.0);

@@ -15,8 +15,8 @@ use crate::promo_numbers::{
 };
 use crate::settings::{self, SettingsChange};
 use crate::{
-    AuditEntry, AuditFilter, Context, Error, Page, Submission, UnitOfWork, audit, campaign_status,
-    campaigns, no_precondition, parties, relationships,
+    AuditEntry, Context, Error, Submission, UnitOfWork, audit, campaign_status, campaigns,
+    no_precondition, parties, redecide, relationships,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -34,16 +34,7 @@ pub fn revert(unit: &mut UnitOfWork<'_>, context: &Context, id: i64) -> Result<A
     context.principal.ensure_can_write_network()?;
     let entry = audit::get(unit, context, id)?;
     undo(unit, context, &entry)?;
-    let filter = AuditFilter { object: Some(entry.object.clone()), ..AuditFilter::default() };
-    let mut last = entry;
-    loop {
-        let page = Page::new(last.id, 1_000);
-        let later = unit.audit_entries(context.principal.network_id, &filter, page)?;
-        match later.into_iter().next_back() {
-            Some(newer) => last = newer,
-            None => return Ok(last),
-        }
-    }
+    audit::latest_entry(unit, context, entry)
 }
 
 fn undo(unit: &mut UnitOfWork<'_>, context: &Context, entry: &AuditEntry) -> Result<(), Error> {
@@ -58,6 +49,7 @@ fn undo(unit: &mut UnitOfWork<'_>, context: &Context, entry: &AuditEntry) -> Res
         "advertiser_campaign" => undo_campaign(unit, context, id, entry),
         "affiliate_campaign" => undo_affiliate_campaign(unit, context, id, entry),
         "promo_number" => undo_promo_number(unit, context, entry),
+        "redecision" => redecide::undo(unit, context, entry),
         _ => Err(not_undoable("this kind of change")),
     }
 }

@@ -8,7 +8,7 @@ use crate::{Context, Error, UnitOfWork};
 use serde::Serialize;
 use serde_json::Number;
 use trunkline_domain::call::{
-    Call, LedgerAmount, Outcome, RejectionReason, Settlement, Transaction,
+    Call, LedgerAmount, Outcome, RecordedFacts, RejectionReason, Settlement, Transaction,
 };
 use trunkline_domain::campaign::{Campaign, Terms};
 use trunkline_store::CounterScope;
@@ -46,7 +46,12 @@ pub(crate) fn post_settlement(
         settlement: Settlement::from_recorded(&call.recorded, settlement_context.terms),
         created_at: context.now,
     };
-    let event_json = transaction_event_json(settlement_context, call, &transaction)?;
+    let event_json = transaction_event_json(
+        settlement_context,
+        &call.complete_call_id,
+        &call.recorded,
+        &transaction,
+    )?;
     let audience = EventAudience {
         advertiser: Some(transaction.advertiser_id),
         affiliate: transaction.affiliate_id,
@@ -79,8 +84,6 @@ struct TransactionEventData<'a> {
     reason: Option<RejectionReason>,
     advertiser_payin: Option<EventAmount<'a>>,
     affiliate_payout: Option<EventAmount<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    corrects_transaction_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -93,7 +96,8 @@ struct EventAmount<'a> {
 /// Serializes the properties of a transaction's event, except its id, as a JSON object.
 pub(crate) fn transaction_event_json(
     settlement_context: &SettlementContext<'_>,
-    call: &Call,
+    complete_call_id: &str,
+    recorded: &RecordedFacts,
     transaction: &Transaction,
 ) -> Result<String, Error> {
     fn event_amount(side: Option<&LedgerAmount>) -> Option<EventAmount<'_>> {
@@ -105,17 +109,16 @@ pub(crate) fn transaction_event_json(
     }
     let settlement = &transaction.settlement;
     let properties = TransactionEventData {
-        complete_call_id: &call.complete_call_id,
+        complete_call_id,
         advertiser_campaign: &settlement_context.campaign.external_id,
         affiliate: settlement_context.affiliate,
-        start_time: call.start_time.to_string(),
-        duration: call.recorded.facts.duration,
+        start_time: transaction.start_time.to_string(),
+        duration: recorded.facts.duration,
         connect_duration: settlement.connect_duration,
         outcome: settlement.outcome,
         reason: settlement.reason,
         advertiser_payin: event_amount(settlement.payin.as_ref()),
         affiliate_payout: event_amount(settlement.payout.as_ref()),
-        corrects_transaction_id: transaction.corrects_id.map(|id| id.to_string()),
     };
     let text = serde_json::to_string(&properties);
     text.map_err(|error| {

@@ -80,6 +80,7 @@ fn ledger_filter(scope: LedgerScope, narrowed: &TransactionFilter) -> LedgerFilt
         max_id: narrowed.until,
         transaction: narrowed.transaction,
         complete_call_id: narrowed.complete_call_id.clone(),
+        newest_of_campaign: None,
     }
 }
 

@@ -230,14 +230,18 @@ fn all_problems_of_a_correction_are_reported() {
     );
     wrong(
         json!({"reason": " ", "advertiser_payin": -1, "affiliate_payout": "lots",
-            "call": {"start_time": "2026-01-01", "promo_number": "8005550142", "duration": -1,
+            "call": {"start_time": "2026-01-01", "external_call_unique_id": "2", "advertiser_campaign": null,
+                "promo_number": "x", "colour": "red", "duration": -1,
                 "phone_type": "fax", "keypresses": ["12"], "calling_phone_number": true,
                 "custom_data": {"colour": "red"}, "repeat": "often"}}),
         json!({
             "reason": ["can't be blank"],
             "call": {
                 "start_time": ["cannot be corrected"],
-                "promo_number": ["cannot be corrected"],
+                "external_call_unique_id": ["cannot be corrected"],
+                "colour": ["cannot be corrected"],
+                "advertiser_campaign": ["can't be blank"],
+                "promo_number": ["is invalid"],
                 "keypresses": [["is invalid"]],
                 "phone_type": ["is not included in the list"],
                 "calling_phone_number": ["is invalid"],
@@ -248,6 +252,10 @@ fn all_problems_of_a_correction_are_reported() {
             "advertiser_payin": ["must be greater than or equal to 0"],
             "affiliate_payout": ["is not a number"],
         }),
+    );
+    wrong(
+        json!({"reason": "Mistyped.", "advertiser_payout": 3, "advertiser_payin": 3}),
+        json!({"advertiser_payout": ["cannot be corrected"]}),
     );
     wrong(
         json!({"reason": "x".repeat(1001), "advertiser_payin": 1.234, "affiliate_payout": 1_000_001}),

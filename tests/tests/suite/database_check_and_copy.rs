@@ -147,6 +147,11 @@ const BROKEN_INVARIANTS: &[(&str, &str, &str)] = &[
          FROM live_calls",
     ),
     ("live_call", "call ", "UPDATE live_calls SET campaign_id = campaign_id + 1"),
+    (
+        "moved_call",
+        "transaction ",
+        "UPDATE transactions SET campaign_id = campaign_id + 1 WHERE corrects_id IS NOT NULL",
+    ),
     ("held_payin", "call ", "UPDATE live_calls SET held = held + 1"),
     ("payin_deltas", "call ", "UPDATE transactions SET payin_delta = payin_delta + 1 WHERE id = 2"),
     ("payout_deltas", "call ", "UPDATE transactions SET payout_delta = payout_delta + 1 WHERE id = 2"),

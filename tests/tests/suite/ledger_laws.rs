@@ -13,6 +13,7 @@ use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::timezone::TimeZoneName;
+use trunkline_network::call_moves::PartiesChange;
 use trunkline_network::calls::{self, QuickStats, ReportedCall, SubmittedCall};
 use trunkline_network::corrections::{self, CorrectionChange, FactsChange};
 use trunkline_network::dry_run::{self, DryRunRequest};
@@ -220,6 +221,7 @@ impl<'a> World<'a> {
             facts: (facts != FactsChange::default()).then_some(facts),
             payin: fixed.payin.map(money),
             payout: fixed.payout.map(money),
+            parties: PartiesChange::default(),
         };
         let count = self.rows().len();
         let now = Timestamp::from_second(FIRST_START_SECONDS + (START_RANGE_DAYS + 1) * 86_400)

@@ -26,6 +26,7 @@ mod parameters;
 mod parties;
 mod pricing;
 mod promo_numbers;
+mod redecide;
 mod relationships;
 mod replay;
 mod sandbox;
@@ -139,6 +140,11 @@ const TAGS: &[Tag] = &[
         name: "Replays",
         description: "Evaluation of a campaign's future terms on its stored calls. An extension of Trunkline.",
         operations: replay::operations,
+    },
+    Tag {
+        name: "Redecisions",
+        description: "Decision of stored calls by what is known today. An extension of Trunkline.",
+        operations: redecide::operations,
     },
     Tag {
         name: "Events",
@@ -264,6 +270,7 @@ fn schemas() -> NamedSchemas {
         transactions::schemas,
         dry_run::schemas,
         replay::schemas,
+        redecide::schemas,
         events::schemas,
         webhooks::schemas,
         mails::schemas,

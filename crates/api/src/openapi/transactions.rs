@@ -49,7 +49,7 @@ fn transaction_schema() -> Value {
 }
 
 fn correction_request() -> Value {
-    let facts = json!({"type": ["object", "null"], "description": "Corrected facts of the call, named as in a dry run; `null` makes a fact unknown. `start_time` and `promo_number` cannot be corrected."});
+    let facts = json!({"type": ["object", "null"], "description": "Corrected facts of the call, named as in a dry run; `null` makes a fact unknown. `advertiser_campaign`, `affiliate` and `promo_number` move the call to other parties; `null` removes the affiliate or the promo number. Any other property is rejected."});
     let amount = |price: &str| {
         nullable(
             amount(&format!("Manual {price}, which replaces the calculated one.")),
@@ -217,7 +217,7 @@ pub(super) fn operations() -> Vec<Operation> {
         list_operation("/api/advertisers/transactions/{advertiser}", "listAdvertiserTransactions", "The advertiser's ledger, with payins and without payouts. The path names the advertiser by external id, or else by `id`."),
         list_operation("/api/affiliates/transactions/{affiliate}", "listAffiliateTransactions", "The affiliate's ledger, with payouts and without payins and callers. The path names the affiliate by external id, or else by `id`."),
         Operation::post("/trunkline/transactions/{transaction}/corrections", "correctTransaction", "Correct a transaction")
-            .description("Adds a row that replaces this one, which does not change. Only the newest row of a call can be corrected. Changed facts re-evaluate the call by the terms that priced it; a manual amount takes precedence. Statistics, budgets and statements are updated. For credentials of the network.")
+            .description("Adds a row that replaces this one, which does not change. Only the newest row of a call can be corrected. Changed facts re-evaluate the call by the terms that priced it; a manual amount takes precedence. A call that gets another campaign or affiliate gets two rows: one with amounts of 0 for the former parties, and the new row, which corrects it. Statistics, budgets and statements are updated. For credentials of the network.")
             .request_body("CorrectionRequest", correction_example())
             .parameter("Idempotency-Key")
             .object_response("201", "The new row.", "Transaction"),

@@ -15,10 +15,13 @@ use serde_json::{Map, Value, json};
 use trunkline_domain::money::Money;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_domain::text;
+use trunkline_network::call_moves::PartiesChange;
 use trunkline_network::corrections::{self, CorrectionChange, FactsChange};
 use trunkline_network::explanations::{self, Explanation};
 use trunkline_network::{LedgerRow, Submission};
 
+/// Message for a property that a correction does not take.
+const NOT_CORRECTABLE: &str = "cannot be corrected";
 /// Maximum length of a reason, in characters.
 const MAX_REASON_CHARACTERS: usize = 1_000;
 
@@ -46,16 +49,19 @@ async fn create_correction(id: String, request: &mut ApiRequest) -> Result<Ledge
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let mut reader = ObjectReader::new(&body, read_context);
-    let change = CorrectionChange {
+    let mut change = CorrectionChange {
         reason: read_reason(&mut reader),
-        facts: match reader.object("call") {
-            Some(Some(map)) => Some(read_facts(map, reader.child("call"))),
-            _ => None,
-        },
+        facts: None,
+        parties: PartiesChange::default(),
         payin: read_amount(&mut reader, "advertiser_payin"),
         payout: read_amount(&mut reader, "affiliate_payout"),
     };
-    reader.finish();
+    if let Some(Some(map)) = reader.object("call") {
+        let (facts, parties) = read_call(map, reader.child("call"));
+        change.facts = Some(facts);
+        change.parties = parties;
+    }
+    reader.finish_rejecting(NOT_CORRECTABLE);
     let submitted = Submission { change, problems };
     request
         .write(move |unit, context| {
@@ -64,7 +70,7 @@ async fn create_correction(id: String, request: &mut ApiRequest) -> Result<Ledge
         .await
 }
 
-fn read_reason(reader: &mut ObjectReader<'_>) -> Option<String> {
+pub(super) fn read_reason(reader: &mut ObjectReader<'_>) -> Option<String> {
     let value =
         reader.text("reason", MAX_REASON_CHARACTERS)?.filter(|value| !text::is_blank(value));
     if value.is_none() {
@@ -81,15 +87,22 @@ fn read_amount(reader: &mut ObjectReader<'_>, name: &'static str) -> Option<Mone
     reader.money(name)
 }
 
-/// Reads the facts to be corrected, with the names of a dry run; null makes a fact unknown.
-fn read_facts(map: &Map<String, Value>, read_context: ReadContext<'_>) -> FactsChange {
+/// Reads the facts and parties to be corrected, with the names of a dry run; null makes a fact
+/// unknown. The start and the sender's id identify the call, so they are among the properties that
+/// cannot be corrected.
+fn read_call(
+    map: &Map<String, Value>,
+    read_context: ReadContext<'_>,
+) -> (FactsChange, PartiesChange) {
     let mut reader = ObjectReader::new(map, read_context);
-    // The start time and the promo number identify the call.
-    for fixed in ["start_time", "promo_number"] {
-        if reader.value(fixed).is_some() {
-            reader.error(fixed, "cannot be corrected");
-        }
+    if reader.value("advertiser_campaign").is_some_and(Value::is_null) {
+        reader.error("advertiser_campaign", BLANK);
     }
+    let parties = PartiesChange {
+        campaign: reader.id("advertiser_campaign"),
+        affiliate: reader.optional_id("affiliate"),
+        promo_number: reader.phone("promo_number"),
+    };
     let keys = reader.is_present("keypresses").then(|| call_facts::read_keypresses(&mut reader));
     let phone_type =
         reader.is_present("phone_type").then(|| call_facts::read_phone_type(&mut reader));
@@ -119,8 +132,8 @@ fn read_facts(map: &Map<String, Value>, read_context: ReadContext<'_>) -> FactsC
         custom_data,
         keys,
     };
-    reader.finish();
-    change
+    reader.finish_rejecting(NOT_CORRECTABLE);
+    (change, parties)
 }
 
 async fn show_explanation(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {

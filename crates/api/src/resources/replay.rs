@@ -1,10 +1,11 @@
-//! `replay`: prices stored calls by the current and by the future terms.
+//! `replay`: prices stored calls by the current and by the future terms. `redecide`: decides them again
+//! by what is known today.
 
 use crate::api_request::ApiRequest;
 use crate::errors::ApiError;
 use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
 use crate::object_response::Object;
-use crate::resources::money;
+use crate::resources::{corrections, money};
 use crate::routes::{Routes, post};
 use crate::versions::ResourceKind;
 use axum::body::Body;
@@ -14,11 +15,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use trunkline_domain::call::Outcome;
 use trunkline_domain::problem::Problems;
+use trunkline_network::redecide::{self, RedecideRequest, RedecidedCall, Redecision};
 use trunkline_network::replay::{self, ChangedCall, Replay, ReplayRequest, ReplayTotals};
 use trunkline_network::{Error, Submission};
 
 pub(super) fn routes() -> Routes {
-    Routes::new().route("/trunkline/replay", post(replay_calls))
+    Routes::new()
+        .route("/trunkline/replay", post(replay_calls))
+        .route("/trunkline/redecide", post(redecide_calls))
 }
 
 async fn replay_calls(mut request: ApiRequest) -> Response<Body> {
@@ -58,13 +62,18 @@ fn read(request: &mut ApiRequest) -> Result<Submission<ReplayRequest>, ApiError>
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let mut reader = ObjectReader::new(&body, read_context);
-    let change = ReplayRequest {
+    let change = read_range(&mut reader);
+    reader.finish();
+    Ok(Submission { change, problems })
+}
+
+/// Reads the campaign and the days.
+fn read_range(reader: &mut ObjectReader<'_>) -> ReplayRequest {
+    ReplayRequest {
         campaign: reader.id("advertiser_campaign"),
         from: reader.text("from", TEXT_LIMIT).flatten(),
         to: reader.text("to", TEXT_LIMIT).flatten(),
-    };
-    reader.finish();
-    Ok(Submission { change, problems })
+    }
 }
 
 fn render(replay: &Replay) -> Object {
@@ -99,4 +108,68 @@ fn render_totals(totals: ReplayTotals, with_payout: bool) -> Value {
         "affiliate_payout": money::render(totals.payout),
         "margin": margin,
     })
+}
+
+async fn redecide_calls(mut request: ApiRequest) -> Response<Body> {
+    match run_redecision(&mut request).await {
+        Ok((result, true)) => {
+            request.respond(ResourceKind::Unversioned, Ok(render_redecision(&result)))
+        }
+        Ok((result, false)) => {
+            request.respond_ok(ResourceKind::Unversioned, Ok(render_redecision(&result)))
+        }
+        Err(error) => request.respond(ResourceKind::Unversioned, Err(error)),
+    }
+}
+
+/// Runs the redecision. Returns its result, and `true` if it was applied.
+async fn run_redecision(request: &mut ApiRequest) -> Result<(Redecision, bool), ApiError> {
+    let submitted = read_redecision(request)?;
+    let apply = submitted.change.apply;
+    // One replay or redecision runs at a time.
+    let permit = request.app.replay_permits.clone().acquire_owned().await;
+    let _permit = permit.map_err(|error| Error::Internal(format!("redecide: {error}")))?;
+    let result = if apply {
+        request.write(move |unit, context| redecide::redecide(unit, context, submitted)).await?
+    } else {
+        request.read(|unit, context| redecide::redecide(unit, context, submitted))?
+    };
+    Ok((result, apply))
+}
+
+fn read_redecision(request: &mut ApiRequest) -> Result<Submission<RedecideRequest>, ApiError> {
+    let body = request.take_body()?;
+    let mut problems = Problems::new();
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
+    let change = RedecideRequest {
+        range: read_range(&mut reader),
+        apply: reader.boolean("apply").flatten().unwrap_or_default(),
+        reason: reader
+            .is_present("reason")
+            .then(|| corrections::read_reason(&mut reader))
+            .flatten(),
+    };
+    reader.finish();
+    Ok(Submission { change, problems })
+}
+
+fn render_redecision(result: &Redecision) -> Object {
+    let render_changed = |call: &RedecidedCall| {
+        json!({
+            "complete_call_id": call.complete_call_id,
+            "transaction_id": call.transaction_id.to_string(),
+            "current": render_call(call.current.0, call.current.1, true),
+            "decided": render_call(call.decided.0, call.decided.1, true),
+            "because": call.because,
+        })
+    };
+    Object::from_iter([
+        ("calls".to_owned(), result.calls.into()),
+        ("current".to_owned(), render_totals(result.current, true)),
+        ("decided".to_owned(), render_totals(result.decided, true)),
+        ("changed".to_owned(), result.changed.iter().map(render_changed).collect()),
+        ("changed_total".to_owned(), result.changed_total.into()),
+        ("audit_id".to_owned(), result.audit_id.into()),
+    ])
 }

@@ -58,6 +58,9 @@ pub struct CallFacts {
     pub derived_locations: Option<DerivedLocations>,
     /// True if the caller has called this campaign recently.
     pub repeat: Option<bool>,
+    /// True if `repeat` was reported. Otherwise it was looked up, by the terms of the call's start.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeat_is_reported: bool,
     /// True if a text message was sent.
     pub sms_sent: Option<bool>,
     /// Custom data after cascading. A missing field is known to be absent.

@@ -27,7 +27,7 @@ pub use live_call::LiveCall;
 pub use place::{CallerLocation, DerivedLocations, StoredLocation, locate_number};
 pub use price::{MatchingPolicies, PaidAmount, PricedCall, price_call};
 pub use record::{Call, RecordedFacts};
-pub use settlement::{Correction, LedgerAmount, Settlement, Transaction};
+pub use settlement::{Attribution, Correction, LedgerAmount, Settlement, Transaction};
 pub use zip_code::ZipCode;
 
 #[cfg(test)]

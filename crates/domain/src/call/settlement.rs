@@ -108,6 +108,24 @@ pub struct Correction {
     #[serde(default)]
     #[serde(rename = "payout_is_set")]
     pub payout_set_manually: bool,
+    /// Campaign, terms and promo number from this row on, if a correction replaced those of the
+    /// call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<Attribution>,
+    /// True if the row takes the call from its former parties. The next row is of the new ones.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_moved_away: bool,
+}
+
+/// Objects that a correction attributes a call to, besides the parties of the ledger row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attribution {
+    /// Id of the advertiser campaign.
+    pub campaign_id: i64,
+    /// Id of the campaign's terms at the start of the call.
+    pub terms_id: Option<i64>,
+    /// Id of the promo number.
+    pub promo_number_id: Option<i64>,
 }
 
 impl Settlement {
@@ -134,6 +152,31 @@ impl Settlement {
             payin: None,
             payout: None,
             correction: None,
+        }
+    }
+
+    /// Returns the settlement of the row that takes a call from its former parties: the same facts,
+    /// amounts of 0.
+    pub fn moved_away(&self, reason: String, actor: String) -> Self {
+        let clear = |side: &LedgerAmount| LedgerAmount {
+            amount: Money::ZERO,
+            matching_policies: String::new(),
+            ..side.clone()
+        };
+        let earlier = self.correction.as_ref();
+        Self {
+            payin: self.payin.as_ref().map(clear),
+            payout: self.payout.as_ref().map(clear),
+            correction: Some(Correction {
+                reason,
+                actor,
+                recorded: earlier.and_then(|earlier| earlier.recorded.clone()),
+                payin_set_manually: false,
+                payout_set_manually: false,
+                attribution: earlier.and_then(|earlier| earlier.attribution),
+                is_moved_away: true,
+            }),
+            ..self.clone()
         }
     }
 

@@ -1,6 +1,7 @@
 //! Terms of a campaign: pricing, hours, IVR tree, budgets and settings.
 
 use super::{Budget, Budgets, Pricing};
+use crate::condition::Term;
 use crate::hours::WeeklyHours;
 use crate::ivr::{self, IvrTree};
 use crate::money::Currency;
@@ -294,6 +295,19 @@ impl Terms {
         let budget = self.budgets.budget_cap_alert.as_ref()?;
         let currency = self.advertiser_payin.as_ref()?.currency();
         (budget.budget_currency != currency).then_some((budget, currency))
+    }
+
+    /// Returns true if a condition of the terms refers to repeat callers.
+    pub fn refers_to_repeat(&self) -> bool {
+        let nodes = self.ivr_tree.iter().flat_map(|tree| tree.nodes_with_paths());
+        let node_conditions = nodes.filter_map(|(_, node)| match &node.kind {
+            ivr::NodeKind::Condition { condition } => condition.as_ref(),
+            _ => None,
+        });
+        let pricings = self.advertiser_payin.iter().chain(&self.affiliate_payout);
+        let policies = pricings.flat_map(|pricing| pricing.policies());
+        let conditions = node_conditions.chain(policies.map(|policy| &policy.condition));
+        conditions.flat_map(|condition| condition.expr().terms()).any(|term| *term == Term::Repeat)
     }
 
     /// Returns true if affiliates can promote the campaign.

@@ -78,6 +78,20 @@ impl UnitOfWork<'_> {
         )
     }
 
+    /// Id of the last entry of an object.
+    pub fn latest_audit_id(
+        &mut self,
+        network: NetworkId,
+        object: &str,
+    ) -> Result<Option<i64>, Error> {
+        let found = self.query_first(
+            "SELECT MAX(id) FROM audit WHERE network_id = ?1 AND object = ?2",
+            params![network, object],
+            |row| row.get::<Option<i64>>(0),
+        )?;
+        Ok(found.flatten())
+    }
+
     /// One page of a network's entries, oldest first.
     pub fn audit_entries(
         &mut self,

@@ -126,6 +126,19 @@ pub fn quarter_hour(at: Timestamp) -> i64 {
     at.as_second().div_euclid(900)
 }
 
+/// Ended call, for evaluations over many calls.
+#[derive(Debug)]
+pub struct EndedCall<'a> {
+    /// Complete call id.
+    pub complete_call_id: &'a str,
+    /// Newest facts.
+    pub recorded: RecordedFacts,
+    /// Start of the call.
+    pub start_time: Timestamp,
+    /// Start of the caller's previous call of the campaign, if it was looked up and there is one.
+    pub previous_start: Option<Timestamp>,
+}
+
 impl UnitOfWork<'_> {
     /// Complete call id of a reported call and the fingerprint of its request, by external id.
     pub fn reported_call(
@@ -376,34 +389,59 @@ impl UnitOfWork<'_> {
         )
     }
 
-    /// Calls `visit` for each ended call of a campaign that started in a half-open interval, in
-    /// order of time: with its complete call id, and its facts as last corrected. Stops when
-    /// `visit` returns false.
+    /// Passes the ended calls of a campaign in an interval to `visit`, ordered by start time, with
+    /// their newest facts, until it returns `false`. `with_previous_start` looks up the caller's
+    /// previous call too.
     pub fn for_each_ended_call(
         &mut self,
         campaign: i64,
-        from: Timestamp,
-        before: Timestamp,
-        mut visit: impl FnMut(&str, RecordedFacts) -> bool,
+        (from, before): (Timestamp, Timestamp),
+        with_previous_start: bool,
+        mut visit: impl FnMut(EndedCall<'_>) -> bool,
     ) -> Result<(), Error> {
+        let of_campaign = match self.is_postgres() {
+            true => "p.campaign_id + 0 = c.campaign_id",
+            false => "p.campaign_id = c.campaign_id",
+        };
+        let previous = match with_previous_start {
+            true => format!(
+                "(SELECT MAX(p.start_time) FROM calls p WHERE {of_campaign}
+                 AND p.caller = c.caller AND p.start_time < c.start_time)"
+            ),
+            false => "CAST(NULL AS BIGINT)".to_owned(),
+        };
         self.for_each_row(
-            "SELECT c.complete_call_id, c.body, (
-                 SELECT t.body FROM transactions t WHERE t.call_id = c.id
-                 AND t.start_time = c.start_time AND t.start_time >= ?2 AND t.start_time < ?3
-                 AND t.corrects_id IS NOT NULL ORDER BY t.id DESC LIMIT 1)
-             FROM calls c WHERE c.campaign_id = ?1 AND c.start_time >= ?2 AND c.start_time < ?3
-             AND c.ended_at IS NOT NULL ORDER BY c.start_time, c.id",
+            &format!(
+                "SELECT c.complete_call_id, c.body, (
+                     SELECT t.body FROM transactions t WHERE t.call_id = c.id
+                     AND t.start_time = c.start_time AND t.start_time >= ?2 AND t.start_time < ?3
+                     AND t.corrects_id IS NOT NULL ORDER BY t.id DESC LIMIT 1),
+                     c.start_time, {previous}
+                 FROM calls c
+                 WHERE c.campaign_id = ?1 AND c.start_time >= ?2 AND c.start_time < ?3
+                 AND c.ended_at IS NOT NULL ORDER BY c.start_time, c.id"
+            ),
             params![campaign, to_millis(from), to_millis(before)],
             |row| {
                 let corrected = match row.get::<Option<&str>>(2)? {
                     None => None,
                     Some(body) => from_json::<Settlement>(body, "transaction")?.correction,
                 };
-                let heard = match corrected.and_then(|correction| correction.recorded) {
-                    Some(heard) => *heard,
+                let attribution = corrected.as_ref().and_then(|correction| correction.attribution);
+                if attribution.is_some_and(|moved| moved.campaign_id != campaign) {
+                    return Ok(true);
+                }
+                let recorded = match corrected.and_then(|correction| correction.recorded) {
+                    Some(recorded) => *recorded,
                     None => from_json(row.get(1)?, "call")?,
                 };
-                Ok(visit(row.get(0)?, heard))
+                let previous: Option<i64> = row.get(4)?;
+                Ok(visit(EndedCall {
+                    complete_call_id: row.get(0)?,
+                    recorded,
+                    start_time: timestamp_from_millis(row.get(3)?)?,
+                    previous_start: previous.map(timestamp_from_millis).transpose()?,
+                }))
             },
         )
     }

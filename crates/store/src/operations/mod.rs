@@ -33,7 +33,7 @@ mod webhooks;
 pub use budgets::{CounterKey, CounterScope, CurrentTotals, StoredTotal, period_bounds_ms};
 pub use bulk_insert::{FirstIds, IdCounts};
 pub use call_log::{CallRecord, CallRowFilter, CallScope};
-pub use calls::{CallTotals, RepeatCallerQuery, ValidityPeriod, quarter_hour};
+pub use calls::{CallTotals, EndedCall, RepeatCallerQuery, ValidityPeriod, quarter_hour};
 pub use database::{
     BackupError, BackupSummary, CopiedTable, CopyError, Finding, ProgressObserver, backup_database,
     check_database, copy_database, read_existing, restore_database,

@@ -178,6 +178,17 @@ impl UnitOfWork<'_> {
         )
     }
 
+    /// Number that callers dial of a promo number, also of a released one.
+    pub fn number_of_promo_number(&mut self, id: i64) -> Result<Option<PhoneNumber>, Error> {
+        let found = self.query_first(
+            "SELECT number FROM promo_number_holdings WHERE promo_number_id = ?1
+             ORDER BY id DESC LIMIT 1",
+            [id],
+            |row| row.get::<String>(0),
+        )?;
+        Ok(found.as_deref().and_then(PhoneNumber::parse))
+    }
+
     /// Promo number of a network, by external id.
     pub fn promo_number_by_external_id(
         &mut self,

@@ -19,6 +19,8 @@ pub struct LedgerRow {
     pub complete_call_id: String,
     /// Facts of the call as of this transaction.
     pub facts: RecordedFacts,
+    /// Id of the campaign that took the call. A correction can have moved it to another one.
+    pub call_campaign_id: i64,
     /// Id of the terms that priced the call.
     pub terms_id: Option<i64>,
     /// Advertiser.
@@ -72,6 +74,8 @@ pub struct LedgerFilter {
     pub transaction: Option<i64>,
     /// Only transactions of this call.
     pub complete_call_id: Option<String>,
+    /// Only the newest transaction of each call, if it is of this campaign.
+    pub newest_of_campaign: Option<i64>,
 }
 
 impl LedgerFilter {
@@ -84,6 +88,32 @@ impl LedgerFilter {
             max_id: None,
             transaction: None,
             complete_call_id: None,
+            newest_of_campaign: None,
+        }
+    }
+
+    /// SQL condition on the call, with `?6`, and the prefix that keeps the planner from using
+    /// another index than that of the call.
+    fn call_condition_sql(&self, is_postgres: bool) -> (&'static str, &'static str) {
+        match self.complete_call_id {
+            Some(_) if is_postgres => {
+                ("call_id = (SELECT call_id FROM call_keys WHERE complete_call_id = ?6)", "+")
+            }
+            Some(_) => ("call_id = (SELECT id FROM calls WHERE complete_call_id = ?6)", "+"),
+            None if self.newest_of_campaign.is_some() => ("CAST(?6 AS TEXT) IS NULL", "+"),
+            None => ("CAST(?6 AS TEXT) IS NULL", ""),
+        }
+    }
+
+    /// SQL condition on the campaign of the newest transactions, with `?10`, of the table `tx`.
+    fn newest_condition_sql(&self) -> &'static str {
+        match self.newest_of_campaign {
+            Some(_) => {
+                "campaign_id = ?10 AND start_time >= ?7 AND start_time <= ?8 AND NOT EXISTS (
+                    SELECT 1 FROM transactions n WHERE n.corrects_id = tx.id
+                    AND n.start_time = tx.start_time)"
+            }
+            None => "CAST(?10 AS BIGINT) IS NULL",
         }
     }
 }
@@ -155,6 +185,7 @@ fn ledger_row_from_row(row: &Row<'_>) -> Result<LedgerRow, Error> {
         affiliate: named(17)?,
         affiliate_campaign_external_id: row.get(19)?,
         promo_number_external_id: row.get(20)?,
+        call_campaign_id: row.get(23)?,
         zone: zone.and_then(|name| TimeZoneName::parse(&name)),
         country: row.get(22)?,
     })
@@ -244,31 +275,27 @@ impl UnitOfWork<'_> {
         // index.
         let one =
             if filter.transaction.is_some() { "id = ?5" } else { "CAST(?5 AS BIGINT) IS NULL" };
-        let (call, plain) = match filter.complete_call_id {
-            Some(_) if self.is_postgres() => {
-                ("call_id = (SELECT call_id FROM call_keys WHERE complete_call_id = ?6)", "+")
-            }
-            Some(_) => ("call_id = (SELECT id FROM calls WHERE complete_call_id = ?6)", "+"),
-            None => ("CAST(?6 AS TEXT) IS NULL", ""),
-        };
+        let (call, plain) = filter.call_condition_sql(self.is_postgres());
         let (owner_condition, party) = match filter.scope {
             LedgerScope::Network => ("CAST(?4 AS BIGINT) IS NULL".to_owned(), None),
             LedgerScope::Advertiser(id) => (format!("{plain}advertiser_id = ?4"), Some(id)),
             LedgerScope::Affiliate(id) => (format!("{plain}affiliate_id = ?4"), Some(id)),
         };
+        let newest = filter.newest_condition_sql();
         let months = self.partition_condition_sql("start_time", "?7", "?8");
         let call_months = self.partition_condition_sql("c.start_time", "?7", "?8");
         let zone = self.json_text_sql("s.body", "timezone");
         let country = self.json_text_sql("s.body", "campaign_country");
-        self.query_all(
+        let mut rows = self.query_all(
             &format!(
                 "SELECT t.id, t.network_id, t.call_id, t.campaign_id, t.advertiser_id,
                  t.affiliate_id, t.corrects_id, t.start_time, t.body, t.created_at,
                  c.complete_call_id, c.body, c.terms_id, a.id_from_network, a.name,
                  k.id_from_network, k.name, f.id_from_network, f.name, m.id_from_network,
-                 COALESCE(p.id_from_network, {RELEASED_EXTERNAL_ID}), {zone}, {country}
-                 FROM (SELECT * FROM {transactions} WHERE {plain}network_id = ?1
+                 COALESCE(p.id_from_network, {RELEASED_EXTERNAL_ID}), {zone}, {country}, c.campaign_id
+                 FROM (SELECT * FROM {transactions} tx WHERE {plain}network_id = ?1
                      AND {plain}id > ?2 AND {plain}id <= ?9 AND {owner_condition} AND {one} AND {call}
+                     AND {newest}
                      AND (CAST(?7 AS BIGINT) IS NULL OR +start_time >= ?7)
                      AND (CAST(?8 AS BIGINT) IS NULL OR +start_time <= ?8){months}
                      ORDER BY id LIMIT ?3) t
@@ -292,9 +319,41 @@ impl UnitOfWork<'_> {
                 filter.from.map(to_millis),
                 filter.to.map(to_millis),
                 filter.max_id.unwrap_or(i64::MAX),
+                filter.newest_of_campaign,
             ],
             ledger_row_from_row,
-        )
+        )?;
+        for row in &mut rows {
+            self.apply_attribution(row)?;
+        }
+        Ok(rows)
+    }
+
+    /// Replaces the terms and the promo number of a row whose call a correction moved. Such rows are
+    /// few, so each is looked up.
+    fn apply_attribution(&mut self, row: &mut LedgerRow) -> Result<(), Error> {
+        let correction = row.transaction.settlement.correction.as_ref();
+        let Some(attribution) = correction.and_then(|correction| correction.attribution) else {
+            return Ok(());
+        };
+        let terms = match attribution.terms_id {
+            Some(id) => self.terms_by_id(id)?,
+            None => None,
+        };
+        row.terms_id = attribution.terms_id;
+        row.zone = terms.as_ref().map(|terms| terms.timezone);
+        row.country = terms.and_then(|terms| terms.campaign_country);
+        row.promo_number_external_id = match attribution.promo_number_id {
+            None => None,
+            Some(id) => self.query_first(
+                "SELECT COALESCE((SELECT p.id_from_network FROM promo_numbers p WHERE p.id = ?1),
+                     (SELECT h.id_from_network FROM promo_number_holdings h
+                      WHERE h.promo_number_id = ?1 ORDER BY h.id DESC LIMIT 1))",
+                [id],
+                |row| row.get(0),
+            )?,
+        };
+        Ok(())
     }
 
     /// Lowest and highest id of the transactions in the scope and the time range of a filter;

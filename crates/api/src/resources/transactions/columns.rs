@@ -215,6 +215,9 @@ fn join_keys(facts: &RecordedFacts) -> String {
 
 /// Describes the outcome of a call.
 fn describe_result(settled: &Settlement) -> &'static str {
+    if settled.correction.as_ref().is_some_and(|correction| correction.is_moved_away) {
+        return "Moved";
+    }
     match (settled.outcome, settled.reason) {
         (Outcome::Connected, _) => "Connected",
         (Outcome::Ended, _) => "Ended in IVR",

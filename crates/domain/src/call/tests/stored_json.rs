@@ -2,8 +2,8 @@
 //! remain readable, so the keys are independent of the names of the fields.
 
 use crate::call::{
-    CallFacts, Correction, LedgerAmount, LiveCall, Outcome, RecordedFacts, RejectionReason,
-    Settlement,
+    Attribution, CallFacts, Correction, LedgerAmount, LiveCall, Outcome, RecordedFacts,
+    RejectionReason, Settlement,
 };
 use crate::campaign::Terms;
 use crate::condition::Key;
@@ -131,6 +131,12 @@ fn settlement_keeps_its_json_keys() {
             recorded: Some(Box::new(recorded())),
             payin_set_manually: true,
             payout_set_manually: false,
+            attribution: Some(Attribution {
+                campaign_id: 2,
+                terms_id: Some(3),
+                promo_number_id: None,
+            }),
+            is_moved_away: true,
         }),
     };
     let expected = json!({
@@ -148,7 +154,9 @@ fn settlement_keeps_its_json_keys() {
         "payout": {"amount": "0", "currency": "USD", "matching_policies": "",
             "conditions": "{mobile}"},
         "correction": {"reason": "Wrong number", "actor": "token:1", "heard": recorded_json(),
-            "payin_is_set": true, "payout_is_set": false},
+            "payin_is_set": true, "payout_is_set": false,
+            "attribution": {"campaign_id": 2, "terms_id": 3, "promo_number_id": null},
+            "is_moved_away": true},
     });
     assert_eq!(serde_json::to_value(&settlement).unwrap(), expected);
     assert_eq!(serde_json::from_value::<Settlement>(expected).unwrap(), settlement);

@@ -122,7 +122,7 @@ const STATEFUL_OBJECTS: [(&str, &str, &str); 4] = [
     ("affiliate_campaign", "affiliate_campaigns", "''"),
 ];
 
-const STATIC_RULES: [(&str, &str); 28] = [
+const STATIC_RULES: [(&str, &str); 29] = [
     // Each ended call was priced once, and no live call was.
     (
         "one_transaction",
@@ -155,8 +155,22 @@ const STATIC_RULES: [(&str, &str); 28] = [
              'network ' || c.network_id || ', campaign ' || c.campaign_id || ', affiliate '
              || COALESCE(c.affiliate_id, 0) || ', at ' || c.start_time
          FROM transactions t JOIN calls c ON c.id = t.call_id
-         WHERE t.network_id <> c.network_id OR t.campaign_id <> c.campaign_id
-         OR t.affiliate_id IS DISTINCT FROM c.affiliate_id OR t.start_time <> c.start_time",
+         WHERE t.network_id <> c.network_id OR t.start_time <> c.start_time
+         OR (t.corrects_id IS NULL AND (t.campaign_id <> c.campaign_id
+             OR t.affiliate_id IS DISTINCT FROM c.affiliate_id))",
+    ),
+    // A correction that moves a call to other parties is preceded by one that takes it from the
+    // former ones.
+    (
+        "moved_call",
+        "SELECT 'transaction ' || t.id,
+             'corrects transaction ' || o.id || ' of other parties, with payin '
+             || COALESCE(o.payin, 0) || ' and payout ' || COALESCE(o.payout, 0),
+             'a correction of theirs, with amounts of 0'
+         FROM transactions t
+         JOIN transactions o ON o.id = t.corrects_id AND o.start_time = t.start_time
+         WHERE (t.campaign_id <> o.campaign_id OR t.affiliate_id IS DISTINCT FROM o.affiliate_id)
+         AND (o.corrects_id IS NULL OR COALESCE(o.payin, 0) <> 0 OR COALESCE(o.payout, 0) <> 0)",
     ),
     (
         "transaction_of_call",

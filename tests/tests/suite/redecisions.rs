@@ -1,0 +1,134 @@
+//! Redecisions: stored calls decided again by what is known today.
+
+use serde_json::{Value, json};
+use trunkline_tests::body::{base_policy, campaign_path};
+use trunkline_tests::{Client, Server, assert_json_eq};
+
+/// Creates a live campaign 12 that pays 7.00 in and 4.50 out for new callers, with an approved
+/// affiliate 976.
+fn world() -> (Server, Client) {
+    let server = Server::start();
+    let network = server.network();
+    let terms = json!({
+        "timezone": "UTC",
+        "auto_approve": "All",
+        "advertiser_payin": base_policy(7.0, "not repeat"),
+        "affiliate_payout": base_policy(4.5, "not repeat"),
+        "budget_activities": {"budget_cap_alert": {"reset_period": "Ongoing",
+            "starts_at": "2020-01-01", "budget_currency": "USD", "time_zone": "UTC",
+            "budget_amount": 100}},
+    });
+    network.has_live_campaign("354", "12", terms);
+    network.has_applied("354", "12", "976");
+    (server, network)
+}
+
+/// Reports a call of affiliate 976. Returns its `complete_call_id`.
+fn report(network: &Client, id: &str, start: &str) -> String {
+    network.report_call(id, json!({"start_time": start, "affiliate_id_from_network": "976"}))
+}
+
+fn redecide(network: &Client, more: Value) -> trunkline_tests::Response {
+    let body = json!({"advertiser_campaign": "12", "from": "2199-12-31", "to": "2200-01-31"});
+    network.extensions().post("/redecide", trunkline_tests::body::merged(body, more))
+}
+
+fn total(network: &Client) -> Value {
+    let campaign = network.get(&campaign_path("354", "12")).body(200);
+    campaign["current_terms"]["budget_activities"]["budget_cap_alert"]["total_amount"].clone()
+}
+
+fn usd(amount: f64) -> Value {
+    json!({"amount": amount, "currency": "USD"})
+}
+
+#[test]
+fn call_reported_late_makes_a_repeat_caller() {
+    let (server, network) = world();
+    let second = report(&network, "1", "2200-01-02 10:00:00 +0000");
+    report(&network, "2", "2200-01-02 09:00:00 +0000");
+    assert_json_eq(&total(&network), &json!(14));
+    let forecast = redecide(&network, json!({})).body(200);
+    let sums =
+        json!({"advertiser_payin": usd(14.0), "affiliate_payout": usd(9.0), "margin": usd(5.0)});
+    let decided =
+        json!({"advertiser_payin": usd(7.0), "affiliate_payout": usd(4.5), "margin": usd(2.5)});
+    assert_json_eq(&forecast["current"], &sums);
+    assert_json_eq(&forecast["decided"], &decided);
+    assert_json_eq(&json!([forecast["calls"], forecast["changed_total"]]), &json!([2, 1]));
+    assert_eq!(forecast["audit_id"], Value::Null);
+    let changed = &forecast["changed"][0];
+    assert_eq!(changed["complete_call_id"], second);
+    assert_eq!(changed["because"], json!(["repeat: false → true"]));
+    assert_json_eq(&changed["decided"]["advertiser_payin"], &usd(0.0));
+    assert_eq!(network.ledger().len(), 2, "nothing was written");
+    redecide(&network, json!({"apply": true}))
+        .assert_invalid(&json!({"reason": ["can't be blank"]}));
+
+    let applied = redecide(&network, json!({"apply": true, "reason": "Reported late."})).body(201);
+    assert_json_eq(&total(&network), &json!(7));
+    let rows = network.ledger();
+    assert_eq!(rows.len(), 3);
+    assert_eq!(rows[2]["transaction_id"], applied["changed"][0]["transaction_id"]);
+    assert_eq!(rows[2]["corrects_transaction_id"], rows[0]["transaction_id"]);
+    assert_eq!(rows[2]["repeat_calling_phone_number"], "Yes");
+    assert_eq!(redecide(&network, json!({})).body(200)["changed_total"], 0);
+    // Undone as a whole.
+    let revert = format!("/audit/{}/revert", applied["audit_id"]);
+    let entry = network.extensions().post(&revert, json!({})).body(201);
+    assert_json_eq(&json!([entry["after"]["corrected"], entry["after"]["left"]]), &json!([1, 0]));
+    assert_json_eq(&total(&network), &json!(14));
+    assert_eq!(network.ledger()[3]["repeat_calling_phone_number"], "No");
+    // The row has been corrected since: a second revert leaves it.
+    let entry = network.extensions().post(&revert, json!({})).body(201);
+    assert_json_eq(&json!([entry["after"]["corrected"], entry["after"]["left"]]), &json!([0, 1]));
+    let checked = trunkline_tests::run(&["database", "check", "--database", server.database()]);
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+}
+
+#[test]
+fn manual_amounts_and_rejections_stay() {
+    let (_server, network) = world();
+    report(&network, "1", "2200-01-02 10:00:00 +0000");
+    let id = network.ledger()[0]["transaction_id"].clone();
+    let body = json!({"reason": "Goodwill.", "advertiser_payin": 5});
+    network.post_correction(&id, body).expect(201);
+    report(&network, "2", "2200-01-02 09:00:00 +0000");
+    let applied = redecide(&network, json!({"apply": true, "reason": "Late."})).body(201);
+    assert_json_eq(&applied["changed"][0]["decided"]["advertiser_payin"], &usd(5.0));
+    assert_json_eq(&applied["changed"][0]["decided"]["affiliate_payout"], &usd(0.0));
+    assert_json_eq(&total(&network), &json!(12));
+}
+
+#[test]
+fn only_the_network_redecides_valid_ranges() {
+    let (server, network) = world();
+    for client in [server.advertiser("354"), server.affiliate("976"), server.observer()] {
+        redecide(&client, json!({})).assert_error(403, "UnauthorizedOperation");
+    }
+    redecide(&network, json!({"advertiser_campaign": "99"})).assert_error(404, "RecordNotFound");
+    redecide(&network, json!({"from": "2200-02-01"}))
+        .assert_invalid(&json!({"to": ["must not be before from"]}));
+    network.extensions().post("/redecide", json!({"apply": "maybe"})).assert_invalid(&json!({
+        "advertiser_campaign": ["can't be blank"], "from": ["can't be blank"],
+        "to": ["can't be blank"], "apply": ["is invalid"]}));
+    let empty = redecide(&network, json!({"apply": true, "reason": "None."})).body(201);
+    assert_json_eq(&json!([empty["calls"], empty["changed_total"]]), &json!([0, 0]));
+}
+
+#[test]
+fn replay_looks_repeat_callers_up_by_the_terms_tried() {
+    let (_server, network) = world();
+    let days = |days: u32| json!({"repeat_days": days});
+    network.put(&campaign_path("354", "12"), days(5)).expect(200);
+    network.go_live("354", "12");
+    report(&network, "1", "2200-01-02 10:00:00 +0000");
+    report(&network, "2", "2200-01-12 10:00:00 +0000");
+    assert_json_eq(&total(&network), &json!(14));
+    network.put(&campaign_path("354", "12"), days(30)).expect(200);
+    let body = json!({"advertiser_campaign": "12", "from": "2200-01-01", "to": "2200-01-31"});
+    let replay = network.extensions().post("/replay", body).body(200);
+    assert_json_eq(&replay["current"]["advertiser_payin"], &usd(14.0));
+    assert_json_eq(&replay["future"]["advertiser_payin"], &usd(7.0));
+    assert_eq!(replay["changed_total"], 1);
+}
