@@ -76,9 +76,14 @@ PARAMETERS = {
 # Half of the requests that name a campaign in the body name the one that tests/schemathesis/run creates.
 CAMPAIGN = {"type": "string", "enum": ["12", "none"]}
 ID = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"\S"}
+WHOLE_NUMBER = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
 
 # Properties of request schemas.
 PROPERTIES = {
+    # Without generated ids, most requests that create an object have no id and are rejected.
+    "SettingsRequest": {"auto_generate_ids": {"type": "boolean", "enum": [True]}},
+    "CallCapRequest": {"budget_amount": WHOLE_NUMBER},
+    "ConcurrentCapRequest": {"budget_amount": WHOLE_NUMBER},
     "UserRequest": {"id_from_network": ID},
     "ReplayRequest": {"advertiser_campaign": CAMPAIGN},
     "PromoNumberRequest": {"local_center": {"tn_prefix": {"type": "string", "enum": ["800", "805"]}}},
@@ -117,12 +122,17 @@ REQUIRED = {
     "CampaignRequest": ["name"],
     "UserRequest": ["id_from_network", "email_settings", "first_name", "last_name"],
     "BudgetRequest": ["starts_at"],
+    "CallCapRequest": ["starts_at"],
     "PolicyRequest": ["currency"],
     "IvrConnect": ["destination_phone_number"],
 }
 
 # Aliases, which take part only without the property that they stand for.
-REMOVED = {"UserRequest": ["phone_number", "email_address"], "BudgetRequest": ["start_at"]}
+REMOVED = {
+    "UserRequest": ["phone_number", "email_address"],
+    "BudgetRequest": ["start_at"],
+    "CallCapRequest": ["start_at"],
+}
 
 
 def narrow_spellings(value):

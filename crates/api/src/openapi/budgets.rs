@@ -1,6 +1,6 @@
 //! Budgets of a campaign.
 
-use super::pricing::{amount, currency, response_amount};
+use super::pricing::{amount, currency, number_of_calls, response_amount};
 use super::schema::{
     NamedSchemas, enumeration, nullable, request_boolean, request_object, request_timestamp,
     response_object, schema_reference, with_example,
@@ -34,7 +34,7 @@ fn response_example() -> Value {
     }})
 }
 
-fn budget_request() -> Value {
+fn budget_request(budget_amount: &Value) -> Value {
     let enforce = "Reject calls at 100 % of the amount, which is never exceeded: a live call holds the most that it can pay until it ends. Without it, the stored flag stays.";
     request_object(
         json!({
@@ -43,7 +43,7 @@ fn budget_request() -> Value {
             "start_at": request_timestamp("Alias of `starts_at`, as responses name it."),
             "budget_currency": currency("Required, though without meaning for a number of calls. For `budget_cap_alert`, the currency of the payin."),
             "time_zone": schema_reference("TimeZone"),
-            "budget_amount": amount("Amount of money, or whole number of calls."),
+            "budget_amount": budget_amount,
             "include_call_fees": request_boolean("Include call fees in the total."),
             "enforce": request_boolean(enforce),
         }),
@@ -73,7 +73,7 @@ fn budget() -> Value {
 fn concurrent_cap() -> (Value, Value) {
     let enforce = "Reject calls at 100 % of the amount.";
     let request = request_object(
-        json!({"budget_amount": amount("Number of concurrent calls."), "enforce": request_boolean(enforce)}),
+        json!({"budget_amount": number_of_calls("Number of concurrent calls."), "enforce": request_boolean(enforce)}),
         &["budget_amount"],
     );
     let response = response_object(
@@ -93,7 +93,7 @@ pub(super) fn schemas() -> NamedSchemas {
     let budgets_request = request_object(
         json!({
             payin_cap: nullable(schema_reference("BudgetRequest"), "Payin per period."),
-            call_cap: nullable(schema_reference("BudgetRequest"), "Calls per period; `call_cap_alert` before 2015-12-09."),
+            call_cap: nullable(schema_reference("CallCapRequest"), "Calls per period; `call_cap_alert` before 2015-12-09."),
             concurrent_call_cap: nullable(schema_reference("ConcurrentCapRequest"), "Concurrent calls."),
         }),
         &[],
@@ -107,7 +107,8 @@ pub(super) fn schemas() -> NamedSchemas {
         &[payin_cap, call_cap, concurrent_call_cap],
     );
     vec![
-        ("BudgetRequest", budget_request()),
+        ("BudgetRequest", budget_request(&amount("Payin of the period."))),
+        ("CallCapRequest", budget_request(&number_of_calls("Calls of the period."))),
         ("Budget", budget()),
         ("ConcurrentCapRequest", concurrent_request),
         ("ConcurrentCap", concurrent_response),

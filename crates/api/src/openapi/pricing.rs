@@ -25,6 +25,18 @@ pub(super) fn amount(description: &str) -> Value {
     })
 }
 
+/// Number of calls in a request.
+pub(super) fn number_of_calls(description: &str) -> Value {
+    json!({
+        "description": format!("{description} Whole number from 0 to 1,000,000, as a number or as text (also with an exponent: `1e3`)."),
+        "anyOf": [
+            {"type": "string", "pattern": r"^\s*[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"},
+            {"type": "integer", "minimum": 0, "maximum": 1_000_000},
+        ],
+        "examples": [200, "200"],
+    })
+}
+
 /// Amount in a response.
 pub(super) fn response_amount(description: &str) -> Value {
     json!({"type": "number", "minimum": 0, "description": description})
