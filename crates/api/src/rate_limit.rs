@@ -264,6 +264,7 @@ impl Bucket {
 mod tests {
     use super::*;
     use std::collections::VecDeque;
+    use trunkline_domain::id::TokenId;
 
     fn decided(consumption: Consumption) -> Result<Allowance, Allowance> {
         match consumption {
@@ -280,12 +281,12 @@ mod tests {
             limits.apply_report(actor, None, at);
             result.map(|allowance| allowance.remaining)
         };
-        assert_eq!(consume(Actor::Token(1), 0), Ok(1));
-        assert_eq!(consume(Actor::Token(1), 0), Ok(0));
-        assert!(consume(Actor::Token(1), 0).is_err());
-        assert_eq!(consume(Actor::Token(2), 0), Ok(1));
-        assert_eq!(consume(Actor::Token(1), SECOND / 2), Ok(0));
-        assert_eq!(consume(Actor::Token(1), 5 * SECOND), Ok(1));
+        assert_eq!(consume(Actor::Token(TokenId::new(1)), 0), Ok(1));
+        assert_eq!(consume(Actor::Token(TokenId::new(1)), 0), Ok(0));
+        assert!(consume(Actor::Token(TokenId::new(1)), 0).is_err());
+        assert_eq!(consume(Actor::Token(TokenId::new(2)), 0), Ok(1));
+        assert_eq!(consume(Actor::Token(TokenId::new(1)), SECOND / 2), Ok(0));
+        assert_eq!(consume(Actor::Token(TokenId::new(1)), 5 * SECOND), Ok(1));
     }
 
     /// Database that applies each report after a delay.
@@ -323,7 +324,7 @@ mod tests {
                 // A request that must wait is repeated at the next step.
                 let at = now + started_earlier(index);
                 if let Consumption::Decided(result, report) =
-                    limits.try_consume(limit, Actor::Token(1), at)
+                    limits.try_consume(limit, Actor::Token(TokenId::new(1)), at)
                 {
                     allowed += i64::from(result.is_ok());
                     let due = now + database.delay;
@@ -385,7 +386,8 @@ mod tests {
         let limits = RateLimits::new(Some(2_000));
         for step in 0..1_000 {
             let at = step * 30_000_000;
-            let Consumption::Decided(Ok(_), None) = limits.try_consume(2_000, Actor::Token(1), at)
+            let Consumption::Decided(Ok(_), None) =
+                limits.try_consume(2_000, Actor::Token(TokenId::new(1)), at)
             else {
                 panic!("33 requests a second are below 1/50 of 2,000")
             };

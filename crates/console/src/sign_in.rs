@@ -12,6 +12,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use maud::{Markup, html};
 use std::sync::Arc;
+use trunkline_domain::id::SessionId;
 use trunkline_network::credentials::{self, IssuedSecret, SESSION_COOKIE};
 use trunkline_network::{Actor, Error};
 
@@ -186,7 +187,11 @@ fn check_origin(headers: &HeaderMap, uri: &Uri) -> Option<Response> {
         .then(|| layout::message_page(StatusCode::FORBIDDEN, "Sent by another site", text))
 }
 
-fn redirect_with_session(console: &Console, issued: &IssuedSecret, next: &str) -> Response {
+fn redirect_with_session(
+    console: &Console,
+    issued: &IssuedSecret<SessionId>,
+    next: &str,
+) -> Response {
     let mut response = layout::redirect(next);
     set_cookie(console, &mut response, &issued.secret, COOKIE_MAX_AGE_SECONDS);
     response

@@ -44,6 +44,12 @@ macro_rules! define_id {
                 self.0
             }
 
+            /// The id that is `count` after this one, in a range of ids that were reserved
+            /// together.
+            pub const fn offset(self, count: usize) -> Self {
+                Self(self.0 + count as i64)
+            }
+
             /// Returns true if the object was stored, that is if its id is not
             /// [`UNASSIGNED`](Self::UNASSIGNED).
             pub const fn is_assigned(self) -> bool {

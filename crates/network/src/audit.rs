@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trunkline_domain::affiliation::{AffiliateCampaign, AffiliateCampaignStatus};
 use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms};
+use trunkline_domain::id::AuditEntryId;
 use trunkline_domain::party::{AdvertiserProfile, CustomData, Member, Party, PartyStatus, Site};
 
 /// Advertiser or affiliate as stored in the audit log: complete enough to restore it.
@@ -96,7 +97,7 @@ pub(crate) fn latest_entry(
     let filter = AuditFilter { object: Some(entry.object.clone()), ..AuditFilter::default() };
     let mut last = entry;
     loop {
-        let page = Page::new(last.id, 1_000);
+        let page = Page::new(last.id.get(), 1_000);
         let later = unit.audit_entries(context.principal.network_id, &filter, page)?;
         match later.into_iter().next_back() {
             Some(newer) => last = newer,
@@ -110,7 +111,7 @@ pub(crate) fn latest_id(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     object: &str,
-) -> Result<i64, Error> {
+) -> Result<AuditEntryId, Error> {
     let found = unit.latest_audit_id(context.principal.network_id, object)?;
     found.ok_or_else(|| Error::Internal(format!("no audit entry of {object} exists")))
 }
@@ -129,7 +130,7 @@ pub(crate) fn new_entry<T: Serialize>(
         (true, false) => "delete",
     };
     Ok(NewAuditEntry {
-        id: 0,
+        id: AuditEntryId::UNASSIGNED,
         network_id: context.principal.network_id,
         at: context.now,
         request_id: context.request_id.clone(),
@@ -159,7 +160,11 @@ pub fn list(
 }
 
 /// Returns one audit entry. Requires read access to the whole network.
-pub fn get(unit: &mut UnitOfWork<'_>, context: &Context, id: i64) -> Result<AuditEntry, Error> {
+pub fn get(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    id: AuditEntryId,
+) -> Result<AuditEntry, Error> {
     context.principal.ensure_can_view_network()?;
     let found = unit.audit_entry(context.principal.network_id, id)?;
     found.ok_or_else(|| Error::NotFound(format!("AuditEntry {id}")))

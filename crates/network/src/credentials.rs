@@ -6,7 +6,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Argon2, PasswordHash};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{NetworkId, SessionId, TokenId, UserId};
 use trunkline_domain::party::{Member, PartyKind, Role};
 use trunkline_store::{Grant, Scope, SignIn, SignInKind, TokenRecord};
 
@@ -42,9 +42,9 @@ pub enum Credential {
 
 /// New secret. The plain text is not stored.
 #[derive(Debug, Clone)]
-pub struct IssuedSecret {
+pub struct IssuedSecret<Id> {
     /// Id of the record.
-    pub id: i64,
+    pub id: Id,
     /// Plain text, to be shown once.
     pub secret: String,
 }
@@ -65,7 +65,7 @@ pub fn issue_token(
     unit: &mut UnitOfWork<'_>,
     record: TokenRecord,
     entropy: &Entropy,
-) -> Result<IssuedSecret, Error> {
+) -> Result<IssuedSecret<TokenId>, Error> {
     let secret = generate_secret("tl_", entropy);
     let id = unit.insert_token(&hash_secret(&secret), &record)?;
     Ok(IssuedSecret { id, secret })
@@ -81,7 +81,7 @@ pub fn new_token(
     expires_at: Option<Timestamp>,
 ) -> TokenRecord {
     TokenRecord {
-        id: 0,
+        id: TokenId::UNASSIGNED,
         network_id,
         grant: Grant { scope, role },
         party_external_id: None,
@@ -128,7 +128,7 @@ pub(crate) fn principal_of_token(token: TokenRecord) -> Principal {
     Principal { network_id: token.network_id, actor, grants: vec![token.grant] }
 }
 
-fn principal_of_user(unit: &mut UnitOfWork<'_>, user: i64) -> Result<Option<Principal>, Error> {
+fn principal_of_user(unit: &mut UnitOfWork<'_>, user: UserId) -> Result<Option<Principal>, Error> {
     let Some((network_id, _)) = unit.user(user)? else { return Ok(None) };
     let grants = unit.grants_of_user(user)?;
     let principal = Principal { network_id, actor: Actor::User(user), grants };
@@ -223,7 +223,7 @@ pub fn create_access_token(
     party: Option<(PartyKind, &str)>,
     email: &str,
     entropy: &Entropy,
-) -> Result<IssuedSecret, Error> {
+) -> Result<IssuedSecret<SessionId>, Error> {
     let (scope, members) = match party {
         None => {
             context.principal.ensure_can_write_network()?;
@@ -256,12 +256,12 @@ pub fn create_access_token(
 
 fn insert_sign_in(
     unit: &mut UnitOfWork<'_>,
-    user_id: i64,
+    user_id: UserId,
     kind: SignInKind,
     grants: &[Grant],
     entropy: &Entropy,
     now: Timestamp,
-) -> Result<IssuedSecret, Error> {
+) -> Result<IssuedSecret<SessionId>, Error> {
     let (prefix, lifetime) = match kind {
         SignInKind::Session => ("", SESSION_LIFETIME),
         SignInKind::AccessToken => ("tl1_", ACCESS_TOKEN_LIFETIME),
@@ -277,10 +277,10 @@ fn insert_sign_in(
 /// the user has now, and gains none later.
 pub fn start_session(
     unit: &mut UnitOfWork<'_>,
-    user: i64,
+    user: UserId,
     entropy: &Entropy,
     now: Timestamp,
-) -> Result<IssuedSecret, Error> {
+) -> Result<IssuedSecret<SessionId>, Error> {
     let grants = unit.grants_of_user(user)?;
     insert_sign_in(unit, user, SignInKind::Session, &grants, entropy, now)
 }
@@ -292,7 +292,7 @@ pub fn redeem_access_token(
     token: &str,
     entropy: &Entropy,
     now: Timestamp,
-) -> Result<Option<IssuedSecret>, Error> {
+) -> Result<Option<IssuedSecret<SessionId>>, Error> {
     let hash = hash_secret(token);
     let found = unit.unexpired_sign_in(&hash, SignInKind::AccessToken, now)?;
     let Some((user, grants)) = found else { return Ok(None) };

@@ -5,6 +5,7 @@
 use crate::{Context, Error, Page, Principal, UnitOfWork, outbox};
 use serde_json::Value;
 use trunkline_domain::event::BUDGET_ALERT;
+use trunkline_domain::id::EventId;
 use trunkline_domain::party::PartyKind;
 use trunkline_store::{EventRecord, IdCounts, NewEvent};
 
@@ -32,7 +33,7 @@ pub(crate) fn emit(
     audience: EventAudience,
     data: Value,
 ) -> Result<(), Error> {
-    let event = new_event(context, 0, kind, audience, data);
+    let event = new_event(context, EventId::UNASSIGNED, kind, audience, data);
     let id = unit.insert_event(&event, context.system_now)?;
     outbox::enqueue_deliveries(unit, context, std::iter::once((id, kind)))
 }
@@ -46,8 +47,10 @@ pub(crate) fn emit_all(
 ) -> Result<(), Error> {
     let needed = IdCounts { events: events.len(), ..IdCounts::default() };
     let first = unit.reserve_ids(needed)?.event;
-    let events = (first..).zip(events);
-    let events = events.map(|(id, (audience, data))| new_event(context, id, kind, audience, data));
+    let events = events.into_iter().enumerate();
+    let events = events.map(|(index, (audience, data))| {
+        new_event(context, first.offset(index), kind, audience, data)
+    });
     let events: Vec<NewEvent<'_>> = events.collect();
     unit.insert_events(&events, context.system_now)?;
     outbox::enqueue_deliveries(unit, context, events.iter().map(|event| (event.id, kind)))
@@ -55,7 +58,7 @@ pub(crate) fn emit_all(
 
 fn new_event<'k>(
     context: &Context,
-    id: i64,
+    id: EventId,
     kind: &'k str,
     audience: EventAudience,
     data: Value,
@@ -77,7 +80,7 @@ pub struct EventPage {
     /// Events that the principal may see, redacted.
     pub events: Vec<EventRecord>,
     /// Id of the last event that was examined, visible or not: the cursor of the next page.
-    pub last_examined_id: i64,
+    pub last_examined_id: EventId,
     /// `true` if the page was full, so that there may be more.
     pub is_full: bool,
 }
@@ -89,7 +92,7 @@ pub fn list_after(
     page: Page,
 ) -> Result<EventPage, Error> {
     let events = unit.events(context.principal.network_id, page)?;
-    let last = events.last().map_or(page.after, |event| event.id);
+    let last = events.last().map_or(EventId::new(page.after), |event| event.id);
     let more = events.len() == page.limit as usize;
     let redacted = |mut event: EventRecord| {
         for name in hidden_properties(&context.principal, &event)? {
@@ -109,8 +112,8 @@ pub fn list_after(
 pub fn resume_position(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
-    last_received: Option<i64>,
-) -> Result<i64, Error> {
+    last_received: Option<EventId>,
+) -> Result<EventId, Error> {
     let newest = unit.last_event_id(context.principal.network_id)?;
     Ok(last_received.map_or(newest, |id| id.min(newest)))
 }

@@ -6,6 +6,7 @@ use crate::{Context, Error, Page, UnitOfWork};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use trunkline_domain::campaign::Campaign;
+use trunkline_domain::id::{EventId, MailId};
 use trunkline_domain::money::{self, Currency, Money};
 use trunkline_domain::party::{Member, NOTIFICATION_NAMES, PartyKind};
 use trunkline_store::{MailRecord, MailState, Organization};
@@ -56,9 +57,9 @@ pub(crate) fn push_alert_mails(
     let (subject, body) = subject_and_body(alert, amount);
     for address in addresses.into_values().take(MAX_ALERT_ADDRESSES) {
         let mail = MailRecord {
-            id: 0,
+            id: MailId::UNASSIGNED,
             network_id: network,
-            event_id: 0,
+            event_id: EventId::UNASSIGNED,
             address,
             subject: subject.clone(),
             body: body.clone(),

@@ -8,8 +8,9 @@
 use crate::{Context, Error, EventRecord, UnitOfWork};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
+use trunkline_domain::id::{EventId, WebhookId};
 use trunkline_domain::webhook::{MAX_DELIVERY_AGE, Webhook, retry_delay};
-use trunkline_store::{DeliveryRecord, DeliveryState, MailRecord, MailState, Page};
+use trunkline_store::{DeliveryRecord, DeliveryState, MailRecord, MailState, NewDelivery, Page};
 
 /// Retention of events, and of the results of deliveries and mails.
 const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -63,7 +64,7 @@ pub enum AttemptOutcome {
 pub(crate) fn enqueue_deliveries<'k>(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
-    events: impl Iterator<Item = (i64, &'k str)>,
+    events: impl Iterator<Item = (EventId, &'k str)>,
 ) -> Result<(), Error> {
     let page = Page::new(0, u32::MAX);
     // Deliveries are scheduled by the system clock, also in a sandbox.
@@ -71,9 +72,9 @@ pub(crate) fn enqueue_deliveries<'k>(
     let give_up_at = now.saturating_add(MAX_DELIVERY_AGE).unwrap_or(now);
     let webhooks = unit.webhooks(context.principal.network_id, page)?;
     let mut sent = Vec::new();
-    for (event, kind) in events {
+    for (event_id, kind) in events {
         let subscribed = webhooks.iter().filter(|webhook| webhook.is_subscribed_to(kind));
-        sent.extend(subscribed.map(|webhook| (webhook.id, event)));
+        sent.extend(subscribed.map(|webhook| NewDelivery { webhook_id: webhook.id, event_id }));
     }
     unit.insert_deliveries(&sent, now, give_up_at)?;
     Ok(())
@@ -84,7 +85,7 @@ pub(crate) fn enqueue_deliveries<'k>(
 pub fn has_due_deliveries(
     unit: &mut UnitOfWork<'_>,
     now: Timestamp,
-    sending: &HashMap<i64, usize>,
+    sending: &HashMap<WebhookId, usize>,
 ) -> Result<bool, Error> {
     let due = unit.webhooks_with_due_deliveries(now)?;
     Ok(due.iter().any(|id| sending.get(id).copied().unwrap_or(0) < MAX_IN_FLIGHT_PER_TARGET))
@@ -96,11 +97,11 @@ pub fn lease_deliveries(
     unit: &mut UnitOfWork<'_>,
     now: Timestamp,
     pace: RetryPolicy,
-    sending: &HashMap<i64, usize>,
+    sending: &HashMap<WebhookId, usize>,
     most: usize,
 ) -> Result<Vec<LeasedDelivery>, Error> {
     let until = now.saturating_add(pace.lease).unwrap_or(Timestamp::MAX);
-    let busy = |id: &i64| sending.get(id).copied().unwrap_or(0);
+    let busy = |id: &WebhookId| sending.get(id).copied().unwrap_or(0);
     let mut due = unit.webhooks_with_due_deliveries(now)?;
     due.sort_by_key(busy);
     let mut leased = Vec::new();

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::rc::Rc;
 use trunkline_domain::call::{Call, LedgerAmount, Transaction};
+use trunkline_domain::id::EventId;
 use trunkline_store::{CounterKey, CounterScope, IdCounts, MailRecord, NewEvent, period_bounds_ms};
 
 /// Buffered inserts, in the order in which they are written. Buffered rows are not visible to
@@ -160,7 +161,6 @@ impl PendingWrites {
         let id_by_index = |first: i64| move |index: usize| first + index as i64;
         let call_id = id_by_index(ids.call);
         let transaction_id = id_by_index(ids.transaction);
-        let event_id = id_by_index(ids.event);
         let call_rows = calls.iter().enumerate();
         let call_rows = call_rows
             .map(|(index, (call, fingerprint))| (call_id(index), &**call, fingerprint.as_slice()));
@@ -176,13 +176,13 @@ impl PendingWrites {
         let mut new_events = Vec::with_capacity(events.len());
         for (index, event) in events.iter().enumerate() {
             let row = |index: usize| transactions.get(index).map(|pending| &pending.row);
-            new_events.push(event.to_new_event(context, event_id(index), row));
+            new_events.push(event.to_new_event(context, ids.event.offset(index), row));
         }
         unit.insert_events(&new_events, context.system_now)?;
         let kinds = new_events.iter().map(|event| (event.id, event.kind));
         outbox::enqueue_deliveries(unit, context, kinds)?;
         for (event, mut mail) in mails {
-            mail.event_id = event_id(event);
+            mail.event_id = ids.event.offset(event);
             unit.insert_mail(&mail)?;
         }
         totals.write(unit)?;
@@ -194,7 +194,7 @@ impl PendingEvent {
     fn to_new_event<'t>(
         &self,
         context: &Context,
-        id: i64,
+        id: EventId,
         row: impl Fn(usize) -> Option<&'t Transaction>,
     ) -> NewEvent<'_> {
         let data = match &self.data {

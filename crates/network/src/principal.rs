@@ -4,7 +4,7 @@ use crate::policy::{Action, Decision, decide};
 use crate::{Error, Warnings};
 use jiff::Timestamp;
 use std::fmt;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{NetworkId, TokenId, UserId};
 use trunkline_domain::party::{Party, PartyKind};
 pub use trunkline_store::{Grant, Scope};
 
@@ -12,9 +12,9 @@ pub use trunkline_store::{Grant, Scope};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// API token, by id.
-    Token(i64),
+    Token(TokenId),
     /// User, by id.
-    User(i64),
+    User(UserId),
     /// Command line of the server.
     CommandLine,
 }

@@ -13,6 +13,7 @@ use std::collections::hash_map::Entry;
 use std::rc::Rc;
 use trunkline_domain::call::{Correction, LedgerAmount, Outcome, RecordedFacts, Settlement};
 use trunkline_domain::campaign::{Campaign, Terms};
+use trunkline_domain::id::AuditEntryId;
 use trunkline_domain::problem::BLANK;
 use trunkline_store::{LedgerFilter, LedgerRow, LedgerScope, Page};
 
@@ -61,7 +62,7 @@ pub struct Redecision {
     /// Number of calls that are decided otherwise.
     pub changed_total: u64,
     /// Id of the audit entry, if corrections were written.
-    pub audit_id: Option<i64>,
+    pub audit_id: Option<AuditEntryId>,
 }
 
 /// Audit record of a redecision or of its revert: the corrections that it wrote, which have
@@ -142,7 +143,7 @@ fn record(
     object: String,
     snapshot: &RedecisionSnapshot,
     action: &str,
-) -> Result<i64, Error> {
+) -> Result<AuditEntryId, Error> {
     audit::record(unit, context, object.clone(), Some(action), None, Some(snapshot))?;
     audit::latest_id(unit, context, &object)
 }

@@ -24,13 +24,18 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use trunkline_domain::affiliation::{AffiliateCampaignStatus, RelationshipStatus};
 use trunkline_domain::campaign::{Campaign, CampaignAction, CampaignStatus, Terms, TermsPatch};
+use trunkline_domain::id::AuditEntryId;
 use trunkline_domain::party::{CustomDataField, PartyKind, PartyPatch, UserPatch};
 use trunkline_domain::problem::Problems;
 use trunkline_domain::promo::PromoNumber;
 
 /// Reverts one audit entry, and returns the audit entry of the revert (the last one if there are
 /// several).
-pub fn revert(unit: &mut UnitOfWork<'_>, context: &Context, id: i64) -> Result<AuditEntry, Error> {
+pub fn revert(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    id: AuditEntryId,
+) -> Result<AuditEntry, Error> {
     context.principal.ensure_can_write_network()?;
     let entry = audit::get(unit, context, id)?;
     undo(unit, context, &entry)?;

@@ -25,7 +25,7 @@ pub fn list(
     page: Page,
 ) -> Result<Vec<Member>, Error> {
     let mut members = find_advertiser(unit, context, advertiser)?.members;
-    members.retain(|member| member.user.id > page.after);
+    members.retain(|member| member.user.id.get() > page.after);
     members.sort_by_key(|member| member.user.id);
     members.truncate(page.limit as usize);
     Ok(members)

@@ -2,6 +2,7 @@
 
 use crate::{Context, Error, Page, Submission, UnitOfWork, audit};
 use serde_json::{Value, json};
+use trunkline_domain::id::{DeliveryId, WebhookId};
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_domain::webhook::{
     Host, MAX_DELIVERY_AGE, MAX_WEBHOOKS, SigningSecret, Webhook, WebhookUrl, is_public_address,
@@ -34,7 +35,7 @@ fn snapshot(webhook: &Webhook) -> Value {
     })
 }
 
-fn not_found(id: i64) -> Error {
+fn not_found(id: WebhookId) -> Error {
     Error::NotFound(format!("Webhook {id}"))
 }
 
@@ -49,7 +50,7 @@ pub fn list(
 }
 
 /// Returns one webhook.
-pub fn get(unit: &mut UnitOfWork<'_>, context: &Context, id: i64) -> Result<Webhook, Error> {
+pub fn get(unit: &mut UnitOfWork<'_>, context: &Context, id: WebhookId) -> Result<Webhook, Error> {
     context.principal.ensure_can_view_network()?;
     unit.webhook(context.principal.network_id, id)?.ok_or_else(|| not_found(id))
 }
@@ -81,7 +82,7 @@ pub fn create(
         return Err(Error::NotAllowed(message));
     }
     let mut webhook = Webhook {
-        id: 0,
+        id: WebhookId::UNASSIGNED,
         network_id,
         url,
         event_types: change.kinds,
@@ -103,7 +104,7 @@ fn check_address(url: &WebhookUrl, problems: &mut Problems) {
 }
 
 /// Deletes a webhook with its deliveries; does nothing if it does not exist.
-pub fn delete(unit: &mut UnitOfWork<'_>, context: &Context, id: i64) -> Result<(), Error> {
+pub fn delete(unit: &mut UnitOfWork<'_>, context: &Context, id: WebhookId) -> Result<(), Error> {
     context.principal.ensure_can_administer_network()?;
     let Some(webhook) = unit.webhook(context.principal.network_id, id)? else { return Ok(()) };
     unit.delete_webhook(id, context.system_now)?;
@@ -115,7 +116,7 @@ pub fn delete(unit: &mut UnitOfWork<'_>, context: &Context, id: i64) -> Result<(
 pub fn deliveries(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
-    webhook: i64,
+    webhook: WebhookId,
     state: Option<DeliveryState>,
     page: Page,
 ) -> Result<Vec<DeliveryRecord>, Error> {
@@ -127,8 +128,8 @@ pub fn deliveries(
 pub fn resend(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
-    webhook: i64,
-    id: i64,
+    webhook: WebhookId,
+    id: DeliveryId,
 ) -> Result<DeliveryRecord, Error> {
     context.principal.ensure_can_administer_network()?;
     let webhook = get(unit, context, webhook)?;

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use tempfile::TempDir;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{EventId, MailId, NetworkId, WebhookId};
 use trunkline_domain::timezone::TimeZoneName;
 use trunkline_domain::webhook::{MAX_DELIVERY_AGE, SigningSecret, Webhook, WebhookUrl};
 use trunkline_network::outbox::{
@@ -15,7 +15,7 @@ use trunkline_network::outbox::{
 use trunkline_network::{
     DeliveryState, Error, MailRecord, MailState, Page, Store, UnitOfWork, networks,
 };
-use trunkline_store::NewEvent;
+use trunkline_store::{NewDelivery, NewEvent};
 
 const PACE: RetryPolicy =
     RetryPolicy { first_delay: SignedDuration::from_secs(5), lease: SignedDuration::from_secs(20) };
@@ -55,9 +55,9 @@ impl World {
         self.store.write_blocking(work).unwrap()
     }
 
-    fn webhook(&self) -> i64 {
+    fn webhook(&self) -> WebhookId {
         let webhook = Webhook {
-            id: 0,
+            id: WebhookId::UNASSIGNED,
             network_id: self.network,
             url: WebhookUrl::parse("https://example.com/").unwrap(),
             event_types: Vec::new(),
@@ -69,9 +69,9 @@ impl World {
     }
 
     /// Inserts an event with deliveries to webhooks.
-    fn event(&self, now: Timestamp, webhooks: &[i64]) -> i64 {
+    fn event(&self, now: Timestamp, webhooks: &[WebhookId]) -> EventId {
         let event = NewEvent {
-            id: 0,
+            id: EventId::UNASSIGNED,
             network_id: self.network,
             at: now,
             kind: "campaign.status_changed",
@@ -81,15 +81,22 @@ impl World {
         };
         let webhooks = webhooks.to_vec();
         self.write(move |unit| {
-            let id = unit.insert_event(&event, now)?;
-            let sent: Vec<(i64, i64)> = webhooks.into_iter().map(|webhook| (webhook, id)).collect();
-            unit.insert_deliveries(&sent, now, now + MAX_DELIVERY_AGE)?;
-            Ok(id)
+            let event_id = unit.insert_event(&event, now)?;
+            let webhooks = webhooks.into_iter();
+            let deliveries: Vec<NewDelivery> =
+                webhooks.map(|webhook_id| NewDelivery { webhook_id, event_id }).collect();
+            unit.insert_deliveries(&deliveries, now, now + MAX_DELIVERY_AGE)?;
+            Ok(event_id)
         })
     }
 
-    fn lease(&self, now: Timestamp, sending: &[(i64, usize)], most: usize) -> Vec<LeasedDelivery> {
-        let sending: HashMap<i64, usize> = sending.iter().copied().collect();
+    fn lease(
+        &self,
+        now: Timestamp,
+        sending: &[(WebhookId, usize)],
+        most: usize,
+    ) -> Vec<LeasedDelivery> {
+        let sending: HashMap<WebhookId, usize> = sending.iter().copied().collect();
         self.write(move |unit| lease_deliveries(unit, now, PACE, &sending, most))
     }
 
@@ -217,9 +224,9 @@ fn sweep_deletes_a_bounded_number_of_rows() {
 fn unsent_mail_expires() {
     let world = World::new();
     let mail = |address: &str| MailRecord {
-        id: 0,
+        id: MailId::UNASSIGNED,
         network_id: world.network,
-        event_id: 1,
+        event_id: EventId::new(1),
         address: address.to_owned(),
         subject: "S".to_owned(),
         body: "B".to_owned(),

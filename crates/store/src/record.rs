@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{AuditEntryId, NetworkId, TokenId, UserId};
 use trunkline_domain::party::{PartyKind, Role};
 
 /// Cursor and limits of a page of a list.
@@ -54,7 +54,7 @@ pub struct Grant {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRecord {
     /// Id.
-    pub id: i64,
+    pub id: TokenId,
     /// Network that the token belongs to.
     pub network_id: NetworkId,
     /// Scope and role of the token.
@@ -88,7 +88,7 @@ pub struct SignIn<'a> {
     /// Kind of the secret.
     pub kind: SignInKind,
     /// Id of the user who is signed in by it.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// Grants of the user that the sign-in carries. It never has others.
     pub grants: &'a [Grant],
     /// Time of expiry.
@@ -101,8 +101,8 @@ pub type NewAuditEntry = AuditEntry<String>;
 /// Audit log entry: one change of one object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditEntry<Object = Value> {
-    /// Id, ascending in time; 0 until stored.
-    pub id: i64,
+    /// Id, ascending in time.
+    pub id: AuditEntryId,
     /// Network of the changed object.
     pub network_id: NetworkId,
     /// Time of the change.

@@ -57,7 +57,7 @@ async fn create(
     let object = issued.map(|issued| {
         Object::from_iter([
             ("token".to_owned(), issued.secret.into()),
-            ("id".to_owned(), issued.id.into()),
+            ("id".to_owned(), issued.id.get().into()),
         ])
     });
     request.respond(ResourceKind::Unversioned, object)

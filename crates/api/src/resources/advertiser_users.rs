@@ -26,7 +26,7 @@ pub(super) fn routes() -> Routes {
 async fn list(Path(advertiser): Path<String>, request: ApiRequest) -> Response<Body> {
     request.respond_list(ResourceKind::User, move |unit, context, page| {
         let members = users::list(unit, context, &advertiser, page)?;
-        let next_cursor = members.last().map(|member| member.user.id);
+        let next_cursor = members.last().map(|member| member.user.id.get());
         Ok(ListPage { objects: members.iter().map(user_object::render).collect(), next_cursor })
     })
 }

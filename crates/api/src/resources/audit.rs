@@ -9,6 +9,7 @@ use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
+use trunkline_domain::id::AuditEntryId;
 use trunkline_domain::problem::{INVALID, Problems};
 use trunkline_domain::timezone::{self, TimeZoneName};
 use trunkline_network::{AuditEntry, AuditFilter, Error, audit, revert as audit_revert};
@@ -31,7 +32,7 @@ async fn list(request: ApiRequest) -> Response<Body> {
     let zone = request.network.time_zone;
     request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
         let entries = audit::list(unit, context, &filter, page)?;
-        let next_cursor = entries.last().map(|entry| entry.id);
+        let next_cursor = entries.last().map(|entry| entry.id.get());
         Ok(ListPage {
             objects: entries.into_iter().map(|entry| render(entry, zone)).collect(),
             next_cursor,
@@ -72,7 +73,7 @@ async fn revert(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
     request.respond(ResourceKind::Unversioned, result.map(|entry| render(entry, zone)))
 }
 
-fn parse_entry_id(id: &str) -> Result<i64, Error> {
+fn parse_entry_id(id: &str) -> Result<AuditEntryId, Error> {
     id.parse().map_err(|_| Error::NotFound(format!("AuditEntry {id}")))
 }
 
@@ -80,7 +81,7 @@ fn parse_entry_id(id: &str) -> Result<i64, Error> {
 fn render(entry: AuditEntry, zone: TimeZoneName) -> Object {
     let diff = audit::diff(&entry);
     Object::from_iter([
-        ("id".to_owned(), entry.id.into()),
+        ("id".to_owned(), entry.id.get().into()),
         ("object".to_owned(), entry.object.into()),
         ("action".to_owned(), entry.action.into()),
         ("actor".to_owned(), entry.actor.into()),

@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use trunkline_domain::event::EVENT_TYPES;
+use trunkline_domain::id::EventId;
 use trunkline_domain::problem::{NOT_A_NUMBER, NOT_LISTED, Problems};
 use trunkline_network::{Context, Error, EventRecord, Page, events};
 
@@ -46,7 +47,7 @@ struct EventStream {
     /// Types of events to send; empty means all.
     types: Vec<String>,
     /// Id of the last event read.
-    after: i64,
+    after: EventId,
     /// Changes when a transaction of this process has written events.
     commits: watch::Receiver<u64>,
     /// True if the first chunk was sent.
@@ -85,10 +86,10 @@ async fn open_stream(request: ApiRequest) -> Response<Body> {
 
 /// Reads the id of the last event that the client received (`Last-Event-ID`, or the parameter
 /// `last_event_id`).
-fn read_last_event_id(request: &ApiRequest, problems: &mut Problems) -> Option<i64> {
+fn read_last_event_id(request: &ApiRequest, problems: &mut Problems) -> Option<EventId> {
     let header = request.headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let text = header.filter(|id| !id.is_empty()).or(request.parameter("last_event_id"))?;
-    let id = text.parse::<i64>().ok().filter(|id| *id >= 0);
+    let id = text.parse::<i64>().ok().filter(|id| *id >= 0).map(EventId::new);
     if id.is_none() {
         problems.property("last_event_id").add(NOT_A_NUMBER);
     }
@@ -170,7 +171,7 @@ impl EventStream {
 
     /// Reads and renders the next page of events. The flag is true if there may be more.
     fn poll_events(&mut self) -> Result<(Vec<u8>, bool), Error> {
-        let page = Page::new(self.after, PAGE_EVENTS);
+        let page = Page::new(self.after.get(), PAGE_EVENTS);
         let page = self.app.store.read(|unit| {
             self.credential_guard.revalidate(unit)?;
             events::list_after(unit, &self.context, page)

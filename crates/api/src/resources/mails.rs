@@ -27,7 +27,7 @@ async fn list(request: ApiRequest) -> Response<Body> {
     }
     request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
         let items = mails::list(unit, context, state, page)?;
-        let next_cursor = items.last().map(|mail| mail.id);
+        let next_cursor = items.last().map(|mail| mail.id.get());
         Ok(ListPage { objects: items.iter().map(|mail| render(mail, zone)).collect(), next_cursor })
     })
 }
@@ -35,8 +35,8 @@ async fn list(request: ApiRequest) -> Response<Body> {
 fn render(mail: &MailRecord, zone: TimeZoneName) -> Object {
     let stamp = |at: Option<jiff::Timestamp>| json!(at.map(|at| timezone::format_legacy(at, zone)));
     Object::from_iter([
-        ("id".to_owned(), mail.id.into()),
-        ("event_id".to_owned(), mail.event_id.into()),
+        ("id".to_owned(), mail.id.get().into()),
+        ("event_id".to_owned(), mail.event_id.get().into()),
         ("to".to_owned(), mail.address.clone().into()),
         ("subject".to_owned(), mail.subject.clone().into()),
         ("text".to_owned(), mail.body.clone().into()),

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use trunkline_domain::call::Outcome;
+use trunkline_domain::id::AuditEntryId;
 use trunkline_domain::problem::Problems;
 use trunkline_network::redecide::{self, RedecideRequest, RedecidedCall, Redecision};
 use trunkline_network::replay::{self, ChangedCall, Replay, ReplayRequest, ReplayTotals};
@@ -170,6 +171,6 @@ fn render_redecision(result: &Redecision) -> Object {
         ("decided".to_owned(), render_totals(result.decided, true)),
         ("changed".to_owned(), result.changed.iter().map(render_changed).collect()),
         ("changed_total".to_owned(), result.changed_total.into()),
-        ("audit_id".to_owned(), result.audit_id.into()),
+        ("audit_id".to_owned(), result.audit_id.map(AuditEntryId::get).into()),
     ])
 }

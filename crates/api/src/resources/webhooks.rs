@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
 use serde_json::{Value, json};
+use std::str::FromStr;
 use trunkline_domain::event::EVENT_TYPES;
 use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED, Problems};
 use trunkline_domain::timezone::{self, TimeZoneName};
@@ -30,7 +31,7 @@ async fn list(request: ApiRequest) -> Response<Body> {
     let zone = request.network.time_zone;
     request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
         let items = webhooks::list(unit, context, page)?;
-        let next_cursor = items.last().map(|webhook| webhook.id);
+        let next_cursor = items.last().map(|webhook| webhook.id.get());
         Ok(ListPage {
             objects: items.iter().map(|webhook| render(webhook, zone)).collect(),
             next_cursor,
@@ -131,7 +132,7 @@ async fn list_deliveries(Path(id): Path<String>, request: ApiRequest) -> Respons
     request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
         let webhook = parse_id("Webhook", &id)?;
         let items = webhooks::deliveries(unit, context, webhook, state, page)?;
-        let next_cursor = items.last().map(|delivery| delivery.id);
+        let next_cursor = items.last().map(|delivery| delivery.id.get());
         Ok(ListPage {
             objects: items.iter().map(|delivery| render_delivery(delivery, zone)).collect(),
             next_cursor,
@@ -154,14 +155,14 @@ async fn resend(
         .respond(ResourceKind::Unversioned, result.map(|delivery| render_delivery(&delivery, zone)))
 }
 
-fn parse_id(object: &str, id: &str) -> Result<i64, Error> {
+fn parse_id<Id: FromStr>(object: &str, id: &str) -> Result<Id, Error> {
     id.parse().map_err(|_| Error::NotFound(format!("{object} {id}")))
 }
 
 /// Renders a webhook without its secret.
 fn render(webhook: &Webhook, zone: TimeZoneName) -> Object {
     Object::from_iter([
-        ("id".to_owned(), webhook.id.into()),
+        ("id".to_owned(), webhook.id.get().into()),
         ("url".to_owned(), webhook.url.text().into()),
         ("events".to_owned(), json!(webhook.event_types)),
         ("description".to_owned(), json!(webhook.description)),
@@ -172,8 +173,8 @@ fn render(webhook: &Webhook, zone: TimeZoneName) -> Object {
 fn render_delivery(delivery: &DeliveryRecord, zone: TimeZoneName) -> Object {
     let stamp = |at: Option<jiff::Timestamp>| json!(at.map(|at| timezone::format_legacy(at, zone)));
     Object::from_iter([
-        ("id".to_owned(), delivery.id.into()),
-        ("event_id".to_owned(), delivery.event.id.into()),
+        ("id".to_owned(), delivery.id.get().into()),
+        ("event_id".to_owned(), delivery.event.id.get().into()),
         ("type".to_owned(), delivery.event.kind.clone().into()),
         ("state".to_owned(), delivery.state.as_str().into()),
         ("attempts".to_owned(), delivery.attempts.into()),

@@ -1,6 +1,7 @@
 //! Users. A user belongs to a network and has a role in each of one or more of its organizations:
 //! the network itself and its parties.
 
+use crate::id::UserId;
 use crate::phone::PhoneNumber;
 use crate::problem::{BLANK, Problems};
 use serde::{Deserialize, Serialize};
@@ -90,9 +91,9 @@ pub struct EmailSetting {
 /// User of a network.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct User {
-    /// Row id; 0 until stored. Not serialized.
+    /// Id. Not serialized.
     #[serde(skip)]
-    pub id: i64,
+    pub id: UserId,
     /// External id, unique in the network.
     #[serde(rename = "id_from_network")]
     pub external_id: String,
@@ -239,7 +240,7 @@ impl UserPatch {
     pub fn apply(self, stored: Option<&Member>, problems: &mut Problems) -> Member {
         let mut member = stored.cloned().unwrap_or_else(|| Member {
             user: User {
-                id: 0,
+                id: UserId::UNASSIGNED,
                 external_id: String::new(),
                 email_settings: Vec::new(),
                 first_name: String::new(),

@@ -3,7 +3,7 @@
 mod address;
 mod url;
 
-use crate::id::NetworkId;
+use crate::id::{NetworkId, WebhookId};
 pub use address::is_public_address;
 pub use url::{Host, WebhookUrl};
 
@@ -21,8 +21,8 @@ pub const MAX_DELIVERY_AGE: SignedDuration = SignedDuration::from_hours(24);
 /// Subscription of a URL to a network's events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
-    /// Row id; 0 until stored.
-    pub id: i64,
+    /// Id.
+    pub id: WebhookId,
     /// Network whose events are sent.
     pub network_id: NetworkId,
     /// Target URL.

@@ -5,7 +5,7 @@ use crate::sql::{Row, params};
 use crate::{AuditEntry, AuditFilter, Error, NewAuditEntry, Page};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{AuditEntryId, NetworkId};
 
 const SELECT_ENTRY: &str =
     "SELECT id, network_id, at, request_id, actor, object, action, before, after
@@ -83,11 +83,11 @@ impl UnitOfWork<'_> {
         &mut self,
         network: NetworkId,
         object: &str,
-    ) -> Result<Option<i64>, Error> {
+    ) -> Result<Option<AuditEntryId>, Error> {
         let found = self.query_first(
             "SELECT MAX(id) FROM audit WHERE network_id = ?1 AND object = ?2",
             params![network, object],
-            |row| row.get::<Option<i64>>(0),
+            |row| row.get::<Option<AuditEntryId>>(0),
         )?;
         Ok(found.flatten())
     }
@@ -127,7 +127,7 @@ impl UnitOfWork<'_> {
     pub fn audit_entry(
         &mut self,
         network: NetworkId,
-        id: i64,
+        id: AuditEntryId,
     ) -> Result<Option<AuditEntry>, Error> {
         self.query_first(
             &format!("{SELECT_ENTRY} WHERE network_id = ?1 AND id = ?2"),

@@ -3,8 +3,9 @@
 use super::{NO_PARAMS, UnitOfWork, or_unreadable};
 use crate::Error;
 use crate::operations::Connection;
-use crate::sql::{Param, Value};
+use crate::sql::{Column, Param, Value};
 use bytes::{BufMut, Bytes, BytesMut};
+use trunkline_domain::id::EventId;
 
 /// Maximum number of rows that PostgreSQL gets by INSERT; more are sent by COPY.
 const COPY_THRESHOLD: usize = 3;
@@ -42,7 +43,7 @@ pub struct FirstIds {
     /// First transaction id.
     pub transaction: i64,
     /// First event id.
-    pub event: i64,
+    pub event: EventId,
 }
 
 /// Receives the values of one row.
@@ -94,25 +95,31 @@ impl UnitOfWork<'_> {
             "SELECT name, seq FROM sqlite_sequence WHERE name IN ('calls', 'transactions', 'events')",
             NO_PARAMS,
             |row| {
-                let last: i64 = row.get(1)?;
                 match row.get(0)? {
-                    "calls" => ids.call = last,
-                    "transactions" => ids.transaction = last,
-                    _ => ids.event = last,
+                    "calls" => ids.call = row.get(1)?,
+                    "transactions" => ids.transaction = row.get(1)?,
+                    _ => ids.event = row.get(1)?,
                 }
                 Ok(true)
             },
         )?;
-        Ok(FirstIds { call: ids.call + 1, transaction: ids.transaction + 1, event: ids.event + 1 })
+        Ok(FirstIds {
+            call: ids.call + 1,
+            transaction: ids.transaction + 1,
+            event: ids.event.offset(1),
+        })
     }
 
     /// Inserts a row and returns its generated id. The value of the id, the first column, is
     /// ignored.
-    pub(super) fn insert_row<const N: usize>(
+    pub(super) fn insert_row<Id, const N: usize>(
         &mut self,
         table: &InsertTarget<N>,
         push_values: impl FnOnce(&mut RowSink<'_, N>) -> Result<(), Error>,
-    ) -> Result<i64, Error> {
+    ) -> Result<Id, Error>
+    where
+        Id: for<'c> Column<'c>,
+    {
         let sql = table.insert_sql("", 1);
         let mut id = None;
         push_values(&mut |row| {

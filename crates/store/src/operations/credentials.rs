@@ -6,7 +6,7 @@ use super::{
 use crate::sql::{Row, params};
 use crate::{Error, Grant, Scope, SignIn, SignInKind, TokenRecord};
 use jiff::Timestamp;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{NetworkId, SessionId, TokenId, UserId};
 use trunkline_domain::party::{PartyKind, Role};
 
 const SELECT_TOKEN: &str =
@@ -73,7 +73,7 @@ fn sign_in_kind_word(kind: SignInKind) -> &'static str {
 
 impl UnitOfWork<'_> {
     /// Inserts a token and returns its id. The id in the record is ignored.
-    pub fn insert_token(&mut self, hash: &[u8], record: &TokenRecord) -> Result<i64, Error> {
+    pub fn insert_token(&mut self, hash: &[u8], record: &TokenRecord) -> Result<TokenId, Error> {
         let (scope, party) = scope_columns(record.grant.scope);
         self.insert(
             "INSERT INTO tokens (network_id, hash, scope, party_id, role, label, created_at,
@@ -109,7 +109,7 @@ impl UnitOfWork<'_> {
     pub fn revoke_token(
         &mut self,
         network: NetworkId,
-        id: i64,
+        id: TokenId,
         now: Timestamp,
     ) -> Result<bool, Error> {
         let found = self.execute_counted(
@@ -132,7 +132,11 @@ impl UnitOfWork<'_> {
     }
 
     /// Inserts a sign-in, deletes expired ones, and returns its id.
-    pub fn insert_sign_in(&mut self, sign_in: SignIn<'_>, now: Timestamp) -> Result<i64, Error> {
+    pub fn insert_sign_in(
+        &mut self,
+        sign_in: SignIn<'_>,
+        now: Timestamp,
+    ) -> Result<SessionId, Error> {
         self.execute("DELETE FROM sign_ins WHERE expires_at <= ?1", [to_millis(now)])?;
         self.insert(
             "INSERT INTO sign_ins (hash, kind, user_id, expires_at, grants)
@@ -153,7 +157,7 @@ impl UnitOfWork<'_> {
         hash: &[u8],
         kind: SignInKind,
         now: Timestamp,
-    ) -> Result<Option<(i64, Vec<Grant>)>, Error> {
+    ) -> Result<Option<(UserId, Vec<Grant>)>, Error> {
         self.query_first(
             "SELECT user_id, grants FROM sign_ins
              WHERE hash = ?1 AND kind = ?2 AND expires_at > ?3",
@@ -163,7 +167,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Deletes the one-time tokens and sessions of users.
-    pub(super) fn delete_sign_ins_of_users(&mut self, users: &[i64]) -> Result<(), Error> {
+    pub(super) fn delete_sign_ins_of_users(&mut self, users: &[UserId]) -> Result<(), Error> {
         if users.is_empty() {
             return Ok(());
         }

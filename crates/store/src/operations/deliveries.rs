@@ -6,6 +6,7 @@ use super::{UnitOfWork, or_unreadable, timestamp_from_millis, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, EventRecord, Page};
 use jiff::Timestamp;
+use trunkline_domain::id::{DeliveryId, EventId, WebhookId};
 
 /// State of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +41,10 @@ impl DeliveryState {
 /// Delivery of one event to one webhook.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeliveryRecord {
-    /// Id; 0 until stored.
-    pub id: i64,
+    /// Id.
+    pub id: DeliveryId,
     /// Id of the webhook.
-    pub webhook_id: i64,
+    pub webhook_id: WebhookId,
     /// State.
     pub state: DeliveryState,
     /// Number of attempts so far.
@@ -63,6 +64,15 @@ pub struct DeliveryRecord {
     pub delivered_at: Option<Timestamp>,
     /// Event to deliver.
     pub event: EventRecord,
+}
+
+/// Delivery to insert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewDelivery {
+    /// Id of the webhook.
+    pub webhook_id: WebhookId,
+    /// Id of the event.
+    pub event_id: EventId,
 }
 
 const DELIVERY_COLUMNS: &str = "d.id, d.webhook_id, d.state, d.attempts, d.due_at, d.give_up_at,
@@ -108,24 +118,31 @@ fn select_deliveries(condition: &str) -> String {
 }
 
 impl UnitOfWork<'_> {
-    /// Inserts deliveries that are due now, as (webhook id, event id).
+    /// Inserts deliveries that are due now.
     pub fn insert_deliveries(
         &mut self,
-        deliveries: &[(i64, i64)],
+        deliveries: &[NewDelivery],
         now: Timestamp,
         give_up_at: Timestamp,
     ) -> Result<(), Error> {
         self.emits_events |= !deliveries.is_empty();
-        self.insert_rows(&NEW_DELIVERY, "", deliveries.iter(), |(webhook, event), push| {
+        self.insert_rows(&NEW_DELIVERY, "", deliveries.iter(), |delivery, push| {
             let now = to_millis(now);
-            push(&params![webhook, event, "pending", now, to_millis(give_up_at), now])
+            push(&params![
+                delivery.webhook_id,
+                delivery.event_id,
+                "pending",
+                now,
+                to_millis(give_up_at),
+                now
+            ])
         })
     }
 
     /// One page of a webhook's deliveries, all or those in a state.
     pub fn deliveries(
         &mut self,
-        webhook: i64,
+        webhook: WebhookId,
         state: Option<DeliveryState>,
         page: Page,
     ) -> Result<Vec<DeliveryRecord>, Error> {
@@ -142,16 +159,23 @@ impl UnitOfWork<'_> {
     }
 
     /// Delivery of a webhook, by id.
-    pub fn delivery(&mut self, webhook: i64, id: i64) -> Result<Option<DeliveryRecord>, Error> {
+    pub fn delivery(
+        &mut self,
+        webhook: WebhookId,
+        id: DeliveryId,
+    ) -> Result<Option<DeliveryRecord>, Error> {
         self.query_first(
             &select_deliveries("d.webhook_id = ?1 AND d.id = ?2"),
-            [webhook, id],
+            params![webhook, id],
             delivery_from_row,
         )
     }
 
     /// Ids of the webhooks with a due delivery.
-    pub fn webhooks_with_due_deliveries(&mut self, now: Timestamp) -> Result<Vec<i64>, Error> {
+    pub fn webhooks_with_due_deliveries(
+        &mut self,
+        now: Timestamp,
+    ) -> Result<Vec<WebhookId>, Error> {
         self.query_all(
             "SELECT w.id FROM webhooks w WHERE w.deleted_at IS NULL AND EXISTS
              (SELECT 1 FROM deliveries d WHERE d.webhook_id = w.id AND d.due_at <= ?1)",
@@ -163,7 +187,7 @@ impl UnitOfWork<'_> {
     /// Due deliveries of a webhook, the longest due first.
     pub fn due_deliveries(
         &mut self,
-        webhook: i64,
+        webhook: WebhookId,
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<DeliveryRecord>, Error> {
@@ -184,8 +208,11 @@ impl UnitOfWork<'_> {
     }
 
     /// Leases a delivery until `until`, so that no other worker sends it.
-    pub fn lease_delivery(&mut self, id: i64, until: Timestamp) -> Result<(), Error> {
-        self.execute("UPDATE deliveries SET due_at = ?2 WHERE id = ?1", [id, to_millis(until)])?;
+    pub fn lease_delivery(&mut self, id: DeliveryId, until: Timestamp) -> Result<(), Error> {
+        self.execute(
+            "UPDATE deliveries SET due_at = ?2 WHERE id = ?1",
+            params![id, to_millis(until)],
+        )?;
         Ok(())
     }
 

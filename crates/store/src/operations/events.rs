@@ -6,13 +6,13 @@ use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
 use serde_json::Value;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{EventId, NetworkId};
 
 /// Event of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventRecord {
-    /// Id, ascending in time; 0 until stored.
-    pub id: i64,
+    /// Id, ascending in time.
+    pub id: EventId,
     /// Id of the network.
     pub network_id: NetworkId,
     /// Time of the event.
@@ -31,7 +31,7 @@ pub struct EventRecord {
 #[derive(Debug, Clone)]
 pub struct NewEvent<'a> {
     /// Reserved id; ignored if the id is generated.
-    pub id: i64,
+    pub id: EventId,
     /// Id of the network.
     pub network_id: NetworkId,
     /// Time of the event.
@@ -114,7 +114,7 @@ impl UnitOfWork<'_> {
         &mut self,
         event: &NewEvent<'_>,
         stored_at: Timestamp,
-    ) -> Result<i64, Error> {
+    ) -> Result<EventId, Error> {
         self.emits_events = true;
         self.insert_row(&NEW_EVENT, |push| push_event(event, stored_at, push))
     }
@@ -131,10 +131,10 @@ impl UnitOfWork<'_> {
         )
     }
 
-    /// Id of a network's newest event; 0 if there is none.
-    pub fn last_event_id(&mut self, network: NetworkId) -> Result<i64, Error> {
+    /// Id of a network's newest event; [`EventId::UNASSIGNED`] if there is none.
+    pub fn last_event_id(&mut self, network: NetworkId) -> Result<EventId, Error> {
         let sql = "SELECT MAX(id) FROM events WHERE network_id = ?1";
-        let last = self.query_first(sql, [network], |row| row.get::<Option<i64>>(0))?;
-        Ok(last.flatten().unwrap_or(0))
+        let last = self.query_first(sql, [network], |row| row.get::<Option<EventId>>(0))?;
+        Ok(last.flatten().unwrap_or_default())
     }
 }

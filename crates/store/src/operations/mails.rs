@@ -4,7 +4,7 @@ use super::{UnitOfWork, or_unreadable, timestamp_from_millis, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{EventId, MailId, NetworkId};
 
 /// State of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +42,12 @@ impl MailState {
 /// Mail to one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailRecord {
-    /// Id; 0 until stored.
-    pub id: i64,
+    /// Id.
+    pub id: MailId,
     /// Id of the network that it concerns.
     pub network_id: NetworkId,
     /// Id of the event that it reports.
-    pub event_id: i64,
+    pub event_id: EventId,
     /// Recipient.
     pub address: String,
     /// Subject, one line.

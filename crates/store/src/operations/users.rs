@@ -4,7 +4,7 @@ use super::{UnitOfWork, from_json, or_unreadable, to_json, to_json_ids, to_json_
 use crate::sql::{Row, params};
 use crate::{Error, Grant, Organization, Scope};
 use std::collections::HashMap;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{NetworkId, UserId};
 use trunkline_domain::party::{Member, PartyKind, Role, User};
 
 fn organization_sql_key(organization: Organization) -> (&'static str, i64) {
@@ -100,10 +100,10 @@ impl UnitOfWork<'_> {
             )?;
         }
         let after = self.members(organization)?;
-        let role_in = |members: &[Member], user: i64| {
+        let role_in = |members: &[Member], user: UserId| {
             members.iter().find(|member| member.user.id == user).map(|member| member.role)
         };
-        let mut changed: Vec<i64> = Vec::new();
+        let mut changed: Vec<UserId> = Vec::new();
         for member in &before {
             let user = member.user.id;
             if role_in(&after, user) != Some(member.role) {
@@ -124,7 +124,7 @@ impl UnitOfWork<'_> {
         network: NetworkId,
         user: &User,
         created_by_party: bool,
-    ) -> Result<i64, Error> {
+    ) -> Result<UserId, Error> {
         let stored = self.user_by_external_id(network, &user.external_id)?;
         if let Some(stored) = stored.as_ref().filter(|stored| *stored == user) {
             return Ok(stored.id);
@@ -147,7 +147,7 @@ impl UnitOfWork<'_> {
             let found = self.query_first(
                 "SELECT id FROM users WHERE network_id = ?1 AND id_from_network = ?2",
                 params![network, user.external_id],
-                |row| row.get::<i64>(0),
+                |row| row.get::<UserId>(0),
             )?;
             or_unreadable(found, "user")?
         };
@@ -160,7 +160,7 @@ impl UnitOfWork<'_> {
         Ok(id)
     }
 
-    fn delete_user_if_orphaned(&mut self, user: i64) -> Result<(), Error> {
+    fn delete_user_if_orphaned(&mut self, user: UserId) -> Result<(), Error> {
         self.execute(
             "DELETE FROM users WHERE id = ?1
              AND NOT EXISTS (SELECT 1 FROM memberships WHERE user_id = ?1)",
@@ -170,7 +170,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Network id of a user, and the user, by id.
-    pub fn user(&mut self, id: i64) -> Result<Option<(NetworkId, User)>, Error> {
+    pub fn user(&mut self, id: UserId) -> Result<Option<(NetworkId, User)>, Error> {
         self.query_first(
             &format!("SELECT u.network_id, {USER_COLUMNS} FROM users u WHERE u.id = ?1"),
             [id],
@@ -229,7 +229,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Grants of a user, one for each membership.
-    pub fn grants_of_user(&mut self, user: i64) -> Result<Vec<Grant>, Error> {
+    pub fn grants_of_user(&mut self, user: UserId) -> Result<Vec<Grant>, Error> {
         self.query_all(
             "SELECT organization, organization_id, role FROM memberships WHERE user_id = ?1
              ORDER BY organization, organization_id",
@@ -247,7 +247,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Updates the hash of a user's password and ends the user's sessions.
-    pub fn set_password_hash(&mut self, user: i64, hash: &str) -> Result<(), Error> {
+    pub fn set_password_hash(&mut self, user: UserId, hash: &str) -> Result<(), Error> {
         self.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", params![user, hash])?;
         self.delete_sign_ins_of_users(&[user])
     }

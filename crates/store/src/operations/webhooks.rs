@@ -4,7 +4,7 @@ use super::{UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{NetworkId, WebhookId};
 use trunkline_domain::webhook::{SigningSecret, Webhook, WebhookUrl};
 
 const SELECT_WEBHOOK: &str =
@@ -24,7 +24,7 @@ fn webhook_from_row(row: &Row<'_>) -> Result<Webhook, Error> {
 
 impl UnitOfWork<'_> {
     /// Inserts a webhook and returns its id.
-    pub fn insert_webhook(&mut self, webhook: &Webhook) -> Result<i64, Error> {
+    pub fn insert_webhook(&mut self, webhook: &Webhook) -> Result<WebhookId, Error> {
         self.insert(
             "INSERT INTO webhooks (network_id, url, kinds, description, secret, created_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -53,7 +53,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Webhook of a network, by id.
-    pub fn webhook(&mut self, network: NetworkId, id: i64) -> Result<Option<Webhook>, Error> {
+    pub fn webhook(&mut self, network: NetworkId, id: WebhookId) -> Result<Option<Webhook>, Error> {
         self.query_first(
             &format!("{SELECT_WEBHOOK} WHERE network_id = ?1 AND id = ?2 AND deleted_at IS NULL"),
             params![network, id],
@@ -62,7 +62,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Webhook of any network, by id, unless it is deleted.
-    pub fn webhook_by_id(&mut self, id: i64) -> Result<Option<Webhook>, Error> {
+    pub fn webhook_by_id(&mut self, id: WebhookId) -> Result<Option<Webhook>, Error> {
         self.query_first(
             &format!("{SELECT_WEBHOOK} WHERE id = ?1 AND deleted_at IS NULL"),
             [id],
@@ -71,8 +71,11 @@ impl UnitOfWork<'_> {
     }
 
     /// Marks a webhook as deleted. Its deliveries are deleted later, in batches.
-    pub fn delete_webhook(&mut self, id: i64, now: Timestamp) -> Result<(), Error> {
-        self.execute("UPDATE webhooks SET deleted_at = ?2 WHERE id = ?1", [id, to_millis(now)])?;
+    pub fn delete_webhook(&mut self, id: WebhookId, now: Timestamp) -> Result<(), Error> {
+        self.execute(
+            "UPDATE webhooks SET deleted_at = ?2 WHERE id = ?1",
+            params![id, to_millis(now)],
+        )?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use crate::system;
 use clap::Subcommand;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{NetworkId, TokenId};
 use trunkline_domain::party::{Network, PartyKind, Role};
 use trunkline_network::credentials::{self, Entropy, IssuedSecret};
 use trunkline_network::{Error, Scope, TokenRecord, UnitOfWork};
@@ -53,7 +53,7 @@ pub(crate) enum Command {
         network: NetworkId,
         /// Id of the token, as printed by `token list`
         #[arg(long)]
-        id: i64,
+        id: TokenId,
         #[command(flatten)]
         database: DatabaseArgs,
     },
@@ -137,7 +137,7 @@ fn issue(
     token: NewToken,
     now: Timestamp,
     entropy: &Entropy,
-) -> Result<IssuedSecret, Error> {
+) -> Result<IssuedSecret<TokenId>, Error> {
     let NewToken { party, role, label, expires_at } = token;
     let scope = match party {
         None => Scope::Network,
@@ -181,7 +181,7 @@ fn token_json(token: &TokenRecord) -> Value {
 
 fn revoke(
     network: NetworkId,
-    id: i64,
+    id: TokenId,
     database: DatabaseArgs,
     log: Option<String>,
 ) -> Result<(), CliError> {

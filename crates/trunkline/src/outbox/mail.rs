@@ -82,6 +82,6 @@ async fn attempt(context: DeliveryContext, mailer: Arc<Mailer>, mail: MailRecord
         .store
         .write(move |unit| outbox::record_mail_attempt(unit, mail, outcome, now, policy, jitter));
     if let Err(error) = stored.await {
-        tracing::warn!(%error, mail = id, "cannot store the outcome of a mail, sending it again");
+        tracing::warn!(%error, mail = id.get(), "cannot store the outcome of a mail, sending it again");
     }
 }

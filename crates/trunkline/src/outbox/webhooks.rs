@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
+use trunkline_domain::id::WebhookId;
 use trunkline_network::Error;
 use trunkline_network::outbox::{self, LeasedDelivery};
 
@@ -14,7 +15,7 @@ use trunkline_network::outbox::{self, LeasedDelivery};
 const MAX_CONCURRENT_ATTEMPTS: usize = 4_096;
 
 /// Ids of the webhooks that attempts in progress are for, by task.
-type WebhooksByTask = HashMap<Id, i64>;
+type WebhooksByTask = HashMap<Id, WebhookId>;
 
 /// Delivers events until the server shuts down, then finishes the attempts in progress.
 pub(super) async fn run(context: DeliveryContext, client: Arc<HttpClient>) {
@@ -73,7 +74,7 @@ async fn lease_due(
 ) -> Result<LeasedDeliveries, Error> {
     let now = context.now();
     let policy = context.retry_policy;
-    let mut attempts_by_webhook: HashMap<i64, usize> = HashMap::new();
+    let mut attempts_by_webhook: HashMap<WebhookId, usize> = HashMap::new();
     for webhook in in_progress.values() {
         *attempts_by_webhook.entry(*webhook).or_default() += 1;
     }
@@ -114,7 +115,7 @@ async fn attempt(context: DeliveryContext, client: Arc<HttpClient>, leased: Leas
     if let Err(error) = stored.await {
         tracing::warn!(
             %error,
-            delivery = id,
+            delivery = id.get(),
             "cannot store the outcome of a webhook delivery, sending it again"
         );
     }
