@@ -78,6 +78,12 @@ CAMPAIGN = {"type": "string", "enum": ["12", "none"]}
 ID = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"\S"}
 WHOLE_NUMBER = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
 
+WEBHOOK = {
+    # Hosts that resolve nowhere.
+    "url": {"type": "string", "pattern": r"^https://[a-z]{1,20}\.example\.com(/[a-z]{0,20})?$"},
+    "secret": {"type": ["string", "null"], "pattern": "^whsec_[A-Za-z0-9+/]{32}$"},
+}
+
 # Properties of request schemas.
 PROPERTIES = {
     # Without generated ids, most requests that create an object have no id and are rejected.
@@ -106,11 +112,8 @@ PROPERTIES = {
     },
     "LiveCallEventRequest": {"at": {"type": ["string", "null"], "pattern": DATE}},
     "SandboxClockRequest": {"now": {"type": ["string", "null"], "pattern": DATE}},
-    "WebhookRequest": {
-        # Hosts that resolve nowhere.
-        "url": {"type": "string", "pattern": r"^https://[a-z]{1,20}\.example\.com(/[a-z]{0,20})?$"},
-        "secret": {"type": ["string", "null"], "pattern": "^whsec_[A-Za-z0-9+/]{32}$"},
-    },
+    "WebhookRequest": WEBHOOK,
+    "WebhookUpdateRequest": WEBHOOK,
     "IvrConnect": {"destination_country_code": {"type": "string", "enum": ["1", ""]}},
     "IvrSmsPromo": {"sms_promo_delay": {"enum": [1, 1800, 86400, 604800, 2592000]}},
 }

@@ -151,14 +151,20 @@ impl Delivery {
     /// Verifies the signature by the Standard Webhooks scheme. Returns the message id.
     #[track_caller]
     pub fn verify(&self, secret: &str) -> String {
+        assert!(self.is_signed_with(secret), "{self:?}");
+        self.header("webhook-id").to_owned()
+    }
+
+    /// Returns true if one of the delivery's signatures is by a secret.
+    pub fn is_signed_with(&self, secret: &str) -> bool {
         let key = STANDARD.decode(secret.trim_start_matches("whsec_")).expect("base64");
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &key);
-        let id = self.header("webhook-id");
-        let timestamp = self.header("webhook-timestamp");
-        let signature = self.header("webhook-signature").strip_prefix("v1,").expect("version 1");
-        let signature = STANDARD.decode(signature).expect("base64");
+        let (id, timestamp) = (self.header("webhook-id"), self.header("webhook-timestamp"));
         let signed = format!("{id}.{timestamp}.{}", self.body);
-        assert!(ring::hmac::verify(&key, signed.as_bytes(), &signature).is_ok(), "{self:?}");
-        id.to_owned()
+        self.header("webhook-signature").split(' ').any(|signature| {
+            let signature = signature.strip_prefix("v1,").expect("version 1");
+            let signature = STANDARD.decode(signature).expect("base64");
+            ring::hmac::verify(&key, signed.as_bytes(), &signature).is_ok()
+        })
     }
 }

@@ -9,6 +9,7 @@ use trunkline_domain::call::RecordedFacts;
 use trunkline_domain::campaign::{Budget, BudgetPeriod, BudgetTotals, Campaign, Terms};
 use trunkline_domain::event::BUDGET_ALERT;
 use trunkline_domain::money::{Currency, Money};
+use trunkline_domain::timezone::TimeZoneName;
 use trunkline_store::{CounterKey, CounterScope, CurrentTotals};
 
 /// Percentages of a budget at which an alert is sent.
@@ -23,6 +24,8 @@ pub(crate) struct BudgetStatus {
     pub(crate) amount: Money,
     /// `true` if calls are turned away at 100 %.
     pub(crate) enforce: bool,
+    /// Time zone of the period.
+    pub(crate) time_zone: TimeZoneName,
     /// Counter of the current period; `None` before the budget starts.
     pub(crate) counter: Option<CounterKey>,
 }
@@ -56,7 +59,8 @@ pub(crate) fn statuses(campaign: i64, terms: &Terms, at: Timestamp) -> Vec<Budge
             period,
         });
         let amount = budget.budget_amount;
-        found.push(BudgetStatus { kind, amount, enforce: budget.enforce, counter });
+        let time_zone = budget.time_zone;
+        found.push(BudgetStatus { kind, amount, enforce: budget.enforce, time_zone, counter });
     };
     if let Some(budget) = &budgets.budget_cap_alert {
         add("budget_cap_alert", budget, CounterScope::Payin(budget.budget_currency));
@@ -74,6 +78,7 @@ pub(crate) fn statuses(campaign: i64, terms: &Terms, at: Timestamp) -> Vec<Budge
             kind: "concurrent_call_cap_alert",
             amount: budget.budget_amount,
             enforce: budget.enforce,
+            time_zone: terms.timezone,
             counter,
         });
     }
@@ -273,7 +278,8 @@ pub(crate) fn add_to_budgets(
     Ok(())
 }
 
-/// Buffers the alerts of a budget that are due and were not sent. `has_rejected` is `true` if the
+/// Buffers the alerts of a budget that are due and were not sent: an event for each percentage, and
+/// one mail. `has_rejected` is `true` if the
 /// budget turned a call away: then the alert at 100 % is due whatever the total is.
 fn push_alerts(
     unit: &mut UnitOfWork<'_>,
@@ -291,12 +297,15 @@ fn push_alerts(
     if has_rejected && !due.contains(&100) {
         due.push(100);
     }
-    for percent in due.into_iter().filter(|percent| *percent > alerted) {
+    due.retain(|percent| *percent > alerted);
+    let currency = match counter.scope {
+        CounterScope::Payin(currency) => Some(currency),
+        _ => None,
+    };
+    let mut last_event = None;
+    for percent in &due {
+        let percent = *percent;
         writes.totals.record_alert(counter, amount, percent);
-        let currency = match counter.scope {
-            CounterScope::Payin(currency) => Some(currency),
-            _ => None,
-        };
         let data = json!({
             "advertiser_campaign": campaign.external_id,
             "kind": status.kind,
@@ -310,9 +319,24 @@ fn push_alerts(
         });
         let audience =
             events::EventAudience { advertiser: Some(campaign.advertiser_id), affiliate: None };
-        let event = writes.push_event(BUDGET_ALERT, audience, data);
-        let alert = Alert { event, campaign, kind: status.kind, percent, total, currency };
-        mails::push_alert_mails(unit, context, writes, &alert, status.amount)?;
+        last_event = Some((writes.push_event(BUDGET_ALERT, audience, data), percent));
+    }
+    // One call may reach several percentages: the mail is about the highest.
+    if let Some((event, percent)) = last_event {
+        let BudgetStatus { kind, amount, enforce, time_zone, .. } = *status;
+        let alert = Alert {
+            event,
+            campaign,
+            kind,
+            amount,
+            enforce,
+            time_zone,
+            period: counter.period,
+            percent,
+            total,
+            currency,
+        };
+        mails::push_alert_mails(unit, context, writes, &alert)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 
 use crate::{Context, Error, Page, Principal, UnitOfWork, outbox};
 use serde_json::Value;
-use trunkline_domain::event::BUDGET_ALERT;
+use trunkline_domain::event::{BUDGET_ALERT, CAMPAIGN_STATUS_CHANGED};
 use trunkline_domain::id::EventId;
 use trunkline_domain::party::PartyKind;
 use trunkline_store::{EventRecord, IdCounts, NewEvent};
@@ -94,8 +94,11 @@ pub fn list_after(
     let events = unit.events(context.principal.network_id, page)?;
     let last = events.last().map_or(EventId::new(page.after), |event| event.id);
     let more = events.len() == page.limit as usize;
+    let run_campaigns = run_campaigns(unit, context, &events)?;
     let redacted = |mut event: EventRecord| {
-        for name in hidden_properties(&context.principal, &event)? {
+        let runs_campaign = campaign_of_status_change(&event)
+            .is_some_and(|campaign| run_campaigns.iter().any(|run| run == campaign));
+        for name in hidden_properties(&context.principal, &event, runs_campaign)? {
             redact(&mut event.data, name);
         }
         Some(event)
@@ -118,15 +121,44 @@ pub fn resume_position(
     Ok(last_received.map_or(newest, |id| id.min(newest)))
 }
 
+/// Returns the external id of the campaign whose status an event is about.
+fn campaign_of_status_change(event: &EventRecord) -> Option<&str> {
+    let data = (event.kind == CAMPAIGN_STATUS_CHANGED).then_some(&event.data)?;
+    data.get("advertiser_campaign")?.as_str()
+}
+
+/// Returns the external ids of those campaigns whose status changed in one of the events, and in which an
+/// affiliate of the principal is approved.
+fn run_campaigns(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    events: &[EventRecord],
+) -> Result<Vec<String>, Error> {
+    let affiliates = context.principal.party_ids(PartyKind::Affiliate);
+    let campaigns: Vec<&str> = events.iter().filter_map(campaign_of_status_change).collect();
+    if affiliates.is_empty() || campaigns.is_empty() || context.principal.can_view_network() {
+        return Ok(Vec::new());
+    }
+    let network = context.principal.network_id;
+    Ok(unit.campaigns_with_approved_affiliates(network, &campaigns, &affiliates)?)
+}
+
 /// Returns the properties to remove from an event for a principal; `None` if the principal may not
-/// see the event. A principal with grants on both sides sees what either side sees.
-fn hidden_properties(principal: &Principal, event: &EventRecord) -> Option<Vec<&'static str>> {
+/// see the event. A principal with grants on both sides sees what either side sees. `runs_campaign` is true
+/// for a status change of a campaign that an affiliate of the principal runs.
+fn hidden_properties(
+    principal: &Principal,
+    event: &EventRecord,
+    runs_campaign: bool,
+) -> Option<Vec<&'static str>> {
     if principal.can_view_network() {
         return Some(Vec::new());
     }
     let is_own = |kind, id: Option<i64>| id.is_some_and(|id| principal.can_view(kind, id));
     let advertiser = is_own(PartyKind::Advertiser, event.advertiser_id);
-    let affiliate = is_own(PartyKind::Affiliate, event.affiliate_id) && event.kind != BUDGET_ALERT;
+    let is_own_of_affiliate =
+        is_own(PartyKind::Affiliate, event.affiliate_id) && event.kind != BUDGET_ALERT;
+    let affiliate = is_own_of_affiliate || runs_campaign;
     match (advertiser, affiliate) {
         (false, false) => None,
         (true, false) => Some(NOT_FOR_ADVERTISERS.to_vec()),

@@ -60,9 +60,9 @@ pub use passwords::PasswordVerifier;
 pub use policy::{Action, Decision, decide};
 pub use principal::{Actor, Context, Grant, Principal, Scope};
 pub use trunkline_store::{
-    AuditEntry, AuditFilter, CallTotals, DeliveryRecord, DeliveryState, EventRecord, IdAndName,
-    LedgerRow, LedgerScope, MailRecord, MailState, NewAuditEntry, OpenError, Page, StatementLine,
-    StatementTotals, Store, TokenRecord, UnitOfWork,
+    AuditEntry, AuditFilter, CallTotals, DeliveryRecord, DeliveryState, DueWebhook, EventRecord,
+    IdAndName, LedgerRow, LedgerScope, MailRecord, MailState, NewAuditEntry, OpenError, Page,
+    StatementLine, StatementTotals, Store, TokenRecord, UnitOfWork,
 };
 pub use warnings::Warnings;
 

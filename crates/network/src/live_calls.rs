@@ -417,7 +417,7 @@ fn settle_ended_call(
 
 fn event_data(settlement_context: &SettlementContext<'_>, call: &Call) -> Value {
     json!({
-        "call_id": call.id,
+        "call_id": call.id.to_string(),
         "complete_call_id": call.complete_call_id,
         "advertiser_campaign": settlement_context.campaign.external_id,
         "affiliate": settlement_context.affiliate,

@@ -3,12 +3,13 @@
 
 use crate::pending_writes::PendingWrites;
 use crate::{Context, Error, Page, UnitOfWork};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
-use trunkline_domain::campaign::Campaign;
+use trunkline_domain::campaign::{BudgetPeriod, Campaign};
 use trunkline_domain::id::{EventId, MailId};
 use trunkline_domain::money::{self, Currency, Money};
 use trunkline_domain::party::{Member, NOTIFICATION_NAMES, PartyKind};
+use trunkline_domain::timezone::TimeZoneName;
 use trunkline_store::{MailRecord, MailState, Organization};
 
 /// Time after which an unsent mail expires, because its content is outdated.
@@ -25,6 +26,14 @@ pub(crate) struct Alert<'a> {
     pub(crate) campaign: &'a Campaign,
     /// `budget_cap_alert`, `call_cap_alert` or `concurrent_call_cap_alert`.
     pub(crate) kind: &'static str,
+    /// The budget, in currency units or in calls.
+    pub(crate) amount: Money,
+    /// `true` if calls are rejected at 100 %.
+    pub(crate) enforce: bool,
+    /// Time zone of the period.
+    pub(crate) time_zone: TimeZoneName,
+    /// Period in which the percentage was reached.
+    pub(crate) period: BudgetPeriod,
     /// Percentage that was reached.
     pub(crate) percent: u32,
     /// Total of the current period.
@@ -40,7 +49,6 @@ pub(crate) fn push_alert_mails(
     context: &Context,
     writes: &mut PendingWrites,
     alert: &Alert<'_>,
-    amount: Money,
 ) -> Result<(), Error> {
     let network = context.principal.network_id;
     let advertiser = Organization::Party(PartyKind::Advertiser, alert.campaign.advertiser_id);
@@ -54,7 +62,7 @@ pub(crate) fn push_alert_mails(
             "a budget alert has too many addresses: only the first {MAX_ALERT_ADDRESSES} get a mail"
         );
     }
-    let (subject, body) = subject_and_body(alert, amount);
+    let (subject, body) = subject_and_body(alert);
     for address in addresses.into_values().take(MAX_ALERT_ADDRESSES) {
         let mail = MailRecord {
             id: MailId::UNASSIGNED,
@@ -94,30 +102,62 @@ fn addresses(members: &[Member], notification: &str) -> BTreeMap<String, String>
         .collect()
 }
 
-/// Returns the subject, which is one line for any campaign name, and the body.
-fn subject_and_body(alert: &Alert<'_>, amount: Money) -> (String, String) {
+/// Returns the subject and the body. The subject contains the campaign's id but no text that a party
+/// can choose.
+fn subject_and_body(alert: &Alert<'_>) -> (String, String) {
     let (name, id) = (single_line(&alert.campaign.name), single_line(&alert.campaign.external_id));
     let budget_name = match alert.kind {
         "budget_cap_alert" => "budget",
-        "concurrent_call_cap_alert" => "cap on calls at once",
+        "concurrent_call_cap_alert" => "cap on concurrent calls",
         _ => "call cap",
     };
-    let Alert { percent, total, currency, .. } = alert;
+    let Alert { percent, total, currency, amount, .. } = alert;
     let (total, amount) = match currency {
         Some(currency) => (
             money::format_with_symbol(*total, *currency),
-            money::format_with_symbol(amount, *currency),
+            money::format_with_symbol(*amount, *currency),
         ),
         None => {
             let calls = |of: Money| of.decimal().normalize();
-            (calls(*total).to_string(), format!("{} calls", calls(amount)))
+            (calls(*total).to_string(), format!("{} calls", calls(*amount)))
         }
     };
-    let subject = format!("{name}: {percent} % of the {budget_name} is used up");
+    let subject = format!("Campaign {id}: {percent} % of the {budget_name} is used up");
     let body = format!(
-        "The campaign {name} ({id}) has come to {total} of {amount}: {percent} % of its {budget_name}.\n"
+        "The {budget_name} of the campaign {name} ({id}) has reached {total} of {amount}: {percent} %.\n\n\
+         Period: {}\n\
+         Calls: {}\n",
+        period_text(alert.period, alert.time_zone),
+        consequence(alert),
     );
     (subject, body)
+}
+
+/// Returns the bounds of a period in the budget's time zone.
+fn period_text(period: BudgetPeriod, time_zone: TimeZoneName) -> String {
+    let format = |at: Timestamp| {
+        let local = at.to_zoned(time_zone.to_time_zone());
+        local.strftime("%Y-%m-%d %H:%M").to_string()
+    };
+    let start = format(period.start);
+    let zone = time_zone.name();
+    match period.end {
+        Some(end) => format!("{start} to {}, {zone}", format(end)),
+        None => format!("since {start}, {zone}, without an end"),
+    }
+}
+
+/// Returns the effect of the budget on calls from now on.
+fn consequence(alert: &Alert<'_>) -> &'static str {
+    match (alert.enforce, alert.percent >= 100, alert.kind) {
+        (false, ..) => "they are still accepted; this budget only alerts.",
+        (true, false, _) => "they are still accepted; at 100 % they are rejected.",
+        (true, true, "concurrent_call_cap_alert") => "they are rejected until a call ends.",
+        (true, true, _) if alert.period.end.is_none() => {
+            "they are rejected until the amount is raised."
+        }
+        (true, true, _) => "they are rejected until the period ends or the amount is raised.",
+    }
 }
 
 /// Replaces control characters and runs of white space by single spaces, and shortens to 100

@@ -8,15 +8,25 @@
 use crate::{Context, Error, EventRecord, UnitOfWork};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
-use trunkline_domain::id::{EventId, WebhookId};
-use trunkline_domain::webhook::{MAX_DELIVERY_AGE, Webhook, retry_delay};
-use trunkline_store::{DeliveryRecord, DeliveryState, MailRecord, MailState, NewDelivery, Page};
+use trunkline_domain::id::{EventId, NetworkId, WebhookId};
+use trunkline_domain::webhook::{MAX_DELIVERY_AGE, MAX_DISTINCT_DELAYS, Webhook, retry_delay};
+use trunkline_store::{
+    DeliveryRecord, DeliveryState, DueWebhook, MailRecord, MailState, NewDelivery, Page,
+};
 
 /// Retention of events, and of the results of deliveries and mails.
 const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// Maximum number of concurrent webhook attempts of a server.
+const MAX_CONCURRENT_ATTEMPTS: usize = 4_096;
 /// Maximum number of concurrent attempts for one webhook.
-const MAX_IN_FLIGHT_PER_TARGET: usize = 4;
+const MAX_ATTEMPTS_PER_WEBHOOK: usize = 4;
+/// Attempts that are kept free for networks with few attempts in progress.
+const RESERVED_ATTEMPTS: usize = 1_024;
+/// Maximum number of concurrent attempts of a network that uses the reserved ones.
+const MAX_RESERVED_ATTEMPTS_PER_NETWORK: usize = 4;
+/// Difference between the clocks of two servers that is not taken for a clock that was set back.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(2);
 
 /// Retry and lease durations.
 #[derive(Debug, Clone, Copy)]
@@ -80,37 +90,74 @@ pub(crate) fn enqueue_deliveries<'k>(
     Ok(())
 }
 
-/// Tests if a delivery is due for a webhook with less than the maximum number of attempts in
-/// flight.
+/// Numbers of this server's webhook attempts in progress, and the rule for how many more may start: 4 for
+/// one webhook, and when fewer than [`RESERVED_ATTEMPTS`] are free, 4 for one network. So neither a
+/// receiver that does not respond nor a network with many of them delays the others.
+#[derive(Debug, Clone, Default)]
+pub struct AttemptCounts {
+    by_webhook: HashMap<WebhookId, usize>,
+    by_network: HashMap<NetworkId, usize>,
+    total: usize,
+}
+
+impl AttemptCounts {
+    /// Counts an attempt that starts.
+    pub fn add(&mut self, webhook: DueWebhook) {
+        *self.by_webhook.entry(webhook.id).or_default() += 1;
+        *self.by_network.entry(webhook.network_id).or_default() += 1;
+        self.total += 1;
+    }
+
+    /// Number of further attempts that may start for a webhook.
+    fn capacity(&self, webhook: DueWebhook) -> usize {
+        let free = MAX_CONCURRENT_ATTEMPTS.saturating_sub(self.total);
+        let of_webhook = MAX_ATTEMPTS_PER_WEBHOOK.saturating_sub(self.of_webhook(webhook));
+        let room = free.min(of_webhook);
+        if free > RESERVED_ATTEMPTS {
+            return room;
+        }
+        room.min(MAX_RESERVED_ATTEMPTS_PER_NETWORK.saturating_sub(self.of_network(webhook)))
+    }
+
+    fn of_webhook(&self, webhook: DueWebhook) -> usize {
+        self.by_webhook.get(&webhook.id).copied().unwrap_or(0)
+    }
+
+    fn of_network(&self, webhook: DueWebhook) -> usize {
+        self.by_network.get(&webhook.network_id).copied().unwrap_or(0)
+    }
+}
+
+/// Tests if a delivery is due of which an attempt may start.
 pub fn has_due_deliveries(
     unit: &mut UnitOfWork<'_>,
     now: Timestamp,
-    sending: &HashMap<WebhookId, usize>,
+    in_progress: &AttemptCounts,
 ) -> Result<bool, Error> {
     let due = unit.webhooks_with_due_deliveries(now)?;
-    Ok(due.iter().any(|id| sending.get(id).copied().unwrap_or(0) < MAX_IN_FLIGHT_PER_TARGET))
+    Ok(due.iter().any(|webhook| in_progress.capacity(*webhook) > 0))
 }
 
-/// Leases at most `most` due deliveries. `sending` is the number of attempts in flight by webhook
-/// id: it limits the number of leases for each webhook, and webhooks with the fewest come first.
+/// Leases due deliveries, as many as may start. Webhooks of the networks with the fewest attempts in
+/// progress come first.
 pub fn lease_deliveries(
     unit: &mut UnitOfWork<'_>,
     now: Timestamp,
     pace: RetryPolicy,
-    sending: &HashMap<WebhookId, usize>,
-    most: usize,
+    mut in_progress: AttemptCounts,
 ) -> Result<Vec<LeasedDelivery>, Error> {
     let until = now.saturating_add(pace.lease).unwrap_or(Timestamp::MAX);
-    let busy = |id: &WebhookId| sending.get(id).copied().unwrap_or(0);
     let mut due = unit.webhooks_with_due_deliveries(now)?;
-    due.sort_by_key(busy);
+    due.sort_by_key(|webhook| (in_progress.of_network(*webhook), in_progress.of_webhook(*webhook)));
     let mut leased = Vec::new();
-    for id in due {
-        let room = MAX_IN_FLIGHT_PER_TARGET.saturating_sub(busy(&id)).min(most - leased.len());
-        let Some(webhook) = unit.webhook_by_id(id)?.filter(|_| room > 0) else { continue };
-        for mut delivery in unit.due_deliveries(id, now, room)? {
+    for due_webhook in due {
+        let capacity = in_progress.capacity(due_webhook);
+        let found = unit.webhook_by_id(due_webhook.id)?.filter(|_| capacity > 0);
+        let Some(webhook) = found else { continue };
+        for mut delivery in unit.due_deliveries(webhook.id, now, capacity)? {
             unit.lease_delivery(delivery.id, until)?;
             delivery.due_at = Some(until);
+            in_progress.add(due_webhook);
             leased.push(LeasedDelivery { webhook: webhook.clone(), delivery });
         }
     }
@@ -167,15 +214,16 @@ fn next_attempt_at(
     (due < give_up_at).then_some(due)
 }
 
-/// Leases at most `most` due mails.
+/// Leases due mails of a network, at most `limit`.
 pub fn lease_mails(
     unit: &mut UnitOfWork<'_>,
+    network: NetworkId,
     now: Timestamp,
     pace: RetryPolicy,
-    most: usize,
+    limit: usize,
 ) -> Result<Vec<MailRecord>, Error> {
     let until = now.saturating_add(pace.lease).unwrap_or(Timestamp::MAX);
-    let mut leased = unit.due_mails(now, most)?;
+    let mut leased = unit.due_mails(network, now, limit)?;
     for mail in &mut leased {
         let due_at = mail.due_at;
         mail.due_at = Some(until);
@@ -216,6 +264,38 @@ pub fn record_mail_attempt(
     }
     unit.update_mail(&mail, lease)?;
     Ok(())
+}
+
+/// Times after which an item cannot be due by the clock that shows `now`, by number of attempts.
+fn latest_due_times(now: Timestamp, pace: RetryPolicy) -> Vec<Timestamp> {
+    let after = |attempts| {
+        let delay = match attempts {
+            0 => pace.lease,
+            _ => retry_delay(attempts, pace.first_delay, u8::MAX).max(pace.lease),
+        };
+        let delay = delay.saturating_add(CLOCK_TOLERANCE);
+        now.saturating_add(delay).unwrap_or(Timestamp::MAX)
+    };
+    (0..=MAX_DISTINCT_DELAYS).map(after).collect()
+}
+
+/// Tests if there are rows for [`reschedule_after_clock_change`].
+pub fn has_postponed(
+    unit: &mut UnitOfWork<'_>,
+    now: Timestamp,
+    pace: RetryPolicy,
+) -> Result<bool, Error> {
+    Ok(unit.has_items_due_after(&latest_due_times(now, pace))?)
+}
+
+/// Makes items due now that are due later than any retry from now would be: they were scheduled by a
+/// clock that has been set back since. A bounded number per call; returns `true` if there may be more.
+pub fn reschedule_after_clock_change(
+    unit: &mut UnitOfWork<'_>,
+    now: Timestamp,
+    pace: RetryPolicy,
+) -> Result<bool, Error> {
+    Ok(unit.make_due(now, &latest_due_times(now, pace))?)
 }
 
 /// Tests if there are rows for [`expire_and_purge`].

@@ -9,17 +9,20 @@ use trunkline_domain::webhook::{
 };
 use trunkline_store::{DeliveryRecord, DeliveryState};
 
-/// Requested webhook.
+/// Requested webhook, or requested change of one. What is absent is the default of a new webhook, and stays as it is
+/// in a change.
 #[derive(Debug, Clone, Default)]
 pub struct WebhookChange {
     /// Target URL.
     pub url: Option<WebhookUrl>,
-    /// Subscribed event kinds; empty for all kinds.
-    pub kinds: Vec<String>,
+    /// Subscribed event types; empty for all types.
+    pub event_types: Option<Vec<String>>,
     /// Description.
-    pub description: Option<String>,
+    pub description: Option<Option<String>>,
     /// Signing secret, if the receiver has one already.
     pub secret: Option<SigningSecret>,
+    /// True if a change replaces the secret.
+    pub rotate_secret: bool,
 }
 
 fn audit_object(webhook: &Webhook) -> String {
@@ -85,14 +88,50 @@ pub fn create(
         id: WebhookId::UNASSIGNED,
         network_id,
         url,
-        event_types: change.kinds,
-        description: change.description,
+        event_types: change.event_types.unwrap_or_default(),
+        description: change.description.flatten(),
         secret: change.secret.unwrap_or(secret),
+        previous_secret: None,
         created_at: context.now,
     };
     webhook.id = unit.insert_webhook(&webhook)?;
     let after = snapshot(&webhook);
     audit::record(unit, context, audit_object(&webhook), None, None, Some(&after))?;
+    Ok(webhook)
+}
+
+/// Changes a webhook. With `rotate_secret` or a secret in the change, that secret, or else `new_secret`,
+/// replaces the one it has, which goes on signing for 24 hours.
+pub fn update(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    id: WebhookId,
+    submitted: Submission<WebhookChange>,
+    new_secret: SigningSecret,
+    allow_private: bool,
+) -> Result<Webhook, Error> {
+    context.principal.ensure_can_administer_network()?;
+    let mut webhook = get(unit, context, id)?;
+    let before = snapshot(&webhook);
+    let Submission { change, mut problems } = submitted;
+    if let Some(url) = change.url.as_ref().filter(|_| !allow_private) {
+        check_address(url, &mut problems);
+    }
+    let change = problems.into_result(change)?;
+    webhook.url = change.url.unwrap_or(webhook.url);
+    webhook.event_types = change.event_types.unwrap_or(webhook.event_types);
+    webhook.description = change.description.unwrap_or(webhook.description);
+    let rotates = change.rotate_secret || change.secret.is_some();
+    if rotates {
+        let secret = change.secret.unwrap_or(new_secret);
+        webhook.rotate_secret(secret, context.system_now);
+    }
+    unit.update_webhook(&webhook)?;
+    let after = snapshot(&webhook);
+    let action = rotates.then_some("rotate_secret");
+    if rotates || before != after {
+        audit::record(unit, context, audit_object(&webhook), action, Some(&before), Some(&after))?;
+    }
     Ok(webhook)
 }
 
@@ -103,7 +142,7 @@ fn check_address(url: &WebhookUrl, problems: &mut Problems) {
     }
 }
 
-/// Deletes a webhook with its deliveries; does nothing if it does not exist.
+/// Deletes a webhook; does nothing if it does not exist. Its pending deliveries fail; all of them stay readable.
 pub fn delete(unit: &mut UnitOfWork<'_>, context: &Context, id: WebhookId) -> Result<(), Error> {
     context.principal.ensure_can_administer_network()?;
     let Some(webhook) = unit.webhook(context.principal.network_id, id)? else { return Ok(()) };
@@ -112,7 +151,7 @@ pub fn delete(unit: &mut UnitOfWork<'_>, context: &Context, id: WebhookId) -> Re
     audit::record(unit, context, audit_object(&webhook), None, Some(&before), None)
 }
 
-/// Returns one page of a webhook's deliveries, optionally only those in one state.
+/// Returns one page of a webhook's deliveries, optionally only those in one state; also those of a deleted webhook.
 pub fn deliveries(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
@@ -120,8 +159,11 @@ pub fn deliveries(
     state: Option<DeliveryState>,
     page: Page,
 ) -> Result<Vec<DeliveryRecord>, Error> {
-    let webhook = get(unit, context, webhook)?;
-    Ok(unit.deliveries(webhook.id, state, page)?)
+    context.principal.ensure_can_view_network()?;
+    if !unit.has_webhook_or_deliveries(context.principal.network_id, webhook)? {
+        return Err(not_found(webhook));
+    }
+    Ok(unit.deliveries(webhook, state, page)?)
 }
 
 /// Schedules a delivery again as if it were new, in whichever state it is.

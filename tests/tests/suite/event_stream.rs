@@ -173,6 +173,21 @@ fn events_are_scoped_to_the_viewer() {
     assert_eq!(stream.expect_event().kind, "affiliate_campaign.status_changed");
 }
 
+/// An affiliate hears of the status of campaigns that it runs, and of no others.
+#[test]
+fn affiliates_hear_of_campaigns_that_they_run() {
+    let (server, network) = world();
+    network.has_live_campaign("355", "13", json!({}));
+    let affiliate = server.affiliate("976");
+    let mut stream = affiliate.open_event_stream("", &[]);
+    network.post("/advertisers/355/advertiser_campaigns/13/archive", json!({})).expect(200);
+    network.post("/advertisers/354/advertiser_campaigns/12/archive", json!({})).expect(200);
+    let event = stream.expect_event();
+    assert_eq!(event.kind, "campaign.status_changed");
+    let expected = json!({"advertiser_campaign": "12", "from": "Activated", "to": "Archived"});
+    assert_json_eq(&event.body["data"], &expected);
+}
+
 #[test]
 fn stream_count_is_limited_and_streams_end_at_shutdown() {
     let (mut server, network) = world();

@@ -110,6 +110,76 @@ fn event_is_delivered_signed_to_subscribed_webhooks() {
     post.assert_error(403, "UnauthorizedOperation");
 }
 
+/// A secret is rotated with an overlap: for 24 hours deliveries carry signatures by the new secret and by the
+/// replaced one. The new one is returned once.
+#[test]
+fn rotated_secret_signs_beside_the_replaced_one() {
+    let (server, network) = world(&SERVE_ARGUMENTS);
+    let receiver = WebhookReceiver::accepting_all();
+    let webhook = create_webhook(&network, &receiver.url());
+    let path = format!("/webhooks/{}", webhook["id"]);
+    let first = webhook["secret"].as_str().expect("a secret").to_owned();
+
+    let rotated = network.extensions().put(&path, json!({"rotate_secret": true})).body(200);
+    let second = rotated["secret"].as_str().expect("a new secret").to_owned();
+    assert_ne!(first, second);
+    assert_eq!(rotated["url"], webhook["url"]);
+    assert!(network.extensions().get(&path).body(200)["secret"].is_null());
+    emit_event(&network, "13");
+    let delivery = receiver.expect_delivery();
+    assert!(delivery.is_signed_with(&first) && delivery.is_signed_with(&second), "{delivery:?}");
+    assert_eq!(delivery.header("webhook-signature").split(' ').count(), 2);
+
+    // A given secret replaces the second; the first one no longer signs.
+    let given = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let rotated = network.extensions().put(&path, json!({"secret": given})).body(200);
+    assert_eq!(rotated["secret"], given);
+    emit_event(&network, "14");
+    let delivery = receiver.expect_delivery();
+    assert!(delivery.is_signed_with(given) && delivery.is_signed_with(&second), "{delivery:?}");
+    assert!(!delivery.is_signed_with(&first), "{delivery:?}");
+
+    // Other properties change alone, and what is omitted stays.
+    let change = json!({"events": ["budget.alert"], "description": "ERP"});
+    let changed = network.extensions().put(&path, change).body(200);
+    assert!(changed["secret"].is_null(), "{changed}");
+    assert_eq!((&changed["url"], &changed["description"]), (&webhook["url"], &json!("ERP")));
+    emit_event(&network, "15");
+    assert!(receiver.is_empty());
+    let log = network.audit_entries(Some(&format!("webhook:{}", webhook["id"])));
+    let actions: Vec<_> = log.iter().map(|entry| entry["action"].clone()).collect();
+    assert_eq!(actions, ["create", "rotate_secret", "rotate_secret", "update"]);
+    assert!(!json!(log).to_string().contains("whsec_"), "{log:?}");
+
+    let invalid = json!({"url": "ftp://example.com", "rotate_secret": "perhaps", "secret": "hush"});
+    network.extensions().put(&path, invalid).assert_invalid(&json!({
+        "url": ["must be an http or https URL"],
+        "secret": ["must be whsec_ and 24 to 64 bytes in base64"],
+        "rotate_secret": ["is invalid"],
+    }));
+    network.extensions().put("/webhooks/999", json!({})).assert_error(404, "RecordNotFound");
+    let advertiser = server.advertiser("354").extensions();
+    advertiser
+        .put(&path, json!({"rotate_secret": true}))
+        .assert_error(403, "UnauthorizedOperation");
+}
+
+/// A deleted webhook sends nothing more, and its deliveries stay readable.
+#[test]
+fn deliveries_of_a_deleted_webhook_stay_readable() {
+    let (_server, network) = world(&SERVE_ARGUMENTS);
+    let receiver = WebhookReceiver::accepting_all();
+    let webhook = create_webhook(&network, &receiver.url());
+    emit_event(&network, "13");
+    receiver.expect_delivery();
+    deliveries(&network, &webhook, |item| item["state"] == "delivered");
+    network.extensions().delete(&format!("/webhooks/{}", webhook["id"])).expect(200);
+    let left = deliveries(&network, &webhook, |item| item["state"] == "delivered");
+    assert_eq!(left.len(), 1);
+    let resend = format!("/webhooks/{}/deliveries/{}/resend", webhook["id"], left[0]["id"]);
+    network.extensions().post(&resend, json!({})).assert_error(404, "RecordNotFound");
+}
+
 #[test]
 fn failed_delivery_is_retried_until_it_succeeds() {
     let (_server, network) = world(&SERVE_ARGUMENTS);

@@ -57,10 +57,11 @@ fn roles() -> Vec<&'static str> {
 
 pub(super) fn schemas() -> NamedSchemas {
     let notification = |name: &&str| {
-        (
-            (*name).to_owned(),
-            request_boolean("Send mails of this kind to the user. Default: false."),
-        )
+        let description = match *name {
+            "notify_on_budgets" => "Send budget alerts by mail to the user. Default: false.",
+            _ => "Stored and returned; no mail of this kind is sent. Default: false.",
+        };
+        ((*name).to_owned(), request_boolean(description))
     };
     let notifications: Map<String, Value> = NOTIFICATION_NAMES.iter().map(notification).collect();
     let mut request_properties = json!({

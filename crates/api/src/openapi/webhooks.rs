@@ -3,7 +3,7 @@
 use super::operation::Operation;
 use super::schema::{
     NamedSchemas, enumeration, legacy_timestamp, nullable_text, object_id, request_array,
-    request_object, response_object, with_example,
+    request_boolean, request_object, response_object, with_example,
 };
 use serde_json::{Value, json};
 use trunkline_domain::event::EVENT_TYPES;
@@ -37,17 +37,43 @@ fn response_properties(further: Value) -> Value {
     properties
 }
 
+fn target_url() -> Value {
+    json!({"type": "string", "maxLength": 2000, "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[!-~]+$", "description": "Address to send events to: http or https, without user name and password, outside the server's own network unless the server's configuration allows that."})
+}
+
+fn event_types() -> Value {
+    request_array(
+        enumeration(&EVENT_TYPES, "Type of event."),
+        EVENT_TYPES.len(),
+        "Types of events to send. Default: all.",
+    )
+}
+
+fn new_secret(description: &str) -> Value {
+    json!({"type": ["string", "null"], "pattern": "^whsec_[A-Za-z0-9+/]{32,86}={0,2}$", "description": description})
+}
+
 pub(super) fn schemas() -> NamedSchemas {
     let webhook_request = request_object(
         json!({
-            "url": {"type": "string", "maxLength": 2000, "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[!-~]+$", "description": "Address to send events to: http or https, without user name and password, outside the server's own network unless the server's configuration allows that."},
-            "events": request_array(enumeration(&EVENT_TYPES, "Type of event."), EVENT_TYPES.len(), "Types of events to send. Default: all."),
+            "url": target_url(),
+            "events": event_types(),
             "description": nullable_text(10_000, "Purpose of the webhook."),
-            "secret": {"type": ["string", "null"], "pattern": "^whsec_[A-Za-z0-9+/]{32,86}={0,2}$", "description": "Secret for signing deliveries: `whsec_` and 24 to 64 bytes in base64. Generated if it is omitted."},
+            "secret": new_secret("Secret for signing deliveries: `whsec_` and 24 to 64 bytes in base64. Generated if it is omitted."),
         }),
         &["url"],
     );
-    let secret = json!({"secret": {"type": "string", "pattern": "^whsec_", "description": "Secret for signing deliveries. It is returned only once."}});
+    let webhook_update = request_object(
+        json!({
+            "url": target_url(),
+            "events": event_types(),
+            "description": nullable_text(10_000, "Purpose of the webhook."),
+            "secret": new_secret("New secret for signing deliveries: `whsec_` and 24 to 64 bytes in base64."),
+            "rotate_secret": request_boolean("Replace the secret, by `secret` or else by a generated one."),
+        }),
+        &[],
+    );
+    let secret = json!({"secret": {"type": "string", "pattern": "^whsec_", "description": "Secret for signing deliveries. It is returned only once, by the request that sets it."}});
     let delivery = response_object(
         json!({
             "id": object_id("the delivery"),
@@ -65,7 +91,8 @@ pub(super) fn schemas() -> NamedSchemas {
     );
     vec![
         ("WebhookRequest", with_example(webhook_request, request_example())),
-        ("Webhook", response_object(response_properties(json!({})), &[])),
+        ("WebhookUpdateRequest", with_example(webhook_update, json!({"rotate_secret": true}))),
+        ("Webhook", response_object(response_properties(secret.clone()), &["secret"])),
         ("WebhookWithSecret", response_object(response_properties(secret), &[])),
         ("Delivery", delivery),
     ]
@@ -82,8 +109,12 @@ pub(super) fn operations() -> Vec<Operation> {
             .object_response("201", "The webhook, with its secret.", "WebhookWithSecret"),
         Operation::get("/trunkline/webhooks/{id}", "getWebhook", "Read a webhook")
             .object_response("200", "The webhook.", "Webhook"),
+        Operation::put("/trunkline/webhooks/{id}", "updateWebhook", "Change a webhook")
+            .description("What is omitted stays as it is. After a change of the secret, each delivery of the next 24 hours has two signatures, by the new and by the replaced secret.")
+            .request_body("WebhookUpdateRequest", json!({"rotate_secret": true}))
+            .object_response("200", "The webhook, with its secret if that was changed.", "Webhook"),
         Operation::delete("/trunkline/webhooks/{id}", "deleteWebhook", "Delete a webhook")
-            .description("Deletes the webhook and its deliveries. Has no effect when there is no such webhook.")
+            .description("Deletes the webhook. Its pending deliveries fail within a minute; all of them stay readable for 30 days. Has no effect when there is no such webhook.")
             .object_response("200", "The webhook does not exist.", "Empty"),
         Operation::get("/trunkline/webhooks/{id}/deliveries", "listDeliveries", "List a webhook's deliveries")
             .parameter("delivery_state")

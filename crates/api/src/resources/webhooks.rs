@@ -22,7 +22,7 @@ use trunkline_network::{DeliveryRecord, DeliveryState, Error, Submission};
 pub(super) fn routes() -> Routes {
     Routes::new()
         .route("/trunkline/webhooks", get(list).post(create))
-        .route("/trunkline/webhooks/{id}", get(show).delete(delete))
+        .route("/trunkline/webhooks/{id}", get(show).put(update).delete(delete))
         .route("/trunkline/webhooks/{id}/deliveries", get(list_deliveries))
         .route("/trunkline/webhooks/{id}/deliveries/{delivery}/resend", post(resend))
 }
@@ -52,28 +52,12 @@ async fn create(mut request: ApiRequest) -> Response<Body> {
     let result = create_webhook(&mut request).await;
     request.respond(
         ResourceKind::Unversioned,
-        result.map(|webhook| {
-            // This is the only response that contains the secret.
-            let mut object = render(&webhook, zone);
-            object.insert("secret".to_owned(), webhook.secret.text().into());
-            object
-        }),
+        result.map(|webhook| render_with_secret(&webhook, zone)),
     )
 }
 
 async fn create_webhook(request: &mut ApiRequest) -> Result<Webhook, ApiError> {
-    let body = request.take_body()?;
-    let mut problems = Problems::new();
-    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
-    let mut reader = ObjectReader::new(&body, read_context);
-    let change = WebhookChange {
-        url: read_url(&mut reader),
-        kinds: reader.array("events", EVENT_TYPES.len(), read_kind).unwrap_or_default(),
-        description: reader.text("description", TEXT_LIMIT).flatten(),
-        secret: read_secret(&mut reader),
-    };
-    reader.finish();
-    let submitted = Submission { change, problems };
+    let submitted = read_change(request, false)?;
     let secret = SigningSecret::new(&(request.app.random)());
     let allow_private = request.app.limits.allow_private_webhooks;
     request
@@ -81,6 +65,51 @@ async fn create_webhook(request: &mut ApiRequest) -> Result<Webhook, ApiError> {
             webhooks::create(unit, context, submitted, secret, allow_private)
         })
         .await
+}
+
+async fn update(Path(id): Path<String>, mut request: ApiRequest) -> Response<Body> {
+    let zone = request.network.time_zone;
+    let result = update_webhook(&id, &mut request).await;
+    request.respond(
+        ResourceKind::Unversioned,
+        result.map(|(webhook, rotated)| {
+            if rotated { render_with_secret(&webhook, zone) } else { render(&webhook, zone) }
+        }),
+    )
+}
+
+/// Returns the changed webhook, and true if its secret was replaced.
+async fn update_webhook(id: &str, request: &mut ApiRequest) -> Result<(Webhook, bool), ApiError> {
+    let submitted = read_change(request, true)?;
+    let rotated = submitted.change.rotate_secret || submitted.change.secret.is_some();
+    let id = parse_id("Webhook", id)?;
+    let secret = SigningSecret::new(&(request.app.random)());
+    let allow_private = request.app.limits.allow_private_webhooks;
+    let webhook = request
+        .write(move |unit, context| {
+            webhooks::update(unit, context, id, submitted, secret, allow_private)
+        })
+        .await?;
+    Ok((webhook, rotated))
+}
+
+fn read_change(
+    request: &mut ApiRequest,
+    is_update: bool,
+) -> Result<Submission<WebhookChange>, ApiError> {
+    let body = request.take_body()?;
+    let mut problems = Problems::new();
+    let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
+    let mut reader = ObjectReader::new(&body, read_context);
+    let change = WebhookChange {
+        url: read_url(&mut reader),
+        event_types: reader.array("events", EVENT_TYPES.len(), read_kind),
+        description: reader.text("description", TEXT_LIMIT),
+        secret: read_secret(&mut reader),
+        rotate_secret: is_update && reader.boolean("rotate_secret").flatten().unwrap_or(false),
+    };
+    reader.finish();
+    Ok(Submission { change, problems })
 }
 
 fn read_url(reader: &mut ObjectReader<'_>) -> Option<WebhookUrl> {
@@ -157,6 +186,13 @@ async fn resend(
 
 fn parse_id<Id: FromStr>(object: &str, id: &str) -> Result<Id, Error> {
     id.parse().map_err(|_| Error::NotFound(format!("{object} {id}")))
+}
+
+/// Renders a webhook with its secret, for the one response that contains it.
+fn render_with_secret(webhook: &Webhook, zone: TimeZoneName) -> Object {
+    let mut object = render(webhook, zone);
+    object.insert("secret".to_owned(), webhook.secret.text().into());
+    object
 }
 
 /// Renders a webhook without its secret.

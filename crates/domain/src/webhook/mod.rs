@@ -18,6 +18,9 @@ pub const MAX_WEBHOOKS: usize = 20;
 /// Age at which a delivery that did not succeed is given up.
 pub const MAX_DELIVERY_AGE: SignedDuration = SignedDuration::from_hours(24);
 
+/// Time for which deliveries are also signed with the secret that was rotated out.
+pub const SECRET_OVERLAP: SignedDuration = SignedDuration::from_hours(24);
+
 /// Subscription of a URL to a network's events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
@@ -33,11 +36,35 @@ pub struct Webhook {
     pub description: Option<String>,
     /// Secret that signs the deliveries.
     pub secret: SigningSecret,
+    /// Secret that was rotated out, which also signs the deliveries until it expires.
+    pub previous_secret: Option<PreviousSecret>,
     /// Time of creation.
     pub created_at: Timestamp,
 }
 
+/// Secret that was replaced by another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviousSecret {
+    /// The secret.
+    pub secret: SigningSecret,
+    /// Time from which it no longer signs deliveries.
+    pub expires_at: Timestamp,
+}
+
 impl Webhook {
+    /// Secrets that sign a delivery at a time: the current one, then the one that was rotated out.
+    pub fn signing_secrets(&self, now: Timestamp) -> impl Iterator<Item = &SigningSecret> {
+        let previous = self.previous_secret.as_ref().filter(|previous| now < previous.expires_at);
+        std::iter::once(&self.secret).chain(previous.map(|previous| &previous.secret))
+    }
+
+    /// Replaces the secret. The one it had goes on signing for [`SECRET_OVERLAP`].
+    pub fn rotate_secret(&mut self, secret: SigningSecret, now: Timestamp) {
+        let replaced = std::mem::replace(&mut self.secret, secret);
+        let expires_at = now.saturating_add(SECRET_OVERLAP).unwrap_or(now);
+        self.previous_secret = Some(PreviousSecret { secret: replaced, expires_at });
+    }
+
     /// Returns true if the webhook is subscribed to an event type.
     pub fn is_subscribed_to(&self, kind: &str) -> bool {
         self.event_types.is_empty() || self.event_types.iter().any(|subscribed| subscribed == kind)
@@ -83,6 +110,9 @@ impl fmt::Debug for SigningSecret {
 /// Delays between attempts as multiples of the first delay. The last factor is repeated. With a
 /// first delay of 5 s, the delays are 5 s, 30 s, 2 min, 10 min, 30 min, 1 h, and then 3 h.
 const DELAY_FACTORS: [i32; 7] = [1, 6, 24, 120, 360, 720, 2_160];
+
+/// Number of attempts from which on the delay no longer grows.
+pub const MAX_DISTINCT_DELAYS: u32 = DELAY_FACTORS.len() as u32;
 
 /// Returns the delay before the next attempt, after `attempts` (from 1) failed ones.
 ///

@@ -212,6 +212,27 @@ impl UnitOfWork<'_> {
         )
     }
 
+    /// External ids of those campaigns, given by theirs, in which one of the affiliates is approved.
+    pub fn campaigns_with_approved_affiliates(
+        &mut self,
+        network: NetworkId,
+        external_ids: &[&str],
+        affiliates: &[i64],
+    ) -> Result<Vec<String>, Error> {
+        let campaigns = self.json_rows_sql("?2");
+        let affiliate = self.json_ids_sql("?3");
+        self.query_all(
+            &format!(
+                "SELECT DISTINCT c.id_from_network FROM campaigns c
+                 JOIN affiliate_campaigns a ON a.campaign_id = c.id
+                 WHERE c.network_id = ?1 AND a.status = 'Approved' AND a.affiliate_id IN {affiliate}
+                 AND c.id_from_network IN (SELECT j.value ->> 0 FROM {campaigns})"
+            ),
+            params![network, to_json_ids(external_ids)?, to_json_ids(affiliates)?],
+            |row| row.get(0),
+        )
+    }
+
     /// One page of an affiliate's affiliate campaigns.
     pub fn affiliate_campaigns_of_affiliate(
         &mut self,

@@ -6,7 +6,7 @@ use super::{UnitOfWork, or_unreadable, timestamp_from_millis, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, EventRecord, Page};
 use jiff::Timestamp;
-use trunkline_domain::id::{DeliveryId, EventId, WebhookId};
+use trunkline_domain::id::{DeliveryId, EventId, NetworkId, WebhookId};
 
 /// State of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,15 @@ pub struct NewDelivery {
     pub webhook_id: WebhookId,
     /// Id of the event.
     pub event_id: EventId,
+}
+
+/// Webhook with a due delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueWebhook {
+    /// Id of the webhook.
+    pub id: WebhookId,
+    /// Id of its network.
+    pub network_id: NetworkId,
 }
 
 const DELIVERY_COLUMNS: &str = "d.id, d.webhook_id, d.state, d.attempts, d.due_at, d.give_up_at,
@@ -171,16 +180,16 @@ impl UnitOfWork<'_> {
         )
     }
 
-    /// Ids of the webhooks with a due delivery.
+    /// Webhooks with a due delivery.
     pub fn webhooks_with_due_deliveries(
         &mut self,
         now: Timestamp,
-    ) -> Result<Vec<WebhookId>, Error> {
+    ) -> Result<Vec<DueWebhook>, Error> {
         self.query_all(
-            "SELECT w.id FROM webhooks w WHERE w.deleted_at IS NULL AND EXISTS
+            "SELECT w.id, w.network_id FROM webhooks w WHERE w.deleted_at IS NULL AND EXISTS
              (SELECT 1 FROM deliveries d WHERE d.webhook_id = w.id AND d.due_at <= ?1)",
             [to_millis(now)],
-            |row| row.get(0),
+            |row| Ok(DueWebhook { id: row.get(0)?, network_id: row.get(1)? }),
         )
     }
 

@@ -137,11 +137,28 @@ impl UnitOfWork<'_> {
         )
     }
 
-    /// Due mails, the longest due first.
-    pub fn due_mails(&mut self, now: Timestamp, limit: usize) -> Result<Vec<MailRecord>, Error> {
+    /// Networks with a due mail.
+    pub fn networks_with_due_mails(&mut self, now: Timestamp) -> Result<Vec<NetworkId>, Error> {
         self.query_all(
-            &format!("{SELECT_MAIL} WHERE due_at <= ?1 ORDER BY due_at, id LIMIT ?2"),
-            [to_millis(now), limit as i64],
+            "SELECT n.id FROM networks n WHERE EXISTS
+             (SELECT 1 FROM mails m WHERE m.network_id = n.id AND m.due_at <= ?1)",
+            [to_millis(now)],
+            |row| row.get(0),
+        )
+    }
+
+    /// Due mails of a network, the longest due first.
+    pub fn due_mails(
+        &mut self,
+        network: NetworkId,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<MailRecord>, Error> {
+        self.query_all(
+            &format!(
+                "{SELECT_MAIL} WHERE network_id = ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3"
+            ),
+            params![network, to_millis(now), limit as i64],
             mail_from_row,
         )
     }

@@ -38,7 +38,7 @@ pub use database::{
     BackupError, BackupSummary, CopiedTable, CopyError, Finding, ProgressObserver, backup_database,
     check_database, copy_database, read_existing, restore_database,
 };
-pub use deliveries::{DeliveryRecord, DeliveryState, NewDelivery};
+pub use deliveries::{DeliveryRecord, DeliveryState, DueWebhook, NewDelivery};
 pub use events::{EventRecord, NewEvent};
 pub use mails::{MailRecord, MailState};
 pub use object_states::{ObjectState, StatefulKind, StatefulObject};

@@ -38,9 +38,11 @@ const RULES: [Rule; 7] = [
         cutoff: Cutoff::Now,
     },
     Rule {
-        statement: "DELETE FROM deliveries",
+        statement: "UPDATE deliveries SET state = 'failed', due_at = NULL,
+            last_error = 'the webhook was deleted'",
         table: "deliveries",
-        condition: "webhook_id IN (SELECT id FROM webhooks WHERE deleted_at <= ?1)",
+        condition: "due_at IS NOT NULL
+            AND webhook_id IN (SELECT id FROM webhooks WHERE deleted_at <= ?1)",
         cutoff: Cutoff::Now,
     },
     Rule {
@@ -79,7 +81,51 @@ impl Rule {
     }
 }
 
+/// Tables of items with an attempt count and a due time.
+const TABLES_OF_ITEMS: [&str; 2] = ["deliveries", "mails"];
+
+/// Condition for items whose number of attempts is `attempts`, or at least that if `is_last`, and which
+/// are due after `?1`.
+fn due_later(attempts: usize, is_last: bool) -> String {
+    let comparison = if is_last { ">=" } else { "=" };
+    format!("due_at > ?1 AND attempts {comparison} {attempts}")
+}
+
 impl UnitOfWork<'_> {
+    /// Returns true if an item of the outbox is due after the time in `latest` for its number of
+    /// attempts. The last time is that of all higher numbers.
+    pub fn has_items_due_after(&mut self, latest: &[Timestamp]) -> Result<bool, Error> {
+        for (attempts, time) in latest.iter().enumerate() {
+            let condition = due_later(attempts, attempts + 1 == latest.len());
+            for table in TABLES_OF_ITEMS {
+                let sql = format!("SELECT 1 FROM {table} WHERE {condition} LIMIT 1");
+                if self.exists(&sql, [to_millis(*time)])? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Makes items due at `now` that [`UnitOfWork::has_items_due_after`] finds. Returns true if there may
+    /// be more.
+    pub fn make_due(&mut self, now: Timestamp, latest: &[Timestamp]) -> Result<bool, Error> {
+        self.emits_events = true;
+        let mut more = false;
+        for (attempts, time) in latest.iter().enumerate() {
+            let condition = due_later(attempts, attempts + 1 == latest.len());
+            for table in TABLES_OF_ITEMS {
+                let sql = format!(
+                    "UPDATE {table} SET due_at = ?2 WHERE id IN
+                     (SELECT id FROM {table} WHERE {condition} LIMIT {BATCH_SIZE})"
+                );
+                let changed = self.execute_counted(&sql, [to_millis(*time), to_millis(now)])?;
+                more |= changed == BATCH_SIZE;
+            }
+        }
+        Ok(more)
+    }
+
     /// Returns true if [`UnitOfWork::sweep`] has something to do.
     pub fn has_rows_to_sweep(&mut self, now: Timestamp, old: Timestamp) -> Result<bool, Error> {
         for rule in &RULES {

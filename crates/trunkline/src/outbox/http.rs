@@ -117,7 +117,10 @@ fn server_name(url: &WebhookUrl) -> Result<ServerName<'static>, String> {
 fn request(webhook: &Webhook, message: Message) -> Result<Request<Full<Bytes>>, String> {
     let Message { id, sent_at, body } = message;
     let timestamp = sent_at.as_second().to_string();
-    let signature = sign(&webhook.secret, &id, &timestamp, &body);
+    let signatures: Vec<String> = webhook
+        .signing_secrets(sent_at)
+        .map(|secret| sign(secret, &id, &timestamp, &body))
+        .collect();
     let request = Request::post(webhook.url.target())
         .header(header::HOST, webhook.url.authority())
         .header(header::USER_AGENT, concat!("Trunkline/", env!("CARGO_PKG_VERSION")))
@@ -125,7 +128,7 @@ fn request(webhook: &Webhook, message: Message) -> Result<Request<Full<Bytes>>, 
         .header(header::CONNECTION, HeaderValue::from_static("close"))
         .header("webhook-id", id)
         .header("webhook-timestamp", timestamp)
-        .header("webhook-signature", signature)
+        .header("webhook-signature", signatures.join(" "))
         .body(Full::new(Bytes::from(body)));
     request.map_err(|error| describe_error("the URL cannot be asked for", &error))
 }

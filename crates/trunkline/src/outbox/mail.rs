@@ -1,11 +1,13 @@
-//! Mail worker: sends queued mail over SMTP, with bounded concurrency.
+//! Mail worker: sends queued mail over SMTP, with bounded concurrency; networks take turns.
 
 use super::{DeliveryContext, POLL_INTERVAL};
 use crate::outbox::Mailer;
 use jiff::SignedDuration;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
+use trunkline_domain::id::NetworkId;
 use trunkline_network::outbox::{self, RetryPolicy};
 use trunkline_network::{Error, MailRecord};
 
@@ -22,13 +24,15 @@ pub(super) async fn run(mut context: DeliveryContext, mailer: Arc<Mailer>) {
     let shutdown = context.shutdown_signal();
     let mut commits = context.store.subscribe_commits();
     let mut attempts = JoinSet::new();
+    let mut turns = Turns::default();
     loop {
         commits.mark_unchanged();
-        let capacity = MAX_CONCURRENT_MAILS.saturating_sub(attempts.len());
-        let wait = match lease_due(&context, capacity).await {
+        let wait = match lease_due(&context, &mut turns).await {
             Ok(due) => {
                 for mail in due.mails {
-                    attempts.spawn(attempt(context.clone(), Arc::clone(&mailer), mail));
+                    let network = mail.network_id;
+                    let task = attempts.spawn(attempt(context.clone(), Arc::clone(&mailer), mail));
+                    turns.start(task.id(), network);
                 }
                 due.next_poll
             }
@@ -40,11 +44,65 @@ pub(super) async fn run(mut context: DeliveryContext, mailer: Arc<Mailer>) {
         tokio::select! {
             () = shutdown.triggered() => break,
             result = commits.changed() => if result.is_err() { break },
-            Some(_) = attempts.join_next() => {}
+            Some(result) = attempts.join_next_with_id() => turns.end(&result),
             () = tokio::time::sleep(wait) => {}
+        }
+        while let Some(result) = attempts.try_join_next_with_id() {
+            turns.end(&result);
         }
     }
     while attempts.join_next().await.is_some() {}
+}
+
+/// Order in which networks send mail: the one with the fewest mails on their way is next, then the one
+/// whose last mail was started the longest ago. So a network with many mails delays others by one mail.
+#[derive(Default)]
+struct Turns {
+    /// Networks of the mails on their way, by task.
+    in_progress: HashMap<Id, NetworkId>,
+    /// Number of the last start of each network that has due mail.
+    last_start: HashMap<NetworkId, u64>,
+    starts: u64,
+}
+
+impl Turns {
+    fn free(&self) -> usize {
+        MAX_CONCURRENT_MAILS.saturating_sub(self.in_progress.len())
+    }
+
+    fn start(&mut self, task: Id, network: NetworkId) {
+        self.in_progress.insert(task, network);
+    }
+
+    fn end(&mut self, result: &Result<(Id, ()), JoinError>) {
+        let id = match result {
+            Ok((id, ())) => *id,
+            Err(error) => error.id(),
+        };
+        self.in_progress.remove(&id);
+    }
+
+    /// Chooses the networks of the next mails, one for each free place; a network may occur several times.
+    fn choose(&mut self, due: &[NetworkId]) -> Vec<NetworkId> {
+        self.last_start.retain(|network, _| due.contains(network));
+        let mut on_their_way: HashMap<NetworkId, usize> = HashMap::new();
+        for network in self.in_progress.values() {
+            *on_their_way.entry(*network).or_default() += 1;
+        }
+        let mut chosen = Vec::new();
+        for _ in 0..self.free() {
+            let load = |network: &&NetworkId| {
+                let last = self.last_start.get(network).copied().unwrap_or(0);
+                (on_their_way.get(network).copied().unwrap_or(0), last)
+            };
+            let Some(network) = due.iter().min_by_key(load).copied() else { break };
+            self.starts += 1;
+            self.last_start.insert(network, self.starts);
+            *on_their_way.entry(network).or_default() += 1;
+            chosen.push(network);
+        }
+        chosen
+    }
 }
 
 /// Mails leased for sending, and the time until more may be due.
@@ -53,19 +111,25 @@ struct LeasedMails {
     next_poll: Duration,
 }
 
-/// Leases up to `capacity` mails that are due.
-async fn lease_due(context: &DeliveryContext, capacity: usize) -> Result<LeasedMails, Error> {
+/// Leases mails that are due, one for each free place.
+async fn lease_due(context: &DeliveryContext, turns: &mut Turns) -> Result<LeasedMails, Error> {
     let now = context.now();
     let policy = context.retry_policy;
-    // Leasing is a write, so a read first checks that there is something to lease.
-    let is_due = capacity > 0
-        && !context.store.read::<_, Error>(|unit| Ok(unit.due_mails(now, 1)?))?.is_empty();
     let mut mails = Vec::new();
-    if is_due {
-        let lease = move |unit: &mut trunkline_network::UnitOfWork<'_>| {
-            outbox::lease_mails(unit, now, policy, capacity)
-        };
-        mails = context.store.write(lease).await?;
+    if turns.free() > 0 {
+        // Leasing is a write, so a read first checks that there is something to lease.
+        let due = context.store.read::<_, Error>(|unit| Ok(unit.networks_with_due_mails(now)?))?;
+        let chosen = turns.choose(&due);
+        if !chosen.is_empty() {
+            let lease = move |unit: &mut trunkline_network::UnitOfWork<'_>| {
+                let mut leased = Vec::new();
+                for network in chosen {
+                    leased.extend(outbox::lease_mails(unit, network, now, policy, 1)?);
+                }
+                Ok::<_, Error>(leased)
+            };
+            mails = context.store.write(lease).await?;
+        }
     }
     let next = context.store.read::<_, Error>(|unit| Ok(unit.next_mail_due_at(now)?))?;
     Ok(LeasedMails { mails, next_poll: context.time_until(next) })

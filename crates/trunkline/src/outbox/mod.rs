@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 use trunkline_api::{App, ShutdownSignal};
 use trunkline_network::outbox::{self, AttemptOutcome, RetryPolicy};
-use trunkline_network::{Error, Store};
+use trunkline_network::{Error, Store, UnitOfWork};
 
 /// Longest time between two polls, for what other processes wrote and for what became due.
 const POLL_INTERVAL: Duration = Duration::from_secs(3);
@@ -176,9 +176,22 @@ async fn purge_periodically(context: DeliveryContext) {
     }
 }
 
-/// Deletes expired rows in batches, each in a transaction of its own.
+/// Deletes expired rows and reschedules items that a clock which was set back has postponed, in batches,
+/// each in a transaction of its own.
 async fn purge(context: &DeliveryContext) -> Result<(), Error> {
     let now = context.now();
+    // A mail may be leased for longer than a delivery.
+    let lease = SignedDuration::try_from(mail::MAIL_TIMEOUT * 2).unwrap_or(SignedDuration::ZERO);
+    let policy =
+        RetryPolicy { lease: lease.max(context.retry_policy.lease), ..context.retry_policy };
+    let mut has_postponed = context.store.read(|unit| outbox::has_postponed(unit, now, policy))?;
+    while has_postponed {
+        let reschedule = move |unit: &mut UnitOfWork<'_>| {
+            outbox::reschedule_after_clock_change(unit, now, policy)
+        };
+        has_postponed = context.store.write(reschedule).await?;
+        tokio::task::yield_now().await;
+    }
     // Usually nothing has expired; the read avoids a write then.
     let mut has_more = context.store.read(|unit| outbox::has_expired(unit, now))?;
     while has_more {

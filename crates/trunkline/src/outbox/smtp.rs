@@ -4,7 +4,8 @@ use super::mail::MAIL_TIMEOUT;
 use axum::http::Uri;
 use jiff::Timestamp;
 use lettre::address::Envelope;
-use lettre::message::{Mailbox, header::ContentType};
+use lettre::message::Mailbox;
+use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
@@ -143,7 +144,26 @@ impl Mailer {
             .date(SystemTime::from(now))
             .message_id(Some(id))
             .header(ContentType::TEXT_PLAIN)
+            .header(AutoSubmitted)
             .body(mail.body.clone())
+    }
+}
+
+/// `Auto-Submitted: auto-generated` (RFC 3834), which keeps automatic replies away.
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
     }
 }
 

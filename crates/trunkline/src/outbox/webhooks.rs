@@ -1,5 +1,5 @@
-//! Webhook worker: delivers events with bounded concurrency, in total and for each webhook, so that a
-//! receiver that does not respond delays no other.
+//! Webhook worker: delivers events with bounded concurrency, in total, for each webhook and for each network, so
+//! that receivers that do not respond delay no others.
 
 use super::http::{HttpClient, Message};
 use super::{DeliveryContext, POLL_INTERVAL};
@@ -7,15 +7,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
-use trunkline_domain::id::WebhookId;
-use trunkline_network::Error;
-use trunkline_network::outbox::{self, LeasedDelivery};
+use trunkline_domain::webhook::Webhook;
+use trunkline_network::outbox::{self, AttemptCounts, LeasedDelivery};
+use trunkline_network::{DueWebhook, Error};
 
-/// Concurrent attempts, for all webhooks of all networks.
-const MAX_CONCURRENT_ATTEMPTS: usize = 4_096;
-
-/// Ids of the webhooks that attempts in progress are for, by task.
-type WebhooksByTask = HashMap<Id, WebhookId>;
+/// Webhooks that attempts in progress are for, by task.
+type WebhooksByTask = HashMap<Id, DueWebhook>;
 
 /// Delivers events until the server shuts down, then finishes the attempts in progress.
 pub(super) async fn run(context: DeliveryContext, client: Arc<HttpClient>) {
@@ -28,7 +25,8 @@ pub(super) async fn run(context: DeliveryContext, client: Arc<HttpClient>) {
         let wait = match lease_due(&context, &in_progress).await {
             Ok(due) => {
                 for leased in due.deliveries {
-                    let webhook = leased.webhook.id;
+                    let Webhook { id, network_id, .. } = leased.webhook;
+                    let webhook = DueWebhook { id, network_id };
                     let task =
                         attempts.spawn(attempt(context.clone(), Arc::clone(&client), leased));
                     in_progress.insert(task.id(), webhook);
@@ -74,20 +72,14 @@ async fn lease_due(
 ) -> Result<LeasedDeliveries, Error> {
     let now = context.now();
     let policy = context.retry_policy;
-    let mut attempts_by_webhook: HashMap<WebhookId, usize> = HashMap::new();
-    for webhook in in_progress.values() {
-        *attempts_by_webhook.entry(*webhook).or_default() += 1;
-    }
-    let capacity = MAX_CONCURRENT_ATTEMPTS.saturating_sub(in_progress.len());
+    let mut counts = AttemptCounts::default();
+    in_progress.values().for_each(|webhook| counts.add(*webhook));
     // Leasing is a write, so a read first checks that there is something to lease.
-    let is_due = capacity > 0
-        && context
-            .store
-            .read(|unit| outbox::has_due_deliveries(unit, now, &attempts_by_webhook))?;
+    let is_due = context.store.read(|unit| outbox::has_due_deliveries(unit, now, &counts))?;
     let mut deliveries = Vec::new();
     if is_due {
         let lease = move |unit: &mut trunkline_network::UnitOfWork<'_>| {
-            outbox::lease_deliveries(unit, now, policy, &attempts_by_webhook, capacity)
+            outbox::lease_deliveries(unit, now, policy, counts)
         };
         deliveries = context.store.write(lease).await?;
     }
