@@ -11,44 +11,18 @@ mod origin;
 mod page_request;
 mod pages;
 mod sign_in;
+mod sign_in_link;
+mod state;
+mod switch_user;
+
+pub use state::Console;
 
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use jiff::Timestamp;
 use std::sync::Arc;
-use std::time::Duration;
-use trunkline_network::credentials::Entropy;
-use trunkline_network::{Analyses, PasswordVerifier, Store};
-
-/// State of the console, provided by the server.
-#[derive(Clone)]
-pub struct Console {
-    /// Database.
-    pub store: Store,
-    /// Clock.
-    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Random source.
-    pub random: Arc<dyn Fn() -> Entropy + Send + Sync>,
-    /// Password verifier.
-    pub passwords: Arc<PasswordVerifier>,
-    /// Maximum time until the body of a form has arrived.
-    pub body_timeout: Duration,
-    /// Static analyses of terms.
-    pub analyses: Analyses,
-    /// URL at which users reach the server. If it is https, session cookies have the attribute
-    /// `Secure`, so that browsers send them over TLS only.
-    pub base_url: String,
-}
-
-impl Console {
-    /// Returns true if session cookies have the attribute `Secure`.
-    fn has_secure_cookies(&self) -> bool {
-        self.base_url.starts_with("https://")
-    }
-}
 
 /// Builds the console's routes, to be merged with the API's: every object_url, sign-in, sign-out, the
 /// home page, the style sheet and the icon. The caller adds the security headers, such as the
@@ -56,9 +30,10 @@ impl Console {
 pub fn router(console: Console) -> Router {
     let console = Arc::new(console);
     let limit_body = middleware::from_fn_with_state(Arc::clone(&console), sign_in::limit_body);
+    let forms = sign_in::routes().merge(sign_in_link::routes()).merge(switch_user::routes());
     Router::new()
         .merge(pages::routes())
-        .merge(sign_in::routes().layer(limit_body))
+        .merge(forms.layer(limit_body))
         .route("/console.css", get(style_sheet))
         .route("/favicon.svg", get(favicon))
         .route("/favicon.ico", get(favicon))

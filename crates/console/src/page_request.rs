@@ -1,6 +1,8 @@
 //! Extractor of a signed-in user's page request, by session cookie or one-time token.
 
-use crate::{Console, forms, forms::FormParams, layout, sign_in};
+use crate::forms::{self, FormParams};
+use crate::state::Console;
+use crate::{layout, switch_user};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -42,7 +44,7 @@ impl FromRequestParts<Arc<Console>> for PageRequest {
         let target = query.path_without("access_token", &path);
         // HEAD is sent by link previews, which must not redeem the token.
         if let Some(token) = query.get("access_token").filter(|_| parts.method == Method::GET) {
-            return Err(sign_in::redeem_token(console, &parts.headers, token, &target).await);
+            return Err(switch_user::open_token(console, &parts.headers, token, &target).await);
         }
         let session = match session_cookie(&parts.headers) {
             Some(cookie) => find_session(console, cookie.to_owned())
@@ -63,9 +65,11 @@ pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
 
 /// User of a valid session.
 pub(crate) struct SignedInUser {
-    context: Context,
+    /// Context for the use cases.
+    pub(crate) context: Context,
     network: Network,
-    user_name: String,
+    /// First and last name.
+    pub(crate) user_name: String,
 }
 
 /// Authenticates a session cookie; `None` if the session is unknown or has expired.

@@ -2,7 +2,8 @@
 
 use crate::forms::{self, FormParams};
 use crate::page_request::{self, session_cookie};
-use crate::{Console, layout, origin};
+use crate::state::Console;
+use crate::{layout, origin};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -169,7 +170,7 @@ async fn sign_out(State(console): State<Arc<Console>>, headers: HeaderMap, uri: 
 }
 
 /// Returns a rejection unless the request is a form posted by a page of this server.
-fn check_form_request(headers: &HeaderMap, uri: &Uri) -> Option<Response> {
+pub(crate) fn check_form_request(headers: &HeaderMap, uri: &Uri) -> Option<Response> {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = media_type.and_then(|value| value.split(';').next()).map(str::trim);
     let form_type = "application/x-www-form-urlencoded";
@@ -187,7 +188,7 @@ fn check_origin(headers: &HeaderMap, uri: &Uri) -> Option<Response> {
         .then(|| layout::message_page(StatusCode::FORBIDDEN, "Sent by another site", text))
 }
 
-fn redirect_with_session(
+pub(crate) fn redirect_with_session(
     console: &Console,
     issued: &IssuedSecret<SessionId>,
     next: &str,
@@ -208,7 +209,7 @@ fn set_cookie(console: &Console, response: &mut Response, value: &str, max_age: 
 }
 
 /// Notice above the fields of the form.
-enum Notice {
+pub(crate) enum Notice {
     Error(&'static str),
     Info(&'static str),
     /// Sign-in works over https only; contains the base URL.
@@ -217,12 +218,17 @@ enum Notice {
 
 /// Returns a notice that https is required, if session cookies are sent over TLS only. Over plain http
 /// the browser would drop the cookie and come back to the form without an explanation.
-fn https_required(console: &Console) -> Option<Notice> {
+pub(crate) fn https_required(console: &Console) -> Option<Notice> {
     let base_url = console.base_url.trim_end_matches('/').to_owned();
     console.has_secure_cookies().then_some(Notice::HttpsRequired(base_url))
 }
 
-fn page(status: StatusCode, next: &str, email: &str, notice: Option<Notice>) -> Response {
+pub(crate) fn page(
+    status: StatusCode,
+    next: &str,
+    email: &str,
+    notice: Option<Notice>,
+) -> Response {
     layout::signed_out_page(status, "Sign in", &sign_in_form(next, email, notice))
 }
 

@@ -1,5 +1,5 @@
 //! Credentials: API tokens, passwords, one-time tokens and console sessions. Secrets are returned
-//! once; only their hashes are stored.
+//! once; only their hashes are stored. Sign-in links are in [`crate::sign_in_links`].
 
 use crate::{Actor, Context, Error, Principal, UnitOfWork};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -7,13 +7,21 @@ use argon2::{Argon2, PasswordHash};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use trunkline_domain::id::{NetworkId, SessionId, TokenId, UserId};
-use trunkline_domain::party::{Member, PartyKind, Role};
-use trunkline_store::{Grant, Scope, SignIn, SignInKind, TokenRecord};
+use trunkline_domain::party::{Member, PartyKind, Role, User};
+pub use trunkline_store::SignInKind;
+use trunkline_store::{Grant, Scope, SignIn, TokenRecord};
 
 /// Lifetime of a one-time token.
 const ACCESS_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 /// Lifetime of a console session.
 const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
+/// Lifetime of a sign-in link.
+pub(crate) const LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// Fewest characters of a password.
+pub const MIN_PASSWORD_CHARS: usize = 8;
+/// Most bytes of a password: a longer one adds no strength and makes hashing slow.
+pub const MAX_PASSWORD_BYTES: usize = 1_024;
 
 /// Name of the console's session cookie.
 pub const SESSION_COOKIE: &str = "trunkline_session";
@@ -174,6 +182,23 @@ pub fn verify_password(password: &str, hash: &str) -> bool {
         .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
+/// Tests if a new password has an acceptable length. The message of a problem names the limit.
+///
+/// # Errors
+///
+/// [`Error::NotAllowed`] if it is shorter than [`MIN_PASSWORD_CHARS`] or longer than
+/// [`MAX_PASSWORD_BYTES`].
+pub fn check_password_length(password: &str) -> Result<(), Error> {
+    let problem = if password.chars().count() < MIN_PASSWORD_CHARS {
+        format!("the password is too short: it needs {MIN_PASSWORD_CHARS} characters")
+    } else if password.len() > MAX_PASSWORD_BYTES {
+        format!("the password is too long: it may have {MAX_PASSWORD_BYTES} bytes")
+    } else {
+        return Ok(());
+    };
+    Err(Error::NotAllowed(problem))
+}
+
 /// Hashes a password (argon2id) with a salt from `entropy`.
 pub fn hash_password(password: &str, entropy: &Entropy) -> Result<String, Error> {
     let salt = entropy.get(..16).unwrap_or(entropy);
@@ -254,7 +279,19 @@ pub fn create_access_token(
     insert_sign_in(unit, user, SignInKind::AccessToken, &grants, entropy, context.system_now)
 }
 
-fn insert_sign_in(
+/// Returns the user whom an unexpired one-time token or sign-in link signs in.
+pub fn user_of_sign_in(
+    unit: &mut UnitOfWork<'_>,
+    secret: &str,
+    kind: SignInKind,
+    now: Timestamp,
+) -> Result<Option<User>, Error> {
+    let found = unit.unexpired_sign_in(&hash_secret(secret), kind, now)?;
+    let Some((user, _)) = found else { return Ok(None) };
+    Ok(unit.user(user)?.map(|(_, user)| user))
+}
+
+pub(crate) fn insert_sign_in(
     unit: &mut UnitOfWork<'_>,
     user_id: UserId,
     kind: SignInKind,
@@ -265,6 +302,7 @@ fn insert_sign_in(
     let (prefix, lifetime) = match kind {
         SignInKind::Session => ("", SESSION_LIFETIME),
         SignInKind::AccessToken => ("tl1_", ACCESS_TOKEN_LIFETIME),
+        SignInKind::Link => ("tl2_", LINK_LIFETIME),
     };
     let secret = generate_secret(prefix, entropy);
     let expires_at = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX);

@@ -29,6 +29,7 @@ pub mod replay;
 pub mod revert;
 pub mod sandbox;
 pub mod settings;
+pub mod sign_in_links;
 pub mod statements;
 pub mod transactions;
 pub mod unknown_area_codes;

@@ -6,8 +6,10 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use trunkline_domain::id::NetworkId;
-use trunkline_domain::party::{Member, Network, UserPatch, build_members};
+use trunkline_domain::id::{NetworkId, UserId};
+use trunkline_domain::party::{
+    EmailSetting, Member, Network, Role, User, UserPatch, build_members,
+};
 use trunkline_domain::timezone::TimeZoneName;
 use trunkline_store::{Organization, Scope};
 
@@ -90,6 +92,35 @@ pub fn put(
         Some(&snapshot(&network)),
     )?;
     Ok(network)
+}
+
+/// Id of the user that a network starts with.
+const FIRST_USER_ID: &str = "admin";
+
+/// Adds the first user of a new network, with the role Super (command line only). Returns the user.
+pub fn create_first_user(
+    unit: &mut UnitOfWork<'_>,
+    network: NetworkId,
+    email: &str,
+) -> Result<User, Error> {
+    let user = User {
+        id: UserId::UNASSIGNED,
+        external_id: FIRST_USER_ID.to_owned(),
+        email_settings: vec![EmailSetting {
+            email_address: email.to_owned(),
+            use_for_notifications: true,
+        }],
+        first_name: "Network".to_owned(),
+        last_name: "Administrator".to_owned(),
+        contact_phone_number: None,
+        oauth_refresh_token: None,
+        notifications: Default::default(),
+        can_login_via_platform: false,
+    };
+    let members = [Member { user, role: Role::Super }];
+    let stored = unit.replace_members(network, Organization::Network(network), &members, false)?;
+    let missing = || Error::Internal("the first user was not stored".to_owned());
+    stored.into_iter().next().map(|member| member.user).ok_or_else(missing)
 }
 
 /// Creates a network (command line only). Returns `None` if the id is in use.

@@ -68,19 +68,35 @@ impl PasswordVerifier {
         Ok(None)
     }
 
+    /// Hashes a new password, in the queue of the verifications.
+    pub async fn hash(&self, password: String, entropy: Entropy) -> Result<String, Error> {
+        let hash = move || credentials::hash_password(&password, &entropy);
+        let cancelled = || Error::Internal("the hashing of a password was cancelled".to_owned());
+        self.run_queued(hash).await?.unwrap_or_else(|| Err(cancelled()))
+    }
+
     /// Tests if a password matches a hash. Without a hash it takes the same time and returns
     /// `false`.
     async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
-        let slot = QueueSlot(&self.queued);
-        if slot.0.fetch_add(1, Ordering::Relaxed) >= MAX_QUEUED_VERIFICATIONS {
-            return Err(trunkline_store::Error::Busy.into());
-        }
-        let Ok(_permit) = self.permits.acquire().await else { return Ok(false) };
         let verify = move || {
             let against = hash.as_deref().unwrap_or_else(|| dummy_hash());
             credentials::verify_password(&password, against) && hash.is_some()
         };
-        Ok(tokio::task::spawn_blocking(verify).await.unwrap_or(false))
+        Ok(self.run_queued(verify).await?.unwrap_or(false))
+    }
+
+    /// Runs argon2 on the blocking pool when a permit is free. Returns `None` if the server is
+    /// stopping, and a busy error if the queue is full.
+    async fn run_queued<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Option<T>, Error> {
+        let slot = QueueSlot(&self.queued);
+        if slot.0.fetch_add(1, Ordering::Relaxed) >= MAX_QUEUED_VERIFICATIONS {
+            return Err(trunkline_store::Error::Busy.into());
+        }
+        let Ok(_permit) = self.permits.acquire().await else { return Ok(None) };
+        Ok(tokio::task::spawn_blocking(work).await.ok())
     }
 
     fn cache_key(&self, password: &str, hash: &str) -> [u8; 32] {

@@ -78,6 +78,8 @@ pub enum SignInKind {
     AccessToken,
     /// Cookie of a console session.
     Session,
+    /// Sign-in link, which asks for a new password.
+    Link,
 }
 
 /// Stored sign-in, without its secret.

@@ -207,6 +207,21 @@ impl ConfigFile {
     }
 }
 
+impl ConfigFile {
+    /// Returns the URL for links that a command prints: the given one, else that of the file, else
+    /// the address on which `serve` listens with this file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BaseUrl`] if it is not an absolute HTTP URL.
+    pub(crate) fn base_url_for_links(self, given: Option<String>) -> Result<String, Error> {
+        let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
+        let listen = self.listen.unwrap_or_else(|| DEFAULT_LISTEN_ADDRESS.to_owned());
+        let base_url = non_empty(given).or(self.base_url);
+        validate_base_url(base_url.unwrap_or_else(|| format!("{scheme}://{listen}")))
+    }
+}
+
 /// Line number, from 1, of a byte offset.
 fn line_number(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()

@@ -11,7 +11,10 @@ fn network_is_created_and_listed_while_a_server_runs() {
     let server = dir.serve(&[]);
     let created = dir.run_json(&["network", "create", "--name", "Acme", "--id", "7"]);
     let token = created[0]["token"].as_str().unwrap();
-    assert_eq!(created, [json!({"id": 7, "name": "Acme", "token": token})]);
+    let link = created[0]["sign_in_url"].as_str().unwrap();
+    assert!(link.starts_with("http://127.0.0.1:8080/sign_in_link?token=tl2_"), "{link}");
+    let expected = json!({"id": 7, "name": "Acme", "token": token, "sign_in_url": link});
+    assert_eq!(created, [expected]);
     assert_eq!(server.request("GET /api/2018-11-01/7/affiliates.json", token, "").status, 200);
     dir.run_json(&["network", "create", "--name", "B", "--time-zone", "London", "--sandbox"]);
     let listed = dir.run_json(&["network", "list"]);
@@ -23,6 +26,24 @@ fn network_is_created_and_listed_while_a_server_runs() {
     let (line, code) = dir.expect_failure(&["network", "create", "--name", "C", "--id", "7"]);
     assert_eq!((line.as_str(), code), ("there is a network 7 already", 1));
     let misused = dir.run(&["network", "create", "--name", "C", "--time-zone", "Mars"]);
+    assert_eq!(misused.status.code(), Some(2));
+}
+
+#[test]
+fn new_network_has_a_first_user_who_signs_in_by_a_link() {
+    let dir = TestDir::new();
+    let flags = ["--email", "pat@example.com", "--base-url", "https://calls.example.com/"];
+    let created = dir.run_json(&[&["network", "create", "--name", "Acme"][..], &flags].concat());
+    let (token, link) = (created[0]["token"].as_str().unwrap(), &created[0]["sign_in_url"]);
+    let link = link.as_str().unwrap().strip_prefix("https://calls.example.com/").unwrap();
+    let server = dir.serve(&[]);
+    let network = server.request("GET /api/2018-11-01/1/network.json", token, "").json();
+    assert_eq!(network["users"][0]["email_settings"][0]["email_address"], "pat@example.com");
+    assert_eq!(network["users"][0]["role"], "Super");
+    let page = server.request(&format!("GET /{link}"), "", "");
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert!(page.body.contains("pat@example.com") && page.body.contains("Choose a password"));
+    let misused = dir.run(&["network", "create", "--name", "C", "--email", "pat"]);
     assert_eq!(misused.status.code(), Some(2));
 }
 

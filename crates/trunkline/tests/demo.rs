@@ -66,6 +66,8 @@ fn printed_curl_commands_succeed() {
     let address = line("address");
     assert!(address.starts_with("http://127.0.0.1:"), "{output}");
     assert_eq!(line("console"), format!("{address}/login"));
+    let link = line("sign-in");
+    assert!(link.starts_with(&format!("{address}/sign_in_link?token=tl2_")), "{output}");
     assert_eq!(line("API docs"), format!("{address}/docs"));
     let answers = run_curl_commands(&output);
     assert_eq!(answers.len(), 3, "{output}");

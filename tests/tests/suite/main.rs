@@ -52,6 +52,7 @@ mod sandbox;
 mod settings;
 mod several_servers;
 mod sign_in_grants;
+mod sign_in_links;
 mod single_object_reads;
 mod slow_clients;
 mod source_documents;

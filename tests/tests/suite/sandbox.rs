@@ -302,11 +302,13 @@ fn reset_deletes_one_sandbox_only() {
     let call = json!({"external_call_unique_id": "1", "start_time": "2100-01-01T00:00:00Z",
         "advertiser_campaign_id_from_network": "12", "affiliate_id_from_network": "976"});
     other.post("/calls", json!({"call": call})).expect(201);
+    // The first user of the network is replaced, which a reset does not undo.
+    let network = server.network();
+    network.put("/network", json!({"users": [user("7")]})).expect(200);
+    post_sandbox(&network, "reset", json!({}));
     let mut empty = server.table_rows();
     // credential_generations counts the tokens that were deleted with their parties.
     empty.remove("credential_generations");
-    let network = server.network();
-    network.put("/network", json!({"users": [user("7")]})).expect(200);
     let people = network.get("/network").body(200);
     for seed in [7, 8] {
         create_objects(&server);

@@ -32,6 +32,7 @@ mod replay;
 mod sandbox;
 mod schema;
 mod settings;
+mod sign_in_links;
 mod terms;
 mod transactions;
 mod users;
@@ -85,6 +86,11 @@ const TAGS: &[Tag] = &[
         name: "Access tokens",
         description: "One-time tokens that sign a user in to the console.",
         operations: access_tokens::operations,
+    },
+    Tag {
+        name: "Sign-in links",
+        description: "Links with which a user sets a password and signs in to the console. An extension of Trunkline.",
+        operations: sign_in_links::operations,
     },
     Tag {
         name: "Custom data fields",
@@ -255,6 +261,7 @@ fn schemas() -> NamedSchemas {
         users::schemas,
         parties::schemas,
         access_tokens::schemas,
+        sign_in_links::schemas,
         custom_data_fields::schemas,
         relationships::schemas,
         campaigns::schemas,

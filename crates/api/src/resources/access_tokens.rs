@@ -1,5 +1,6 @@
 //! `/network/<email>/create_access_token`, and the same below advertisers and affiliates: one-time
-//! tokens that sign a user in to the console.
+//! tokens that sign a user in to the console. `users/<id>/sign_in_links`: links with which a user sets
+//! a password and signs in.
 
 use crate::api_request::ApiRequest;
 use crate::object_response::Object;
@@ -9,7 +10,8 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
 use trunkline_domain::party::PartyKind;
-use trunkline_network::credentials;
+use trunkline_domain::timezone;
+use trunkline_network::{credentials, sign_in_links};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -22,6 +24,7 @@ pub(super) fn routes() -> Routes {
             "/api/affiliates/{affiliate}/{email}/create_access_token",
             post(create_for_affiliate_user),
         )
+        .route("/trunkline/users/{user}/sign_in_links", post(create_link))
 }
 
 async fn create_for_network_user(Path(email): Path<String>, request: ApiRequest) -> Response<Body> {
@@ -58,6 +61,21 @@ async fn create(
         Object::from_iter([
             ("token".to_owned(), issued.secret.into()),
             ("id".to_owned(), issued.id.get().into()),
+        ])
+    });
+    request.respond(ResourceKind::Unversioned, object)
+}
+
+async fn create_link(Path(user): Path<String>, request: ApiRequest) -> Response<Body> {
+    let entropy = (request.app.random)();
+    let issued = request
+        .write(move |unit, context| sign_in_links::create(unit, context, &user, &entropy))
+        .await;
+    let zone = request.network.time_zone;
+    let object = issued.map(|link| {
+        Object::from_iter([
+            ("url".to_owned(), link.url(&request.app.base_url).into()),
+            ("expires_at".to_owned(), timezone::format_legacy(link.expires_at, zone).into()),
         ])
     });
     request.respond(ResourceKind::Unversioned, object)

@@ -10,9 +10,9 @@ mod pricing;
 mod promo_numbers;
 mod terms;
 
-use crate::Console;
 use crate::forms;
 use crate::page_request::{PageRequest, ROWS_PER_PAGE};
+use crate::state::Console;
 use axum::Router;
 use axum::routing::get;
 use maud::{Markup, html};

@@ -1,4 +1,4 @@
-//! Tokens, one-time sign-ins and console sessions. Only hashes of the secrets are stored.
+//! Tokens, one-time tokens, sign-in links and console sessions. Only hashes of the secrets are stored.
 
 use super::{
     UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json, to_json_ids, to_millis,
@@ -68,6 +68,7 @@ fn sign_in_kind_word(kind: SignInKind) -> &'static str {
     match kind {
         SignInKind::AccessToken => "access_token",
         SignInKind::Session => "session",
+        SignInKind::Link => "link",
     }
 }
 
@@ -166,7 +167,15 @@ impl UnitOfWork<'_> {
         )
     }
 
-    /// Deletes the one-time tokens and sessions of users.
+    /// Deletes the sign-ins of one kind that a user has.
+    pub fn delete_sign_ins_of_kind(&mut self, user: UserId, kind: SignInKind) -> Result<(), Error> {
+        self.execute(
+            "DELETE FROM sign_ins WHERE user_id = ?1 AND kind = ?2",
+            params![user, sign_in_kind_word(kind)],
+        )
+    }
+
+    /// Deletes the sign-in links, one-time tokens and sessions of users.
     pub(super) fn delete_sign_ins_of_users(&mut self, users: &[UserId]) -> Result<(), Error> {
         if users.is_empty() {
             return Ok(());

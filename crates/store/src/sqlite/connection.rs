@@ -26,6 +26,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0016_sign_in_grants.sql"),
     include_str!("../../migrations/sqlite/0017_rate_limit_totals.sql"),
     include_str!("../../migrations/sqlite/0018_webhook_secrets.sql"),
+    include_str!("../../migrations/sqlite/0019_sign_in_links.sql"),
 ];
 
 /// Page cache of the writing connection, in KiB.

@@ -18,6 +18,7 @@ use trunkline_domain::party::Role;
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::timezone::{self, TimeZoneName};
 use trunkline_network::sandbox::{self, MAX_CALLS, SimulationSummary};
+use trunkline_network::sign_in_links::{self, IssuedLink};
 use trunkline_network::{Error, Scope, Store, credentials, networks};
 
 const EXAMPLE: &str = "\
@@ -135,7 +136,8 @@ async fn serve(
         }
         let password = random_password();
         set_password(&store, network, password.clone()).await?;
-        super::print(&welcome_text(&url, network, &password, summary.as_ref()))
+        let link = issue_link(&store, network).await?.url(&url);
+        super::print(&welcome_text(&url, network, &[&password, &link], summary.as_ref()))
     };
     // The demo is populated through the running server; an error stops the server.
     server.run_with(&mut signals, populate).await
@@ -211,6 +213,20 @@ async fn set_password(
     user.await?.map(|_| ()).ok_or_else(|| CliError::NotFound(format!("user {}", demo::EMAIL)))
 }
 
+/// Issues a sign-in link for the demo's user.
+async fn issue_link(store: &Store, network: &DemoNetwork) -> Result<IssuedLink, CliError> {
+    let (entropy, now) = (system::entropy(), system::now());
+    let network_id = network.id;
+    let link = store.write(move |unit| {
+        let users = unit.users_by_email(demo::EMAIL)?;
+        let user = users.into_iter().find(|(network, _, _)| *network == network_id);
+        let missing = || Error::NotFound(format!("User {}", demo::EMAIL));
+        let (_, user, _) = user.ok_or_else(missing)?;
+        sign_in_links::issue(unit, user.id, &entropy, now)
+    });
+    Ok(link.await?)
+}
+
 /// Totals of the simulated calls, and the network's clock.
 struct CallSummary {
     totals: SimulationSummary,
@@ -220,7 +236,7 @@ struct CallSummary {
 fn welcome_text(
     url: &str,
     network: &DemoNetwork,
-    password: &str,
+    [password, link]: &[&str; 2],
     calls: Option<&CallSummary>,
 ) -> String {
     let mut text = "Trunkline's demo network is running.\n\n".to_owned();
@@ -229,6 +245,7 @@ fn welcome_text(
     add_row("token", &network.token);
     add_row("console", &format!("{url}/login"));
     add_row("user", &format!("{} with the password {password}", demo::EMAIL));
+    add_row("sign-in", &format!("{link} (once; it asks for a password)"));
     add_row("API docs", &format!("{url}/docs"));
     if let Some(CallSummary { totals, clock }) = calls {
         let stored = totals.stored;

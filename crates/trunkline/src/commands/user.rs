@@ -6,7 +6,7 @@ use crate::system;
 use clap::Subcommand;
 use std::io::{BufRead, IsTerminal, Read};
 use trunkline_domain::id::NetworkId;
-use trunkline_network::credentials;
+use trunkline_network::credentials::{self, MAX_PASSWORD_BYTES};
 
 pub(super) const EXAMPLE: &str = "\
 Example:
@@ -19,11 +19,6 @@ Examples:
 
 All sessions of the user end. Users are created by the API: on the network, or on one of its
 advertisers or affiliates.";
-
-/// Fewest characters of a password.
-const MIN_PASSWORD_CHARS: usize = 8;
-/// Most bytes of a password: a longer one adds no strength and makes hashing slow.
-const MAX_PASSWORD_BYTES: usize = 1_024;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -51,7 +46,7 @@ pub(super) fn run(command: Command, log: Option<String>) -> Result<(), CliError>
     let Command::SetPassword { network, email, user, password_stdin, database } = command;
     let store = super::open(database, log)?;
     let password = read_password(password_stdin)?;
-    check_length(&password)?;
+    credentials::check_password_length(&password)?;
     // Hashing is slow by design, so it happens before the transaction.
     let hash = credentials::hash_password(&password, &system::entropy())?;
     let address = email.clone();
@@ -74,17 +69,4 @@ fn read_password(from_stdin: bool) -> Result<String, CliError> {
     result.map_err(CliError::io("read the password from standard input"))?;
     let line = line.strip_suffix('\n').unwrap_or(&line);
     Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
-}
-
-fn check_length(password: &str) -> Result<(), CliError> {
-    if password.chars().count() < MIN_PASSWORD_CHARS {
-        let message =
-            format!("the password is too short: it needs {MIN_PASSWORD_CHARS} characters");
-        return Err(CliError::UseCase(trunkline_network::Error::NotAllowed(message)));
-    }
-    if password.len() > MAX_PASSWORD_BYTES {
-        let message = format!("the password is too long: it may have {MAX_PASSWORD_BYTES} bytes");
-        return Err(CliError::UseCase(trunkline_network::Error::NotAllowed(message)));
-    }
-    Ok(())
 }
