@@ -1,6 +1,6 @@
 //! Promo numbers: the advertised phone numbers. The dialled number determines a call's campaign.
 
-use crate::id::NetworkId;
+use crate::id::{NetworkId, PromoNumberId};
 use crate::party::CustomData;
 use crate::phone::PhoneNumber;
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromoNumber {
     /// Row id; 0 until stored.
-    pub id: i64,
+    pub id: PromoNumberId,
     /// Network that the number belongs to.
     pub network_id: NetworkId,
     /// Advertiser campaign that the number is assigned to.
@@ -37,7 +37,7 @@ pub struct PromoNumber {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromoNumberHolding {
     /// Id of the promo number.
-    pub promo_number_id: i64,
+    pub promo_number_id: PromoNumberId,
     /// Number that callers dial.
     pub number: PhoneNumber,
     /// Advertiser campaign that held the number.

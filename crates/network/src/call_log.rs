@@ -1,6 +1,7 @@
 //! Call log: live and ended calls that the principal may see.
 
 use crate::{Context, Error, Page, UnitOfWork};
+use trunkline_domain::id::CallId;
 use trunkline_domain::party::PartyKind;
 use trunkline_store::{CallRecord, CallRowFilter, CallScope};
 
@@ -57,7 +58,7 @@ pub fn list(
 }
 
 /// Returns one call by its id.
-pub fn get(unit: &mut UnitOfWork<'_>, context: &Context, id: i64) -> Result<VisibleCall, Error> {
+pub fn get(unit: &mut UnitOfWork<'_>, context: &Context, id: CallId) -> Result<VisibleCall, Error> {
     let missing = || Error::NotFound(format!("Call {id}"));
     let found = unit.call_record(context.principal.network_id, id)?.ok_or_else(missing)?;
     is_visible(context, &found).then(|| to_visible(context, found)).ok_or_else(missing)

@@ -7,6 +7,7 @@ use crate::call_parties::{CallAddress, CallMoment, CallParties};
 use crate::{Context, Error, UnitOfWork, calls};
 use trunkline_domain::call::{Attribution, RecordedFacts, RejectionReason};
 use trunkline_domain::campaign::{Campaign, Terms};
+use trunkline_domain::id::PromoNumberId;
 use trunkline_domain::party::{CustomData, Party};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::Problems;
@@ -48,7 +49,7 @@ impl PartiesChange {
         unit: &mut UnitOfWork<'_>,
         context: &Context,
         row: &LedgerRow,
-        former_promo_number: Option<i64>,
+        former_promo_number: Option<PromoNumberId>,
         problems: &mut Problems,
     ) -> Result<MovedCall, Error> {
         let transaction = &row.transaction;

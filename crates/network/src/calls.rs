@@ -15,6 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use trunkline_domain::call::{Call, CallFacts, RecordedFacts, RejectionReason, Transaction};
 use trunkline_domain::campaign::{CurrentTerms, DEFAULT_REPEAT_DAYS, Terms};
+use trunkline_domain::id::CallId;
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
@@ -215,7 +216,7 @@ fn ingest_one(
     let rejection = check_admission(unit, writes, &parties, terms, start_time, request)?;
     recorded.rejection = rejection.as_ref().map(|rejection| rejection.reason);
     let call = Rc::new(Call {
-        id: 0,
+        id: CallId::UNASSIGNED,
         network_id: context.principal.network_id,
         campaign_id: campaign,
         affiliate_id: parties.affiliate.as_ref().map(|affiliate| affiliate.id),

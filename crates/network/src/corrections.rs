@@ -13,6 +13,7 @@ use trunkline_domain::call::{
     locate_number,
 };
 use trunkline_domain::campaign::{Pricing, Terms};
+use trunkline_domain::id::TransactionId;
 use trunkline_domain::money::Money;
 use trunkline_domain::party::{CustomData, check_custom_data};
 use trunkline_domain::phone::CallerId;
@@ -74,7 +75,7 @@ pub fn correct(
     key: Option<&IdempotencyKey>,
 ) -> Result<LedgerRow, Error> {
     context.principal.ensure_can_write_network()?;
-    if let Some(new_id) = stored_answer::<i64>(unit, context, key)? {
+    if let Some(new_id) = stored_answer::<TransactionId>(unit, context, key)? {
         return find(unit, context, &new_id.to_string());
     }
     let row = find(unit, context, id)?;
@@ -134,7 +135,7 @@ impl CorrectedCall<'_> {
         unit: &mut UnitOfWork<'_>,
         context: &Context,
         settlement: Settlement,
-    ) -> Result<i64, Error> {
+    ) -> Result<TransactionId, Error> {
         let old = &self.row.transaction;
         let object = format!("transaction:{}", old.id);
         let before = Some(&old.settlement);

@@ -5,6 +5,7 @@ use crate::transactions::find;
 use crate::{Context, Error, UnitOfWork, budgets};
 use trunkline_domain::call::{Correction, LedgerAmount, Payment, RejectionReason};
 use trunkline_domain::campaign::Terms;
+use trunkline_domain::id::TransactionId;
 use trunkline_domain::party::PartyKind;
 
 /// Explanation of a ledger row, reduced to what the principal may see.
@@ -13,7 +14,7 @@ pub struct Explanation {
     /// Path and payments of the call by the terms that priced it, in the form of a dry run.
     pub dry_run: DryRun,
     /// Id of the row that this one corrects, and the correction.
-    pub correction: Option<(i64, Correction)>,
+    pub correction: Option<(TransactionId, Correction)>,
 }
 
 /// Explains a ledger row. An advertiser sees the path and the payin, an affiliate sees the payout.

@@ -15,11 +15,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use trunkline_domain::call::{Call, CallFacts, LiveCall, Outcome, RecordedFacts, RejectionReason};
 use trunkline_domain::campaign::Terms;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::CallId;
 use trunkline_domain::ivr::run::{Action, Event, IvrContext};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
+use trunkline_store::OverdueCall;
 
 /// Maximum time between the start of a call and an event of it.
 const MAX_EVENT_OFFSET: SignedDuration = SignedDuration::from_hours(31 * 24);
@@ -68,7 +69,7 @@ pub struct StartCallParams {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallInstructions {
     /// Id of the call.
-    pub id: i64,
+    pub id: CallId,
     /// Outcome; `None` while the call is live.
     pub outcome: Option<Outcome>,
     /// Reason for turning the call away.
@@ -156,7 +157,7 @@ pub fn start(
     let facts = parties.fill_in_facts(facts);
     unknown_area_codes::count_call(&facts);
     let call = Call {
-        id: 0,
+        id: CallId::UNASSIGNED,
         network_id: context.principal.network_id,
         campaign_id: parties.campaign.id,
         affiliate_id: parties.affiliate.as_ref().map(|affiliate| affiliate.id),
@@ -253,7 +254,7 @@ fn store_started_call(
 pub fn apply_event(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
-    id: i64,
+    id: CallId,
     submitted: Submission<CallEventReport>,
 ) -> Result<CallInstructions, Error> {
     let Submission { change: report, mut problems } = submitted;
@@ -432,12 +433,12 @@ fn audience_of(settlement_context: &SettlementContext<'_>, call: &Call) -> Event
     }
 }
 
-/// Returns at most `limit` live calls that exceeded their time limit: network id and call id.
+/// Returns at most `limit` live calls that exceeded their time limit.
 pub fn overdue_calls(
     unit: &mut UnitOfWork<'_>,
     now: Timestamp,
     limit: u32,
-) -> Result<Vec<(NetworkId, i64)>, Error> {
+) -> Result<Vec<OverdueCall>, Error> {
     Ok(unit.overdue_calls(now, limit)?)
 }
 
@@ -446,8 +447,9 @@ pub fn overdue_calls(
 pub fn time_out(
     unit: &mut UnitOfWork<'_>,
     now: Timestamp,
-    (network_id, id): (NetworkId, i64),
+    overdue: OverdueCall,
 ) -> Result<(), Error> {
+    let OverdueCall { network_id, call_id: id } = overdue;
     if !unit.is_overdue(id, now)? {
         return Ok(());
     }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::rc::Rc;
 use trunkline_domain::call::{Call, LedgerAmount, Transaction};
-use trunkline_domain::id::EventId;
+use trunkline_domain::id::{EventId, TransactionId};
 use trunkline_store::{CounterKey, CounterScope, IdCounts, MailRecord, NewEvent, period_bounds_ms};
 
 /// Buffered inserts, in the order in which they are written. Buffered rows are not visible to
@@ -158,9 +158,8 @@ impl PendingWrites {
             transactions: transactions.len(),
             events: events.len(),
         })?;
-        let id_by_index = |first: i64| move |index: usize| first + index as i64;
-        let call_id = id_by_index(ids.call);
-        let transaction_id = id_by_index(ids.transaction);
+        let call_id = |index: usize| ids.call.offset(index);
+        let transaction_id = |index: usize| ids.transaction.offset(index);
         let call_rows = calls.iter().enumerate();
         let call_rows = call_rows
             .map(|(index, (call, fingerprint))| (call_id(index), &**call, fingerprint.as_slice()));
@@ -202,7 +201,7 @@ impl PendingEvent {
             EventData::Transaction(index, data) => {
                 let properties = data.strip_prefix('{').unwrap_or(data);
                 let row = row(*index);
-                let id = row.map_or(0, |row| row.id);
+                let id = row.map_or(TransactionId::UNASSIGNED, |row| row.id);
                 let corrected = row
                     .and_then(|row| row.corrects_id)
                     .map(|corrected| format!("\"corrects_transaction_id\":\"{corrected}\","));

@@ -9,6 +9,7 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 use trunkline_domain::affiliation::AffiliateCampaignStatus;
 use trunkline_domain::campaign::{Campaign, DEFAULT_MAX_PROMO_NUMBERS};
+use trunkline_domain::id::PromoNumberId;
 use trunkline_domain::party::{CustomData, PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems, TAKEN};
@@ -257,7 +258,7 @@ pub fn assign(
         }
     }
     let mut promo_number = PromoNumber {
-        id: 0,
+        id: PromoNumberId::UNASSIGNED,
         network_id: context.principal.network_id,
         campaign_id: resolved.campaign.id,
         affiliate_id: resolved.affiliate_id,

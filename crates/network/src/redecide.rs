@@ -13,7 +13,7 @@ use std::collections::hash_map::Entry;
 use std::rc::Rc;
 use trunkline_domain::call::{Correction, LedgerAmount, Outcome, RecordedFacts, Settlement};
 use trunkline_domain::campaign::{Campaign, Terms};
-use trunkline_domain::id::AuditEntryId;
+use trunkline_domain::id::{AuditEntryId, TermsId, TransactionId};
 use trunkline_domain::problem::BLANK;
 use trunkline_store::{LedgerFilter, LedgerRow, LedgerScope, Page};
 
@@ -39,7 +39,7 @@ pub struct RedecidedCall {
     /// `complete_call_id` of the call.
     pub complete_call_id: String,
     /// Id of the call's newest row, after the redecision.
-    pub transaction_id: i64,
+    pub transaction_id: TransactionId,
     /// Outcome and payments as they are stored.
     pub current: (Option<Outcome>, ReplayTotals),
     /// Outcome and payments as decided today.
@@ -76,8 +76,8 @@ struct RedecisionSnapshot {
     /// Number of calls that a revert left, because they were corrected since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     left: Option<u64>,
-    first_transaction_id: Option<i64>,
-    last_transaction_id: Option<i64>,
+    first_transaction_id: Option<TransactionId>,
+    last_transaction_id: Option<TransactionId>,
 }
 
 /// Decides the stored calls of a campaign in a range again, by the terms of their start and what is
@@ -120,7 +120,8 @@ pub fn redecide(
     }
     let written = writes.write(unit, context)?;
     for (changed, index) in result.changed.iter_mut().zip(&rows) {
-        changed.transaction_id = written.get(*index).map_or(0, |row| row.id);
+        changed.transaction_id =
+            written.get(*index).map_or(TransactionId::UNASSIGNED, |row| row.id);
     }
     let snapshot = RedecisionSnapshot {
         reason: request.reason.unwrap_or_default(),
@@ -153,7 +154,7 @@ struct Run<'a> {
     campaign: &'a Campaign,
     reason: String,
     apply: bool,
-    terms: HashMap<i64, Option<Rc<Terms>>>,
+    terms: HashMap<TermsId, Option<Rc<Terms>>>,
     writes: PendingWrites,
     /// Indexes of the buffered rows, in the order of the changed calls.
     rows: Vec<usize>,
@@ -178,7 +179,7 @@ impl Run<'_> {
             let page = Page::new(after, ROWS_PER_PAGE);
             let rows = unit.ledger(context.principal.network_id, &filter, page)?;
             let Some(last) = rows.last() else { return Ok(()) };
-            after = last.transaction.id;
+            after = last.transaction.id.get();
             for row in &rows {
                 self.result.calls += 1;
                 if self.result.calls > MAX_CALLS {
@@ -364,7 +365,7 @@ pub(crate) fn undo(
     let mut corrected = 0;
     let parse = |text: &str| text.parse().unwrap_or_default();
     let mut writes = PendingWrites::for_calls_between(parse(&recorded.from), parse(&recorded.to));
-    for id in first..=last {
+    for id in first.get()..=last.get() {
         let row = find(unit, context, &id.to_string())?;
         if unit.correction_id(&row.transaction)?.is_some() {
             left += 1;

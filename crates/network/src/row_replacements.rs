@@ -8,6 +8,7 @@ use crate::settlement::{SettlementContext, transaction_event_json};
 use crate::{Context, Error, UnitOfWork, budgets};
 use trunkline_domain::call::{LedgerAmount, RecordedFacts, Settlement, Transaction};
 use trunkline_domain::campaign::{Campaign, Terms};
+use trunkline_domain::id::TransactionId;
 use trunkline_store::{CounterScope, LedgerRow};
 
 /// Replacement of a ledger row.
@@ -41,7 +42,7 @@ impl RowReplacement<'_> {
         let extra_seconds = seconds(self.recorded) - seconds(&self.row.facts);
         writes.totals.add_call(self.row.call_campaign_id, old.start_time, 0, extra_seconds);
         let replacement = |settlement: Settlement| Transaction {
-            id: 0,
+            id: TransactionId::UNASSIGNED,
             corrects_id: Some(old.id),
             settlement,
             created_at: context.now,

@@ -11,6 +11,7 @@ use trunkline_domain::call::{
     Call, LedgerAmount, Outcome, RecordedFacts, RejectionReason, Settlement, Transaction,
 };
 use trunkline_domain::campaign::{Campaign, Terms};
+use trunkline_domain::id::TransactionId;
 use trunkline_store::CounterScope;
 
 /// Inputs of a settlement besides the call.
@@ -35,7 +36,7 @@ pub(crate) fn post_settlement(
     call_index: Option<usize>,
 ) -> Result<usize, Error> {
     let transaction = Transaction {
-        id: 0,
+        id: TransactionId::UNASSIGNED,
         network_id: call.network_id,
         call_id: call.id,
         campaign_id: call.campaign_id,

@@ -3,6 +3,8 @@
 use crate::parties::not_found;
 use crate::{Context, Error, Page, UnitOfWork, calls};
 use jiff::Timestamp;
+use std::ops::RangeInclusive;
+use trunkline_domain::id::TransactionId;
 use trunkline_domain::party::{Party, PartyKind};
 use trunkline_store::{LedgerFilter, LedgerRow, LedgerScope};
 
@@ -23,9 +25,9 @@ pub struct TransactionFilter {
     /// Latest second in which the call started, included.
     pub to: Option<Timestamp>,
     /// Largest row id, included: see [`id_bounds`].
-    pub until: Option<i64>,
+    pub until: Option<TransactionId>,
     /// Id of the only row.
-    pub transaction: Option<i64>,
+    pub transaction: Option<TransactionId>,
     /// `complete_call_id` of the only call.
     pub complete_call_id: Option<String>,
 }
@@ -91,7 +93,7 @@ pub fn id_bounds(
     context: &Context,
     ledger: &Ledger,
     narrowed: &TransactionFilter,
-) -> Result<Option<(i64, i64)>, Error> {
+) -> Result<Option<RangeInclusive<TransactionId>>, Error> {
     let filter = ledger_filter(resolve_scope(unit, context, ledger)?, narrowed);
     Ok(unit.ledger_id_range(context.principal.network_id, &filter)?)
 }
@@ -115,7 +117,7 @@ pub(crate) fn find(
     id: &str,
 ) -> Result<LedgerRow, Error> {
     let missing = || Error::NotFound(format!("Transaction {id}"));
-    let number: i64 = id.parse().map_err(|_| missing())?;
+    let number: TransactionId = id.parse().map_err(|_| missing())?;
     let filter =
         LedgerFilter { transaction: Some(number), ..LedgerFilter::for_scope(LedgerScope::Network) };
     let page = Page::new(0, 1);

@@ -20,7 +20,7 @@ pub use operations::{
     BackupError, BackupSummary, CallRecord, CallRowFilter, CallScope, CallTotals, CopiedTable,
     CopyError, CounterKey, CounterScope, CurrentTotals, DeliveryRecord, DeliveryState, DueWebhook,
     EndedCall, EventRecord, Finding, FirstIds, IdAndName, IdCounts, LedgerFilter, LedgerRow,
-    LedgerScope, MailRecord, MailState, NewDelivery, NewEvent, ObjectState, PathIds,
+    LedgerScope, MailRecord, MailState, NewDelivery, NewEvent, ObjectState, OverdueCall, PathIds,
     ProgressObserver, PromoNumberKey, RepeatCallerQuery, ResolvedAffiliate, ResolvedPath,
     StatefulKind, StatefulObject, StatementLine, StatementTotals, StoredTotal, UnitOfWork,
     ValidityPeriod, backup_database, check_database, copy_database, period_bounds_ms, quarter_hour,

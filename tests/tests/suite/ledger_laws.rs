@@ -239,7 +239,7 @@ impl<'a> World<'a> {
         let rows = self.server.run_use_case(Timestamp::UNIX_EPOCH, move |unit, context| {
             let mut rows: Vec<LedgerRow> = Vec::new();
             loop {
-                let after = rows.last().map_or(0, |row| row.transaction.id);
+                let after = rows.last().map_or(0, |row| row.transaction.id.get());
                 let page = Page::new(after, 7);
                 let more = transactions::list(
                     unit,

@@ -10,6 +10,7 @@ use axum::extract::Path;
 use axum::http::Response;
 use serde_json::{Value, json};
 use trunkline_domain::call::{Call, LiveCall, Settlement, ZipCode};
+use trunkline_domain::id::CallId;
 use trunkline_domain::ivr::run::NodeState;
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{INVALID, Problems};
@@ -28,7 +29,7 @@ pub(super) async fn list(request: ApiRequest) -> Response<Body> {
     let zone = request.network.time_zone;
     request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
         let calls = call_log::list(unit, context, &filter, page)?;
-        let next_cursor = calls.last().map(|call| call.record.call.id);
+        let next_cursor = calls.last().map(|call| call.record.call.id.get());
         Ok(ListPage {
             objects: calls.into_iter().map(|call| render(call, zone)).collect(),
             next_cursor,
@@ -58,7 +59,7 @@ pub(super) async fn show(Path(id): Path<String>, request: ApiRequest) -> Respons
 }
 
 /// Parses the id of a call in a path.
-pub(super) fn parse_call_id(id: &str) -> Result<i64, Error> {
+pub(super) fn parse_call_id(id: &str) -> Result<CallId, Error> {
     id.parse().map_err(|_| Error::NotFound(format!("Call {id}")))
 }
 
@@ -83,7 +84,7 @@ fn render(call: VisibleCall, zone: TimeZoneName) -> Object {
     let region = settled.map_or(place.region, |settlement| settlement.region.as_deref());
     let settled_value = |read: fn(&Settlement) -> Value| settled.map_or(Value::Null, read);
     let mut object = Object::from_iter([
-        ("id".to_owned(), id.into()),
+        ("id".to_owned(), id.get().into()),
         ("complete_call_id".to_owned(), complete_call_id.into()),
         ("advertiser_campaign".to_owned(), record.campaign_external_id.into()),
         ("affiliate".to_owned(), record.affiliate_external_id.into()),

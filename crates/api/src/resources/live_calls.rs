@@ -197,7 +197,7 @@ fn read_digits(reader: &mut ObjectReader<'_>) -> Option<String> {
 fn render(instructions: CallInstructions) -> Object {
     let CallInstructions { id, outcome, reason, actions } = instructions;
     Object::from_iter([
-        ("id".to_owned(), id.into()),
+        ("id".to_owned(), id.get().into()),
         ("outcome".to_owned(), json!(outcome)),
         ("reason".to_owned(), json!(reason)),
         ("actions".to_owned(), actions.into_iter().map(render_action).collect()),

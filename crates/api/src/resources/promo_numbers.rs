@@ -61,7 +61,7 @@ async fn list(Path(ids): PathIds, request: ApiRequest) -> Response<Body> {
     let owner = path_owner(&ids);
     request.respond_list(ResourceKind::PromoNumber, move |unit, context, page| {
         let (numbers, _) = promo_numbers::list(unit, context, &owner, page)?;
-        let next_cursor = numbers.last().map(|promo_number| promo_number.id);
+        let next_cursor = numbers.last().map(|promo_number| promo_number.id.get());
         Ok(ListPage {
             objects: numbers.iter().map(|promo_number| render(promo_number, &base_url)).collect(),
             next_cursor,
@@ -195,7 +195,7 @@ fn render(promo_number: &PromoNumber, base_url: &str) -> Object {
         None => format!("{base_url}/a_campaigns/promo_numbers/{}", promo_number.campaign_id),
     };
     Object::from_iter([
-        ("id".to_owned(), promo_number.id.into()),
+        ("id".to_owned(), promo_number.id.get().into()),
         ("id_from_network".to_owned(), promo_number.external_id.clone().into()),
         ("promo_number".to_owned(), promo_number.number.compact().into()),
         ("description".to_owned(), promo_number.description.clone().into()),

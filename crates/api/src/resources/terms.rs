@@ -12,6 +12,7 @@ use trunkline_domain::campaign::{
     Visibility,
 };
 use trunkline_domain::hours::{DAY_NAMES, DayHours, SECONDS_PER_DAY, WeeklyHours};
+use trunkline_domain::id::TermsId;
 use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED};
 use trunkline_domain::region::{NamedRegion, Region, RegionType};
 use trunkline_domain::timezone::{self, TimeZoneName};
@@ -187,7 +188,7 @@ fn read_named_region(value: &Value, read_context: ReadContext<'_>) -> Option<Nam
 /// Terms with the data that their rendering needs.
 pub(super) struct TermsProjection<'a> {
     /// Id of the terms and the time when they went live; `None` for future terms.
-    pub(super) live: Option<(i64, jiff::Timestamp)>,
+    pub(super) live: Option<(TermsId, jiff::Timestamp)>,
     /// Time zone of timestamps.
     pub(super) zone: TimeZoneName,
     /// Includes the payin and the budgets.

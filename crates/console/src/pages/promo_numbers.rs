@@ -63,7 +63,7 @@ fn page(
     owner: &str,
     mut numbers: Vec<PromoNumber>,
 ) -> (String, Markup) {
-    let pages = paginate(request, &mut numbers, |number| number.id);
+    let pages = paginate(request, &mut numbers, |number| number.id.get());
     let list = html! {
         @if numbers.is_empty() {
             (layout::empty_note("No promo numbers."))

@@ -5,7 +5,7 @@ use super::price::price_script;
 use super::script::CallScript;
 use super::{Admission, CallFacts, Decision, PricedCall, RejectionReason};
 use crate::campaign::Terms;
-use crate::id::NetworkId;
+use crate::id::{CallId, NetworkId, PromoNumberId, TermsId};
 use crate::ivr::run::Event;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     /// Id; 0 until stored.
-    pub id: i64,
+    pub id: CallId,
     /// Network that received the call.
     pub network_id: NetworkId,
     /// Id of the advertiser campaign.
@@ -22,13 +22,13 @@ pub struct Call {
     /// Id of the affiliate that generated the call.
     pub affiliate_id: Option<i64>,
     /// Id of the dialled promo number.
-    pub promo_number_id: Option<i64>,
+    pub promo_number_id: Option<PromoNumberId>,
     /// Id assigned by the sender, unique within the network.
     pub external_id: String,
     /// Complete call id, shown to users.
     pub complete_call_id: String,
     /// Id of the terms in force at the start; `None` if the campaign had none.
-    pub terms_id: Option<i64>,
+    pub terms_id: Option<TermsId>,
     /// Start of the call.
     pub start_time: Timestamp,
     /// Recorded facts.

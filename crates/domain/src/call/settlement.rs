@@ -3,7 +3,7 @@
 use super::{Decision, Outcome, Payment, RecordedFacts, RejectionReason};
 use crate::campaign::Terms;
 use crate::condition::{Explanation, Key};
-use crate::id::NetworkId;
+use crate::id::{CallId, NetworkId, PromoNumberId, TermsId, TransactionId};
 use crate::money::{Currency, Money};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transaction {
     /// Id, ascending in time; 0 until stored.
-    pub id: i64,
+    pub id: TransactionId,
     /// Id of the network.
     pub network_id: NetworkId,
     /// Id of the call.
-    pub call_id: i64,
+    pub call_id: CallId,
     /// Id of the advertiser campaign.
     pub campaign_id: i64,
     /// Id of the advertiser, who pays the payin.
@@ -24,7 +24,7 @@ pub struct Transaction {
     /// Id of the affiliate, who receives the payout.
     pub affiliate_id: Option<i64>,
     /// Id of the row that this one corrects.
-    pub corrects_id: Option<i64>,
+    pub corrects_id: Option<TransactionId>,
     /// Start of the call.
     pub start_time: Timestamp,
     /// Settlement of the call.
@@ -123,9 +123,9 @@ pub struct Attribution {
     /// Id of the advertiser campaign.
     pub campaign_id: i64,
     /// Id of the campaign's terms at the start of the call.
-    pub terms_id: Option<i64>,
+    pub terms_id: Option<TermsId>,
     /// Id of the promo number.
-    pub promo_number_id: Option<i64>,
+    pub promo_number_id: Option<PromoNumberId>,
 }
 
 impl Settlement {

@@ -8,7 +8,7 @@ mod required_resources;
 mod status;
 mod terms;
 
-use crate::id::NetworkId;
+use crate::id::{NetworkId, TermsId};
 pub use budget::{Budget, BudgetPeriod, BudgetTotals, Budgets, ConcurrentCallCap, ResetPeriod};
 pub use go_live::check_go_live_requirements;
 pub use pricing::{MAX_BONUSES, Policy, PolicyType, Pricing};
@@ -56,7 +56,7 @@ pub struct Campaign {
 #[derive(Debug, Clone, PartialEq)]
 pub struct CurrentTerms {
     /// Row id. A call stores the id of the terms that priced it.
-    pub id: i64,
+    pub id: TermsId,
     /// Time at which the terms went live.
     pub went_live_at: Timestamp,
     /// The terms.

@@ -5,7 +5,7 @@ use crate::Error;
 use crate::operations::Connection;
 use crate::sql::{Column, Param, Value};
 use bytes::{BufMut, Bytes, BytesMut};
-use trunkline_domain::id::EventId;
+use trunkline_domain::id::{CallId, EventId, TransactionId};
 
 /// Maximum number of rows that PostgreSQL gets by INSERT; more are sent by COPY.
 const COPY_THRESHOLD: usize = 3;
@@ -39,9 +39,9 @@ pub struct IdCounts {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FirstIds {
     /// First call id.
-    pub call: i64,
+    pub call: CallId,
     /// First transaction id.
-    pub transaction: i64,
+    pub transaction: TransactionId,
     /// First event id.
     pub event: EventId,
 }
@@ -104,8 +104,8 @@ impl UnitOfWork<'_> {
             },
         )?;
         Ok(FirstIds {
-            call: ids.call + 1,
-            transaction: ids.transaction + 1,
+            call: ids.call.offset(1),
+            transaction: ids.transaction.offset(1),
             event: ids.event.offset(1),
         })
     }

@@ -6,7 +6,7 @@ use super::{UnitOfWork, from_json, or_unreadable, to_json_ids};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use trunkline_domain::call::{Call, LiveCall, Settlement};
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{CallId, NetworkId, TransactionId};
 use trunkline_domain::phone::PhoneNumber;
 
 /// Call with the data that is shown with it.
@@ -25,7 +25,7 @@ pub struct CallRecord {
     /// State of the call while it is live.
     pub live: Option<LiveCall>,
     /// Id and settlement of its latest transaction.
-    pub latest_transaction: Option<(i64, Settlement)>,
+    pub latest_transaction: Option<(TransactionId, Settlement)>,
 }
 
 /// Scope of a list of calls, by ids: calls that match any of the fields.
@@ -76,7 +76,7 @@ fn select_record_from(calls: &str, transactions: &str, same: &str) -> String {
 fn record_from_row(row: &Row<'_>) -> Result<CallRecord, Error> {
     let number: Option<String> = row.get(15)?;
     let live: Option<String> = row.get(16)?;
-    let settled = match row.get::<Option<i64>>(17)? {
+    let settled = match row.get::<Option<TransactionId>>(17)? {
         Some(id) => Some((id, from_json(&row.get::<String>(18)?, "transaction")?)),
         None => None,
     };
@@ -103,7 +103,7 @@ impl UnitOfWork<'_> {
         of: &CallScope,
         which: CallRowFilter,
         page: Page,
-    ) -> Result<Vec<i64>, Error> {
+    ) -> Result<Vec<CallId>, Error> {
         let advertisers = self.json_ids_sql("?6");
         let affiliates = self.json_ids_sql("?7");
         let mut selects = Vec::new();
@@ -206,7 +206,7 @@ impl UnitOfWork<'_> {
     pub fn call_record(
         &mut self,
         network: NetworkId,
-        id: i64,
+        id: CallId,
     ) -> Result<Option<CallRecord>, Error> {
         let Some(tables) = self.tables_of_call("call_id = ?1", [id])? else { return Ok(None) };
         let sql = format!("{} WHERE c.id = ?2 AND c.network_id = ?1", select_record_in(&tables));
@@ -217,7 +217,7 @@ impl UnitOfWork<'_> {
     pub fn call_records(
         &mut self,
         network: NetworkId,
-        ids: &[i64],
+        ids: &[CallId],
     ) -> Result<Vec<CallRecord>, Error> {
         let listed = self.json_ids_sql("?2");
         // The key of a call has its start time, which determines the partition.

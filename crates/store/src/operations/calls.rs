@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use trunkline_domain::call::{Call, RecordedFacts, RejectionReason, Settlement};
 use trunkline_domain::campaign::{CurrentTerms, Terms};
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{CallId, NetworkId, TermsId};
 
 const CALL_COLUMNS: &str =
     "id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
@@ -96,7 +96,7 @@ const NEW_CALL: InsertTarget<15> = InsertTarget {
 };
 
 fn push_call(
-    id: i64,
+    id: CallId,
     call: &Call,
     fingerprint: &[u8],
     push: &mut RowSink<'_, 15>,
@@ -167,12 +167,12 @@ impl UnitOfWork<'_> {
     /// request.
     pub fn insert_calls<'c>(
         &mut self,
-        calls: impl Iterator<Item = (i64, &'c Call, &'c [u8])>,
+        calls: impl Iterator<Item = (CallId, &'c Call, &'c [u8])>,
     ) -> Result<(), Error> {
         for (suffix, calls) in
             self.group_by_partition(calls, |(_, call, _)| to_millis(call.start_time))?
         {
-            let push_row = |(id, call, fingerprint): (i64, &Call, &[u8]),
+            let push_row = |(id, call, fingerprint): (CallId, &Call, &[u8]),
                             push: &mut RowSink<'_, 15>| {
                 push_call(id, call, fingerprint, push)
             };
@@ -183,9 +183,10 @@ impl UnitOfWork<'_> {
     }
 
     /// Inserts a call and returns its id.
-    pub fn insert_call(&mut self, call: &Call, fingerprint: &[u8]) -> Result<i64, Error> {
+    pub fn insert_call(&mut self, call: &Call, fingerprint: &[u8]) -> Result<CallId, Error> {
         self.ensure_partition(to_millis(call.start_time))?;
-        let inserted = self.insert_row(&NEW_CALL, |push| push_call(0, call, fingerprint, push));
+        let inserted = self
+            .insert_row(&NEW_CALL, |push| push_call(CallId::UNASSIGNED, call, fingerprint, push));
         if inserted.is_err() {
             self.invalidate_partitions();
         }
@@ -193,7 +194,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Call of a network, by id.
-    pub fn call_by_id(&mut self, network: NetworkId, id: i64) -> Result<Option<Call>, Error> {
+    pub fn call_by_id(&mut self, network: NetworkId, id: CallId) -> Result<Option<Call>, Error> {
         let Some(Tables { calls, .. }) = self.tables_of_call("call_id = ?1", [id])? else {
             return Ok(None);
         };
@@ -367,7 +368,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Terms that have been live, by id.
-    pub fn terms_by_id(&mut self, id: i64) -> Result<Option<Terms>, Error> {
+    pub fn terms_by_id(&mut self, id: TermsId) -> Result<Option<Terms>, Error> {
         self.query_first("SELECT body FROM terms WHERE id = ?1", [id], |row| {
             from_json(&row.get::<String>(0)?, "terms")
         })

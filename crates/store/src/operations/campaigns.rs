@@ -8,7 +8,7 @@ use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, CurrentTerms, Terms};
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{NetworkId, TermsId};
 
 /// Columns of a campaign `c` and its current terms `t`.
 macro_rules! columns {
@@ -27,7 +27,7 @@ pub(super) const SELECT_CAMPAIGN: &str = concat!(
 
 pub(super) fn campaign_from_row(row: &Row<'_>) -> Result<Campaign, Error> {
     let future: Option<String> = row.get(6)?;
-    let current = match row.get::<Option<i64>>(10)? {
+    let current = match row.get::<Option<TermsId>>(10)? {
         None => None,
         Some(id) => Some(CurrentTerms {
             id,

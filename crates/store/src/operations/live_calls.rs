@@ -7,8 +7,17 @@ use crate::sql::params;
 use jiff::Timestamp;
 use serde_json::Value;
 use trunkline_domain::call::{Call, LiveCall};
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{CallId, NetworkId};
 use trunkline_domain::money::{Currency, Money};
+
+/// Live call that exceeded its time limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OverdueCall {
+    /// Id of its network.
+    pub network_id: NetworkId,
+    /// Id of the call.
+    pub call_id: CallId,
+}
 
 impl UnitOfWork<'_> {
     /// Inserts the state of a call that has started and lasts until `deadline` at most. `hold` is
@@ -51,14 +60,14 @@ impl UnitOfWork<'_> {
     }
 
     /// State of a live call; `None` if the call has ended.
-    pub fn live_call(&mut self, call: i64) -> Result<Option<LiveCall>, Error> {
+    pub fn live_call(&mut self, call: CallId) -> Result<Option<LiveCall>, Error> {
         self.query_first("SELECT state FROM live_calls WHERE call_id = ?1", [call], |row| {
             from_json(&row.get::<String>(0)?, "live call")
         })
     }
 
     /// Updates the state of a live call.
-    pub fn update_live_call(&mut self, call: i64, live: &LiveCall) -> Result<(), Error> {
+    pub fn update_live_call(&mut self, call: CallId, live: &LiveCall) -> Result<(), Error> {
         self.execute(
             "UPDATE live_calls SET state = ?2 WHERE call_id = ?1",
             params![call, to_json(live, "live call")?],
@@ -67,18 +76,13 @@ impl UnitOfWork<'_> {
     }
 
     /// Deletes the state of a call that has ended.
-    pub fn delete_live_call(&mut self, call: i64) -> Result<(), Error> {
+    pub fn delete_live_call(&mut self, call: CallId) -> Result<(), Error> {
         self.execute("DELETE FROM live_calls WHERE call_id = ?1", [call])?;
         Ok(())
     }
 
-    /// Live calls past their deadline as (network id, call id), the longest overdue first; at most
-    /// `limit`.
-    pub fn overdue_calls(
-        &mut self,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(NetworkId, i64)>, Error> {
+    /// Live calls past their deadline, the longest overdue first; at most `limit`.
+    pub fn overdue_calls(&mut self, now: Timestamp, limit: u32) -> Result<Vec<OverdueCall>, Error> {
         let of = if self.is_postgres() {
             "call_keys c ON c.call_id = l.call_id"
         } else {
@@ -90,12 +94,12 @@ impl UnitOfWork<'_> {
                  WHERE l.deadline <= ?1 ORDER BY l.deadline, l.call_id LIMIT ?2"
             ),
             params![to_millis(now), limit],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| Ok(OverdueCall { network_id: row.get(0)?, call_id: row.get(1)? }),
         )
     }
 
     /// Returns true if a call is live and past its deadline.
-    pub fn is_overdue(&mut self, call: i64, now: Timestamp) -> Result<bool, Error> {
+    pub fn is_overdue(&mut self, call: CallId, now: Timestamp) -> Result<bool, Error> {
         self.exists(
             "SELECT 1 FROM live_calls WHERE call_id = ?1 AND deadline <= ?2",
             params![call, to_millis(now)],
@@ -105,7 +109,7 @@ impl UnitOfWork<'_> {
     /// Event of a call with a sequence number, and the answer to it.
     pub fn call_event(
         &mut self,
-        call: i64,
+        call: CallId,
         sequence: u32,
     ) -> Result<Option<(Value, Value)>, Error> {
         self.query_first(
@@ -123,7 +127,7 @@ impl UnitOfWork<'_> {
     /// Inserts an event of a call and the answer to it.
     pub fn insert_call_event(
         &mut self,
-        call: i64,
+        call: CallId,
         sequence: u32,
         at: Timestamp,
         event: &Value,

@@ -40,6 +40,7 @@ pub use database::{
 };
 pub use deliveries::{DeliveryRecord, DeliveryState, DueWebhook, NewDelivery};
 pub use events::{EventRecord, NewEvent};
+pub use live_calls::OverdueCall;
 pub use mails::{MailRecord, MailState};
 pub use object_states::{ObjectState, StatefulKind, StatefulObject};
 pub use path_lookup::{PathIds, PromoNumberKey, ResolvedAffiliate, ResolvedPath};

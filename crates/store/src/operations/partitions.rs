@@ -4,6 +4,7 @@
 use super::{Connection, UnitOfWork, Values, or_unreadable};
 use crate::Error;
 use crate::postgres::PartitionMonth;
+use trunkline_domain::id::TransactionId;
 
 /// Names of the tables to query. If the month of a call is known, its partitions are queried
 /// instead of the parent tables: such a query is planned once, and costs the same however many
@@ -85,7 +86,10 @@ impl UnitOfWork<'_> {
     }
 
     /// Finds the tables of a ledger row by id, as [`UnitOfWork::tables_of_call`] does.
-    pub(super) fn tables_of_transaction(&mut self, id: i64) -> Result<Option<Tables>, Error> {
+    pub(super) fn tables_of_transaction(
+        &mut self,
+        id: TransactionId,
+    ) -> Result<Option<Tables>, Error> {
         self.find_tables("transactions", "id", "id = ?1", [id])
     }
 

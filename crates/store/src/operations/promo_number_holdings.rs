@@ -7,7 +7,7 @@ use crate::Error;
 use crate::sql::params;
 use jiff::Timestamp;
 use serde_json::json;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{NetworkId, PromoNumberId};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::promo::{PromoNumber, PromoNumberHolding};
 
@@ -81,7 +81,11 @@ impl UnitOfWork<'_> {
 
     /// Ends the current holding of a promo number. A sandbox's clock may have been set back to
     /// before the holding began: then it ends when it began.
-    pub(super) fn end_holding(&mut self, promo_number: i64, at: Timestamp) -> Result<(), Error> {
+    pub(super) fn end_holding(
+        &mut self,
+        promo_number: PromoNumberId,
+        at: Timestamp,
+    ) -> Result<(), Error> {
         self.execute(
             "UPDATE promo_number_holdings
              SET ends_at = CASE WHEN starts_at > ?2 THEN starts_at ELSE ?2 END

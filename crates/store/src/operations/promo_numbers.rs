@@ -4,7 +4,7 @@ use super::{UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{NetworkId, PromoNumberId};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::promo::PromoNumber;
 
@@ -82,7 +82,10 @@ impl UnitOfWork<'_> {
 
     /// Inserts a promo number, marks its phone number as assigned, begins its holding, and returns
     /// its id.
-    pub fn insert_promo_number(&mut self, promo_number: &PromoNumber) -> Result<i64, Error> {
+    pub fn insert_promo_number(
+        &mut self,
+        promo_number: &PromoNumber,
+    ) -> Result<PromoNumberId, Error> {
         let id = self.insert(
             "INSERT INTO promo_numbers (network_id, campaign_id, affiliate_id, id_from_network,
              number, description, media_type, custom_data, created_at)
@@ -179,7 +182,10 @@ impl UnitOfWork<'_> {
     }
 
     /// Number that callers dial of a promo number, also of a released one.
-    pub fn number_of_promo_number(&mut self, id: i64) -> Result<Option<PhoneNumber>, Error> {
+    pub fn number_of_promo_number(
+        &mut self,
+        id: PromoNumberId,
+    ) -> Result<Option<PhoneNumber>, Error> {
         let found = self.query_first(
             "SELECT number FROM promo_number_holdings WHERE promo_number_id = ?1
              ORDER BY id DESC LIMIT 1",

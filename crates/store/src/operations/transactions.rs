@@ -6,8 +6,9 @@ use super::{UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
+use std::ops::RangeInclusive;
 use trunkline_domain::call::{LedgerAmount, RecordedFacts, Transaction};
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{NetworkId, TermsId, TransactionId};
 use trunkline_domain::timezone::TimeZoneName;
 
 /// Transaction with the names of the objects it refers to.
@@ -22,7 +23,7 @@ pub struct LedgerRow {
     /// Id of the campaign that took the call. A correction can have moved it to another one.
     pub call_campaign_id: i64,
     /// Id of the terms that priced the call.
-    pub terms_id: Option<i64>,
+    pub terms_id: Option<TermsId>,
     /// Advertiser.
     pub advertiser: IdAndName,
     /// Campaign.
@@ -69,9 +70,9 @@ pub struct LedgerFilter {
     /// Only calls that started at this time or earlier.
     pub to: Option<Timestamp>,
     /// Only transactions up to this id.
-    pub max_id: Option<i64>,
+    pub max_id: Option<TransactionId>,
     /// Only the transaction with this id.
-    pub transaction: Option<i64>,
+    pub transaction: Option<TransactionId>,
     /// Only transactions of this call.
     pub complete_call_id: Option<String>,
     /// Only the newest transaction of each call, if it is of this campaign.
@@ -318,7 +319,7 @@ impl UnitOfWork<'_> {
                 filter.complete_call_id,
                 filter.from.map(to_millis),
                 filter.to.map(to_millis),
-                filter.max_id.unwrap_or(i64::MAX),
+                filter.max_id.map_or(i64::MAX, TransactionId::get),
                 filter.newest_of_campaign,
             ],
             ledger_row_from_row,
@@ -362,7 +363,7 @@ impl UnitOfWork<'_> {
         &mut self,
         network: NetworkId,
         filter: &LedgerFilter,
-    ) -> Result<Option<(i64, i64)>, Error> {
+    ) -> Result<Option<RangeInclusive<TransactionId>>, Error> {
         let (owner_condition, id) = match filter.scope {
             LedgerScope::Network => ("network_id", network.get()),
             LedgerScope::Advertiser(id) => ("advertiser_id", id),
@@ -378,16 +379,19 @@ impl UnitOfWork<'_> {
                 filter.from.map_or(i64::MIN, to_millis),
                 filter.to.map_or(i64::MAX, to_millis),
             ],
-            |row| Ok((row.get::<Option<i64>>(0)?, row.get::<Option<i64>>(1)?)),
+            |row| Ok((row.get::<Option<TransactionId>>(0)?, row.get::<Option<TransactionId>>(1)?)),
         )?;
-        Ok(found.and_then(|(first, last)| first.zip(last)))
+        Ok(found.and_then(|(first, last)| first.zip(last)).map(|(first, last)| first..=last))
     }
 
     /// Id of the transaction that corrects a transaction.
-    pub fn correction_id(&mut self, transaction: &Transaction) -> Result<Option<i64>, Error> {
+    pub fn correction_id(
+        &mut self,
+        transaction: &Transaction,
+    ) -> Result<Option<TransactionId>, Error> {
         self.query_first(
             "SELECT id FROM transactions WHERE corrects_id = ?1 AND start_time = ?2",
-            [transaction.id, to_millis(transaction.start_time)],
+            params![transaction.id, to_millis(transaction.start_time)],
             |row| row.get(0),
         )
     }

@@ -56,7 +56,7 @@ impl CallTimeouts {
             match result {
                 Ok(()) => ended += 1,
                 Err(error) => {
-                    tracing::error!(%error, call = call.1, "cannot time out a live call");
+                    tracing::error!(%error, call = call.call_id.get(), "cannot time out a live call");
                 }
             }
         }

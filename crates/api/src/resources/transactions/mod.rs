@@ -68,9 +68,9 @@ fn list_ledger(request: ApiRequest, viewer: Viewer, ledger: Ledger) -> Response<
         let bounds =
             request.read(|unit, context| transactions::id_bounds(unit, context, &ledger, &filter));
         match bounds {
-            Ok(Some((first, last))) => {
-                after = after.max(first - 1);
-                filter.until = Some(last);
+            Ok(Some(ids)) => {
+                after = after.max(ids.start().get() - 1);
+                filter.until = Some(*ids.end());
             }
             Ok(None) => includes_calls = false,
             Err(error) => return error.into_response(&request.app),
@@ -83,7 +83,8 @@ fn list_ledger(request: ApiRequest, viewer: Viewer, ledger: Ledger) -> Response<
         }
         let ledger_rows = transactions::list(unit, context, &ledger, &filter, page)?;
         let is_full = u32::try_from(ledger_rows.len()).is_ok_and(|count| count == page.limit);
-        let next_cursor = ledger_rows.last().map(|row| row.transaction.id).filter(|_| is_full);
+        let next_cursor =
+            ledger_rows.last().map(|row| row.transaction.id.get()).filter(|_| is_full);
         let rows = ledger_rows.iter().map(|row| cells(row, zone, &columns));
         Ok(TablePage { rows: rows.collect(), next_cursor })
     })

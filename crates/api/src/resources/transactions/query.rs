@@ -5,6 +5,7 @@ use crate::api_request::ApiRequest;
 use crate::path_prefix::Format;
 use crate::table_response::CsvStyle;
 use jiff::Timestamp;
+use trunkline_domain::id::TransactionId;
 use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED, Problems};
 use trunkline_domain::timezone;
 use trunkline_network::transactions::TransactionFilter;
@@ -42,7 +43,8 @@ impl LedgerQuery {
             from,
             to,
             until: None,
-            transaction: integer(request, "transaction_id", 0, i64::MAX, &mut problems),
+            transaction: integer(request, "transaction_id", 0, i64::MAX, &mut problems)
+                .map(TransactionId::new),
             complete_call_id: call.map(str::to_owned),
         };
         let includes_calls = read_types(request, &mut problems);

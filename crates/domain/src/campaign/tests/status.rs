@@ -1,7 +1,7 @@
 use crate::campaign::{
     Campaign, CampaignAction, CampaignStatus, CampaignTransition, CurrentTerms, Terms, transition,
 };
-use crate::id::NetworkId;
+use crate::id::{NetworkId, TermsId};
 use crate::party::CustomData;
 use CampaignStatus::{Activated, Archived, Entry, Paused};
 use jiff::Timestamp;
@@ -71,7 +71,7 @@ fn campaign(status: CampaignStatus, pause_date: Option<Timestamp>) -> Campaign {
         external_id: "12".to_owned(),
         name: "Post-Season".to_owned(),
         status,
-        current_terms: Some(CurrentTerms { id: 1, went_live_at: start, terms }),
+        current_terms: Some(CurrentTerms { id: TermsId::new(1), went_live_at: start, terms }),
         future_terms: None,
         custom_data: CustomData::new(),
         budget_totals: Default::default(),
