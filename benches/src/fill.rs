@@ -6,7 +6,7 @@ use std::error::Error;
 use std::path::Path;
 use trunkline_domain::affiliation::{AffiliateCampaign, AffiliateCampaignStatus};
 use trunkline_domain::campaign::Campaign;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{AffiliateCampaignId, NetworkId, PartyId};
 use trunkline_domain::party::{AdvertiserProfile, CustomData, Party, PartyKind, PartyStatus, Site};
 use trunkline_store::{Error as StoreError, Store, UnitOfWork};
 
@@ -44,7 +44,7 @@ fn in_batches(
 
 fn affiliate(number: u64) -> Party {
     Party {
-        id: 0,
+        id: PartyId::UNASSIGNED,
         network_id: NetworkId::new(1),
         kind: PartyKind::Affiliate,
         external_id: number.to_string(),
@@ -125,7 +125,7 @@ pub(crate) fn insert_campaign_copies(
         let id_from_network = format!("{prefix}{number}");
         let name = format!("Bench {id_from_network}");
         let campaign = Campaign {
-            advertiser_id: advertiser.id,
+            advertiser_id: advertiser.id.as_advertiser(),
             external_id: id_from_network.clone(),
             name,
             ..template.clone()
@@ -134,10 +134,10 @@ pub(crate) fn insert_campaign_copies(
         unit.activate_terms(campaign_id, current.terms.clone(), current.went_live_at)?;
         if with_affiliate {
             unit.insert_affiliate_campaign(&AffiliateCampaign {
-                id: 0,
+                id: AffiliateCampaignId::UNASSIGNED,
                 network_id: NetworkId::new(1),
                 campaign_id,
-                affiliate_id: affiliate.id,
+                affiliate_id: affiliate.id.as_affiliate(),
                 external_affiliate_id: affiliate.external_id.clone(),
                 external_id: id_from_network,
                 status: AffiliateCampaignStatus::Applied,

@@ -10,6 +10,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use maud::Markup;
 use std::sync::Arc;
+use trunkline_domain::id::PartyId;
 use trunkline_domain::party::{Network, PartyKind};
 use trunkline_network::credentials::{self, Credential};
 use trunkline_network::{Actor, Context, Error, Page, UnitOfWork, networks};
@@ -110,7 +111,7 @@ impl PageRequest {
     }
 
     /// Returns true if the user may view the page of an advertiser or affiliate.
-    pub(crate) fn can_view(&self, kind: PartyKind, id: i64) -> bool {
+    pub(crate) fn can_view(&self, kind: PartyKind, id: impl Into<PartyId>) -> bool {
         self.context.principal.can_view(kind, id)
     }
 

@@ -1,6 +1,6 @@
 //! Promo numbers: the advertised phone numbers. The dialled number determines a call's campaign.
 
-use crate::id::{NetworkId, PromoNumberId};
+use crate::id::{AffiliateId, CampaignId, NetworkId, PromoNumberId};
 use crate::party::CustomData;
 use crate::phone::PhoneNumber;
 use jiff::Timestamp;
@@ -14,9 +14,9 @@ pub struct PromoNumber {
     /// Network that the number belongs to.
     pub network_id: NetworkId,
     /// Advertiser campaign that the number is assigned to.
-    pub campaign_id: i64,
+    pub campaign_id: CampaignId,
     /// Affiliate, if the number is assigned to an affiliate campaign.
-    pub affiliate_id: Option<i64>,
+    pub affiliate_id: Option<AffiliateId>,
     /// External id, unique in the network.
     #[serde(rename = "id_from_network", alias = "external_id")]
     pub external_id: String,
@@ -41,9 +41,9 @@ pub struct PromoNumberHolding {
     /// Number that callers dial.
     pub number: PhoneNumber,
     /// Advertiser campaign that held the number.
-    pub campaign_id: i64,
+    pub campaign_id: CampaignId,
     /// Affiliate that held the number, if it was assigned to an affiliate campaign.
-    pub affiliate_id: Option<i64>,
+    pub affiliate_id: Option<AffiliateId>,
     /// Purpose of the number, free text.
     pub description: String,
     /// Medium in which the number was advertised.

@@ -14,6 +14,7 @@ use trunkline_domain::affiliation::{
 };
 use trunkline_domain::campaign::Campaign;
 use trunkline_domain::event::AFFILIATE_CAMPAIGN_STATUS_CHANGED;
+use trunkline_domain::id::{AdvertiserId, AffiliateCampaignId, AffiliateId, CampaignId};
 use trunkline_domain::party::{CustomData, Party, PartyKind, PartyStatus, check_custom_data};
 use trunkline_domain::problem::{Problems, TAKEN};
 use trunkline_store::{PathIds, ResolvedAffiliate};
@@ -55,7 +56,7 @@ pub enum Intent {
 #[derive(Clone, Copy)]
 pub(crate) struct CampaignRef<'a> {
     /// Id of the advertiser.
-    pub(crate) advertiser: i64,
+    pub(crate) advertiser: AdvertiserId,
     /// External id of the campaign.
     pub(crate) campaign: &'a str,
 }
@@ -123,12 +124,12 @@ pub fn get(
 pub fn get_by_ids(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
-    affiliate_id: i64,
-    campaign_id: i64,
+    affiliate_id: AffiliateId,
+    campaign_id: CampaignId,
 ) -> Result<(AffiliateCampaign, Campaign), Error> {
     let (campaign, advertiser) = crate::campaigns::get_by_id(unit, context, campaign_id)?;
     let missing = || Error::NotFound(format!("Affiliate {affiliate_id}"));
-    let affiliate = unit.party_by_id(affiliate_id)?;
+    let affiliate = unit.party_by_id(affiliate_id.into())?;
     let own = |party: &Party| {
         party.network_id == campaign.network_id && party.kind == PartyKind::Affiliate
     };
@@ -150,11 +151,11 @@ pub fn list_of_affiliate(
     page: Page,
 ) -> Result<Vec<(AffiliateCampaign, Campaign)>, Error> {
     context.principal.ensure_can_view(affiliate)?;
-    let found = unit.affiliate_campaigns_of_affiliate(affiliate.id, page)?;
-    let ids: Vec<i64> =
+    let found = unit.affiliate_campaigns_of_affiliate(affiliate.id.as_affiliate(), page)?;
+    let ids: Vec<CampaignId> =
         found.iter().map(|affiliate_campaign| affiliate_campaign.campaign_id).collect();
     let campaigns = unit.campaigns_by_ids(&ids)?.into_iter();
-    let campaigns: HashMap<i64, Campaign> =
+    let campaigns: HashMap<CampaignId, Campaign> =
         campaigns.map(|campaign| (campaign.id, campaign)).collect();
     let with = |affiliate_campaign: AffiliateCampaign| {
         let campaign = campaigns.get(&affiliate_campaign.campaign_id)?.clone();
@@ -178,7 +179,7 @@ pub fn list(
         let found = unit.affiliate_campaigns(campaign.id, page)?;
         return Ok((found, campaign));
     }
-    let own = context.principal.party_ids(PartyKind::Affiliate);
+    let own = context.principal.affiliate_ids();
     let found = unit.affiliate_campaigns_of_affiliates(campaign.id, &own, page)?;
     Ok((found, campaign))
 }
@@ -195,7 +196,11 @@ pub fn put(
 ) -> Result<(AffiliateCampaign, Campaign), Error> {
     let found = resolve(unit, context, path)?;
     if let (Some(id), None) = (&path.id, &found.existing)
-        && unit.affiliate_campaign_id_exists(context.principal.network_id, id, 0)?
+        && unit.affiliate_campaign_id_exists(
+            context.principal.network_id,
+            id,
+            AffiliateCampaignId::UNASSIGNED,
+        )?
     {
         return Err(not_found_at(path));
     }
@@ -226,7 +231,7 @@ pub fn put(
         return Err(Error::Invalid { problems, status: refused });
     }
     let mut after = before.clone().unwrap_or_else(|| AffiliateCampaign {
-        id: 0,
+        id: AffiliateCampaignId::UNASSIGNED,
         network_id: context.principal.network_id,
         campaign_id: campaign.id,
         affiliate_id: affiliate.id,
@@ -281,7 +286,7 @@ fn check_id(
 ) -> Result<(), Error> {
     let Some(id) = id.filter(|_| !problems.has_problem("id_from_network")) else { return Ok(()) };
     check_external_id(id, problems.property("id_from_network"));
-    let own = existing.map_or(0, |existing| existing.id);
+    let own = existing.map_or(AffiliateCampaignId::UNASSIGNED, |existing| existing.id);
     if unit.affiliate_campaign_id_exists(context.principal.network_id, id, own)? {
         problems.property("id_from_network").add(TAKEN);
     }
@@ -409,14 +414,14 @@ fn status_event(
 pub(crate) fn set_statuses(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
-    advertiser: i64,
-    ids: &[i64],
+    advertiser: AdvertiserId,
+    ids: &[AffiliateCampaignId],
     to: impl Fn(AffiliateCampaignStatus) -> Option<AffiliateCampaignStatus>,
     action: &str,
 ) -> Result<(), Error> {
     let mut entries = Vec::new();
     let mut events = Vec::new();
-    let mut ids_by_status: Vec<(AffiliateCampaignStatus, Vec<i64>)> = Vec::new();
+    let mut ids_by_status: Vec<(AffiliateCampaignStatus, Vec<AffiliateCampaignId>)> = Vec::new();
     for (before, campaign) in unit.affiliate_campaigns_by_ids(ids)? {
         let Some(status) = to(before.status).filter(|to| *to != before.status) else { continue };
         let old = audit::affiliate_campaign_snapshot(&before);

@@ -8,12 +8,11 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use std::rc::Rc;
 use trunkline_domain::campaign::CurrentTerms;
+use trunkline_domain::id::CampaignId;
 use trunkline_domain::party::CustomDataField;
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::promo::PromoNumberHolding;
-use trunkline_store::{
-    ObjectState, RepeatCallerQuery, StatefulKind, StatefulObject, ValidityPeriod,
-};
+use trunkline_store::{ObjectState, RepeatCallerQuery, StatefulObject, ValidityPeriod};
 
 /// External ids of a campaign and an affiliate, and a promo number in E.164.
 type PartyIds = (String, Option<String>, Option<String>);
@@ -23,7 +22,7 @@ pub(crate) struct BatchLookups {
     /// Moments of the calls: histories are read for these only.
     moments: CallMoment,
     parties: HashMap<PartyIds, Vec<ValidityPeriod<Rc<CallParties>>>>,
-    terms: HashMap<i64, Vec<ValidityPeriod<Rc<CurrentTerms>>>>,
+    terms: HashMap<CampaignId, Vec<ValidityPeriod<Rc<CurrentTerms>>>>,
     /// States of each object, oldest first.
     states: HashMap<StatefulObject, Vec<ValidityPeriod<ObjectState>>>,
     /// Holdings of each number in E.164, oldest first.
@@ -35,7 +34,7 @@ pub(crate) struct BatchLookups {
     repeat_results: HashMap<RepeatCallerQuery, bool>,
     /// Start times of calls that are not stored yet, by campaign and calling number (milliseconds
     /// since 1970).
-    pending_calls: HashMap<(i64, String), Vec<i64>>,
+    pending_calls: HashMap<(CampaignId, String), Vec<i64>>,
 }
 
 impl BatchLookups {
@@ -139,8 +138,10 @@ impl BatchLookups {
         let state_of = |object: Option<StatefulObject>| {
             let states = self.states.get(&object?)?;
             let current = states.iter().rfind(|state| state.contains(at));
-            let has_first =
-                matches!(object, Some((StatefulKind::Advertiser | StatefulKind::Affiliate, _)));
+            let has_first = matches!(
+                object,
+                Some(StatefulObject::Advertiser(_) | StatefulObject::Affiliate(_))
+            );
             current.or_else(|| states.first().filter(|_| has_first))
         };
         Ok(PartyObjects {
@@ -168,7 +169,7 @@ impl BatchLookups {
     pub(crate) fn terms_at(
         &mut self,
         unit: &mut UnitOfWork<'_>,
-        campaign: i64,
+        campaign: CampaignId,
         at: Timestamp,
     ) -> Result<Option<Rc<CurrentTerms>>, Error> {
         let cached = self.terms.entry(campaign).or_default();

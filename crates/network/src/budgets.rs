@@ -8,6 +8,7 @@ use serde_json::json;
 use trunkline_domain::call::RecordedFacts;
 use trunkline_domain::campaign::{Budget, BudgetPeriod, BudgetTotals, Campaign, Terms};
 use trunkline_domain::event::BUDGET_ALERT;
+use trunkline_domain::id::CampaignId;
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::timezone::TimeZoneName;
 use trunkline_store::{CounterKey, CounterScope, CurrentTotals};
@@ -49,7 +50,7 @@ fn counter_to_money(of: CounterScope, total: i64) -> Money {
 }
 
 /// Lists the budgets of a campaign's terms, each in the period that contains `at`.
-pub(crate) fn statuses(campaign: i64, terms: &Terms, at: Timestamp) -> Vec<BudgetStatus> {
+pub(crate) fn statuses(campaign: CampaignId, terms: &Terms, at: Timestamp) -> Vec<BudgetStatus> {
     let budgets = &terms.budgets;
     let mut found = Vec::new();
     let mut add = |kind, budget: &Budget, of| {
@@ -216,7 +217,7 @@ pub(crate) fn max_payin(terms: &Terms) -> Option<(Money, Currency)> {
 pub(crate) fn exhausted_budgets(
     unit: &mut UnitOfWork<'_>,
     writes: &mut PendingWrites,
-    campaign: i64,
+    campaign: CampaignId,
     terms: &Terms,
     at: Timestamp,
     call: AdmissionRequest<'_>,

@@ -40,8 +40,8 @@ pub fn list(
         listed.campaign_id = Some(campaign.id);
         only_campaign = Some(campaign);
     }
-    let own = |kind| context.principal.party_ids(kind);
-    let mut scope = CallScope { affiliate_ids: own(PartyKind::Affiliate), ..CallScope::default() };
+    let affiliate_ids = context.principal.affiliate_ids();
+    let mut scope = CallScope { affiliate_ids, ..CallScope::default() };
     match only_campaign {
         Some(campaign)
             if context.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id) =>
@@ -49,7 +49,7 @@ pub fn list(
             scope.campaign_id = Some(campaign.id);
         }
         None if context.principal.can_view_network() => scope.network_id = Some(network),
-        None => scope.advertiser_ids = own(PartyKind::Advertiser),
+        None => scope.advertiser_ids = context.principal.advertiser_ids(),
         Some(_) => {}
     }
     let ids = unit.call_ids(&scope, listed, page)?;

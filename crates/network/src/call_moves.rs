@@ -64,7 +64,7 @@ impl PartiesChange {
         let parties = CallParties::resolve(unit, context, lookups, address, moment)?.value;
         parties.check_promo_number(problems.property("call"));
         let changes_campaign = parties.campaign.id != transaction.campaign_id;
-        let affiliate_id = parties.affiliate.as_ref().map(|affiliate| affiliate.id);
+        let affiliate_id = parties.affiliate_id();
         let changes_affiliate = affiliate_id != transaction.affiliate_id;
         let terms = unit.terms_at(parties.campaign.id, moment.latest)?.map(|period| period.value);
         if terms.is_none() && changes_campaign {

@@ -7,11 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use trunkline_domain::affiliation::AffiliateCampaignStatus;
 use trunkline_domain::call::{CallFacts, RejectionReason};
 use trunkline_domain::campaign::{Campaign, CampaignStatus};
+use trunkline_domain::id::AffiliateId;
 use trunkline_domain::party::{CustomData, Party, PartyKind, PartyStatus};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::Problems;
 use trunkline_domain::promo::PromoNumberHolding;
-use trunkline_store::{ObjectState, StatefulKind, ValidityPeriod};
+use trunkline_store::{ObjectState, StatefulObject, ValidityPeriod};
 
 /// Campaign, affiliate and promo number that a call names.
 #[derive(Debug, Clone, Copy)]
@@ -97,19 +98,20 @@ impl CallParties {
         let of_number = holding.as_ref().and_then(|held| held.value.affiliate_id);
         let affiliate = match (address.affiliate, of_number) {
             (Some(id), _) => Some(parties::find(unit, context, PartyKind::Affiliate, id)?),
-            (None, Some(id)) => unit.party_by_id(id)?,
+            (None, Some(id)) => unit.party_by_id(id.into())?,
             (None, None) => None,
         };
-        let affiliate_campaign = match &affiliate {
-            Some(affiliate) => unit.affiliate_campaign(campaign.id, affiliate.id)?,
+        let affiliate_id = affiliate.as_ref().map(|affiliate| affiliate.id.as_affiliate());
+        let affiliate_campaign = match affiliate_id {
+            Some(affiliate_id) => unit.affiliate_campaign(campaign.id, affiliate_id)?,
             None => None,
         };
         let objects = PartyObjects {
-            advertiser: Some((StatefulKind::Advertiser, campaign.advertiser_id)),
-            campaign: Some((StatefulKind::Campaign, campaign.id)),
-            affiliate: affiliate.as_ref().map(|found| (StatefulKind::Affiliate, found.id)),
+            advertiser: Some(StatefulObject::Advertiser(campaign.advertiser_id)),
+            campaign: Some(StatefulObject::Campaign(campaign.id)),
+            affiliate: affiliate_id.map(StatefulObject::Affiliate),
             affiliate_campaign: affiliate_campaign
-                .map(|found| (StatefulKind::AffiliateCampaign, found.id)),
+                .map(|found| StatefulObject::AffiliateCampaign(found.id)),
         };
         let states = lookups.states_at(unit, &objects, moment.latest)?;
         let is_complete = states.count() == objects.count();
@@ -123,6 +125,11 @@ impl CallParties {
         Ok(parties)
     }
 
+    /// Returns the id of the affiliate.
+    pub(crate) fn affiliate_id(&self) -> Option<AffiliateId> {
+        self.affiliate.as_ref().map(|affiliate| affiliate.id.as_affiliate())
+    }
+
     /// Returns the custom data that the parties contribute.
     pub(crate) fn into_custom_data(self) -> CustomData {
         self.custom_data
@@ -131,7 +138,7 @@ impl CallParties {
     /// Adds a problem if the promo number was assigned to another affiliate than the call's.
     pub(crate) fn check_promo_number(&self, problems: &mut Problems) {
         let of_number = self.promo_number.as_ref().and_then(|number| number.affiliate_id);
-        let affiliate = self.affiliate.as_ref().map(|affiliate| affiliate.id);
+        let affiliate = self.affiliate_id();
         if of_number.is_some() && of_number != affiliate {
             problems.property("promo_number").add("belongs to another affiliate");
         }

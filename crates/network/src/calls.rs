@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use trunkline_domain::call::{Call, CallFacts, RecordedFacts, RejectionReason, Transaction};
 use trunkline_domain::campaign::{CurrentTerms, DEFAULT_REPEAT_DAYS, Terms};
-use trunkline_domain::id::CallId;
+use trunkline_domain::id::{CallId, CampaignId};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
@@ -219,7 +219,7 @@ fn ingest_one(
         id: CallId::UNASSIGNED,
         network_id: context.principal.network_id,
         campaign_id: campaign,
-        affiliate_id: parties.affiliate.as_ref().map(|affiliate| affiliate.id),
+        affiliate_id: parties.affiliate_id(),
         promo_number_id: parties.promo_number.as_ref().map(|held| held.promo_number_id),
         external_id: external_id.clone(),
         complete_call_id: reported.complete_call_id.clone(),
@@ -298,7 +298,7 @@ pub(crate) fn end_of_second(time: Timestamp) -> Timestamp {
 pub(crate) fn is_repeat_caller(
     unit: &mut UnitOfWork<'_>,
     lookups: &BatchLookups,
-    campaign: i64,
+    campaign: CampaignId,
     terms: Option<&Terms>,
     facts: &CallFacts,
     at: Timestamp,
@@ -319,7 +319,7 @@ pub(crate) enum RepeatLookup {
 
 /// Determines a call's `repeat` fact, or the query that decides it.
 pub(crate) fn resolve_repeat(
-    campaign: i64,
+    campaign: CampaignId,
     terms: Option<&Terms>,
     facts: &CallFacts,
     at: Timestamp,
@@ -345,7 +345,7 @@ pub(crate) fn resolve_repeat(
 /// Determines a call's `repeat` fact under other terms, from the start of the caller's previous call
 /// of the campaign. A reported fact stays.
 pub(crate) fn repeat_under_terms(
-    campaign: i64,
+    campaign: CampaignId,
     terms: Option<&Terms>,
     facts: &CallFacts,
     at: Timestamp,

@@ -8,6 +8,7 @@ use crate::{
 use std::collections::HashSet;
 use trunkline_domain::affiliation::RelationshipStatus;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms, TermsPatch, Visibility};
+use trunkline_domain::id::{AdvertiserId, CampaignId};
 use trunkline_domain::party::{CustomData, Party, PartyKind, check_custom_data};
 use trunkline_domain::problem::{BLANK, Problems, TAKEN};
 use trunkline_store::{PathIds, ResolvedPath};
@@ -38,7 +39,7 @@ pub(crate) fn find_advertiser(
     id: &str,
 ) -> Result<Party, Error> {
     let party = find(unit, context, PartyKind::Advertiser, id)?;
-    if context.principal.party_ids(PartyKind::Affiliate).is_empty() {
+    if context.principal.affiliate_ids().is_empty() {
         context.principal.ensure_can_view(&party)?;
     }
     Ok(party)
@@ -53,7 +54,7 @@ pub(crate) fn find_campaign(
 ) -> Result<Campaign, Error> {
     let found = unit.campaign(context.principal.network_id, id)?;
     let visible = match &found {
-        Some(campaign) if campaign.advertiser_id == advertiser.id => {
+        Some(campaign) if campaign.advertiser_id == advertiser.id.as_advertiser() => {
             is_visible(unit, context, campaign)?
         }
         _ => false,
@@ -74,7 +75,7 @@ pub(crate) fn is_visible(
     if context.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id) {
         return Ok(true);
     }
-    let own = context.principal.party_ids(PartyKind::Affiliate);
+    let own = context.principal.affiliate_ids();
     if own.is_empty() {
         return Ok(false);
     }
@@ -111,7 +112,7 @@ pub(crate) fn resolve_path(
     context: &Context,
     chain: PathIds<'_>,
 ) -> Result<(Campaign, ResolvedPath), Error> {
-    let own = context.principal.party_ids(PartyKind::Affiliate);
+    let own = context.principal.affiliate_ids();
     let mut links = unit.resolve_path(&PathIds { affiliate_ids: &own, ..chain })?;
     let advertiser = links.advertiser_id;
     let advertiser =
@@ -144,20 +145,21 @@ fn visibility(campaign: &Campaign) -> Visibility {
 fn retain_visible(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
-    advertiser: i64,
+    advertiser: AdvertiserId,
     campaigns: &mut Vec<Campaign>,
 ) -> Result<(), Error> {
     if context.principal.can_view(PartyKind::Advertiser, advertiser) {
         return Ok(());
     }
-    let own = context.principal.party_ids(PartyKind::Affiliate);
+    let own = context.principal.affiliate_ids();
     if own.is_empty() {
         campaigns.clear();
         return Ok(());
     }
     let related = unit.has_relationship_with_any(advertiser, &own, RelationshipStatus::Approved)?;
-    let ids: Vec<i64> = campaigns.iter().map(|campaign| campaign.id).collect();
-    let with: HashSet<i64> = unit.campaigns_with_affiliates(&ids, &own)?.into_iter().collect();
+    let ids: Vec<CampaignId> = campaigns.iter().map(|campaign| campaign.id).collect();
+    let with: HashSet<CampaignId> =
+        unit.campaigns_with_affiliates(&ids, &own)?.into_iter().collect();
     campaigns.retain(|campaign| is_listed(campaign, related) || with.contains(&campaign.id));
     Ok(())
 }
@@ -170,9 +172,9 @@ pub fn list(
     page: Page,
 ) -> Result<VisiblePage<Campaign>, Error> {
     let advertiser = find_advertiser(unit, context, advertiser_id)?;
-    let mut found = unit.campaigns(advertiser.id, page)?;
-    let last = found.last().map(|campaign| campaign.id);
-    retain_visible(unit, context, advertiser.id, &mut found)?;
+    let mut found = unit.campaigns(advertiser.id.as_advertiser(), page)?;
+    let last = found.last().map(|campaign| campaign.id.get());
+    retain_visible(unit, context, advertiser.id.as_advertiser(), &mut found)?;
     budgets::fill_totals_of_all(unit, &mut found, context.now)?;
     Ok(VisiblePage { items: found, last_examined_id: last })
 }
@@ -199,7 +201,7 @@ pub fn get(
 pub fn get_by_id(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
-    id: i64,
+    id: CampaignId,
 ) -> Result<(Campaign, Party), Error> {
     let missing = || Error::NotFound(format!("AdvertiserCampaign {id}"));
     let found = unit.campaign_by_id(id)?;
@@ -209,7 +211,7 @@ pub fn get_by_id(
         return Err(missing());
     }
     budgets::fill_totals(unit, &mut campaign, context.now)?;
-    let advertiser = unit.party_by_id(campaign.advertiser_id)?.ok_or_else(missing)?;
+    let advertiser = unit.party_by_id(campaign.advertiser_id.into())?.ok_or_else(missing)?;
     Ok((campaign, advertiser))
 }
 
@@ -248,7 +250,7 @@ pub fn put(
         None => None,
     };
     let mut existing = before.filter(|campaign| {
-        let own = campaign.advertiser_id == advertiser.id;
+        let own = campaign.advertiser_id == advertiser.id.as_advertiser();
         if !own {
             problems.property("id_from_network").add(TAKEN);
         }
@@ -294,9 +296,9 @@ fn apply_change(
     problems: &mut Problems,
 ) -> Campaign {
     let mut campaign = before.cloned().unwrap_or_else(|| Campaign {
-        id: 0,
+        id: CampaignId::UNASSIGNED,
         network_id: context.principal.network_id,
-        advertiser_id: advertiser.id,
+        advertiser_id: advertiser.id.as_advertiser(),
         external_id: id,
         name: String::new(),
         status: CampaignStatus::Entry,

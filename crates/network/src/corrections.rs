@@ -13,7 +13,7 @@ use trunkline_domain::call::{
     locate_number,
 };
 use trunkline_domain::campaign::{Pricing, Terms};
-use trunkline_domain::id::TransactionId;
+use trunkline_domain::id::{CampaignId, TransactionId};
 use trunkline_domain::money::Money;
 use trunkline_domain::party::{CustomData, check_custom_data};
 use trunkline_domain::phone::CallerId;
@@ -266,7 +266,7 @@ impl FactsChange {
         &self,
         unit: &mut UnitOfWork<'_>,
         context: &Context,
-        (campaign, terms): (i64, Option<&Terms>),
+        (campaign, terms): (CampaignId, Option<&Terms>),
         recorded: &mut RecordedFacts,
         problems: &mut Problems,
     ) -> Result<(), Error> {
@@ -327,7 +327,7 @@ fn stored_caller_id(facts: &CallFacts) -> Option<CallerId> {
 /// Replaces the caller id. Derives the location of the number again, and looks `repeat` up again.
 fn replace_caller_id(
     unit: &mut UnitOfWork<'_>,
-    campaign: i64,
+    campaign: CampaignId,
     terms: Option<&Terms>,
     caller_id: Option<CallerId>,
     facts: &mut CallFacts,

@@ -5,7 +5,7 @@
 use crate::{Context, Error, Page, Principal, UnitOfWork, outbox};
 use serde_json::Value;
 use trunkline_domain::event::{BUDGET_ALERT, CAMPAIGN_STATUS_CHANGED};
-use trunkline_domain::id::EventId;
+use trunkline_domain::id::{AdvertiserId, AffiliateId, EventId};
 use trunkline_domain::party::PartyKind;
 use trunkline_store::{EventRecord, IdCounts, NewEvent};
 
@@ -19,9 +19,9 @@ const NOT_FOR_AFFILIATES: [&str; 4] =
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EventAudience {
     /// Id of the advertiser.
-    pub(crate) advertiser: Option<i64>,
+    pub(crate) advertiser: Option<AdvertiserId>,
     /// Id of the affiliate.
-    pub(crate) affiliate: Option<i64>,
+    pub(crate) affiliate: Option<AffiliateId>,
 }
 
 /// Writes an event and enqueues its webhook deliveries. `data` is complete; properties that a party
@@ -134,7 +134,7 @@ fn run_campaigns(
     context: &Context,
     events: &[EventRecord],
 ) -> Result<Vec<String>, Error> {
-    let affiliates = context.principal.party_ids(PartyKind::Affiliate);
+    let affiliates = context.principal.affiliate_ids();
     let campaigns: Vec<&str> = events.iter().filter_map(campaign_of_status_change).collect();
     if affiliates.is_empty() || campaigns.is_empty() || context.principal.can_view_network() {
         return Ok(Vec::new());
@@ -154,10 +154,10 @@ fn hidden_properties(
     if principal.can_view_network() {
         return Some(Vec::new());
     }
-    let is_own = |kind, id: Option<i64>| id.is_some_and(|id| principal.can_view(kind, id));
-    let advertiser = is_own(PartyKind::Advertiser, event.advertiser_id);
-    let is_own_of_affiliate =
-        is_own(PartyKind::Affiliate, event.affiliate_id) && event.kind != BUDGET_ALERT;
+    let advertiser =
+        event.advertiser_id.is_some_and(|id| principal.can_view(PartyKind::Advertiser, id));
+    let is_own_of_affiliate = event.kind != BUDGET_ALERT
+        && event.affiliate_id.is_some_and(|id| principal.can_view(PartyKind::Affiliate, id));
     let affiliate = is_own_of_affiliate || runs_campaign;
     match (advertiser, affiliate) {
         (false, false) => None,

@@ -160,7 +160,7 @@ pub fn start(
         id: CallId::UNASSIGNED,
         network_id: context.principal.network_id,
         campaign_id: parties.campaign.id,
-        affiliate_id: parties.affiliate.as_ref().map(|affiliate| affiliate.id),
+        affiliate_id: parties.affiliate_id(),
         promo_number_id: parties.promo_number.as_ref().map(|held| held.promo_number_id),
         external_id: params.complete_call_id.clone(),
         complete_call_id: params.complete_call_id,
@@ -382,7 +382,7 @@ fn end_call(
     let missing = || Error::Internal(format!("call {} has no campaign", call.id));
     let campaign = unit.campaign_by_id(call.campaign_id)?.ok_or_else(missing)?;
     let affiliate = match call.affiliate_id {
-        Some(id) => unit.party_by_id(id)?,
+        Some(id) => unit.party_by_id(id.into())?,
         None => None,
     };
     let affiliate = affiliate.as_ref().map(|affiliate| affiliate.external_id.as_str());

@@ -51,7 +51,8 @@ pub(crate) fn push_alert_mails(
     alert: &Alert<'_>,
 ) -> Result<(), Error> {
     let network = context.principal.network_id;
-    let advertiser = Organization::Party(PartyKind::Advertiser, alert.campaign.advertiser_id);
+    let advertiser =
+        Organization::Party(PartyKind::Advertiser, alert.campaign.advertiser_id.into());
     let mut members = unit.members(Organization::Network(network))?;
     members.extend(unit.members(advertiser)?);
     let addresses = addresses(&members, "notify_on_budgets");

@@ -4,7 +4,7 @@ use crate::{
     Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition,
     memberships, policy,
 };
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{NetworkId, PartyId};
 use trunkline_domain::party::{
     MAX_NAME_CHARS, Member, Party, PartyKind, PartyPatch, PartyStatus, name_key,
 };
@@ -39,7 +39,7 @@ pub(crate) fn find(
 pub(crate) fn ensure_visible(
     context: &Context,
     kind: PartyKind,
-    id: i64,
+    id: impl Into<PartyId>,
     id_from_network: &str,
 ) -> Result<(), Error> {
     let can_view = context.principal.can_view(kind, id);
@@ -56,8 +56,8 @@ pub fn list(
     if context.principal.can_view_network() {
         return Ok(unit.parties(context.principal.network_id, kind, page)?);
     }
-    let own = context.principal.party_ids(kind).into_iter().filter(|id| *id > page.after);
-    let own: Vec<i64> = own.take(page.limit as usize).collect();
+    let own = context.principal.party_ids(kind).into_iter().filter(|id| id.get() > page.after);
+    let own: Vec<PartyId> = own.take(page.limit as usize).collect();
     Ok(unit.parties_by_ids(kind, &own)?)
 }
 
@@ -79,7 +79,7 @@ pub fn get_by_id(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     kind: PartyKind,
-    id: i64,
+    id: PartyId,
 ) -> Result<Party, Error> {
     let found = unit.party_by_id(id)?;
     let own =
@@ -192,7 +192,7 @@ pub fn prefetch_put(
         unit.party_with_members(network, kind, id).ok();
     }
     if let Some(name) = &change.name {
-        unit.party_name_exists(network, kind, &name_key(name), 0).ok();
+        unit.party_name_exists(network, kind, &name_key(name), PartyId::UNASSIGNED).ok();
     }
 }
 
@@ -277,7 +277,7 @@ pub fn delete(
         let message = "cannot be deleted because one or more campaigns exist";
         return Err(Error::NotAllowed(format!("{} {id} {message}", kind.class_name())));
     }
-    if kind == PartyKind::Affiliate && unit.affiliate_has_calls(party.id)? {
+    if kind == PartyKind::Affiliate && unit.affiliate_has_calls(party.id.as_affiliate())? {
         let message = "cannot be deleted because one or more calls exist";
         return Err(Error::NotAllowed(format!("{} {id} {message}", kind.class_name())));
     }

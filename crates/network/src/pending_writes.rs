@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::rc::Rc;
 use trunkline_domain::call::{Call, LedgerAmount, Transaction};
-use trunkline_domain::id::{EventId, TransactionId};
+use trunkline_domain::id::{CampaignId, EventId, TransactionId};
 use trunkline_store::{CounterKey, CounterScope, IdCounts, MailRecord, NewEvent, period_bounds_ms};
 
 /// Buffered inserts, in the order in which they are written. Buffered rows are not visible to
@@ -228,7 +228,7 @@ fn pending_amount(
     counter: CounterKey,
 ) -> i64 {
     let (start, end) = period_bounds_ms(counter.period);
-    let is_counted = |campaign: i64, at: Timestamp| {
+    let is_counted = |campaign: CampaignId, at: Timestamp| {
         let at = at.as_millisecond();
         campaign == counter.campaign_id && start <= at && at < end
     };

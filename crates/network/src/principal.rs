@@ -4,7 +4,7 @@ use crate::policy::{Action, Decision, decide};
 use crate::{Error, Warnings};
 use jiff::Timestamp;
 use std::fmt;
-use trunkline_domain::id::{NetworkId, TokenId, UserId};
+use trunkline_domain::id::{AdvertiserId, AffiliateId, NetworkId, PartyId, TokenId, UserId};
 use trunkline_domain::party::{Party, PartyKind};
 pub use trunkline_store::{Grant, Scope};
 
@@ -62,21 +62,31 @@ impl Principal {
     }
 
     /// Tests if the principal can view a party: through a grant for it or for the whole network.
-    pub fn can_view(&self, kind: PartyKind, id: i64) -> bool {
-        decide(&self.grants, Action::View, Scope::Party(kind, id)) == Decision::Allowed
+    pub fn can_view(&self, kind: PartyKind, id: impl Into<PartyId>) -> bool {
+        decide(&self.grants, Action::View, Scope::Party(kind, id.into())) == Decision::Allowed
     }
 
     /// Returns the ids, ascending, of the parties of a kind for which the principal has a grant of
     /// its own.
-    pub fn party_ids(&self, kind: PartyKind) -> Vec<i64> {
+    pub fn party_ids(&self, kind: PartyKind) -> Vec<PartyId> {
         let own = self.grants.iter().filter_map(|grant| match grant.scope {
             Scope::Party(of, id) if of == kind => Some(id),
             _ => None,
         });
-        let mut ids: Vec<i64> = own.collect();
+        let mut ids: Vec<PartyId> = own.collect();
         ids.sort_unstable();
         ids.dedup();
         ids
+    }
+
+    /// Returns the ids, ascending, of the advertisers for which the principal has a grant.
+    pub fn advertiser_ids(&self) -> Vec<AdvertiserId> {
+        self.party_ids(PartyKind::Advertiser).into_iter().map(PartyId::as_advertiser).collect()
+    }
+
+    /// Returns the ids, ascending, of the affiliates for which the principal has a grant.
+    pub fn affiliate_ids(&self) -> Vec<AffiliateId> {
+        self.party_ids(PartyKind::Affiliate).into_iter().map(PartyId::as_affiliate).collect()
     }
 
     /// Returns `Ok` if the principal can write to the whole network.
@@ -118,8 +128,12 @@ impl Principal {
     /// # Errors
     ///
     /// [`Error::NotAllowed`] otherwise.
-    pub fn ensure_can_write_party(&self, kind: PartyKind, id: i64) -> Result<(), Error> {
-        decide(&self.grants, Action::Write, Scope::Party(kind, id)).into_result()
+    pub fn ensure_can_write_party(
+        &self,
+        kind: PartyKind,
+        id: impl Into<PartyId>,
+    ) -> Result<(), Error> {
+        decide(&self.grants, Action::Write, Scope::Party(kind, id.into())).into_result()
     }
 
     /// Returns `Ok` if the principal can view the whole network, including its users and audit log.

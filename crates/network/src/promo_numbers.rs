@@ -9,7 +9,7 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 use trunkline_domain::affiliation::AffiliateCampaignStatus;
 use trunkline_domain::campaign::{Campaign, DEFAULT_MAX_PROMO_NUMBERS};
-use trunkline_domain::id::PromoNumberId;
+use trunkline_domain::id::{AffiliateId, CampaignId, PromoNumberId};
 use trunkline_domain::party::{CustomData, PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems, TAKEN};
@@ -98,7 +98,7 @@ impl DestinationChange {
 /// Objects behind an [`PromoNumberOwner`].
 struct ResolvedOwner {
     campaign: Campaign,
-    affiliate_id: Option<i64>,
+    affiliate_id: Option<AffiliateId>,
 }
 
 /// Resolves the campaign and the affiliate of an owner.
@@ -186,7 +186,7 @@ pub fn list(
     context: &Context,
     owner: &PromoNumberOwner,
     page: Page,
-) -> Result<(Vec<PromoNumber>, i64), Error> {
+) -> Result<(Vec<PromoNumber>, CampaignId), Error> {
     let resolved = resolve(unit, context, owner)?;
     Ok((
         unit.promo_numbers(resolved.campaign.id, resolved.affiliate_id, page)?,
@@ -198,8 +198,8 @@ pub fn list(
 pub fn list_by_ids(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
-    affiliate_id: Option<i64>,
-    campaign_id: i64,
+    affiliate_id: Option<AffiliateId>,
+    campaign_id: CampaignId,
     page: Page,
 ) -> Result<Vec<PromoNumber>, Error> {
     match affiliate_id {

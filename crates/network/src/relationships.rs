@@ -8,9 +8,10 @@ use crate::{
 };
 use serde_json::json;
 use trunkline_domain::affiliation::{Relationship, RelationshipStatus, cascaded_status};
+use trunkline_domain::id::{AdvertiserId, AffiliateId, PartyId};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::BLANK;
-use trunkline_store::{PathIds, ResolvedPath};
+use trunkline_store::{AffiliateCampaignSize, PathIds, RelationshipOfParties, ResolvedPath};
 
 fn audit_object(advertiser: &str, affiliate: &str) -> String {
     format!("relationship:{affiliate}/{advertiser}")
@@ -18,8 +19,8 @@ fn audit_object(advertiser: &str, affiliate: &str) -> String {
 
 /// Ids of an advertiser and an affiliate, and their relationship, if one is set.
 struct Pair {
-    advertiser: i64,
-    affiliate: i64,
+    advertiser: AdvertiserId,
+    affiliate: AffiliateId,
     relationship: Option<Relationship>,
 }
 
@@ -38,7 +39,7 @@ fn resolve_pair(
     let ResolvedPath { advertiser_id: advertiser, affiliate, relationship, .. } =
         unit.resolve_path(&chain)?;
     let advertiser = advertiser.ok_or_else(|| not_found(Advertiser, advertiser_id))?;
-    if context.principal.party_ids(Affiliate).is_empty() {
+    if context.principal.affiliate_ids().is_empty() {
         ensure_visible(context, Advertiser, advertiser, advertiser_id)?;
     }
     let affiliate = affiliate.ok_or_else(|| not_found(Affiliate, affiliate_id))?.id;
@@ -56,10 +57,10 @@ pub fn list(
     page: Page,
 ) -> Result<VisiblePage<Relationship>, Error> {
     let advertiser = find_advertiser(unit, context, advertiser_id)?;
-    let page = unit.relationships(advertiser.id, page)?;
+    let page = unit.relationships(advertiser.id.as_advertiser(), page)?;
     let last = page.last().map(|(id, _)| *id);
     let sees_all = context.principal.can_view(PartyKind::Advertiser, advertiser.id);
-    let own = context.principal.party_ids(PartyKind::Affiliate);
+    let own = context.principal.affiliate_ids();
     let found = page.into_iter().map(|(_, relationship)| relationship);
     let found =
         found.filter(|relationship| sees_all || own.contains(&relationship.affiliate_id)).collect();
@@ -121,16 +122,16 @@ const CASCADE_BATCH_CHARS: i64 = 1 << 20;
 fn cascade_status(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
-    advertiser: i64,
-    affiliate: i64,
+    advertiser: AdvertiserId,
+    affiliate: AffiliateId,
     status: RelationshipStatus,
 ) -> Result<(), Error> {
     let to = |from| cascaded_status(status, from);
     let mut batch = Vec::new();
     let mut batch_chars = 0;
     let mut found = unit.affiliate_campaigns_of_pair(advertiser, affiliate)?;
-    found.retain(|(_, status, _)| to(*status).is_some());
-    for (id, _, chars) in found {
+    found.retain(|affiliate_campaign| to(affiliate_campaign.status).is_some());
+    for AffiliateCampaignSize { id, custom_data_chars: chars, .. } in found {
         if batch.len() == CASCADE_BATCH_ROWS || batch_chars + chars > CASCADE_BATCH_CHARS {
             let ids = std::mem::take(&mut batch);
             affiliate_campaigns::set_statuses(unit, context, advertiser, &ids, to, "cascade")?;
@@ -146,12 +147,14 @@ fn cascade_status(
 pub(crate) fn audit_deleted_relationships(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
-    party: i64,
+    party: PartyId,
 ) -> Result<(), Error> {
     for batch in unit.relationships_of_party(party)?.chunks(CASCADE_BATCH_ROWS) {
-        let entry = |(advertiser, affiliate, status): &(String, String, RelationshipStatus)| {
-            let old = json!({"status": status});
-            audit::new_entry(context, audit_object(advertiser, affiliate), None, Some(&old), None)
+        let entry = |deleted: &RelationshipOfParties| {
+            let RelationshipOfParties { advertiser_external_id, affiliate_external_id, status } =
+                deleted;
+            let object = audit_object(advertiser_external_id, affiliate_external_id);
+            audit::new_entry(context, object, None, Some(&json!({"status": status})), None)
         };
         let entries = batch.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
         unit.insert_audit_entries(&entries)?;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use trunkline_domain::call::{Outcome, RecordedFacts};
 use trunkline_domain::campaign::{Campaign, Terms};
+use trunkline_domain::id::CampaignId;
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::{BLANK, INVALID, Problems};
@@ -169,7 +170,7 @@ fn split_into_parts(
 
 struct ReplayJob<'a> {
     store: &'a Store,
-    campaign: i64,
+    campaign: CampaignId,
     current: Option<&'a Terms>,
     future: Option<&'a Terms>,
     stop: &'a AtomicBool,

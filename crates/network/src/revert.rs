@@ -249,7 +249,7 @@ fn undo_relationship(
         let advertiser = unit.party(network, PartyKind::Advertiser, advertiser)?;
         Ok(advertiser.zip(affiliate))
     })?;
-    let now = unit.relationship(advertiser.id, affiliate.id)?;
+    let now = unit.relationship(advertiser.id.as_advertiser(), affiliate.id.as_affiliate())?;
     let now = now.map(|relationship| BTreeMap::from([("status".to_owned(), relationship.status)]));
     let advertiser = advertiser.external_id;
     let affiliate = affiliate.external_id;
@@ -261,7 +261,7 @@ fn undo_relationship(
 }
 
 fn advertiser_of(unit: &mut UnitOfWork<'_>, campaign: &Campaign) -> Result<String, Error> {
-    let found = unit.party_by_id(campaign.advertiser_id)?;
+    let found = unit.party_by_id(campaign.advertiser_id.into())?;
     let missing = || Error::Internal("the advertiser of a campaign does not exist".to_owned());
     Ok(found.ok_or_else(missing)?.external_id)
 }
@@ -441,7 +441,7 @@ fn owner_of(
     let missing = || Error::NotFound(format!("PromoNumber {}", promo_number.number.compact()));
     let campaign = unit.campaign_by_id(promo_number.campaign_id)?.ok_or_else(missing)?;
     let affiliate = match promo_number.affiliate_id {
-        Some(id) => Some(unit.party_by_id(id)?.ok_or_else(missing)?.external_id),
+        Some(id) => Some(unit.party_by_id(id.into())?.ok_or_else(missing)?.external_id),
         None => None,
     };
     Ok(PromoNumberOwner {

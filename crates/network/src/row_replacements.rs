@@ -65,7 +65,7 @@ impl RowReplacement<'_> {
         let new = Transaction {
             campaign_id: moved.campaign.id,
             advertiser_id: moved.campaign.advertiser_id,
-            affiliate_id: moved.affiliate.as_ref().map(|affiliate| affiliate.id),
+            affiliate_id: moved.affiliate.as_ref().map(|affiliate| affiliate.id.as_affiliate()),
             corrects_id: None,
             ..replacement(self.settlement.clone())
         };

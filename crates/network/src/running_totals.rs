@@ -4,8 +4,10 @@
 use crate::{Error, UnitOfWork};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
+use trunkline_domain::id::CampaignId;
 use trunkline_store::{
-    CallTotals, CounterKey, CounterScope, StoredTotal, period_bounds_ms, quarter_hour,
+    CallTotals, CounterKey, CounterScope, QuarterHourTotals, StoredTotal, period_bounds_ms,
+    quarter_hour,
 };
 
 /// Running totals of budget counters and of 15-minute call statistics, for calls that start within
@@ -13,12 +15,13 @@ use trunkline_store::{
 pub(crate) struct RunningTotals {
     /// Earliest and latest start time of the calls, both included.
     span: (Timestamp, Timestamp),
-    budgets: HashMap<(i64, CounterScope), Vec<RunningTotal>>,
-    quarter_hours: BTreeMap<(i64, i64), CallTotals>,
+    budgets: HashMap<(CampaignId, CounterScope), Vec<RunningTotal>>,
+    /// Changes by campaign and number of the quarter hour.
+    quarter_hours: BTreeMap<(CampaignId, i64), CallTotals>,
     /// Number of live calls, by campaign id.
-    concurrent_calls: HashMap<i64, i64>,
+    concurrent_calls: HashMap<CampaignId, i64>,
     /// Amounts that live calls hold, in cents, by campaign id, quantity and bounds of the period.
-    held: HashMap<(i64, CounterScope, (i64, i64)), i64>,
+    held: HashMap<(CampaignId, CounterScope, (i64, i64)), i64>,
 }
 
 /// Current total of one counter in one period.
@@ -44,7 +47,13 @@ impl RunningTotals {
 
     /// Adds calls and their duration to the 15-minute bucket of their start time. A correction adds
     /// 0 calls and the change of the duration, in seconds.
-    pub(crate) fn add_call(&mut self, campaign: i64, at: Timestamp, calls: i64, seconds: i64) {
+    pub(crate) fn add_call(
+        &mut self,
+        campaign: CampaignId,
+        at: Timestamp,
+        calls: i64,
+        seconds: i64,
+    ) {
         let bucket = self.quarter_hours.entry((campaign, quarter_hour(at))).or_default();
         bucket.calls += calls;
         bucket.seconds += seconds;
@@ -68,7 +77,7 @@ impl RunningTotals {
     pub(crate) fn adjust(
         &mut self,
         unit: &mut UnitOfWork<'_>,
-        campaign: i64,
+        campaign: CampaignId,
         counted: CounterScope,
         change: i64,
         at: Timestamp,
@@ -129,8 +138,12 @@ impl RunningTotals {
             }
         }
         let buckets = self.quarter_hours.into_iter();
-        let buckets: Vec<_> =
-            buckets.map(|((campaign, start), totals)| (campaign, start, totals)).collect();
+        let buckets = buckets.map(|((campaign_id, quarter_hour), totals)| QuarterHourTotals {
+            campaign_id,
+            quarter_hour,
+            totals,
+        });
+        let buckets: Vec<QuarterHourTotals> = buckets.collect();
         Ok(unit.add_to_quarter_hours(&buckets)?)
     }
 
@@ -150,7 +163,11 @@ impl RunningTotals {
         Ok(found)
     }
 
-    fn live_calls(&mut self, unit: &mut UnitOfWork<'_>, campaign: i64) -> Result<i64, Error> {
+    fn live_calls(
+        &mut self,
+        unit: &mut UnitOfWork<'_>,
+        campaign: CampaignId,
+    ) -> Result<i64, Error> {
         if let Some(cached) = self.concurrent_calls.get(&campaign) {
             return Ok(*cached);
         }
@@ -162,7 +179,7 @@ impl RunningTotals {
     fn load(
         &mut self,
         unit: &mut UnitOfWork<'_>,
-        campaign: i64,
+        campaign: CampaignId,
         counted: CounterScope,
     ) -> Result<&mut Vec<RunningTotal>, Error> {
         use std::collections::hash_map::Entry;

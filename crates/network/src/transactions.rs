@@ -46,8 +46,8 @@ pub fn resolve_scope(
         Ledger::Party(kind, id) => {
             let party = find_party(unit, context, *kind, id)?;
             Ok(match kind {
-                PartyKind::Advertiser => LedgerScope::Advertiser(party.id),
-                PartyKind::Affiliate => LedgerScope::Affiliate(party.id),
+                PartyKind::Advertiser => LedgerScope::Advertiser(party.id.as_advertiser()),
+                PartyKind::Affiliate => LedgerScope::Affiliate(party.id.as_affiliate()),
             })
         }
     }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use trunkline_domain::id::{AuditEntryId, NetworkId, TokenId, UserId};
+use trunkline_domain::id::{AuditEntryId, NetworkId, PartyId, TokenId, UserId};
 use trunkline_domain::party::{PartyKind, Role};
 
 /// Cursor and limits of a page of a list.
@@ -29,7 +29,7 @@ pub enum Organization {
     /// Network, by id.
     Network(NetworkId),
     /// Advertiser or affiliate, by id.
-    Party(PartyKind, i64),
+    Party(PartyKind, PartyId),
 }
 
 /// Extent of a credential's access.
@@ -38,7 +38,7 @@ pub enum Scope {
     /// The whole network.
     Network,
     /// One advertiser or affiliate, by id.
-    Party(PartyKind, i64),
+    Party(PartyKind, PartyId),
 }
 
 /// Scope with the role in it.

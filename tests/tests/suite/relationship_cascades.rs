@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use trunkline_domain::affiliation::{AffiliateCampaign, AffiliateCampaignStatus};
+use trunkline_domain::id::AffiliateCampaignId;
 use trunkline_network::Page;
 use trunkline_tests::body::relationship_path;
 use trunkline_tests::{Client, Server, WebhookReceiver};
@@ -35,10 +36,10 @@ fn world(campaigns: usize) -> (Server, Client, WebhookReceiver) {
             };
             let campaign_id = unit.insert_campaign(&campaign)?;
             unit.insert_affiliate_campaign(&AffiliateCampaign {
-                id: 0,
+                id: AffiliateCampaignId::UNASSIGNED,
                 network_id: id,
                 campaign_id,
-                affiliate_id: affiliate.id,
+                affiliate_id: affiliate.id.as_affiliate(),
                 external_affiliate_id: "976".to_owned(),
                 external_id: format!("x-{at}"),
                 status,

@@ -78,7 +78,7 @@ impl AffiliateCampaignPresenter {
         );
         let mut object = Object::new();
         let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
-        put("id", affiliate_campaign.id.into());
+        put("id", affiliate_campaign.id.get().into());
         put("id_from_network", affiliate_campaign.external_id.clone().into());
         put("affiliate_id_from_network", affiliate_campaign.external_affiliate_id.clone().into());
         put("status", affiliate_campaign.status.display_status(campaign.is_active).into());
@@ -129,7 +129,7 @@ async fn list(
     request.respond_list(ResourceKind::AffiliateCampaign, move |unit, context, page| {
         let (affiliations, campaign) =
             affiliate_campaigns::list(unit, context, &advertiser, &campaign, page)?;
-        let next_cursor = affiliations.last().map(|affiliate_campaign| affiliate_campaign.id);
+        let next_cursor = affiliations.last().map(|affiliate_campaign| affiliate_campaign.id.get());
         let projection = presenter.project_campaign(&campaign);
         Ok(ListPage {
             objects: affiliations

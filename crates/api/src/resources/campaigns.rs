@@ -75,7 +75,7 @@ impl CampaignPresenter {
         });
         let mut object = Object::new();
         let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
-        put("id", campaign.id.into());
+        put("id", campaign.id.get().into());
         put("id_from_network", campaign.external_id.clone().into());
         put("name", campaign.name.clone().into());
         put("status", campaign.effective_status(self.now).as_str().into());

@@ -52,7 +52,7 @@ fn list(kind: PartyKind, request: ApiRequest) -> Response<Body> {
     let base_url = Arc::clone(&request.app.base_url);
     request.respond_list(resource_kind(kind), move |unit, context, page| {
         let items = parties::list(unit, context, kind, page)?;
-        let next_cursor = items.last().map(|party| party.id);
+        let next_cursor = items.last().map(|party| party.id.get());
         Ok(ListPage {
             objects: items.iter().map(|party| render(party, &base_url)).collect(),
             next_cursor,
@@ -160,7 +160,7 @@ pub(super) fn render(party: &Party, base_url: &str) -> Object {
         party.members.iter().map(|member| Value::Object(users::render(member))).collect();
     let mut object = Object::with_capacity(MAX_PROPERTIES);
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
-    put("id", party.id.into());
+    put("id", party.id.get().into());
     put("id_from_network", party.external_id.clone().into());
     put("object_url", format!("{base_url}/{path_segment}/{}/dashboards/ui", party.id).into());
     put("name", party.name.clone().into());

@@ -22,7 +22,7 @@ pub(super) async fn show(
         let (affiliate_campaign, campaign) =
             affiliate_campaigns::get_by_ids(unit, context, affiliate, campaign)?;
         let name = if request.can_view(PartyKind::Affiliate, affiliate) {
-            let party = parties::get_by_id(unit, context, PartyKind::Affiliate, affiliate)?;
+            let party = parties::get_by_id(unit, context, PartyKind::Affiliate, affiliate.into())?;
             Some(party.name)
         } else {
             None
@@ -46,7 +46,7 @@ fn page(
     let is_active = campaign.effective_status(request.now()) == CampaignStatus::Activated;
     let status = affiliate_campaign.status.display_status(is_active);
     let label = affiliate_label(affiliate_campaign, name);
-    let affiliate_path = party_path(PartyKind::Affiliate, affiliate_campaign.affiliate_id);
+    let affiliate_path = party_path(PartyKind::Affiliate, affiliate_campaign.affiliate_id.into());
     let breadcrumbs = [(campaign_path(campaign.id), campaign.name.clone())];
     let zone = request.network.time_zone;
     let affiliate = match name {

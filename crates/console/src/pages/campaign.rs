@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use trunkline_domain::affiliation::AffiliateCampaign;
 use trunkline_domain::campaign::{Campaign, CampaignStatus};
 use trunkline_domain::findings::{Finding, Severity};
+use trunkline_domain::id::AffiliateId;
 use trunkline_domain::party::{Party, PartyKind};
 use trunkline_network::{Error, Page, affiliate_campaigns, campaigns};
 
@@ -140,7 +141,7 @@ fn problem(finding: &Finding) -> Markup {
 /// Affiliate campaigns of a campaign, and the names of their affiliates by id.
 struct Affiliates {
     affiliate_campaigns: Vec<AffiliateCampaign>,
-    names: HashMap<i64, String>,
+    names: HashMap<AffiliateId, String>,
 }
 
 fn affiliate_table(

@@ -17,8 +17,10 @@ use axum::Router;
 use axum::routing::get;
 use maud::{Markup, html};
 use std::collections::HashMap;
+use std::str::FromStr;
 use std::sync::Arc;
 use trunkline_domain::affiliation::AffiliateCampaign;
+use trunkline_domain::id::{AffiliateId, CampaignId, PartyId};
 use trunkline_domain::party::PartyKind;
 use trunkline_network::{Error, UnitOfWork};
 
@@ -38,12 +40,12 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
 }
 
 /// Parses an id in a path.
-fn parse_id(text: &str) -> Result<i64, Error> {
+fn parse_id<Id: FromStr>(text: &str) -> Result<Id, Error> {
     text.parse().map_err(|_| Error::NotFound(format!("an object with the id {text}")))
 }
 
 /// Path of a party's page.
-fn party_path(kind: PartyKind, id: i64) -> String {
+fn party_path(kind: PartyKind, id: PartyId) -> String {
     let prefix = match kind {
         PartyKind::Advertiser => "as",
         PartyKind::Affiliate => "ps",
@@ -52,12 +54,12 @@ fn party_path(kind: PartyKind, id: i64) -> String {
 }
 
 /// Path of a campaign's page.
-fn campaign_path(campaign: i64) -> String {
+fn campaign_path(campaign: CampaignId) -> String {
     format!("/a_campaigns/terms/{campaign}")
 }
 
 /// Path of an affiliate campaign's page.
-fn affiliate_campaign_path(affiliate: i64, campaign: i64) -> String {
+fn affiliate_campaign_path(affiliate: AffiliateId, campaign: CampaignId) -> String {
     format!("/p_campaigns/terms/{affiliate}/{campaign}")
 }
 
@@ -66,14 +68,18 @@ fn affiliate_names(
     unit: &mut UnitOfWork<'_>,
     request: &PageRequest,
     affiliate_campaigns: &[AffiliateCampaign],
-) -> Result<HashMap<i64, String>, Error> {
+) -> Result<HashMap<AffiliateId, String>, Error> {
     let ids = affiliate_campaigns.iter().map(|affiliate_campaign| affiliate_campaign.affiliate_id);
-    let ids: Vec<i64> = ids.filter(|id| request.can_view(PartyKind::Affiliate, *id)).collect();
+    let ids = ids.filter(|id| request.can_view(PartyKind::Affiliate, *id));
+    let ids: Vec<PartyId> = ids.map(PartyId::from).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     let affiliates = unit.parties_by_ids(PartyKind::Affiliate, &ids)?;
-    Ok(affiliates.into_iter().map(|affiliate| (affiliate.id, affiliate.name)).collect())
+    Ok(affiliates
+        .into_iter()
+        .map(|affiliate| (affiliate.id.as_affiliate(), affiliate.name))
+        .collect())
 }
 
 /// Name of the affiliate, or its external id for a user who may not view the affiliate.

@@ -108,7 +108,7 @@ fn people(members: &[Member]) -> Markup {
 }
 
 fn campaign_table(request: &PageRequest, mut campaigns: Vec<Campaign>) -> Markup {
-    let pages = paginate(request, &mut campaigns, |campaign| campaign.id);
+    let pages = paginate(request, &mut campaigns, |campaign| campaign.id.get());
     if campaigns.is_empty() {
         return html! { (layout::empty_note("No campaigns.")) (pages) };
     }
@@ -138,7 +138,8 @@ fn affiliate_campaign_table(
     request: &PageRequest,
     mut listed: Vec<(AffiliateCampaign, Campaign)>,
 ) -> Markup {
-    let pages = paginate(request, &mut listed, |(affiliate_campaign, _)| affiliate_campaign.id);
+    let pages =
+        paginate(request, &mut listed, |(affiliate_campaign, _)| affiliate_campaign.id.get());
     if listed.is_empty() {
         return html! { (layout::empty_note("No affiliate campaigns yet.")) (pages) };
     }

@@ -2,6 +2,7 @@
 
 use crate::test_console::{ADVERTISER_USER, AFFILIATE_USER, Ids, NETWORK_USER, TestConsole};
 use axum::http::StatusCode;
+use trunkline_domain::id::PartyId;
 
 #[tokio::test]
 async fn network_user_views_every_page() {
@@ -165,7 +166,8 @@ async fn campaign_page_names_affiliates_that_the_user_may_view() {
     let console = TestConsole::new().await;
     let Ids { affiliate, other_affiliate, campaign, .. } = console.ids;
     let path = format!("/a_campaigns/terms/{campaign}");
-    let link = |id: i64, label: &str| format!("\"/p_campaigns/terms/{id}/{campaign}\">{label}</a>");
+    let link =
+        |id: PartyId, label: &str| format!("\"/p_campaigns/terms/{id}/{campaign}\">{label}</a>");
     let network = console.signed_in(NETWORK_USER).await.get(&path).await;
     assert!(network.body.contains(&link(other_affiliate, "Radio West")), "{}", network.body);
     assert!(!network.body.contains("Affiliate 975"), "{}", network.body);

@@ -14,7 +14,7 @@ use trunkline_domain::campaign::{
     AutoApprove, CampaignAction, Policy, PolicyType, Pricing, TermsPatch,
 };
 use trunkline_domain::condition::Condition;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{CampaignId, NetworkId, PartyId};
 use trunkline_domain::ivr::{IvrNode, IvrTree, NodeKind};
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::{EmailSetting, PartyKind, PartyPatch, Role, UserPatch};
@@ -41,10 +41,10 @@ pub(crate) const AFFILIATE_USER: &str = "ines@leaf.example";
 /// Ids of the objects.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ids {
-    pub(crate) advertiser: i64,
-    pub(crate) affiliate: i64,
-    pub(crate) other_affiliate: i64,
-    pub(crate) campaign: i64,
+    pub(crate) advertiser: PartyId,
+    pub(crate) affiliate: PartyId,
+    pub(crate) other_affiliate: PartyId,
+    pub(crate) campaign: CampaignId,
 }
 
 pub(crate) struct TestConsole {

@@ -2,21 +2,21 @@
 
 use super::{AffiliateCampaignStatus, RelationshipStatus};
 use crate::campaign::AutoApprove;
-use crate::id::NetworkId;
+use crate::id::{AffiliateCampaignId, AffiliateId, CampaignId, NetworkId};
 use crate::party::{CustomData, PartyStatus};
 use jiff::Timestamp;
 
 /// Participation of an affiliate in an advertiser campaign. There is at most one for each pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AffiliateCampaign {
-    /// Row id; 0 until stored.
-    pub id: i64,
+    /// Id.
+    pub id: AffiliateCampaignId,
     /// Network that the affiliate campaign belongs to.
     pub network_id: NetworkId,
     /// Advertiser campaign.
-    pub campaign_id: i64,
+    pub campaign_id: CampaignId,
     /// Affiliate.
-    pub affiliate_id: i64,
+    pub affiliate_id: AffiliateId,
     /// External id of the affiliate.
     pub external_affiliate_id: String,
     /// External id, unique in the network.

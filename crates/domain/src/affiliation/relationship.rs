@@ -1,6 +1,7 @@
 //! Advertiser–affiliate relationships (advertiser–affiliate relationships document of 2016-05-01).
 
 use super::AffiliateCampaignStatus;
+use crate::id::AffiliateId;
 use serde::{Deserialize, Serialize};
 
 /// Status of a relationship.
@@ -44,7 +45,7 @@ impl RelationshipStatus {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relationship {
     /// Affiliate.
-    pub affiliate_id: i64,
+    pub affiliate_id: AffiliateId,
     /// External id of the affiliate.
     pub external_affiliate_id: String,
     /// Status.

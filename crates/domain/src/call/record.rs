@@ -5,7 +5,7 @@ use super::price::price_script;
 use super::script::CallScript;
 use super::{Admission, CallFacts, Decision, PricedCall, RejectionReason};
 use crate::campaign::Terms;
-use crate::id::{CallId, NetworkId, PromoNumberId, TermsId};
+use crate::id::{AffiliateId, CallId, CampaignId, NetworkId, PromoNumberId, TermsId};
 use crate::ivr::run::Event;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,9 +18,9 @@ pub struct Call {
     /// Network that received the call.
     pub network_id: NetworkId,
     /// Id of the advertiser campaign.
-    pub campaign_id: i64,
+    pub campaign_id: CampaignId,
     /// Id of the affiliate that generated the call.
-    pub affiliate_id: Option<i64>,
+    pub affiliate_id: Option<AffiliateId>,
     /// Id of the dialled promo number.
     pub promo_number_id: Option<PromoNumberId>,
     /// Id assigned by the sender, unique within the network.

@@ -3,7 +3,9 @@
 use super::{Decision, Outcome, Payment, RecordedFacts, RejectionReason};
 use crate::campaign::Terms;
 use crate::condition::{Explanation, Key};
-use crate::id::{CallId, NetworkId, PromoNumberId, TermsId, TransactionId};
+use crate::id::{
+    AdvertiserId, AffiliateId, CallId, CampaignId, NetworkId, PromoNumberId, TermsId, TransactionId,
+};
 use crate::money::{Currency, Money};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,11 +20,11 @@ pub struct Transaction {
     /// Id of the call.
     pub call_id: CallId,
     /// Id of the advertiser campaign.
-    pub campaign_id: i64,
+    pub campaign_id: CampaignId,
     /// Id of the advertiser, who pays the payin.
-    pub advertiser_id: i64,
+    pub advertiser_id: AdvertiserId,
     /// Id of the affiliate, who receives the payout.
-    pub affiliate_id: Option<i64>,
+    pub affiliate_id: Option<AffiliateId>,
     /// Id of the row that this one corrects.
     pub corrects_id: Option<TransactionId>,
     /// Start of the call.
@@ -121,7 +123,7 @@ pub struct Correction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribution {
     /// Id of the advertiser campaign.
-    pub campaign_id: i64,
+    pub campaign_id: CampaignId,
     /// Id of the campaign's terms at the start of the call.
     pub terms_id: Option<TermsId>,
     /// Id of the promo number.

@@ -8,7 +8,7 @@ mod required_resources;
 mod status;
 mod terms;
 
-use crate::id::{NetworkId, TermsId};
+use crate::id::{AdvertiserId, CampaignId, NetworkId, TermsId};
 pub use budget::{Budget, BudgetPeriod, BudgetTotals, Budgets, ConcurrentCallCap, ResetPeriod};
 pub use go_live::check_go_live_requirements;
 pub use pricing::{MAX_BONUSES, Policy, PolicyType, Pricing};
@@ -26,12 +26,12 @@ use jiff::Timestamp;
 /// Advertiser campaign.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Campaign {
-    /// Row id; 0 until stored.
-    pub id: i64,
+    /// Id.
+    pub id: CampaignId,
     /// Network that the campaign belongs to.
     pub network_id: NetworkId,
     /// Advertiser that the campaign belongs to.
-    pub advertiser_id: i64,
+    pub advertiser_id: AdvertiserId,
     /// External id, unique in the network.
     pub external_id: String,
     /// Name. It is a property of the campaign and not of its terms.

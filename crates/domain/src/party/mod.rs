@@ -5,7 +5,7 @@ mod network_settings;
 mod patch;
 mod user;
 
-use crate::id::NetworkId;
+use crate::id::{NetworkId, PartyId};
 pub use custom_data::{CustomData, CustomDataField, DataType, check_custom_data};
 pub use network_settings::{
     MAX_CALLERS_PER_HOUR, MAX_NUMBER_QUARANTINE_DAYS, MAX_PROMPT_CHARS, MAX_RECORDING_DAYS,
@@ -153,8 +153,8 @@ pub struct AdvertiserProfile {
 /// Advertiser or affiliate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Party {
-    /// Row id; 0 until stored.
-    pub id: i64,
+    /// Id.
+    pub id: PartyId,
     /// Network that the party belongs to.
     pub network_id: NetworkId,
     /// Kind.

@@ -4,7 +4,7 @@ use super::{
     AdvertiserProfile, CustomData, CustomDataField, Member, Party, PartyKind, PartyStatus, Site,
     UserPatch, check_custom_data,
 };
-use crate::id::NetworkId;
+use crate::id::{NetworkId, PartyId};
 use crate::phone::PhoneNumber;
 use crate::problem::{BLANK, Problems, TAKEN};
 use std::collections::HashSet;
@@ -173,7 +173,7 @@ impl Party {
     ) -> Self {
         let PartyDraft { name, status, sites, profile, custom_data, members } = draft;
         Self {
-            id: 0,
+            id: PartyId::UNASSIGNED,
             network_id,
             kind,
             external_id,

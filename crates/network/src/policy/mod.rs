@@ -79,10 +79,11 @@ fn highest_role(grants: &[Grant], resource: Scope) -> Option<Role> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use trunkline_domain::id::PartyId;
     use trunkline_domain::party::PartyKind;
 
-    const ADVERTISER: Scope = Scope::Party(PartyKind::Advertiser, 1);
-    const AFFILIATE: Scope = Scope::Party(PartyKind::Affiliate, 1);
+    const ADVERTISER: Scope = Scope::Party(PartyKind::Advertiser, PartyId::new(1));
+    const AFFILIATE: Scope = Scope::Party(PartyKind::Affiliate, PartyId::new(1));
 
     /// Grants, and the decisions for the network, the advertiser and the affiliate.
     type Case<'a> = (&'a [(Scope, Role)], [&'a str; 3]);
@@ -100,7 +101,10 @@ mod tests {
             (&[(ADVERTISER, Super)], ["...", "+++", "..."]),
             (&[(ADVERTISER, Observer)], ["...", "+--", "..."]),
             (&[(AFFILIATE, Member)], ["...", "...", "++-"]),
-            (&[(Scope::Party(PartyKind::Affiliate, 2), Super)], ["...", "...", "..."]),
+            (
+                &[(Scope::Party(PartyKind::Affiliate, PartyId::new(2)), Super)],
+                ["...", "...", "..."],
+            ),
             // The highest of several roles counts, each within its reach.
             (&[(Scope::Network, Observer), (AFFILIATE, Super)], ["+--", "+--", "+++"]),
             (&[(ADVERTISER, Member), (AFFILIATE, Manager)], ["...", "++-", "+++"]),

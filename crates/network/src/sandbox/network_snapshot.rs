@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::ops::Range;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms};
+use trunkline_domain::id::AffiliateId;
 use trunkline_domain::party::{CustomDataField, DataType};
 use trunkline_domain::phone::PhoneNumber;
 
@@ -116,7 +117,7 @@ fn load_campaign(
     }
     let promo_numbers =
         unit.promo_numbers_of_campaign(campaign.id, MAX_PROMO_NUMBERS_PER_CAMPAIGN)?;
-    let numbers = |affiliate: Option<i64>| {
+    let numbers = |affiliate: Option<AffiliateId>| {
         let assigned =
             promo_numbers.iter().filter(|promo_number| promo_number.affiliate_id == affiliate);
         let snapshots = assigned.map(|promo_number| PromoNumberSnapshot {
@@ -129,10 +130,10 @@ fn load_campaign(
         true => unit.approved_affiliates(campaign.id, MAX_AFFILIATES_PER_CAMPAIGN)?,
         false => Vec::new(),
     };
-    let affiliates = approved.into_iter().map(|(affiliate_id, id, since)| AffiliateSnapshot {
-        id,
-        since: since.as_second(),
-        numbers: numbers(Some(affiliate_id)),
+    let affiliates = approved.into_iter().map(|affiliate| AffiliateSnapshot {
+        id: affiliate.external_id,
+        since: affiliate.approved_at.as_second(),
+        numbers: numbers(Some(affiliate.id)),
     });
     Ok(Some(CampaignSnapshot {
         affiliates: affiliates.collect(),

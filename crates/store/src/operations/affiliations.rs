@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use trunkline_domain::affiliation::{
     AffiliateCampaign, AffiliateCampaignStatus, Relationship, RelationshipStatus,
 };
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{
+    AdvertiserId, AffiliateCampaignId, AffiliateId, CampaignId, NetworkId, PartyId,
+};
 
 /// Columns of an affiliate campaign `a` and its affiliate `p`.
 macro_rules! columns {
@@ -54,12 +56,34 @@ pub(super) fn relationship_from_row(row: &Row<'_>) -> Result<Relationship, Error
 const SELECT_RELATIONSHIP: &str = "SELECT r.affiliate_id, p.id_from_network, r.status, r.id
     FROM relationships r JOIN parties p ON p.id = r.affiliate_id";
 
+/// Relationship with the external ids of both parties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelationshipOfParties {
+    /// External id of the advertiser.
+    pub advertiser_external_id: String,
+    /// External id of the affiliate.
+    pub affiliate_external_id: String,
+    /// Status.
+    pub status: RelationshipStatus,
+}
+
+/// Affiliate campaign with the size of its custom data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AffiliateCampaignSize {
+    /// Id.
+    pub id: AffiliateCampaignId,
+    /// Status.
+    pub status: AffiliateCampaignStatus,
+    /// Length of the stored custom data in characters.
+    pub custom_data_chars: i64,
+}
+
 impl UnitOfWork<'_> {
     /// Relationship of an advertiser and an affiliate, if one is set.
     pub fn relationship(
         &mut self,
-        advertiser: i64,
-        affiliate: i64,
+        advertiser: AdvertiserId,
+        affiliate: AffiliateId,
     ) -> Result<Option<Relationship>, Error> {
         self.query_first(
             &format!("{SELECT_RELATIONSHIP} WHERE r.advertiser_id = ?1 AND r.affiliate_id = ?2"),
@@ -71,7 +95,7 @@ impl UnitOfWork<'_> {
     /// One page of an advertiser's relationships with their ids, in the order of ids.
     pub fn relationships(
         &mut self,
-        advertiser: i64,
+        advertiser: AdvertiserId,
         page: Page,
     ) -> Result<Vec<(i64, Relationship)>, Error> {
         self.query_page(
@@ -88,8 +112,8 @@ impl UnitOfWork<'_> {
     /// affiliate, status).
     pub fn relationships_of_party(
         &mut self,
-        party: i64,
-    ) -> Result<Vec<(String, String, RelationshipStatus)>, Error> {
+        party: PartyId,
+    ) -> Result<Vec<RelationshipOfParties>, Error> {
         self.query_all(
             "SELECT a.id_from_network, f.id_from_network, r.status FROM relationships r
              JOIN parties a ON a.id = r.advertiser_id JOIN parties f ON f.id = r.affiliate_id
@@ -97,7 +121,11 @@ impl UnitOfWork<'_> {
             [party],
             |row| {
                 let status = RelationshipStatus::parse(&row.get::<String>(2)?);
-                Ok((row.get(0)?, row.get(1)?, or_unreadable(status, "relationship status")?))
+                Ok(RelationshipOfParties {
+                    advertiser_external_id: row.get(0)?,
+                    affiliate_external_id: row.get(1)?,
+                    status: or_unreadable(status, "relationship status")?,
+                })
             },
         )
     }
@@ -105,8 +133,8 @@ impl UnitOfWork<'_> {
     /// Inserts or updates the relationship of an advertiser and an affiliate.
     pub fn upsert_relationship(
         &mut self,
-        advertiser: i64,
-        affiliate: i64,
+        advertiser: AdvertiserId,
+        affiliate: AffiliateId,
         status: RelationshipStatus,
     ) -> Result<(), Error> {
         self.execute(
@@ -118,10 +146,14 @@ impl UnitOfWork<'_> {
     }
 
     /// Deletes the relationship of an advertiser and an affiliate.
-    pub fn delete_relationship(&mut self, advertiser: i64, affiliate: i64) -> Result<(), Error> {
+    pub fn delete_relationship(
+        &mut self,
+        advertiser: AdvertiserId,
+        affiliate: AffiliateId,
+    ) -> Result<(), Error> {
         self.execute(
             "DELETE FROM relationships WHERE advertiser_id = ?1 AND affiliate_id = ?2",
-            [advertiser, affiliate],
+            params![advertiser, affiliate],
         )?;
         Ok(())
     }
@@ -129,8 +161,8 @@ impl UnitOfWork<'_> {
     /// Affiliate campaign of a campaign and an affiliate.
     pub fn affiliate_campaign(
         &mut self,
-        campaign: i64,
-        affiliate: i64,
+        campaign: CampaignId,
+        affiliate: AffiliateId,
     ) -> Result<Option<AffiliateCampaign>, Error> {
         self.query_first(
             &format!(
@@ -144,7 +176,7 @@ impl UnitOfWork<'_> {
     /// One page of a campaign's affiliate campaigns.
     pub fn affiliate_campaigns(
         &mut self,
-        campaign: i64,
+        campaign: CampaignId,
         page: Page,
     ) -> Result<Vec<AffiliateCampaign>, Error> {
         self.query_page(
@@ -160,8 +192,8 @@ impl UnitOfWork<'_> {
     /// One page of the affiliate campaigns of some affiliates in a campaign.
     pub fn affiliate_campaigns_of_affiliates(
         &mut self,
-        campaign: i64,
-        affiliates: &[i64],
+        campaign: CampaignId,
+        affiliates: &[AffiliateId],
         page: Page,
     ) -> Result<Vec<AffiliateCampaign>, Error> {
         let listed = self.json_ids_sql("?4");
@@ -180,8 +212,8 @@ impl UnitOfWork<'_> {
     /// affiliates.
     pub fn has_relationship_with_any(
         &mut self,
-        advertiser: i64,
-        affiliates: &[i64],
+        advertiser: AdvertiserId,
+        affiliates: &[AffiliateId],
         status: RelationshipStatus,
     ) -> Result<bool, Error> {
         let listed = self.json_ids_sql("?3");
@@ -197,9 +229,9 @@ impl UnitOfWork<'_> {
     /// Ids of those campaigns in which one of the affiliates has an affiliate campaign.
     pub fn campaigns_with_affiliates(
         &mut self,
-        campaigns: &[i64],
-        affiliates: &[i64],
-    ) -> Result<Vec<i64>, Error> {
+        campaigns: &[CampaignId],
+        affiliates: &[AffiliateId],
+    ) -> Result<Vec<CampaignId>, Error> {
         let campaign = self.json_ids_sql("?1");
         let affiliate = self.json_ids_sql("?2");
         self.query_all(
@@ -217,7 +249,7 @@ impl UnitOfWork<'_> {
         &mut self,
         network: NetworkId,
         external_ids: &[&str],
-        affiliates: &[i64],
+        affiliates: &[AffiliateId],
     ) -> Result<Vec<String>, Error> {
         let campaigns = self.json_rows_sql("?2");
         let affiliate = self.json_ids_sql("?3");
@@ -236,7 +268,7 @@ impl UnitOfWork<'_> {
     /// One page of an affiliate's affiliate campaigns.
     pub fn affiliate_campaigns_of_affiliate(
         &mut self,
-        affiliate: i64,
+        affiliate: AffiliateId,
         page: Page,
     ) -> Result<Vec<AffiliateCampaign>, Error> {
         self.query_page(page,
@@ -252,17 +284,21 @@ impl UnitOfWork<'_> {
     /// custom data in characters).
     pub fn affiliate_campaigns_of_pair(
         &mut self,
-        advertiser: i64,
-        affiliate: i64,
-    ) -> Result<Vec<(i64, AffiliateCampaignStatus, i64)>, Error> {
+        advertiser: AdvertiserId,
+        affiliate: AffiliateId,
+    ) -> Result<Vec<AffiliateCampaignSize>, Error> {
         self.query_all(
             "SELECT a.id, a.status, CAST(LENGTH(a.custom_data) AS BIGINT)
              FROM affiliate_campaigns a JOIN campaigns c ON c.id = a.campaign_id
              WHERE a.affiliate_id = ?2 AND c.advertiser_id = ?1 ORDER BY a.id",
-            [advertiser, affiliate],
+            params![advertiser, affiliate],
             |row| {
                 let status = AffiliateCampaignStatus::parse(&row.get::<String>(1)?);
-                Ok((row.get(0)?, or_unreadable(status, "affiliate campaign status")?, row.get(2)?))
+                Ok(AffiliateCampaignSize {
+                    id: row.get(0)?,
+                    status: or_unreadable(status, "affiliate campaign status")?,
+                    custom_data_chars: row.get(2)?,
+                })
             },
         )
     }
@@ -270,7 +306,7 @@ impl UnitOfWork<'_> {
     /// Affiliate campaigns, by ids, in the order of ids, each with the external id of its campaign.
     pub fn affiliate_campaigns_by_ids(
         &mut self,
-        ids: &[i64],
+        ids: &[AffiliateCampaignId],
     ) -> Result<Vec<(AffiliateCampaign, String)>, Error> {
         let listed = self.json_ids_sql("?1");
         self.query_all(
@@ -289,7 +325,7 @@ impl UnitOfWork<'_> {
     /// Updates the status of affiliate campaigns, by ids.
     pub fn set_affiliate_campaign_status(
         &mut self,
-        ids: &[i64],
+        ids: &[AffiliateCampaignId],
         status: AffiliateCampaignStatus,
         now: Timestamp,
     ) -> Result<(), Error> {
@@ -308,7 +344,7 @@ impl UnitOfWork<'_> {
         &mut self,
         network: NetworkId,
         id: &str,
-        except: i64,
+        except: AffiliateCampaignId,
     ) -> Result<bool, Error> {
         self.exists(
             "SELECT 1 FROM affiliate_campaigns
@@ -321,7 +357,7 @@ impl UnitOfWork<'_> {
     pub fn insert_affiliate_campaign(
         &mut self,
         affiliate_campaign: &AffiliateCampaign,
-    ) -> Result<i64, Error> {
+    ) -> Result<AffiliateCampaignId, Error> {
         self.insert(
             "INSERT INTO affiliate_campaigns (network_id, campaign_id, affiliate_id,
              id_from_network, status, custom_data, created_at, updated_at)

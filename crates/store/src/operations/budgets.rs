@@ -6,13 +6,14 @@ use crate::sql::{Row, params};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use trunkline_domain::campaign::BudgetPeriod;
+use trunkline_domain::id::CampaignId;
 use trunkline_domain::money::Currency;
 
 /// Key of a counter: a quantity that a budget limits, in one of its periods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CounterKey {
     /// Id of the campaign.
-    pub campaign_id: i64,
+    pub campaign_id: CampaignId,
     /// Quantity that is counted.
     pub scope: CounterScope,
     /// Period.
@@ -137,7 +138,7 @@ impl UnitOfWork<'_> {
 
     /// Totals of several periods in their order, by one statement for each kind of quantity.
     pub fn budget_totals(&mut self, counted: &[CounterKey]) -> Result<Vec<i64>, Error> {
-        type Row<'a> = (usize, i64, &'a str, i64, i64, &'a str);
+        type Row<'a> = (usize, CampaignId, &'a str, i64, i64, &'a str);
         let row = |(index, counted): (usize, &CounterKey)| -> Row<'_> {
             let (start, end) = period_bounds_ms(counted.period);
             let (kind, currency) = counted.scope.sql_key();
@@ -222,7 +223,7 @@ impl UnitOfWork<'_> {
     /// both ends included.
     pub fn stored_totals(
         &mut self,
-        campaign: i64,
+        campaign: CampaignId,
         of: CounterScope,
         (first, last): (Timestamp, Timestamp),
     ) -> Result<Vec<StoredTotal>, Error> {
@@ -246,7 +247,7 @@ impl UnitOfWork<'_> {
     /// Inserts or updates a running total.
     pub fn upsert_total(
         &mut self,
-        campaign: i64,
+        campaign: CampaignId,
         of: CounterScope,
         total: &StoredTotal,
     ) -> Result<(), Error> {
@@ -272,7 +273,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Number of live calls of a campaign.
-    pub fn count_live_calls(&mut self, campaign: i64) -> Result<i64, Error> {
+    pub fn count_live_calls(&mut self, campaign: CampaignId) -> Result<i64, Error> {
         let found = self.query_first(
             "SELECT COUNT(*) FROM live_calls WHERE campaign_id = ?1",
             [campaign],

@@ -6,7 +6,9 @@ use super::{UnitOfWork, from_json, or_unreadable, to_json_ids};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use trunkline_domain::call::{Call, LiveCall, Settlement};
-use trunkline_domain::id::{CallId, NetworkId, TransactionId};
+use trunkline_domain::id::{
+    AdvertiserId, AffiliateId, CallId, CampaignId, NetworkId, TransactionId,
+};
 use trunkline_domain::phone::PhoneNumber;
 
 /// Call with the data that is shown with it.
@@ -17,7 +19,7 @@ pub struct CallRecord {
     /// External id of its campaign.
     pub campaign_external_id: String,
     /// Id of the campaign's advertiser.
-    pub advertiser_id: i64,
+    pub advertiser_id: AdvertiserId,
     /// External id of the affiliate that sent the call.
     pub affiliate_external_id: Option<String>,
     /// Promo number that was called, if it still exists.
@@ -34,18 +36,18 @@ pub struct CallScope {
     /// Calls of a network.
     pub network_id: Option<NetworkId>,
     /// Calls of a campaign.
-    pub campaign_id: Option<i64>,
+    pub campaign_id: Option<CampaignId>,
     /// Calls of campaigns of these advertisers.
-    pub advertiser_ids: Vec<i64>,
+    pub advertiser_ids: Vec<AdvertiserId>,
     /// Calls sent by these affiliates.
-    pub affiliate_ids: Vec<i64>,
+    pub affiliate_ids: Vec<AffiliateId>,
 }
 
 /// Filter of a list of calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CallRowFilter {
     /// Only calls of this campaign, by id.
-    pub campaign_id: Option<i64>,
+    pub campaign_id: Option<CampaignId>,
     /// Only live calls, or only ended ones.
     pub live: Option<bool>,
 }

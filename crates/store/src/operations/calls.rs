@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use trunkline_domain::call::{Call, RecordedFacts, RejectionReason, Settlement};
 use trunkline_domain::campaign::{CurrentTerms, Terms};
-use trunkline_domain::id::{CallId, NetworkId, TermsId};
+use trunkline_domain::id::{CallId, CampaignId, NetworkId, TermsId};
 
 const CALL_COLUMNS: &str =
     "id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
@@ -42,6 +42,17 @@ pub struct CallTotals {
     pub seconds: i64,
 }
 
+/// Change of the totals of a campaign in one quarter hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuarterHourTotals {
+    /// Id of the campaign.
+    pub campaign_id: CampaignId,
+    /// Number of the quarter hour: see [`quarter_hour`].
+    pub quarter_hour: i64,
+    /// Calls and seconds to add.
+    pub totals: CallTotals,
+}
+
 /// Value with the half-open interval in which it was valid; without an end it is still valid.
 #[derive(Debug, Clone)]
 pub struct ValidityPeriod<T> {
@@ -64,7 +75,7 @@ impl<T> ValidityPeriod<T> {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RepeatCallerQuery {
     /// Id of the campaign.
-    pub campaign_id: i64,
+    pub campaign_id: CampaignId,
     /// Number of the caller, in E.164 format.
     pub caller: String,
     /// Start of the interval.
@@ -217,13 +228,14 @@ impl UnitOfWork<'_> {
     }
 
     /// Adds calls and durations to the counts of campaigns: (campaign id, [`quarter_hour`], totals).
-    pub fn add_to_quarter_hours(&mut self, more: &[(i64, i64, CallTotals)]) -> Result<(), Error> {
+    pub fn add_to_quarter_hours(&mut self, more: &[QuarterHourTotals]) -> Result<(), Error> {
         const ON_CONFLICT_ADD: &str = "ON CONFLICT (campaign_id, quarter) DO UPDATE
              SET calls = call_quarters.calls + excluded.calls,
              seconds = call_quarters.seconds + excluded.seconds";
         if self.is_postgres() && more.len() > 1 {
-            let rows = more.iter().map(|(campaign, quarter, more)| {
-                json!({"c": campaign, "q": quarter, "n": more.calls, "s": more.seconds})
+            let rows = more.iter().map(|more| {
+                let CallTotals { calls, seconds } = more.totals;
+                json!({"c": more.campaign_id, "q": more.quarter_hour, "n": calls, "s": seconds})
             });
             self.execute(
                 &format!(
@@ -239,8 +251,9 @@ impl UnitOfWork<'_> {
             "INSERT INTO call_quarters (campaign_id, quarter, calls, seconds)
              VALUES (?1, ?2, ?3, ?4) {ON_CONFLICT_ADD}"
         );
-        for (campaign, quarter, more) in more {
-            self.execute(&sql, params![campaign, quarter, more.calls, more.seconds])?;
+        for more in more {
+            let CallTotals { calls, seconds } = more.totals;
+            self.execute(&sql, params![more.campaign_id, more.quarter_hour, calls, seconds])?;
         }
         Ok(())
     }
@@ -329,7 +342,7 @@ impl UnitOfWork<'_> {
     /// an hour, as midnight is in every time zone.
     pub fn call_totals(
         &mut self,
-        campaign: i64,
+        campaign: CampaignId,
         from: Timestamp,
         before: Timestamp,
     ) -> Result<CallTotals, Error> {
@@ -346,7 +359,7 @@ impl UnitOfWork<'_> {
     /// Terms of a campaign that were current at a moment, with their period of validity.
     pub fn terms_at(
         &mut self,
-        campaign: i64,
+        campaign: CampaignId,
         at: Timestamp,
     ) -> Result<Option<ValidityPeriod<CurrentTerms>>, Error> {
         self.query_first(
@@ -378,7 +391,7 @@ impl UnitOfWork<'_> {
     /// of the quarter, calls). Quarters without calls are left out.
     pub fn calls_by_quarter_hour(
         &mut self,
-        campaign: i64,
+        campaign: CampaignId,
         from: Timestamp,
         before: Timestamp,
     ) -> Result<Vec<(Timestamp, i64)>, Error> {
@@ -395,7 +408,7 @@ impl UnitOfWork<'_> {
     /// previous call too.
     pub fn for_each_ended_call(
         &mut self,
-        campaign: i64,
+        campaign: CampaignId,
         (from, before): (Timestamp, Timestamp),
         with_previous_start: bool,
         mut visit: impl FnMut(EndedCall<'_>) -> bool,

@@ -8,7 +8,7 @@ use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, CurrentTerms, Terms};
-use trunkline_domain::id::{NetworkId, TermsId};
+use trunkline_domain::id::{AdvertiserId, CampaignId, NetworkId, TermsId};
 
 /// Columns of a campaign `c` and its current terms `t`.
 macro_rules! columns {
@@ -66,12 +66,16 @@ impl UnitOfWork<'_> {
     }
 
     /// Campaign, by id.
-    pub fn campaign_by_id(&mut self, id: i64) -> Result<Option<Campaign>, Error> {
+    pub fn campaign_by_id(&mut self, id: CampaignId) -> Result<Option<Campaign>, Error> {
         self.query_first(&format!("{SELECT_CAMPAIGN} WHERE c.id = ?1"), [id], campaign_from_row)
     }
 
     /// One page of an advertiser's campaigns.
-    pub fn campaigns(&mut self, advertiser: i64, page: Page) -> Result<Vec<Campaign>, Error> {
+    pub fn campaigns(
+        &mut self,
+        advertiser: AdvertiserId,
+        page: Page,
+    ) -> Result<Vec<Campaign>, Error> {
         self.query_page(
             page,
             &format!(
@@ -83,14 +87,14 @@ impl UnitOfWork<'_> {
     }
 
     /// Campaigns, by ids, in the order of ids.
-    pub fn campaigns_by_ids(&mut self, ids: &[i64]) -> Result<Vec<Campaign>, Error> {
+    pub fn campaigns_by_ids(&mut self, ids: &[CampaignId]) -> Result<Vec<Campaign>, Error> {
         let listed = self.json_ids_sql("?1");
         let sql = format!("{SELECT_CAMPAIGN} WHERE c.id IN {listed} ORDER BY c.id");
         self.query_all(&sql, [to_json_ids(ids)?], campaign_from_row)
     }
 
     /// Inserts a campaign that has never been live and returns its id.
-    pub fn insert_campaign(&mut self, campaign: &Campaign) -> Result<i64, Error> {
+    pub fn insert_campaign(&mut self, campaign: &Campaign) -> Result<CampaignId, Error> {
         self.insert(
             "INSERT INTO campaigns (network_id, advertiser_id, id_from_network, name, status,
              future_terms, custom_data, created_at, updated_at)
@@ -129,7 +133,7 @@ impl UnitOfWork<'_> {
     /// Inserts terms and makes them a campaign's current terms.
     pub fn activate_terms(
         &mut self,
-        campaign: i64,
+        campaign: CampaignId,
         terms: Terms,
         now: Timestamp,
     ) -> Result<CurrentTerms, Error> {

@@ -6,7 +6,7 @@ use super::{
 use crate::sql::{Row, params};
 use crate::{Error, Grant, Scope, SignIn, SignInKind, TokenRecord};
 use jiff::Timestamp;
-use trunkline_domain::id::{NetworkId, SessionId, TokenId, UserId};
+use trunkline_domain::id::{NetworkId, PartyId, SessionId, TokenId, UserId};
 use trunkline_domain::party::{PartyKind, Role};
 
 const SELECT_TOKEN: &str =
@@ -15,7 +15,7 @@ const SELECT_TOKEN: &str =
     FROM tokens t LEFT JOIN parties p ON p.id = t.party_id";
 
 fn token_from_row(row: &Row<'_>) -> Result<TokenRecord, Error> {
-    let party: Option<i64> = row.get(3)?;
+    let party: Option<PartyId> = row.get(3)?;
     let scope = scope_from_columns(&row.get::<String>(2)?, party)?;
     let role = or_unreadable(Role::parse(&row.get::<String>(4)?), "role")?;
     Ok(TokenRecord {
@@ -41,21 +41,21 @@ fn grants_to_json(grants: &[Grant]) -> Result<String, Error> {
 
 /// Parses the text of [`grants_to_json`].
 pub(super) fn grants_from_json(text: &str) -> Result<Vec<Grant>, Error> {
-    let rows: Vec<(String, Option<i64>, Role)> = from_json(text, "grants")?;
-    let grant = |(scope, party, role): (String, Option<i64>, Role)| {
+    let rows: Vec<(String, Option<PartyId>, Role)> = from_json(text, "grants")?;
+    let grant = |(scope, party, role): (String, Option<PartyId>, Role)| {
         Ok(Grant { scope: scope_from_columns(&scope, party)?, role })
     };
     rows.into_iter().map(grant).collect()
 }
 
-fn scope_columns(scope: Scope) -> (&'static str, Option<i64>) {
+fn scope_columns(scope: Scope) -> (&'static str, Option<PartyId>) {
     match scope {
         Scope::Network => ("network", None),
         Scope::Party(kind, id) => (kind.as_str(), Some(id)),
     }
 }
 
-fn scope_from_columns(scope: &str, party: Option<i64>) -> Result<Scope, Error> {
+fn scope_from_columns(scope: &str, party: Option<PartyId>) -> Result<Scope, Error> {
     match (scope, party) {
         ("network", None) => Ok(Scope::Network),
         ("advertiser", Some(id)) => Ok(Scope::Party(PartyKind::Advertiser, id)),

@@ -6,7 +6,7 @@ use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
 use serde_json::Value;
-use trunkline_domain::id::{EventId, NetworkId};
+use trunkline_domain::id::{AdvertiserId, AffiliateId, EventId, NetworkId};
 
 /// Event of a network.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,9 +20,9 @@ pub struct EventRecord {
     /// Kind: `transaction.created`.
     pub kind: String,
     /// Id of the advertiser who may see it.
-    pub advertiser_id: Option<i64>,
+    pub advertiser_id: Option<AdvertiserId>,
     /// Id of the affiliate who may see it.
-    pub affiliate_id: Option<i64>,
+    pub affiliate_id: Option<AffiliateId>,
     /// Unredacted data of the event.
     pub data: Value,
 }
@@ -39,9 +39,9 @@ pub struct NewEvent<'a> {
     /// Kind: `transaction.created`.
     pub kind: &'a str,
     /// Id of the advertiser who may see it.
-    pub advertiser_id: Option<i64>,
+    pub advertiser_id: Option<AdvertiserId>,
     /// Id of the affiliate who may see it.
-    pub affiliate_id: Option<i64>,
+    pub affiliate_id: Option<AffiliateId>,
     /// Unredacted data of the event, a JSON object.
     pub data: String,
 }

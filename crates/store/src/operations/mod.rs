@@ -30,10 +30,13 @@ mod transactions;
 mod users;
 mod webhooks;
 
+pub use affiliations::{AffiliateCampaignSize, RelationshipOfParties};
 pub use budgets::{CounterKey, CounterScope, CurrentTotals, StoredTotal, period_bounds_ms};
 pub use bulk_insert::{FirstIds, IdCounts};
 pub use call_log::{CallRecord, CallRowFilter, CallScope};
-pub use calls::{CallTotals, EndedCall, RepeatCallerQuery, ValidityPeriod, quarter_hour};
+pub use calls::{
+    CallTotals, EndedCall, QuarterHourTotals, RepeatCallerQuery, ValidityPeriod, quarter_hour,
+};
 pub use database::{
     BackupError, BackupSummary, CopiedTable, CopyError, Finding, ProgressObserver, backup_database,
     check_database, copy_database, read_existing, restore_database,
@@ -42,8 +45,9 @@ pub use deliveries::{DeliveryRecord, DeliveryState, DueWebhook, NewDelivery};
 pub use events::{EventRecord, NewEvent};
 pub use live_calls::OverdueCall;
 pub use mails::{MailRecord, MailState};
-pub use object_states::{ObjectState, StatefulKind, StatefulObject};
+pub use object_states::{ObjectState, StatefulObject};
 pub use path_lookup::{PathIds, PromoNumberKey, ResolvedAffiliate, ResolvedPath};
+pub use sandbox::ApprovedAffiliate;
 pub(crate) use single_statement::{SingleStatementRead, SqlStatement};
 pub use statements::{StatementLine, StatementTotals};
 pub use transactions::{IdAndName, LedgerFilter, LedgerRow, LedgerScope};

@@ -2,13 +2,14 @@
 
 use super::{UnitOfWork, ValidityPeriod, from_json, timestamp_from_millis, to_json_ids, to_millis};
 use crate::Error;
-use crate::sql::params;
+use crate::sql::{Row, params};
 use jiff::Timestamp;
+use trunkline_domain::id::{AdvertiserId, AffiliateCampaignId, AffiliateId, CampaignId};
 use trunkline_domain::party::CustomData;
 
 /// Kind of an object whose states are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StatefulKind {
+enum StatefulKind {
     /// Advertiser.
     Advertiser,
     /// Affiliate.
@@ -46,8 +47,40 @@ pub struct ObjectState {
     pub custom_data: CustomData,
 }
 
-/// Object by kind and id.
-pub type StatefulObject = (StatefulKind, i64);
+/// Object whose states are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StatefulObject {
+    /// Advertiser.
+    Advertiser(AdvertiserId),
+    /// Affiliate.
+    Affiliate(AffiliateId),
+    /// Advertiser campaign.
+    Campaign(CampaignId),
+    /// Affiliate campaign.
+    AffiliateCampaign(AffiliateCampaignId),
+}
+
+impl StatefulObject {
+    /// Kind, and value of the column `object_id`.
+    fn key(self) -> (StatefulKind, i64) {
+        match self {
+            Self::Advertiser(id) => (StatefulKind::Advertiser, id.get()),
+            Self::Affiliate(id) => (StatefulKind::Affiliate, id.get()),
+            Self::Campaign(id) => (StatefulKind::Campaign, id.get()),
+            Self::AffiliateCampaign(id) => (StatefulKind::AffiliateCampaign, id.get()),
+        }
+    }
+
+    /// Reads the object of a kind from the column `object_id`.
+    fn from_row(kind: StatefulKind, row: &Row<'_>, column: usize) -> Result<Self, Error> {
+        Ok(match kind {
+            StatefulKind::Advertiser => Self::Advertiser(row.get(column)?),
+            StatefulKind::Affiliate => Self::Affiliate(row.get(column)?),
+            StatefulKind::Campaign => Self::Campaign(row.get(column)?),
+            StatefulKind::AffiliateCampaign => Self::AffiliateCampaign(row.get(column)?),
+        })
+    }
+}
 
 impl UnitOfWork<'_> {
     /// States that objects had in a closed interval, each with its period of validity, in the order
@@ -62,8 +95,9 @@ impl UnitOfWork<'_> {
         let mut parts = Vec::new();
         let mut ids = StatefulKind::ALL.map(|_| String::from("[]"));
         for (index, kind) in StatefulKind::ALL.into_iter().enumerate() {
-            let of_kind: Vec<i64> =
-                objects.iter().filter(|(other, _)| *other == kind).map(|(_, id)| *id).collect();
+            let keys = objects.iter().map(|object| object.key());
+            let of_kind = keys.filter(|(other, _)| *other == kind).map(|(_, id)| id);
+            let of_kind: Vec<i64> = of_kind.collect();
             if of_kind.is_empty() {
                 continue;
             }
@@ -110,7 +144,8 @@ impl UnitOfWork<'_> {
                     status: row.get(4)?,
                     custom_data: from_json(row.get(5)?, "custom data")?,
                 };
-                let object = (super::or_unreadable(kind, "kind of object")?, row.get(0)?);
+                let kind = super::or_unreadable(kind, "kind of object")?;
+                let object = StatefulObject::from_row(kind, row, 0)?;
                 Ok((object, timestamp_from_millis(row.get(1)?)?, state))
             },
         )?;

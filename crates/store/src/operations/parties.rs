@@ -6,7 +6,7 @@ use super::{
 };
 use crate::sql::{Row, params};
 use crate::{Error, Organization, Page};
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{AffiliateId, NetworkId, PartyId};
 use trunkline_domain::party::{Party, PartyKind, PartyStatus};
 
 /// SELECT of a party with its members, one row for each. The columns begin with those of [`SELECT_PARTY`].
@@ -84,7 +84,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Party, by id, without its members.
-    pub fn party_by_id(&mut self, id: i64) -> Result<Option<Party>, Error> {
+    pub fn party_by_id(&mut self, id: PartyId) -> Result<Option<Party>, Error> {
         self.query_first(&format!("{SELECT_PARTY} WHERE id = ?1"), [id], party_from_row)
     }
 
@@ -114,7 +114,11 @@ impl UnitOfWork<'_> {
     }
 
     /// Parties of a kind, by ids, with their members, in the order of ids.
-    pub fn parties_by_ids(&mut self, kind: PartyKind, ids: &[i64]) -> Result<Vec<Party>, Error> {
+    pub fn parties_by_ids(
+        &mut self,
+        kind: PartyKind,
+        ids: &[PartyId],
+    ) -> Result<Vec<Party>, Error> {
         let listed = self.json_ids_sql("?2");
         let mut parties = self.query_all(
             &format!("{SELECT_PARTY} WHERE kind = ?1 AND id IN {listed} ORDER BY id"),
@@ -126,7 +130,7 @@ impl UnitOfWork<'_> {
     }
 
     fn add_members(&mut self, kind: PartyKind, parties: &mut [Party]) -> Result<(), Error> {
-        let ids: Vec<i64> = parties.iter().map(|party| party.id).collect();
+        let ids: Vec<PartyId> = parties.iter().map(|party| party.id).collect();
         let mut members = self.members_of_parties(kind, &ids)?;
         for party in parties {
             party.members = members.remove(&party.id).unwrap_or_default();
@@ -140,20 +144,20 @@ impl UnitOfWork<'_> {
         network: NetworkId,
         kind: PartyKind,
         name_key: &str,
-        except: i64,
+        except: PartyId,
     ) -> Result<bool, Error> {
         // The party itself is excluded here and not in SQL, so that the query can be prefetched
         // before its id is known.
         let found = self.query_first(
             "SELECT id FROM parties WHERE network_id = ?1 AND kind = ?2 AND name_key = ?3",
             params![network, kind.as_str(), name_key],
-            |row| row.get::<i64>(0),
+            |row| row.get::<PartyId>(0),
         )?;
         Ok(found.is_some_and(|id| id != except))
     }
 
     /// Inserts a party without its members and returns its id.
-    pub fn insert_party(&mut self, party: &Party) -> Result<i64, Error> {
+    pub fn insert_party(&mut self, party: &Party) -> Result<PartyId, Error> {
         self.insert(
             "INSERT INTO parties (network_id, kind, id_from_network, name, name_key, status, sites,
              profile, custom_data, created_at, updated_at)
@@ -212,7 +216,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Returns true if an affiliate, by id, has sent calls, including rejected ones.
-    pub fn affiliate_has_calls(&mut self, id: i64) -> Result<bool, Error> {
+    pub fn affiliate_has_calls(&mut self, id: AffiliateId) -> Result<bool, Error> {
         self.exists("SELECT 1 FROM calls WHERE affiliate_id = ?1", [id])
     }
 

@@ -12,7 +12,7 @@ use crate::sql::{Row, Value};
 use jiff::Timestamp;
 use trunkline_domain::affiliation::{AffiliateCampaign, Relationship};
 use trunkline_domain::campaign::Campaign;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{AdvertiserId, AffiliateId, NetworkId};
 use trunkline_domain::party::{PartyKind, PartyStatus};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::promo::PromoNumber;
@@ -32,7 +32,7 @@ pub struct PathIds<'a> {
     /// Promo number, of any campaign.
     pub promo_number: Option<PromoNumberKey<'a>>,
     /// Affiliates, by id, whose relationships and affiliate campaigns are checked.
-    pub affiliate_ids: &'a [i64],
+    pub affiliate_ids: &'a [AffiliateId],
     /// Time at which the totals of the campaign's budgets are read, if they are requested.
     pub totals_at: Option<Timestamp>,
 }
@@ -70,7 +70,7 @@ pub enum PromoNumberKey<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResolvedAffiliate {
     /// Id.
-    pub id: i64,
+    pub id: AffiliateId,
     /// Status of the affiliate.
     pub status: PartyStatus,
 }
@@ -81,7 +81,7 @@ pub struct ResolvedAffiliate {
 #[derive(Debug, Default)]
 pub struct ResolvedPath {
     /// Id of the advertiser.
-    pub advertiser_id: Option<i64>,
+    pub advertiser_id: Option<AdvertiserId>,
     /// Campaign.
     pub campaign: Option<Campaign>,
     /// Totals of its budgets.
@@ -209,8 +209,7 @@ fn column_count(list: &str) -> usize {
 fn read_path(row: &Row<'_>, chain: &PathIds<'_>) -> Result<ResolvedPath, Error> {
     let mut links = ResolvedPath::default();
     let mut row = RowReader(row.skip(0));
-    let id = |row: &Row<'_>| row.get::<i64>(0);
-    links.advertiser_id = row.read_columns(1, id)?;
+    links.advertiser_id = row.read_columns(1, |row| row.get(0))?;
     if chain.campaign.is_some() {
         links.campaign = row.read_columns(column_count(CAMPAIGN_COLUMNS), campaign_from_row)?;
         if chain.totals_at.is_some() {

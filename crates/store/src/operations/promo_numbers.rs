@@ -4,7 +4,7 @@ use super::{UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
-use trunkline_domain::id::{NetworkId, PromoNumberId};
+use trunkline_domain::id::{AffiliateId, CampaignId, NetworkId, PromoNumberId};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::promo::PromoNumber;
 
@@ -69,8 +69,8 @@ impl UnitOfWork<'_> {
     /// Number of promo numbers of a campaign, or of one affiliate in it.
     pub fn count_promo_numbers(
         &mut self,
-        campaign: i64,
-        affiliate: Option<i64>,
+        campaign: CampaignId,
+        affiliate: Option<AffiliateId>,
     ) -> Result<u32, Error> {
         let count = self.query_first(
             "SELECT COUNT(*) FROM promo_numbers WHERE campaign_id = ?1 AND affiliate_id IS NOT DISTINCT FROM ?2",
@@ -154,8 +154,8 @@ impl UnitOfWork<'_> {
     /// One page of the promo numbers of a campaign, or of one affiliate in it.
     pub fn promo_numbers(
         &mut self,
-        campaign: i64,
-        affiliate: Option<i64>,
+        campaign: CampaignId,
+        affiliate: Option<AffiliateId>,
         page: Page,
     ) -> Result<Vec<PromoNumber>, Error> {
         self.query_page(page,

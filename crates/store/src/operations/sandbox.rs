@@ -5,7 +5,7 @@ use crate::Error;
 use crate::sql::params;
 use jiff::Timestamp;
 use trunkline_domain::campaign::Campaign;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{AffiliateId, CampaignId, NetworkId};
 use trunkline_domain::promo::PromoNumber;
 
 /// Effect of a sandbox reset on a table.
@@ -104,6 +104,17 @@ const DELETE_USERS: &str = "DELETE FROM users WHERE network_id = ?1 AND NOT EXIS
 const DELETE_CUSTOM_DATA_FIELDS: &str =
     "DELETE FROM custom_data_fields WHERE network_id = ?1 AND partner_name <> 'channel'";
 
+/// Affiliate that is approved for a campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovedAffiliate {
+    /// Id.
+    pub id: AffiliateId,
+    /// External id.
+    pub external_id: String,
+    /// Time of the approval.
+    pub approved_at: Timestamp,
+}
+
 impl UnitOfWork<'_> {
     /// Makes a network a sandbox.
     pub fn set_sandbox(&mut self, network: NetworkId) -> Result<(), Error> {
@@ -137,7 +148,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Time at which a campaign first went live.
-    pub fn first_live_at(&mut self, campaign: i64) -> Result<Option<Timestamp>, Error> {
+    pub fn first_live_at(&mut self, campaign: CampaignId) -> Result<Option<Timestamp>, Error> {
         let first = self.query_first(
             "SELECT MIN(went_live_at) FROM terms WHERE campaign_id = ?1",
             [campaign],
@@ -150,9 +161,9 @@ impl UnitOfWork<'_> {
     /// approval).
     pub fn approved_affiliates(
         &mut self,
-        campaign: i64,
+        campaign: CampaignId,
         limit: u32,
-    ) -> Result<Vec<(i64, String, Timestamp)>, Error> {
+    ) -> Result<Vec<ApprovedAffiliate>, Error> {
         self.query_all(
             "SELECT p.id, p.id_from_network, COALESCE((SELECT MAX(s.since) FROM object_states s
              WHERE s.object = 'affiliate_campaign' AND s.object_id = a.id AND NOT EXISTS (
@@ -163,14 +174,20 @@ impl UnitOfWork<'_> {
              FROM affiliate_campaigns a JOIN parties p ON p.id = a.affiliate_id
              WHERE a.campaign_id = ?1 AND a.status = 'Approved' ORDER BY a.id LIMIT ?2",
             params![campaign, limit],
-            |row| Ok((row.get(0)?, row.get(1)?, timestamp_from_millis(row.get(2)?)?)),
+            |row| {
+                Ok(ApprovedAffiliate {
+                    id: row.get(0)?,
+                    external_id: row.get(1)?,
+                    approved_at: timestamp_from_millis(row.get(2)?)?,
+                })
+            },
         )
     }
 
     /// Promo numbers of a campaign and of its affiliate campaigns, at most `limit`.
     pub fn promo_numbers_of_campaign(
         &mut self,
-        campaign: i64,
+        campaign: CampaignId,
         limit: u32,
     ) -> Result<Vec<PromoNumber>, Error> {
         self.query_all(

@@ -4,6 +4,7 @@ use super::{IdAndName, UnitOfWork, or_unreadable, to_millis};
 use crate::Error;
 use crate::sql::params;
 use jiff::Timestamp;
+use trunkline_domain::id::PartyId;
 use trunkline_domain::money::Currency;
 use trunkline_domain::party::PartyKind;
 
@@ -53,7 +54,7 @@ impl UnitOfWork<'_> {
     pub fn statement(
         &mut self,
         kind: PartyKind,
-        party: i64,
+        party: PartyId,
         from: Timestamp,
         before: Timestamp,
     ) -> Result<Vec<StatementLine>, Error> {

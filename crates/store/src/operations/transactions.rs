@@ -8,7 +8,9 @@ use crate::{Error, Page};
 use jiff::Timestamp;
 use std::ops::RangeInclusive;
 use trunkline_domain::call::{LedgerAmount, RecordedFacts, Transaction};
-use trunkline_domain::id::{NetworkId, TermsId, TransactionId};
+use trunkline_domain::id::{
+    AdvertiserId, AffiliateId, CampaignId, NetworkId, TermsId, TransactionId,
+};
 use trunkline_domain::timezone::TimeZoneName;
 
 /// Transaction with the names of the objects it refers to.
@@ -21,7 +23,7 @@ pub struct LedgerRow {
     /// Facts of the call as of this transaction.
     pub facts: RecordedFacts,
     /// Id of the campaign that took the call. A correction can have moved it to another one.
-    pub call_campaign_id: i64,
+    pub call_campaign_id: CampaignId,
     /// Id of the terms that priced the call.
     pub terms_id: Option<TermsId>,
     /// Advertiser.
@@ -55,9 +57,9 @@ pub enum LedgerScope {
     /// All transactions of the network.
     Network,
     /// Transactions of an advertiser, by id.
-    Advertiser(i64),
+    Advertiser(AdvertiserId),
     /// Transactions of an affiliate, by id.
-    Affiliate(i64),
+    Affiliate(AffiliateId),
 }
 
 /// Filter of a ledger.
@@ -76,7 +78,7 @@ pub struct LedgerFilter {
     /// Only transactions of this call.
     pub complete_call_id: Option<String>,
     /// Only the newest transaction of each call, if it is of this campaign.
-    pub newest_of_campaign: Option<i64>,
+    pub newest_of_campaign: Option<CampaignId>,
 }
 
 impl LedgerFilter {
@@ -279,8 +281,8 @@ impl UnitOfWork<'_> {
         let (call, plain) = filter.call_condition_sql(self.is_postgres());
         let (owner_condition, party) = match filter.scope {
             LedgerScope::Network => ("CAST(?4 AS BIGINT) IS NULL".to_owned(), None),
-            LedgerScope::Advertiser(id) => (format!("{plain}advertiser_id = ?4"), Some(id)),
-            LedgerScope::Affiliate(id) => (format!("{plain}affiliate_id = ?4"), Some(id)),
+            LedgerScope::Advertiser(id) => (format!("{plain}advertiser_id = ?4"), Some(id.get())),
+            LedgerScope::Affiliate(id) => (format!("{plain}affiliate_id = ?4"), Some(id.get())),
         };
         let newest = filter.newest_condition_sql();
         let months = self.partition_condition_sql("start_time", "?7", "?8");
@@ -366,8 +368,8 @@ impl UnitOfWork<'_> {
     ) -> Result<Option<RangeInclusive<TransactionId>>, Error> {
         let (owner_condition, id) = match filter.scope {
             LedgerScope::Network => ("network_id", network.get()),
-            LedgerScope::Advertiser(id) => ("advertiser_id", id),
-            LedgerScope::Affiliate(id) => ("affiliate_id", id),
+            LedgerScope::Advertiser(id) => ("advertiser_id", id.get()),
+            LedgerScope::Affiliate(id) => ("affiliate_id", id.get()),
         };
         let found = self.query_first(
             &format!(

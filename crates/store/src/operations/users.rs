@@ -4,13 +4,13 @@ use super::{UnitOfWork, from_json, or_unreadable, to_json, to_json_ids, to_json_
 use crate::sql::{Row, params};
 use crate::{Error, Grant, Organization, Scope};
 use std::collections::HashMap;
-use trunkline_domain::id::{NetworkId, UserId};
+use trunkline_domain::id::{NetworkId, PartyId, UserId};
 use trunkline_domain::party::{Member, PartyKind, Role, User};
 
 fn organization_sql_key(organization: Organization) -> (&'static str, i64) {
     match organization {
         Organization::Network(id) => ("network", id.get()),
-        Organization::Party(kind, id) => (kind.as_str(), id),
+        Organization::Party(kind, id) => (kind.as_str(), id.get()),
     }
 }
 
@@ -51,8 +51,8 @@ impl UnitOfWork<'_> {
     pub(super) fn members_of_parties(
         &mut self,
         kind: PartyKind,
-        ids: &[i64],
-    ) -> Result<HashMap<i64, Vec<Member>>, Error> {
+        ids: &[PartyId],
+    ) -> Result<HashMap<PartyId, Vec<Member>>, Error> {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
@@ -67,7 +67,7 @@ impl UnitOfWork<'_> {
             params![kind.as_str(), to_json_ids(ids)?],
             |row| Ok((row.get(0)?, member_from_row(row, 1)?)),
         )?;
-        let mut found: HashMap<i64, Vec<Member>> = HashMap::new();
+        let mut found: HashMap<PartyId, Vec<Member>> = HashMap::new();
         for (party, member) in rows {
             found.entry(party).or_default().push(member);
         }
@@ -235,7 +235,7 @@ impl UnitOfWork<'_> {
              ORDER BY organization, organization_id",
             [user],
             |row| {
-                let id = row.get(1)?;
+                let id: PartyId = row.get(1)?;
                 let scope = match row.get::<String>(0)?.as_str() {
                     "advertiser" => Scope::Party(PartyKind::Advertiser, id),
                     "affiliate" => Scope::Party(PartyKind::Affiliate, id),

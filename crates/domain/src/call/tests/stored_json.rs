@@ -7,7 +7,7 @@ use crate::call::{
 };
 use crate::campaign::Terms;
 use crate::condition::Key;
-use crate::id::TermsId;
+use crate::id::{CampaignId, TermsId};
 use crate::ivr::run::{Event, IvrContext, NodeState};
 use crate::money::{Currency, Money};
 use crate::sample::{connect, menu, tree};
@@ -133,7 +133,7 @@ fn settlement_keeps_its_json_keys() {
             payin_set_manually: true,
             payout_set_manually: false,
             attribution: Some(Attribution {
-                campaign_id: 2,
+                campaign_id: CampaignId::new(2),
                 terms_id: Some(TermsId::new(3)),
                 promo_number_id: None,
             }),

@@ -1,7 +1,7 @@
 use crate::campaign::{
     Campaign, CampaignAction, CampaignStatus, CampaignTransition, CurrentTerms, Terms, transition,
 };
-use crate::id::{NetworkId, TermsId};
+use crate::id::{AdvertiserId, CampaignId, NetworkId, TermsId};
 use crate::party::CustomData;
 use CampaignStatus::{Activated, Archived, Entry, Paused};
 use jiff::Timestamp;
@@ -65,9 +65,9 @@ fn campaign(status: CampaignStatus, pause_date: Option<Timestamp>) -> Campaign {
     let start = Timestamp::UNIX_EPOCH;
     let terms = Terms { pause_date, ..Terms::new(start) };
     Campaign {
-        id: 1,
+        id: CampaignId::new(1),
         network_id: NetworkId::new(1),
-        advertiser_id: 1,
+        advertiser_id: AdvertiserId::new(1),
         external_id: "12".to_owned(),
         name: "Post-Season".to_owned(),
         status,
