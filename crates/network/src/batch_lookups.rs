@@ -12,7 +12,9 @@ use trunkline_domain::id::CampaignId;
 use trunkline_domain::party::CustomDataField;
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::promo::PromoNumberHolding;
-use trunkline_store::{ObjectState, RepeatCallerQuery, StatefulObject, ValidityPeriod};
+use trunkline_store::{
+    ObjectState, RepeatCallerQuery, StatefulObject, StoredReport, ValidityPeriod,
+};
 
 /// External ids of a campaign and an affiliate, and a promo number in E.164.
 type PartyIds = (String, Option<String>, Option<String>);
@@ -28,9 +30,9 @@ pub(crate) struct BatchLookups {
     /// Holdings of each number in E.164, oldest first.
     holdings: HashMap<String, Vec<ValidityPeriod<PromoNumberHolding>>>,
     fields: Option<Rc<[CustomDataField]>>,
-    /// Stored calls by `external_call_unique_id`: `complete_call_id` and fingerprint, or `None` if
-    /// it is known that no such call is stored.
-    known_calls: HashMap<String, Option<(String, Vec<u8>)>>,
+    /// Stored calls by `external_call_unique_id`; `None` if it is known that no such call is
+    /// stored.
+    known_calls: HashMap<String, Option<StoredReport>>,
     repeat_results: HashMap<RepeatCallerQuery, bool>,
     /// Start times of calls that are not stored yet, by campaign and calling number (milliseconds
     /// since 1970).
@@ -200,14 +202,14 @@ impl BatchLookups {
         Ok(Rc::clone(self.fields.insert(found)))
     }
 
-    /// Returns the `complete_call_id` and the fingerprint of the call that was reported with an
+    /// Returns the stored identity of the call that was reported with an
     /// `external_call_unique_id`, if there is one.
     pub(crate) fn known_call(
         &mut self,
         unit: &mut UnitOfWork<'_>,
         context: &Context,
         external_id: &str,
-    ) -> Result<Option<(String, Vec<u8>)>, Error> {
+    ) -> Result<Option<StoredReport>, Error> {
         match self.known_calls.get(external_id) {
             Some(cached) => Ok(cached.clone()),
             None => Ok(unit.reported_call(context.principal.network_id, external_id)?),
@@ -229,8 +231,8 @@ impl BatchLookups {
         let ids: Vec<&str> = ids.collect();
         let network = context.principal.network_id;
         self.known_calls.extend(ids.iter().map(|id| ((*id).to_owned(), None)));
-        for (id, name, fingerprint) in unit.reported_calls(network, &ids)? {
-            self.known_calls.insert(id, Some((name, fingerprint)));
+        for report in unit.reported_calls(network, &ids)? {
+            self.known_calls.insert(report.external_id.clone(), Some(report));
         }
         let numbers = calls.iter().filter_map(|reported| reported.call().promo_number.as_ref());
         let mut numbers: Vec<&str> = numbers.map(PhoneNumber::e164).collect();
@@ -304,7 +306,11 @@ impl BatchLookups {
         call: &trunkline_domain::call::Call,
         reported: &ReportedCall,
     ) {
-        let cached = (call.complete_call_id.clone(), reported.fingerprint.to_vec());
+        let cached = StoredReport {
+            external_id: call.external_id.clone(),
+            complete_call_id: call.complete_call_id.clone(),
+            fingerprint: reported.fingerprint.to_vec(),
+        };
         self.known_calls.insert(call.external_id.clone(), Some(cached));
         if let Some(caller) = &call.recorded.facts.calling_phone_number {
             let calls = self.pending_calls.entry((call.campaign_id, caller.e164().to_owned()));

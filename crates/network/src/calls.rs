@@ -190,9 +190,9 @@ fn ingest_one(
         _ => return Err(problems.into()),
     };
     let stored = lookups.known_call(unit, context, external_id)?;
-    let duplicate = stored.as_ref().filter(|(_, fingerprint)| *fingerprint == reported.fingerprint);
-    if let Some((complete_call_id, _)) = duplicate.filter(|_| problems.is_empty()) {
-        return Ok((IngestOutcome::Duplicate(complete_call_id.clone()), None));
+    let duplicate = stored.as_ref().filter(|stored| stored.fingerprint == reported.fingerprint);
+    if let Some(duplicate) = duplicate.filter(|_| problems.is_empty()) {
+        return Ok((IngestOutcome::Duplicate(duplicate.complete_call_id.clone()), None));
     }
     check_custom_data_values(unit, context, lookups, submitted, &mut problems)?;
     problems.clone().into_result(())?;

@@ -108,7 +108,7 @@ pub fn correct(
     if let Some(facts) = &change.facts {
         let campaign =
             moved.as_ref().map_or(row.transaction.campaign_id, |moved| moved.campaign.id);
-        facts.apply(unit, context, (campaign, terms.as_ref()), &mut recorded, &mut problems)?;
+        facts.apply(unit, context, campaign, terms.as_ref(), &mut recorded, &mut problems)?;
     }
     let corrected = CorrectedCall { row: &row, call: &call, recorded, terms, moved };
     let settlement = corrected.settlement(context, &change, &mut problems);
@@ -266,7 +266,8 @@ impl FactsChange {
         &self,
         unit: &mut UnitOfWork<'_>,
         context: &Context,
-        (campaign, terms): (CampaignId, Option<&Terms>),
+        campaign: CampaignId,
+        terms: Option<&Terms>,
         recorded: &mut RecordedFacts,
         problems: &mut Problems,
     ) -> Result<(), Error> {

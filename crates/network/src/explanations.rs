@@ -37,12 +37,12 @@ pub fn explain(
         Some(id) => unit.terms_by_id(id)?,
         None => None,
     };
-    let mut heard = row.facts.clone();
+    let mut recorded = row.facts.clone();
     if terms.is_none() {
-        heard.rejection.get_or_insert(RejectionReason::NotLive);
+        recorded.rejection.get_or_insert(RejectionReason::NotLive);
     }
     let terms = terms.unwrap_or_else(|| Terms::new(transaction.start_time));
-    let mut decision = heard.decide(&terms);
+    let mut decision = recorded.decide(&terms);
     decision.advertiser_payin =
         as_stored(decision.advertiser_payin, transaction.settlement.payin.as_ref());
     decision.affiliate_payout =
@@ -63,7 +63,7 @@ pub fn explain(
         correction =
             correction.map(|correction| Correction { payout_set_manually: false, ..correction });
     }
-    let warnings = if sees_payin { dry_run::warnings(&terms, &heard.facts) } else { Vec::new() };
+    let warnings = if sees_payin { dry_run::warnings(&terms, &recorded.facts) } else { Vec::new() };
     // The call is counted already, so it causes no further alerts.
     let budgets = dry_run::forecast_budgets(unit, &statuses, None, false)?;
     Ok(Explanation {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::rc::Rc;
 use trunkline_domain::call::{Call, LedgerAmount, Transaction};
 use trunkline_domain::id::{CampaignId, EventId, TransactionId};
-use trunkline_store::{CounterKey, CounterScope, IdCounts, MailRecord, NewEvent, period_bounds_ms};
+use trunkline_store::{CounterKey, CounterScope, IdCounts, MailRecord, NewEvent, PeriodBounds};
 
 /// Buffered inserts, in the order in which they are written. Buffered rows are not visible to
 /// queries before [`PendingWrites::write`]; only [`PendingWrites::total`] accounts for them.
@@ -227,10 +227,9 @@ fn pending_amount(
     transactions: &[PendingTransaction],
     counter: CounterKey,
 ) -> i64 {
-    let (start, end) = period_bounds_ms(counter.period);
+    let bounds = PeriodBounds::new(counter.period);
     let is_counted = |campaign: CampaignId, at: Timestamp| {
-        let at = at.as_millisecond();
-        campaign == counter.campaign_id && start <= at && at < end
+        campaign == counter.campaign_id && bounds.contains(at)
     };
     match counter.scope {
         CounterScope::LiveCalls => 0,

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::ops::{Range, RangeInclusive};
 use std::rc::Rc;
 use trunkline_domain::call::{Correction, LedgerAmount, Outcome, RecordedFacts, Settlement};
 use trunkline_domain::campaign::{Campaign, Terms};
@@ -98,7 +99,8 @@ pub fn redecide(
     let id = request.range.campaign.clone().unwrap_or_default();
     let missing = || Error::NotFound(format!("AdvertiserCampaign {id}"));
     let campaign = unit.campaign(context.principal.network_id, &id)?.ok_or_else(missing)?;
-    let (from, before) = replay::parse_range(&request.range, &campaign, &mut problems);
+    let Range { start: from, end: before } =
+        replay::parse_range(&request.range, &campaign, &mut problems);
     problems.into_result(())?;
     let last = before.saturating_sub(SignedDuration::from_millis(1)).unwrap_or(before);
     let mut run = Run {
@@ -113,7 +115,7 @@ pub fn redecide(
     let zero = replay::zero_totals(campaign.terms_in_force());
     run.result.current = zero;
     run.result.decided = zero;
-    run.read_calls(unit, context, (from, last))?;
+    run.read_calls(unit, context, from..=last)?;
     let Run { writes, rows, mut result, .. } = run;
     if !request.apply {
         return Ok(result);
@@ -166,11 +168,11 @@ impl Run<'_> {
         &mut self,
         unit: &mut UnitOfWork<'_>,
         context: &Context,
-        (from, to): (Timestamp, Timestamp),
+        range: RangeInclusive<Timestamp>,
     ) -> Result<(), Error> {
         let filter = LedgerFilter {
-            from: Some(from),
-            to: Some(to),
+            from: Some(*range.start()),
+            to: Some(*range.end()),
             newest_of_campaign: Some(self.campaign.id),
             ..LedgerFilter::for_scope(LedgerScope::Network)
         };

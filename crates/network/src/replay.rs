@@ -2,6 +2,7 @@
 
 use crate::{Context, Error, Store, Submission, calls, campaigns};
 use jiff::Timestamp;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use trunkline_domain::call::{Outcome, RecordedFacts};
@@ -89,10 +90,11 @@ pub fn replay(
         let message = "what a campaign's calls would come to is its advertiser's business";
         return Err(Error::NotAllowed(message.to_owned()));
     }
-    let (from, before) = parse_range(&request, &campaign, &mut problems);
+    let range = parse_range(&request, &campaign, &mut problems);
     problems.into_result(())?;
-    let buckets = store.read(|unit| unit.calls_by_quarter_hour(campaign.id, from, before))?;
-    let parts = split_into_parts(&buckets, from, before);
+    let buckets =
+        store.read(|unit| unit.calls_by_quarter_hour(campaign.id, range.start, range.end))?;
+    let parts = split_into_parts(&buckets, range);
     let current = campaign.current_terms.as_ref().map(|current| &current.terms);
     let future = campaign.future_terms.as_ref().or(current);
     let job = ReplayJob { store, campaign: campaign.id, current, future, stop };
@@ -122,13 +124,12 @@ pub(crate) fn check_required(request: &ReplayRequest, problems: &mut Problems) {
     }
 }
 
-/// Parses the requested range in the campaign's time zone. Returns its start (included) and end
-/// (excluded).
+/// Parses the requested range in the campaign's time zone.
 pub(crate) fn parse_range(
     request: &ReplayRequest,
     campaign: &Campaign,
     problems: &mut Problems,
-) -> (Timestamp, Timestamp) {
+) -> Range<Timestamp> {
     let zone: TimeZoneName =
         campaign.terms_in_force().map(|terms: &Terms| terms.timezone).unwrap_or_default();
     let parse = |text: &Option<String>, is_end| {
@@ -141,29 +142,28 @@ pub(crate) fn parse_range(
         problems.property("to").add("must not be before from");
     }
     // Times have a resolution of one second, and the last second is included.
-    (from, to.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX))
+    from..to.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX)
 }
 
 /// Splits a range of time into parts with about [`CALLS_PER_PART`] calls, from the call counts of
-/// its 15-minute buckets. Each part has a start (included) and an end (excluded).
+/// its 15-minute buckets.
 fn split_into_parts(
     buckets: &[(Timestamp, i64)],
-    from: Timestamp,
-    before: Timestamp,
-) -> Vec<(Timestamp, Timestamp)> {
+    range: Range<Timestamp>,
+) -> Vec<Range<Timestamp>> {
     let mut parts = Vec::new();
-    let mut start = from;
+    let mut start = range.start;
     let mut calls = 0;
     for (bucket, count) in buckets {
         if calls >= CALLS_PER_PART && *bucket > start {
-            parts.push((start, *bucket));
+            parts.push(start..*bucket);
             start = *bucket;
             calls = 0;
         }
         calls += count;
     }
-    if start < before {
-        parts.push((start, before));
+    if start < range.end {
+        parts.push(start..range.end);
     }
     parts
 }
@@ -177,14 +177,14 @@ struct ReplayJob<'a> {
 }
 
 impl ReplayJob<'_> {
-    fn run(&self, parts: &[(Timestamp, Timestamp)]) -> Result<Replay, Error> {
+    fn run(&self, parts: &[Range<Timestamp>]) -> Result<Replay, Error> {
         let next = AtomicUsize::new(0);
         let done: Mutex<Vec<(usize, Result<Replay, Error>)>> = Mutex::default();
         let run = || {
             while !self.stop.load(Ordering::Relaxed) {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(part) = parts.get(index) else { break };
-                let result = self.replay_part(*part);
+                let result = self.replay_part(part.clone());
                 done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
             }
         };
@@ -205,14 +205,13 @@ impl ReplayJob<'_> {
         Ok(whole)
     }
 
-    fn replay_part(&self, (from, before): (Timestamp, Timestamp)) -> Result<Replay, Error> {
+    fn replay_part(&self, range: Range<Timestamp>) -> Result<Replay, Error> {
         let mut part = Replay { current: zero_totals(self.current), ..Replay::default() };
         part.future = zero_totals(self.future);
         let terms = [self.current, self.future];
         let uses_repeat = terms.into_iter().flatten().any(Terms::refers_to_repeat);
-        let range = (from, before);
         self.store.read(|unit| {
-            unit.for_each_ended_call(self.campaign, range, uses_repeat, |call| {
+            unit.for_each_ended_call(self.campaign, range.clone(), uses_repeat, |call| {
                 let [current, future] =
                     terms.map(|terms| self.price_under(terms, &call, uses_repeat));
                 part.add_call(call.complete_call_id, current, future);
@@ -256,9 +255,9 @@ pub(crate) fn zero_totals(terms: Option<&Terms>) -> ReplayTotals {
     }
 }
 
-fn price_call(terms: Option<&Terms>, heard: &RecordedFacts) -> (Option<Outcome>, ReplayTotals) {
+fn price_call(terms: Option<&Terms>, recorded: &RecordedFacts) -> (Option<Outcome>, ReplayTotals) {
     let Some(terms) = terms else { return (None, ReplayTotals::default()) };
-    let priced = heard.price(terms);
+    let priced = recorded.price(terms);
     let sums = ReplayTotals {
         payin: priced.advertiser_payin.map(|payment| (payment.amount, payment.currency)),
         payout: priced.affiliate_payout.map(|payment| (payment.amount, payment.currency)),

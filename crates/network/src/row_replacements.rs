@@ -27,6 +27,14 @@ pub(crate) struct RowReplacement<'a> {
     pub(crate) moved: Option<&'a MovedCall>,
 }
 
+/// Ledger row in the buffer of pending writes.
+#[derive(Debug, Clone, Copy)]
+struct BufferedRow<'a> {
+    /// Index in the buffer.
+    index: usize,
+    row: &'a Transaction,
+}
+
 impl RowReplacement<'_> {
     /// Buffers the new row, the change of the budgets and statistics, and the event. For new parties
     /// two rows are buffered: the first takes the call from the former ones. Returns the index of
@@ -53,15 +61,29 @@ impl RowReplacement<'_> {
         let Some(moved) = self.moved else {
             let new = replacement(self.settlement.clone());
             let index = writes.push_transaction(new.clone(), Some(old.clone()), None);
-            self.push_effects(unit, context, writes, &former, Some(old), (index, &new))?;
+            self.push_effects(
+                unit,
+                context,
+                writes,
+                &former,
+                Some(old),
+                BufferedRow { index, row: &new },
+            )?;
             return Ok(index);
         };
         let correction = self.settlement.correction.as_ref();
         let reason = correction.map(|correction| correction.reason.clone()).unwrap_or_default();
         let actor = context.principal.actor.to_string();
-        let taken = replacement(old.settlement.moved_away(reason, actor));
-        let first = writes.push_transaction(taken.clone(), Some(old.clone()), None);
-        self.push_effects(unit, context, writes, &former, Some(old), (first, &taken))?;
+        let moved_away = replacement(old.settlement.moved_away(reason, actor));
+        let first = writes.push_transaction(moved_away.clone(), Some(old.clone()), None);
+        self.push_effects(
+            unit,
+            context,
+            writes,
+            &former,
+            Some(old),
+            BufferedRow { index: first, row: &moved_away },
+        )?;
         let new = Transaction {
             campaign_id: moved.campaign.id,
             advertiser_id: moved.campaign.advertiser_id,
@@ -75,7 +97,7 @@ impl RowReplacement<'_> {
             terms: moved.terms.as_ref(),
             affiliate: moved.affiliate.as_ref().map(|affiliate| affiliate.external_id.as_str()),
         };
-        self.push_effects(unit, context, writes, &latter, None, (index, &new))?;
+        self.push_effects(unit, context, writes, &latter, None, BufferedRow { index, row: &new })?;
         Ok(index)
     }
 
@@ -88,8 +110,9 @@ impl RowReplacement<'_> {
         writes: &mut PendingWrites,
         parties: &SettlementContext<'_>,
         before: Option<&Transaction>,
-        (index, new): (usize, &Transaction),
+        new: BufferedRow<'_>,
     ) -> Result<(), Error> {
+        let BufferedRow { index, row: new } = new;
         if let Some(terms) = parties.terms {
             let before = before.and_then(|row| row.settlement.payin.as_ref());
             let after = new.settlement.payin.as_ref();

@@ -4,24 +4,25 @@
 use crate::{Error, UnitOfWork};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 use trunkline_domain::id::CampaignId;
 use trunkline_store::{
-    CallTotals, CounterKey, CounterScope, QuarterHourTotals, StoredTotal, period_bounds_ms,
+    CallTotals, CounterKey, CounterScope, PeriodBounds, QuarterHourTotals, StoredTotal,
     quarter_hour,
 };
 
 /// Running totals of budget counters and of 15-minute call statistics, for calls that start within
 /// one span of time.
 pub(crate) struct RunningTotals {
-    /// Earliest and latest start time of the calls, both included.
-    span: (Timestamp, Timestamp),
+    /// Earliest and latest start time of the calls.
+    span: RangeInclusive<Timestamp>,
     budgets: HashMap<(CampaignId, CounterScope), Vec<RunningTotal>>,
     /// Changes by campaign and number of the quarter hour.
     quarter_hours: BTreeMap<(CampaignId, i64), CallTotals>,
     /// Number of live calls, by campaign id.
     concurrent_calls: HashMap<CampaignId, i64>,
     /// Amounts that live calls hold, in cents, by campaign id, quantity and bounds of the period.
-    held: HashMap<(CampaignId, CounterScope, (i64, i64)), i64>,
+    held: HashMap<(CampaignId, CounterScope, PeriodBounds), i64>,
 }
 
 /// Current total of one counter in one period.
@@ -37,7 +38,7 @@ impl RunningTotals {
     /// Creates the totals for calls that start from `first` to `last`, both included.
     pub(crate) fn for_calls_between(first: Timestamp, last: Timestamp) -> Self {
         Self {
-            span: (first, last),
+            span: first..=last,
             budgets: HashMap::new(),
             quarter_hours: BTreeMap::new(),
             concurrent_calls: HashMap::new(),
@@ -82,9 +83,8 @@ impl RunningTotals {
         change: i64,
         at: Timestamp,
     ) -> Result<(), Error> {
-        let at = at.as_millisecond();
         for running in self.load(unit, campaign, counted)? {
-            if running.stored.bounds_ms.0 <= at && at < running.stored.bounds_ms.1 {
+            if running.stored.bounds.contains(at) {
                 running.stored.total += change;
                 running.changed = true;
             }
@@ -122,7 +122,7 @@ impl RunningTotals {
         let loaded =
             self.budgets.get_mut(&(counter.campaign_id, counter.scope)).into_iter().flatten();
         for running in
-            loaded.filter(|running| running.stored.bounds_ms == period_bounds_ms(counter.period))
+            loaded.filter(|running| running.stored.bounds == PeriodBounds::new(counter.period))
         {
             running.stored.alerted_percent = percent;
             running.stored.budget_amount = amount;
@@ -154,7 +154,7 @@ impl RunningTotals {
         unit: &mut UnitOfWork<'_>,
         counter: CounterKey,
     ) -> Result<i64, Error> {
-        let key = (counter.campaign_id, counter.scope, period_bounds_ms(counter.period));
+        let key = (counter.campaign_id, counter.scope, PeriodBounds::new(counter.period));
         if let Some(cached) = self.held.get(&key) {
             return Ok(*cached);
         }
@@ -186,7 +186,7 @@ impl RunningTotals {
         match self.budgets.entry((campaign, counted)) {
             Entry::Occupied(loaded) => Ok(loaded.into_mut()),
             Entry::Vacant(vacant) => {
-                let persisted = unit.stored_totals(campaign, counted, self.span)?.into_iter();
+                let persisted = unit.stored_totals(campaign, counted, &self.span)?.into_iter();
                 let running = persisted.map(|stored| RunningTotal {
                     stored,
                     persisted: true,
@@ -204,14 +204,13 @@ impl RunningTotals {
         pending_amount: impl FnOnce() -> i64,
     ) -> Result<&mut RunningTotal, Error> {
         let loaded = self.load(unit, counter.campaign_id, counter.scope)?;
-        let edges = period_bounds_ms(counter.period);
-        let index = loaded.iter().position(|running| running.stored.bounds_ms == edges);
+        let bounds = PeriodBounds::new(counter.period);
+        let index = loaded.iter().position(|running| running.stored.bounds == bounds);
         let index = match index {
             Some(index) => index,
             None => {
                 let total = unit.recompute_total(counter)? + pending_amount();
-                let stored =
-                    StoredTotal { bounds_ms: edges, total, alerted_percent: 0, budget_amount: 0 };
+                let stored = StoredTotal { bounds, total, alerted_percent: 0, budget_amount: 0 };
                 loaded.push(RunningTotal { stored, persisted: false, changed: false });
                 loaded.len() - 1
             }

@@ -73,15 +73,15 @@ pub(crate) fn find_party(
     found.filter(own).ok_or_else(|| not_found(kind, id))
 }
 
-fn ledger_filter(scope: LedgerScope, narrowed: &TransactionFilter) -> LedgerFilter {
+fn ledger_filter(scope: LedgerScope, filter: &TransactionFilter) -> LedgerFilter {
     LedgerFilter {
         scope,
-        from: narrowed.from,
+        from: filter.from,
         // Times have a resolution of one second, and the last second is included.
-        to: narrowed.to.map(calls::end_of_second),
-        max_id: narrowed.until,
-        transaction: narrowed.transaction,
-        complete_call_id: narrowed.complete_call_id.clone(),
+        to: filter.to.map(calls::end_of_second),
+        max_id: filter.until,
+        transaction: filter.transaction,
+        complete_call_id: filter.complete_call_id.clone(),
         newest_of_campaign: None,
     }
 }
@@ -92,9 +92,9 @@ pub fn id_bounds(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     ledger: &Ledger,
-    narrowed: &TransactionFilter,
+    filter: &TransactionFilter,
 ) -> Result<Option<RangeInclusive<TransactionId>>, Error> {
-    let filter = ledger_filter(resolve_scope(unit, context, ledger)?, narrowed);
+    let filter = ledger_filter(resolve_scope(unit, context, ledger)?, filter);
     Ok(unit.ledger_id_range(context.principal.network_id, &filter)?)
 }
 
@@ -103,10 +103,10 @@ pub fn list(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     ledger: &Ledger,
-    narrowed: &TransactionFilter,
+    filter: &TransactionFilter,
     page: Page,
 ) -> Result<Vec<LedgerRow>, Error> {
-    let filter = ledger_filter(resolve_scope(unit, context, ledger)?, narrowed);
+    let filter = ledger_filter(resolve_scope(unit, context, ledger)?, filter);
     Ok(unit.ledger(context.principal.network_id, &filter, page)?)
 }
 

@@ -65,13 +65,13 @@ pub(super) fn parse_call_id(id: &str) -> Result<CallId, Error> {
 
 fn render(call: VisibleCall, zone: TimeZoneName) -> Object {
     let VisibleCall { record, is_complete: is_full } = call;
-    let Call { recorded: heard, complete_call_id, start_time, ended_at, id, .. } = record.call;
+    let Call { recorded, complete_call_id, start_time, ended_at, id, .. } = record.call;
     let keys = match &record.live {
         Some(live) => live.keys.clone(),
-        None => heard.keys,
+        None => recorded.keys,
     };
     let keys: Vec<String> = keys.iter().map(char::to_string).collect();
-    let facts = heard.facts;
+    let facts = recorded.facts;
     let settled = record.latest_transaction.as_ref().map(|(_, settlement)| settlement);
     let outcome = settled.map(|settlement| settlement.outcome);
     let entered_zip = record.live.as_ref().and_then(|live| live.position.zip.as_ref());
@@ -95,7 +95,7 @@ fn render(call: VisibleCall, zone: TimeZoneName) -> Object {
         ("start_time".to_owned(), format_legacy(start_time, zone).into()),
         ("ended_at".to_owned(), json!(ended_at.map(|at| format_legacy(at, zone)))),
         ("outcome".to_owned(), json!(outcome)),
-        ("reason".to_owned(), json!(heard.rejection)),
+        ("reason".to_owned(), json!(recorded.rejection)),
         ("duration".to_owned(), json!(facts.duration)),
         (
             "connect_duration".to_owned(),

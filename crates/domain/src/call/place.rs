@@ -167,18 +167,18 @@ impl<'a> CallerLocation<'a> {
             Some(country) => country,
             None => find_state(self.region?)?.country,
         };
-        let (Some(known), Some(wanted)) = (find_country(own), find_country(value)) else {
+        let (Some(known), Some(named)) = (find_country(own), find_country(value)) else {
             // A country that no table has equals itself. Nothing else is known about it.
             return is_same_place_name(own, value).then_some(true);
         };
-        if known == wanted {
+        if known == named {
             return Some(true);
         }
         // A territory of the United States is a part of it, and a country in its own right.
         let is_part = |whole: Country, part: Country| {
             find_us_territory(part).filter(|territory| territory.country == whole.code)
         };
-        match (is_part(known, wanted), is_part(wanted, known)) {
+        match (is_part(known, named), is_part(named, known)) {
             (Some(territory), _) => find_state(self.region?).map(|state| state == territory),
             (None, Some(_)) => Some(true),
             (None, None) => Some(false),
@@ -186,15 +186,15 @@ impl<'a> CallerLocation<'a> {
     }
 
     fn is_in_state(&self, value: &str) -> Option<bool> {
-        let wanted = find_state(value);
+        let named = find_state(value);
         let known = self.region.and_then(find_state);
-        match (known, wanted) {
-            (Some(known), Some(wanted)) => Some(known == wanted),
-            (None, Some(wanted)) => {
+        match (known, named) {
+            (Some(known), Some(named)) => Some(known == named),
+            (None, Some(named)) => {
                 // A caller in another country is in no state of this one.
                 let country = find_country(self.country?)?;
                 let is_elsewhere =
-                    country.code != wanted.country && find_us_territory(country).is_none();
+                    country.code != named.country && find_us_territory(country).is_none();
                 is_elsewhere.then_some(false)
             }
             (_, None) => is_same_place_name(self.region?, value).then_some(true),

@@ -5,6 +5,7 @@ use crate::Error;
 use crate::sql::{Row, params};
 use jiff::Timestamp;
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use trunkline_domain::campaign::BudgetPeriod;
 use trunkline_domain::id::CampaignId;
 use trunkline_domain::money::Currency;
@@ -44,8 +45,8 @@ impl CounterScope {
 /// Stored running total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredTotal {
-    /// Bounds of its period, see [`period_bounds_ms`].
-    pub bounds_ms: (i64, i64),
+    /// Bounds of its period.
+    pub bounds: PeriodBounds,
     /// Calls, or cents.
     pub total: i64,
     /// Percentage of the budget up to which alerts were sent.
@@ -94,7 +95,7 @@ impl CurrentTotals {
 
     /// Total of a current period; `None` if it is not stored and must be computed.
     pub fn get(&self, counted: &CounterKey) -> Option<i64> {
-        let (start, end) = period_bounds_ms(counted.period);
+        let PeriodBounds { start_ms: start, end_ms: end } = PeriodBounds::new(counted.period);
         let (kind, currency) = counted.scope.sql_key();
         match counted.scope {
             CounterScope::LiveCalls => Some(self.live),
@@ -121,10 +122,27 @@ const SUM_PAYIN_SQL: &str =
 const COUNT_LIVE_SQL: &str = "(SELECT COUNT(*) FROM live_calls l
     WHERE l.campaign_id = CAST(j.value ->> 1 AS BIGINT))";
 
-/// Bounds of a period in milliseconds since 1970, as stored: its first moment, and the first one
-/// after it.
-pub fn period_bounds_ms(period: BudgetPeriod) -> (i64, i64) {
-    (to_millis(period.start), period.end.map_or(i64::MAX, to_millis))
+/// Bounds of a period in milliseconds since 1970, as stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PeriodBounds {
+    /// First moment of the period.
+    pub start_ms: i64,
+    /// First moment after the period; `i64::MAX` if it has no end.
+    pub end_ms: i64,
+}
+
+impl PeriodBounds {
+    /// Bounds of a period.
+    pub fn new(period: BudgetPeriod) -> Self {
+        let end_ms = period.end.map_or(i64::MAX, to_millis);
+        Self { start_ms: to_millis(period.start), end_ms }
+    }
+
+    /// Returns true if a moment is within the period.
+    pub fn contains(self, at: Timestamp) -> bool {
+        let at_ms = to_millis(at);
+        self.start_ms <= at_ms && at_ms < self.end_ms
+    }
 }
 
 impl UnitOfWork<'_> {
@@ -140,7 +158,7 @@ impl UnitOfWork<'_> {
     pub fn budget_totals(&mut self, counted: &[CounterKey]) -> Result<Vec<i64>, Error> {
         type Row<'a> = (usize, CampaignId, &'a str, i64, i64, &'a str);
         let row = |(index, counted): (usize, &CounterKey)| -> Row<'_> {
-            let (start, end) = period_bounds_ms(counted.period);
+            let PeriodBounds { start_ms: start, end_ms: end } = PeriodBounds::new(counted.period);
             let (kind, currency) = counted.scope.sql_key();
             (index, counted.campaign_id, kind, start, end, currency)
         };
@@ -188,7 +206,7 @@ impl UnitOfWork<'_> {
     }
 
     fn stored_total(&mut self, counted: CounterKey) -> Result<Option<i64>, Error> {
-        let (start, end) = period_bounds_ms(counted.period);
+        let PeriodBounds { start_ms: start, end_ms: end } = PeriodBounds::new(counted.period);
         let (kind, currency) = counted.scope.sql_key();
         self.query_first(
             "SELECT total FROM budget_totals WHERE campaign_id = ?1 AND kind = ?2
@@ -200,7 +218,7 @@ impl UnitOfWork<'_> {
 
     /// Computes the total of a period from the stored rows.
     pub fn recompute_total(&mut self, counted: CounterKey) -> Result<i64, Error> {
-        let (start, end) = period_bounds_ms(counted.period);
+        let PeriodBounds { start_ms: start, end_ms: end } = PeriodBounds::new(counted.period);
         let found = match counted.scope {
             CounterScope::LiveCalls => return self.count_live_calls(counted.campaign_id),
             CounterScope::Calls => self.query_first(
@@ -219,23 +237,23 @@ impl UnitOfWork<'_> {
         Ok(found?.unwrap_or(0))
     }
 
-    /// Stored totals of one quantity of a campaign, for every period that overlaps an interval,
-    /// both ends included.
+    /// Stored totals of one quantity of a campaign, for every period that overlaps a span of
+    /// time.
     pub fn stored_totals(
         &mut self,
         campaign: CampaignId,
         of: CounterScope,
-        (first, last): (Timestamp, Timestamp),
+        span: &RangeInclusive<Timestamp>,
     ) -> Result<Vec<StoredTotal>, Error> {
         let (kind, currency) = of.sql_key();
         self.query_all(
             "SELECT period_start, period_end, total, alerted, amount FROM budget_totals
              WHERE campaign_id = ?1 AND kind = ?2 AND period_start <= ?4 AND period_end > ?3
              AND currency = ?5",
-            params![campaign, kind, to_millis(first), to_millis(last), currency],
+            params![campaign, kind, to_millis(*span.start()), to_millis(*span.end()), currency],
             |row| {
                 Ok(StoredTotal {
-                    bounds_ms: (row.get(0)?, row.get(1)?),
+                    bounds: PeriodBounds { start_ms: row.get(0)?, end_ms: row.get(1)? },
                     total: row.get(2)?,
                     alerted_percent: row.get(3)?,
                     budget_amount: row.get(4)?,
@@ -251,7 +269,7 @@ impl UnitOfWork<'_> {
         of: CounterScope,
         total: &StoredTotal,
     ) -> Result<(), Error> {
-        let (start, end) = total.bounds_ms;
+        let PeriodBounds { start_ms: start, end_ms: end } = total.bounds;
         let (kind, currency) = of.sql_key();
         self.execute(
             "INSERT INTO budget_totals (campaign_id, kind, period_start, period_end, currency,

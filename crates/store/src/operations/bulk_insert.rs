@@ -68,7 +68,7 @@ impl<const N: usize> InsertTarget<N> {
 impl UnitOfWork<'_> {
     /// Reserves ids for rows that this unit of work will insert. Ids ascend in the order of
     /// commits.
-    pub fn reserve_ids(&mut self, wanted: IdCounts) -> Result<FirstIds, Error> {
+    pub fn reserve_ids(&mut self, counts: IdCounts) -> Result<FirstIds, Error> {
         if self.is_postgres() {
             let reserve = |table, count| {
                 let last = format!("nextval('{table}_id_seq') + {count} - 1");
@@ -83,7 +83,7 @@ impl UnitOfWork<'_> {
                     reserve("transactions", "CAST(?2 AS BIGINT)"),
                     reserve("events", "CAST(?3 AS BIGINT)")
                 ),
-                [wanted.calls as i64, wanted.transactions as i64, wanted.events as i64],
+                [counts.calls as i64, counts.transactions as i64, counts.events as i64],
                 |row| {
                     Ok(FirstIds { call: row.get(0)?, transaction: row.get(1)?, event: row.get(2)? })
                 },

@@ -7,6 +7,7 @@ use crate::Error;
 use crate::sql::{Row, params};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::ops::Range;
 use trunkline_domain::call::{Call, RecordedFacts, RejectionReason, Settlement};
 use trunkline_domain::campaign::{CurrentTerms, Terms};
 use trunkline_domain::id::{CallId, CampaignId, NetworkId, TermsId};
@@ -40,6 +41,17 @@ pub struct CallTotals {
     pub calls: i64,
     /// Sum of their durations in seconds.
     pub seconds: i64,
+}
+
+/// Stored identity of a reported call, by which a repeated report is recognized.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredReport {
+    /// External id that the sender chose.
+    pub external_id: String,
+    /// Complete call id.
+    pub complete_call_id: String,
+    /// Fingerprint of the request: see `docs/glossary.md`.
+    pub fingerprint: Vec<u8>,
 }
 
 /// Change of the totals of a campaign in one quarter hour.
@@ -151,14 +163,21 @@ pub struct EndedCall<'a> {
 }
 
 impl UnitOfWork<'_> {
-    /// Complete call id of a reported call and the fingerprint of its request, by external id.
+    /// Stored identity of a reported call, by external id.
     pub fn reported_call(
         &mut self,
         network: NetworkId,
         external_id: &str,
-    ) -> Result<Option<(String, Vec<u8>)>, Error> {
+    ) -> Result<Option<StoredReport>, Error> {
         let key = "network_id = ?1 AND external_id = ?2";
-        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let read = |row: &Row<'_>| {
+            let external_id = external_id.to_owned();
+            Ok(StoredReport {
+                external_id,
+                complete_call_id: row.get(0)?,
+                fingerprint: row.get(1)?,
+            })
+        };
         // Usually the call is new, and then no partition is queried.
         match self.tables_of_call(key, params![network, external_id])? {
             Some(Tables { id: Some(id), calls, .. }) => {
@@ -263,13 +282,13 @@ impl UnitOfWork<'_> {
         self.is_postgres()
     }
 
-    /// Finds reported calls by their external ids, as [`UnitOfWork::reported_call`] does: (external id,
-    /// complete call id, fingerprint) of those that exist.
+    /// Finds reported calls by their external ids, as [`UnitOfWork::reported_call`] does, and
+    /// returns those that exist.
     pub fn reported_calls(
         &mut self,
         network: NetworkId,
         external_ids: &[&str],
-    ) -> Result<Vec<(String, String, Vec<u8>)>, Error> {
+    ) -> Result<Vec<StoredReport>, Error> {
         // Usually the calls are new, and then no partition is queried.
         let found = if self.is_postgres() {
             // The lateral joins force one index look-up per id, whatever the planner estimates.
@@ -285,7 +304,13 @@ impl UnitOfWork<'_> {
         self.query_all(
             &format!("SELECT c.external_id, c.complete_call_id, c.fingerprint FROM {found}"),
             params![network, json!(external_ids).to_string()],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| {
+                Ok(StoredReport {
+                    external_id: row.get(0)?,
+                    complete_call_id: row.get(1)?,
+                    fingerprint: row.get(2)?,
+                })
+            },
         )
     }
 
@@ -409,7 +434,7 @@ impl UnitOfWork<'_> {
     pub fn for_each_ended_call(
         &mut self,
         campaign: CampaignId,
-        (from, before): (Timestamp, Timestamp),
+        interval: Range<Timestamp>,
         with_previous_start: bool,
         mut visit: impl FnMut(EndedCall<'_>) -> bool,
     ) -> Result<(), Error> {
@@ -435,7 +460,7 @@ impl UnitOfWork<'_> {
                  WHERE c.campaign_id = ?1 AND c.start_time >= ?2 AND c.start_time < ?3
                  AND c.ended_at IS NOT NULL ORDER BY c.start_time, c.id"
             ),
-            params![campaign, to_millis(from), to_millis(before)],
+            params![campaign, to_millis(interval.start), to_millis(interval.end)],
             |row| {
                 let corrected = match row.get::<Option<&str>>(2)? {
                     None => None,

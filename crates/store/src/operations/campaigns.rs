@@ -159,11 +159,11 @@ impl UnitOfWork<'_> {
     }
 
     /// Generates an external id: the first decimal string, counted from a table's next id, for
-    /// which the query `taken` (with network, id, word) finds no row.
+    /// which the query `is_taken` (with network, id, word) finds no row.
     pub(super) fn generate_external_id(
         &mut self,
         table: &'static str,
-        taken: &str,
+        is_taken: &str,
         network: NetworkId,
         word: &str,
     ) -> Result<String, Error> {
@@ -181,7 +181,7 @@ impl UnitOfWork<'_> {
             }
         }?;
         let mut next = last.unwrap_or(0) + 1;
-        while self.exists(taken, params![network, next.to_string(), word])? {
+        while self.exists(is_taken, params![network, next.to_string(), word])? {
             next += 1;
         }
         Ok(next.to_string())

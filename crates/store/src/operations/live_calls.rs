@@ -1,6 +1,6 @@
 //! Live calls, and the answers to their events.
 
-use super::budgets::{CounterKey, CounterScope, period_bounds_ms};
+use super::budgets::{CounterKey, CounterScope, PeriodBounds};
 use super::{UnitOfWork, from_json, to_json, to_millis};
 use crate::Error;
 use crate::sql::params;
@@ -48,7 +48,7 @@ impl UnitOfWork<'_> {
     /// Amount in cents that the live calls of a campaign hold in a period.
     pub fn held_payin(&mut self, counter: CounterKey) -> Result<i64, Error> {
         let CounterScope::Payin(currency) = counter.scope else { return Ok(0) };
-        let (start, end) = period_bounds_ms(counter.period);
+        let PeriodBounds { start_ms: start, end_ms: end } = PeriodBounds::new(counter.period);
         let found = self.query_first(
             "SELECT CAST(COALESCE(SUM(held), 0) AS BIGINT) FROM live_calls
              WHERE campaign_id = ?1 AND start_time >= ?2 AND start_time < ?3

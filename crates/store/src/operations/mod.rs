@@ -31,11 +31,12 @@ mod users;
 mod webhooks;
 
 pub use affiliations::{AffiliateCampaignSize, RelationshipOfParties};
-pub use budgets::{CounterKey, CounterScope, CurrentTotals, StoredTotal, period_bounds_ms};
+pub use budgets::{CounterKey, CounterScope, CurrentTotals, PeriodBounds, StoredTotal};
 pub use bulk_insert::{FirstIds, IdCounts};
 pub use call_log::{CallRecord, CallRowFilter, CallScope};
 pub use calls::{
-    CallTotals, EndedCall, QuarterHourTotals, RepeatCallerQuery, ValidityPeriod, quarter_hour,
+    CallTotals, EndedCall, QuarterHourTotals, RepeatCallerQuery, StoredReport, ValidityPeriod,
+    quarter_hour,
 };
 pub use database::{
     BackupError, BackupSummary, CopiedTable, CopyError, Finding, ProgressObserver, backup_database,

@@ -173,15 +173,15 @@ fn ledger_row_from_row(row: &Row<'_>) -> Result<LedgerRow, Error> {
         .correction
         .as_mut()
         .and_then(|correction| correction.recorded.clone());
-    let heard = match corrected {
-        Some(heard) => *heard,
+    let recorded = match corrected {
+        Some(recorded) => *recorded,
         None => from_json(&row.get::<String>(11)?, "call")?,
     };
     let zone: Option<String> = row.get(21)?;
     Ok(LedgerRow {
         transaction,
         complete_call_id: row.get(10)?,
-        facts: heard,
+        facts: recorded,
         terms_id: row.get(12)?,
         advertiser: or_unreadable(named(13)?, "advertiser")?,
         campaign: or_unreadable(named(15)?, "campaign")?,

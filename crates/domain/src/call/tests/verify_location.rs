@@ -170,8 +170,8 @@ fn verified_location_is_asked_once() {
     {
         let events = if asks_again { vec![event.clone(), event] } else { vec![event] };
         let (steps, _) = run_live(&terms, &caller("8055550123"), &events);
-        let asked = steps.last().unwrap().first() == Some(&say("B?"));
-        assert_eq!(asked, asks_again, "{events:?}");
+        let has_prompt = steps.last().unwrap().first() == Some(&say("B?"));
+        assert_eq!(has_prompt, asks_again, "{events:?}");
     }
 }
 

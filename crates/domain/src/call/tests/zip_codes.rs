@@ -90,11 +90,11 @@ fn location_is_asked_once() {
     let terms = terms_with_tree(verify_location(verify_location(region_branch())));
     let facts = CallFacts::default();
     let ivr_context = IvrContext { terms: &terms, facts: &facts };
-    let asked = run::start(ivr_context).position;
-    assert_eq!(asked.state, NodeState::ZipCodeEntry);
-    let zip = run::advance(ivr_context, asked.clone(), &Event::Zip("93101".to_owned())).unwrap();
+    let waiting = run::start(ivr_context).position;
+    assert_eq!(waiting.state, NodeState::ZipCodeEntry);
+    let zip = run::advance(ivr_context, waiting.clone(), &Event::Zip("93101".to_owned())).unwrap();
     assert_eq!((zip.position.state, zip.position.path), (NodeState::Dialling, vec![0, 0, 0]));
-    let silence = run::advance(ivr_context, asked, &Event::Silence).unwrap();
+    let silence = run::advance(ivr_context, waiting, &Event::Silence).unwrap();
     assert_eq!((silence.position.state, silence.position.path), (NodeState::ZipCodeEntry, vec![0]));
 }
 

@@ -8,12 +8,18 @@ use crate::sql::{Row, params};
 use serde_json::{Value, json};
 use trunkline_domain::call::{LedgerAmount, RecordedFacts, RejectionReason, Settlement};
 use trunkline_domain::campaign::{BudgetPeriod, Terms};
+use trunkline_domain::id::{CallId, CampaignId, TermsId, TransactionId};
 
 /// Number of calls read at once, bounded by the memory for their bodies.
 const CALLS_PER_PAGE: u32 = 500;
 
-/// Position of a call in the order of [`CALLS`]: campaign id, start time, id.
-type CallPosition = (i64, i64, i64);
+/// Position of a call in the order of [`CALLS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct CallPosition {
+    campaign: CampaignId,
+    start_ms: i64,
+    call: CallId,
+}
 
 /// Calls in the order of campaigns and start times, each with its transactions.
 const CALLS: &str = "SELECT c.campaign_id, c.start_time, c.id, c.body, c.caller, c.turned_away,
@@ -26,7 +32,7 @@ const CALLS: &str = "SELECT c.campaign_id, c.start_time, c.id, c.body, c.caller,
 /// Counts of a campaign's calls in a quarter of an hour.
 #[derive(Debug, Clone, Copy)]
 struct QuarterCounts {
-    campaign: i64,
+    campaign: CampaignId,
     number: i64,
     calls: i64,
     seconds: i64,
@@ -34,12 +40,20 @@ struct QuarterCounts {
     all_parsed: bool,
 }
 
+/// Call of a pass whose transactions are being read.
+#[derive(Debug, Clone, Copy)]
+struct CallInProgress {
+    position: CallPosition,
+    has_ended: bool,
+    /// Latest duration in seconds; `None` if it is unknown.
+    seconds: Option<i64>,
+}
+
 /// State of the pass over the calls.
 #[derive(Default)]
 struct LedgerPass {
-    /// Call whose transactions are being read: its position, whether it has ended, and its latest
-    /// duration in seconds, `None` if unknown.
-    call: Option<(CallPosition, bool, Option<i64>)>,
+    /// Call whose transactions are being read.
+    call: Option<CallInProgress>,
     quarter: Option<QuarterCounts>,
     /// Quarters whose calls have all been read.
     complete: Vec<QuarterCounts>,
@@ -48,11 +62,14 @@ struct LedgerPass {
 impl LedgerPass {
     /// Counts the call whose transactions have all been read.
     fn close_call(&mut self) {
-        let Some(((campaign, start, _), has_ended, seconds)) = self.call.take() else { return };
+        let Some(CallInProgress { position, has_ended, seconds }) = self.call.take() else {
+            return;
+        };
         if !has_ended {
             return;
         }
-        let number = start.div_euclid(900_000);
+        let campaign = position.campaign;
+        let number = position.start_ms.div_euclid(900_000);
         let is_same =
             |quarter: &QuarterCounts| quarter.campaign == campaign && quarter.number == number;
         if !self.quarter.as_ref().is_some_and(is_same) {
@@ -71,14 +88,16 @@ impl LedgerPass {
 
     /// Reads a row of [`CALLS`].
     fn read(&mut self, row: &Row<'_>, watch: &mut dyn ProgressObserver) -> Result<(), Error> {
-        let position: CallPosition = (row.get(0)?, row.get(1)?, row.get(2)?);
-        if self.call.is_none_or(|(known, ..)| known != position) {
+        let position =
+            CallPosition { campaign: row.get(0)?, start_ms: row.get(1)?, call: row.get(2)? };
+        if self.call.is_none_or(|call| call.position != position) {
             self.close_call();
-            let seconds = check_call(row, position.2, watch)?;
-            self.call = Some((position, row.get::<Option<i64>>(6)?.is_some(), seconds));
+            let seconds = check_call(row, position.call, watch)?;
+            let has_ended = row.get::<Option<i64>>(6)?.is_some();
+            self.call = Some(CallInProgress { position, has_ended, seconds });
             watch.on_rows_done(1);
         }
-        let Some(id) = row.get::<Option<i64>>(7)? else { return Ok(()) };
+        let Some(id) = row.get::<Option<TransactionId>>(7)? else { return Ok(()) };
         watch.on_rows_done(1);
         let settlement = from_json::<Settlement>(row.get(8)?, "transaction");
         let settlement = match settlement {
@@ -95,12 +114,12 @@ impl LedgerPass {
         };
         check_amount(row, 9, id, "payin", settlement.payin.as_ref(), watch)?;
         check_amount(row, 11, id, "payout", settlement.payout.as_ref(), watch)?;
-        if let (Some(correction), Some((.., seconds))) = (settlement.correction, &mut self.call) {
+        if let (Some(correction), Some(call)) = (settlement.correction, &mut self.call) {
             // Transactions come in order, so the last correction counts.
             match correction.recorded {
-                Some(heard) => *seconds = Some(duration_seconds(&heard)),
+                Some(recorded) => call.seconds = Some(duration_seconds(&recorded)),
                 None => {
-                    *seconds =
+                    call.seconds =
                         from_json(row.get(3)?, "call").ok().map(|facts| duration_seconds(&facts))
                 }
             }
@@ -109,8 +128,8 @@ impl LedgerPass {
     }
 }
 
-fn duration_seconds(heard: &RecordedFacts) -> i64 {
-    i64::from(heard.facts.duration.unwrap_or(0))
+fn duration_seconds(recorded: &RecordedFacts) -> i64 {
+    i64::from(recorded.facts.duration.unwrap_or(0))
 }
 
 fn report_unreadable(watch: &mut dyn ProgressObserver, at: String, error: &Error, what: &str) {
@@ -126,18 +145,18 @@ fn report_unreadable(watch: &mut dyn ProgressObserver, at: String, error: &Error
 /// Checks a call's columns against its body. Returns its duration if the body can be parsed.
 fn check_call(
     row: &Row<'_>,
-    id: i64,
+    id: CallId,
     watch: &mut dyn ProgressObserver,
 ) -> Result<Option<i64>, Error> {
-    let heard: RecordedFacts = match from_json(row.get(3)?, "call") {
-        Ok(heard) => heard,
+    let recorded: RecordedFacts = match from_json(row.get(3)?, "call") {
+        Ok(recorded) => recorded,
         Err(error) => {
             report_unreadable(watch, format!("calls {id}, body"), &error, "a call");
             return Ok(None);
         }
     };
-    let caller = heard.facts.calling_phone_number.as_ref().map(|number| number.e164());
-    let turned_away = heard.rejection.map(RejectionReason::as_str);
+    let caller = recorded.facts.calling_phone_number.as_ref().map(|number| number.e164());
+    let turned_away = recorded.rejection.map(RejectionReason::as_str);
     for (column, index, expected) in [("caller", 4, caller), ("turned_away", 5, turned_away)] {
         let found: Option<&str> = row.get(index)?;
         if found != expected {
@@ -147,7 +166,7 @@ fn check_call(
             watch.on_finding(Finding { rule: "column", location: at, found, expected });
         }
     }
-    Ok(Some(duration_seconds(&heard)))
+    Ok(Some(duration_seconds(&recorded)))
 }
 
 /// Checks the amount in a transaction's columns against its body. A transaction that reverses an
@@ -155,7 +174,7 @@ fn check_call(
 fn check_amount(
     row: &Row<'_>,
     index: usize,
-    id: i64,
+    id: TransactionId,
     name: &str,
     side: Option<&LedgerAmount>,
     watch: &mut dyn ProgressObserver,
@@ -188,13 +207,17 @@ impl UnitOfWork<'_> {
     pub(super) fn check_ledger(&mut self, watch: &mut dyn ProgressObserver) -> Result<(), Error> {
         let mut pass = LedgerPass::default();
         let mut matched = 0;
-        let mut after: Option<CallPosition> = Some((i64::MIN, i64::MIN, i64::MIN));
-        while let Some((campaign, start, id)) = after.take() {
-            self.for_each_row(CALLS, params![campaign, start, id, CALLS_PER_PAGE], |row| {
+        let mut after = Some(CallPosition {
+            campaign: CampaignId::new(i64::MIN),
+            start_ms: i64::MIN,
+            call: CallId::new(i64::MIN),
+        });
+        while let Some(CallPosition { campaign, start_ms, call }) = after.take() {
+            self.for_each_row(CALLS, params![campaign, start_ms, call, CALLS_PER_PAGE], |row| {
                 pass.read(row, watch)?;
                 Ok(true)
             })?;
-            after = pass.call.map(|(position, ..)| position);
+            after = pass.call.map(|call| call.position);
             pass.close_call();
             if after.is_none() {
                 pass.close_quarter();
@@ -216,7 +239,7 @@ impl UnitOfWork<'_> {
     ) -> Result<bool, Error> {
         let stored = self.query_first(
             "SELECT calls, seconds FROM call_quarters WHERE campaign_id = ?1 AND quarter = ?2",
-            [counts.campaign, counts.number],
+            params![counts.campaign, counts.number],
             |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)),
         )?;
         if counts.all_parsed && stored != Some((counts.calls, counts.seconds)) {
@@ -247,7 +270,7 @@ impl UnitOfWork<'_> {
                     rule: "call_quarter",
                     location: format!(
                         "campaign {}, quarter {}",
-                        row.get::<i64>(0)?,
+                        row.get::<CampaignId>(0)?,
                         row.get::<i64>(1)?
                     ),
                     found: json!({"calls": calls, "seconds": seconds}),
@@ -260,12 +283,14 @@ impl UnitOfWork<'_> {
 
     /// Checks that no enforced cap on calls was exceeded under the terms that were current.
     pub(super) fn check_caps(&mut self, watch: &mut dyn ProgressObserver) -> Result<(), Error> {
-        let mut after = 0;
+        let mut after = TermsId::UNASSIGNED;
         loop {
             let next = self.query_first(
                 "SELECT id, campaign_id, body FROM terms WHERE id > ?1 ORDER BY id LIMIT 1",
                 [after],
-                |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<String>(2)?)),
+                |row| {
+                    Ok((row.get::<TermsId>(0)?, row.get::<CampaignId>(1)?, row.get::<String>(2)?))
+                },
             )?;
             let Some((id, campaign, body)) = next else { return Ok(()) };
             // Terms that do not parse were reported before.
@@ -278,8 +303,8 @@ impl UnitOfWork<'_> {
 
     fn check_cap(
         &mut self,
-        id: i64,
-        campaign: i64,
+        id: TermsId,
+        campaign: CampaignId,
         terms: &Terms,
         watch: &mut dyn ProgressObserver,
     ) -> Result<(), Error> {
@@ -293,7 +318,7 @@ impl UnitOfWork<'_> {
                 "SELECT MIN(start_time) FROM calls
                  WHERE campaign_id = ?1 AND terms_id = ?2 AND turned_away IS NULL
                  AND start_time >= ?3",
-                [campaign, id, start],
+                params![campaign, id, start],
                 |row| row.get::<Option<i64>>(0),
             )?;
             let Some(first) = next.flatten() else { return Ok(()) };
@@ -319,8 +344,8 @@ impl UnitOfWork<'_> {
     /// Number of calls in a period up to the last one that was admitted under the given terms.
     fn count_admitted_calls(
         &mut self,
-        campaign: i64,
-        terms: i64,
+        campaign: CampaignId,
+        terms: TermsId,
         period: BudgetPeriod,
     ) -> Result<i64, Error> {
         let end = period.end.map_or(i64::MAX, to_millis);
@@ -329,7 +354,7 @@ impl UnitOfWork<'_> {
              AND start_time < ?4 AND turned_away IS NULL
              AND id <= (SELECT MAX(id) FROM calls WHERE campaign_id = ?1 AND terms_id = ?2
                  AND start_time >= ?3 AND start_time < ?4 AND turned_away IS NULL)",
-            [campaign, terms, to_millis(period.start), end],
+            params![campaign, terms, to_millis(period.start), end],
             |row| row.get(0),
         )?;
         Ok(found.unwrap_or(0))
