@@ -111,8 +111,8 @@ fn evaluation_of_every_term_does_not_allocate() {
     let conditions = CONDITIONS.map(|text| Condition::parse(text).unwrap());
     load_tables(&terms);
     for facts in &facts() {
-        for way in [IvrFacts::default(), given] {
-            let known = EvaluationContext { facts, terms: &terms, ivr_facts: way };
+        for ivr_facts in [IvrFacts::default(), given] {
+            let known = EvaluationContext { facts, terms: &terms, ivr_facts };
             for condition in &conditions {
                 let counted = measure(|| {
                     condition.expr().evaluate(&known);
@@ -154,10 +154,10 @@ fn pricing_a_call_allocates_only_its_ivr_position() {
     terms.advertiser_payin = Pricing::new(policies.collect(), &mut Problems::new());
     terms.affiliate_payout = terms.advertiser_payin.clone();
     load_tables(&terms);
-    let gate = Admission { rejection: None, by_affiliate: true };
+    let admission = Admission { rejection: None, by_affiliate: true };
     for facts in &facts() {
         let counted = measure(|| {
-            price_call(&terms, facts, &['1'], gate);
+            price_call(&terms, facts, &['1'], admission);
         });
         assert!(counted.count_total <= 2, "the IVR position and the pressed keys: {counted:?}");
     }

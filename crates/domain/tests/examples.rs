@@ -45,9 +45,9 @@ fn value(text: &str, facts: &Value) -> Option<bool> {
     let pressed: Vec<Key> = pressed.split_terminator(' ').map(key).collect();
     let over = facts["over"].as_bool();
     let facts: CallFacts = serde_json::from_value(facts.clone()).expect("facts");
-    let way = IvrFacts { pressed_keys: &pressed, connected: over, ..IvrFacts::default() };
+    let ivr_facts = IvrFacts { pressed_keys: &pressed, connected: over, ..IvrFacts::default() };
     let terms = terms();
-    let known = EvaluationContext { facts: &facts, terms: &terms, ivr_facts: way };
+    let known = EvaluationContext { facts: &facts, terms: &terms, ivr_facts };
     let value = condition.expr().evaluate(&known);
     assert_eq!(condition.expr().explain(&known).value, value, "{text}");
     value

@@ -90,13 +90,13 @@ fn resolve(
     let affiliate = Some(path.affiliate.as_str());
     let ids =
         PathIds { affiliate, ..PathIds::for_campaign(network, &path.advertiser, &path.campaign) };
-    let (campaign, links) = resolve_path(unit, context, ids)?;
+    let (campaign, resolved_path) = resolve_path(unit, context, ids)?;
     let missing = || not_found(PartyKind::Affiliate, &path.affiliate);
-    let affiliate = links.affiliate.ok_or_else(missing)?;
+    let affiliate = resolved_path.affiliate.ok_or_else(missing)?;
     if !context.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id) {
         ensure_visible(context, PartyKind::Affiliate, affiliate.id, &path.affiliate)?;
     }
-    let existing = links.affiliate_campaign;
+    let existing = resolved_path.affiliate_campaign;
     if let (Some(id), Some(found)) = (&path.id, &existing)
         && *id != found.external_id
     {

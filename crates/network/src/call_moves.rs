@@ -1,6 +1,6 @@
 //! Corrections of the parties of a call: another campaign, affiliate or promo number. The call is
 //! then decided by the terms of its campaign at its start. The statuses and caps of the new parties
-//! are not asked.
+//! are not checked.
 
 use crate::batch_lookups::BatchLookups;
 use crate::call_parties::{CallAddress, CallMoment, CallParties};

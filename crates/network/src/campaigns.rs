@@ -59,8 +59,8 @@ pub(crate) fn find_campaign(
         }
         _ => false,
     };
-    let chain = || format!("AdvertiserCampaign {id} for advertiser {}", advertiser.external_id);
-    let mut campaign = found.filter(|_| visible).ok_or_else(|| Error::NotFound(chain()))?;
+    let object = || format!("AdvertiserCampaign {id} for advertiser {}", advertiser.external_id);
+    let mut campaign = found.filter(|_| visible).ok_or_else(|| Error::NotFound(object()))?;
     budgets::fill_totals(unit, &mut campaign, context.now)?;
     Ok(campaign)
 }
@@ -110,31 +110,31 @@ fn is_listed(campaign: &Campaign, related: bool) -> bool {
 pub(crate) fn resolve_path(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
-    chain: PathIds<'_>,
+    path_ids: PathIds<'_>,
 ) -> Result<(Campaign, ResolvedPath), Error> {
     let own = context.principal.affiliate_ids();
-    let mut links = unit.resolve_path(&PathIds { affiliate_ids: &own, ..chain })?;
-    let advertiser = links.advertiser_id;
+    let mut resolved_path = unit.resolve_path(&PathIds { affiliate_ids: &own, ..path_ids })?;
+    let advertiser = resolved_path.advertiser_id;
     let advertiser =
-        advertiser.ok_or_else(|| not_found(PartyKind::Advertiser, chain.advertiser))?;
+        advertiser.ok_or_else(|| not_found(PartyKind::Advertiser, path_ids.advertiser))?;
     if own.is_empty() {
-        ensure_visible(context, PartyKind::Advertiser, advertiser, chain.advertiser)?;
+        ensure_visible(context, PartyKind::Advertiser, advertiser, path_ids.advertiser)?;
     }
     let visible = |campaign: &Campaign| {
         context.principal.can_view(PartyKind::Advertiser, advertiser)
-            || links.has_affiliate_campaign
-            || (!own.is_empty() && is_listed(campaign, links.is_related))
+            || resolved_path.has_affiliate_campaign
+            || (!own.is_empty() && is_listed(campaign, resolved_path.is_related))
     };
-    let found = links
+    let found = resolved_path
         .campaign
         .take()
         .filter(|campaign| campaign.advertiser_id == advertiser && visible(campaign));
     let missing = || {
-        let id = chain.campaign.unwrap_or_default();
-        let advertiser = chain.advertiser;
+        let id = path_ids.campaign.unwrap_or_default();
+        let advertiser = path_ids.advertiser;
         Error::NotFound(format!("AdvertiserCampaign {id} for advertiser {advertiser}"))
     };
-    Ok((found.ok_or_else(missing)?, links))
+    Ok((found.ok_or_else(missing)?, resolved_path))
 }
 
 fn visibility(campaign: &Campaign) -> Visibility {
@@ -188,9 +188,9 @@ pub fn get(
 ) -> Result<Campaign, Error> {
     let network = context.principal.network_id;
     let totals_at = Some(context.now);
-    let chain = PathIds { totals_at, ..PathIds::for_campaign(network, advertiser_id, id) };
-    let (mut campaign, links) = resolve_path(unit, context, chain)?;
-    match &links.totals {
+    let path_ids = PathIds { totals_at, ..PathIds::for_campaign(network, advertiser_id, id) };
+    let (mut campaign, resolved_path) = resolve_path(unit, context, path_ids)?;
+    match &resolved_path.totals {
         Some(totals) => budgets::fill_totals_from(unit, &mut campaign, totals, context.now)?,
         None => budgets::fill_totals(unit, &mut campaign, context.now)?,
     }
@@ -224,10 +224,10 @@ pub fn get_as_advertiser(
     id: &str,
 ) -> Result<Campaign, Error> {
     let campaign = get(unit, context, advertiser_id, id)?;
-    let sees = context.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id);
+    let can_view = context.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id);
     let missing =
         || Error::NotFound(format!("AdvertiserCampaign {id} for advertiser {advertiser_id}"));
-    Some(campaign).filter(|_| sees).ok_or_else(missing)
+    Some(campaign).filter(|_| can_view).ok_or_else(missing)
 }
 
 /// Creates or updates a campaign. The name and the custom data change at once, everything else in

@@ -128,8 +128,9 @@ struct CorrectedCall<'a> {
 }
 
 impl CorrectedCall<'_> {
-    /// Writes the new ledger row, and adjusts the statistics and budgets by the difference. A call
-    /// that gets other parties is taken from the former ones by a row of its own.
+    /// Writes the new ledger row, and adjusts the statistics and budgets by the difference. For a
+    /// call that gets other parties, an additional row first reverses the amounts of the former
+    /// ones.
     fn write(
         &self,
         unit: &mut UnitOfWork<'_>,

@@ -286,9 +286,10 @@ pub fn apply_event(
     let sequence = event_sequence(&report, &live, &mut problems);
     let at = event_time(context, &report, &live, call.start_time, &mut problems);
     let terms = terms_of(unit, &call)?;
-    let flow = IvrContext { terms: &terms, facts: &call.recorded.facts };
-    let actions =
-        report.event.and_then(|event| apply_to_ivr(&mut live, flow, event, at, &mut problems));
+    let ivr_context = IvrContext { terms: &terms, facts: &call.recorded.facts };
+    let actions = report
+        .event
+        .and_then(|event| apply_to_ivr(&mut live, ivr_context, event, at, &mut problems));
     let actions = problems.into_result(actions.unwrap_or_default())?;
     live.sequence = Some(sequence);
     let outcome = if live.outcome().is_some() {
@@ -336,18 +337,18 @@ fn event_time(
 
 fn apply_to_ivr(
     live: &mut LiveCall,
-    flow: IvrContext<'_>,
+    ivr_context: IvrContext<'_>,
     event: CallEvent,
     at: Timestamp,
     problems: &mut Problems,
 ) -> Option<Vec<Action>> {
     let result = match event {
-        CallEvent::Event(event) => live.apply_event(flow, event, at),
+        CallEvent::Event(event) => live.apply_event(ivr_context, event, at),
         CallEvent::DestinationHungUp if live.connected_at.is_none() => {
             problems.property("event").add("cannot happen now: no destination has answered");
             return None;
         }
-        CallEvent::DestinationHungUp => live.apply_event(flow, Event::HungUp, at),
+        CallEvent::DestinationHungUp => live.apply_event(ivr_context, Event::HungUp, at),
         CallEvent::PromptFinished => live.finish_prompt(at).map(|()| Vec::new()),
     };
     match result {
@@ -453,18 +454,18 @@ pub fn time_out(
     if !unit.is_overdue(id, now)? {
         return Ok(());
     }
-    let caller = Principal { network_id, actor: Actor::CommandLine, grants: Vec::new() };
+    let principal = Principal { network_id, actor: Actor::CommandLine, grants: Vec::new() };
     let clock = unit.network(network_id)?.map_or(now, |network| network.now(now));
     let request_id = "time limit".to_owned();
     let warnings = crate::Warnings::default();
-    let context = Context { principal: caller, now: clock, system_now: now, request_id, warnings };
+    let context = Context { principal, now: clock, system_now: now, request_id, warnings };
     let missing = || Error::Internal(format!("live call {id} cannot be found"));
     let mut call = unit.call_by_id(network_id, id)?.ok_or_else(missing)?;
     let mut live = unit.live_call(id)?.ok_or_else(missing)?;
     let terms = terms_of(unit, &call)?;
-    let flow = IvrContext { terms: &terms, facts: &call.recorded.facts };
+    let ivr_context = IvrContext { terms: &terms, facts: &call.recorded.facts };
     let at = live.last_event_at;
-    live.apply_event(flow, Event::HungUp, at)
+    live.apply_event(ivr_context, Event::HungUp, at)
         .map_err(|error| Error::Internal(error.to_string()))?;
     end_call(unit, &context, &mut call, &terms, live)?;
     Ok(())

@@ -1,5 +1,5 @@
 //! Stores the users of an organization, and reports users who were created by an advertiser or
-//! affiliate and are taken in by another organization.
+//! affiliate and become members of another organization.
 
 use crate::{Context, Error, UnitOfWork, audit};
 use serde_json::{Value, json};

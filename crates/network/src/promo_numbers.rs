@@ -115,27 +115,27 @@ fn resolve_number(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     owner: &PromoNumberOwner,
-    which: Option<&PromoNumberSelector>,
+    selector: Option<&PromoNumberSelector>,
 ) -> Result<(ResolvedOwner, Option<PromoNumber>), Error> {
-    let number = match which {
+    let number = match selector {
         Some(PromoNumberSelector::Number(number)) => PhoneNumber::parse(number),
         _ => None,
     };
-    let promo_number = match which {
+    let promo_number = match selector {
         Some(PromoNumberSelector::Id(id)) => Some(PromoNumberKey::Id(id)),
         _ => number.as_ref().map(PromoNumberKey::Number),
     };
     let network = context.principal.network_id;
     let affiliate = owner.affiliate.as_deref();
-    let chain = PathIds::for_campaign(network, &owner.advertiser, &owner.campaign);
-    let (campaign, links) =
-        resolve_path(unit, context, PathIds { affiliate, promo_number, ..chain })?;
-    let resolved = resolve_affiliate(context, owner, campaign, &links)?;
+    let path_ids = PathIds::for_campaign(network, &owner.advertiser, &owner.campaign);
+    let (campaign, resolved_path) =
+        resolve_path(unit, context, PathIds { affiliate, promo_number, ..path_ids })?;
+    let resolved = resolve_affiliate(context, owner, campaign, &resolved_path)?;
     let own = |promo_number: &PromoNumber| {
         promo_number.campaign_id == resolved.campaign.id
             && promo_number.affiliate_id == resolved.affiliate_id
     };
-    let found = links.promo_number.filter(own);
+    let found = resolved_path.promo_number.filter(own);
     Ok((resolved, found))
 }
 
@@ -145,7 +145,7 @@ fn resolve_affiliate(
     context: &Context,
     owner: &PromoNumberOwner,
     campaign: Campaign,
-    links: &ResolvedPath,
+    resolved_path: &ResolvedPath,
 ) -> Result<ResolvedOwner, Error> {
     let Some(affiliate_id) = &owner.affiliate else {
         let advertiser = campaign.advertiser_id;
@@ -153,11 +153,11 @@ fn resolve_affiliate(
         return Ok(ResolvedOwner { campaign, affiliate_id: None });
     };
     let missing = || not_found(PartyKind::Affiliate, affiliate_id);
-    let affiliate = links.affiliate.ok_or_else(missing)?;
+    let affiliate = resolved_path.affiliate.ok_or_else(missing)?;
     if !context.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id) {
         ensure_visible(context, PartyKind::Affiliate, affiliate.id, affiliate_id)?;
     }
-    if links.affiliate_campaign.is_none() {
+    if resolved_path.affiliate_campaign.is_none() {
         return Err(Error::NotFound(format!(
             "AffiliateCampaign for affiliate {affiliate_id}, advertiser campaign {} and advertiser {}",
             owner.campaign, owner.advertiser
@@ -219,18 +219,18 @@ pub fn get(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     owner: &PromoNumberOwner,
-    which: &PromoNumberSelector,
+    selector: &PromoNumberSelector,
 ) -> Result<PromoNumber, Error> {
-    let (_, found) = resolve_number(unit, context, owner, Some(which))?;
-    found.ok_or_else(|| number_not_found(owner, which))
+    let (_, found) = resolve_number(unit, context, owner, Some(selector))?;
+    found.ok_or_else(|| number_not_found(owner, selector))
 }
 
-fn number_not_found(owner: &PromoNumberOwner, which: &PromoNumberSelector) -> Error {
-    let (PromoNumberSelector::Number(which) | PromoNumberSelector::Id(which)) = which;
+fn number_not_found(owner: &PromoNumberOwner, selector: &PromoNumberSelector) -> Error {
+    let (PromoNumberSelector::Number(requested) | PromoNumberSelector::Id(requested)) = selector;
     let PromoNumberOwner { advertiser, campaign, affiliate } = owner;
     let affiliate = affiliate.as_ref().map(|id| format!("affiliate {id}, ")).unwrap_or_default();
     Error::NotFound(format!(
-        "PromoNumber {which} for {affiliate}advertiser campaign {campaign} and advertiser {advertiser}"
+        "PromoNumber {requested} for {affiliate}advertiser campaign {campaign} and advertiser {advertiser}"
     ))
 }
 
@@ -316,13 +316,13 @@ pub fn put(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     owner: &PromoNumberOwner,
-    which: &PromoNumberSelector,
+    selector: &PromoNumberSelector,
     submitted: Submission<PromoNumberChange>,
     precondition: &Precondition<PromoNumber>,
 ) -> Result<PromoNumber, Error> {
-    let (resolved, found) = resolve_number(unit, context, owner, Some(which))?;
+    let (resolved, found) = resolve_number(unit, context, owner, Some(selector))?;
     authorize(context, &resolved)?;
-    let before = found.ok_or_else(|| number_not_found(owner, which))?;
+    let before = found.ok_or_else(|| number_not_found(owner, selector))?;
     check_precondition(precondition, Some(&before))?;
     let Submission { mut change, mut problems } = submitted;
     let mut promo_number = before.clone();
@@ -361,9 +361,9 @@ pub fn delete(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     owner: &PromoNumberOwner,
-    which: &PromoNumberSelector,
+    selector: &PromoNumberSelector,
 ) -> Result<(), Error> {
-    let (resolved, found) = resolve_number(unit, context, owner, Some(which))?;
+    let (resolved, found) = resolve_number(unit, context, owner, Some(selector))?;
     authorize(context, &resolved)?;
     let Some(promo_number) = found else { return Ok(()) };
     unit.delete_promo_number(&promo_number, context.now)?;

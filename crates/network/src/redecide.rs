@@ -83,7 +83,7 @@ struct RedecisionSnapshot {
 
 /// Decides the stored calls of a campaign in a range again, by the terms of their start and what is
 /// known today. Amounts that were set manually stay; rejected calls stay rejected and connected
-/// calls stay connected; caps are not asked. Requires write access to the whole network.
+/// calls stay connected; caps are not checked. Requires write access to the whole network.
 pub fn redecide(
     unit: &mut UnitOfWork<'_>,
     context: &Context,

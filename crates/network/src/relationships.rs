@@ -35,9 +35,9 @@ fn resolve_pair(
     use PartyKind::{Advertiser, Affiliate};
     let network = context.principal.network_id;
     let affiliate = Some(affiliate_id);
-    let chain = PathIds { affiliate, ..PathIds::for_advertiser(network, advertiser_id) };
+    let path_ids = PathIds { affiliate, ..PathIds::for_advertiser(network, advertiser_id) };
     let ResolvedPath { advertiser_id: advertiser, affiliate, relationship, .. } =
-        unit.resolve_path(&chain)?;
+        unit.resolve_path(&path_ids)?;
     let advertiser = advertiser.ok_or_else(|| not_found(Advertiser, advertiser_id))?;
     if context.principal.affiliate_ids().is_empty() {
         ensure_visible(context, Advertiser, advertiser, advertiser_id)?;
@@ -75,9 +75,9 @@ pub fn get(
     affiliate_id: &str,
 ) -> Result<Relationship, Error> {
     let found = resolve_pair(unit, context, advertiser_id, affiliate_id)?.relationship;
-    let chain =
+    let object =
         || format!("Relationship for affiliate {affiliate_id} and advertiser {advertiser_id}");
-    found.ok_or_else(|| Error::NotFound(chain()))
+    found.ok_or_else(|| Error::NotFound(object()))
 }
 
 /// Sets a relationship, and cascades it to every affiliate campaign of the pair in the same

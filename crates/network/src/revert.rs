@@ -416,10 +416,10 @@ fn undo_promo_number(
     };
     let recorded: PromoNumber = parse_snapshot(recorded.clone())?;
     let owner = owner_of(unit, &recorded)?;
-    let which = PromoNumberSelector::Number(recorded.number.compact().to_owned());
-    let now = promo_numbers::get(unit, context, &owner, &which)?;
+    let selector = PromoNumberSelector::Number(recorded.number.compact().to_owned());
+    let now = promo_numbers::get(unit, context, &owner, &selector)?;
     let Some(target) = target_state(entry, Some(&now))? else {
-        return promo_numbers::delete(unit, context, &owner, &which);
+        return promo_numbers::delete(unit, context, &owner, &selector);
     };
     let destination = owner_of(unit, &target)?;
     let change = PromoNumberChange {
@@ -430,7 +430,7 @@ fn undo_promo_number(
         custom_data: Some(target.custom_data),
         tn_prefix: None,
     };
-    promo_numbers::put(unit, context, &owner, &which, submission(change), &no_precondition())?;
+    promo_numbers::put(unit, context, &owner, &selector, submission(change), &no_precondition())?;
     Ok(())
 }
 

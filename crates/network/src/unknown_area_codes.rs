@@ -14,7 +14,7 @@ pub(crate) fn count_call(facts: &CallFacts) {
     }
 }
 
-/// Returns the unknown area codes of the calls that this process has taken since its start, in
+/// Returns the unknown area codes of the calls that this process has ingested since its start, in
 /// ascending order, each with the number of calls.
 pub fn counts() -> impl Iterator<Item = (usize, u64)> {
     let counts = COUNTS.iter().map(|count| count.load(Ordering::Relaxed)).enumerate();

@@ -234,8 +234,8 @@ fn etag_is_strong_and_changes_with_the_object() {
     // A write returns the same tag as a GET after it.
     let written = network.put("/affiliates/222", json!({"name": "Again"})).expect(200);
     assert_eq!(written.header("etag"), Some(etag(&network, "/affiliates/222").as_str()));
-    let overtaken = network.request("DELETE", "/affiliates/222").header("If-Match", "\"other\"");
-    overtaken.send().expect(412);
+    let outdated = network.request("DELETE", "/affiliates/222").header("If-Match", "\"other\"");
+    outdated.send().expect(412);
     // No tag matches an object that does not exist.
     let new = network.request("PUT", "/affiliates/224").header("If-Match", "*");
     new.json(&json!({"name": "New"})).send().expect(412);

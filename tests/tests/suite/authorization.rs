@@ -125,7 +125,7 @@ fn party_observer_cannot_write_its_party() {
 fn every_request_needs_a_credential() {
     let (server, network) = world();
     let before = dump(&network);
-    let strangers = [
+    let unauthorized_clients = [
         server.anon(),
         server.anon().with_token(Some("tl_wrong")),
         server.anon().with_token(Some("Bearer tl_wrong")),
@@ -133,14 +133,14 @@ fn every_request_needs_a_credential() {
         server.anon().with_token(Some("Basic !")),
         server.with_expired_token(),
     ];
-    for stranger in strangers {
+    for unauthorized in unauthorized_clients {
         for (method, path, body) in writes() {
-            let response = send(&stranger, method, &path, &body);
+            let response = send(&unauthorized, method, &path, &body);
             response.assert_error(401, "Unauthorized");
             assert!(response.header("www-authenticate").is_some(), "{method} {path}");
         }
-        stranger.get("/affiliates").assert_error(401, "Unauthorized");
-        stranger.extensions().get("/audit").assert_error(401, "Unauthorized");
+        unauthorized.get("/affiliates").assert_error(401, "Unauthorized");
+        unauthorized.extensions().get("/audit").assert_error(401, "Unauthorized");
     }
     assert_json_eq(&dump(&network), &before);
 }
@@ -150,13 +150,13 @@ fn credential_of_another_network_is_403() {
     let (server, network) = world();
     let other = server.create_another_network();
     let before = dump(&network);
-    let stranger = server.network().with_token(Some(other.token()));
+    let unauthorized = server.network().with_token(Some(other.token()));
     for (method, path, body) in writes() {
-        let response = send(&stranger, method, &path, &body);
+        let response = send(&unauthorized, method, &path, &body);
         response.assert_error(403, "UnauthorizedOperation");
     }
-    stranger.get("/affiliates").assert_error(403, "UnauthorizedOperation");
-    stranger.extensions().get("/audit").assert_error(403, "UnauthorizedOperation");
+    unauthorized.get("/affiliates").assert_error(403, "UnauthorizedOperation");
+    unauthorized.extensions().get("/audit").assert_error(403, "UnauthorizedOperation");
     assert_json_eq(&dump(&network), &before);
     // A path without a network refers to the network of the credential.
     let own_response = other.absolute_paths().get("/api/2018-11-01/affiliates.json");

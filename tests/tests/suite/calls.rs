@@ -245,12 +245,12 @@ fn rejected_call_is_not_charged() {
     network.put(&campaign_path("354", "12"), more).expect(200);
     network.go_live("354", "12");
     network.post("/calls", call_body("1", json!({}))).expect(201);
-    let books = || {
+    let observed_state = || {
         let campaign = network.get(&campaign_path("354", "12")).body(200);
         let calls = network.extensions().get("/calls").body(200);
         (campaign["current_terms"]["budget_activities"].clone(), calls, stats(&network))
     };
-    let before = books();
+    let before = observed_state();
     assert_json_eq(&before.0["budget_cap_alert"]["total_amount"], &json!(7));
     let keys = vec!["1"; 10_000];
     for (more, status) in [
@@ -271,7 +271,7 @@ fn rejected_call_is_not_charged() {
         assert_eq!(response.status, status, "{more}: {}", response.text());
         assert!(response.json()["errors"].is_object());
     }
-    assert_eq!(books(), before);
+    assert_eq!(observed_state(), before);
 }
 
 #[test]

@@ -372,8 +372,8 @@ fn only_the_network_corrects_and_parties_see_their_side_of_the_explanation() {
     }
     assert_json_eq(&json!([earns["path"], earns["budgets"]]), &json!([[], []]));
     assert_json_eq(&earns["correction"]["advertiser_payin_is_set"], &json!(false));
-    for stranger in [server.advertiser("355"), server.affiliate("975")] {
-        stranger.extensions().get(&path).assert_error(404, "RecordNotFound");
+    for client in [server.advertiser("355"), server.affiliate("975")] {
+        client.extensions().get(&path).assert_error(404, "RecordNotFound");
     }
     // An affiliate without an affiliate campaign gets 404.
     let location = affiliate_campaign_path("354", "12", "975");

@@ -161,7 +161,7 @@ impl<'a> World<'a> {
         };
         let campaign = self.campaigns[created.campaign].clone();
         let affiliate = self.affiliates[created.affiliate].clone();
-        let imagined = DryRunRequest {
+        let dry_run_request = DryRunRequest {
             campaign: Some(campaign.clone()),
             affiliate: affiliate.clone(),
             // On a real call a withheld number is a caller who has not called before; in a dry run it is
@@ -184,7 +184,7 @@ impl<'a> World<'a> {
             ..SubmittedCall::default()
         };
         let dry = self.server.run_use_case(start, move |unit, context| {
-            let change = Submission { change: imagined, ..Submission::default() };
+            let change = Submission { change: dry_run_request, ..Submission::default() };
             let dry = dry_run::dry_run(unit, context, change)?;
             let change = Submission { change: call, ..Submission::default() };
             calls::ingest_call(unit, context, ReportedCall::new(change, external), None)?;

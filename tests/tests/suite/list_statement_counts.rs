@@ -132,10 +132,10 @@ fn long_page_runs_as_many_statements_as_a_short_one() {
     let mut uneven = Vec::new();
     for (path, is_ours) in lists(network.network_id()) {
         let client = if is_ours { network.extensions() } else { network.clone() };
-        let stranger = client.with_token(None);
+        let anonymous = client.with_token(None);
         let page = |limit| format!("{path}?limit={limit}");
         let as_network = |limit| client.request("GET", &page(limit));
-        let as_person = |limit| stranger.request("GET", &page(limit)).header("Cookie", &cookie);
+        let as_person = |limit| anonymous.request("GET", &page(limit)).header("Cookie", &cookie);
         let asking: [(&str, &dyn Fn(usize) -> Request); 2] =
             [("network", &as_network), ("person", &as_person)];
         for (viewer, send) in asking {

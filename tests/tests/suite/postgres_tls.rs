@@ -186,9 +186,9 @@ fn on_postgres_tls_parameters_are_honoured() {
         let url = world.url_at(host, user, tls);
         match (world.try_open(&url), event) {
             (Ok(()), None) => {}
-            (Err(said), Some(event)) => {
-                assert!(said.contains(event), "{tls} of {user} at {host}: {said}");
-                assert_eq!(said.lines().count(), 1, "{said}");
+            (Err(error), Some(event)) => {
+                assert!(error.contains(event), "{tls} of {user} at {host}: {error}");
+                assert_eq!(error.lines().count(), 1, "{error}");
             }
             (found, _) => panic!("{tls} of {user} at {host}: {found:?}"),
         }

@@ -194,22 +194,22 @@ fn simulation_reports_calls() {
     let server = Server::builder().sandbox().start();
     let network = create_objects(&server);
     let simulation = json!({"calls": 300, "seed": 7, "days": 30, "advertiser_campaign": "12"});
-    let tally = simulate(&network, simulation.clone());
-    assert_json_eq(&tally["calls"], &json!(300));
-    assert_json_eq(&tally["stored"], &json!(300));
-    assert_json_eq(&tally["known"], &json!(0));
-    let count_of = |outcome: &str| tally["by_outcome"][outcome].as_u64().expect("a count");
+    let summary = simulate(&network, simulation.clone());
+    assert_json_eq(&summary["calls"], &json!(300));
+    assert_json_eq(&summary["stored"], &json!(300));
+    assert_json_eq(&summary["known"], &json!(0));
+    let count_of = |outcome: &str| summary["by_outcome"][outcome].as_u64().expect("a count");
     assert_eq!(
         count_of("connected") + count_of("ended") + count_of("abandoned") + count_of("turned_away"),
         300
     );
-    assert_eq!(tally["connected"].as_u64(), Some(count_of("connected")));
+    assert_eq!(summary["connected"].as_u64(), Some(count_of("connected")));
     assert!(
         count_of("connected") > 200 && count_of("abandoned") > 10 && count_of("turned_away") == 0,
-        "{tally}"
+        "{summary}"
     );
-    let paid = |side: &str| tally[side]["USD"].as_f64().expect("dollars");
-    assert!(paid("advertiser_payin") > 700.0 && paid("affiliate_payout") > 900.0, "{tally}");
+    let paid = |side: &str| summary[side]["USD"].as_f64().expect("dollars");
+    assert!(paid("advertiser_payin") > 700.0 && paid("affiliate_payout") > 900.0, "{summary}");
     // The 30 days end today, so the first is the 31st day back.
     let counted = stats(&network)["last_30days"]["call_count"].as_u64().expect("a count");
     assert!((280..=300).contains(&counted), "{counted}");

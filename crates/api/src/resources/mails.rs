@@ -33,7 +33,8 @@ async fn list(request: ApiRequest) -> Response<Body> {
 }
 
 fn render(mail: &MailRecord, zone: TimeZoneName) -> Object {
-    let stamp = |at: Option<jiff::Timestamp>| json!(at.map(|at| timezone::format_legacy(at, zone)));
+    let format_time =
+        |at: Option<jiff::Timestamp>| json!(at.map(|at| timezone::format_legacy(at, zone)));
     Object::from_iter([
         ("id".to_owned(), mail.id.get().into()),
         ("event_id".to_owned(), mail.event_id.get().into()),
@@ -42,9 +43,9 @@ fn render(mail: &MailRecord, zone: TimeZoneName) -> Object {
         ("text".to_owned(), mail.body.clone().into()),
         ("state".to_owned(), mail.state.as_str().into()),
         ("attempts".to_owned(), mail.attempts.into()),
-        ("next_attempt_at".to_owned(), stamp(mail.due_at)),
+        ("next_attempt_at".to_owned(), format_time(mail.due_at)),
         ("last_error".to_owned(), json!(mail.last_error)),
-        ("created_at".to_owned(), stamp(Some(mail.created_at))),
-        ("sent_at".to_owned(), stamp(mail.sent_at)),
+        ("created_at".to_owned(), format_time(Some(mail.created_at))),
+        ("sent_at".to_owned(), format_time(mail.sent_at)),
     ])
 }

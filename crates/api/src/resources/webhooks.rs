@@ -207,17 +207,18 @@ fn render(webhook: &Webhook, zone: TimeZoneName) -> Object {
 }
 
 fn render_delivery(delivery: &DeliveryRecord, zone: TimeZoneName) -> Object {
-    let stamp = |at: Option<jiff::Timestamp>| json!(at.map(|at| timezone::format_legacy(at, zone)));
+    let format_time =
+        |at: Option<jiff::Timestamp>| json!(at.map(|at| timezone::format_legacy(at, zone)));
     Object::from_iter([
         ("id".to_owned(), delivery.id.get().into()),
         ("event_id".to_owned(), delivery.event.id.get().into()),
         ("type".to_owned(), delivery.event.kind.clone().into()),
         ("state".to_owned(), delivery.state.as_str().into()),
         ("attempts".to_owned(), delivery.attempts.into()),
-        ("next_attempt_at".to_owned(), stamp(delivery.due_at)),
+        ("next_attempt_at".to_owned(), format_time(delivery.due_at)),
         ("last_status".to_owned(), json!(delivery.last_status)),
         ("last_error".to_owned(), json!(delivery.last_error)),
-        ("created_at".to_owned(), stamp(Some(delivery.created_at))),
-        ("delivered_at".to_owned(), stamp(delivery.delivered_at)),
+        ("created_at".to_owned(), format_time(Some(delivery.created_at))),
+        ("delivered_at".to_owned(), format_time(delivery.delivered_at)),
     ])
 }

@@ -262,8 +262,8 @@ mod tests {
     fn unmet_parts_are_in_braces() {
         let terms = Terms::new(jiff::Timestamp::UNIX_EPOCH);
         let facts = CallFacts { duration: Some(75), repeat: Some(true), ..CallFacts::default() };
-        let way = IvrFacts { connected: Some(true), ..IvrFacts::default() };
-        let context = EvaluationContext { facts: &facts, terms: &terms, ivr_facts: way };
+        let ivr_facts = IvrFacts { connected: Some(true), ..IvrFacts::default() };
+        let context = EvaluationContext { facts: &facts, terms: &terms, ivr_facts };
         for (condition, expected) in [
             ("", ""),
             ("duration > 60", "duration > 60"),

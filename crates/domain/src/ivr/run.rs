@@ -247,14 +247,14 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
     /// its end it is true if caller and destination were connected.
     pub(crate) fn evaluation_context(&self, connected: Option<bool>) -> EvaluationContext<'_> {
         let IvrContext { terms, facts } = self.context;
-        let way = IvrFacts {
+        let ivr_facts = IvrFacts {
             pressed_keys: &self.position.pressed_keys,
             sms_sent: self.position.sms_sent,
             zip: self.position.zip.as_ref(),
             location: self.location,
             connected,
         };
-        EvaluationContext { facts, terms, ivr_facts: way }
+        EvaluationContext { facts, terms, ivr_facts }
     }
 
     /// Returns the destination number and its country code if the current node is a Connect.

@@ -12,7 +12,8 @@ const ZIP_CODE_DIGITS: u32 = 5;
 pub const CONFIRMATION_KEY: char = '1';
 /// Key that ends the input.
 const FINISH_KEY: char = '#';
-/// Number of unanswered or wrongly answered questions after which the call goes on.
+/// Number of unanswered or wrongly answered questions after which the call
+/// continues with the first child.
 const MAX_SILENCES: u8 = 2;
 
 impl<'a, T: Tracer> IvrRun<'a, T> {
@@ -55,8 +56,8 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
         self.wait_for_keys(NodeState::LocationCheck(check), ZIP_CODE_DIGITS, finish);
     }
 
-    /// Handles an answer. A confirmation or an assigned postal code goes on; anything else counts as
-    /// a silence.
+    /// Handles an answer. After a confirmation or an assigned postal code the call continues with the
+    /// first child; anything else counts as a silence.
     pub(super) fn handle_location_answer(
         &mut self,
         check: LocationCheck,
@@ -87,7 +88,8 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
         Ok(())
     }
 
-    /// Handles a zip code by the earlier rules: any valid code is taken, and an invalid one goes on.
+    /// Handles a zip code by the earlier rules: a valid code is stored, an invalid one is ignored, and
+    /// the call continues with the first child in both cases.
     pub(super) fn handle_early_zip_code(&mut self, code: &str) {
         if let Some(zip) = ZipCode::parse(code) {
             self.location = zip.location();

@@ -1,5 +1,5 @@
-//! Ranks the roles of users in writes: nobody gives, takes or leaves out a role above their own, nor
-//! writes a user who has one.
+//! Ranks the roles of users in writes: a principal can neither grant nor remove a role above its
+//! own, nor change a user who has one.
 
 use super::highest_role;
 use crate::{Context, Error, Grant, Scope, UnitOfWork};

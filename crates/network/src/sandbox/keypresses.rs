@@ -28,9 +28,9 @@ pub(super) struct IvrPath {
 /// Runs a caller through the IVR tree until a destination is dialled or the call ends. Facts that
 /// only the network knows (custom data, names) may route the stored call differently; its keys then
 /// do not fit its path.
-pub(super) fn simulate_keypresses(rng: &mut SeededRng, flow: IvrContext<'_>) -> IvrPath {
+pub(super) fn simulate_keypresses(rng: &mut SeededRng, ivr_context: IvrContext<'_>) -> IvrPath {
     let mut path = IvrPath::default();
-    let Transition { mut position, mut actions, .. } = run::start(flow);
+    let Transition { mut position, mut actions, .. } = run::start(ivr_context);
     loop {
         for action in actions {
             if let Action::Dial { number, .. } = action {
@@ -39,7 +39,7 @@ pub(super) fn simulate_keypresses(rng: &mut SeededRng, flow: IvrContext<'_>) -> 
         }
         let event = match position.state {
             NodeState::Ended { .. } | NodeState::Connected | NodeState::Dialling => return path,
-            NodeState::SmsOffer if flow.facts.sms_sent == Some(true) => Event::Key('9'),
+            NodeState::SmsOffer if ivr_context.facts.sms_sent == Some(true) => Event::Key('9'),
             NodeState::LocationCheck(check) if check.has_guess => Event::Key(CONFIRMATION_KEY),
             NodeState::SmsOffer | NodeState::LocationCheck(_) | NodeState::ZipCodeEntry => {
                 Event::Silence
@@ -47,7 +47,8 @@ pub(super) fn simulate_keypresses(rng: &mut SeededRng, flow: IvrContext<'_>) -> 
             NodeState::Menu { .. } if rng.per_mille(HANG_UP_PER_MILLE) => return path,
             NodeState::Menu { .. } => {
                 let wrong = rng.per_mille(WRONG_KEY_PER_MILLE);
-                let keys = flow.terms.ivr_tree.as_ref().map(|tree| menu_keys(tree, &position.path));
+                let keys =
+                    ivr_context.terms.ivr_tree.as_ref().map(|tree| menu_keys(tree, &position.path));
                 let keys = keys.unwrap_or_default();
                 let index = rng.weighted(KEY_WEIGHTS.iter().take(keys.len()).copied());
                 let key = keys.get(index).copied().filter(|_| !wrong).unwrap_or(UNUSED_KEY);
@@ -56,7 +57,7 @@ pub(super) fn simulate_keypresses(rng: &mut SeededRng, flow: IvrContext<'_>) -> 
             }
         };
         // Each event above is valid in its state.
-        let Ok(moved) = run::advance(flow, position, &event) else { return path };
+        let Ok(moved) = run::advance(ivr_context, position, &event) else { return path };
         (position, actions) = (moved.position, moved.actions);
     }
 }

@@ -227,7 +227,7 @@ fn simulate_course(
     for _ in &path.keys {
         waited += rng.between(2, 9);
     }
-    let talk = match path.dialled {
+    let connected_seconds = match path.dialled {
         Some(_) if !rng.per_mille(UNANSWERED_PER_MILLE) => talk_seconds(rng),
         Some(_) => {
             waited += rng.between(15, 40);
@@ -236,8 +236,8 @@ fn simulate_course(
         }
         None => 0,
     };
-    facts.duration = Some(waited + talk);
-    facts.connect_duration = Some(talk);
+    facts.duration = Some(waited + connected_seconds);
+    facts.connect_duration = Some(connected_seconds);
     path
 }
 

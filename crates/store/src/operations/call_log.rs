@@ -103,17 +103,17 @@ impl UnitOfWork<'_> {
     pub fn call_ids(
         &mut self,
         of: &CallScope,
-        which: CallRowFilter,
+        filter: CallRowFilter,
         page: Page,
     ) -> Result<Vec<CallId>, Error> {
         let advertisers = self.json_ids_sql("?6");
         let affiliates = self.json_ids_sql("?7");
         let mut selects = Vec::new();
         if of.network_id.is_some() {
-            selects.push(self.select_calls_where("c.network_id = ?1", which.live));
+            selects.push(self.select_calls_where("c.network_id = ?1", filter.live));
         }
         if of.campaign_id.is_some() {
-            selects.push(self.select_calls_where("c.campaign_id = ?5", which.live));
+            selects.push(self.select_calls_where("c.campaign_id = ?5", filter.live));
         }
         if !of.advertiser_ids.is_empty() {
             let owner_condition = format!("k.advertiser_id IN {advertisers}");
@@ -121,7 +121,7 @@ impl UnitOfWork<'_> {
                 "campaign_id",
                 "campaigns",
                 &owner_condition,
-                which.live,
+                filter.live,
             ));
         }
         if !of.affiliate_ids.is_empty() {
@@ -130,7 +130,7 @@ impl UnitOfWork<'_> {
                 "affiliate_id",
                 "parties",
                 &owner_condition,
-                which.live,
+                filter.live,
             ));
         }
         if selects.is_empty() {
@@ -150,7 +150,7 @@ impl UnitOfWork<'_> {
                 of.network_id,
                 page.after,
                 page.limit,
-                which.campaign_id,
+                filter.campaign_id,
                 of.campaign_id,
                 to_json_ids(&of.advertiser_ids)?,
                 to_json_ids(&of.affiliate_ids)?,

@@ -120,8 +120,8 @@ impl<'a> QueryBuilder<'a> {
         self.joins.push_str(joins);
     }
 
-    fn campaign(&mut self, unit: &UnitOfWork<'_>, chain: &PathIds<'a>) -> Result<(), Error> {
-        let Some(id) = chain.campaign else { return Ok(()) };
+    fn campaign(&mut self, unit: &UnitOfWork<'_>, path: &PathIds<'a>) -> Result<(), Error> {
+        let Some(id) = path.campaign else { return Ok(()) };
         let id = self.add_param(id);
         self.add(
             CAMPAIGN_COLUMNS,
@@ -130,12 +130,12 @@ impl<'a> QueryBuilder<'a> {
                  LEFT JOIN terms t ON t.id = c.current_terms_id"
             ),
         );
-        if let Some(now) = chain.totals_at {
+        if let Some(now) = path.totals_at {
             let now = self.add_param(to_millis(now));
             self.add(&CurrentTotals::columns("c.id", &now), "");
         }
-        if !chain.affiliate_ids.is_empty() {
-            let ids = self.add_param(to_json_ids(chain.affiliate_ids)?);
+        if !path.affiliate_ids.is_empty() {
+            let ids = self.add_param(to_json_ids(path.affiliate_ids)?);
             let ids = unit.json_ids_sql(&ids);
             self.add(
                 &format!(
@@ -150,8 +150,8 @@ impl<'a> QueryBuilder<'a> {
         Ok(())
     }
 
-    fn affiliate(&mut self, chain: &PathIds<'a>) {
-        let Some(id) = chain.affiliate else { return };
+    fn affiliate(&mut self, path: &PathIds<'a>) {
+        let Some(id) = path.affiliate else { return };
         let kind = self.add_param(PartyKind::Affiliate.as_str());
         let id = self.add_param(id);
         self.add(
@@ -161,7 +161,7 @@ impl<'a> QueryBuilder<'a> {
                  AND p.id_from_network = {id}"
             ),
         );
-        match chain.campaign {
+        match path.campaign {
             Some(_) => self.add(
                 AFFILIATE_CAMPAIGN_COLUMNS,
                 " LEFT JOIN affiliate_campaigns a ON a.campaign_id = c.id AND a.affiliate_id = p.id",
@@ -173,8 +173,8 @@ impl<'a> QueryBuilder<'a> {
         }
     }
 
-    fn promo_number(&mut self, chain: &PathIds<'a>) {
-        let (column, value) = match chain.promo_number {
+    fn promo_number(&mut self, path: &PathIds<'a>) {
+        let (column, value) = match path.promo_number {
             Some(PromoNumberKey::Number(number)) => ("number", self.add_param(number.e164())),
             Some(PromoNumberKey::Id(id)) => ("id_from_network", self.add_param(id)),
             None => return,
@@ -206,64 +206,64 @@ fn column_count(list: &str) -> usize {
     list.split(',').count()
 }
 
-fn read_path(row: &Row<'_>, chain: &PathIds<'_>) -> Result<ResolvedPath, Error> {
-    let mut links = ResolvedPath::default();
+fn read_path(row: &Row<'_>, path: &PathIds<'_>) -> Result<ResolvedPath, Error> {
+    let mut resolved = ResolvedPath::default();
     let mut row = RowReader(row.skip(0));
-    links.advertiser_id = row.read_columns(1, |row| row.get(0))?;
-    if chain.campaign.is_some() {
-        links.campaign = row.read_columns(column_count(CAMPAIGN_COLUMNS), campaign_from_row)?;
-        if chain.totals_at.is_some() {
-            links.totals = row.read_columns(CurrentTotals::COLUMNS, CurrentTotals::read)?;
+    resolved.advertiser_id = row.read_columns(1, |row| row.get(0))?;
+    if path.campaign.is_some() {
+        resolved.campaign = row.read_columns(column_count(CAMPAIGN_COLUMNS), campaign_from_row)?;
+        if path.totals_at.is_some() {
+            resolved.totals = row.read_columns(CurrentTotals::COLUMNS, CurrentTotals::read)?;
         }
-        if !chain.affiliate_ids.is_empty() {
-            links.is_related = row.0.get(0)?;
-            links.has_affiliate_campaign = row.0.get(1)?;
+        if !path.affiliate_ids.is_empty() {
+            resolved.is_related = row.0.get(0)?;
+            resolved.has_affiliate_campaign = row.0.get(1)?;
             row.0 = row.0.skip(2);
         }
     }
-    if chain.affiliate.is_some() {
-        links.affiliate = row.read_columns(2, |row| {
+    if path.affiliate.is_some() {
+        resolved.affiliate = row.read_columns(2, |row| {
             let status = or_unreadable(PartyStatus::parse(row.get(1)?), "party status")?;
             Ok(ResolvedAffiliate { id: row.get(0)?, status })
         })?;
-        match chain.campaign {
+        match path.campaign {
             Some(_) => {
-                links.affiliate_campaign = row.read_columns(
+                resolved.affiliate_campaign = row.read_columns(
                     column_count(AFFILIATE_CAMPAIGN_COLUMNS),
                     affiliate_campaign_from_row,
                 )?;
             }
-            None => links.relationship = row.read_columns(3, relationship_from_row)?,
+            None => resolved.relationship = row.read_columns(3, relationship_from_row)?,
         }
     }
-    if chain.promo_number.is_some() {
-        links.promo_number =
+    if path.promo_number.is_some() {
+        resolved.promo_number =
             row.read_columns(column_count(PROMO_NUMBER_COLUMNS), promo_number_from_row)?;
     }
-    Ok(links)
+    Ok(resolved)
 }
 
 impl UnitOfWork<'_> {
     /// Resolves a path.
-    pub fn resolve_path(&mut self, chain: &PathIds<'_>) -> Result<ResolvedPath, Error> {
+    pub fn resolve_path(&mut self, path: &PathIds<'_>) -> Result<ResolvedPath, Error> {
         let mut query =
             QueryBuilder { columns: String::new(), joins: String::new(), values: Vec::new() };
         // Kinds are parameters and not literals: with literals PostgreSQL's statistics may estimate
         // few advertisers, and it would scan all of them.
-        let network = query.add_param(chain.network_id);
+        let network = query.add_param(path.network_id);
         let kind = query.add_param(PartyKind::Advertiser.as_str());
-        let advertiser = query.add_param(chain.advertiser);
+        let advertiser = query.add_param(path.advertiser);
         query.joins = format!(
             " FROM (SELECT 1 AS one) AS whole
              LEFT JOIN parties o ON o.network_id = {network} AND o.kind = {kind}
              AND o.id_from_network = {advertiser}"
         );
-        query.campaign(self, chain)?;
-        query.affiliate(chain);
-        query.promo_number(chain);
+        query.campaign(self, path)?;
+        query.affiliate(path);
+        query.promo_number(path);
         let sql = format!("SELECT o.id{}{}", query.columns, query.joins);
         let values: Vec<&dyn Value> = query.values.iter().map(|value| &**value).collect();
-        let found = self.query_first(&sql, values.as_slice(), |row| read_path(row, chain))?;
+        let found = self.query_first(&sql, values.as_slice(), |row| read_path(row, path))?;
         or_unreadable(found, "links")
     }
 }

@@ -91,8 +91,8 @@ impl SqliteWriter {
 }
 
 impl Drop for SqliteWriter {
-    /// Moves the log into the file, so that the file alone is complete, unless another process goes on
-    /// using both. The other connections of this process are closed already.
+    /// Moves the log into the file, so that the file alone is complete, unless another process still
+    /// uses both. The other connections of this process are closed already.
     fn drop(&mut self) {
         let no_hook: Option<fn(&mut rusqlite::hooks::Wal, i32) -> rusqlite::Result<()>> = None;
         self.connection.wal_hook(no_hook).ok();

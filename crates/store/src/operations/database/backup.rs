@@ -82,7 +82,7 @@ pub fn backup_database(
     url: &str,
     to: &Path,
     entropy: &[u8; 32],
-    watch: &mut dyn ProgressObserver,
+    observer: &mut dyn ProgressObserver,
 ) -> Result<BackupSummary, BackupError> {
     let database = sqlite_path(url)?;
     let exists = || file_error("write", to, &"there is a file already");
@@ -94,7 +94,7 @@ pub fn backup_database(
     let lock = FileLock::exclusive(to)?;
     let _lock = lock.ok_or_else(|| file_error("write", to, &"another backup is writing it"))?;
     let written = write_copy(&database, &partial, start_id::from_entropy(entropy));
-    let written = written.and_then(|()| check_copy(&partial, watch));
+    let written = written.and_then(|()| check_copy(&partial, observer));
     let published = written.and_then(|checked| {
         publish(&partial, to).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => exists(),
@@ -118,7 +118,7 @@ pub fn restore_database(
     url: &str,
     from: &Path,
     entropy: &[u8; 32],
-    watch: &mut dyn ProgressObserver,
+    observer: &mut dyn ProgressObserver,
 ) -> Result<BackupSummary, BackupError> {
     let database = sqlite_path(url)?;
     connection::check_directory(&database)?;
@@ -128,10 +128,10 @@ pub fn restore_database(
     let lock = FileLock::exclusive(&database)?;
     let _lock = lock.ok_or_else(|| BackupError::InUse(database.display().to_string()))?;
     let start = start_id::from_entropy(entropy);
-    // One that is there was left by a restore that was interrupted.
+    // An existing file of this name was left by an interrupted restore.
     let restoring = files::companion(&database, ".restoring");
     let restored = write_copy(from, &restoring, start).and_then(|()| {
-        let mut counter = FindingCounter { watch, findings: 0 };
+        let mut counter = FindingCounter { observer, findings: 0 };
         let checked = check_copy(&restoring, &mut counter)?;
         if counter.findings > 0 {
             let (file, findings) = (from.display().to_string(), counter.findings);
@@ -148,22 +148,22 @@ pub fn restore_database(
 
 /// Observer that counts findings and passes everything on.
 struct FindingCounter<'a> {
-    watch: &'a mut dyn ProgressObserver,
+    observer: &'a mut dyn ProgressObserver,
     findings: u64,
 }
 
 impl ProgressObserver for FindingCounter<'_> {
     fn on_total(&mut self, rows: u64) {
-        self.watch.on_total(rows);
+        self.observer.on_total(rows);
     }
 
     fn on_rows_done(&mut self, rows: u64) {
-        self.watch.on_rows_done(rows);
+        self.observer.on_rows_done(rows);
     }
 
     fn on_finding(&mut self, finding: super::Finding) {
         self.findings += 1;
-        self.watch.on_finding(finding);
+        self.observer.on_finding(finding);
     }
 }
 
@@ -223,7 +223,7 @@ fn ensure_trunkline_database(source: &Connection, file: &Path) -> Result<(), Ope
 /// Checks a copy: the file and its references, and all invariants if it has the current schema.
 fn check_copy(
     copy: &Path,
-    watch: &mut dyn ProgressObserver,
+    observer: &mut dyn ProgressObserver,
 ) -> Result<Option<BTreeMap<&'static str, u64>>, BackupError> {
     let read = || -> rusqlite::Result<Option<String>> {
         let connection = Connection::open(copy)?;
@@ -238,7 +238,7 @@ fn check_copy(
         return Err(file_error("use", copy, &format!("the copy is damaged: {damage}")));
     }
     let path = copy.to_str().ok_or_else(|| file_error("check", copy, &"its path is not UTF-8"))?;
-    match check_database(&format!("sqlite://{path}"), watch) {
+    match check_database(&format!("sqlite://{path}"), observer) {
         Ok(Ok(counts)) => Ok(Some(counts)),
         Ok(Err(error)) => Err(file_error("check", copy, &error)),
         Err(OpenError::Older { .. }) => Ok(None),

@@ -41,35 +41,35 @@ pub trait ProgressObserver {
 /// The database cannot be opened or read, or has another schema version.
 pub fn check_database(
     url: &str,
-    watch: &mut dyn ProgressObserver,
+    observer: &mut dyn ProgressObserver,
 ) -> Result<Result<BTreeMap<&'static str, u64>, Error>, OpenError> {
     let mut snapshot = Snapshot::open(url)?;
-    Ok(check_in(&mut snapshot.unit_of_work(), watch))
+    Ok(check_in(&mut snapshot.unit_of_work(), observer))
 }
 
 fn check_in(
     unit: &mut UnitOfWork<'_>,
-    watch: &mut dyn ProgressObserver,
+    observer: &mut dyn ProgressObserver,
 ) -> Result<BTreeMap<&'static str, u64>, Error> {
     let mut counts = BTreeMap::new();
     for table in TABLES {
         counts.insert(table.name, unit.count_rows(table.name)?);
     }
-    watch.on_total(counts.values().sum());
+    observer.on_total(counts.values().sum());
     if unit.is_postgres() {
         for rule in reference_rules().iter().chain([&call_key_rule()]) {
-            unit.check_rule(rule, watch)?;
+            unit.check_rule(rule, observer)?;
         }
     } else {
-        unit.check_file(watch)?;
+        unit.check_file(observer)?;
     }
     for rule in invariant_rules() {
-        unit.check_rule(&rule, watch)?;
+        unit.check_rule(&rule, observer)?;
     }
-    unit.check_json_columns(watch)?;
-    unit.check_ledger(watch)?;
-    unit.check_caps(watch)?;
-    unit.check_holds(watch)?;
+    unit.check_json_columns(observer)?;
+    unit.check_ledger(observer)?;
+    unit.check_caps(observer)?;
+    unit.check_holds(observer)?;
     Ok(counts)
 }
 
@@ -83,22 +83,31 @@ fn cell_to_json(row: &Row<'_>, index: usize) -> Result<Value, Error> {
 }
 
 impl UnitOfWork<'_> {
-    fn check_rule(&mut self, rule: &Rule, watch: &mut dyn ProgressObserver) -> Result<(), Error> {
+    fn check_rule(
+        &mut self,
+        rule: &Rule,
+        observer: &mut dyn ProgressObserver,
+    ) -> Result<(), Error> {
         self.for_each_row(&rule.sql, NO_PARAMS, |row| {
             let found = cell_to_json(row, 1)?;
             let expected = cell_to_json(row, 2)?;
-            watch.on_finding(Finding { rule: rule.name, location: row.get(0)?, found, expected });
+            observer.on_finding(Finding {
+                rule: rule.name,
+                location: row.get(0)?,
+                found,
+                expected,
+            });
             Ok(true)
         })
     }
 
     /// Runs SQLite's integrity check and foreign key check. A PostgreSQL server verifies its pages
     /// itself, and most references by foreign keys.
-    fn check_file(&mut self, watch: &mut dyn ProgressObserver) -> Result<(), Error> {
+    fn check_file(&mut self, observer: &mut dyn ProgressObserver) -> Result<(), Error> {
         self.for_each_row("PRAGMA integrity_check(100)", NO_PARAMS, |row| {
             let message: String = row.get(0)?;
             if message != "ok" {
-                watch.on_finding(Finding {
+                observer.on_finding(Finding {
                     rule: "file",
                     location: "the file".to_owned(),
                     found: message.into(),
@@ -113,7 +122,7 @@ impl UnitOfWork<'_> {
             let at = id.map_or(table.clone(), |id| format!("{table} {id}"));
             let parent: String = row.get(2)?;
             let expected = format!("a row of {parent}").into();
-            watch.on_finding(Finding {
+            observer.on_finding(Finding {
                 rule: "reference",
                 location: at,
                 found: Value::Null,

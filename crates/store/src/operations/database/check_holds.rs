@@ -8,7 +8,7 @@ use trunkline_domain::campaign::Terms;
 
 impl UnitOfWork<'_> {
     /// Checks that every live call holds the most that its terms can pay, at its start.
-    pub(super) fn check_holds(&mut self, watch: &mut dyn ProgressObserver) -> Result<(), Error> {
+    pub(super) fn check_holds(&mut self, observer: &mut dyn ProgressObserver) -> Result<(), Error> {
         self.for_each_row(
             "SELECT l.call_id, l.held_currency, l.held, l.start_time, c.start_time, t.body
              FROM live_calls l JOIN calls c ON c.id = l.call_id
@@ -30,7 +30,7 @@ impl UnitOfWork<'_> {
                     let to_value = |(currency, cents, start): (Option<&str>, i64, i64)| {
                         json!({"currency": currency, "cents": cents, "start_time": start})
                     };
-                    watch.on_finding(Finding {
+                    observer.on_finding(Finding {
                         rule: "held_payin",
                         location: format!("call {}", row.get::<i64>(0)?),
                         found: to_value(found),

@@ -113,7 +113,7 @@ const COLUMNS: [JsonColumn; 29] = [
 impl UnitOfWork<'_> {
     pub(super) fn check_json_columns(
         &mut self,
-        watch: &mut dyn ProgressObserver,
+        observer: &mut dyn ProgressObserver,
     ) -> Result<(), Error> {
         let mut last_table = "";
         for json_column in &COLUMNS {
@@ -125,7 +125,7 @@ impl UnitOfWork<'_> {
                 if let Some(error) = (json_column.error_of)(row.get(1)?) {
                     let at = format!("{table} {}, {column}", row.get::<&str>(0)?);
                     let expected = json_column.what.into();
-                    watch.on_finding(Finding {
+                    observer.on_finding(Finding {
                         rule: "body",
                         location: at,
                         found: error.into(),
@@ -136,7 +136,7 @@ impl UnitOfWork<'_> {
             })?;
             if last_table != *table {
                 last_table = table;
-                watch.on_rows_done(self.count_rows(table)?);
+                observer.on_rows_done(self.count_rows(table)?);
             }
         }
         Ok(())

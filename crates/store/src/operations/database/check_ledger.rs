@@ -87,24 +87,24 @@ impl LedgerPass {
     }
 
     /// Reads a row of [`CALLS`].
-    fn read(&mut self, row: &Row<'_>, watch: &mut dyn ProgressObserver) -> Result<(), Error> {
+    fn read(&mut self, row: &Row<'_>, observer: &mut dyn ProgressObserver) -> Result<(), Error> {
         let position =
             CallPosition { campaign: row.get(0)?, start_ms: row.get(1)?, call: row.get(2)? };
         if self.call.is_none_or(|call| call.position != position) {
             self.close_call();
-            let seconds = check_call(row, position.call, watch)?;
+            let seconds = check_call(row, position.call, observer)?;
             let has_ended = row.get::<Option<i64>>(6)?.is_some();
             self.call = Some(CallInProgress { position, has_ended, seconds });
-            watch.on_rows_done(1);
+            observer.on_rows_done(1);
         }
         let Some(id) = row.get::<Option<TransactionId>>(7)? else { return Ok(()) };
-        watch.on_rows_done(1);
+        observer.on_rows_done(1);
         let settlement = from_json::<Settlement>(row.get(8)?, "transaction");
         let settlement = match settlement {
             Ok(settlement) => settlement,
             Err(error) => {
                 report_unreadable(
-                    watch,
+                    observer,
                     format!("transactions {id}, body"),
                     &error,
                     "a transaction",
@@ -112,8 +112,8 @@ impl LedgerPass {
                 return Ok(());
             }
         };
-        check_amount(row, 9, id, "payin", settlement.payin.as_ref(), watch)?;
-        check_amount(row, 11, id, "payout", settlement.payout.as_ref(), watch)?;
+        check_amount(row, 9, id, "payin", settlement.payin.as_ref(), observer)?;
+        check_amount(row, 11, id, "payout", settlement.payout.as_ref(), observer)?;
         if let (Some(correction), Some(call)) = (settlement.correction, &mut self.call) {
             // Transactions come in order, so the last correction counts.
             match correction.recorded {
@@ -132,9 +132,9 @@ fn duration_seconds(recorded: &RecordedFacts) -> i64 {
     i64::from(recorded.facts.duration.unwrap_or(0))
 }
 
-fn report_unreadable(watch: &mut dyn ProgressObserver, at: String, error: &Error, what: &str) {
+fn report_unreadable(observer: &mut dyn ProgressObserver, at: String, error: &Error, what: &str) {
     let cause = std::error::Error::source(error).map_or(error.to_string(), ToString::to_string);
-    watch.on_finding(Finding {
+    observer.on_finding(Finding {
         rule: "body",
         location: at,
         found: cause.into(),
@@ -146,12 +146,12 @@ fn report_unreadable(watch: &mut dyn ProgressObserver, at: String, error: &Error
 fn check_call(
     row: &Row<'_>,
     id: CallId,
-    watch: &mut dyn ProgressObserver,
+    observer: &mut dyn ProgressObserver,
 ) -> Result<Option<i64>, Error> {
     let recorded: RecordedFacts = match from_json(row.get(3)?, "call") {
         Ok(recorded) => recorded,
         Err(error) => {
-            report_unreadable(watch, format!("calls {id}, body"), &error, "a call");
+            report_unreadable(observer, format!("calls {id}, body"), &error, "a call");
             return Ok(None);
         }
     };
@@ -163,7 +163,7 @@ fn check_call(
             let at = format!("call {id}, {column}");
             let found = json!(found);
             let expected = json!(expected);
-            watch.on_finding(Finding { rule: "column", location: at, found, expected });
+            observer.on_finding(Finding { rule: "column", location: at, found, expected });
         }
     }
     Ok(Some(duration_seconds(&recorded)))
@@ -177,7 +177,7 @@ fn check_amount(
     id: TransactionId,
     name: &str,
     side: Option<&LedgerAmount>,
-    watch: &mut dyn ProgressObserver,
+    observer: &mut dyn ProgressObserver,
 ) -> Result<(), Error> {
     let currency: Option<&str> = row.get(index)?;
     let cents: Option<i64> = row.get(index + 1)?;
@@ -192,7 +192,7 @@ fn check_amount(
         };
         let at = format!("transaction {id}, {name}");
         let expected = to_value(expected.map(|both| both.0), expected.map(|both| both.1));
-        watch.on_finding(Finding {
+        observer.on_finding(Finding {
             rule: "amount",
             location: at,
             found: to_value(cents, currency),
@@ -204,7 +204,10 @@ fn check_amount(
 
 impl UnitOfWork<'_> {
     /// Checks calls, transactions, and the counts of quarters of an hour.
-    pub(super) fn check_ledger(&mut self, watch: &mut dyn ProgressObserver) -> Result<(), Error> {
+    pub(super) fn check_ledger(
+        &mut self,
+        observer: &mut dyn ProgressObserver,
+    ) -> Result<(), Error> {
         let mut pass = LedgerPass::default();
         let mut matched = 0;
         let mut after = Some(CallPosition {
@@ -214,7 +217,7 @@ impl UnitOfWork<'_> {
         });
         while let Some(CallPosition { campaign, start_ms, call }) = after.take() {
             self.for_each_row(CALLS, params![campaign, start_ms, call, CALLS_PER_PAGE], |row| {
-                pass.read(row, watch)?;
+                pass.read(row, observer)?;
                 Ok(true)
             })?;
             after = pass.call.map(|call| call.position);
@@ -223,19 +226,19 @@ impl UnitOfWork<'_> {
                 pass.close_quarter();
             }
             for quarter in std::mem::take(&mut pass.complete) {
-                matched += u64::from(self.check_quarter(quarter, watch)?);
+                matched += u64::from(self.check_quarter(quarter, observer)?);
             }
         }
         let stored = self.count_rows("call_quarters")?;
-        watch.on_rows_done(stored);
-        if matched < stored { self.check_quarters_without_calls(watch) } else { Ok(()) }
+        observer.on_rows_done(stored);
+        if matched < stored { self.check_quarters_without_calls(observer) } else { Ok(()) }
     }
 
     /// Checks the stored count of a quarter. Returns false if none is stored.
     fn check_quarter(
         &mut self,
         counts: QuarterCounts,
-        watch: &mut dyn ProgressObserver,
+        observer: &mut dyn ProgressObserver,
     ) -> Result<bool, Error> {
         let stored = self.query_first(
             "SELECT calls, seconds FROM call_quarters WHERE campaign_id = ?1 AND quarter = ?2",
@@ -244,7 +247,7 @@ impl UnitOfWork<'_> {
         )?;
         if counts.all_parsed && stored != Some((counts.calls, counts.seconds)) {
             let to_value = |(calls, seconds)| json!({"calls": calls, "seconds": seconds});
-            watch.on_finding(Finding {
+            observer.on_finding(Finding {
                 rule: "call_quarter",
                 location: format!("campaign {}, quarter {}", counts.campaign, counts.number),
                 found: stored.map_or(Value::Null, to_value),
@@ -256,7 +259,7 @@ impl UnitOfWork<'_> {
 
     fn check_quarters_without_calls(
         &mut self,
-        watch: &mut dyn ProgressObserver,
+        observer: &mut dyn ProgressObserver,
     ) -> Result<(), Error> {
         self.for_each_row(
             "SELECT q.campaign_id, q.quarter, q.calls, q.seconds FROM call_quarters q
@@ -266,7 +269,7 @@ impl UnitOfWork<'_> {
             NO_PARAMS,
             |row| {
                 let (calls, seconds): (i64, i64) = (row.get(2)?, row.get(3)?);
-                watch.on_finding(Finding {
+                observer.on_finding(Finding {
                     rule: "call_quarter",
                     location: format!(
                         "campaign {}, quarter {}",
@@ -282,7 +285,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Checks that no enforced cap on calls was exceeded under the terms that were current.
-    pub(super) fn check_caps(&mut self, watch: &mut dyn ProgressObserver) -> Result<(), Error> {
+    pub(super) fn check_caps(&mut self, observer: &mut dyn ProgressObserver) -> Result<(), Error> {
         let mut after = TermsId::UNASSIGNED;
         loop {
             let next = self.query_first(
@@ -295,7 +298,7 @@ impl UnitOfWork<'_> {
             let Some((id, campaign, body)) = next else { return Ok(()) };
             // Terms that do not parse were reported before.
             if let Ok(terms) = from_json::<Terms>(&body, "terms") {
-                self.check_cap(id, campaign, &terms, watch)?;
+                self.check_cap(id, campaign, &terms, observer)?;
             }
             after = id;
         }
@@ -306,7 +309,7 @@ impl UnitOfWork<'_> {
         id: TermsId,
         campaign: CampaignId,
         terms: &Terms,
-        watch: &mut dyn ProgressObserver,
+        observer: &mut dyn ProgressObserver,
     ) -> Result<(), Error> {
         let cap = terms.budgets.periodic_call_cap_alert.as_ref().filter(|cap| cap.enforce);
         let Some(cap) = cap else { return Ok(()) };
@@ -334,7 +337,7 @@ impl UnitOfWork<'_> {
                 let at = format!("campaign {campaign}, terms {id}, from {}", period.start);
                 let found = found.into();
                 let expected = format!("at most {max_calls} calls").into();
-                watch.on_finding(Finding { rule: "call_cap", location: at, found, expected });
+                observer.on_finding(Finding { rule: "call_cap", location: at, found, expected });
             }
             let Some(end) = period.end else { return Ok(()) };
             start = to_millis(end).max(first + 1);

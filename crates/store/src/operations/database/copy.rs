@@ -61,7 +61,7 @@ pub(super) type Columns = Vec<(String, ColumnType)>;
 pub fn copy_database(
     from: &str,
     to: &str,
-    watch: &mut dyn ProgressObserver,
+    observer: &mut dyn ProgressObserver,
 ) -> Result<Vec<CopiedTable>, CopyError> {
     let mut snapshot = Snapshot::open(from)?;
     let source = &mut snapshot.unit_of_work();
@@ -74,14 +74,14 @@ pub fn copy_database(
         return Err(CopyError::NotEmpty(OpenError::redacted_location(to)));
     }
     // Each row is written and read back.
-    watch.on_total(2 * total);
+    observer.on_total(2 * total);
     let mut copied = Vec::new();
     for table in TABLES {
-        let result = copy_table(source, &mut target, table, watch);
+        let result = copy_table(source, &mut target, table, observer);
         copied.push(result.map_err(|source| CopyError::Table { table: table.name, source })?);
     }
     for (table, copied) in TABLES.into_iter().zip(&copied) {
-        let read = read_back(&mut target, table, watch);
+        let read = read_back(&mut target, table, observer);
         let read = read.map_err(|source| CopyError::Table { table: table.name, source })?;
         if read != *copied {
             return Err(CopyError::Different(table.name));
@@ -99,7 +99,7 @@ fn copy_table(
     source: &mut UnitOfWork<'_>,
     target: &mut Target,
     table: Table,
-    watch: &mut dyn ProgressObserver,
+    observer: &mut dyn ProgressObserver,
 ) -> Result<CopiedTable, Error> {
     let columns = source.columns(table.name)?;
     if columns != target.unit_of_work().columns(table.name)? {
@@ -129,12 +129,12 @@ fn copy_table(
             writer.write_row(&columns, row, omitted)?;
             rows += 1;
             if rows % 256 == 0 {
-                watch.on_rows_done(256);
+                observer.on_rows_done(256);
             }
             Ok(true)
         })
     })?;
-    watch.on_rows_done(rows % 256);
+    observer.on_rows_done(rows % 256);
     if table.name == "terms" {
         let sql = "SELECT id, current_terms_id FROM campaigns WHERE current_terms_id IS NOT NULL";
         source.for_each_row(sql, NO_PARAMS, |row| {
@@ -151,7 +151,7 @@ fn copy_table(
 fn read_back(
     target: &mut Target,
     table: Table,
-    watch: &mut dyn ProgressObserver,
+    observer: &mut dyn ProgressObserver,
 ) -> Result<CopiedTable, Error> {
     let mut unit = target.unit_of_work();
     let columns = unit.columns(table.name)?;
@@ -161,11 +161,11 @@ fn read_back(
         checksum.add_row(row)?;
         rows += 1;
         if rows % 256 == 0 {
-            watch.on_rows_done(256);
+            observer.on_rows_done(256);
         }
         Ok(true)
     })?;
-    watch.on_rows_done(rows % 256);
+    observer.on_rows_done(rows % 256);
     Ok(CopiedTable { table: table.name, rows, checksum: checksum.finish() })
 }
 
