@@ -66,8 +66,7 @@ fn country_code() -> Value {
         "pattern": r"^\+?[0-9]{0,3}$",
         "minimum": 0,
         "maximum": 999,
-        "default": "1",
-        "description": "Country calling code, digits only.",
+        "description": "Country calling code, digits only. Default: 1.",
     })
 }
 

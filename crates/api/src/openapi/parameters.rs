@@ -140,9 +140,9 @@ pub(super) fn component_name(route: &str, name: &str) -> &'static str {
 fn path_schema(component: &str) -> Value {
     match component {
         "version" => json!({"type": "string", "pattern": VERSION}),
-        "network_id" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
+        "network_id" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX, "format": "int64"}),
         "audit_id" | "call_id" | "network" | "transaction" | "webhook_id" | "delivery" => {
-            json!({"type": "integer", "minimum": 1, "maximum": i64::MAX})
+            json!({"type": "integer", "minimum": 1, "maximum": i64::MAX, "format": "int64"})
         }
         _ => json!({"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARS}),
     }
@@ -175,7 +175,7 @@ pub(super) fn parameters() -> Value {
         "start_after_id": {
             "name": "start_after_id", "in": "query",
             "description": "`id` of the last object of the previous page; the `Link` header contains it.",
-            "schema": {"type": "integer", "minimum": 0, "maximum": i64::MAX, "default": 0},
+            "schema": {"type": "integer", "minimum": 0, "maximum": i64::MAX, "format": "int64", "default": 0},
         },
         "timeout": {
             "name": "timeout", "in": "query",
@@ -217,7 +217,7 @@ fn events() -> Value {
         "last_event_id": {
             "name": "last_event_id", "in": "query",
             "description": "As the header `Last-Event-ID`, which takes precedence.",
-            "schema": {"type": "integer", "minimum": 0, "maximum": i64::MAX},
+            "schema": {"type": "integer", "minimum": 0, "maximum": i64::MAX, "format": "int64"},
         },
         "Last-Event-ID": {
             "name": "Last-Event-ID", "in": "header",

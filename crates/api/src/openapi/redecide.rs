@@ -37,7 +37,7 @@ pub(super) fn schemas() -> NamedSchemas {
             "decided": schema_reference("ReplayTotals"),
             "changed": {"type": "array", "maxItems": 1000, "items": changed_call, "description": "The first 1,000 calls that are decided otherwise."},
             "changed_total": {"type": "integer", "description": "Number of calls that are decided otherwise."},
-            "audit_id": {"type": ["integer", "null"], "description": "Audit entry by which all corrections can be reverted; `null` if nothing was applied."},
+            "audit_id": {"type": ["integer", "null"], "format": "int64", "description": "Audit entry by which all corrections can be reverted; `null` if nothing was applied."},
         }),
         &[],
     );

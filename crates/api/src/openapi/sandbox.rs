@@ -3,7 +3,7 @@
 use super::operation::Operation;
 use super::schema::{
     NamedSchemas, nullable_external_id, request_call_time, request_integer, request_object,
-    response_object, with_default, with_example,
+    response_object, with_example,
 };
 use serde_json::{Value, json};
 use trunkline_network::sandbox::{MAX_ADVANCE_SECONDS, MAX_CALLS, MAX_DAYS, SimulationRequest};
@@ -16,9 +16,9 @@ fn simulation_request() -> Value {
     let default = SimulationRequest::default();
     request_object(
         json!({
-            "calls": with_default(request_integer(1, MAX_CALLS, "Number of calls."), default.calls),
-            "seed": with_default(request_integer(0, u32::MAX, "Seed of the random generator. The same seed simulates the same calls."), default.seed),
-            "days": with_default(request_integer(1, MAX_DAYS, "Number of days before the sandbox's current time in which the calls start."), default.days),
+            "calls": request_integer(1, MAX_CALLS, &format!("Number of calls. Default: {}.", default.calls)),
+            "seed": request_integer(0, u32::MAX, &format!("Seed of the random generator. The same seed simulates the same calls. Default: {}.", default.seed)),
+            "days": request_integer(1, MAX_DAYS, &format!("Number of days before the sandbox's current time in which the calls start. Default: {}.", default.days)),
             "advertiser_campaign": nullable_external_id("External id of a live campaign. Default: all live campaigns."),
         }),
         &[],

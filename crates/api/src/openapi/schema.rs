@@ -153,6 +153,7 @@ pub(super) fn enumeration_with_default(values: &[&str], default: &str, descripti
 pub(super) fn object_id(object: &str) -> Value {
     json!({
         "type": "integer",
+        "format": "int64",
         "minimum": 1,
         "readOnly": true,
         "description": format!("Id of {object}, assigned by Trunkline. Stable, read-only."),
@@ -186,12 +187,6 @@ pub(super) fn iso_timestamp(description: &str) -> Value {
         "description": description,
         "examples": ["2015-05-18T23:59:59-08:00"],
     })
-}
-
-/// Sets the default of a schema.
-pub(super) fn with_default(mut schema: Value, default: u32) -> Value {
-    schema["default"] = default.into();
-    schema
 }
 
 /// One of several strings, or `null`.

@@ -24,7 +24,7 @@ fn column_schema(name: &str) -> Value {
             }})
         }
         _ if INTEGER_COLUMNS.contains(&name) => {
-            json!({"type": ["integer", "null"], "description": "`null` if it is unknown."})
+            json!({"type": ["integer", "null"], "format": "int64", "description": "`null` if it is unknown."})
         }
         _ => json!({"type": "string", "description": "Empty if it does not apply."}),
     }
@@ -154,7 +154,7 @@ pub(super) fn parameters() -> Value {
     let list = |name: &str, description: &str, items: Value| json!({"name": name, "in": "query", "style": "form", "explode": false, "allowEmptyValue": true, "description": description, "schema": {"type": "array", "items": items}});
     let filter = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "allowEmptyValue": true, "description": description, "schema": schema});
     let query = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "description": description, "schema": schema});
-    let id = || json!({"type": "integer", "minimum": 0, "maximum": i64::MAX});
+    let id = || json!({"type": "integer", "minimum": 0, "maximum": i64::MAX, "format": "int64"});
     let text = || json!({"type": "string"});
     let flag = || {
         enumeration(&["0", "1", "true", "false"], "Default: `1` for the header, `0` for quotes.")
