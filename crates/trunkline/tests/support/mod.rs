@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -42,7 +42,11 @@ impl TestDir {
         let mut command = self.command(args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        // A command that fails at once may end without reading its input.
+        let written = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+        if let Err(error) = written {
+            assert_eq!(error.kind(), ErrorKind::BrokenPipe, "{args:?}");
+        }
         child.wait_with_output().unwrap()
     }
 
