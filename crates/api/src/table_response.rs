@@ -40,11 +40,19 @@ pub(crate) struct CsvStyle {
     pub(crate) header: bool,
     /// Quotes every field, not only those that need it.
     pub(crate) force_quotes: bool,
+    /// Writes `'` before a text that a spreadsheet would read as a formula.
+    pub(crate) neutralize: bool,
 }
 
 impl Default for CsvStyle {
     fn default() -> Self {
-        Self { column_separator: b',', crlf: false, header: true, force_quotes: false }
+        Self {
+            column_separator: b',',
+            crlf: false,
+            header: true,
+            force_quotes: false,
+            neutralize: false,
+        }
     }
 }
 
@@ -89,6 +97,16 @@ impl Cell {
     }
 }
 
+/// First characters of a field that a spreadsheet reads as a formula.
+const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// Returns true if the texts of a column are amounts or phone numbers, which may begin with a sign.
+fn holds_numbers(column: &str) -> bool {
+    column == "amount"
+        || column == "promo_number"
+        || ["_localized", "_difference", "phone_number"].iter().any(|end| column.ends_with(end))
+}
+
 impl Table {
     /// Returns the table's `Content-Type`.
     pub(crate) fn content_type(&self) -> HeaderValue {
@@ -128,9 +146,7 @@ impl Table {
                 }
                 bytes
             }
-            Format::Csv => {
-                self.csv_lines(rows.iter().map(|row| row.iter().map(Cell::to_text).collect()))
-            }
+            Format::Csv => self.csv_lines(rows.iter().map(|row| self.csv_line(row))),
             Format::Xml => self.xml_rows(rows).expect("writing to memory does not fail"),
         }
     }
@@ -148,6 +164,18 @@ impl Table {
     pub(crate) fn row_to_object(&self, row: &[Cell]) -> Object {
         let names = self.columns.iter().map(|name| (*name).to_owned());
         names.zip(row.iter().map(Cell::to_json)).collect()
+    }
+
+    fn csv_line(&self, row: &[Cell]) -> Vec<String> {
+        let field = |(name, cell): (&&str, &Cell)| {
+            let text = cell.to_text();
+            let is_text = !matches!(cell, Cell::Integer(_)) && !holds_numbers(name);
+            if self.csv.neutralize && is_text && text.starts_with(FORMULA_STARTS) {
+                return format!("'{text}");
+            }
+            text
+        };
+        self.columns.iter().zip(row).map(field).collect()
     }
 
     fn csv_lines(&self, lines: impl IntoIterator<Item = Vec<String>>) -> Vec<u8> {
@@ -341,10 +369,41 @@ mod tests {
             render(&table, &rows()),
             "a,b,c\nplain,7,\n\"a,\"\"b\"\"\r\n<c>\u{1}\",,\"[{\"\"name\"\":\"\"channel\"\",\"\"value\"\":\"\"TV & \\\"\"Radio\\\"\"\"\"}]\"\n"
         );
-        table.csv =
-            CsvStyle { column_separator: b'|', crlf: true, header: false, force_quotes: true };
+        table.csv = CsvStyle {
+            column_separator: b'|',
+            crlf: true,
+            header: false,
+            force_quotes: true,
+            neutralize: false,
+        };
         assert_eq!(render(&table, &rows()[..1]), "\"plain\"|\"7\"|\"\"\r\n");
         assert_eq!(render(&table, &[]), "");
+    }
+
+    #[test]
+    fn csv_neutralizes_formulas() {
+        let texts = ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "a=1", ""];
+        let table = |neutralize| Table {
+            format: Format::Csv,
+            csv: CsvStyle { neutralize, ..CsvStyle::default() },
+            columns: vec!["affiliate_name", "calling_phone_number", "margin_localized", "duration"],
+            table_element: "t",
+            row_element: "r",
+        };
+        let numbers = ["+442071838750".to_owned(), "-7.50".to_owned()];
+        for text in texts {
+            let row = [
+                Cell::Text(text.to_owned()),
+                Cell::Text(numbers[0].clone()),
+                Cell::Text(numbers[1].clone()),
+                Cell::Integer(Some(-1)),
+            ];
+            let line = table(true).csv_line(&row);
+            let is_formula = text.starts_with(FORMULA_STARTS);
+            assert_eq!(line[0], if is_formula { format!("'{text}") } else { text.to_owned() });
+            assert_eq!(line[1..], [numbers[0].as_str(), numbers[1].as_str(), "-1"]);
+            assert_eq!(table(false).csv_line(&row)[0], text);
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Audit log: one entry for each change, written in the transaction of the change.
 
-use crate::{AuditEntry, AuditFilter, Context, Error, NewAuditEntry, Page, UnitOfWork};
+use crate::{
+    AuditEntry, AuditFilter, Context, Error, NewAuditEntry, Page, UnitOfWork, audit_difference,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trunkline_domain::affiliation::{AffiliateCampaign, AffiliateCampaignStatus};
@@ -116,7 +118,7 @@ pub(crate) fn latest_id(
     found.ok_or_else(|| Error::Internal(format!("no audit entry of {object} exists")))
 }
 
-/// Builds an audit entry, for callers that insert several entries with one statement.
+/// Builds an audit entry with the difference of the two states, or with the whole of one, for callers that insert several entries with one statement.
 pub(crate) fn new_entry<T: Serialize>(
     context: &Context,
     object: String,
@@ -129,6 +131,15 @@ pub(crate) fn new_entry<T: Serialize>(
         (true, true) => "update",
         (true, false) => "delete",
     };
+    let before = before.map(to_value).transpose()?;
+    let after = after.map(to_value).transpose()?;
+    let (before, after) = match (before, after) {
+        (Some(before), Some(after)) => {
+            let (before, after) = audit_difference::reduce(before, after);
+            (Some(before), Some(after))
+        }
+        whole => whole,
+    };
     Ok(NewAuditEntry {
         id: AuditEntryId::UNASSIGNED,
         network_id: context.principal.network_id,
@@ -137,13 +148,13 @@ pub(crate) fn new_entry<T: Serialize>(
         actor: context.principal.actor.to_string(),
         object,
         action: action.unwrap_or(default_action).to_owned(),
-        before: before.map(to_json).transpose()?,
-        after: after.map(to_json).transpose()?,
+        before: before.map(|value| value.to_string()),
+        after: after.map(|value| value.to_string()),
     })
 }
 
-fn to_json<T: Serialize>(value: &T) -> Result<String, Error> {
-    serde_json::to_string(value)
+fn to_value<T: Serialize>(value: &T) -> Result<Value, Error> {
+    serde_json::to_value(value)
         .map_err(|error| Error::Internal(format!("cannot serialize an audit entry: {error}")))
 }
 
@@ -170,8 +181,8 @@ pub fn get(
     found.ok_or_else(|| Error::NotFound(format!("AuditEntry {id}")))
 }
 
-/// Returns the change of an entry as a JSON Patch (RFC 6902) from before to after.
-pub fn diff(entry: &AuditEntry) -> Value {
+/// Returns the change of an entry as a JSON Patch (RFC 6902) from its `before` to its `after`.
+pub fn patch(entry: &AuditEntry) -> Value {
     let before = entry.before.clone().unwrap_or(Value::Null);
     let after = entry.after.clone().unwrap_or(Value::Null);
     serde_json::to_value(json_patch::diff(&before, &after)).unwrap_or_default()

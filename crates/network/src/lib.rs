@@ -5,6 +5,7 @@
 
 pub mod affiliate_campaigns;
 pub mod audit;
+mod audit_difference;
 pub mod call_log;
 pub mod call_moves;
 pub mod calls;

@@ -7,6 +7,7 @@
 
 use crate::affiliate_campaigns::{self, AffiliateCampaignChange, AffiliateCampaignPath, Intent};
 use crate::audit::{AffiliateCampaignSnapshot, CampaignSnapshot, PartySnapshot};
+use crate::audit_difference::{self, ItemChangedSince};
 use crate::campaigns::CampaignChange;
 use crate::custom_data_fields::{self, FieldChange};
 use crate::networks::{self, NetworkChange};
@@ -26,6 +27,7 @@ use trunkline_domain::affiliation::{AffiliateCampaignStatus, RelationshipStatus}
 use trunkline_domain::campaign::{Campaign, CampaignAction, CampaignStatus, Terms, TermsPatch};
 use trunkline_domain::id::AuditEntryId;
 use trunkline_domain::party::{CustomDataField, PartyKind, PartyPatch, UserPatch};
+use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::Problems;
 use trunkline_domain::promo::PromoNumber;
 
@@ -53,7 +55,7 @@ fn undo(unit: &mut UnitOfWork<'_>, context: &Context, entry: &AuditEntry) -> Res
         "relationship" => undo_relationship(unit, context, id, entry),
         "advertiser_campaign" => undo_campaign(unit, context, id, entry),
         "affiliate_campaign" => undo_affiliate_campaign(unit, context, id, entry),
-        "promo_number" => undo_promo_number(unit, context, entry),
+        "promo_number" => undo_promo_number(unit, context, id, entry),
         "redecision" => redecide::undo(unit, context, entry),
         _ => Err(not_undoable("this kind of change")),
     }
@@ -92,9 +94,9 @@ fn merge(before: &Value, after: &Value, mut now: Value) -> Result<Value, Error> 
 /// Timestamps, which no user changes.
 const TIMESTAMP_PROPERTIES: [&str; 2] = ["created_at", "updated_at"];
 
-/// Reverts properties in place. Returns `true` if any property was reverted. Future terms are
-/// compared property by property: a change that created them can be reverted even if other
-/// properties were written since.
+/// Reverts properties in place. Returns `true` if any property was reverted. Terms are compared property
+/// by property and lists of users and sites item by item: a change can be reverted even if others were
+/// written since.
 fn undo_properties(before: &Value, after: &Value, now: &mut Value) -> Result<bool, Error> {
     let names = |value: &Value| -> Vec<String> {
         value.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default()
@@ -115,12 +117,19 @@ fn undo_properties(before: &Value, after: &Value, now: &mut Value) -> Result<boo
         if *current == *new {
             *current = old.clone();
             undone = true;
-        } else if name == "future_terms"
+        } else if audit_difference::is_terms(&name)
             && old.is_object()
             && new.is_object()
             && current.is_object()
         {
             undone |= undo_properties(old, new, current)?;
+        } else if let (Value::Array(old), Value::Array(new), Value::Array(current), true) =
+            (old, new, current, audit_difference::is_list_of_items(&name))
+        {
+            let changed = |item: ItemChangedSince| {
+                changed_since(&format!("{} of {name} has been changed again since", item.id))
+            };
+            undone |= audit_difference::revert_items(old, new, current).map_err(changed)?;
         } else {
             return Err(changed_since(&format!("{name} has been changed again since")));
         }
@@ -371,16 +380,16 @@ fn undo_affiliate_campaign(
     ids: &str,
     entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let recorded: AffiliateCampaignSnapshot =
-        parse_snapshot(entry.after.clone().unwrap_or_default())?;
-    let affiliate = recorded.affiliate_id_from_network;
-    let campaign = ids.strip_prefix(&format!("{affiliate}/")).unwrap_or_default();
-    let found = unit.campaign(context.principal.network_id, campaign)?;
-    let found = found.ok_or_else(|| Error::NotFound(format!("AdvertiserCampaign {campaign}")))?;
+    let network = context.principal.network_id;
+    let (campaign, affiliate) = resolve_id_pair(ids, |affiliate, campaign| {
+        let affiliate = unit.party(network, PartyKind::Affiliate, affiliate)?;
+        let campaign = unit.campaign(network, campaign)?;
+        Ok(campaign.zip(affiliate))
+    })?;
     let place = AffiliateCampaignPath {
-        advertiser: advertiser_of(unit, &found)?,
-        campaign: campaign.to_owned(),
-        affiliate,
+        advertiser: advertiser_of(unit, &campaign)?,
+        campaign: campaign.external_id,
+        affiliate: affiliate.external_id,
         id: None,
     };
     let (now, _) = affiliate_campaigns::get(unit, context, &place)?;
@@ -409,15 +418,19 @@ fn undo_affiliate_campaign(
 fn undo_promo_number(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
+    number: &str,
     entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let Some(recorded) = &entry.after else {
+    if entry.after.is_none() {
         return Err(not_undoable("giving a promo number back"));
-    };
-    let recorded: PromoNumber = parse_snapshot(recorded.clone())?;
-    let owner = owner_of(unit, &recorded)?;
-    let selector = PromoNumberSelector::Number(recorded.number.compact().to_owned());
-    let now = promo_numbers::get(unit, context, &owner, &selector)?;
+    }
+    let missing = || Error::NotFound(format!("PromoNumber {number}"));
+    let parsed = PhoneNumber::parse(number).ok_or_else(missing)?;
+    let now = unit.promo_number(context.principal.network_id, &parsed)?;
+    // A number that was assigned again since is another promo number.
+    let now = now.filter(|now| now.created_at <= entry.at).ok_or_else(missing)?;
+    let owner = owner_of(unit, &now)?;
+    let selector = PromoNumberSelector::Number(number.to_owned());
     let Some(target) = target_state(entry, Some(&now))? else {
         return promo_numbers::delete(unit, context, &owner, &selector);
     };

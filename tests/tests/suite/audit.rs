@@ -26,10 +26,68 @@ fn audit_entry_records_actor_time_and_diff() {
     assert_eq!(changed["before"]["name"], "Surf Oz");
     assert_eq!(changed["after"]["name"], "Surf Oz Magazine");
     let diff = json!([{"op": "replace", "path": "/name", "value": "Surf Oz Magazine"}]);
-    assert_json_eq(&changed["diff"], &diff);
+    assert_json_eq(&changed["patch"], &diff);
     let one = network.extensions().get(&format!("/audit/{}", changed["id"])).body(200);
     assert_json_eq(&one, changed);
     network.extensions().get("/audit/999999").assert_error(404, "RecordNotFound");
+}
+
+/// A small change of a large object is a small entry, and can be reverted.
+#[test]
+fn entry_contains_only_the_difference() {
+    let server = Server::start();
+    let network = server.network();
+    let users: Vec<Value> = (0..300).map(|number| body::user(&format!("user-{number}"))).collect();
+    let created = network.put("/affiliates/222", json!({"name": "N0", "users": users})).body(200);
+    network.put("/affiliates/222", json!({"name": "N1"})).expect(200);
+    let mut changed_users = users.clone();
+    changed_users[7]["first_name"] = json!("Grace");
+    changed_users.remove(9);
+    network.put("/affiliates/222", json!({"users": changed_users})).expect(200);
+    let log = network.audit_entries(Some("affiliate:222"));
+    let property_names = |state: &Value| -> Vec<String> {
+        state.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default()
+    };
+    assert_eq!(log[0]["after"]["users"].as_array().map(Vec::len), Some(300));
+    assert_eq!(log[1]["before"], json!({"name": "N0"}));
+    assert_eq!(log[1]["after"], json!({"name": "N1"}));
+    assert_eq!(property_names(&log[2]["before"]), ["users"]);
+    let ids = |state: &Value| -> Vec<String> {
+        let users = state["users"].as_array().expect("users");
+        users
+            .iter()
+            .filter_map(|user| user["id_from_network"].as_str())
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(ids(&log[2]["before"]), ["user-7", "user-9"]);
+    assert_eq!(ids(&log[2]["after"]), ["user-7"]);
+    assert!(log[2].to_string().len() < 5_000, "{}", log[2]);
+
+    // Each of the two changes is reverted by itself, whatever came after it.
+    let later = json!({"status": "Suspended"});
+    network.put("/affiliates/222", later).expect(200);
+    for entry in [&log[1], &log[2]] {
+        network.extensions().post(&format!("/audit/{}/revert", entry["id"]), json!({})).expect(201);
+    }
+    let restored = network.get("/affiliates/222").body(200);
+    assert_eq!((&restored["name"], &restored["status"]), (&json!("N0"), &json!("Suspended")));
+    let users = |party: &Value| {
+        let mut users = party["users"].as_array().expect("users").clone();
+        users.sort_by_key(|user| user["id_from_network"].to_string());
+        users
+    };
+    assert_eq!(users(&restored), users(&created));
+    // An item that was changed again is not reverted.
+    let mut again = users(&restored);
+    again[0]["first_name"] = json!("Ida");
+    network.put("/affiliates/222", json!({"users": again})).expect(200);
+    let entry = network.audit_entries(Some("affiliate:222")).pop().expect("an entry");
+    again[0]["first_name"] = json!("Joan");
+    network.put("/affiliates/222", json!({"users": again})).expect(200);
+    let revert = format!("/audit/{}/revert", entry["id"]);
+    let response = network.extensions().post(&revert, json!({}));
+    response.assert_error(403, "UnauthorizedOperation");
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn cascade_updates_logs_and_notifies_every_affiliate_campaign() {
             if at % 3 == 0 { ("Approved", "Suspended") } else { ("Applied", "Declined") };
         let campaign = format!("of-{at:05}");
         assert_eq!(entry["object"], format!("affiliate_campaign:976/{campaign}"));
-        assert_eq!(entry["diff"], json!([{"op": "replace", "path": "/status", "value": to}]));
+        assert_eq!(entry["patch"], json!([{"op": "replace", "path": "/status", "value": to}]));
         let expected = json!({"affiliate_campaign": format!("x-{at}"), "affiliate": "976",
             "advertiser_campaign": campaign, "from": from, "to": to});
         assert_eq!(*events, expected);

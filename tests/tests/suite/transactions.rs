@@ -1,7 +1,7 @@
 //! The ledger in the API: columns by viewer, formats, and paging.
 
 use serde_json::{Value, json};
-use trunkline_tests::body::{affiliate_campaign_path, campaign_path};
+use trunkline_tests::body::{self, affiliate_campaign_path, campaign_path};
 use trunkline_tests::{Client, Server, assert_json_eq};
 
 fn policies(amounts: &[(&str, f64, &str)]) -> Value {
@@ -310,12 +310,39 @@ fn columns_are_included_and_excluded_on_request() {
     network.get(&none).assert_invalid(&json!({"exclude_columns": ["leaves no columns"]}));
 }
 
+/// Names that a spreadsheet would read as formulas are neutralized where people download them: by default in
+/// sessions, and on request.
+#[test]
+fn csv_formulas_are_neutralized_in_sessions() {
+    let (server, network) = world();
+    let formula =
+        json!({"name": "=HYPERLINK(\"http://evil.example\")", "users": [body::user("9")]});
+    network.put("/affiliates/976", formula).expect(200);
+    network.put("/network", json!({"users": [body::user("8")]})).expect(200);
+    network.report_call("1", paid_call());
+    let columns =
+        "include_columns=affiliate_name,calling_phone_number,margin_localized&include_header=0";
+    let path = network.ledger_path(&format!(".csv?{columns}"));
+    let plain = network.get(&path).expect(200).text();
+    assert!(plain.starts_with("\"=HYPERLINK"), "{plain}");
+    let neutral = network.get(&format!("{path}&neutralize=1")).expect(200).text();
+    assert!(neutral.starts_with("\"'=HYPERLINK"), "{neutral}");
+    assert_eq!(neutral.replace("'=", "="), plain, "phone numbers and amounts stay as they are");
+    let cookie = server.sign_in("user8@example.com");
+    let in_session = |path: &str| {
+        let anonymous = network.with_token(None);
+        anonymous.request("GET", path).header("Cookie", &cookie).send().expect(200).text()
+    };
+    assert_eq!(in_session(&path), neutral);
+    assert_eq!(in_session(&format!("{path}&neutralize=0")), plain);
+}
+
 #[test]
 fn all_problems_of_a_query_are_reported() {
     let (_server, network) = world();
     let odd = "?from=soon&to=2026-01-01&limit=4001&start_after_transaction_id=x&transaction_id=-1\
         &transaction_type=Gift&include_columns=colour&column_separator=ab&row_separator=%3B\
-        &include_header=maybe&force_quotes=2";
+        &include_header=maybe&force_quotes=2&neutralize=all";
     let mut wrong = json!({
         "from": ["is invalid"],
         "limit": ["must be less than or equal to 4000"],
@@ -323,13 +350,16 @@ fn all_problems_of_a_query_are_reported() {
         "transaction_id": ["must be greater than or equal to 0"],
         "transaction_type": ["is not included in the list"],
         "include_columns": ["has an unknown column: colour"],
-        "column_separator": ["must be one ASCII character, neither a quote nor a line break"],
+        "column_separator": ["must be a tab or one printable ASCII character other than a quote"],
         "row_separator": ["must be a line feed, with or without a carriage return before it"],
         "include_header": ["is not included in the list"],
         "force_quotes": ["is not included in the list"],
+        "neutralize": ["is not included in the list"],
     });
     network.get(&network.ledger_path(&format!(".csv{odd}"))).assert_invalid(&wrong);
-    for only_csv in ["column_separator", "row_separator", "include_header", "force_quotes"] {
+    let only_csv =
+        ["column_separator", "row_separator", "include_header", "force_quotes", "neutralize"];
+    for only_csv in only_csv {
         wrong.as_object_mut().unwrap().shift_remove(only_csv);
     }
     network.get(&network.ledger_path(odd)).assert_invalid(&wrong);

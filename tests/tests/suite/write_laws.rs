@@ -150,7 +150,7 @@ fn assert_writes_back(client: &Client, path: &str) {
         speaker.post(path, read.clone()).expect(201);
         assert_json_eq(&speaker.get(path).body(200), &read);
         let after = state(client, path);
-        let last = after.1.last().map(|entry| &entry["diff"]);
+        let last = after.1.last().map(|entry| &entry["patch"]);
         assert_eq!(after.1.len(), before.1.len(), "on {version} the log has grown: {last:?}");
         assert_json_eq(&after.0, &before.0);
     }
@@ -307,7 +307,7 @@ fn terms_can_be_written_back_flat() {
             let read = speaker.get(&path).body(200);
             speaker.put(&path, read["future_terms"].clone()).assert_json(200, &read);
             let log = network.audit_entries(None);
-            let last = log.last().map(|entry| &entry["diff"]);
+            let last = log.last().map(|entry| &entry["patch"]);
             assert_eq!(log.len(), before.1.len(), "on {version} the log has grown: {last:?}");
         }
     });

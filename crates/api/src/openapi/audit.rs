@@ -12,14 +12,14 @@ fn entry_example() -> Value {
         "actor": "token:1",
         "at": "2026-11-21 00:31:18 -0800",
         "request_id": "50e19610871cda3bd184ae1f4d39d0f8",
-        "diff": [{"op": "replace", "path": "/status", "value": "Approved"}],
+        "patch": [{"op": "replace", "path": "/status", "value": "Approved"}],
         "before": {"status": "Applied"},
         "after": {"status": "Approved"},
     })
 }
 
 pub(super) fn schemas() -> NamedSchemas {
-    let snapshot = |when: &str| json!({"type": ["object", "null"], "description": format!("The complete object {when} the change; `null` where it did not exist.")});
+    let snapshot = |when: &str| json!({"type": ["object", "null"], "description": format!("The properties that the change changed, {when} it: of `users` and `sites` the items, of terms the properties. The complete object for a creation or deletion; `null` where it did not exist.")});
     let mut at = legacy_timestamp("Time of the change, in the network's time zone.");
     at["type"] = json!("string");
     let entry = response_object(
@@ -30,9 +30,9 @@ pub(super) fn schemas() -> NamedSchemas {
             "actor": {"type": "string", "description": "Token or user that made the change."},
             "at": at,
             "request_id": {"type": "string", "description": "`X-Request-Id` of the request."},
-            "diff": {
+            "patch": {
                 "type": "array",
-                "description": "The change as a JSON Patch (RFC 6902).",
+                "description": "The change as a JSON Patch (RFC 6902) from `before` to `after`.",
                 "items": {
                     "type": "object",
                     "required": ["op", "path"],

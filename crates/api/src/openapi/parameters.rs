@@ -140,7 +140,9 @@ pub(super) fn component_name(route: &str, name: &str) -> &'static str {
 fn path_schema(component: &str) -> Value {
     match component {
         "version" => json!({"type": "string", "pattern": VERSION}),
-        "network_id" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX, "format": "int64"}),
+        "network_id" => {
+            json!({"type": "integer", "minimum": 1, "maximum": i64::MAX, "format": "int64"})
+        }
         "audit_id" | "call_id" | "network" | "transaction" | "webhook_id" | "delivery" => {
             json!({"type": "integer", "minimum": 1, "maximum": i64::MAX, "format": "int64"})
         }

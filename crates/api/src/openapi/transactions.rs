@@ -156,9 +156,7 @@ pub(super) fn parameters() -> Value {
     let query = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "description": description, "schema": schema});
     let id = || json!({"type": "integer", "minimum": 0, "maximum": i64::MAX, "format": "int64"});
     let text = || json!({"type": "string"});
-    let flag = || {
-        enumeration(&["0", "1", "true", "false"], "Default: `1` for the header, `0` for quotes.")
-    };
+    let flag = || enumeration(&["0", "1", "true", "false"], "`1` and `true` mean yes.");
     json!({
         "calls_from": filter("from", "Only calls that started at or after this time: a date, or a date and a time, in the network's time zone unless it has an offset. Requires `to`.", moment()),
         "calls_to": filter("to", "Only calls that started at or before this time; a date means the end of that day. Requires `from`.", moment()),
@@ -169,10 +167,11 @@ pub(super) fn parameters() -> Value {
         "transaction_type": list("transaction_type", "Only rows of these types, comma-separated; also repeated, or repeated as `transaction_type[]`.", enumeration(&["Call", "PostCallEvent", "Sale", "Signal"], "Only rows of type Call exist so far.")),
         "include_columns": list("include_columns", "Columns to return, in order, comma-separated or repeated as `include_columns[]`. `$default` stands for the default columns.", text()),
         "exclude_columns": list("exclude_columns", "Columns to omit, in the same form.", text()),
-        "column_separator": query("column_separator", "CSV: one ASCII character.", json!({"type": "string", "default": ","})),
+        "column_separator": query("column_separator", "CSV: a tab, or one printable ASCII character other than a quote.", json!({"type": "string", "default": ","})),
         "row_separator": query("row_separator", "CSV: `%0A` or `%0D%0A`.", json!({"type": "string", "default": "\n"})),
-        "include_header": query("include_header", "CSV: write a first line with the column names.", flag()),
-        "force_quotes": query("force_quotes", "CSV: quote every field.", flag()),
+        "include_header": query("include_header", "CSV: write a first line with the column names. Default: yes.", flag()),
+        "force_quotes": query("force_quotes", "CSV: quote every field. Default: no.", flag()),
+        "neutralize": query("neutralize", "CSV: write `'` before a text that begins with `=`, `+`, `-`, `@`, a tab or CR, which a spreadsheet would read as a formula. Default: only if the credential is a session.", flag()),
         "month": {"name": "month", "in": "query", "required": true, "description": "Month in the network's time zone.", "schema": {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"}, "example": "2026-11"},
     })
 }
@@ -196,6 +195,7 @@ fn list_operation(route: &'static str, id: &str, scope: &str) -> Operation {
         "row_separator",
         "include_header",
         "force_quotes",
+        "neutralize",
     ]
     .into_iter()
     .fold(operation, Operation::parameter);
@@ -208,6 +208,7 @@ fn statement_operation(route: &'static str, id: &str, party: &str) -> Operation 
     Operation::get(route, id, &summary)
         .description("Totals of the month's calls by their newest transactions: one line per campaign and currency, and one total per currency. With the suffix `.csv`, the lines as CSV.")
         .parameter("month")
+        .parameter("neutralize")
         .response_in_formats("The statement.", schema_reference("Statement"), &["text/csv"])
 }
 

@@ -77,9 +77,9 @@ fn parse_entry_id(id: &str) -> Result<AuditEntryId, Error> {
     id.parse().map_err(|_| Error::NotFound(format!("AuditEntry {id}")))
 }
 
-/// Renders an entry: the change as a JSON Patch (RFC 6902), and the object before and after.
+/// Renders an entry: the change as a JSON Patch (RFC 6902), and the changed properties before and after.
 fn render(entry: AuditEntry, zone: TimeZoneName) -> Object {
-    let diff = audit::diff(&entry);
+    let patch = audit::patch(&entry);
     Object::from_iter([
         ("id".to_owned(), entry.id.get().into()),
         ("object".to_owned(), entry.object.into()),
@@ -87,7 +87,7 @@ fn render(entry: AuditEntry, zone: TimeZoneName) -> Object {
         ("actor".to_owned(), entry.actor.into()),
         ("at".to_owned(), timezone::format_legacy(entry.at, zone).into()),
         ("request_id".to_owned(), entry.request_id.into()),
-        ("diff".to_owned(), diff),
+        ("patch".to_owned(), patch),
         ("before".to_owned(), entry.before.unwrap_or_default()),
         ("after".to_owned(), entry.after.unwrap_or_default()),
     ])

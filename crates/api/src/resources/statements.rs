@@ -14,7 +14,7 @@ use axum::http::{Response, header};
 use jiff::civil::Date;
 use serde_json::{Number, Value, json};
 use trunkline_domain::party::PartyKind;
-use trunkline_domain::problem::{BLANK, INVALID};
+use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED};
 use trunkline_network::statements::{self, Statement};
 use trunkline_network::{Error, StatementLine, StatementTotals};
 
@@ -33,19 +33,33 @@ async fn show_affiliate_statement(Path(id): Path<String>, request: ApiRequest) -
 }
 
 fn show(kind: PartyKind, id: &str, request: ApiRequest) -> Response<Body> {
-    let result: Result<Statement, ApiError> = request.read(|unit, context| {
+    let result: Result<(Statement, CsvStyle), ApiError> = request.read(|unit, context| {
         let month = parse_month(request.parameter("month"));
-        // Access is checked first: without it, the problem of the month is not reported.
+        // Access is checked first: without it, the problems of the parameters are not reported.
         let valid_month = month.as_ref().copied().unwrap_or_default();
         let statement = statements::get(unit, context, kind, id, valid_month)?;
-        month.map(|_| statement)
+        month?;
+        Ok((statement, parse_csv_style(&request)?))
     });
     match (result, request.format) {
-        (Ok(statement), Format::Csv) => csv_response(&statement),
-        (result, _) => {
-            request.respond(ResourceKind::Unversioned, result.map(|statement| render(&statement)))
-        }
+        (Ok((statement, csv)), Format::Csv) => csv_response(&statement, csv),
+        (result, _) => request
+            .respond(ResourceKind::Unversioned, result.map(|(statement, _)| render(&statement))),
     }
+}
+
+/// Parses the parameter `neutralize` of a CSV response. The other parts of the dialect are fixed.
+fn parse_csv_style(request: &ApiRequest) -> Result<CsvStyle, Error> {
+    if request.format != Format::Csv {
+        return Ok(CsvStyle::default());
+    }
+    let neutralize = match request.parameter("neutralize") {
+        None => request.by_cookie,
+        Some("1" | "true") => true,
+        Some("0" | "false") => false,
+        Some(_) => return Err(Error::invalid_property("neutralize", NOT_LISTED)),
+    };
+    Ok(CsvStyle { neutralize, ..CsvStyle::default() })
 }
 
 /// Parses a month such as `2026-11`, from 1970 to 9998. Returns its first day.
@@ -118,7 +132,7 @@ fn cents_to_json(cents: i64) -> Value {
 }
 
 /// Returns the lines of a statement as CSV, without the totals.
-fn csv_response(statement: &Statement) -> Response<Body> {
+fn csv_response(statement: &Statement, csv: CsvStyle) -> Response<Body> {
     let columns = vec![
         "month",
         "advertiser_campaign_id_from_network",
@@ -132,7 +146,7 @@ fn csv_response(statement: &Statement) -> Response<Body> {
     ];
     let table = Table {
         format: Format::Csv,
-        csv: CsvStyle::default(),
+        csv,
         columns,
         table_element: "statement",
         row_element: "line",

@@ -177,15 +177,19 @@ fn remove_duplicates(columns: &mut Vec<&'static Column>) {
     });
 }
 
+fn is_separator(byte: u8) -> bool {
+    byte == b'\t' || (matches!(byte, b' '..=b'~') && byte != b'"')
+}
+
 fn read_csv(request: &ApiRequest, problems: &mut Problems) -> CsvStyle {
-    let mut csv = CsvStyle::default();
+    let mut csv = CsvStyle { neutralize: request.by_cookie, ..CsvStyle::default() };
     if let Some(separator) = request.parameter("column_separator") {
         match separator.as_bytes() {
-            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => {
+            [byte] if is_separator(*byte) => {
                 csv.column_separator = *byte;
             }
             _ => {
-                let message = "must be one ASCII character, neither a quote nor a line break";
+                let message = "must be a tab or one printable ASCII character other than a quote";
                 problems.property("column_separator").add(message);
             }
         }
@@ -205,5 +209,6 @@ fn read_csv(request: &ApiRequest, problems: &mut Problems) -> CsvStyle {
     };
     flag("include_header", &mut csv.header);
     flag("force_quotes", &mut csv.force_quotes);
+    flag("neutralize", &mut csv.neutralize);
     csv
 }
