@@ -286,6 +286,36 @@ fn every_broken_invariant_is_reported() {
     assert!(has_finding(&check(&sqlite_url(&file)), "reference", "transactions 2"));
 }
 
+/// A row that cannot be read is named, and the check goes on: all others are checked too.
+#[test]
+fn check_goes_on_after_unreadable_rows() {
+    let directory = TempDir::new().expect("a directory");
+    let world = world_as_file(&directory);
+    let file = directory.path().join("broken.db");
+    let invalid_utf8 = "CAST(x'7bff7d' AS TEXT)";
+    broken(
+        &world,
+        &file,
+        &format!(
+            "UPDATE parties SET sites = {invalid_utf8} WHERE id = 1;
+             UPDATE calls SET body = {invalid_utf8} WHERE id = 1;
+             UPDATE transactions SET body = {invalid_utf8} WHERE id = 2;
+             UPDATE terms SET body = {invalid_utf8} WHERE id = 1;
+             UPDATE webhooks SET secret = 'x'"
+        ),
+    );
+    let findings = check(&sqlite_url(&file));
+    for at in [
+        "parties 1, sites",
+        "calls 1, body",
+        "transactions 2, body",
+        "terms 1, body",
+        "webhooks 1, secret",
+    ] {
+        assert!(has_finding(&findings, "body", at), "{at} is not among {findings:?}");
+    }
+}
+
 /// Both backends report the same findings: with a PostgreSQL server, each broken database is copied to it.
 #[test]
 fn copy_of_a_broken_database_has_the_same_findings() {

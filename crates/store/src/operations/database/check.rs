@@ -64,13 +64,39 @@ fn check_in(
         unit.check_file(observer)?;
     }
     for rule in invariant_rules() {
-        unit.check_rule(&rule, observer)?;
+        let result = unit.check_rule(&rule, observer);
+        report_unreadable_rows(observer, rule.name, result)?;
     }
     unit.check_json_columns(observer)?;
-    unit.check_ledger(observer)?;
-    unit.check_caps(observer)?;
-    unit.check_holds(observer)?;
+    let result = unit.check_ledger(observer);
+    report_unreadable_rows(observer, "calls and transactions", result)?;
+    let result = unit.check_caps(observer);
+    report_unreadable_rows(observer, "terms", result)?;
+    let result = unit.check_holds(observer);
+    report_unreadable_rows(observer, "live_calls", result)?;
     Ok(counts)
+}
+
+/// Reports rows that cannot be read, at which a part of the check ended, so that the next part runs.
+/// Outages of the database still end the check.
+pub(super) fn report_unreadable_rows(
+    observer: &mut dyn ProgressObserver,
+    location: &str,
+    result: Result<(), Error>,
+) -> Result<(), Error> {
+    match result {
+        Err(error) if !error.is_outage() => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            observer.on_finding(Finding {
+                rule: "unreadable",
+                location: location.to_owned(),
+                found: cause.unwrap_or_else(|| error.to_string()).into(),
+                expected: "rows that can be read".into(),
+            });
+            Ok(())
+        }
+        result => result,
+    }
 }
 
 /// Converts a column to JSON.

@@ -1,7 +1,7 @@
 //! Check that stored JSON and stored words of the domain parse as their types. The bodies of calls
 //! and transactions are checked with the ledger.
 
-use super::check::{Finding, ProgressObserver};
+use super::check::{Finding, ProgressObserver, report_unreadable_rows};
 use crate::Error;
 use crate::operations::credentials::grants_from_json;
 use crate::operations::{NO_PARAMS, UnitOfWork};
@@ -44,7 +44,7 @@ const fn json_column(
     JsonColumn { table, row_id: "id", column, what, error_of }
 }
 
-const COLUMNS: [JsonColumn; 29] = [
+const COLUMNS: [JsonColumn; 30] = [
     json_column("networks", "time_zone", "a time zone", |text| {
         word_error(TimeZoneName::parse(text))
     }),
@@ -108,6 +108,9 @@ const COLUMNS: [JsonColumn; 29] = [
         word_error(WebhookUrl::parse(text).ok())
     }),
     json_column("webhooks", "secret", "a secret", |text| word_error(SigningSecret::parse(text))),
+    json_column("webhooks", "previous_secret", "a secret", |text| {
+        word_error(SigningSecret::parse(text))
+    }),
 ];
 
 impl UnitOfWork<'_> {
@@ -121,8 +124,12 @@ impl UnitOfWork<'_> {
             let sql = format!(
                 "SELECT CAST({row_id} AS TEXT), {column} FROM {table} WHERE {column} IS NOT NULL"
             );
-            self.for_each_row(&sql, NO_PARAMS, |row| {
-                if let Some(error) = (json_column.error_of)(row.get(1)?) {
+            let result = self.for_each_row(&sql, NO_PARAMS, |row| {
+                let error = match row.get::<&str>(1) {
+                    Ok(text) => (json_column.error_of)(text),
+                    Err(_) => Some("not a text in UTF-8".to_owned()),
+                };
+                if let Some(error) = error {
                     let at = format!("{table} {}, {column}", row.get::<&str>(0)?);
                     let expected = json_column.what.into();
                     observer.on_finding(Finding {
@@ -133,7 +140,8 @@ impl UnitOfWork<'_> {
                     });
                 }
                 Ok(true)
-            })?;
+            });
+            report_unreadable_rows(observer, &format!("{table}, {column}"), result)?;
             if last_table != *table {
                 last_table = table;
                 observer.on_rows_done(self.count_rows(table)?);

@@ -99,7 +99,7 @@ impl LedgerPass {
         }
         let Some(id) = row.get::<Option<TransactionId>>(7)? else { return Ok(()) };
         observer.on_rows_done(1);
-        let settlement = from_json::<Settlement>(row.get(8)?, "transaction");
+        let settlement = row.get(8).and_then(|body| from_json::<Settlement>(body, "transaction"));
         let settlement = match settlement {
             Ok(settlement) => settlement,
             Err(error) => {
@@ -119,8 +119,11 @@ impl LedgerPass {
             match correction.recorded {
                 Some(recorded) => call.seconds = Some(duration_seconds(&recorded)),
                 None => {
-                    call.seconds =
-                        from_json(row.get(3)?, "call").ok().map(|facts| duration_seconds(&facts))
+                    call.seconds = row
+                        .get(3)
+                        .and_then(|body| from_json(body, "call"))
+                        .ok()
+                        .map(|facts| duration_seconds(&facts))
                 }
             }
         }
@@ -148,7 +151,8 @@ fn check_call(
     id: CallId,
     observer: &mut dyn ProgressObserver,
 ) -> Result<Option<i64>, Error> {
-    let recorded: RecordedFacts = match from_json(row.get(3)?, "call") {
+    let recorded = row.get(3).and_then(|body| from_json::<RecordedFacts>(body, "call"));
+    let recorded = match recorded {
         Ok(recorded) => recorded,
         Err(error) => {
             report_unreadable(observer, format!("calls {id}, body"), &error, "a call");
