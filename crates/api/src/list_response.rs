@@ -128,6 +128,7 @@ where
         let info = ResponseInfo { kind: self.kind, method };
         for mut object in objects {
             version.downgrade(&info, &mut object);
+            self.request.hide_secrets(&mut object);
             bytes.push(if self.started { b',' } else { b'[' });
             self.started = true;
             bytes.extend_from_slice(json::to_string(&Value::Object(object)).as_bytes());

@@ -22,6 +22,19 @@ const IGNORED_HEADER: &str = "trunkline-ignored";
 /// Header with a warning about a write that was carried out. It may be repeated.
 const WARNING_HEADER: &str = "trunkline-warning";
 
+/// Replaces `oauth_refresh_token` by null in a property, at any depth.
+pub(crate) fn hide_refresh_tokens(name: &str, value: &mut Value) {
+    match value {
+        _ if name == "custom_data" => {}
+        Value::Object(map) => map.iter_mut().for_each(|(name, value)| {
+            hide_refresh_tokens(name, value);
+        }),
+        Value::Array(items) => items.iter_mut().for_each(|item| hide_refresh_tokens(name, item)),
+        _ if name == "oauth_refresh_token" => *value = Value::Null,
+        _ => {}
+    }
+}
+
 impl ApiRequest {
     /// Returns the response to a request about one object: 201 for POST, else 200.
     pub(crate) fn respond(
@@ -53,6 +66,7 @@ impl ApiRequest {
         match result {
             Ok(mut object) => {
                 self.version.downgrade(&info, &mut object);
+                self.hide_secrets(&mut object);
                 self.object_response(status, &Value::Object(object))
             }
             Err(error) => {
@@ -80,6 +94,13 @@ impl ApiRequest {
                 json_response(StatusCode::OK, &objects.into_iter().map(downgrade).collect())
             }
             Err(error) => error.into_response(&self.app),
+        }
+    }
+
+    /// Removes the properties that an Observer does not see: `oauth_refresh_token`, at any depth.
+    pub(crate) fn hide_secrets(&self, object: &mut Object) {
+        if !self.context.principal.can_write() {
+            object.iter_mut().for_each(|(name, value)| hide_refresh_tokens(name, value));
         }
     }
 

@@ -189,6 +189,9 @@ fn ingest_one(
         (Some(id), Some(start)) => (id, start),
         _ => return Err(problems.into()),
     };
+    if problems.is_empty() {
+        ensure_can_report(unit, context, lookups, submitted, start_time)?;
+    }
     let stored = lookups.known_call(unit, context, external_id)?;
     let duplicate = stored.as_ref().filter(|stored| stored.fingerprint == reported.fingerprint);
     if let Some(duplicate) = duplicate.filter(|_| problems.is_empty()) {
@@ -241,6 +244,21 @@ fn ingest_one(
         SettlementContext { campaign: &parties.campaign, terms: in_force, affiliate };
     let row = post_settlement(unit, context, writes, &settlement_context, &call, Some(index))?;
     Ok((IngestOutcome::Created(reported.complete_call_id.clone()), Some(row)))
+}
+
+/// Returns `Ok` if the principal may report the call, before its external id is looked up: others get
+/// the same answer for a used and an unused id. The network may report every call.
+fn ensure_can_report(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    lookups: &mut BatchLookups,
+    submitted: &SubmittedCall,
+    start: Timestamp,
+) -> Result<(), Error> {
+    if !context.principal.can_view_network() {
+        resolve_parties(unit, context, lookups, submitted, start, Problems::new())?;
+    }
+    Ok(())
 }
 
 /// Resolves the parties of a call, and checks that the principal may report it.

@@ -9,7 +9,7 @@ use trunkline_domain::campaign::{
     Campaign, CampaignAction, CampaignTransition, check_go_live_requirements, transition,
 };
 use trunkline_domain::event::CAMPAIGN_STATUS_CHANGED;
-use trunkline_domain::party::{PartyKind, PartyStatus};
+use trunkline_domain::party::PartyStatus;
 
 /// Applies an action to a campaign. Does nothing if the campaign has the resulting status already.
 pub fn apply_action(
@@ -21,8 +21,7 @@ pub fn apply_action(
     precondition: &Precondition<Campaign>,
 ) -> Result<(), Error> {
     let Submission { change: action, mut problems } = submitted;
-    let advertiser = campaigns::find_advertiser(unit, context, advertiser_id)?;
-    context.principal.ensure_can_write_party(PartyKind::Advertiser, advertiser.id)?;
+    let advertiser = campaigns::find_writable(unit, context, advertiser_id, Some(id))?;
     let before = campaigns::find_campaign(unit, context, &advertiser, id)?;
     check_precondition(precondition, Some(&before))?;
     let status = before.effective_status(context.now);

@@ -2,9 +2,10 @@
 
 use crate::parties::{auto_generates_ids, check_external_id, ensure_visible, find, not_found};
 use crate::{
-    Context, Error, Page, Precondition, Submission, UnitOfWork, VisiblePage, audit, budgets,
-    check_precondition,
+    Context, Error, Page, Precondition, Principal, Submission, UnitOfWork, VisiblePage, audit,
+    budgets, check_precondition,
 };
+use std::borrow::Cow;
 use std::collections::HashSet;
 use trunkline_domain::affiliation::RelationshipStatus;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms, TermsPatch, Visibility};
@@ -59,8 +60,8 @@ pub(crate) fn find_campaign(
         }
         _ => false,
     };
-    let object = || format!("AdvertiserCampaign {id} for advertiser {}", advertiser.external_id);
-    let mut campaign = found.filter(|_| visible).ok_or_else(|| Error::NotFound(object()))?;
+    let missing = || campaign_not_found(id, &advertiser.external_id);
+    let mut campaign = found.filter(|_| visible).ok_or_else(missing)?;
     budgets::fill_totals(unit, &mut campaign, context.now)?;
     Ok(campaign)
 }
@@ -114,9 +115,14 @@ pub(crate) fn resolve_path(
 ) -> Result<(Campaign, ResolvedPath), Error> {
     let own = context.principal.affiliate_ids();
     let mut resolved_path = unit.resolve_path(&PathIds { affiliate_ids: &own, ..path_ids })?;
-    let advertiser = resolved_path.advertiser_id;
-    let advertiser =
-        advertiser.ok_or_else(|| not_found(PartyKind::Advertiser, path_ids.advertiser))?;
+    let missing = || campaign_not_found(path_ids.campaign.unwrap_or_default(), path_ids.advertiser);
+    let advertiser = match resolved_path.advertiser_id {
+        Some(id) => id,
+        None if own.is_empty() => {
+            return Err(not_found(PartyKind::Advertiser, path_ids.advertiser));
+        }
+        None => return Err(missing()),
+    };
     if own.is_empty() {
         ensure_visible(context, PartyKind::Advertiser, advertiser, path_ids.advertiser)?;
     }
@@ -129,12 +135,22 @@ pub(crate) fn resolve_path(
         .campaign
         .take()
         .filter(|campaign| campaign.advertiser_id == advertiser && visible(campaign));
-    let missing = || {
-        let id = path_ids.campaign.unwrap_or_default();
-        let advertiser = path_ids.advertiser;
-        Error::NotFound(format!("AdvertiserCampaign {id} for advertiser {advertiser}"))
-    };
     Ok((found.ok_or_else(missing)?, resolved_path))
+}
+
+/// Returns a campaign as the principal may see it: an affiliate sees neither future terms nor
+/// destinations.
+pub fn redact<'a>(principal: &Principal, campaign: &'a Campaign) -> Cow<'a, Campaign> {
+    if principal.can_view(PartyKind::Advertiser, campaign.advertiser_id) {
+        return Cow::Borrowed(campaign);
+    }
+    let mut redacted = campaign.clone();
+    redacted.redact_for_affiliates();
+    Cow::Owned(redacted)
+}
+
+fn campaign_not_found(id: &str, advertiser: &str) -> Error {
+    Error::NotFound(format!("AdvertiserCampaign {id} for advertiser {advertiser}"))
 }
 
 fn visibility(campaign: &Campaign) -> Visibility {
@@ -230,6 +246,35 @@ pub fn get_as_advertiser(
     Some(campaign).filter(|_| can_view).ok_or_else(missing)
 }
 
+/// Returns the advertiser of a campaign that the principal may write.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] if the principal views neither the advertiser nor the campaign.
+/// [`Error::NotAllowed`] if it may not write what it views.
+pub(crate) fn find_writable(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    advertiser_id: &str,
+    campaign_id: Option<&str>,
+) -> Result<Party, Error> {
+    // An affiliate gets the same answer whether the advertiser or the campaign does not exist.
+    let is_affiliate = !context.principal.affiliate_ids().is_empty();
+    let missing = || match campaign_id.filter(|_| is_affiliate) {
+        Some(id) => campaign_not_found(id, advertiser_id),
+        None => not_found(PartyKind::Advertiser, advertiser_id),
+    };
+    let network = context.principal.network_id;
+    let found = unit.party(network, PartyKind::Advertiser, advertiser_id)?;
+    let advertiser = found.ok_or_else(missing)?;
+    if !context.principal.can_view(PartyKind::Advertiser, advertiser.id) {
+        let campaign = campaign_id.filter(|_| is_affiliate).ok_or_else(missing)?;
+        find_campaign(unit, context, &advertiser, campaign)?;
+    }
+    context.principal.ensure_can_write_party(PartyKind::Advertiser, advertiser.id)?;
+    Ok(advertiser)
+}
+
 /// Creates or updates a campaign. The name and the custom data change at once, everything else in
 /// the future terms. A write without an effective change stores nothing.
 pub fn put(
@@ -241,10 +286,9 @@ pub fn put(
     precondition: &Precondition<Campaign>,
 ) -> Result<Campaign, Error> {
     let network = context.principal.network_id;
-    let advertiser = find_advertiser(unit, context, advertiser_id)?;
-    context.principal.ensure_can_write_party(PartyKind::Advertiser, advertiser.id)?;
     let Submission { change, mut problems } = submitted;
     let requested_id = change.id_from_network.clone().or(path_id.map(str::to_owned));
+    let advertiser = find_writable(unit, context, advertiser_id, requested_id.as_deref())?;
     let before = match &requested_id {
         Some(id) => unit.campaign(network, id)?,
         None => None,

@@ -3,6 +3,7 @@
 use crate::batch_lookups::BatchLookups;
 use crate::budgets::{self, AdmissionRequest, BudgetStatus};
 use crate::call_parties::{CallAddress, CallMoment, CallParties};
+use crate::calls::RepeatLookup;
 use crate::pending_writes::PendingWrites;
 use crate::{Context, Error, Submission, UnitOfWork, calls};
 use jiff::Timestamp;
@@ -78,16 +79,13 @@ pub fn dry_run(
         problems.property("advertiser_campaign").add(BLANK);
     }
     let id = problems.clone().into_result(request.campaign.clone().unwrap_or_default())?;
-    let address = CallAddress {
-        campaign: Some(&id),
-        affiliate: request.affiliate.as_deref(),
-        promo_number: request.promo_number.as_ref(),
-    };
-    // The parties are those of now, whatever start time the call has: the terms are, too.
-    let moment = CallMoment::current(context.now);
-    let lookups = &mut BatchLookups::at(moment);
-    let parties = CallParties::resolve(unit, context, lookups, address, moment)?.value;
-    parties.ensure_can_view(context)?;
+    let parties = resolve_parties(unit, context, &id, &request)?;
+    let sees_advertiser =
+        context.principal.can_view(PartyKind::Advertiser, parties.campaign.advertiser_id);
+    if !sees_advertiser && request.terms == TermsSelector::Future {
+        let message = "an affiliate may try the current terms only";
+        return Err(Error::NotAllowed(message.to_owned()));
+    }
     let terms = match request.terms {
         TermsSelector::Current => {
             parties.campaign.current_terms.as_ref().map(|current| &current.terms)
@@ -122,7 +120,7 @@ pub fn dry_run(
         decision.advertiser_payin.as_ref().map(|payment| (payment.amount, payment.currency));
     let is_admitted = decision.reason.is_none();
     let mut statuses = budgets::statuses(parties.campaign.id, terms, start);
-    if !context.principal.can_view(PartyKind::Advertiser, parties.campaign.advertiser_id) {
+    if !sees_advertiser {
         decision.advertiser_payin = None;
         decision.destination_phone_number = None;
         statuses.clear();
@@ -130,9 +128,53 @@ pub fn dry_run(
     Ok(DryRun {
         shows_margin: true,
         budgets: forecast_budgets(unit, &statuses, payin, is_admitted)?,
-        warnings: warnings(terms, &facts),
+        warnings: if sees_advertiser { warnings(terms, &facts) } else { Vec::new() },
         decision,
     })
+}
+
+/// Resolves the parties of the hypothetical call. They are those of now, whatever start time the
+/// call has: the terms are, too. The call of an affiliate is its own, also if the request names no
+/// affiliate.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] if an object does not exist or is not visible to the principal. A promo number
+/// of somebody else is not found, as one that nobody has.
+fn resolve_parties(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    campaign: &str,
+    request: &DryRunRequest,
+) -> Result<CallParties, Error> {
+    let moment = CallMoment::current(context.now);
+    let lookups = &mut BatchLookups::at(moment);
+    let own = context.principal.affiliate_ids();
+    let mut find = |unit: &mut UnitOfWork<'_>, affiliate: Option<&str>| {
+        let promo_number = request.promo_number.as_ref();
+        let address = CallAddress { campaign: Some(campaign), affiliate, promo_number };
+        Ok::<_, Error>(CallParties::resolve(unit, context, lookups, address, moment)?.value)
+    };
+    let mut parties = find(unit, request.affiliate.as_deref())?;
+    if context.principal.can_view(PartyKind::Advertiser, parties.campaign.advertiser_id) {
+        return Ok(parties);
+    }
+    if let Some(number) = &parties.promo_number
+        && number.affiliate_id.is_none_or(|id| !own.contains(&id))
+    {
+        let number = request.promo_number.as_ref().map(PhoneNumber::compact).unwrap_or_default();
+        let message = format!("PromoNumber {number} for advertiser campaign {campaign}");
+        return Err(Error::NotFound(message));
+    }
+    if parties.affiliate.is_none() {
+        let [only] = own.as_slice() else {
+            return Err(Error::invalid_property("affiliate", BLANK));
+        };
+        let affiliate = unit.party_by_id((*only).into())?.map(|party| party.external_id);
+        parties = find(unit, affiliate.as_deref())?;
+    }
+    parties.ensure_can_view(context)?;
+    Ok(parties)
 }
 
 /// Decides if a call would be admitted. Future terms are evaluated as if the campaign were live,
@@ -161,7 +203,8 @@ fn check_admission(
     Ok(Admission { rejection: turned_away, by_affiliate })
 }
 
-/// Tests if the caller has called this campaign before: as given, else looked up. `None` if no
+/// Tests if the caller has called this campaign before: as given, else looked up, by an affiliate
+/// among its own calls. `None` if no
 /// caller id is given, which is unknown in a dry run.
 fn is_repeat_caller(
     unit: &mut UnitOfWork<'_>,
@@ -178,6 +221,14 @@ fn is_repeat_caller(
     }
     let start = facts.start_time.unwrap_or(context.now);
     let campaign = parties.campaign.id;
+    if !context.principal.can_view(PartyKind::Advertiser, parties.campaign.advertiser_id) {
+        let own = context.principal.affiliate_ids();
+        let has_called = match calls::resolve_repeat(campaign, Some(terms), facts, start) {
+            RepeatLookup::Known(repeat) => repeat,
+            RepeatLookup::Query(query) => unit.has_called_affiliates_before(&query, &own)?,
+        };
+        return Ok(Some(has_called));
+    }
     let lookups = &BatchLookups::at(CallMoment::reported(start));
     calls::is_repeat_caller(unit, lookups, campaign, Some(terms), facts, start).map(Some)
 }

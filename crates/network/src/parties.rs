@@ -106,6 +106,9 @@ pub fn put(
         Some(id) => unit.party_with_members(network, kind, id)?,
         None => None,
     };
+    if let (None, Some(id)) = (&before, &requested_id) {
+        ensure_network_reach(context, kind, id)?;
+    }
     authorize(context, kind, before.as_ref(), change.status)?;
     check_precondition(precondition, before.as_ref())?;
     let id = match requested_id {
@@ -196,6 +199,15 @@ pub fn prefetch_put(
     }
 }
 
+/// Returns `Ok` if the principal reaches parties that do not exist, as the whole network does.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] otherwise, as for a party that exists and is out of reach.
+fn ensure_network_reach(context: &Context, kind: PartyKind, id: &str) -> Result<(), Error> {
+    if context.principal.can_view_network() { Ok(()) } else { Err(not_found(kind, id)) }
+}
+
 /// Returns `Ok` if the principal may write a party: the network, or the party itself. A party may
 /// neither change its own status nor create another party.
 fn authorize(
@@ -268,8 +280,12 @@ pub fn delete(
     id: &str,
     precondition: &Precondition<Party>,
 ) -> Result<(), Error> {
-    context.principal.ensure_can_write_network()?;
     let found = unit.party_with_members(context.principal.network_id, kind, id)?;
+    match &found {
+        Some(party) => context.principal.ensure_can_view(party)?,
+        None => ensure_network_reach(context, kind, id)?,
+    }
+    context.principal.ensure_can_write_network()?;
     check_precondition(precondition, found.as_ref())?;
     let Some(party) = found else { return Ok(()) };
     policy::check_deleted_members(context, Scope::Party(kind, party.id), &party.members)?;

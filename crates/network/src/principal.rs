@@ -66,6 +66,13 @@ impl Principal {
         decide(&self.grants, Action::View, Scope::Party(kind, id.into())) == Decision::Allowed
     }
 
+    /// Tests if the principal can write anything: it has a role above Observer.
+    pub fn can_write(&self) -> bool {
+        self.grants
+            .iter()
+            .any(|grant| decide(&self.grants, Action::Write, grant.scope) == Decision::Allowed)
+    }
+
     /// Returns the ids, ascending, of the parties of a kind for which the principal has a grant of
     /// its own.
     pub fn party_ids(&self, kind: PartyKind) -> Vec<PartyId> {

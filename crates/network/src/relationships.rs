@@ -45,6 +45,9 @@ fn resolve_pair(
     let affiliate = affiliate.ok_or_else(|| not_found(Affiliate, affiliate_id))?.id;
     if !context.principal.can_view(Advertiser, advertiser) {
         ensure_visible(context, Affiliate, affiliate, affiliate_id)?;
+        if relationship.is_none() {
+            return Err(not_found(Advertiser, advertiser_id));
+        }
     }
     Ok(Pair { advertiser, affiliate, relationship })
 }

@@ -24,6 +24,7 @@ mod database_check_and_copy;
 mod dry_runs;
 mod event_stream;
 mod full_disk;
+mod hidden_objects;
 mod ivr_trees;
 mod kill_one_of_three;
 mod kill_under_load;

@@ -21,7 +21,7 @@ use trunkline_domain::problem::Problems;
 use trunkline_network::affiliate_campaigns::{
     self, AffiliateCampaignChange, AffiliateCampaignPath, Intent,
 };
-use trunkline_network::{Principal, Submission};
+use trunkline_network::{Principal, Submission, campaigns};
 
 pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
@@ -91,6 +91,7 @@ impl AffiliateCampaignPresenter {
 
     /// Returns the properties of the advertiser campaign that its affiliate campaigns contain.
     fn project_campaign(&self, campaign: &Campaign) -> CampaignProjection {
+        let campaign = &*campaigns::redact(&self.principal, campaign);
         let terms = campaign.terms_in_force();
         let with_payin = self.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id);
         CampaignProjection {

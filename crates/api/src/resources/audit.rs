@@ -3,12 +3,13 @@
 use crate::api_request::ApiRequest;
 use crate::errors::ApiError;
 use crate::list_response::ListPage;
-use crate::object_response::Object;
+use crate::object_response::{Object, hide_refresh_tokens};
 use crate::routes::{Routes, get, post};
 use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
+use serde_json::Value;
 use trunkline_domain::id::AuditEntryId;
 use trunkline_domain::problem::{INVALID, Problems};
 use trunkline_domain::timezone::{self, TimeZoneName};
@@ -77,9 +78,25 @@ fn parse_entry_id(id: &str) -> Result<AuditEntryId, Error> {
     id.parse().map_err(|_| Error::NotFound(format!("AuditEntry {id}")))
 }
 
+/// Replaces the value of `oauth_refresh_token` by null in the operations of a JSON Patch.
+fn hide_refresh_tokens_in_patch(patch: &mut Value) {
+    for operation in patch.as_array_mut().into_iter().flatten() {
+        let path = operation["path"].as_str().unwrap_or_default();
+        let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        if let Some(value) = operation.get_mut("value") {
+            hide_refresh_tokens(&name, value);
+        }
+    }
+}
+
 /// Renders an entry: the change as a JSON Patch (RFC 6902), and the changed properties before and after.
-fn render(entry: AuditEntry, zone: TimeZoneName) -> Object {
-    let patch = audit::patch(&entry);
+/// Nobody sees `oauth_refresh_token` here.
+fn render(mut entry: AuditEntry, zone: TimeZoneName) -> Object {
+    let mut patch = audit::patch(&entry);
+    hide_refresh_tokens_in_patch(&mut patch);
+    for object in [&mut entry.before, &mut entry.after].into_iter().flatten() {
+        hide_refresh_tokens("", object);
+    }
     Object::from_iter([
         ("id".to_owned(), entry.id.get().into()),
         ("object".to_owned(), entry.object.into()),

@@ -52,9 +52,10 @@ impl CampaignPresenter {
         }
     }
 
-    /// Renders a campaign in the newest version. An affiliate gets no payin, and no future terms of
-    /// a campaign that has current ones.
+    /// Renders a campaign in the newest version. An affiliate gets no payin, no future terms
+    /// and no destinations.
     pub(super) fn render(&self, campaign: &Campaign) -> Object {
+        let campaign = &*campaigns::redact(&self.principal, campaign);
         let with_payin = self.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id);
         let current = campaign.current_terms.as_ref().map(|current| TermsProjection {
             live: Some((current.id, current.went_live_at)),
@@ -63,15 +64,12 @@ impl CampaignPresenter {
             terms: &current.terms,
             totals: &campaign.budget_totals[0],
         });
-        let hides_future = !with_payin && current.is_some();
-        let future = campaign.future_terms.as_ref().filter(|_| !hides_future).map(|future| {
-            TermsProjection {
-                live: None,
-                zone: self.zone,
-                with_payin,
-                terms: future,
-                totals: &campaign.budget_totals[1],
-            }
+        let future = campaign.future_terms.as_ref().map(|future| TermsProjection {
+            live: None,
+            zone: self.zone,
+            with_payin,
+            terms: future,
+            totals: &campaign.budget_totals[1],
         });
         let mut object = Object::new();
         let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use trunkline_domain::affiliation::AffiliateCampaign;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, Terms};
 use trunkline_domain::party::PartyKind;
-use trunkline_network::{affiliate_campaigns, parties};
+use trunkline_network::{affiliate_campaigns, campaigns, parties};
 
 pub(super) async fn show(
     Path((affiliate, campaign)): Path<(String, String)>,
@@ -32,6 +32,7 @@ pub(super) async fn show(
     let page = result.map(|(affiliate_campaign, campaign, name)| {
         let affiliate = affiliate_label(&affiliate_campaign, name.as_deref());
         let title = format!("{affiliate} in {}", campaign.name);
+        let campaign = campaigns::redact(&request.context.principal, &campaign);
         (title, page(&request, &affiliate_campaign, &campaign, name.as_deref()))
     });
     request.respond(page)

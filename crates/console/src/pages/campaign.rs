@@ -41,6 +41,7 @@ pub(super) async fn show(Path(id): Path<String>, request: PageRequest) -> Respon
         None => Ok(Vec::new()),
     };
     let page = findings.map(|findings| {
+        let campaign = campaigns::redact(&request.context.principal, &campaign);
         let content = page(&request, &campaign, &advertiser, &affiliates, &findings);
         (campaign.name.clone(), content)
     });
@@ -57,9 +58,7 @@ fn page(
     let can_view_advertiser = request.can_view(PartyKind::Advertiser, advertiser.id);
     let status = campaign.effective_status(request.now());
     let current = campaign.current_terms.as_ref();
-    // Future terms of a live campaign are visible to the network and the advertiser only.
-    let future =
-        campaign.future_terms.as_ref().filter(|_| can_view_advertiser || current.is_none());
+    let future = campaign.future_terms.as_ref();
     let breadcrumbs = party::breadcrumbs(request, advertiser);
     html! {
         (layout::heading(&breadcrumbs, "Advertiser campaign", &campaign.name, Some(status.as_str())))

@@ -146,6 +146,7 @@ fn affiliate_campaign_table(
     let rows = html! {
         @for (affiliate_campaign, campaign) in &listed {
             @let is_active = campaign.effective_status(request.now()) == CampaignStatus::Activated;
+            @let campaign = campaigns::redact(&request.context.principal, campaign);
             @let terms = campaign.terms_in_force();
             @let payout = terms.and_then(|terms| terms.affiliate_payout.as_ref());
             tr {

@@ -76,8 +76,18 @@ impl Campaign {
         }
     }
 
-    /// Returns the terms that affiliates see: the current terms, or the future terms of a campaign
-    /// that was never live.
+    /// Removes what affiliates do not see: future terms, also of a campaign that was never live,
+    /// and the destinations of the IVR tree.
+    pub fn redact_for_affiliates(&mut self) {
+        self.future_terms = None;
+        let current = self.current_terms.as_mut().map(|current| &mut current.terms);
+        if let Some(tree) = current.and_then(|terms| terms.ivr_tree.as_mut()) {
+            tree.clear_destinations();
+        }
+    }
+
+    /// Returns the terms that apply to affiliates: the current terms, or the future terms of a
+    /// campaign that was never live.
     pub fn terms_in_force(&self) -> Option<&Terms> {
         self.current_terms.as_ref().map(|current| &current.terms).or(self.future_terms.as_ref())
     }

@@ -18,6 +18,18 @@ pub struct IvrTree {
     pub caller_id: Option<CallerId>,
 }
 
+impl IvrTree {
+    /// Clears the destinations, which affiliates do not see: with them they could be dialled past
+    /// the network.
+    pub fn clear_destinations(&mut self) {
+        let mut nodes = vec![&mut self.root];
+        while let Some(node) = nodes.pop() {
+            node.kind.clear_destinations();
+            nodes.extend(&mut node.children);
+        }
+    }
+}
+
 /// Caller ID shown to the destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallerId {
@@ -167,6 +179,25 @@ pub enum NodeKind {
 }
 
 impl NodeKind {
+    fn clear_destinations(&mut self) {
+        match self {
+            Self::Connect { destination_phone_number, .. }
+            | Self::Failover { destination_phone_number } => destination_phone_number.clear(),
+            Self::RingGroup { ring_group_destinations, .. } => ring_group_destinations.clear(),
+            Self::DynamicRoute { dynamic_route_destination, .. } => {
+                dynamic_route_destination.clear();
+            }
+            Self::Menu { .. }
+            | Self::EndCall { .. }
+            | Self::SmsPromo { .. }
+            | Self::Condition { .. }
+            | Self::VerifyLocation { .. }
+            | Self::AnyKeyPress { .. }
+            | Self::YesOrNo { .. }
+            | Self::NumberQuestion { .. } => {}
+        }
+    }
+
     /// Returns the wire name of the node type.
     pub fn type_name(&self) -> &'static str {
         match self {

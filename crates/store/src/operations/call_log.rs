@@ -1,8 +1,8 @@
 //! Calls as they are listed, joined with the names of their parties and their latest settlement.
 
-use super::calls::call_from_row;
+use super::calls::{RepeatCallerQuery, call_from_row};
 use super::partitions::Tables;
-use super::{UnitOfWork, from_json, or_unreadable, to_json_ids};
+use super::{UnitOfWork, from_json, or_unreadable, to_json_ids, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use trunkline_domain::call::{Call, LiveCall, Settlement};
@@ -99,6 +99,29 @@ fn record_from_row(row: &Row<'_>) -> Result<CallRecord, Error> {
 const PAGE_CONDITION: &str = "c.id > ?2 AND (CAST(?4 AS BIGINT) IS NULL OR c.campaign_id = ?4)";
 
 impl UnitOfWork<'_> {
+    /// Same as [`UnitOfWork::has_called_before`], among the calls of some affiliates.
+    pub fn has_called_affiliates_before(
+        &mut self,
+        query: &RepeatCallerQuery,
+        affiliates: &[AffiliateId],
+    ) -> Result<bool, Error> {
+        let campaign = self.callers_index_campaign();
+        let listed = self.json_ids_sql("?5");
+        self.exists(
+            &format!(
+                "SELECT 1 FROM calls WHERE {campaign} = ?1 AND caller = ?2
+                 AND start_time >= ?3 AND start_time < ?4 AND affiliate_id IN {listed}"
+            ),
+            params![
+                query.campaign_id,
+                query.caller,
+                to_millis(query.from),
+                to_millis(query.before),
+                to_json_ids(affiliates)?
+            ],
+        )
+    }
+
     /// One page of the ids of calls in a scope, in order, by one statement.
     pub fn call_ids(
         &mut self,

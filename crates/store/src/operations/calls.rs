@@ -342,7 +342,7 @@ impl UnitOfWork<'_> {
     }
 
     /// SQL expression of the campaign in the index on callers.
-    fn callers_index_campaign(&self) -> &'static str {
+    pub(super) fn callers_index_campaign(&self) -> &'static str {
         if self.is_postgres() { "campaign_id + 0" } else { "campaign_id" }
     }
 
