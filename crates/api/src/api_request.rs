@@ -22,7 +22,7 @@ use trunkline_domain::party::{MAX_NAME_CHARS, Network};
 use trunkline_domain::problem::{NOT_A_NUMBER, Problems};
 use trunkline_network::credentials::Credential;
 use trunkline_network::{
-    CachedToken, Context, Error, IdempotencyKey, Principal, UnitOfWork, Warnings,
+    CachedToken, ClientAddress, Context, Error, IdempotencyKey, Principal, UnitOfWork, Warnings,
 };
 
 /// Authenticated, versioned request with its parsed body.
@@ -84,8 +84,12 @@ impl ApiRequest {
         let by_cookie = matches!(credential, PresentedCredential::Secret(Credential::Session(_)));
         let response_meta = parts.extensions.get::<ResponseMeta>().cloned().unwrap_or_default();
         let system_now = (app.clock)();
-        let authenticated =
-            authorize(&app, &credential, prefix.network, system_now, &response_meta).await?;
+        let presented_to = PresentedTo {
+            network: prefix.network,
+            address: parts.extensions.get::<ClientAddress>().copied(),
+            now: system_now,
+        };
+        let authenticated = authorize(&app, &credential, presented_to, &response_meta).await?;
         let Authenticated { principal, network, cached_token } = authenticated;
         consume_rate_limit(&app, &principal, &response_meta).await?;
         let credential_guard = CredentialGuard::new(app.clone(), cached_token, response_meta);
@@ -280,6 +284,16 @@ async fn find_credential(
     Ok((credential, UnreadBody::Parsed(object)))
 }
 
+/// Circumstances in which a credential is presented.
+struct PresentedTo {
+    /// Network of the path.
+    network: Option<NetworkId>,
+    /// Address of the client.
+    address: Option<ClientAddress>,
+    /// Time, by the system clock.
+    now: Timestamp,
+}
+
 /// Result of authentication.
 struct Authenticated {
     principal: Principal,
@@ -292,16 +306,16 @@ struct Authenticated {
 async fn authorize(
     app: &App,
     credential: &PresentedCredential,
-    path_network: Option<NetworkId>,
-    now: Timestamp,
+    presented_to: PresentedTo,
     response_meta: &ResponseMeta,
 ) -> Result<Authenticated, ApiError> {
+    let PresentedTo { network: path_network, address, now } = presented_to;
     let authenticated = match credential {
         PresentedCredential::Secret(credential @ Credential::Token(token)) => {
             authenticate_token(app, credential, token, now, response_meta)?
         }
         _ => {
-            let principal = auth::authenticate(app, credential, path_network).await?;
+            let principal = auth::authenticate(app, credential, path_network, address).await?;
             let principal = principal.ok_or(ApiError::Unauthorized)?;
             let network = app.store.read(|unit| unit.network(principal.network_id))?;
             let network = network.ok_or(ApiError::Unauthorized)?;

@@ -6,7 +6,7 @@ use base64::Engine;
 use serde_json::{Map, Value};
 use trunkline_domain::id::NetworkId;
 use trunkline_network::credentials::{self, Credential};
-use trunkline_network::{Error, Principal};
+use trunkline_network::{ClientAddress, Error, PresentedPassword, Principal};
 
 /// Credential as the request presents it, not verified.
 #[derive(Debug, Clone)]
@@ -75,11 +75,13 @@ fn decode_basic(encoded: &str) -> Option<(String, String)> {
 }
 
 /// Verifies a credential and returns its principal; `None` if the credential is not valid.
-/// `network_id` is the network of the path.
+/// `network_id` is the network of the path. A password that is valid on another network gives that
+/// network's principal, as a token does.
 pub(crate) async fn authenticate(
     app: &App,
     presented: &PresentedCredential,
     network_id: Option<NetworkId>,
+    address: Option<ClientAddress>,
 ) -> Result<Option<Principal>, Error> {
     match presented {
         PresentedCredential::Secret(credential) => {
@@ -87,13 +89,9 @@ pub(crate) async fn authenticate(
             app.store.read(|unit| credentials::authenticate(unit, credential, now))
         }
         PresentedCredential::Password { email, password } => {
-            let verify =
-                |network_id| app.passwords.authenticate(&app.store, email, password, network_id);
-            match (verify(network_id).await?, network_id) {
-                // A password that is valid on another network gets 403, as a token does.
-                (None, Some(_)) => verify(None).await,
-                (principal, _) => Ok(principal),
-            }
+            let now = (app.clock)();
+            let presented = PresentedPassword { email, password, address, now };
+            app.passwords.authenticate(&app.store, &presented, network_id).await
         }
     }
 }

@@ -171,6 +171,19 @@ fn use_case_response(
             )
         }
         Error::Unauthorized => unauthorized(),
+        Error::SignInsThrottled(wait) => {
+            let response = json_response(
+                StatusCode::TOO_MANY_REQUESTS,
+                &error_body(&error.to_string(), "TooManyRequests"),
+            );
+            let seconds = wait.as_secs() + 1;
+            with_header(response, header::RETRY_AFTER, &seconds.to_string())
+        }
+        Error::SignInsBusy => {
+            let body = error_body(&error.to_string(), "ServiceUnavailable");
+            let response = json_response(StatusCode::SERVICE_UNAVAILABLE, &body);
+            with_header(response, header::RETRY_AFTER, "1")
+        }
         Error::Storage(error) => storage_response(app, &error),
         Error::Internal(_) => internal_error(app, &error),
     }

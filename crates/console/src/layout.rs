@@ -49,7 +49,17 @@ pub(crate) fn internal_error_page(error: &Error) -> Response {
         cause = source;
         chain = format!("{chain}: {cause}");
     }
-    tracing::error!(error = %chain, "cannot render a page of the console");
+    if let Error::SignInsThrottled(wait) = error {
+        let seconds = wait.as_secs() + 1;
+        let text = format!("Too many sign-ins failed. Please try again in {seconds} seconds.");
+        let mut response = message_page(StatusCode::TOO_MANY_REQUESTS, "Please wait", &text);
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        return response;
+    }
+    // Unauthenticated clients can fill the queue of sign-ins, so it is not an error of the server.
+    if !matches!(error, Error::SignInsBusy) {
+        tracing::error!(error = %chain, "cannot render a page of the console");
+    }
     if error.is_temporary() {
         let text = "The server is busy. Please try again in a moment.";
         let mut response = message_page(StatusCode::SERVICE_UNAVAILABLE, "Busy", text);

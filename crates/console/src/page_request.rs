@@ -84,7 +84,7 @@ pub(crate) fn find_session(
         let Some(caller) = principal else { return Ok(None) };
         let user = match caller.actor {
             Actor::User(id) => unit.user(id)?.map(|(_, user)| user),
-            Actor::Token(_) | Actor::CommandLine => None,
+            Actor::Token(_) | Actor::CommandLine | Actor::Anonymous => None,
         };
         let Some(user) = user else { return Ok(None) };
         let mut context = Context {

@@ -4,18 +4,18 @@ use crate::forms::{self, FormParams};
 use crate::page_request::{self, session_cookie};
 use crate::state::Console;
 use crate::{layout, origin};
-use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use maud::{Markup, html};
 use std::sync::Arc;
 use trunkline_domain::id::SessionId;
 use trunkline_network::credentials::{self, IssuedSecret, SESSION_COOKIE};
-use trunkline_network::{Actor, Error};
+use trunkline_network::{Actor, ClientAddress, Error, PresentedPassword};
 
 /// Largest form body (bytes).
 const MAX_FORM_BYTES: usize = 16 << 10;
@@ -83,6 +83,7 @@ async fn form(State(console): State<Arc<Console>>, headers: HeaderMap, uri: Uri)
 
 async fn sign_in_by_password(
     State(console): State<Arc<Console>>,
+    address: Option<Extension<ClientAddress>>,
     headers: HeaderMap,
     uri: Uri,
     body: Bytes,
@@ -100,11 +101,13 @@ async fn sign_in_by_password(
         return page(StatusCode::FORBIDDEN, next, email, Some(notice));
     }
     let password = params.get("password").unwrap_or_default();
-    let principal = console.passwords.authenticate(&console.store, email, password, None).await;
+    let address = address.map(|Extension(address)| address);
+    let presented = PresentedPassword { email, password, address, now: (console.clock)() };
+    let principal = console.passwords.authenticate(&console.store, &presented, None).await;
     let user = match principal {
         Ok(principal) => principal.and_then(|principal| match principal.actor {
             Actor::User(id) => Some(id),
-            Actor::Token(_) | Actor::CommandLine => None,
+            Actor::Token(_) | Actor::CommandLine | Actor::Anonymous => None,
         }),
         Err(error) => return layout::internal_error_page(&error),
     };

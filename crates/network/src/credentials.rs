@@ -1,10 +1,11 @@
 //! Credentials: API tokens, passwords, one-time tokens and console sessions. Secrets are returned
 //! once; only their hashes are stored. Sign-in links are in [`crate::sign_in_links`].
 
-use crate::{Actor, Context, Error, Principal, UnitOfWork};
+use crate::{Actor, Context, Error, Principal, UnitOfWork, Warnings, audit};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Argon2, PasswordHash};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use trunkline_domain::id::{NetworkId, SessionId, TokenId, UserId};
 use trunkline_domain::party::{Member, PartyKind, Role, User};
@@ -173,6 +174,33 @@ pub fn password_candidates(
         }
     }
     Ok(candidates)
+}
+
+/// Writes an audit entry for each user of an account whose sign-ins are throttled.
+pub(crate) fn audit_throttled_sign_ins(
+    unit: &mut UnitOfWork<'_>,
+    users: &[Principal],
+    failures: u32,
+    address: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for principal in users {
+        let Actor::User(id) = principal.actor else { continue };
+        let Some((network_id, user)) = unit.user(id)? else { continue };
+        let Some(network) = unit.network(network_id)? else { continue };
+        let context = Context {
+            principal: Principal { network_id, actor: Actor::Anonymous, grants: Vec::new() },
+            now: network.now(now),
+            system_now: now,
+            request_id: "sign-in".to_owned(),
+            warnings: Warnings::default(),
+        };
+        let after = json!({ "failures": failures, "address": address });
+        let object = format!("user:{}", user.external_id);
+        let action = Some("sign_ins_throttled");
+        audit::record(unit, &context, object, action, None, Some(&after))?;
+    }
+    Ok(())
 }
 
 /// Tests if a password matches a stored hash (argon2id). Needs about 20 MiB and tens of

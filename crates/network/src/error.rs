@@ -1,5 +1,6 @@
 //! Errors of the use cases.
 
+use std::time::Duration;
 use trunkline_domain::problem::Problems;
 
 /// Error of a use case. The transaction is rolled back, so nothing is stored.
@@ -29,6 +30,12 @@ pub enum Error {
     /// The credential is no longer valid.
     #[error("a valid credential is needed")]
     Unauthorized,
+    /// Too many sign-ins failed: the next try is accepted after this time.
+    #[error("too many sign-ins failed: try again in {} s", .0.as_secs() + 1)]
+    SignInsThrottled(Duration),
+    /// Too many passwords wait for their verification.
+    #[error("too many sign-ins at once: try again")]
+    SignInsBusy,
     /// Storage failed.
     #[error("storage failed")]
     Storage(#[from] trunkline_store::Error),
@@ -47,6 +54,8 @@ impl Error {
             }
             Self::Unauthorized
             | Self::PreconditionFailed
+            | Self::SignInsThrottled(_)
+            | Self::SignInsBusy
             | Self::Storage(_)
             | Self::Internal(_) => false,
         }
@@ -55,7 +64,11 @@ impl Error {
     /// Returns true if the storage is busy or unreachable, so that the request may succeed later.
     pub fn is_temporary(&self) -> bool {
         use trunkline_store::Error as Storage;
-        matches!(self, Self::Storage(Storage::Busy | Storage::Closed | Storage::Unavailable(_)))
+        matches!(self, Self::SignInsBusy)
+            || matches!(
+                self,
+                Self::Storage(Storage::Busy | Storage::Closed | Storage::Unavailable(_))
+            )
     }
 
     /// Returns true if the storage has no room left.

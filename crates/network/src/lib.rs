@@ -31,6 +31,7 @@ pub mod revert;
 pub mod sandbox;
 pub mod settings;
 pub mod sign_in_links;
+pub mod sign_in_throttle;
 pub mod statements;
 pub mod transactions;
 pub mod unknown_area_codes;
@@ -58,7 +59,7 @@ pub use analyses::Analyses;
 pub use credential_cache::{CachedToken, CredentialCache};
 pub use error::Error;
 pub use idempotency::IdempotencyKey;
-pub use passwords::PasswordVerifier;
+pub use passwords::{ClientAddress, PasswordVerifier, PresentedPassword};
 pub use policy::{Action, Decision, decide};
 pub use principal::{Actor, Context, Grant, Principal, Scope};
 pub use trunkline_store::{

@@ -1,11 +1,13 @@
 //! Password verification. argon2 is slow by design, so few verifications run concurrently, and
-//! successful ones are cached.
+//! successful ones are cached. Failures are throttled before they cost a hash.
 
 use crate::credentials::{self, Entropy};
+use crate::sign_in_throttle::{SignInThrottle, SignInTry, network_of};
 use crate::{Error, Principal, Store};
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use std::collections::HashSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use tokio::sync::Semaphore;
 use trunkline_domain::id::NetworkId;
@@ -15,6 +17,26 @@ const MAX_CONCURRENT_VERIFICATIONS: usize = 2;
 
 /// Requests that are verified or wait for it. Further requests get a busy error.
 const MAX_QUEUED_VERIFICATIONS: usize = 64;
+
+/// Requests of one address that are verified or wait for it.
+const MAX_QUEUED_OF_ADDRESS: usize = MAX_QUEUED_VERIFICATIONS / 4;
+
+/// Address of the client of a request, an extension of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+/// E-mail address and password that a client presents.
+#[derive(Debug, Clone, Copy)]
+pub struct PresentedPassword<'a> {
+    /// E-mail address.
+    pub email: &'a str,
+    /// Password.
+    pub password: &'a str,
+    /// Address of the client; `None` if it is not known.
+    pub address: Option<ClientAddress>,
+    /// Time of the try, for the audit log.
+    pub now: Timestamp,
+}
 
 /// Maximum number of cached verifications. The cache is cleared when it is full.
 const CACHE_CAPACITY: usize = 4_096;
@@ -27,7 +49,8 @@ pub struct PasswordVerifier {
     key: Entropy,
     verified: Mutex<HashSet<[u8; 32]>>,
     permits: Semaphore,
-    queued: AtomicUsize,
+    queued: Queue,
+    throttle: SignInThrottle,
 }
 
 impl PasswordVerifier {
@@ -38,65 +61,132 @@ impl PasswordVerifier {
             key,
             verified: Mutex::default(),
             permits: Semaphore::new(MAX_CONCURRENT_VERIFICATIONS),
-            queued: AtomicUsize::new(0),
+            queued: Queue::default(),
+            throttle: SignInThrottle::new(),
         }
     }
 
-    /// Returns the principal with this e-mail address and password, in one network or in any.
+    /// Returns the principal with this e-mail address and password, by preference in one network.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SignInsThrottled`] if too many tries of the account or of the address failed, and
+    /// [`Error::SignInsBusy`] if too many passwords wait. Neither costs an argon2 hash.
     pub async fn authenticate(
         &self,
         store: &Store,
-        email: &str,
-        password: &str,
-        network: Option<NetworkId>,
+        presented: &PresentedPassword<'_>,
+        preferred: Option<NetworkId>,
     ) -> Result<Option<Principal>, Error> {
-        let found = store.read(|unit| credentials::password_candidates(unit, email, network))?;
-        let unknown = found.is_empty();
-        for (principal, hash) in found {
-            let key = self.cache_key(password, &hash);
-            if self.is_verified(&key) {
-                return Ok(Some(principal));
-            }
-            if self.verify(password.to_owned(), Some(hash)).await? {
-                self.remember(key);
-                return Ok(Some(principal));
+        let PresentedPassword { email, password, address, .. } = *presented;
+        let mut candidates =
+            store.read(|unit| credentials::password_candidates(unit, email, None))?;
+        candidates.sort_by_key(|(principal, _)| preferred != Some(principal.network_id));
+        if let Some(principal) = self.find_verified(&candidates, password) {
+            return Ok(Some(principal));
+        }
+        let attempt = SignInTry::new(email, address.map(|address| address.0));
+        self.throttle.check(attempt).map_err(Error::SignInsThrottled)?;
+        let _slot = self.enter_queue(address)?;
+        let Ok(permit) = self.permits.acquire().await else { return Ok(None) };
+        // Others may have failed or succeeded while this one waited.
+        if let Some(principal) = self.find_verified(&candidates, password) {
+            return Ok(Some(principal));
+        }
+        self.throttle.admit(attempt).map_err(Error::SignInsThrottled)?;
+        let found = self.verify(&candidates, password).await;
+        drop(permit);
+        match &found {
+            Some(_) => self.throttle.record_success(attempt),
+            None => self.record_failure(store, attempt, presented, &candidates).await,
+        }
+        Ok(found)
+    }
+
+    /// Returns the first candidate whose password was verified before.
+    fn find_verified(
+        &self,
+        candidates: &[(Principal, String)],
+        password: &str,
+    ) -> Option<Principal> {
+        let is_verified =
+            |(_, hash): &&(Principal, String)| self.is_verified(&self.cache_key(password, hash));
+        candidates.iter().find(is_verified).map(|(principal, _)| principal.clone())
+    }
+
+    /// Verifies a password against the hash of each candidate. Without candidates it takes the time of
+    /// one verification.
+    async fn verify(
+        &self,
+        candidates: &[(Principal, String)],
+        password: &str,
+    ) -> Option<Principal> {
+        let matches = |hash: Option<String>| {
+            let password = password.to_owned();
+            let verify = move || {
+                let against = hash.as_deref().unwrap_or_else(|| dummy_hash());
+                credentials::verify_password(&password, against) && hash.is_some()
+            };
+            async { tokio::task::spawn_blocking(verify).await.unwrap_or(false) }
+        };
+        for (principal, hash) in candidates {
+            if matches(Some(hash.clone())).await {
+                self.remember(self.cache_key(password, hash));
+                return Some(principal.clone());
             }
         }
-        if unknown {
-            self.verify(password.to_owned(), None).await?;
+        if candidates.is_empty() {
+            matches(None).await;
         }
-        Ok(None)
+        None
+    }
+
+    /// Counts and logs a failure. If the tries of the account are delayed from now on, the users with
+    /// the address get an audit entry: one for many failures, so that unauthenticated clients
+    /// cannot fill the log.
+    async fn record_failure(
+        &self,
+        store: &Store,
+        attempt: SignInTry,
+        presented: &PresentedPassword<'_>,
+        candidates: &[(Principal, String)],
+    ) {
+        let begins = self.throttle.record_failure(attempt);
+        let address = presented.address.map(|address| address.0.to_string()).unwrap_or_default();
+        tracing::warn!(address, throttled = begins.is_some(), "a sign-in failed");
+        let Some(failures) = begins.filter(|_| !candidates.is_empty()) else { return };
+        let users: Vec<Principal> = candidates.iter().map(|(user, _)| user.clone()).collect();
+        let now = presented.now;
+        let result = store.write(move |unit| {
+            credentials::audit_throttled_sign_ins(unit, &users, failures, &address, now)
+        });
+        if let Err(error) = result.await {
+            tracing::warn!(%error, "cannot record failed sign-ins in the audit log");
+        }
     }
 
     /// Hashes a new password, in the queue of the verifications.
     pub async fn hash(&self, password: String, entropy: Entropy) -> Result<String, Error> {
+        let _slot = self.enter_queue(None)?;
+        let stopped = || Error::Internal("the hashing of a password was cancelled".to_owned());
+        let _permit = self.permits.acquire().await.map_err(|_| stopped())?;
         let hash = move || credentials::hash_password(&password, &entropy);
-        let cancelled = || Error::Internal("the hashing of a password was cancelled".to_owned());
-        self.run_queued(hash).await?.unwrap_or_else(|| Err(cancelled()))
+        tokio::task::spawn_blocking(hash).await.unwrap_or_else(|_| Err(stopped()))
     }
 
-    /// Tests if a password matches a hash. Without a hash it takes the same time and returns
-    /// `false`.
-    async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
-        let verify = move || {
-            let against = hash.as_deref().unwrap_or_else(|| dummy_hash());
-            credentials::verify_password(&password, against) && hash.is_some()
-        };
-        Ok(self.run_queued(verify).await?.unwrap_or(false))
-    }
-
-    /// Runs argon2 on the blocking pool when a permit is free. Returns `None` if the server is
-    /// stopping, and a busy error if the queue is full.
-    async fn run_queued<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<Option<T>, Error> {
-        let slot = QueueSlot(&self.queued);
-        if slot.0.fetch_add(1, Ordering::Relaxed) >= MAX_QUEUED_VERIFICATIONS {
-            return Err(trunkline_store::Error::Busy.into());
+    /// Takes a slot in the queue. One address gets a quarter of them, so that others find room.
+    fn enter_queue(&self, address: Option<ClientAddress>) -> Result<QueueSlot<'_>, Error> {
+        let address = address.map(|address| network_of(address.0));
+        let mut queued = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_address = queued.get(&address).copied().unwrap_or(0);
+        let total: usize = queued.values().sum();
+        if total >= MAX_QUEUED_VERIFICATIONS
+            || (address.is_some() && of_address >= MAX_QUEUED_OF_ADDRESS)
+        {
+            return Err(Error::SignInsBusy);
         }
-        let Ok(_permit) = self.permits.acquire().await else { return Ok(None) };
-        Ok(tokio::task::spawn_blocking(work).await.ok())
+        queued.insert(address, of_address + 1);
+        Ok(QueueSlot { queued: &self.queued, address })
     }
 
     fn cache_key(&self, password: &str, hash: &str) -> [u8; 32] {
@@ -120,12 +210,22 @@ impl PasswordVerifier {
     }
 }
 
+/// Verifications that run or wait, by address.
+type Queue = Mutex<HashMap<Option<IpAddr>, usize>>;
+
 /// Slot in the queue of verifications, released on drop, also when the request is cancelled.
-struct QueueSlot<'a>(&'a AtomicUsize);
+struct QueueSlot<'a> {
+    queued: &'a Queue,
+    address: Option<IpAddr>,
+}
 
 impl Drop for QueueSlot<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        let mut queued = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
+        match queued.get_mut(&self.address) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(queued.remove(&self.address)),
+        }
     }
 }
 

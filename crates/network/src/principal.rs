@@ -17,6 +17,8 @@ pub enum Actor {
     User(UserId),
     /// Command line of the server.
     CommandLine,
+    /// Somebody without a credential.
+    Anonymous,
 }
 
 impl fmt::Display for Actor {
@@ -25,6 +27,7 @@ impl fmt::Display for Actor {
             Self::Token(id) => write!(f, "token:{id}"),
             Self::User(id) => write!(f, "user:{id}"),
             Self::CommandLine => f.write_str("command line"),
+            Self::Anonymous => f.write_str("anonymous"),
         }
     }
 }

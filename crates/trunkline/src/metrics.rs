@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use trunkline_network::{Store, unknown_area_codes};
+use trunkline_network::{Store, sign_in_throttle, unknown_area_codes};
 
 /// Upper bounds of the latency histogram's buckets (seconds).
 const LATENCY_BUCKETS_SECONDS: [f64; 13] =
@@ -101,6 +101,7 @@ impl Metrics {
         self.write_requests(out)?;
         write_database(out, store)?;
         write_unknown_area_codes(out)?;
+        write_sign_ins(out)?;
         self.write_process(out)
     }
 
@@ -173,6 +174,16 @@ fn write_unknown_area_codes(out: &mut String) -> std::fmt::Result {
         writeln!(out, "{name}{{area_code=\"{code}\"}} {count}")?;
     }
     Ok(())
+}
+
+fn write_sign_ins(out: &mut String) -> std::fmt::Result {
+    let (failures, refusals) = sign_in_throttle::counts();
+    let name = "trunkline_sign_in_failures_total";
+    write_header(out, name, "counter", "Sign-ins with a wrong password or an unknown address.")?;
+    writeln!(out, "{name} {failures}")?;
+    let name = "trunkline_sign_ins_throttled_total";
+    write_header(out, name, "counter", "Sign-ins refused because too many had failed.")?;
+    writeln!(out, "{name} {refusals}")
 }
 
 fn write_header(out: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Result {

@@ -54,6 +54,7 @@ mod settings;
 mod several_servers;
 mod sign_in_grants;
 mod sign_in_links;
+mod sign_in_throttle;
 mod single_object_reads;
 mod slow_clients;
 mod source_documents;

@@ -194,7 +194,7 @@ impl EventStream {
     /// longer valid.
     async fn reauthorize(&mut self) -> Option<()> {
         let network_id = self.context.principal.network_id;
-        let principal = auth::authenticate(&self.app, &self.credential, Some(network_id));
+        let principal = auth::authenticate(&self.app, &self.credential, Some(network_id), None);
         let principal = principal.await.ok()??;
         let is_same =
             principal.actor == self.context.principal.actor && principal.network_id == network_id;

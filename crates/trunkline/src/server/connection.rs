@@ -12,12 +12,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::Watcher;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
+use trunkline_network::ClientAddress;
 
 /// Longest time for a request's head to arrive, for a connection to be idle, and for a TLS
 /// handshake.
@@ -30,6 +32,8 @@ const MAX_HEADERS: usize = 100;
 /// Accepted connection.
 pub(super) struct Connection {
     pub(super) stream: TcpStream,
+    /// Address of the client.
+    pub(super) peer: IpAddr,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) service: Service,
     pub(super) metrics: Arc<Metrics>,
@@ -38,7 +42,12 @@ pub(super) struct Connection {
 impl Connection {
     /// Serves requests until the client closes the connection or the server shuts down.
     pub(super) async fn serve(self, watcher: Watcher) {
-        let Self { stream, tls, service, metrics } = self;
+        let Self { stream, peer, tls, service, metrics } = self;
+        let service = service.map_request(move |mut request: Request<Body>| {
+            request.extensions_mut().insert(ClientAddress(peer));
+            request
+        });
+        let service = Service::new(service);
         let _connection_guard = metrics.count_connection();
         // Most responses fit into one packet, so Nagle's algorithm would only delay them. Without the
         // option the connection works, too.

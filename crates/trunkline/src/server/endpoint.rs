@@ -5,6 +5,7 @@ use super::listener_service::Service;
 use crate::metrics::Metrics;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
@@ -34,15 +35,15 @@ impl Endpoint {
         let connections = Arc::new(Semaphore::new(self.max_connections));
         loop {
             let permit = Arc::clone(&connections).acquire_owned().await;
-            let stream = match self.listener.accept().await {
-                Ok((stream, _)) => stream,
+            let (stream, peer) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection, trying again");
                     tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                     continue;
                 }
             };
-            self.serve(stream, graceful, permit.ok());
+            self.serve(stream, peer, graceful, permit.ok());
         }
     }
 
@@ -53,7 +54,7 @@ impl Endpoint {
         while started.elapsed() < DRAIN_MAX * 2 {
             let wait = if started.elapsed() < DRAIN_MAX { DRAIN_IDLE } else { Duration::ZERO };
             match tokio::time::timeout(wait, self.listener.accept()).await {
-                Ok(Ok((stream, _))) => self.serve(stream, graceful, None),
+                Ok(Ok((stream, peer))) => self.serve(stream, peer, graceful, None),
                 Ok(Err(_)) | Err(_) => return,
             }
         }
@@ -62,11 +63,13 @@ impl Endpoint {
     fn serve(
         &self,
         stream: TcpStream,
+        peer: SocketAddr,
         graceful: &GracefulShutdown,
         permit: Option<OwnedSemaphorePermit>,
     ) {
         let connection = Connection {
             stream,
+            peer: peer.ip().to_canonical(),
             tls: self.tls.clone(),
             service: self.service.clone(),
             metrics: Arc::clone(&self.metrics),

@@ -1,0 +1,91 @@
+//! Throttle of sign-ins with wrong passwords.
+
+use base64::Engine;
+use serde_json::{Value, json};
+use trunkline_tests::{Response, Server, body};
+
+const EMAIL: &str = "user7@example.com";
+const PASSWORD: &str = "correct horse battery";
+
+fn world() -> Server {
+    let server = Server::start();
+    server.network().put("/network", json!({"users": [body::user("7")]})).expect(200);
+    server.set_password(EMAIL, PASSWORD);
+    server
+}
+
+fn basic(server: &Server, email: &str, password: &str) -> Response {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{email}:{password}"));
+    let client = server.anon();
+    client.request("GET", "/affiliates").header("Authorization", &format!("Basic {encoded}")).send()
+}
+
+fn sign_in(server: &Server, email: &str, password: &str) -> Response {
+    let form = format!("email={email}&password={}", password.replace(' ', "+"));
+    let login = server.anon().absolute_paths().request("POST", "/login");
+    let login = login.header("Content-Type", "application/x-www-form-urlencoded");
+    login.bytes(form.as_bytes()).send()
+}
+
+#[test]
+fn sixth_try_of_an_account_is_429_on_api_and_console() {
+    let server = world();
+    for _ in 0..5 {
+        basic(&server, EMAIL, "wrong").assert_error(401, "Unauthorized");
+    }
+    // A right password that was not verified before has to wait, too.
+    let refused = basic(&server, EMAIL, PASSWORD);
+    assert!(refused.header("retry-after").is_some_and(|wait| ["1", "2"].contains(&wait)));
+    refused.assert_error(429, "TooManyRequests");
+    let page = sign_in(&server, &EMAIL.to_uppercase(), PASSWORD);
+    assert_eq!(page.status, 429);
+    assert!(page.text().contains("Please wait") && page.header("retry-after").is_some());
+    // Other accounts and tokens go on.
+    assert_eq!(sign_in(&server, "nobody@example.com", "wrong").status, 401);
+    server.network().get("/affiliates").expect(200);
+    let entries = server.network().extensions().get("/audit?object=user:7").body(200);
+    let last = entries.as_array().and_then(|entries| entries.last()).cloned().unwrap_or_default();
+    assert_eq!([&last["action"], &last["actor"]], ["sign_ins_throttled", "anonymous"]);
+    assert_eq!(last["after"], json!({"failures": 5, "address": "127.0.0.1"}));
+    let metrics = server.anon().absolute_paths().get("/metrics").text();
+    assert!(metrics.contains("trunkline_sign_in_failures_total 6"), "{metrics}");
+    assert!(metrics.contains("trunkline_sign_ins_throttled_total 2"), "{metrics}");
+}
+
+#[test]
+fn unknown_account_is_throttled_as_a_known_one() {
+    let server = world();
+    for email in [EMAIL, "nobody@example.com"] {
+        let statuses: Vec<u16> = (0..7).map(|_| sign_in(&server, email, "wrong").status).collect();
+        assert_eq!(statuses[..6], [401, 401, 401, 401, 401, 429], "{email}");
+    }
+}
+
+#[test]
+fn verified_password_is_not_throttled() {
+    let server = world();
+    basic(&server, EMAIL, PASSWORD).expect(200);
+    for _ in 0..6 {
+        basic(&server, EMAIL, "wrong");
+    }
+    basic(&server, EMAIL, PASSWORD).expect(200);
+}
+
+#[test]
+fn many_concurrent_sign_ins_are_refused_and_not_failures_of_the_server() {
+    let server = world();
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let server = &server;
+        let tries: Vec<_> = (0..80)
+            .map(|index| {
+                scope.spawn(move || sign_in(server, &format!("{index}@example.com"), "x").status)
+            })
+            .collect();
+        tries.into_iter().map(|thread| thread.join().expect("a response")).collect()
+    });
+    let count = |status| statuses.iter().filter(|found| **found == status).count();
+    assert_eq!(count(401) + count(429) + count(503), 80, "{statuses:?}");
+    // 50 failures of one address delay its tries.
+    assert!(count(401) <= 52, "{statuses:?}");
+    assert_eq!(server.network().get("/affiliates").body(200), Value::Array(Vec::new()));
+}
