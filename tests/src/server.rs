@@ -214,7 +214,9 @@ impl Server {
             let (_, user, _) = users.first().expect("a user has the address");
             credentials::start_session(unit, user.id, &[9; 32], now)
         });
-        format!("{}={}", credentials::SESSION_COOKIE, unit.secret)
+        let base_url = self.arguments.iter().find(|argument| argument.contains("://"));
+        let name = credentials::session_cookie_name(base_url.map_or("http://", String::as_str));
+        format!("{name}={}", unit.secret)
     }
 
     /// Adds phone numbers to the network's inventory.

@@ -117,7 +117,7 @@ impl ApiRequest {
                 principal,
                 now: network.now(system_now),
                 system_now,
-                request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
+                request_id: request_id.map(RequestId::for_audit_log).unwrap_or_default(),
                 warnings: Warnings::default(),
             },
             method: parts.method,
@@ -277,7 +277,9 @@ async fn find_credential(
 ) -> Result<(PresentedCredential, UnreadBody), ApiError> {
     let query_token = query.iter().find(|(name, _)| name == "oauth_token");
     let query_token = query_token.map(|(_, token)| token.as_str());
-    if let Some(credential) = auth::presented_credential(headers, query_token, reads_only) {
+    let base_url = &app.base_url;
+    let presented = auth::presented_credential(headers, query_token, reads_only, base_url);
+    if let Some(credential) = presented {
         return Ok((credential, UnreadBody::Stream(body)));
     }
     let (credential, object) = read_unauthenticated_body(app, headers, body).await?;

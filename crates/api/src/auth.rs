@@ -23,11 +23,12 @@ pub(crate) enum PresentedCredential {
 }
 
 /// Returns the credential of the headers or of the query. The console's session cookie counts only
-/// if `reads_only`, because other sites can make a browser send it.
+/// if `reads_only`, because other sites can make a browser send it. `base_url` determines the cookie's name.
 pub(crate) fn presented_credential(
     headers: &HeaderMap,
     query_token: Option<&str>,
     reads_only: bool,
+    base_url: &str,
 ) -> Option<PresentedCredential> {
     let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if let Some(value) = header {
@@ -40,7 +41,9 @@ pub(crate) fn presented_credential(
         return None;
     }
     let cookies = headers.get_all(header::COOKIE).iter();
-    let session = credentials::session_cookie(cookies.filter_map(|cookie| cookie.to_str().ok()))?;
+    let cookies = cookies.filter_map(|cookie| cookie.to_str().ok());
+    let name = credentials::session_cookie_name(base_url);
+    let session = credentials::session_cookie(cookies, name)?;
     Some(PresentedCredential::Secret(Credential::Session(session.to_owned())))
 }
 

@@ -13,7 +13,7 @@ use crate::versions::get_changes_state;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::MatchedPath;
-use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use futures_util::FutureExt;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -21,9 +21,27 @@ use tower::ServiceExt;
 use tower::util::{BoxCloneSyncService, MapRequestLayer};
 use trunkline_network::Error;
 
-/// Id of a request: the client's `X-Request-Id`, or a random one.
+/// Ids of a request. Clients choose theirs freely, so the audit log keeps a random one beside it.
 #[derive(Debug, Clone)]
-pub struct RequestId(pub String);
+pub struct RequestId {
+    /// The client's `X-Request-Id`, else [`RequestId::own`]: the id in the response.
+    pub echoed: String,
+    /// Random id of this server.
+    pub own: String,
+}
+
+impl RequestId {
+    /// Returns the id for the audit log: the echoed one, and after a space the own one if they differ.
+    pub(crate) fn for_audit_log(&self) -> String {
+        let Self { echoed, own } = self;
+        if echoed == own { own.clone() } else { format!("{echoed} {own}") }
+    }
+}
+
+/// Splits an id of the audit log into the echoed and the own one.
+pub(crate) fn split_audit_id(id: &str) -> (&str, &str) {
+    id.split_once(' ').unwrap_or((id, id))
+}
 
 /// Returns the API's router, for paths without the prefix that `path_prefix::parse_prefix`
 /// removes.
@@ -63,6 +81,9 @@ fn record_route(request: Request<Body>) -> Request<Body> {
 /// Rewrites the path and routes the request. The router's `Allow` header is right for every
 /// version, except for two paths that lost their GET on a date; it is corrected here.
 async fn dispatch(app: &App, routes: Router, request: Request<Body>) -> Response<Body> {
+    if let Err(response) = check_head(app, &request) {
+        return *response;
+    }
     let request = match rewrite_path(app, request) {
         Ok(request) => request,
         Err(response) => return *response,
@@ -76,6 +97,34 @@ async fn dispatch(app: &App, routes: Router, request: Request<Body>) -> Response
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
     }
     response
+}
+
+/// Largest head of a request (bytes): its first line and its headers.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+
+/// Rejects a request whose head is too large, and one of HTTP/1.1 without exactly one `Host` (RFC 9112,
+/// 3.2): a proxy may have routed it by another one.
+fn check_head(app: &App, request: &Request<Body>) -> Result<(), Box<Response<Body>>> {
+    let lines = request.headers().iter();
+    let header_bytes: usize =
+        lines.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let first_line = request.method().as_str().len() + target + "  HTTP/1.1\r\n".len();
+    if first_line + header_bytes + "\r\n".len() > MAX_HEAD_BYTES {
+        let message = format!("the head of the request is larger than {MAX_HEAD_BYTES} bytes");
+        let body = error_body(&message, "RequestHeaderFieldsTooLarge");
+        let mut response = json_response(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &body);
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        return Err(Box::new(response));
+    }
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    if hosts == 1 || (hosts == 0 && request.version() < Version::HTTP_11) {
+        return Ok(());
+    }
+    let message = format!("a request needs exactly one Host header, and this one has {hosts}");
+    let mut response = ApiError::BadRequest(message).into_response(app);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    Err(Box::new(response))
 }
 
 /// Removes the prefix from the path and adds it to the request's extensions.
@@ -132,9 +181,11 @@ async fn handle_request(
     routes: Router,
     mut request: Request<Body>,
 ) -> Result<Response<Body>, Infallible> {
-    let id = request_id(&app, request.headers());
     let response_meta = ResponseMeta::default();
-    request.extensions_mut().insert(RequestId(id.clone()));
+    let own = to_hex(&(app.random)()[..16]);
+    let echoed = client_request_id(request.headers()).unwrap_or(&own).to_owned();
+    let id = RequestId { echoed, own };
+    request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(response_meta.clone());
     let result = AssertUnwindSafe(dispatch(&app, routes, request)).catch_unwind().await;
     let response = result.unwrap_or_else(|_| internal_error(&app, &HandlerPanicked));
@@ -146,7 +197,11 @@ async fn handle_request(
     for (name, value) in SECURITY_HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    if app.base_url.starts_with("https://") {
+        let value = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
+    if let Ok(id) = HeaderValue::from_str(&id.echoed) {
         headers.insert("x-request-id", id);
     }
     if let Some(allowance) = response_meta.rate_limit() {
@@ -171,13 +226,12 @@ fn add_rate_limit_headers(headers: &mut HeaderMap, allowance: Allowance) {
     }
 }
 
-/// Returns the client's request id if it has 1 to 128 printable ASCII characters, else a random
-/// one.
-fn request_id(app: &App, headers: &HeaderMap) -> String {
+/// Returns the client's request id if it has 1 to 128 printable ASCII characters.
+fn client_request_id(headers: &HeaderMap) -> Option<&str> {
     let header = headers.get("x-request-id").and_then(|value| value.to_str().ok());
     let is_valid =
         |id: &&str| !id.is_empty() && id.len() <= 128 && id.bytes().all(|b| b.is_ascii_graphic());
-    header.filter(is_valid).map_or_else(|| to_hex(&(app.random)()[..16]), str::to_owned)
+    header.filter(is_valid)
 }
 
 async fn not_found(request: Request<Body>) -> Response<Body> {

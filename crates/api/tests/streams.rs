@@ -43,7 +43,7 @@ async fn stream_sends_heartbeats_until_its_token_is_revoked_or_the_server_shuts_
     let service = service(app, Router::new());
     let open_stream = |token: &str| {
         let path = format!("/trunkline/v1/networks/{network}/events");
-        let request = Request::get(path).header("authorization", token);
+        let request = Request::get(path).header("authorization", token).header("host", "x");
         service.clone().oneshot(request.body(Body::empty()).unwrap())
     };
 

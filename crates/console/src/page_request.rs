@@ -47,7 +47,7 @@ impl FromRequestParts<Arc<Console>> for PageRequest {
         if let Some(token) = query.get("access_token").filter(|_| parts.method == Method::GET) {
             return Err(switch_user::open_token(console, &parts.headers, token, &target).await);
         }
-        let session = match session_cookie(&parts.headers) {
+        let session = match session_cookie(console, &parts.headers) {
             Some(cookie) => find_session(console, cookie.to_owned())
                 .map_err(|error| layout::internal_error_page(&error))?,
             None => None,
@@ -59,9 +59,9 @@ impl FromRequestParts<Arc<Console>> for PageRequest {
 }
 
 /// Returns the session cookie of a request.
-pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn session_cookie<'a>(console: &Console, headers: &'a HeaderMap) -> Option<&'a str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    credentials::session_cookie(cookies)
+    credentials::session_cookie(cookies, credentials::session_cookie_name(&console.base_url))
 }
 
 /// User of a valid session.

@@ -14,7 +14,7 @@ use axum::{Extension, Router};
 use maud::{Markup, html};
 use std::sync::Arc;
 use trunkline_domain::id::SessionId;
-use trunkline_network::credentials::{self, IssuedSecret, SESSION_COOKIE};
+use trunkline_network::credentials::{self, IssuedSecret, session_cookie_name};
 use trunkline_network::{Actor, ClientAddress, Error, PresentedPassword};
 
 /// Largest form body (bytes).
@@ -62,7 +62,7 @@ pub(crate) async fn limit_body(
 async fn form(State(console): State<Arc<Console>>, headers: HeaderMap, uri: Uri) -> Response {
     let query = FormParams::from_query(&uri);
     let next = query.get("next").and_then(origin::local_path).unwrap_or("/");
-    let session = match session_cookie(&headers) {
+    let session = match session_cookie(&console, &headers) {
         Some(cookie) => page_request::find_session(&console, cookie.to_owned()),
         None => Ok(None),
     };
@@ -115,7 +115,7 @@ async fn sign_in_by_password(
         let notice = Notice::Error(WRONG_PASSWORD_TEXT);
         return page(StatusCode::UNAUTHORIZED, next, email, Some(notice));
     };
-    let previous_cookie = session_cookie(&headers).map(str::to_owned);
+    let previous_cookie = session_cookie(&console, &headers).map(str::to_owned);
     let entropy = (console.random)();
     let now = (console.clock)();
     let result = console.store.write(move |unit| {
@@ -140,7 +140,7 @@ pub(crate) async fn redeem_token(
     let entropy = (console.random)();
     let now = (console.clock)();
     let token = token.to_owned();
-    let previous_cookie = session_cookie(headers).map(str::to_owned);
+    let previous_cookie = session_cookie(console, headers).map(str::to_owned);
     let result = console.store.write(move |unit| {
         let issued = credentials::redeem_access_token(unit, &token, &entropy, now)?;
         if let (Some(_), Some(cookie)) = (&issued, previous_cookie) {
@@ -161,7 +161,7 @@ async fn sign_out(State(console): State<Arc<Console>>, headers: HeaderMap, uri: 
     if let Some(rejection) = check_origin(&headers, &uri) {
         return rejection;
     }
-    if let Some(cookie) = session_cookie(&headers).map(str::to_owned) {
+    if let Some(cookie) = session_cookie(&console, &headers).map(str::to_owned) {
         let result = console.store.write(move |unit| credentials::end_session(unit, &cookie));
         if let Err(error) = result.await {
             return layout::internal_error_page(&error);
@@ -203,9 +203,9 @@ pub(crate) fn redirect_with_session(
 
 fn set_cookie(console: &Console, response: &mut Response, value: &str, max_age: u32) {
     let secure = if console.has_secure_cookies() { "; Secure" } else { "" };
-    let cookie = format!(
-        "{SESSION_COOKIE}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age}{secure}"
-    );
+    let name = session_cookie_name(&console.base_url);
+    let cookie =
+        format!("{name}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age}{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }

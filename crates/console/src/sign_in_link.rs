@@ -119,7 +119,7 @@ async fn redeem(
     headers: &HeaderMap,
 ) -> Result<Option<IssuedSecret<SessionId>>, Error> {
     let hash = console.passwords.hash(password, (console.random)()).await?;
-    let previous_cookie = crate::page_request::session_cookie(headers).map(str::to_owned);
+    let previous_cookie = crate::page_request::session_cookie(console, headers).map(str::to_owned);
     let entropy = (console.random)();
     let now = (console.clock)();
     let password = NewPassword { token, hash, request_id: "console".to_owned() };

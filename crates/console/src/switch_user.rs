@@ -49,7 +49,7 @@ pub(crate) fn other_session(
     headers: &HeaderMap,
     user: &User,
 ) -> Result<Option<String>, Error> {
-    let Some(cookie) = session_cookie(headers) else { return Ok(None) };
+    let Some(cookie) = session_cookie(console, headers) else { return Ok(None) };
     let session = find_session(console, cookie.to_owned())?;
     let other = session.filter(|session| session.context.principal.actor != Actor::User(user.id));
     Ok(other.map(|session| session.user_name))

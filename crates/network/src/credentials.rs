@@ -24,15 +24,22 @@ pub const MIN_PASSWORD_CHARS: usize = 8;
 /// Most bytes of a password: a longer one adds no strength and makes hashing slow.
 pub const MAX_PASSWORD_BYTES: usize = 1_024;
 
-/// Name of the console's session cookie.
-pub const SESSION_COOKIE: &str = "trunkline_session";
+/// Returns the name of the console's session cookie on a server with a base URL. Under https it has
+/// the prefix with which browsers accept it only from this host, with `Secure` and for all paths, so
+/// that another host of the domain cannot set it.
+pub fn session_cookie_name(base_url: &str) -> &'static str {
+    if base_url.starts_with("https://") { "__Host-trunkline_session" } else { "trunkline_session" }
+}
 
 /// Returns the console's session secret from the values of a request's `Cookie` headers, if there
-/// is one.
-pub fn session_cookie<'a>(cookies: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// is one. `cookie_name` is that of [`session_cookie_name`].
+pub fn session_cookie<'a>(
+    cookies: impl Iterator<Item = &'a str>,
+    cookie_name: &str,
+) -> Option<&'a str> {
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
-        (name == SESSION_COOKIE).then_some(value)
+        (name == cookie_name).then_some(value)
     });
     pairs.next()
 }

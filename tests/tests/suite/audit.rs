@@ -15,6 +15,8 @@ fn audit_entry_records_actor_time_and_diff() {
     assert_eq!(log.len(), 2);
     let created = &log[0];
     assert_eq!(created["request_id"], "mine-1");
+    let own = created["server_request_id"].as_str().expect("an id of the server");
+    assert!(own.len() == 32 && own != "mine-1", "{own}");
     assert!(
         created["actor"].as_str().is_some_and(|actor| actor.starts_with("token:")),
         "{created}"

@@ -25,6 +25,7 @@ mod dry_runs;
 mod event_stream;
 mod full_disk;
 mod hidden_objects;
+mod http_heads;
 mod ivr_trees;
 mod kill_one_of_three;
 mod kill_under_load;

@@ -12,6 +12,7 @@ fn entry_example() -> Value {
         "actor": "token:1",
         "at": "2026-11-21 00:31:18 -0800",
         "request_id": "50e19610871cda3bd184ae1f4d39d0f8",
+        "server_request_id": "50e19610871cda3bd184ae1f4d39d0f8",
         "patch": [{"op": "replace", "path": "/status", "value": "Approved"}],
         "before": {"status": "Applied"},
         "after": {"status": "Approved"},
@@ -29,7 +30,8 @@ pub(super) fn schemas() -> NamedSchemas {
             "action": {"type": "string", "description": "`create`, `update`, `delete`, or the name of another action."},
             "actor": {"type": "string", "description": "Token or user that made the change."},
             "at": at,
-            "request_id": {"type": "string", "description": "`X-Request-Id` of the request."},
+            "request_id": {"type": "string", "description": "`X-Request-Id` of the response: the client's, or the server's own."},
+            "server_request_id": {"type": "string", "description": "Random id that the server gave the request, whatever id the client sent."},
             "patch": {
                 "type": "array",
                 "description": "The change as a JSON Patch (RFC 6902) from `before` to `after`.",

@@ -187,5 +187,6 @@ async fn plain_http_with_an_https_base_url_is_explained() {
 async fn cookies_are_secure_if_the_base_url_is_https() {
     let console = TestConsole::with_base_url("https://calls.example.com").await;
     let response = console.anonymous().sign_in(NETWORK_USER, PASSWORD, "/").await;
-    assert!(response.set_cookie().unwrap().ends_with("; Secure"));
+    let cookie = response.set_cookie().unwrap();
+    assert!(cookie.starts_with("__Host-trunkline_session=") && cookie.ends_with("; Secure"));
 }
