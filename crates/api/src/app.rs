@@ -34,6 +34,8 @@ pub struct Limits {
     pub requests_per_second: Option<u32>,
     /// Maximum duration of a live call, measured from the request that started it.
     pub max_call_time: Duration,
+    /// Time by which reported times may be ahead of the network's clock.
+    pub clock_tolerance: Duration,
     /// Allows webhook URLs that resolve to private addresses.
     pub allow_private_webhooks: bool,
 }
@@ -45,6 +47,7 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(30),
             requests_per_second: Some(2_000),
             max_call_time: Duration::from_secs(4 * 60 * 60),
+            clock_tolerance: Duration::from_secs(5 * 60),
             allow_private_webhooks: false,
         }
     }

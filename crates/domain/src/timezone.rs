@@ -3,7 +3,7 @@
 mod names;
 mod timestamp;
 
-pub use timestamp::{format_iso8601, format_legacy, parse_timestamp};
+pub use timestamp::{format_iso8601, format_legacy, parse_timestamp, parse_timestamp_digits};
 
 use crate::text;
 use jiff::tz::{TimeZone, TimeZoneDatabase};

@@ -45,7 +45,12 @@ fn value(text: &str, facts: &Value) -> Option<bool> {
     let pressed: Vec<Key> = pressed.split_terminator(' ').map(key).collect();
     let over = facts["over"].as_bool();
     let facts: CallFacts = serde_json::from_value(facts.clone()).expect("facts");
-    let ivr_facts = IvrFacts { pressed_keys: &pressed, connected: over, ..IvrFacts::default() };
+    let ivr_facts = IvrFacts {
+        pressed_keys: &pressed,
+        passed_sms_promo: true,
+        connected: over,
+        ..IvrFacts::default()
+    };
     let terms = terms();
     let known = EvaluationContext { facts: &facts, terms: &terms, ivr_facts };
     let value = condition.expr().evaluate(&known);

@@ -7,8 +7,9 @@ use crate::{Context, Error, UnitOfWork};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::rc::Rc;
+use trunkline_domain::call::RejectionReason;
 use trunkline_domain::campaign::CurrentTerms;
-use trunkline_domain::id::CampaignId;
+use trunkline_domain::id::{AdvertiserId, CampaignId};
 use trunkline_domain::party::CustomDataField;
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::promo::PromoNumberHolding;
@@ -30,9 +31,10 @@ pub(crate) struct BatchLookups {
     /// Holdings of each number in E.164, oldest first.
     holdings: HashMap<String, Vec<ValidityPeriod<PromoNumberHolding>>>,
     fields: Option<Rc<[CustomDataField]>>,
-    /// Stored calls by `external_call_unique_id`; `None` if it is known that no such call is
-    /// stored.
-    known_calls: HashMap<String, Option<StoredReport>>,
+    /// Calls of each `external_call_unique_id` that was looked up, at most one for an advertiser.
+    known_calls: HashMap<String, Vec<StoredReport>>,
+    /// Calls of this batch by advertiser and `external_call_unique_id`. They are not stored yet.
+    pending_reports: HashMap<(AdvertiserId, String), StoredReport>,
     repeat_results: HashMap<RepeatCallerQuery, bool>,
     /// Start times of calls that are not stored yet, by campaign and calling number (milliseconds
     /// since 1970).
@@ -50,6 +52,7 @@ impl BatchLookups {
             holdings: HashMap::new(),
             fields: None,
             known_calls: HashMap::new(),
+            pending_reports: HashMap::new(),
             repeat_results: HashMap::new(),
             pending_calls: HashMap::new(),
         }
@@ -202,17 +205,26 @@ impl BatchLookups {
         Ok(Rc::clone(self.fields.insert(found)))
     }
 
-    /// Returns the stored identity of the call that was reported with an
-    /// `external_call_unique_id`, if there is one.
+    /// Returns the call of an advertiser that was reported with an `external_call_unique_id`, if there is
+    /// one.
     pub(crate) fn known_call(
         &mut self,
         unit: &mut UnitOfWork<'_>,
         context: &Context,
+        advertiser: AdvertiserId,
         external_id: &str,
     ) -> Result<Option<StoredReport>, Error> {
+        let key = (advertiser, external_id.to_owned());
+        if let Some(pending) = self.pending_reports.get(&key) {
+            return Ok(Some(pending.clone()));
+        }
         match self.known_calls.get(external_id) {
-            Some(cached) => Ok(cached.clone()),
-            None => Ok(unit.reported_call(context.principal.network_id, external_id)?),
+            Some(cached) => {
+                Ok(cached.iter().find(|report| report.advertiser_id == advertiser).cloned())
+            }
+            None => {
+                Ok(unit.reported_call(context.principal.network_id, advertiser, external_id)?)
+            }
         }
     }
 
@@ -230,9 +242,9 @@ impl BatchLookups {
         let ids = calls.iter().filter_map(|reported| reported.call().external_id.as_deref());
         let ids: Vec<&str> = ids.collect();
         let network = context.principal.network_id;
-        self.known_calls.extend(ids.iter().map(|id| ((*id).to_owned(), None)));
+        self.known_calls.extend(ids.iter().map(|id| ((*id).to_owned(), Vec::new())));
         for report in unit.reported_calls(network, &ids)? {
-            self.known_calls.insert(report.external_id.clone(), Some(report));
+            self.known_calls.entry(report.external_id.clone()).or_default().push(report);
         }
         let numbers = calls.iter().filter_map(|reported| reported.call().promo_number.as_ref());
         let mut numbers: Vec<&str> = numbers.map(PhoneNumber::e164).collect();
@@ -303,16 +315,21 @@ impl BatchLookups {
     /// Makes a call that is not stored yet visible to the lookups of later calls in the batch.
     pub(crate) fn note_pending(
         &mut self,
+        advertiser_id: AdvertiserId,
         call: &trunkline_domain::call::Call,
         reported: &ReportedCall,
     ) {
-        let cached = StoredReport {
+        let pending = StoredReport {
+            advertiser_id,
             external_id: call.external_id.clone(),
             complete_call_id: call.complete_call_id.clone(),
             fingerprint: reported.fingerprint.to_vec(),
+            rejection: call.recorded.rejection,
         };
-        self.known_calls.insert(call.external_id.clone(), Some(cached));
-        if let Some(caller) = &call.recorded.facts.calling_phone_number {
+        self.pending_reports.insert((advertiser_id, call.external_id.clone()), pending);
+        let is_inbound = call.recorded.rejection != Some(RejectionReason::NotInbound);
+        let caller = call.recorded.facts.calling_phone_number.as_ref();
+        if let Some(caller) = caller.filter(|_| is_inbound) {
             let calls = self.pending_calls.entry((call.campaign_id, caller.e164().to_owned()));
             calls.or_default().push(call.start_time.as_millisecond());
         }

@@ -1,17 +1,71 @@
 //! Call log: live and ended calls that the principal may see.
 
 use crate::{Context, Error, Page, UnitOfWork};
-use trunkline_domain::id::CallId;
+use jiff::Timestamp;
+use trunkline_domain::call::{Outcome, RejectionReason};
+use trunkline_domain::id::{CallId, PartyId};
 use trunkline_domain::party::PartyKind;
+use trunkline_domain::phone::PhoneNumber;
 use trunkline_store::{CallRecord, CallRowFilter, CallScope};
 
-/// Filter of a call list.
+/// Filter of a call list: calls that match all of the given fields.
 #[derive(Debug, Clone, Default)]
 pub struct CallFilter {
+    /// Sender's id of the call.
+    pub external_id: Option<String>,
+    /// Number of the caller.
+    pub caller: Option<PhoneNumber>,
+    /// Promo number that the caller dialled.
+    pub promo_number: Option<PhoneNumber>,
+    /// External id of an advertiser.
+    pub advertiser: Option<String>,
     /// External id of a campaign.
     pub campaign: Option<String>,
+    /// External id of an affiliate.
+    pub affiliate: Option<String>,
+    /// Outcome.
+    pub outcome: Option<Outcome>,
+    /// Reason for turning the call away.
+    pub reason: Option<RejectionReason>,
     /// `true` for live calls only, `false` for ended calls only.
     pub live: Option<bool>,
+    /// Earliest start.
+    pub from: Option<Timestamp>,
+    /// End of the starts, exclusive.
+    pub before: Option<Timestamp>,
+}
+
+/// Resolves a filter; `None` if it names an object that does not exist.
+fn resolve_filter(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    filter: &CallFilter,
+) -> Result<Option<CallRowFilter>, Error> {
+    let network = context.principal.network_id;
+    let mut party = |kind, id: &Option<String>| match id {
+        None => Ok::<_, Error>(Some(None)),
+        Some(id) => Ok(unit.party(network, kind, id)?.map(|party| Some(party.id))),
+    };
+    let advertiser = party(PartyKind::Advertiser, &filter.advertiser)?;
+    let affiliate = party(PartyKind::Affiliate, &filter.affiliate)?;
+    let (Some(advertiser), Some(affiliate)) = (advertiser, affiliate) else {
+        return Ok(None);
+    };
+    let e164 =
+        |number: &Option<PhoneNumber>| number.as_ref().map(|number| number.e164().to_owned());
+    Ok(Some(CallRowFilter {
+        campaign_id: None,
+        live: filter.live,
+        advertiser_id: advertiser.map(PartyId::as_advertiser),
+        affiliate_id: affiliate.map(PartyId::as_affiliate),
+        external_id: filter.external_id.clone(),
+        caller: e164(&filter.caller),
+        promo_number: e164(&filter.promo_number),
+        outcome: filter.outcome,
+        reason: filter.reason,
+        from: filter.from,
+        before: filter.before,
+    }))
 }
 
 /// Call, and how much of it the principal may see.
@@ -33,7 +87,7 @@ pub fn list(
     page: Page,
 ) -> Result<Vec<VisibleCall>, Error> {
     let network = context.principal.network_id;
-    let mut listed = CallRowFilter { campaign_id: None, live: filter.live };
+    let Some(mut listed) = resolve_filter(unit, context, filter)? else { return Ok(Vec::new()) };
     let mut only_campaign = None;
     if let Some(id) = &filter.campaign {
         let Some(campaign) = unit.campaign(network, id)? else { return Ok(Vec::new()) };
@@ -52,7 +106,11 @@ pub fn list(
         None => scope.advertiser_ids = context.principal.advertiser_ids(),
         Some(_) => {}
     }
-    let ids = unit.call_ids(&scope, listed, page)?;
+    if listed.caller.is_some() {
+        // An affiliate does not see the numbers of its callers, so it cannot search for them either.
+        scope.affiliate_ids.clear();
+    }
+    let ids = unit.call_ids(&scope, &listed, page)?;
     let found = unit.call_records(network, &ids)?;
     Ok(found.into_iter().map(|record| to_visible(context, record)).collect())
 }

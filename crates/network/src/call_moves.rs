@@ -78,6 +78,7 @@ impl PartiesChange {
             | RejectionReason::AdvertiserNotApproved
             | RejectionReason::OverCap => !changes_campaign,
             RejectionReason::AffiliateNotApproved => !changes_campaign && !changes_affiliate,
+            RejectionReason::NotInbound => true,
         });
         let facts = &mut recorded.facts;
         facts.custom_data = facts.custom_data.take().map(|data| without_inherited(data, &former));

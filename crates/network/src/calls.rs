@@ -7,19 +7,21 @@ use crate::call_parties::{CallAddress, CallParties};
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
 use crate::pending_writes::PendingWrites;
 use crate::settlement::{SettlementContext, post_settlement};
-use crate::{Context, Error, Submission, UnitOfWork, budgets, campaigns, unknown_area_codes};
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use crate::{Context, Error, Submission, UnitOfWork, budgets, unknown_area_codes};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::rc::Rc;
 use std::sync::Arc;
-use trunkline_domain::call::{Call, CallFacts, RecordedFacts, RejectionReason, Transaction};
+use trunkline_domain::call::{
+    Call, CallDirection, CallFacts, RecordedFacts, RejectionReason, Transaction,
+};
 use trunkline_domain::campaign::{CurrentTerms, DEFAULT_REPEAT_DAYS, Terms};
 use trunkline_domain::id::{CallId, CampaignId};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_store::{CallTotals, CounterScope, RepeatCallerQuery};
+use trunkline_store::{CounterScope, RepeatCallerQuery, StoredReport};
 
 /// Call as it was submitted, before it is decided.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -40,6 +42,10 @@ pub struct SubmittedCall {
     pub keys: Vec<char>,
     /// Number of the destination that the call was connected to.
     pub destination_phone_number: Option<String>,
+    /// Direction. Left out of the fingerprint if it is inbound, as in fingerprints of calls that were
+    /// stored before directions were.
+    #[serde(skip_serializing_if = "CallDirection::is_inbound")]
+    pub direction: CallDirection,
     /// Bytes that distinguish this call from another one with the same external id: see
     /// [`SubmittedCall::canonical_bytes`]. Only their SHA-256 is stored.
     #[serde(skip)]
@@ -77,13 +83,27 @@ impl SubmittedCall {
             rejection: None,
             by_affiliate,
             destination_phone_number: self.destination_phone_number.clone(),
+            is_reported: true,
+            direction: self.direction,
+            end: None,
         }
     }
 }
 
 /// Outcome of ingesting a call. Serialized answers are stored for idempotency keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum IngestOutcome {
+pub struct IngestOutcome {
+    /// Status and `complete_call_id`.
+    #[serde(flatten)]
+    pub status: IngestStatus,
+    /// Reason for turning the call away; `None` if it was admitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejection: Option<RejectionReason>,
+}
+
+/// Status of an ingested call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IngestStatus {
     /// The call was stored. Holds its `complete_call_id`.
     #[serde(rename = "New")]
     Created(String),
@@ -189,21 +209,12 @@ fn ingest_one(
         (Some(id), Some(start)) => (id, start),
         _ => return Err(problems.into()),
     };
-    if problems.is_empty() {
-        ensure_can_report(unit, context, lookups, submitted, start_time)?;
-    }
-    let stored = lookups.known_call(unit, context, external_id)?;
-    let duplicate = stored.as_ref().filter(|stored| stored.fingerprint == reported.fingerprint);
-    if let Some(duplicate) = duplicate.filter(|_| problems.is_empty()) {
-        return Ok((IngestOutcome::Duplicate(duplicate.complete_call_id.clone()), None));
-    }
-    check_custom_data_values(unit, context, lookups, submitted, &mut problems)?;
-    problems.clone().into_result(())?;
-    if stored.is_some() {
-        let message = format!("external_call_unique_id {external_id} was used for another call");
-        return Err(Error::Conflict(message));
-    }
-    let parties = resolve_parties(unit, context, lookups, submitted, start_time, problems)?;
+    let submission = (external_id.as_str(), start_time, problems);
+    let parties = match find_report(unit, context, lookups, reported, submission)? {
+        FoundReport::Known(outcome) => return Ok((outcome, None)),
+        FoundReport::New(parties) => parties,
+    };
+    let advertiser = parties.campaign.advertiser_id;
     let terms = lookups.terms_at(unit, parties.campaign.id, end_of_second(start_time))?;
     let terms = terms.as_deref();
     let in_force = terms.map(|current| &current.terms);
@@ -217,7 +228,8 @@ fn ingest_one(
     let mut recorded = submitted.record(facts, parties.affiliate.is_some());
     let request = AdmissionRequest::Reported(&recorded);
     let rejection = check_admission(unit, writes, &parties, terms, start_time, request)?;
-    recorded.rejection = rejection.as_ref().map(|rejection| rejection.reason);
+    let reason = rejection.as_ref().map(|rejection| rejection.reason);
+    recorded.rejection = reason;
     let call = Rc::new(Call {
         id: CallId::UNASSIGNED,
         network_id: context.principal.network_id,
@@ -232,7 +244,7 @@ fn ingest_one(
         created_at: context.now,
         ended_at,
     });
-    lookups.note_pending(&call, reported);
+    lookups.note_pending(advertiser, &call, reported);
     let index = writes.push_call(Rc::clone(&call), &reported.fingerprint);
     if let Some(rejection) = rejection {
         let exhausted = &rejection.exhausted;
@@ -243,22 +255,46 @@ fn ingest_one(
     let settlement_context =
         SettlementContext { campaign: &parties.campaign, terms: in_force, affiliate };
     let row = post_settlement(unit, context, writes, &settlement_context, &call, Some(index))?;
-    Ok((IngestOutcome::Created(reported.complete_call_id.clone()), Some(row)))
+    let status = IngestStatus::Created(reported.complete_call_id.clone());
+    Ok((IngestOutcome { status, rejection: reason }, Some(row)))
 }
 
-/// Returns `Ok` if the principal may report the call, before its external id is looked up: others get
-/// the same answer for a used and an unused id. The network may report every call.
-fn ensure_can_report(
+/// Stored report, or the parties of a new call.
+enum FoundReport {
+    Known(IngestOutcome),
+    New(Rc<CallParties>),
+}
+
+/// Looks a reported call up, after the permission of the principal. A report of another call under a used
+/// id is an error.
+fn find_report(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     lookups: &mut BatchLookups,
-    submitted: &SubmittedCall,
-    start: Timestamp,
-) -> Result<(), Error> {
-    if !context.principal.can_view_network() {
-        resolve_parties(unit, context, lookups, submitted, start, Problems::new())?;
+    reported: &ReportedCall,
+    (external_id, start_time, mut problems): (&str, Timestamp, Problems),
+) -> Result<FoundReport, Error> {
+    let submitted = reported.call();
+    if !problems.is_empty() {
+        check_custom_data_values(unit, context, lookups, submitted, &mut problems)?;
+        return Err(problems.into());
     }
-    Ok(())
+    let parties = resolve_parties(unit, context, lookups, submitted, start_time)?;
+    let advertiser = parties.campaign.advertiser_id;
+    let stored = lookups.known_call(unit, context, advertiser, external_id)?;
+    let is_same = |stored: &&StoredReport| stored.fingerprint == reported.fingerprint;
+    if let Some(known) = stored.as_ref().filter(is_same) {
+        let status = IngestStatus::Duplicate(known.complete_call_id.clone());
+        return Ok(FoundReport::Known(IngestOutcome { status, rejection: known.rejection }));
+    }
+    check_custom_data_values(unit, context, lookups, submitted, &mut problems)?;
+    parties.check_promo_number(problems.property("call"));
+    problems.into_result(())?;
+    if stored.is_some() {
+        let message = format!("external_call_unique_id {external_id} was used for another call");
+        return Err(Error::Conflict(message));
+    }
+    Ok(FoundReport::New(parties))
 }
 
 /// Resolves the parties of a call, and checks that the principal may report it.
@@ -268,14 +304,11 @@ fn resolve_parties(
     lookups: &mut BatchLookups,
     submitted: &SubmittedCall,
     start: Timestamp,
-    mut problems: Problems,
 ) -> Result<Rc<CallParties>, Error> {
     let parties = lookups.parties(unit, context, submitted.address(), start)?;
     context
         .principal
         .ensure_can_write_party(PartyKind::Advertiser, parties.campaign.advertiser_id)?;
-    parties.check_promo_number(problems.property("call"));
-    problems.into_result(())?;
     Ok(parties)
 }
 
@@ -448,42 +481,12 @@ pub(crate) fn check_admission(
     if let Some(reason) = parties.rejection {
         return Ok(Some(reason.into()));
     }
+    if let AdmissionRequest::Reported(recorded) = request
+        && !recorded.direction.is_inbound()
+    {
+        return Ok(Some(RejectionReason::NotInbound.into()));
+    }
     let exhausted = budgets::exhausted_budgets(unit, writes, campaign, terms, start_time, request)?;
     let reason = RejectionReason::OverCap;
     Ok((!exhausted.is_empty()).then_some(Rejection { reason, exhausted }))
-}
-
-/// Call counts of a campaign. Days are those of the campaign's time zone and include today.
-#[derive(Debug, Clone, Copy)]
-pub struct QuickStats {
-    /// Calls of today.
-    pub today: CallTotals,
-    /// Calls of the last 7 days.
-    pub last_7_days: CallTotals,
-    /// Calls of the last 30 days.
-    pub last_30_days: CallTotals,
-}
-
-/// Returns a campaign's call counts. The counts are summed from 15-minute buckets, so the cost does
-/// not depend on the number of calls.
-pub fn quick_stats(
-    unit: &mut UnitOfWork<'_>,
-    context: &Context,
-    advertiser_id: &str,
-    id: &str,
-) -> Result<QuickStats, Error> {
-    let campaign = campaigns::get_as_advertiser(unit, context, advertiser_id, id)?;
-    let zone = campaign.terms_in_force().map(|terms: &Terms| terms.timezone).unwrap_or_default();
-    let today = context.now.to_zoned(zone.to_time_zone()).date();
-    let midnight = |days: i64| {
-        let date = today.saturating_add(days.days());
-        date.to_zoned(zone.to_time_zone()).map_or(context.now, |zoned| zoned.timestamp())
-    };
-    let tomorrow = midnight(1);
-    let mut totals_of_days =
-        |days: i64| unit.call_totals(campaign.id, midnight(1 - days), tomorrow);
-    let today = totals_of_days(1)?;
-    let last_7_days = totals_of_days(7)?;
-    let last_30_days = totals_of_days(30)?;
-    Ok(QuickStats { today, last_7_days, last_30_days })
 }

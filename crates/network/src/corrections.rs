@@ -108,6 +108,9 @@ pub fn correct(
     if let Some(facts) = &change.facts {
         let campaign =
             moved.as_ref().map_or(row.transaction.campaign_id, |moved| moved.campaign.id);
+        if facts.connect_duration.is_some() || facts.sms_sent.is_some() {
+            recorded.take_as_reported(row.transaction.settlement.sms_sent);
+        }
         facts.apply(unit, context, campaign, terms.as_ref(), &mut recorded, &mut problems)?;
     }
     let corrected = CorrectedCall { row: &row, call: &call, recorded, terms, moved };

@@ -43,6 +43,7 @@ pub fn explain(
     }
     let terms = terms.unwrap_or_else(|| Terms::new(transaction.start_time));
     let mut decision = recorded.decide(&terms);
+    decision.end = transaction.settlement.end;
     decision.advertiser_payin =
         as_stored(decision.advertiser_payin, transaction.settlement.payin.as_ref());
     decision.affiliate_payout =

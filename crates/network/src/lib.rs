@@ -24,6 +24,7 @@ pub mod networks;
 pub mod outbox;
 pub mod parties;
 pub mod promo_numbers;
+pub mod quick_stats;
 pub mod redecide;
 pub mod relationships;
 pub mod replay;

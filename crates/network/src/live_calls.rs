@@ -13,7 +13,9 @@ use crate::{Actor, Context, Error, Principal, Submission, UnitOfWork, unknown_ar
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use trunkline_domain::call::{Call, CallFacts, LiveCall, Outcome, RecordedFacts, RejectionReason};
+use trunkline_domain::call::{
+    Call, CallDirection, CallEnd, CallFacts, LiveCall, Outcome, RecordedFacts, RejectionReason,
+};
 use trunkline_domain::campaign::Terms;
 use trunkline_domain::id::CallId;
 use trunkline_domain::ivr::run::{Action, Event, IvrContext};
@@ -173,6 +175,9 @@ pub fn start(
             rejection: rejection.as_ref().map(|rejection| rejection.reason),
             by_affiliate: parties.affiliate.is_some(),
             destination_phone_number: None,
+            is_reported: false,
+            direction: CallDirection::Inbound,
+            end: None,
         },
         created_at: context.now,
         ended_at: None,
@@ -209,9 +214,12 @@ fn store_started_call(
         LiveCall::start(IvrContext { terms, facts }, start)
     });
     let (live, actions) = match started {
-        Some((live, actions)) if live.outcome().is_none() => (Some(live), actions),
+        Some((mut live, actions)) if live.outcome().is_none() => {
+            live.set_server_time(context.now);
+            (Some(live), actions)
+        }
         Some((live, actions)) => {
-            live.finish_into(start, &mut call.recorded);
+            live.finish_into(start, None, &mut call.recorded);
             (None, actions)
         }
         None => {
@@ -287,13 +295,18 @@ pub fn apply_event(
     let at = event_time(context, &report, &live, call.start_time, &mut problems);
     let terms = terms_of(unit, &call)?;
     let ivr_context = IvrContext { terms: &terms, facts: &call.recorded.facts };
+    let hang_up = match &report.event {
+        Some(CallEvent::DestinationHungUp) => Some(CallEnd::DestinationHungUp),
+        Some(CallEvent::Event(Event::HungUp)) => Some(CallEnd::CallerHungUp),
+        _ => None,
+    };
     let actions = report
         .event
         .and_then(|event| apply_to_ivr(&mut live, ivr_context, event, at, &mut problems));
     let actions = problems.into_result(actions.unwrap_or_default())?;
     live.sequence = Some(sequence);
     let outcome = if live.outcome().is_some() {
-        Some(end_call(unit, context, &mut call, &terms, live)?)
+        Some(end_call(unit, context, &mut call, &terms, (live, hang_up))?)
     } else {
         unit.update_live_call(call.id, &live)?;
         None
@@ -325,7 +338,7 @@ fn event_time(
     problems: &mut Problems,
 ) -> Timestamp {
     let previous = live.last_event_at;
-    let at = report.at.unwrap_or(context.now.max(previous));
+    let at = report.at.unwrap_or_else(|| live.time_of_event(context.now));
     if at.as_second() < previous.as_second() {
         problems.property("at").add("must not be before the event before it");
     }
@@ -368,16 +381,17 @@ fn terms_of(unit: &mut UnitOfWork<'_>, call: &Call) -> Result<Terms, Error> {
     terms.ok_or_else(|| Error::Internal(format!("live call {} has no terms", call.id)))
 }
 
-/// Stores a live call as ended, and settles it.
+/// Stores a live call as ended, and settles it. `hang_up` tells who or what ended it, if its tree did
+/// not.
 fn end_call(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     call: &mut Call,
     terms: &Terms,
-    live: LiveCall,
+    (live, hang_up): (LiveCall, Option<CallEnd>),
 ) -> Result<Outcome, Error> {
     call.ended_at = Some(live.last_event_at);
-    live.finish_into(call.start_time, &mut call.recorded);
+    live.finish_into(call.start_time, hang_up, &mut call.recorded);
     unit.update_call(call)?;
     unit.delete_live_call(call.id)?;
     let missing = || Error::Internal(format!("call {} has no campaign", call.id));
@@ -411,6 +425,7 @@ fn settle_ended_call(
     data["ended_at"] = json!(call.ended_at.map(|at| at.to_string()));
     data["outcome"] = json!(outcome);
     data["reason"] = json!(settlement.reason);
+    data["end"] = json!(settlement.end);
     data["duration"] = json!(call.recorded.facts.duration);
     data["connect_duration"] = json!(settlement.connect_duration);
     writes.push_event("call.ended", audience_of(settlement_context, call), data);
@@ -467,6 +482,6 @@ pub fn time_out(
     let at = live.last_event_at;
     live.apply_event(ivr_context, Event::HungUp, at)
         .map_err(|error| Error::Internal(error.to_string()))?;
-    end_call(unit, &context, &mut call, &terms, live)?;
+    end_call(unit, &context, &mut call, &terms, (live, Some(CallEnd::TimeLimit)))?;
     Ok(())
 }

@@ -151,6 +151,12 @@ fn record(
     audit::latest_id(unit, context, &object)
 }
 
+/// Rejects a range with more calls than one redecision may have.
+fn check_number_of_calls(calls: u64) -> Result<(), Error> {
+    let message = || format!("spans more than {MAX_CALLS} calls");
+    if calls > MAX_CALLS { Err(Error::invalid_property("to", message())) } else { Ok(()) }
+}
+
 /// State of a redecision.
 struct Run<'a> {
     campaign: &'a Campaign,
@@ -184,10 +190,7 @@ impl Run<'_> {
             after = last.transaction.id.get();
             for row in &rows {
                 self.result.calls += 1;
-                if self.result.calls > MAX_CALLS {
-                    let message = format!("spans more than {MAX_CALLS} calls");
-                    return Err(Error::invalid_property("to", message));
-                }
+                check_number_of_calls(self.result.calls)?;
                 self.decide_again(unit, context, row)?;
             }
         }
@@ -263,6 +266,10 @@ fn facts_of_today(
     terms: Option<&Terms>,
 ) -> Result<RecordedFacts, Error> {
     let mut recorded = row.facts.clone();
+    if recorded.events.is_empty() {
+        // A call that was reported before reported facts took precedence over the tree.
+        recorded.is_reported = true;
+    }
     let facts = &mut recorded.facts;
     // A call that was stored before locations were stored apart keeps the one that was merged into
     // its facts.
@@ -427,4 +434,21 @@ fn push_revert(
     };
     replacement.push(unit, context, writes)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_CALLS, check_number_of_calls};
+    use crate::Error;
+    use serde_json::json;
+
+    #[test]
+    fn range_may_have_a_hundred_thousand_calls() {
+        assert!(check_number_of_calls(MAX_CALLS).is_ok());
+        let Err(Error::Invalid { problems, .. }) = check_number_of_calls(MAX_CALLS + 1) else {
+            panic!("a problem")
+        };
+        let expected = json!({"to": ["spans more than 100000 calls"]});
+        assert_eq!(problems.to_json(), expected);
+    }
 }

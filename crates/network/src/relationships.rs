@@ -3,12 +3,14 @@
 use crate::campaigns::find_advertiser;
 use crate::parties::{ensure_visible, not_found};
 use crate::{
-    Context, Error, Page, Precondition, Submission, UnitOfWork, VisiblePage, affiliate_campaigns,
-    audit, check_precondition,
+    AuditEntry, AuditFilter, Context, Error, Page, Precondition, Submission, UnitOfWork,
+    VisiblePage, affiliate_campaigns, audit, check_precondition, no_precondition,
 };
-use serde_json::json;
-use trunkline_domain::affiliation::{Relationship, RelationshipStatus, cascaded_status};
-use trunkline_domain::id::{AdvertiserId, AffiliateId, PartyId};
+use serde_json::{Value, json};
+use trunkline_domain::affiliation::{
+    AffiliateCampaignStatus, Relationship, RelationshipStatus, cascaded_status,
+};
+use trunkline_domain::id::{AdvertiserId, AffiliateCampaignId, AffiliateId, PartyId};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::BLANK;
 use trunkline_store::{AffiliateCampaignSize, PathIds, RelationshipOfParties, ResolvedPath};
@@ -115,6 +117,8 @@ pub fn put(
     cascade_status(unit, context, advertiser, affiliate, status)
 }
 
+/// Action of the audit entries that a cascade writes.
+const CASCADE: &str = "cascade";
 /// Maximum number of rows that are read and written at a time.
 const CASCADE_BATCH_ROWS: usize = 500;
 /// Maximum length of the custom data in one batch, in characters, to bound memory.
@@ -137,13 +141,89 @@ fn cascade_status(
     for AffiliateCampaignSize { id, custom_data_chars: chars, .. } in found {
         if batch.len() == CASCADE_BATCH_ROWS || batch_chars + chars > CASCADE_BATCH_CHARS {
             let ids = std::mem::take(&mut batch);
-            affiliate_campaigns::set_statuses(unit, context, advertiser, &ids, to, "cascade")?;
+            affiliate_campaigns::set_statuses(unit, context, advertiser, &ids, to, CASCADE)?;
             batch_chars = 0;
         }
         batch.push(id);
         batch_chars += chars;
     }
-    affiliate_campaigns::set_statuses(unit, context, advertiser, &batch, to, "cascade")
+    affiliate_campaigns::set_statuses(unit, context, advertiser, &batch, to, CASCADE)
+}
+
+/// Sets a relationship back to a status, or deletes it, to revert the change of an audit entry. Each
+/// affiliate campaign that still has the status that the cascade of the change gave it gets the one before;
+/// all others stay.
+pub(crate) fn set_back(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    (advertiser_id, affiliate_id): (&str, &str),
+    status: Option<RelationshipStatus>,
+    entry: &AuditEntry,
+) -> Result<(), Error> {
+    let Pair { advertiser, affiliate, relationship: before } =
+        resolve_pair(unit, context, advertiser_id, affiliate_id)?;
+    context.principal.ensure_can_write_party(PartyKind::Advertiser, advertiser)?;
+    match status {
+        Some(status) => {
+            unit.upsert_relationship(advertiser, affiliate, status)?;
+            let old = before.map(|previous| json!({"status": previous.status}));
+            let new = json!({"status": status});
+            let object = audit_object(advertiser_id, affiliate_id);
+            audit::record(unit, context, object, None, old.as_ref(), Some(&new))?;
+        }
+        None => delete(unit, context, advertiser_id, affiliate_id, &no_precondition())?,
+    }
+    let mut after = entry.id;
+    loop {
+        // The entries of a cascade follow that of the relationship.
+        let filter = AuditFilter::default();
+        let page = Page::new(after.get(), CASCADE_BATCH_ROWS as u32);
+        let entries = unit.audit_entries(context.principal.network_id, &filter, page)?;
+        let is_of_cascade =
+            |found: &&AuditEntry| found.request_id == entry.request_id && found.action == CASCADE;
+        let cascaded: Vec<&AuditEntry> = entries.iter().take_while(is_of_cascade).collect();
+        undo_cascade(unit, context, (advertiser, affiliate, affiliate_id), &cascaded)?;
+        match entries.last().filter(|_| cascaded.len() == CASCADE_BATCH_ROWS) {
+            Some(last) => after = last.id,
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Sets the affiliate campaigns of some cascade entries back to their status before, unless they have
+/// changed since.
+fn undo_cascade(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    (advertiser, affiliate, affiliate_id): (AdvertiserId, AffiliateId, &str),
+    entries: &[&AuditEntry],
+) -> Result<(), Error> {
+    let mut ids: Vec<([AffiliateCampaignStatus; 2], Vec<AffiliateCampaignId>)> = Vec::new();
+    for entry in entries {
+        let status = |snapshot: &Option<Value>| -> Option<AffiliateCampaignStatus> {
+            serde_json::from_value(snapshot.as_ref()?.get("status")?.clone()).ok()
+        };
+        let prefix = format!("affiliate_campaign:{affiliate_id}/");
+        let campaign = entry.object.strip_prefix(&prefix).unwrap_or_default();
+        let campaign = unit.campaign(context.principal.network_id, campaign)?;
+        let found = match &campaign {
+            Some(campaign) => unit.affiliate_campaign(campaign.id, affiliate)?,
+            None => None,
+        };
+        if let (Some(found), Some(before), Some(after)) =
+            (found, status(&entry.before), status(&entry.after))
+        {
+            match ids.iter_mut().find(|(statuses, _)| *statuses == [before, after]) {
+                Some((_, ids)) => ids.push(found.id),
+                None => ids.push(([before, after], vec![found.id])),
+            }
+        }
+    }
+    for ([before, after], ids) in ids {
+        let to = |now| (now == after).then_some(before);
+        affiliate_campaigns::set_statuses(unit, context, advertiser, &ids, to, "revert")?;
+    }
+    Ok(())
 }
 
 /// Writes an audit entry for each relationship of a party that is deleted with it.

@@ -262,11 +262,10 @@ fn undo_relationship(
     let now = now.map(|relationship| BTreeMap::from([("status".to_owned(), relationship.status)]));
     let advertiser = advertiser.external_id;
     let affiliate = affiliate.external_id;
-    let Some(target) = target_state(entry, now.as_ref())? else {
-        return relationships::delete(unit, context, &advertiser, &affiliate, &no_precondition());
-    };
-    let change = submission::<Option<RelationshipStatus>>(target.get("status").copied());
-    relationships::put(unit, context, &advertiser, &affiliate, change, &no_precondition())
+    let target = target_state(entry, now.as_ref())?;
+    let status = target
+        .and_then(|target: BTreeMap<String, RelationshipStatus>| target.get("status").copied());
+    relationships::set_back(unit, context, (&advertiser, &affiliate), status, entry)
 }
 
 fn advertiser_of(unit: &mut UnitOfWork<'_>, campaign: &Campaign) -> Result<String, Error> {

@@ -9,7 +9,7 @@ use crate::{Context, Error, UnitOfWork, budgets};
 use trunkline_domain::call::{LedgerAmount, RecordedFacts, Settlement, Transaction};
 use trunkline_domain::campaign::{Campaign, Terms};
 use trunkline_domain::id::TransactionId;
-use trunkline_store::{CounterScope, LedgerRow};
+use trunkline_store::{CallTotals, CounterScope, LedgerRow};
 
 /// Replacement of a ledger row.
 pub(crate) struct RowReplacement<'a> {
@@ -46,9 +46,9 @@ impl RowReplacement<'_> {
         writes: &mut PendingWrites,
     ) -> Result<usize, Error> {
         let old = &self.row.transaction;
-        let seconds = |recorded: &RecordedFacts| i64::from(recorded.facts.duration.unwrap_or(0));
-        let extra_seconds = seconds(self.recorded) - seconds(&self.row.facts);
-        writes.totals.add_call(self.row.call_campaign_id, old.start_time, 0, extra_seconds);
+        let duration = |recorded: &RecordedFacts| recorded.facts.duration;
+        let change = CallTotals::of_correction(duration(&self.row.facts), duration(self.recorded));
+        writes.totals.add_calls(self.row.call_campaign_id, old.start_time, change);
         let replacement = |settlement: Settlement| Transaction {
             id: TransactionId::UNASSIGNED,
             corrects_id: Some(old.id),

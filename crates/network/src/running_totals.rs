@@ -46,18 +46,9 @@ impl RunningTotals {
         }
     }
 
-    /// Adds calls and their duration to the 15-minute bucket of their start time. A correction adds
-    /// 0 calls and the change of the duration, in seconds.
-    pub(crate) fn add_call(
-        &mut self,
-        campaign: CampaignId,
-        at: Timestamp,
-        calls: i64,
-        seconds: i64,
-    ) {
-        let bucket = self.quarter_hours.entry((campaign, quarter_hour(at))).or_default();
-        bucket.calls += calls;
-        bucket.seconds += seconds;
+    /// Adds totals to the 15-minute bucket of a start time.
+    pub(crate) fn add_calls(&mut self, campaign: CampaignId, at: Timestamp, more: CallTotals) {
+        self.quarter_hours.entry((campaign, quarter_hour(at))).or_default().add(more);
     }
 
     /// Returns a counter's total. `pending_amount` computes the contribution of rows that are not

@@ -12,7 +12,7 @@ use trunkline_domain::call::{
 };
 use trunkline_domain::campaign::{Campaign, Terms};
 use trunkline_domain::id::TransactionId;
-use trunkline_store::CounterScope;
+use trunkline_store::{CallTotals, CounterScope};
 
 /// Inputs of a settlement besides the call.
 pub(crate) struct SettlementContext<'a> {
@@ -60,8 +60,8 @@ pub(crate) fn post_settlement(
     let payin = transaction.settlement.payin.as_ref();
     let change = payin.map(|side| (CounterScope::Payin(side.currency), side.amount.cents()));
     let row = writes.push_transaction(transaction, None, call_index);
-    let seconds = i64::from(call.recorded.facts.duration.unwrap_or(0));
-    writes.totals.add_call(call.campaign_id, call.start_time, 1, seconds);
+    let totals = CallTotals::of_call(call.recorded.facts.duration);
+    writes.totals.add_calls(call.campaign_id, call.start_time, totals);
     if let Some(terms) = settlement_context.terms {
         let campaign = settlement_context.campaign;
         let start = call.start_time;

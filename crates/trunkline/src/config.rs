@@ -15,6 +15,8 @@ pub(crate) const MAX_BODY_LIMIT_BYTES: u64 = 1 << 30;
 
 /// Largest value of `--call-time-limit`: 31 days, the longest duration of a call.
 pub(crate) const MAX_CALL_TIME_SECONDS: u64 = 31 * 86_400;
+/// Maximum of `clock_tolerance`, in seconds: three millennia, which accepts any time that is read.
+pub(crate) const MAX_CLOCK_TOLERANCE_SECONDS: u64 = 100_000_000_000;
 
 /// Largest value of `--body-time-limit`: one day.
 pub(crate) const MAX_BODY_TIME_SECONDS: u64 = 86_400;
@@ -64,6 +66,8 @@ pub(crate) struct ConfigFile {
     pub(crate) body_time_limit: Option<u64>,
     /// `call_time_limit`: seconds.
     pub(crate) call_time_limit: Option<u64>,
+    /// `clock_tolerance`: seconds.
+    pub(crate) clock_tolerance: Option<u64>,
     /// `area_codes`: a file of lines `code,country,region`.
     pub(crate) area_codes: Option<PathBuf>,
     /// `log`: a level.
@@ -124,7 +128,7 @@ pub(crate) enum Error {
     BaseUrl(String),
 }
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "listen",
     "database",
     "base_url",
@@ -136,6 +140,7 @@ const KEYS: [&str; 17] = [
     "body_limit",
     "body_time_limit",
     "call_time_limit",
+    "clock_tolerance",
     "area_codes",
     "log",
     "webhook_allow_private",
@@ -189,6 +194,9 @@ impl ConfigFile {
                 }
                 "call_time_limit" => {
                     settings.call_time_limit = Some(call_time_seconds(&value).map_err(invalid)?)
+                }
+                "clock_tolerance" => {
+                    settings.clock_tolerance = Some(tolerance_seconds(&value).map_err(invalid)?)
                 }
                 "area_codes" => settings.area_codes = Some(string(value).map_err(invalid)?.into()),
                 "log" => settings.log = Some(string(value).map_err(invalid)?),
@@ -254,6 +262,12 @@ fn body_time_seconds(value: &Value) -> Result<u64, &'static str> {
     in_range.ok_or("a whole number of seconds, 1 to 86400")
 }
 
+fn tolerance_seconds(value: &Value) -> Result<u64, &'static str> {
+    let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
+    let in_range = number.filter(|number| *number <= MAX_CLOCK_TOLERANCE_SECONDS);
+    in_range.ok_or("a whole number of seconds, 0 to 100000000000")
+}
+
 fn call_time_seconds(value: &Value) -> Result<u64, &'static str> {
     let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
     let in_range = number.filter(|number| (1..=MAX_CALL_TIME_SECONDS).contains(number));
@@ -298,6 +312,7 @@ mod tests {
             body_limit = 1024
             body_time_limit = 20
             call_time_limit = 3600
+            clock_tolerance = 60
             area_codes = "area_codes.csv"
             log = "debug"
             webhook_allow_private = true
@@ -311,6 +326,7 @@ mod tests {
         assert_eq!(file.body_limit, Some(1024));
         assert_eq!(file.body_time_limit, Some(20));
         assert_eq!(file.call_time_limit, Some(3600));
+        assert_eq!(file.clock_tolerance, Some(60));
         assert_eq!(file.webhook_allow_private, Some(true));
         for key in KEYS {
             assert!(text.contains(key), "{key} is not in the test's file");

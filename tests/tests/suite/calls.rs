@@ -116,6 +116,42 @@ fn each_ndjson_line_gets_a_result() {
 }
 
 #[test]
+fn mean_duration_is_over_calls_of_known_duration() {
+    let (_server, network) = world();
+    let now = terms_created_at(&network).to_string();
+    for (id, duration) in [("known", json!(100)), ("unknown", Value::Null)] {
+        let more = json!({"start_time": now, "duration_in_seconds": duration});
+        network.post("/calls", call_body(id, more)).expect(201);
+    }
+    let mean = |calls: i64, mean: f64| {
+        let expected = json!({"call_count": calls, "call_avg_total_duration": mean});
+        assert_json_eq(&stats(&network)["today"], &expected);
+    };
+    mean(2, 100.0);
+    // Corrections make a duration known, and unknown.
+    let rows = network.ledger();
+    let correct = |row: &Value, duration: Value| {
+        let body = json!({"reason": "The switch.", "call": {"duration": duration}});
+        network.post_correction(&row["transaction_id"], body).body(201)
+    };
+    correct(&rows[1], json!(50));
+    mean(2, 75.0);
+    let unknown = correct(&rows[0], Value::Null);
+    mean(2, 50.0);
+    correct(&unknown, json!(0));
+    mean(2, 25.0);
+}
+
+#[test]
+fn custom_data_entry_needs_a_name() {
+    let (_server, network) = world();
+    let mut body = call_body("1", json!({}));
+    body["custom_data"] = json!([{"partner_name": "channel", "value": "x"}]);
+    let message = json!({"custom_data": [{"name": ["can't be blank"]}]});
+    network.post("/calls", body).assert_invalid(&message);
+}
+
+#[test]
 fn statistics_use_the_days_of_the_campaigns_time_zone() {
     let (server, network) = world();
     let report_at = |days: i64, id: &str, seconds: i64| {

@@ -496,3 +496,29 @@ fn quick_stats_are_zero_without_calls() {
         .get("/advertisers/1/advertiser_campaigns/13/quick_stats")
         .assert_error(404, "RecordNotFound");
 }
+
+#[test]
+fn flag_of_open_hours_stays_once_it_is_said() {
+    let server = Server::start();
+    let network = server.network();
+    let hours = json!({"hours": {"monday_open": 32_400, "monday_close": 61_200}});
+    let flag = |id: &str| {
+        let campaign = network.get(&campaign_path("354", id)).body(200);
+        campaign["future_terms"]["operating_24_7"].clone()
+    };
+    for (id, first, after) in [
+        ("said", json!({"operating_24_7": true}), true),
+        ("denied", json!({"operating_24_7": false}), false),
+        ("default", json!({}), false),
+    ] {
+        network.has_campaign("354", id, first);
+        network.put(&campaign_path("354", id), hours.clone()).expect(200);
+        assert_eq!(flag(id), after, "{id}");
+    }
+    // A response that is written back says nothing.
+    network.has_campaign("354", "read", json!({}));
+    let read = network.get(&campaign_path("354", "read")).body(200);
+    network.put(&campaign_path("354", "read"), read["future_terms"].clone()).expect(200);
+    network.put(&campaign_path("354", "read"), hours).expect(200);
+    assert_eq!(flag("read"), false);
+}

@@ -1,7 +1,7 @@
 //! Reverting one change while later changes stay.
 
 use serde_json::{Value, json};
-use trunkline_tests::body::campaign_path;
+use trunkline_tests::body::{affiliate_campaign_path, campaign_path};
 use trunkline_tests::{Client, Response, Server};
 
 /// Id of an object's newest audit entry.
@@ -103,4 +103,45 @@ fn relationship_deleted_with_its_party_is_logged() {
     revert(&network, newest_entry_id(&network, "relationship:976/354")).expect(201);
     let repeated = network.get("/advertisers/354/affiliates/976").body(200);
     assert_eq!(repeated["status"], "Approved");
+}
+
+#[test]
+fn revert_of_a_relationship_undoes_its_cascade_and_nothing_else() {
+    let server = Server::start();
+    let network = server.network();
+    for campaign in ["12", "13", "14"] {
+        network.has_live_campaign("354", campaign, json!({}));
+        network.has_applied("354", campaign, "976");
+    }
+    let relate = |status: &str| {
+        network.put("/advertisers/354/affiliates/976", json!({"status": status})).expect(200);
+        newest_entry_id(&network, "relationship:976/354")
+    };
+    let decide = |campaign: &str, status: &str| {
+        let path = affiliate_campaign_path("354", campaign, "976");
+        network.put(&path, json!({"status": status})).expect(200);
+    };
+    let statuses = || {
+        ["12", "13", "14"].map(|campaign| network.affiliate_campaign_status("354", campaign, "976"))
+    };
+    // Approved by hand: the relationship changes nothing there, and neither does its revert.
+    decide("12", "Approved");
+    let approved = relate("Approved");
+    assert_eq!(statuses(), ["Approved", "Approved", "Approved"]);
+    decide("14", "Suspended");
+    revert(&network, approved).expect(201);
+    network.get("/advertisers/354/affiliates/976").expect(404);
+    assert_eq!(statuses(), ["Approved", "Applied", "Suspended"]);
+    // A change of an existing relationship.
+    let pending = relate("Pending");
+    assert_eq!(statuses(), ["Suspended", "Declined", "Suspended"]);
+    decide("13", "Approved");
+    let deactivated = relate("Deactivated");
+    assert_eq!(statuses(), ["Suspended", "Suspended", "Suspended"]);
+    revert(&network, deactivated).expect(201);
+    let now = network.get("/advertisers/354/affiliates/976").body(200);
+    assert_eq!(now["status"], "Pending");
+    assert_eq!(statuses(), ["Suspended", "Approved", "Suspended"]);
+    revert(&network, pending).expect(201);
+    assert_eq!(statuses(), ["Approved", "Approved", "Suspended"]);
 }

@@ -132,3 +132,56 @@ fn replay_looks_repeat_callers_up_by_the_terms_tried() {
     assert_json_eq(&replay["future"]["advertiser_payin"], &usd(7.0));
     assert_eq!(replay["changed_total"], 1);
 }
+
+#[test]
+fn call_is_decided_by_an_area_code_that_was_added_later() {
+    let (mut server, network) = world();
+    let file = std::env::temp_dir().join(format!("area-codes-{}.csv", std::process::id()));
+    std::fs::write(&file, "836,US,NY\n").expect("the file is written");
+    let region = json!([{"name": "Here", "regions": [{"region_type": "State", "value": "NY"}]}]);
+    let terms = json!({"named_regions": region, "advertiser_payin": base_policy(7.0, "in_region")});
+    network.put(&campaign_path("354", "12"), terms).expect(200);
+    network.go_live("354", "12");
+    network.report_call("1", json!({"calling_phone_number": "+18365550123"}));
+    let row = network.ledger().remove(0);
+    assert_eq!((&row["region"], &row["advertiser_payin_localized"]), (&json!(""), &json!("0.00")));
+    assert_eq!(redecide(&network, json!({})).body(200)["changed_total"], 0);
+    server.restart_with(&["--area-codes", file.to_str().expect("a path")]);
+    let network = server.network();
+    let applied = redecide(&network, json!({"apply": true, "reason": "A new code."})).body(201);
+    let changed = &applied["changed"][0];
+    let because = json!(["country: unknown → US", "region: unknown → NY"]);
+    assert_eq!(changed["because"], because);
+    assert_json_eq(&changed["decided"]["advertiser_payin"], &usd(7.0));
+    let row = network.ledger().pop().expect("a row");
+    assert_eq!(
+        (&row["region"], &row["advertiser_payin_localized"]),
+        (&json!("NY"), &json!("7.00"))
+    );
+    assert_json_eq(&total(&network), &json!(7));
+    std::fs::remove_file(&file).expect("the file is removed");
+}
+
+#[test]
+fn call_that_was_turned_away_stays_turned_away() {
+    let (_server, network) = world();
+    let outcome = |id: &str| {
+        let path = format!("/calls?external_call_unique_id={id}");
+        let call = network.extensions().get(&path).body(200)[0].clone();
+        (call["outcome"].clone(), call["reason"].clone())
+    };
+    network.has_affiliate("977");
+    let more = json!({"affiliate_id_from_network": "977", "connect_duration_in_seconds": 60});
+    network.report_call("1", more);
+    let turned_away = (json!("turned_away"), json!("affiliate_not_approved"));
+    assert_eq!(outcome("1"), turned_away);
+    // What is known today would let it in, and makes it a repeat caller.
+    let path = trunkline_tests::body::affiliate_campaign_path("354", "12", "977");
+    network.post(&path, json!({"status": "Applied"})).expect(201);
+    report(&network, "2", "2200-01-01 11:00:00 +0000");
+    let applied = redecide(&network, json!({"apply": true, "reason": "Try."})).body(201);
+    assert_eq!(applied["changed"][0]["because"], json!(["repeat: false → true"]));
+    assert_eq!(applied["changed"][0]["decided"]["outcome"], "turned_away");
+    assert_eq!(outcome("1"), turned_away);
+    assert_json_eq(&total(&network), &json!(7));
+}

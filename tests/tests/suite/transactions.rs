@@ -99,6 +99,7 @@ fn network_row(cuid: &str, campaign: &str) -> Value {
         "destination_phone_number": "800-555-0101",
         "opt_in_SMS": null,
         "call_result_description_detail": "Connected",
+        "hangup_cause": "Unknown: Unknown Cause",
         "advertiser_payin_localized": "9.50",
         "affiliate_payout_localized": "4.50",
         "margin_localized": "5.00",
@@ -199,7 +200,7 @@ fn unknown_and_unpaid_values_are_empty() {
     assert_eq!(rows[2]["keypress_1"], "W");
     assert_eq!(rows[3]["advertiser_payin_localized"], "");
     assert_eq!(rows[3]["margin_localized"], "");
-    assert_json_eq(&rows[3]["opt_in_SMS"], &json!(0));
+    assert_json_eq(&rows[3]["opt_in_SMS"], &Value::Null);
 }
 
 #[test]
@@ -295,10 +296,10 @@ fn columns_are_included_and_excluded_on_request() {
         &json!({"repeat_calling_phone_number": "No", "affiliate_payout_currency": "USD"}),
     );
     // A forbidden column gets the same error as an unknown one.
-    let path = "/affiliates/transactions/976?include_columns=margin_localized,colour&exclude_columns=calling_phone_number";
+    let path = "/affiliates/transactions/976?include_columns=margin_localized,colour&exclude_columns=destination_phone_number";
     let unknown = json!({
         "include_columns": ["has an unknown column: margin_localized", "has an unknown column: colour"],
-        "exclude_columns": ["has an unknown column: calling_phone_number"],
+        "exclude_columns": ["has an unknown column: destination_phone_number"],
     });
     affiliate.get(path).assert_invalid(&unknown);
     // A network that requests an affiliate's view sees the affiliate's columns.

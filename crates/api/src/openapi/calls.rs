@@ -16,16 +16,16 @@ fn call_schema() -> Value {
         "type": "object",
         "required": ["external_call_unique_id", "start_time", "advertiser_campaign_id_from_network"],
         "properties": {
-            "external_call_unique_id": required_external_id("The reporter's id of the call, unique in the network."),
+            "external_call_unique_id": required_external_id("The reporter's id of the call, unique for the campaign's advertiser."),
             "start_time": required_call_time("Start of the call."),
             "end_time": request_call_time("End of the call, not before `start_time`. It determines the duration if that is omitted, and must agree with it otherwise."),
             "advertiser_campaign_id_from_network": required_external_id("External id of the advertiser campaign."),
             "destination_phone_number": nullable_destination("Number, extension or SIP user that the call was routed to."),
             "calling_phone_number": nullable_caller_id("Number of the caller. Any other text, such as `anonymous`, is a caller who is not known. Absent if it is withheld."),
-            "call_direction": {"description": "Any value. Accepted for compatibility and ignored."},
+            "call_direction": {"type": ["string", "null"], "pattern": "^\\s*([Ii][Nn][Bb][Oo][Uu][Nn][Dd]|[Oo][Uu][Tt][Bb][Oo][Uu][Nn][Dd])\\s*$", "description": "`inbound`, the default, or `outbound`, in any case. An outbound call is stored and never paid."},
             "duration_in_seconds": seconds("Total duration in seconds."),
-            "connect_duration_in_seconds": seconds("Connected duration in seconds; not more than the total."),
-            "keypresses": keypresses("Pressed keys, in order."),
+            "connect_duration_in_seconds": seconds("Connected duration in seconds; not more than the total. Positive: the call was connected, whatever the tree of the campaign says; 0: it was not."),
+            "keypresses": keypresses("Pressed keys, in order. They determine the path, not whether the call was connected."),
             "phone_type": nullable_phone_type(),
             "shared_caller_id": request_boolean("Several callers share the number, so none of them counts as a repeat caller."),
             "country": text("Country by ISO 3166-1 code or English name; `UK` too. It takes precedence over a location that contradicts it."),
@@ -33,7 +33,7 @@ fn call_schema() -> Value {
             "city": text("City."),
             "zip": text("Postal code. It takes precedence over the location of the number."),
             "repeat": request_boolean("The caller has called the campaign recently. Looked up if it is omitted."),
-            "sms_sent": request_boolean("A text message was sent."),
+            "sms_sent": request_boolean("A text message was sent. It counts in conditions only if the keys lead past an SmsPromo node, or end before they could."),
             "promo_number": nullable_phone_number("The dialled promo number, which must belong to the campaign."),
             "affiliate_id_from_network": nullable_external_id("External id of the affiliate that brought the call. Default: the promo number's affiliate."),
         },
@@ -74,13 +74,21 @@ fn call_example() -> Value {
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::post("/api/calls", "reportCall", "Report a call")
-            .description("Reports a call that another system routed. It is priced once, by the terms that were current at its start. The same call again gets 202 and is not stored; another call with a used id gets 409. A body of type `application/x-ndjson` contains one call per line; the response has one line per call with its `status`. An invalid line does not affect the others.")
+        report_operation(Operation::post("/api/calls", "reportCall", "Report a call")),
+        report_operation(Operation::put(
+            "/api/calls",
+            "reportCallByPut",
+            "Report a call, as by POST",
+        )),
+    ]
+}
+
+fn report_operation(operation: Operation) -> Operation {
+    operation.description("Reports a call that another system routed. Its reported facts take precedence over the IVR tree. It is priced once, by the terms that were current at its start. A call that is turned away is stored, too: the response header `Trunkline-Outcome: turned_away; reason=not_live` (the properties `outcome` and `reason` of a line) tells why. The same call again gets 202 and is not stored; another call with a used id gets 409. A body of type `application/x-ndjson` contains one call per line; the response has one line per call with its `status`. An invalid line does not affect the others.")
             .parameter("Idempotency-Key")
             .request_body("CallRequest", call_example())
             .response_without_etag("201", "The call was stored.", "CallReceipt")
             .response_without_etag("202", "The call was already stored.", "CallReceipt")
             .error_response("409", "Conflict")
-            .json_lines("One call per line, as the JSON request.", "One result per line: `{\"cuid\": …, \"status\": 201}`, or `errors` and `status`."),
-    ]
+            .json_lines("One call per line, as the JSON request.", "One result per line: `{\"cuid\": …, \"status\": 201}`, with `outcome` and `reason` for a call that was turned away; or `errors` and `status`.")
 }

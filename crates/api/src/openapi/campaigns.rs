@@ -71,7 +71,7 @@ fn quick_stats() -> Value {
         "additionalProperties": false,
         "properties": {
             "call_count": {"type": "integer", "minimum": 0},
-            "call_avg_total_duration": {"type": "number", "minimum": 0, "description": "Mean duration in seconds."},
+            "call_avg_total_duration": {"type": "number", "minimum": 0, "description": "Mean duration in seconds of the calls whose duration is known."},
         },
     });
     let periods = json!({"today": period, "last_7days": period, "last_30days": period});

@@ -1,5 +1,6 @@
 //! Dry runs: simulation of one call to a campaign.
 
+use super::live_calls::{REASONS, end_schema};
 use super::operation::Operation;
 use super::schema::{
     MAX_CALL_SECONDS, NamedSchemas, enumeration, enumeration_or_null, keypresses, nullable,
@@ -29,7 +30,7 @@ fn call_facts_schema() -> Value {
             "city": text("City."),
             "zip": text("Postal code. It takes precedence over the location of the number. Without it the caller confirms the location that a VerifyLocation node offers."),
             "repeat": request_boolean("The caller has called the campaign recently. Looked up if it is omitted."),
-            "sms_sent": request_boolean("The caller accepts the offered text message."),
+            "sms_sent": request_boolean("The caller accepts the offered text message. It counts only if the call passes an SmsPromo node."),
             "promo_number": nullable_phone_number("The dialled promo number, which must belong to the campaign."),
         },
     })
@@ -102,9 +103,10 @@ pub(super) fn result_schema() -> Value {
     response_object(
         json!({
             "outcome": enumeration(&["connected", "ended", "abandoned", "turned_away"], "Outcome of the call."),
-            "reason": enumeration_or_null(&["not_live", "advertiser_not_approved", "affiliate_not_approved", "over_cap"], "Reason of the rejection; `null` if the call is not rejected."),
+            "reason": enumeration_or_null(&REASONS, "Reason of the rejection; `null` if the call is not rejected."),
+            "end": end_schema("End of the call; `null` if it was rejected, and for a simulated call that was connected."),
             "path": {"type": "array", "items": node_visit_schema()},
-            "destination_phone_number": {"type": ["string", "null"]},
+            "destination_phone_number": {"type": ["string", "null"], "description": "Number that the caller was connected to."},
             "advertiser_payin": price_schema(),
             "affiliate_payout": price_schema(),
             "margin": {"type": ["object", "null"], "description": "Payin minus payout; `null` if their currencies differ."},

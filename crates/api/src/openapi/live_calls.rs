@@ -8,9 +8,14 @@ use super::schema::{
     response_object, schema_reference, with_example,
 };
 use serde_json::{Value, json};
+use trunkline_domain::call::CallEnd;
 
-const OUTCOMES: [&str; 4] = ["connected", "ended", "abandoned", "turned_away"];
-const EVENTS: [&str; 9] = [
+/// Outcomes of a call.
+pub(super) const OUTCOMES: [&str; 4] = ["connected", "ended", "abandoned", "turned_away"];
+/// Reasons of a rejection.
+pub(super) const REASONS: [&str; 5] =
+    ["not_live", "advertiser_not_approved", "affiliate_not_approved", "not_inbound", "over_cap"];
+const EVENTS: [&str; 10] = [
     "key",
     "digits",
     "silence",
@@ -18,6 +23,7 @@ const EVENTS: [&str; 9] = [
     "connected",
     "busy",
     "no_answer",
+    "failed",
     "hung_up",
     "prompt_finished",
 ];
@@ -107,10 +113,12 @@ fn outcome_schema(description: &str) -> Value {
 }
 
 fn reason_schema() -> Value {
-    enumeration_or_null(
-        &["not_live", "advertiser_not_approved", "affiliate_not_approved", "over_cap"],
-        "Reason of the rejection; `null` if the call was not rejected.",
-    )
+    enumeration_or_null(&REASONS, "Reason of the rejection; `null` if the call was not rejected.")
+}
+
+/// Schema of the end of a call.
+pub(super) fn end_schema(description: &str) -> Value {
+    enumeration_or_null(&CallEnd::ALL.map(CallEnd::as_str), description)
 }
 
 fn instructions() -> Value {
@@ -154,6 +162,7 @@ fn call_schema() -> Value {
         json!({
             "id": object_id("the call"),
             "complete_call_id": {"type": "string", "description": "Public id of the call; the `cuid` of a report."},
+            "external_call_unique_id": optional("The sender's id of a reported call; `null` for live calls."),
             "advertiser_campaign": response_external_id("External id of the campaign."),
             "affiliate": optional("External id of the affiliate that brought the call."),
             "promo_number": optional("The dialled promo number, while the campaign has it."),
@@ -161,6 +170,7 @@ fn call_schema() -> Value {
             "ended_at": legacy_timestamp("End of the call; `null` while it is in progress."),
             "outcome": outcome_schema("Outcome of the call; `null` while it is in progress."),
             "reason": reason_schema(),
+            "end": end_schema("End of the call; `null` while it is in progress, if it was rejected, and for calls that were stored before ends were."),
             "duration": seconds("Total duration in seconds."),
             "connect_duration": seconds("Connected duration in seconds."),
             "keypresses": {"type": "array", "items": {"type": "string"}, "description": "Pressed keys, in order."},
@@ -171,7 +181,7 @@ fn call_schema() -> Value {
             "zip": optional("Postal code."),
             "repeat": flag("The caller had called the campaign recently."),
             "sms_sent": flag("A text message was sent."),
-            "destination_phone_number": optional("Number that the call was connected to. Absent for affiliates."),
+            "destination_phone_number": optional("Number that was dialled. Absent for affiliates."),
             "calling_phone_number": optional("Number of the caller. Absent for affiliates."),
             "calling_phone_number_text": optional("Caller id that is no phone number. Absent for affiliates."),
             "custom_data": {"type": ["object", "null"], "additionalProperties": {"type": "string"}, "description": "Custom data of the call. Absent for affiliates."},
@@ -201,8 +211,18 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/trunkline/calls", "listCalls", "List calls")
             .description("Calls in progress and ended calls, live or reported. The network reads all calls; an advertiser, the calls of its campaigns; an affiliate, the calls that it brought.")
+            .parameter("calls_with_external_id")
+            .parameter("calls_of_caller")
+            .parameter("calls_to_promo_number")
+            .parameter("calls_of_advertiser")
             .parameter("calls_of_campaign")
+            .parameter("calls_of_affiliate")
+            .parameter("calls_with_outcome")
+            .parameter("calls_with_reason")
             .parameter("calls_live")
+            .parameter("calls_of_day")
+            .parameter("calls_from")
+            .parameter("calls_to")
             .paged_list_response("Call"),
         Operation::post("/trunkline/calls", "startCall", "Start a live call")
             .description("Admits or rejects the call and returns the first actions. A rejected call has ended. For credentials of the network and of the campaign's advertiser.")

@@ -1,5 +1,6 @@
 //! Parameter, header and security scheme components.
 
+use super::live_calls::{OUTCOMES, REASONS};
 use serde_json::{Map, Value, json};
 use trunkline_domain::event::EVENT_TYPES;
 use trunkline_domain::party::MAX_NAME_CHARS;
@@ -272,6 +273,56 @@ fn calls() -> Value {
             "name": "advertiser_campaign", "in": "query",
             "description": "Only calls of the advertiser campaign with this external id.",
             "schema": {"type": "string"}, "example": "12",
+        },
+        "calls_of_advertiser": {
+            "name": "advertiser", "in": "query",
+            "description": "Only calls of campaigns of the advertiser with this external id.",
+            "schema": {"type": "string"}, "example": "354",
+        },
+        "calls_of_affiliate": {
+            "name": "affiliate", "in": "query",
+            "description": "Only calls that the affiliate with this external id brought.",
+            "schema": {"type": "string"}, "example": "976",
+        },
+        "calls_with_external_id": {
+            "name": "external_call_unique_id", "in": "query",
+            "description": "Only calls that were reported with this id.",
+            "schema": {"type": "string"}, "example": "call-1",
+        },
+        "calls_of_caller": {
+            "name": "calling_phone_number", "in": "query",
+            "description": "Only calls from this number. Finds no calls that are shown without a number.",
+            "schema": {"type": "string", "format": "phone-number", "maxLength": 40}, "example": "8057089876",
+        },
+        "calls_to_promo_number": {
+            "name": "promo_number", "in": "query",
+            "description": "Only calls to this promo number, of any holder.",
+            "schema": {"type": "string", "format": "phone-number", "maxLength": 40}, "example": "8005550100",
+        },
+        "calls_with_outcome": {
+            "name": "outcome", "in": "query",
+            "description": "Only calls with this outcome, by their newest transaction.",
+            "schema": {"type": "string", "enum": OUTCOMES}, "example": "connected",
+        },
+        "calls_with_reason": {
+            "name": "reason", "in": "query",
+            "description": "Only calls that were turned away for this reason.",
+            "schema": {"type": "string", "enum": REASONS}, "example": "over_cap",
+        },
+        "calls_of_day": {
+            "name": "day", "in": "query",
+            "description": "Only calls that started on this day of the network's time zone. Instead of `from` and `to`.",
+            "schema": {"type": "string", "format": "moment", "maxLength": 128}, "example": "2026-11-20",
+        },
+        "calls_from": {
+            "name": "from", "in": "query",
+            "description": "Only calls that started on this day or at this time, or later.",
+            "schema": {"type": "string", "format": "moment", "maxLength": 128}, "example": "2026-11-01",
+        },
+        "calls_to": {
+            "name": "to", "in": "query",
+            "description": "Only calls that started on this day or at this time, or earlier.",
+            "schema": {"type": "string", "format": "moment", "maxLength": 128}, "example": "2026-11-20",
         },
         "calls_live": {
             "name": "live", "in": "query",

@@ -5,12 +5,15 @@ use crate::object_reader::{ObjectReader, TEXT_LIMIT};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use trunkline_domain::call::{CallFacts, PhoneType};
+use trunkline_domain::party::Network;
 use trunkline_domain::phone::CallerId;
 use trunkline_domain::problem::INVALID;
 use trunkline_domain::timezone::{self, TimeZoneName};
 
 /// Maximum number of keypresses of a call.
 const MAX_KEYPRESSES: usize = 1_000;
+/// Number of digits of `YYYYMMDDhhmmssSSS`.
+const TIMESTAMP_DIGITS: usize = 17;
 /// Maximum duration of a call, in seconds.
 pub(super) const MAX_CALL_SECONDS: u32 = 31 * 86_400;
 
@@ -109,18 +112,42 @@ pub(super) fn read_timestamp(
     timestamp
 }
 
+/// Latest time that a report may name now: the time of the network's clock and a tolerance.
+pub(super) fn latest_time(app: &App, network: &Network) -> Timestamp {
+    let now = network.now((app.clock)());
+    let tolerance = SignedDuration::try_from(app.limits.clock_tolerance);
+    now.saturating_add(tolerance.unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
+}
+
+/// Reads a time that must not be after `latest`.
+pub(super) fn read_past_timestamp(
+    reader: &mut ObjectReader<'_>,
+    name: &'static str,
+    time_zone: TimeZoneName,
+    latest: Timestamp,
+) -> Option<Timestamp> {
+    let timestamp = read_timestamp(reader, name, time_zone);
+    if timestamp.is_some_and(|timestamp| timestamp > latest) {
+        reader.error(name, "can't be in the future");
+    }
+    timestamp
+}
+
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Parses seconds since 1970 (from 1973 to 5138), or milliseconds where seconds would be later.
-/// Decimals are dropped.
+/// Parses seconds since 1970 (from 1973 to 5138), milliseconds where seconds would be later, or the 17
+/// digits `YYYYMMDDhhmmssSSS`. Decimals are dropped.
 fn parse_epoch(text: &str) -> Option<Timestamp> {
     const MIN_SECONDS: i64 = 100_000_000;
     const MIN_MILLISECONDS: i64 = 1_000 * MIN_SECONDS;
     let (integer, decimals) = text.split_once('.').unwrap_or((text, "0"));
     if !is_digits(integer) || !is_digits(decimals) {
         return None;
+    }
+    if integer.len() == TIMESTAMP_DIGITS {
+        return timezone::parse_timestamp_digits(integer);
     }
     match integer.parse::<i64>().ok()? {
         number if number < MIN_SECONDS => None,

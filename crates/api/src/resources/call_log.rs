@@ -8,13 +8,14 @@ use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
+use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
-use trunkline_domain::call::{Call, LiveCall, Settlement, ZipCode};
+use trunkline_domain::call::{Call, LiveCall, Outcome, RejectionReason, Settlement, ZipCode};
 use trunkline_domain::id::CallId;
 use trunkline_domain::ivr::run::NodeState;
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{INVALID, Problems};
-use trunkline_domain::timezone::{TimeZoneName, format_legacy};
+use trunkline_domain::timezone::{TimeZoneName, format_legacy, parse_timestamp};
 use trunkline_network::Error;
 use trunkline_network::call_log::{self, CallFilter, VisibleCall};
 
@@ -37,19 +38,87 @@ pub(super) async fn list(request: ApiRequest) -> Response<Body> {
     })
 }
 
+/// Query parameters of the list.
+const PARAMETERS: [&str; 15] = [
+    "external_call_unique_id",
+    "calling_phone_number",
+    "promo_number",
+    "advertiser",
+    "advertiser_campaign",
+    "affiliate",
+    "outcome",
+    "reason",
+    "live",
+    "day",
+    "from",
+    "to",
+    "limit",
+    "start_after_id",
+    "oauth_token",
+];
+
 fn read_filter(request: &ApiRequest) -> Result<CallFilter, Problems> {
     let mut problems = Problems::new();
-    let live = match request.parameter("live") {
-        None => None,
-        Some("true") => Some(true),
-        Some("false") => Some(false),
-        Some(_) => {
-            problems.property("live").add(INVALID);
-            None
+    for (index, (name, _)) in request.query.iter().enumerate() {
+        if !PARAMETERS.contains(&name.as_str()) {
+            problems.property(name).add("is not a filter of calls");
+        } else if request.query.iter().take(index).any(|(earlier, _)| earlier == name) {
+            problems.property(name).add("is given twice");
         }
+    }
+    let (from, before) = read_days(request, &mut problems);
+    let filter = CallFilter {
+        external_id: request.parameter("external_call_unique_id").map(str::to_owned),
+        caller: read_parameter(request, "calling_phone_number", PhoneNumber::parse, &mut problems),
+        promo_number: read_parameter(request, "promo_number", PhoneNumber::parse, &mut problems),
+        advertiser: request.parameter("advertiser").map(str::to_owned),
+        campaign: request.parameter("advertiser_campaign").map(str::to_owned),
+        affiliate: request.parameter("affiliate").map(str::to_owned),
+        outcome: read_parameter(request, "outcome", Outcome::parse, &mut problems),
+        reason: read_parameter(request, "reason", RejectionReason::parse, &mut problems),
+        live: read_parameter(request, "live", |text| text.parse().ok(), &mut problems),
+        from,
+        before,
     };
-    let campaign = request.parameter("advertiser_campaign").map(str::to_owned);
-    problems.into_result(CallFilter { campaign, live })
+    problems.into_result(filter)
+}
+
+fn read_parameter<T>(
+    request: &ApiRequest,
+    name: &str,
+    parse: impl Fn(&str) -> Option<T>,
+    problems: &mut Problems,
+) -> Option<T> {
+    let parsed = parse(request.parameter(name)?);
+    if parsed.is_none() {
+        problems.property(name).add(INVALID);
+    }
+    parsed
+}
+
+/// Reads `day`, or else `from` and `to`: days or times in the network's zone, the last one included.
+/// Returns the earliest start and the end of the starts, exclusive.
+fn read_days(
+    request: &ApiRequest,
+    problems: &mut Problems,
+) -> (Option<Timestamp>, Option<Timestamp>) {
+    let zone = request.network.time_zone;
+    if request.parameter("day").is_some() {
+        for name in ["from", "to"].into_iter().filter(|name| request.parameter(name).is_some()) {
+            problems.property(name).add("must not be given with day");
+        }
+    }
+    let mut read = |names: [&str; 2], is_end| {
+        let name = names.into_iter().find(|name| request.parameter(name).is_some())?;
+        read_parameter(request, name, |text| parse_timestamp(text, zone, is_end), problems)
+    };
+    let from = read(["day", "from"], false);
+    let last = read(["day", "to"], true);
+    if from.zip(last).is_some_and(|(from, last)| last < from) {
+        problems.property("to").add("must not be earlier than from");
+    }
+    // Times have a resolution of one second, and the last second is included.
+    (from, last.map(|last| last.saturating_add(1.second()).unwrap_or(Timestamp::MAX)))
 }
 
 pub(super) async fn show(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
@@ -65,7 +134,10 @@ pub(super) fn parse_call_id(id: &str) -> Result<CallId, Error> {
 
 fn render(call: VisibleCall, zone: TimeZoneName) -> Object {
     let VisibleCall { record, is_complete: is_full } = call;
-    let Call { recorded, complete_call_id, start_time, ended_at, id, .. } = record.call;
+    let Call { recorded, complete_call_id, external_id, start_time, ended_at, id, .. } =
+        record.call;
+    // A live call has no id of its sender.
+    let external_id = Some(external_id).filter(|id| *id != complete_call_id);
     let keys = match &record.live {
         Some(live) => live.keys.clone(),
         None => recorded.keys,
@@ -86,6 +158,7 @@ fn render(call: VisibleCall, zone: TimeZoneName) -> Object {
     let mut object = Object::from_iter([
         ("id".to_owned(), id.get().into()),
         ("complete_call_id".to_owned(), complete_call_id.into()),
+        ("external_call_unique_id".to_owned(), json!(external_id)),
         ("advertiser_campaign".to_owned(), record.campaign_external_id.into()),
         ("affiliate".to_owned(), record.affiliate_external_id.into()),
         (
@@ -96,6 +169,7 @@ fn render(call: VisibleCall, zone: TimeZoneName) -> Object {
         ("ended_at".to_owned(), json!(ended_at.map(|at| format_legacy(at, zone)))),
         ("outcome".to_owned(), json!(outcome)),
         ("reason".to_owned(), json!(recorded.rejection)),
+        ("end".to_owned(), settled_value(|settlement| json!(settlement.end))),
         ("duration".to_owned(), json!(facts.duration)),
         (
             "connect_duration".to_owned(),

@@ -13,7 +13,7 @@ use axum::http::{Method, Response};
 use serde_json::{Value, json};
 use trunkline_domain::campaign::CampaignAction;
 use trunkline_domain::problem::Problems;
-use trunkline_network::{CallTotals, Submission, calls, campaign_status, no_precondition};
+use trunkline_network::{CallTotals, Submission, campaign_status, no_precondition, quick_stats};
 
 pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
@@ -21,7 +21,7 @@ pub(super) fn routes() -> Routes {
         .route(&format!("{CAMPAIGN}/go_live"), get(go_live).post(go_live))
         .route(&format!("{CAMPAIGN}/archive"), get(archive).post(archive))
         .route(&format!("{CAMPAIGN}/unarchive"), post(unarchive))
-        .route(&format!("{CAMPAIGN}/quick_stats"), get(quick_stats))
+        .route(&format!("{CAMPAIGN}/quick_stats"), get(show_quick_stats))
 }
 
 /// Ids of the advertiser and of the campaign in the path.
@@ -106,9 +106,12 @@ fn read_timeout(action: CampaignAction, request: &mut ApiRequest) -> Problems {
 
 /// Returns the numbers of calls and their mean duration in seconds, by days of the campaign's time
 /// zone.
-async fn quick_stats(Path((advertiser, campaign)): PathIds, request: ApiRequest) -> Response<Body> {
-    let result =
-        request.read(|unit, context| calls::quick_stats(unit, context, &advertiser, &campaign));
+async fn show_quick_stats(
+    Path((advertiser, campaign)): PathIds,
+    request: ApiRequest,
+) -> Response<Body> {
+    let result = request
+        .read(|unit, context| quick_stats::quick_stats(unit, context, &advertiser, &campaign));
     let object = result.map(|stats| {
         let stats = json!({
             "today": render_totals(stats.today),
@@ -121,6 +124,9 @@ async fn quick_stats(Path((advertiser, campaign)): PathIds, request: ApiRequest)
 }
 
 fn render_totals(totals: CallTotals) -> Value {
-    let mean = if totals.calls == 0 { 0.0 } else { totals.seconds as f64 / totals.calls as f64 };
+    let mean = match totals.timed_calls {
+        0 => 0.0,
+        timed_calls => totals.seconds as f64 / timed_calls as f64,
+    };
     json!({"call_count": totals.calls, "call_avg_total_duration": mean})
 }

@@ -11,6 +11,7 @@ pub(super) fn render(run: &DryRun) -> Object {
     let Decision {
         outcome,
         reason,
+        end,
         path,
         destination_phone_number,
         advertiser_payin,
@@ -38,6 +39,7 @@ pub(super) fn render(run: &DryRun) -> Object {
     };
     Object::from_iter([
         ("outcome".to_owned(), json!(outcome)),
+        ("end".to_owned(), json!(end)),
         ("reason".to_owned(), json!(reason)),
         ("path".to_owned(), path.iter().map(render_step).collect()),
         ("destination_phone_number".to_owned(), json!(destination_phone_number)),

@@ -10,7 +10,7 @@ use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Response;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use trunkline_domain::call::CallFacts;
 use trunkline_domain::ivr::run::{Action, Event};
@@ -42,9 +42,10 @@ async fn start_call(request: &mut ApiRequest) -> Result<CallInstructions, ApiErr
     let key = request.idempotency_key()?;
     let body = request.take_body()?;
     let zone = request.network.time_zone;
+    let latest = call_facts::latest_time(&request.app, &request.network);
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
-    let change = read_start(ObjectReader::new(&body, read_context), zone);
+    let change = read_start(ObjectReader::new(&body, read_context), (zone, latest));
     let submitted = Submission { change, problems };
     let time_limit = SignedDuration::try_from(request.app.limits.max_call_time);
     let params = StartCallParams {
@@ -59,14 +60,17 @@ async fn start_call(request: &mut ApiRequest) -> Result<CallInstructions, ApiErr
 }
 
 /// Reads the facts of a call at its start. The properties of an ended call, such as its duration,
-/// are ignored.
-fn read_start(mut reader: ObjectReader<'_>, zone: TimeZoneName) -> live_calls::IncomingCall {
+/// are ignored. The start must not be after `latest`.
+fn read_start(
+    mut reader: ObjectReader<'_>,
+    (zone, latest): (TimeZoneName, Timestamp),
+) -> live_calls::IncomingCall {
     let call = live_calls::IncomingCall {
         campaign: reader.optional_id("advertiser_campaign").flatten(),
         affiliate: reader.optional_id("affiliate").flatten(),
         promo_number: reader.phone("promo_number").flatten(),
         facts: CallFacts {
-            start_time: call_facts::read_timestamp(&mut reader, "start_time", zone),
+            start_time: call_facts::read_past_timestamp(&mut reader, "start_time", zone, latest),
             custom_data: reader.custom_data(),
             ..call_facts::read_caller_facts(&mut reader)
         },
@@ -87,12 +91,13 @@ async fn apply_call_event(
     let id = call_log::parse_call_id(id)?;
     let body = request.take_body()?;
     let zone = request.network.time_zone;
+    let latest = call_facts::latest_time(&request.app, &request.network);
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let mut reader = ObjectReader::new(&body, read_context);
     let change = CallEventReport {
         event: read_event(&mut reader),
-        at: call_facts::read_timestamp(&mut reader, "at", zone),
+        at: call_facts::read_past_timestamp(&mut reader, "at", zone, latest),
         sequence: reader.integer("sequence", 0, u32::MAX).flatten(),
     };
     reader.finish();
@@ -118,6 +123,7 @@ fn read_event(reader: &mut ObjectReader<'_>) -> Option<CallEvent> {
         "connected" => Event::Connected,
         "busy" => Event::Busy,
         "no_answer" => Event::NoAnswer,
+        "failed" => Event::Failed,
         "hung_up" => return read_hung_up(reader),
         "prompt_finished" => return Some(CallEvent::PromptFinished),
         _ => {

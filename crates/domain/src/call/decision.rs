@@ -1,10 +1,10 @@
 //! Decision of a call: its path through the IVR tree, its outcome and its price, with explanations.
 //! Simulated and stored calls use the same function.
 
-use super::execution::execute;
+use super::execution::{Execution, execute};
 use super::price::{applicable_pricings, price_policies};
-use super::script::CallScript;
-use super::{CallFacts, EvaluationContext};
+use super::script::{CallScript, Report};
+use super::{CallEnd, CallFacts, EvaluationContext};
 use crate::campaign::{Pricing, Terms};
 use crate::condition::{Explanation, Expr, Facts, Key};
 use crate::ivr::{IvrNode, Tracer};
@@ -21,17 +21,34 @@ pub enum RejectionReason {
     AdvertiserNotApproved,
     /// The affiliate or the affiliate campaign is not Approved.
     AffiliateNotApproved,
+    /// The call is not inbound.
+    NotInbound,
     /// An enforced cap has been reached.
     OverCap,
 }
 
 impl RejectionReason {
+    /// All reasons.
+    pub const ALL: [Self; 5] = [
+        Self::NotLive,
+        Self::AdvertiserNotApproved,
+        Self::AffiliateNotApproved,
+        Self::NotInbound,
+        Self::OverCap,
+    ];
+
+    /// Parses the wire value.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+
     /// Returns the wire value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotLive => "not_live",
             Self::AdvertiserNotApproved => "advertiser_not_approved",
             Self::AffiliateNotApproved => "affiliate_not_approved",
+            Self::NotInbound => "not_inbound",
             Self::OverCap => "over_cap",
         }
     }
@@ -55,6 +72,11 @@ pub enum Outcome {
 impl Outcome {
     /// All outcomes.
     pub const ALL: [Self; 4] = [Self::Connected, Self::Ended, Self::Abandoned, Self::Rejected];
+
+    /// Parses the wire value.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+    }
 
     /// Returns the wire value.
     pub fn as_str(self) -> &'static str {
@@ -126,10 +148,14 @@ pub struct Decision {
     pub outcome: Outcome,
     /// Reason of a rejection.
     pub reason: Option<RejectionReason>,
+    /// End of the call; `None` for a rejection, and if nothing tells how a connected call ended.
+    pub end: Option<CallEnd>,
     /// Visited nodes in order.
     pub path: Vec<PathStep>,
     /// Destination that the caller was connected to.
     pub destination_phone_number: Option<String>,
+    /// Destination that was dialled, even if the caller was not connected.
+    pub dialled_phone_number: Option<String>,
     /// Final input at each menu, in order.
     pub pressed_keys: Vec<Key>,
     /// Connect duration in seconds, as evaluated; 0 if the call was never connected.
@@ -164,27 +190,59 @@ pub(super) fn decide_script(
     script: CallScript<'_>,
     admission: Admission,
 ) -> Decision {
-    if let Some(reason) = admission.rejection {
-        return rejected(facts, reason);
+    let reported = script.reported;
+    let execution = match admission.rejection {
+        Some(reason) if reported.is_none() => return rejected(facts, reason),
+        _ => execute(terms, facts, script, DecisionTrace::default()),
+    };
+    let decision = decision_of_execution(terms, facts, execution, reported, admission);
+    match admission.rejection {
+        Some(reason) => Decision {
+            outcome: Outcome::Rejected,
+            reason: Some(reason),
+            end: None,
+            path: Vec::new(),
+            destination_phone_number: None,
+            dialled_phone_number: reported.and_then(|report| report.destination).map(str::to_owned),
+            connect_duration: facts.connect_duration,
+            advertiser_payin: None,
+            affiliate_payout: None,
+            ..decision
+        },
+        None => decision,
     }
-    let execution = execute(terms, facts, script, DecisionTrace::default());
-    let context = execution.run.evaluation_context(Some(execution.is_connected()));
+}
+
+/// Returns the decision of an admitted call.
+fn decision_of_execution(
+    terms: &Terms,
+    facts: &CallFacts,
+    mut execution: Execution<'_, DecisionTrace>,
+    reported: Option<Report<'_>>,
+    admission: Admission,
+) -> Decision {
+    let path = std::mem::take(&mut execution.run.tracer.path);
+    let context = execution.evaluation_context();
     let place = context.caller_location();
     let [payin, payout] = applicable_pricings(terms, admission);
     let payment = |pricing| price_with_explanations(pricing, &context);
+    let dialled = match reported.and_then(|report| report.destination) {
+        Some(destination) => Some(destination.to_owned()),
+        None => execution.run.destination().map(|(number, code)| full_destination(number, code)),
+    };
+    let sms_sent = context.sms_sent();
     Decision {
         outcome: execution.outcome,
         reason: None,
-        destination_phone_number: execution
-            .run
-            .destination()
-            .filter(|_| execution.is_connected())
-            .map(|(number, country_code)| full_destination(number, country_code)),
+        end: execution.end,
+        destination_phone_number: dialled.clone().filter(|_| execution.is_connected()),
+        dialled_phone_number: dialled,
         advertiser_payin: payin.map(payment),
         affiliate_payout: payout.map(payment),
         pressed_keys: execution.run.position.pressed_keys.clone(),
         connect_duration: context.connect_duration(),
-        sms_sent: context.sms_sent(),
+        // A reported fact is shown even if it does not count in conditions.
+        sms_sent: reported.and(facts.sms_sent).or(sms_sent),
         zip: context.zip().map(str::to_owned),
         region: place.region.map(str::to_owned),
         country: place.country.map(str::to_owned),
@@ -194,7 +252,7 @@ pub(super) fn decide_script(
             .filter(|region| context.in_region(Some(&region.name)) == Some(true))
             .map(|region| region.name.clone())
             .collect(),
-        path: execution.run.tracer.path,
+        path,
     }
 }
 
@@ -212,8 +270,10 @@ fn rejected(facts: &CallFacts, reason: RejectionReason) -> Decision {
     Decision {
         outcome: Outcome::Rejected,
         reason: Some(reason),
+        end: None,
         path: Vec::new(),
         destination_phone_number: None,
+        dialled_phone_number: None,
         pressed_keys: Vec::new(),
         connect_duration: Some(0),
         sms_sent: Some(false),

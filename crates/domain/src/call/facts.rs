@@ -155,9 +155,15 @@ pub struct IvrFacts<'a> {
     pub zip: Option<&'a ZipCode>,
     /// Location of that postal code.
     pub location: Option<Location>,
+    /// True if the call passed a node that offers a text message, other than on a landline.
+    pub passed_sms_promo: bool,
     /// `None` while the call runs. After its end (no further menus follow), true if caller and
     /// destination were connected.
     pub connected: Option<bool>,
+    /// True after the end of a call that was routed elsewhere: its reported facts stand.
+    pub is_reported: bool,
+    /// True if the reported keys of such a call lead to no end of the tree.
+    pub is_incomplete: bool,
 }
 
 /// Evaluation context: all facts of a call in relation to the terms of a campaign.
@@ -219,7 +225,14 @@ impl Facts for EvaluationContext<'_> {
     }
 
     fn sms_sent(&self) -> Option<bool> {
-        if self.ivr_facts.sms_sent { Some(true) } else { self.facts.sms_sent }
+        let IvrFacts { passed_sms_promo, is_reported, is_incomplete, .. } = self.ivr_facts;
+        match self.facts.sms_sent {
+            Some(false) if is_reported => Some(false),
+            _ if self.ivr_facts.sms_sent => Some(true),
+            // No text message can be sent before it is offered.
+            Some(true) => Some(passed_sms_promo || is_incomplete),
+            known => known,
+        }
     }
 
     fn during_hours(&self) -> Option<bool> {
@@ -251,6 +264,8 @@ impl Facts for EvaluationContext<'_> {
     fn pressed(&self, level: u8) -> Option<MenuInput> {
         match self.ivr_facts.pressed_keys.get(usize::from(level)) {
             Some(key) => Some(MenuInput::Key(*key)),
+            // The reported keys end before the call was connected, so others are not known.
+            None if self.ivr_facts.is_incomplete && self.ivr_facts.connected == Some(true) => None,
             None => self.ivr_facts.connected.map(|_| MenuInput::NeverReached),
         }
     }

@@ -1,9 +1,9 @@
 //! Live calls: position and recorded events. The state can be stored between any two events, so
 //! that any server can process the next one.
 
-use super::{Outcome, RecordedFacts};
+use super::{CallEnd, Outcome, RecordedFacts};
 use crate::ivr::run::{self, Action, Event, IvrContext, NodeState, Position, UnexpectedEvent};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// State of a live call. Stored as JSON.
@@ -22,6 +22,10 @@ pub struct LiveCall {
     pub connected_at: Option<Timestamp>,
     /// Sequence number of the last event.
     pub sequence: Option<u32>,
+    /// Milliseconds by which the reported start was ahead of the server's clock. Events without a time
+    /// are ahead as much.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub clock_lead_ms: i64,
     /// True if a prompt is playing and its end has not been reported.
     #[serde(rename = "speaking")]
     pub prompt_playing: bool,
@@ -38,9 +42,23 @@ impl LiveCall {
             last_event_at: at,
             connected_at: None,
             sequence: None,
+            clock_lead_ms: 0,
             prompt_playing: plays_prompt(&transition.actions),
         };
         (live, transition.actions)
+    }
+
+    /// Sets the server's time at the start, which the reported start may be ahead of.
+    pub fn set_server_time(&mut self, server_time: Timestamp) {
+        let lead = self.last_event_at.as_millisecond() - server_time.as_millisecond();
+        self.clock_lead_ms = lead.max(0);
+    }
+
+    /// Returns the time of an event that is reported without one at a time of the server's clock. Durations
+    /// are measured between events, whatever the clock of the edge says.
+    pub fn time_of_event(&self, server_time: Timestamp) -> Timestamp {
+        let lead = SignedDuration::from_millis(self.clock_lead_ms);
+        server_time.saturating_add(lead).unwrap_or(Timestamp::MAX).max(self.last_event_at)
     }
 
     /// Applies an event. `at` must not be before [`LiveCall::last_event_at`].
@@ -94,17 +112,29 @@ impl LiveCall {
     }
 
     /// Records the events and the durations of the ended call, in whole seconds since `start`. The
-    /// decision of the recorded facts then equals the course of the live call.
-    pub fn finish_into(self, start: Timestamp, recorded: &mut RecordedFacts) {
+    /// decision of the recorded facts then equals the course of the live call. `hang_up` tells who or
+    /// what ended the call, if the tree did not.
+    pub fn finish_into(
+        self,
+        start: Timestamp,
+        hang_up: Option<CallEnd>,
+        recorded: &mut RecordedFacts,
+    ) {
         let seconds_since = |from: Timestamp| {
             let seconds = self.last_event_at.duration_since(from).as_secs();
             u32::try_from(seconds.max(0)).unwrap_or(u32::MAX)
         };
         recorded.facts.duration = Some(seconds_since(start));
         recorded.facts.connect_duration = Some(self.connected_at.map_or(0, seconds_since));
+        let is_connected = self.connected_at.is_some();
+        recorded.end = hang_up.filter(|end| is_connected || *end == CallEnd::TimeLimit);
         recorded.keys = self.keys;
         recorded.events = self.events;
     }
+}
+
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 fn plays_prompt(actions: &[Action]) -> bool {

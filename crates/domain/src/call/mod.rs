@@ -5,6 +5,7 @@
 mod area_code;
 mod calling_code;
 mod decision;
+mod end;
 mod execution;
 mod facts;
 mod live_call;
@@ -22,11 +23,12 @@ pub use calling_code::country_of_number;
 pub use decision::{
     Admission, Decision, Outcome, PathStep, Payment, PolicyEvaluation, RejectionReason, decide,
 };
+pub use end::CallEnd;
 pub use facts::{CallFacts, EvaluationContext, IvrFacts, PhoneType};
 pub use live_call::LiveCall;
 pub use place::{CallerLocation, DerivedLocations, StoredLocation, locate_number};
 pub use price::{MatchingPolicies, PaidAmount, PricedCall, price_call};
-pub use record::{Call, RecordedFacts};
+pub use record::{Call, CallDirection, RecordedFacts};
 pub use settlement::{Attribution, Correction, LedgerAmount, Settlement, Transaction};
 pub use zip_code::ZipCode;
 

@@ -96,7 +96,7 @@ pub(super) fn price_script(
         };
     }
     let execution = execute(terms, facts, script, NoTrace);
-    let context = execution.run.evaluation_context(Some(execution.is_connected()));
+    let context = execution.evaluation_context();
     let [payin, payout] = applicable_pricings(terms, admission);
     let total = |pricing| price_policies::<NoTrace>(pricing, &context, |_| {});
     PricedCall {

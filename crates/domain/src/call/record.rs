@@ -3,7 +3,7 @@
 use super::decision::decide_script;
 use super::price::price_script;
 use super::script::CallScript;
-use super::{Admission, CallFacts, Decision, PricedCall, RejectionReason};
+use super::{Admission, CallEnd, CallFacts, Decision, PricedCall, RejectionReason};
 use crate::campaign::Terms;
 use crate::id::{AffiliateId, CallId, CampaignId, NetworkId, PromoNumberId, TermsId};
 use crate::ivr::run::Event;
@@ -57,6 +57,44 @@ pub struct RecordedFacts {
     pub by_affiliate: bool,
     /// Dialled destination number, if the sender reported it.
     pub destination_phone_number: Option<String>,
+    /// True if the call was routed elsewhere. Its reported facts then take precedence over its path
+    /// through the tree. False for live calls, and for reported calls that were stored before
+    /// reported facts took precedence.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_reported: bool,
+    /// Direction of the call.
+    #[serde(default, skip_serializing_if = "CallDirection::is_inbound")]
+    pub direction: CallDirection,
+    /// End of a call that was live and connected, or that exceeded its time limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<CallEnd>,
+}
+
+/// Direction of a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallDirection {
+    /// From the caller to the campaign.
+    #[default]
+    Inbound,
+    /// From the campaign; never paid.
+    Outbound,
+}
+
+impl CallDirection {
+    /// Parses the wire value, in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "inbound" => Some(Self::Inbound),
+            "outbound" => Some(Self::Outbound),
+            _ => None,
+        }
+    }
+
+    /// Returns true for [`CallDirection::Inbound`].
+    pub fn is_inbound(&self) -> bool {
+        *self == Self::Inbound
+    }
 }
 
 impl RecordedFacts {
@@ -74,6 +112,18 @@ impl RecordedFacts {
     pub fn price_as_admitted(&self, terms: &Terms) -> PricedCall {
         let admission = Admission { rejection: None, ..self.admission() };
         price_script(terms, &self.facts, CallScript::from_recorded(self), admission)
+    }
+
+    /// Lets the facts take precedence over the path from now on, as those of a reported call do. The
+    /// text message that the path of a live call determined, `sms_sent`, becomes a fact.
+    pub fn take_as_reported(&mut self, sms_sent: Option<bool>) {
+        if self.is_reported {
+            return;
+        }
+        self.is_reported = true;
+        if !self.events.is_empty() {
+            self.facts.sms_sent = sms_sent;
+        }
     }
 
     fn admission(&self) -> Admission {

@@ -1,6 +1,6 @@
 //! Recorded input of a call, replayed when its IVR tree waits for an event.
 
-use super::{CallFacts, RecordedFacts};
+use super::{CallEnd, CallFacts, RecordedFacts};
 use crate::ivr::run::{Event, NodeState};
 use crate::ivr::verify_location::CONFIRMATION_KEY;
 use std::slice::Iter;
@@ -11,20 +11,33 @@ pub(super) struct CallScript<'a> {
     facts: &'a CallFacts,
     keys: Iter<'a, char>,
     events: Iter<'a, Event>,
+    /// Report of a call that was routed elsewhere.
+    pub(super) reported: Option<Report<'a>>,
+    /// Recorded end of the call.
+    pub(super) end: Option<CallEnd>,
+}
+
+/// Report of a call that was routed elsewhere. Its facts take precedence over the path.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Report<'a> {
+    /// Number of the destination.
+    pub(super) destination: Option<&'a str>,
 }
 
 impl<'a> CallScript<'a> {
     /// Creates the script of a call that is given by its facts and keys.
     pub(super) fn from_keys(facts: &'a CallFacts, keys: &'a [char]) -> Self {
-        Self { facts, keys: keys.iter(), events: [].iter() }
+        Self { facts, keys: keys.iter(), events: [].iter(), reported: None, end: None }
     }
 
     /// Creates the script of a stored call.
     pub(super) fn from_recorded(recorded: &'a RecordedFacts) -> Self {
-        let RecordedFacts { facts, keys, events, .. } = recorded;
+        let RecordedFacts { facts, keys, events, end, .. } = recorded;
         // The events of a live call include its keys.
         let keys: &[char] = if events.is_empty() { keys } else { &[] };
-        Self { facts, keys: keys.iter(), events: events.iter() }
+        let destination = recorded.destination_phone_number.as_deref();
+        let reported = recorded.is_reported.then_some(Report { destination });
+        Self { facts, keys: keys.iter(), events: events.iter(), reported, end: *end }
     }
 
     /// Returns the next event that the state accepts; `None` means that the caller hangs up.
@@ -67,6 +80,9 @@ fn accepts(state: NodeState, event: &Event) -> bool {
                 Event::Key(_) | Event::Digits(_) | Event::Zip(_) | Event::Silence
             )
             | (NodeState::ZipCodeEntry, Event::Zip(_) | Event::Silence)
-            | (NodeState::Dialling, Event::Connected | Event::Busy | Event::NoAnswer)
+            | (
+                NodeState::Dialling,
+                Event::Connected | Event::Busy | Event::NoAnswer | Event::Failed
+            )
     )
 }

@@ -1,6 +1,6 @@
 //! Settlement of a call and the ledger rows that store it.
 
-use super::{Decision, Outcome, Payment, RecordedFacts, RejectionReason};
+use super::{CallEnd, Decision, Outcome, Payment, RecordedFacts, RejectionReason};
 use crate::campaign::Terms;
 use crate::condition::{Explanation, Key};
 use crate::id::{
@@ -43,7 +43,10 @@ pub struct Settlement {
     /// Reason of a rejection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<RejectionReason>,
-    /// Destination that the caller was connected to.
+    /// End of an admitted call; `None` for calls that were stored before ends were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<CallEnd>,
+    /// Destination that was dialled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination_phone_number: Option<String>,
     /// Connect duration in seconds, as evaluated.
@@ -141,12 +144,18 @@ impl Settlement {
 
     /// Settles a call that started before its campaign had terms.
     fn rejected(recorded: &RecordedFacts) -> Self {
+        let is_reported = recorded.is_reported;
+        let destination = recorded.destination_phone_number.clone();
         Self {
             outcome: Outcome::Rejected,
             reason: Some(recorded.rejection.unwrap_or(RejectionReason::NotLive)),
-            destination_phone_number: None,
-            connect_duration: Some(0),
-            sms_sent: Some(false),
+            end: None,
+            destination_phone_number: destination.filter(|_| is_reported),
+            connect_duration: match is_reported {
+                true => recorded.facts.connect_duration,
+                false => Some(0),
+            },
+            sms_sent: if is_reported { recorded.facts.sms_sent } else { Some(false) },
             pressed_keys: Vec::new(),
             qualified_regions: Vec::new(),
             region: recorded.facts.caller_location(None).region.map(str::to_owned),
@@ -182,6 +191,30 @@ impl Settlement {
         }
     }
 
+    /// Returns the result of the call as shown to users.
+    pub fn describe_result(&self) -> &'static str {
+        match (self.outcome, self.end) {
+            (Outcome::Connected, _) => "Connected",
+            (Outcome::Rejected, _) => match self.reason {
+                Some(RejectionReason::OverCap) => "Turned away: over the cap",
+                Some(RejectionReason::NotInbound) => "Turned away: the call was not inbound",
+                Some(RejectionReason::AdvertiserNotApproved) => {
+                    "Turned away: the advertiser was not approved"
+                }
+                Some(RejectionReason::AffiliateNotApproved) => {
+                    "Turned away: the affiliate was not approved"
+                }
+                Some(RejectionReason::NotLive) | None => "Turned away: the campaign was not live",
+            },
+            (_, Some(CallEnd::Busy)) => "Destination busy",
+            (_, Some(CallEnd::NoAnswer)) => "No answer",
+            (_, Some(CallEnd::Failed)) => "Call failed",
+            (_, Some(CallEnd::RingingHungUp)) => "Caller hung up while ringing",
+            (Outcome::Abandoned, _) => "Caller hung up in IVR",
+            (Outcome::Ended, _) => "Ended in IVR",
+        }
+    }
+
     /// Returns payin minus payout in the currency of the payin; `None` without a payin or if the
     /// currencies differ.
     pub fn margin(&self) -> Option<(rust_decimal::Decimal, Currency)> {
@@ -200,10 +233,14 @@ impl From<Decision> for Settlement {
         Self {
             outcome: decision.outcome,
             reason: decision.reason,
+            end: match decision.outcome {
+                Outcome::Rejected => None,
+                _ => decision.end.or(Some(CallEnd::Unknown)),
+            },
             qualified_regions: decision.qualified_regions,
             region: decision.region,
             zip: decision.zip,
-            destination_phone_number: decision.destination_phone_number,
+            destination_phone_number: decision.dialled_phone_number,
             connect_duration: decision.connect_duration,
             sms_sent: decision.sms_sent,
             payin: decision.advertiser_payin.map(LedgerAmount::from),

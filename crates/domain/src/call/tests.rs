@@ -4,6 +4,7 @@ mod area_codes;
 mod live_calls;
 mod places;
 mod properties;
+mod reported_calls;
 mod stored_json;
 mod verify_location;
 mod zip_codes;

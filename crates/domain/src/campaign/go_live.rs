@@ -1,7 +1,7 @@
 //! Completeness check of terms before they go live.
 
 use super::terms::add_budget_currency_problem;
-use super::{Pricing, Terms, missing_resources};
+use super::{CampaignType, Pricing, Terms, missing_resources};
 use crate::ivr::{self, IvrNode, NodeKind};
 use crate::problem::{BLANK, Problems};
 
@@ -13,6 +13,8 @@ pub fn check_go_live_requirements(terms: &Terms, problems: &mut Problems) {
         add_budget_currency_problem(currency, problems);
     }
     match &terms.ivr_tree {
+        // The calls of such a campaign are routed elsewhere.
+        None if terms.campaign_type == CampaignType::ExternalOnly => {}
         None => problems.property("ivr_tree").add(BLANK),
         Some(tree) => {
             ivr::check_tree_for_live(tree, problems.property("ivr_tree"));

@@ -428,8 +428,8 @@ impl TermsPatch {
             tree.caller_id = stored.ivr_tree.as_ref().and_then(|tree| tree.caller_id.clone());
         }
         // Responses show the default of a flag that was never sent. A client that writes the
-        // response back does not set the flag.
-        let is_same_hours = self.hours.as_ref().is_none_or(|hours| *hours == stored.hours);
+        // response back, with the hours, does not set the flag.
+        let is_same_hours = self.hours.as_ref().is_some_and(|hours| *hours == stored.hours);
         let shown_default = stored.operating_24_7.is_none().then(|| Some(stored.operating_24_7()));
         if is_same_hours && self.operating_24_7 == shown_default {
             self.operating_24_7 = None;

@@ -109,6 +109,8 @@ pub enum Event {
     Busy,
     /// The destination does not answer.
     NoAnswer,
+    /// The destination cannot be reached.
+    Failed,
     /// Either side hung up.
     HungUp,
 }
@@ -198,6 +200,12 @@ pub fn advance(
     Ok(run.into_transition())
 }
 
+/// Returns true for an SmsPromo node, unless the caller's phone is known not to be mobile.
+fn can_offer_sms(kind: &NodeKind, facts: &CallFacts) -> bool {
+    let is_mobile = facts.phone_type.is_none_or(|phone| phone == PhoneType::Mobile);
+    is_mobile && matches!(kind, NodeKind::SmsPromo { .. })
+}
+
 /// Execution of a tree for one call.
 pub(crate) struct IvrRun<'a, T> {
     pub(super) context: IvrContext<'a>,
@@ -205,6 +213,8 @@ pub(crate) struct IvrRun<'a, T> {
     pub(super) node: Option<&'a IvrNode>,
     /// Location of the postal code that the caller entered.
     pub(super) location: Option<Location>,
+    /// True if an SmsPromo node was passed, other than on a landline.
+    passed_sms_promo: bool,
     /// Current position.
     pub(crate) position: Position,
     /// Trace of the execution.
@@ -229,7 +239,9 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
             zip: None,
             location_confirmed: false,
         };
-        let mut run = Self { context, node: None, location: None, position, tracer };
+        let passed_sms_promo = false;
+        let mut run =
+            Self { context, node: None, location: None, passed_sms_promo, position, tracer };
         run.enter_node(context.terms.ivr_tree.as_ref().map(|tree| &tree.root));
         run
     }
@@ -237,10 +249,16 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
     /// Resumes at a stored position.
     fn resume(context: IvrContext<'a>, position: Position, tracer: T) -> Self {
         let root = context.terms.ivr_tree.as_ref().map(|tree| &tree.root);
-        let child = |node: &'a IvrNode, index: &usize| node.children.get(*index);
-        let node = root.and_then(|root| position.path.iter().try_fold(root, child));
+        let mut passed_sms_promo = false;
+        let mut node = root;
+        for index in position.path.iter().map(Some).chain([None]) {
+            passed_sms_promo |= node.is_some_and(|node| can_offer_sms(&node.kind, context.facts));
+            if let Some(index) = index {
+                node = node.and_then(|node| node.children.get(*index));
+            }
+        }
         let location = position.zip.as_ref().and_then(ZipCode::location);
-        Self { context, node, location, position, tracer }
+        Self { context, node, location, passed_sms_promo, position, tracer }
     }
 
     /// Returns the facts at the current position. `connected` is `None` while the call runs; after
@@ -250,9 +268,12 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
         let ivr_facts = IvrFacts {
             pressed_keys: &self.position.pressed_keys,
             sms_sent: self.position.sms_sent,
+            passed_sms_promo: self.passed_sms_promo,
             zip: self.position.zip.as_ref(),
             location: self.location,
             connected,
+            is_reported: false,
+            is_incomplete: false,
         };
         EvaluationContext { facts, terms, ivr_facts }
     }
@@ -317,6 +338,7 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
     /// Runs a node. Returns the index of the next child, or `None` if the node waits for an event
     /// or the call has ended.
     fn visit(&mut self, node: &'a IvrNode) -> Option<usize> {
+        self.passed_sms_promo |= can_offer_sms(&node.kind, self.context.facts);
         match &node.kind {
             NodeKind::Condition { condition } => {
                 let evaluated = condition
@@ -398,7 +420,7 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
             (NodeState::ZipCodeEntry, Event::Zip(code)) => self.handle_early_zip_code(code),
             (NodeState::ZipCodeEntry, Event::Silence) => self.enter_child(0),
             (NodeState::Dialling, Event::Connected) => self.position.state = NodeState::Connected,
-            (NodeState::Dialling, Event::Busy | Event::NoAnswer) => self.hang_up(),
+            (NodeState::Dialling, Event::Busy | Event::NoAnswer | Event::Failed) => self.hang_up(),
             _ => return Err(UnexpectedEvent),
         }
         Ok(())

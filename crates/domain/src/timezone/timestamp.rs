@@ -27,8 +27,10 @@ pub fn format_iso8601(timestamp: Timestamp, zone: TimeZoneName) -> String {
 ///
 /// - a date (`2015-01-01`, `2015/01/01`): the first second of that day in `zone`, or the last one
 ///   if `end_of_day` is true;
-/// - a date and a time, separated by `T` or a space, in `zone`;
-/// - a date, a time and an offset (`Z`, `UTC`, `-0700`, `-07:00`), which replaces `zone`.
+/// - a date and a time, separated by `T` or a space, in `zone`; the time may lack seconds, and may be
+///   followed by `AM` or `PM`, which an hour after 12 makes void;
+/// - a date, a time and an offset (`Z`, `UTC`, `-0700`, `-07:00`, `-07`), which replaces `zone`;
+/// - the basic form of ISO 8601 (`20150118T2359Z`, `20150118T235959-0800`).
 ///
 /// A local time in a daylight saving gap is read with the offset before the transition. An
 /// ambiguous local time is the earlier of the two. The year must be 1970–9999 as written.
@@ -37,12 +39,18 @@ pub fn parse_timestamp(text: &str, zone: TimeZoneName, end_of_day: bool) -> Opti
         return None;
     }
     let text = text::normalize_plain_text(text);
-    let (date, rest) = split_date(text.trim())?;
-    if rest.is_empty() {
-        return day_boundary(date, &zone.to_time_zone(), end_of_day);
-    }
-    let (time, rest) = split_time(rest.strip_prefix(['T', 't', ' '])?)?;
-    let local = DateTime::from_parts(date, time);
+    let (local, rest) = match split_basic(text.trim()) {
+        Some(basic) => basic,
+        None => {
+            let (date, rest) = split_date(text.trim())?;
+            if rest.is_empty() {
+                return day_boundary(date, &zone.to_time_zone(), end_of_day);
+            }
+            let (time, rest) = split_time(rest.strip_prefix(['T', 't', ' '])?)?;
+            let (time, rest) = apply_meridiem(time, rest)?;
+            (DateTime::from_parts(date, time), rest)
+        }
+    };
     match rest.trim_start() {
         "" => zone.to_time_zone().to_timestamp(local).ok(),
         offset => parse_offset(offset)?.to_timestamp(local).ok(),
@@ -65,28 +73,82 @@ fn split_date(text: &str) -> Option<(Date, &str)> {
     let separator = if rest.starts_with('/') { '/' } else { '-' };
     let (month, rest) = split_digits(rest.strip_prefix(separator)?, 2)?;
     let (day, rest) = split_digits(rest.strip_prefix(separator)?, 2)?;
+    Some((date_of(year, month, day)?, rest))
+}
+
+fn date_of(year: i16, month: i16, day: i16) -> Option<Date> {
     if year < 1970 {
         return None;
     }
-    let date = Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
-    Some((date, rest))
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
-/// Splits `15:59:00` off the front, and a fraction of a second, which is discarded.
+/// Splits `15:59:00` or `15:59` off the front, and a fraction of a second, which is discarded.
 fn split_time(text: &str) -> Option<(Time, &str)> {
     let (hour, rest) = split_digits(text, 2)?;
     let (minute, rest) = split_digits(rest.strip_prefix(':')?, 2)?;
-    let (second, rest) = split_digits(rest.strip_prefix(':')?, 2)?;
-    let to_i8 = |number: i16| i8::try_from(number).ok();
-    let time = Time::new(to_i8(hour)?, to_i8(minute)?, to_i8(second)?, 0).ok()?;
-    let Some(fraction) = rest.strip_prefix('.') else {
-        return Some((time, rest));
+    let Some(seconds) = rest.strip_prefix(':') else {
+        return Some((time_of(hour, minute, 0)?, rest));
     };
-    let rest = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
-    (rest.len() < fraction.len()).then_some((time, rest))
+    let (second, rest) = split_digits(seconds, 2)?;
+    Some((time_of(hour, minute, second)?, skip_fraction(rest)?))
 }
 
-/// Parses `Z`, `UTC`, `-0700` or `-07:00`. Trailing text is an error.
+fn time_of(hour: i16, minute: i16, second: i16) -> Option<Time> {
+    let to_i8 = |number: i16| i8::try_from(number).ok();
+    Time::new(to_i8(hour)?, to_i8(minute)?, to_i8(second)?, 0).ok()
+}
+
+/// Skips the fraction of a second, if there is one.
+fn skip_fraction(text: &str) -> Option<&str> {
+    let Some(fraction) = text.strip_prefix(['.', ',']) else { return Some(text) };
+    let rest = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+    (rest.len() < fraction.len()).then_some(rest)
+}
+
+/// Splits the basic form off the front: `20150118T2359` or `20150118T235959`.
+fn split_basic(text: &str) -> Option<(DateTime, &str)> {
+    let (year, rest) = split_digits(text, 4)?;
+    let (month, rest) = split_digits(rest, 2)?;
+    let (day, rest) = split_digits(rest, 2)?;
+    let (hour, rest) = split_digits(rest.strip_prefix(['T', 't', ' '])?, 2)?;
+    let (minute, rest) = split_digits(rest, 2)?;
+    let (second, rest) = split_digits(rest, 2).unwrap_or((0, rest));
+    Some((
+        DateTime::from_parts(date_of(year, month, day)?, time_of(hour, minute, second)?),
+        skip_fraction(rest)?,
+    ))
+}
+
+/// Applies a following `AM` or `PM`. An hour after 12 is one of 24.
+fn apply_meridiem(time: Time, rest: &str) -> Option<(Time, &str)> {
+    let word = rest.trim_start();
+    let is_followed_by =
+        |suffix: &str| word.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(suffix));
+    let hour = match time.hour() {
+        12 if is_followed_by("AM") => 0,
+        hour @ 1..12 if is_followed_by("PM") => hour + 12,
+        hour if is_followed_by("AM") || is_followed_by("PM") => hour,
+        _ => return Some((time, rest)),
+    };
+    Some((Time::new(hour, time.minute(), time.second(), 0).ok()?, &word[2..]))
+}
+
+/// Parses the 17 digits `YYYYMMDDhhmmssSSS`, in UTC. The milliseconds are discarded.
+pub fn parse_timestamp_digits(text: &str) -> Option<Timestamp> {
+    let (year, rest) = split_digits(text, 4)?;
+    let mut parts = [0; 5];
+    let mut rest = rest;
+    for part in &mut parts {
+        (*part, rest) = split_digits(rest, 2)?;
+    }
+    let (_, rest) = split_digits(rest, 3)?;
+    let [month, day, hour, minute, second] = parts;
+    let local = DateTime::from_parts(date_of(year, month, day)?, time_of(hour, minute, second)?);
+    if rest.is_empty() { Offset::UTC.to_timestamp(local).ok() } else { None }
+}
+
+/// Parses `Z`, `UTC`, `-0700`, `-07:00` or `-07`. Trailing text is an error.
 fn parse_offset(text: &str) -> Option<Offset> {
     if matches!(text, "Z" | "z" | "UTC") {
         return Some(Offset::UTC);
@@ -97,7 +159,10 @@ fn parse_offset(text: &str) -> Option<Offset> {
         _ => return None,
     };
     let (hours, rest) = split_digits(&text[1..], 2)?;
-    let (minutes, rest) = split_digits(rest.strip_prefix(':').unwrap_or(rest), 2)?;
+    let (minutes, rest) = match rest {
+        "" => (0, rest),
+        _ => split_digits(rest.strip_prefix(':').unwrap_or(rest), 2)?,
+    };
     if !rest.is_empty() || hours > 23 || minutes > 59 {
         return None;
     }
@@ -148,6 +213,25 @@ mod tests {
             ("2015-07-01T15:59:00.5", "2015-07-01T22:59:00Z"),
             (" 2015-01-01 ", "2015-01-01T08:00:00Z"),
             ("2015/01/01", "2015-01-01T08:00:00Z"),
+            ("2015-01-01T09:00", "2015-01-01T17:00:00Z"),
+            ("2015-01-01 09:00", "2015-01-01T17:00:00Z"),
+            ("2015-01-01T10:00Z", "2015-01-01T10:00:00Z"),
+            ("2015-01-01T10:00+02", "2015-01-01T08:00:00Z"),
+            ("2015-01-01T10:00:00-07", "2015-01-01T17:00:00Z"),
+            ("2015-01-01T10:00:00,25Z", "2015-01-01T10:00:00Z"),
+            ("20150101T100000Z", "2015-01-01T10:00:00Z"),
+            ("20150101T1000Z", "2015-01-01T10:00:00Z"),
+            ("20150101T100000.123-0700", "2015-01-01T17:00:00Z"),
+            ("20150101T100000", "2015-01-01T18:00:00Z"),
+            ("2016/04/11T13:00:00-07:00", "2016-04-11T20:00:00Z"),
+            ("2015/01/01 03:04:05 PM", "2015-01-01T23:04:05Z"),
+            ("2015/01/01 03:04:05 AM", "2015-01-01T11:04:05Z"),
+            ("2015/01/01 12:04:05 am", "2015-01-01T08:04:05Z"),
+            ("2015/01/01 12:04:05 PM", "2015-01-01T20:04:05Z"),
+            ("2015/01/01 15:04:05 PM", "2015-01-01T23:04:05Z"),
+            ("2015/01/01 15:04:05 AM", "2015-01-01T23:04:05Z"),
+            ("2015/01/01 00:04:05 PM", "2015-01-01T08:04:05Z"),
+            ("2015-01-01 03:04PM", "2015-01-01T23:04:00Z"),
         ] {
             assert_eq!(
                 parse_timestamp(text, TimeZoneName::PACIFIC, false),
@@ -178,7 +262,16 @@ mod tests {
             "2015-01-01T23:60:00Z",
             "2015-01-01T23:59:61Z",
             "2015-01-01T9:00:00",
-            "2015-01-01T09:00",
+            "2015-01-01T09",
+            "2015-01-01T09:",
+            "2015-01-01T09:00:",
+            "20150101T10",
+            "20150101T",
+            "20150101",
+            "20150101T100000X",
+            "20150101T256100Z",
+            "2015-01-01T09:00 XM",
+            "2015-01-01T09:00 PMX",
             "2015-01-01T09:00:00.",
             "2015-01-01T09:00:00.Z",
             "2015-01-01T09:00:00+",
@@ -228,6 +321,17 @@ mod tests {
         assert!(
             parse_timestamp("1970-01-01T00:00:00+23:59", TimeZoneName::PACIFIC, false).is_some()
         );
+    }
+
+    #[test]
+    fn seventeen_digits_are_utc() {
+        let parsed = parse_timestamp_digits("20150118235959123");
+        assert_eq!(parsed, Some(utc("2015-01-18T23:59:59Z")));
+        for text in
+            ["20151318235959123", "2015011823595912", "201501182359591234", "1965011823595912x"]
+        {
+            assert_eq!(parse_timestamp_digits(text), None, "{text}");
+        }
     }
 
     proptest! {

@@ -64,7 +64,7 @@ impl Source {
     }
 
     fn tree(&mut self, depth: u64) -> Node {
-        match self.below(if depth >= 4 { 3 } else { 8 }) {
+        match self.below(if depth >= 4 { 3 } else { 9 }) {
             0 | 1 => Node::Connect(format!("8004377{}", 100 + self.below(900))),
             2 => Node::EndCall,
             3..=5 => {
@@ -76,9 +76,8 @@ impl Source {
                 let met = Box::new(self.tree(depth + 1));
                 Node::Branch(condition, met, Box::new(self.tree(depth + 1)))
             }
-            // Offers of text messages are at the root only, where every call passes them.
-            _ if depth == 0 => Node::SmsPromo(Box::new(self.tree(1))),
-            _ => Node::EndCall,
+            7 => Node::SmsPromo(Box::new(self.tree(depth + 1))),
+            _ => Node::VerifyLocation(Box::new(self.tree(depth + 1))),
         }
     }
 
@@ -135,18 +134,33 @@ impl Source {
         let connect_duration = self.pick(&[0, 30, 60, 90, 91]).min(duration);
         // November 2026, in hours and at their last seconds.
         let start = 1_793_491_200 + self.below(720) as i64 * 3_600 - self.below(2) as i64;
-        let (country, region) =
-            self.pick(&[("US", Some("CA")), ("US", Some("NY")), ("US", None), ("CA", Some("BC"))]);
+        // Some countries contradict the region, the postal code or the number.
+        let countries = ["US", "US", "CA", "GB"];
+        let numbers = [
+            "+12125550123",
+            "+13105550123",
+            "+12065550123",
+            "+16045550123",
+            "+14165550123",
+            "+442071838750",
+            // A toll-free number has no place.
+            "+18005550123",
+        ];
+        let regions = [None, None, None, Some("CA"), Some("NY"), Some("BC"), Some("ON")];
+        let zips = [None, None, Some("93101"), Some("10001"), Some("K1A0B1"), Some("00000")];
+        let destinations = [None, Some("8005550177")];
         let count = self.below(8);
         Call {
             start: self.known(start),
             duration: self.known(duration),
             connect_duration: self.known(connect_duration),
             is_mobile: self.chance(75).then(|| self.chance(50)),
-            country: self.known(country),
-            region,
+            country: if self.chance(40) { Some(self.pick(&countries)) } else { None },
+            region: self.pick(&regions),
+            number: if self.chance(70) { Some(self.pick(&numbers)) } else { None },
+            zip: self.pick(&zips),
             repeat: self.chance(75).then(|| self.chance(50)),
-            sms_sent: self.pick(&[None, Some(false), Some(false)]),
+            sms_sent: self.pick(&[None, Some(false), Some(true)]),
             channel: self.pick(&[
                 None,
                 Some(None),
@@ -157,6 +171,7 @@ impl Source {
                 .map(|_| self.pick(&['1', '2', '3', '4', '1', '2', '9', '0', '#']))
                 .collect(),
             by_affiliate: self.chance(70),
+            report: if self.chance(50) { Some(self.pick(&destinations)) } else { None },
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Comparison of the domain's decisions with those of a second evaluator, on generated calls.
 //!
 //! [`naive`] is written from the description of the API alone, in the most direct way, and shares no
-//! code with the domain. It knows conditions, hours, regions of the kinds State and Country, menus,
-//! conditions of trees, offers of text messages, and pricing. It does not know places inferred from
-//! numbers, VerifyLocation, budgets and admission.
+//! code with the domain. It knows conditions, hours, regions of the kinds State and Country, places from
+//! numbers and postal codes, menus, conditions of trees, offers of text messages, VerifyLocation, ends,
+//! reported calls, and pricing. It does not know budgets and admission.
 //!
 //! A run compares [`DEFAULT_CASES`] calls; `TRUNKLINE_EVALUATOR_CASES` sets another number.
 
@@ -12,7 +12,7 @@ mod naive;
 mod translate;
 
 use generate::Source;
-use trunkline_domain::call::{Admission, Outcome, Payment, decide};
+use trunkline_domain::call::{CallEnd, Outcome, Payment};
 use trunkline_domain::condition::Key;
 
 /// Number of calls of an ordinary run.
@@ -40,9 +40,12 @@ fn key_text(key: &Key) -> String {
 /// Decides a generated call by the domain, in the form of the naive evaluator.
 fn decide_by_domain(campaign: &naive::Campaign, call: &naive::Call) -> naive::Decision {
     let terms = translate::terms(campaign);
-    let facts = translate::facts(call);
-    let admission = Admission { rejection: None, by_affiliate: call.by_affiliate };
-    let decision = decide(&terms, &facts, &call.keys, admission);
+    let recorded = translate::recorded(call);
+    let decision = recorded.decide(&terms);
+    let code = |codes: &[&'static str], text: &Option<String>| {
+        let text = text.as_deref()?;
+        Some(*codes.iter().find(|code| **code == text).expect("a generated place"))
+    };
     naive::Decision {
         outcome: match decision.outcome {
             Outcome::Connected => "connected",
@@ -54,6 +57,10 @@ fn decide_by_domain(campaign: &naive::Campaign, call: &naive::Call) -> naive::De
         pressed: decision.pressed_keys.iter().map(key_text).collect(),
         payin: decision.advertiser_payin.as_ref().map(paid),
         payout: decision.affiliate_payout.as_ref().map(paid),
+        country: code(&["US", "CA", "GB"], &decision.country),
+        region: code(&["CA", "NY", "WA", "BC", "ON"], &decision.region),
+        connect_duration: decision.connect_duration,
+        end: decision.end.map(CallEnd::as_str),
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) enum Node {
     Menu(Vec<Node>),
     Branch(Condition, Box<Node>, Box<Node>),
     SmsPromo(Box<Node>),
+    VerifyLocation(Box<Node>),
 }
 
 /// Amount in cents and its condition.
@@ -70,12 +71,17 @@ pub(crate) struct Call {
     pub(crate) is_mobile: Option<bool>,
     pub(crate) country: Option<&'static str>,
     pub(crate) region: Option<&'static str>,
+    /// Number in E.164.
+    pub(crate) number: Option<&'static str>,
+    pub(crate) zip: Option<&'static str>,
     pub(crate) repeat: Option<bool>,
     pub(crate) sms_sent: Option<bool>,
     /// Outer `None`: unknown. Inner `None`: known to have no value.
     pub(crate) channel: Option<Option<&'static str>>,
     pub(crate) keys: Vec<char>,
     pub(crate) by_affiliate: bool,
+    /// The call was routed elsewhere, to this destination if it was reported.
+    pub(crate) report: Option<Option<&'static str>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +93,29 @@ pub(crate) struct Decision {
     /// Cents and paid policies.
     pub(crate) payin: Option<(i64, String)>,
     pub(crate) payout: Option<(i64, String)>,
+    pub(crate) country: Option<&'static str>,
+    pub(crate) region: Option<&'static str>,
+    pub(crate) connect_duration: Option<u32>,
+    /// End of the call; `None` if nothing tells it.
+    pub(crate) end: Option<&'static str>,
+}
+
+/// Places of the generated area codes, calling codes and postal codes: country and state.
+const PLACES: [(&str, &str, Option<&str>); 9] = [
+    ("+1212", "US", Some("NY")),
+    ("+1310", "US", Some("CA")),
+    ("+1206", "US", Some("WA")),
+    ("+1604", "CA", Some("BC")),
+    ("+1416", "CA", Some("ON")),
+    ("+44", "GB", None),
+    ("93101", "US", Some("CA")),
+    ("10001", "US", Some("NY")),
+    ("K1A0B1", "CA", Some("ON")),
+];
+
+fn place_of(text: &str) -> Option<(&'static str, Option<&'static str>)> {
+    let found = PLACES.iter().find(|(prefix, ..)| text.starts_with(prefix));
+    found.map(|(_, country, region)| (*country, *region))
 }
 
 /// Number of times that a menu takes a wrong key: once, and three replays.
@@ -99,8 +128,12 @@ struct Traversal<'a> {
     remaining_keys: &'a [char],
     pressed: String,
     was_sent_sms: bool,
+    /// A text message was offered, or would have been to a mobile phone.
+    could_be_sent_sms: bool,
     /// `None` while the traversal goes on; then, whether the call was connected.
     connected: Option<bool>,
+    /// The reported keys ended before the end of the tree, which says nothing about the call.
+    is_cut_off: bool,
 }
 
 pub(crate) fn decide(campaign: &Campaign, call: &Call) -> Decision {
@@ -110,38 +143,72 @@ pub(crate) fn decide(campaign: &Campaign, call: &Call) -> Decision {
         remaining_keys: &call.keys,
         pressed: String::new(),
         was_sent_sms: false,
+        could_be_sent_sms: false,
         connected: None,
+        is_cut_off: false,
     };
-    let (outcome, destination) = traversal.visit(&campaign.tree);
+    let (mut outcome, mut destination, mut end) = traversal.visit(&campaign.tree);
+    if let Some(reported) = call.report {
+        traversal.is_cut_off = outcome == "abandoned";
+        let is_connected = match call.connect_duration {
+            Some(seconds) => seconds > 0,
+            None => reported.is_some() || outcome == "connected",
+        };
+        if is_connected {
+            (outcome, end) = ("connected", None);
+        }
+        destination = reported.map(str::to_owned).or(destination);
+    }
     traversal.connected = Some(outcome == "connected");
     let payin = traversal.price(&campaign.payin);
     let payout = if call.by_affiliate { traversal.price(&campaign.payout) } else { None };
-    Decision { outcome, destination, pressed: traversal.pressed, payin, payout }
+    let (country, region) = traversal.place();
+    Decision {
+        outcome,
+        destination: destination.filter(|_| outcome == "connected"),
+        connect_duration: traversal.connect_duration(),
+        pressed: traversal.pressed,
+        payin,
+        payout,
+        country,
+        region,
+        end,
+    }
 }
 
+/// Outcome, dialled destination, and end of a path.
+type PathEnd = (&'static str, Option<String>, Option<&'static str>);
+
 impl<'a> Traversal<'a> {
-    fn visit(&mut self, node: &'a Node) -> (&'static str, Option<String>) {
+    fn visit(&mut self, node: &'a Node) -> PathEnd {
         match node {
-            Node::EndCall => ("ended", None),
+            Node::EndCall => ("ended", None, Some("ivr_hung_up")),
             // A connect duration of 0 means that nobody answered.
-            Node::Connect(_) if self.call.connect_duration == Some(0) => ("ended", None),
-            Node::Connect(number) => ("connected", Some(number.clone())),
+            Node::Connect(number) if self.call.connect_duration == Some(0) => {
+                ("ended", Some(number.clone()), Some("no_answer"))
+            }
+            Node::Connect(number) => ("connected", Some(number.clone()), None),
             Node::Branch(condition, met, not_met) => {
                 let is_met = self.value(condition) == Some(true);
                 self.visit(if is_met { met } else { not_met })
             }
             Node::SmsPromo(next) => {
-                self.was_sent_sms |= self.call.sms_sent == Some(true);
+                self.could_be_sent_sms |= self.call.is_mobile != Some(false);
+                let accepts = self.call.sms_sent == Some(true);
+                self.was_sent_sms |= self.call.is_mobile == Some(true) && accepts;
                 self.visit(next)
             }
+            // A caller without a postal code confirms the location of the number, which holds anyway. A
+            // reported postal code is known already. The node takes no key of a menu.
+            Node::VerifyLocation(next) => self.visit(next),
             Node::Menu(choices) => self.visit_menu(choices),
         }
     }
 
-    fn visit_menu(&mut self, choices: &'a [Node]) -> (&'static str, Option<String>) {
+    fn visit_menu(&mut self, choices: &'a [Node]) -> PathEnd {
         for _ in 0..ATTEMPTS_AT_A_MENU {
             let Some((key, rest)) = self.remaining_keys.split_first() else {
-                return ("abandoned", None);
+                return ("abandoned", None, Some("ivr_hung_up"));
             };
             self.remaining_keys = rest;
             let index = "123456789".find(*key);
@@ -151,7 +218,36 @@ impl<'a> Traversal<'a> {
             }
         }
         self.pressed.push('W');
-        ("ended", None)
+        ("ended", None, Some("ivr_hung_up"))
+    }
+
+    /// Country and state of the caller, from the best source.
+    fn place(&self) -> (Option<&'static str>, Option<&'static str>) {
+        let Call { country, region, zip, number, .. } = *self.call;
+        let source = region
+            .map(|region| (country_of_state(region), Some(region)))
+            .or_else(|| place_of(zip?))
+            .or_else(|| place_of(number?));
+        match (country, source) {
+            (None, None) => (None, None),
+            (None, Some((country, region))) => (Some(country), region),
+            (Some(said), Some((country, region))) if said == country => (Some(said), region),
+            (Some(said), _) => (Some(said), None),
+        }
+    }
+
+    fn connect_duration(&self) -> Option<u32> {
+        match self.connected {
+            Some(false) => Some(0),
+            _ => self.call.connect_duration,
+        }
+    }
+
+    fn sms_sent(&self) -> Option<bool> {
+        match self.call.sms_sent {
+            Some(true) => Some(self.was_sent_sms || self.could_be_sent_sms || self.is_cut_off),
+            known => known,
+        }
     }
 
     fn price(&self, policies: &[Policy]) -> Option<(i64, String)> {
@@ -176,15 +272,12 @@ impl<'a> Traversal<'a> {
                 call.duration.map(|duration| compare(duration, operator, *seconds))
             }
             Condition::ConnectDuration(operator, seconds) => {
-                let known =
-                    if self.connected == Some(false) { Some(0) } else { call.connect_duration };
-                known.map(|duration| compare(duration, operator, *seconds))
+                self.connect_duration().map(|duration| compare(duration, operator, *seconds))
             }
             Condition::Repeat => call.repeat,
             Condition::Mobile => call.is_mobile,
             Condition::Landline => call.is_mobile.map(|is_mobile| !is_mobile),
-            Condition::SmsSent if self.was_sent_sms => Some(true),
-            Condition::SmsSent => call.sms_sent,
+            Condition::SmsSent => self.sms_sent(),
             Condition::DuringHours => self.is_during_hours(),
             Condition::InAnyRegion => {
                 any(self.campaign.regions.iter().map(|region| self.is_in(region)))
@@ -217,16 +310,18 @@ impl<'a> Traversal<'a> {
     fn has_pressed(&self, level: usize, key: char) -> Option<bool> {
         match self.pressed.chars().nth(level) {
             Some(pressed) => Some(pressed == key),
+            // A call that was connected elsewhere got past the menu at which the reported keys end.
+            None if self.is_cut_off && self.connected == Some(true) => None,
             None if self.connected.is_some() => Some(false),
             None => None,
         }
     }
 
     fn is_in(&self, (_, places): &Region) -> Option<bool> {
-        let country = self.call.country.or(self.call.region.map(country_of_state));
+        let (country, region) = self.place();
         any(places.iter().map(|(kind, value)| match *kind {
             "Country" => country.map(|country| country == *value),
-            _ => match self.call.region {
+            _ => match region {
                 Some(region) => Some(region == *value),
                 // A caller in another country is in none of the state's regions.
                 None => {
@@ -300,5 +395,5 @@ fn any(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 
 /// Returns the country of one of the generated states and provinces.
 fn country_of_state(code: &str) -> &'static str {
-    if code == "BC" { "CA" } else { "US" }
+    if matches!(code, "BC" | "ON") { "CA" } else { "US" }
 }

@@ -3,13 +3,14 @@
 
 use crate::naive::{self, Condition, Node};
 use jiff::Timestamp;
-use trunkline_domain::call::{CallFacts, PhoneType};
+use trunkline_domain::call::{CallDirection, CallFacts, PhoneType, RecordedFacts};
 use trunkline_domain::campaign::{Policy, PolicyType, Pricing, Terms};
 use trunkline_domain::condition;
 use trunkline_domain::hours::{DayHours, WeeklyHours};
 use trunkline_domain::ivr::{IvrNode, IvrTree, NodeKind};
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::CustomData;
+use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::Problems;
 use trunkline_domain::region::{NamedRegion, Region, RegionType};
 use trunkline_domain::timezone::TimeZoneName;
@@ -109,6 +110,9 @@ fn node(node: &Node) -> IvrNode {
         Node::Branch(condition, met, not_met) => {
             (NodeKind::Condition { condition: Some(parse(condition)) }, vec![met, not_met])
         }
+        Node::VerifyLocation(next) => {
+            (NodeKind::VerifyLocation { prompt: String::new() }, vec![next])
+        }
         Node::SmsPromo(next) => (
             NodeKind::SmsPromo {
                 prompt,
@@ -123,7 +127,7 @@ fn node(node: &Node) -> IvrNode {
     IvrNode { kind, children, keypress_failover_type: None }
 }
 
-pub(crate) fn facts(call: &naive::Call) -> CallFacts {
+fn facts(call: &naive::Call) -> CallFacts {
     let channel = |value: Option<&str>| -> CustomData {
         value.iter().map(|value| ("channel".to_owned(), (*value).to_owned())).collect()
     };
@@ -140,6 +144,25 @@ pub(crate) fn facts(call: &naive::Call) -> CallFacts {
         repeat: call.repeat,
         sms_sent: call.sms_sent,
         custom_data: call.channel.map(channel),
+        calling_phone_number: call
+            .number
+            .map(|number| PhoneNumber::parse(number).expect("a phone number")),
+        zip: call.zip.map(str::to_owned),
         ..CallFacts::default()
+    }
+    .with_derived_locations()
+}
+
+pub(crate) fn recorded(call: &naive::Call) -> RecordedFacts {
+    RecordedFacts {
+        facts: facts(call),
+        keys: call.keys.clone(),
+        events: Vec::new(),
+        rejection: None,
+        by_affiliate: call.by_affiliate,
+        destination_phone_number: call.report.flatten().map(str::to_owned),
+        is_reported: call.report.is_some(),
+        direction: CallDirection::Inbound,
+        end: None,
     }
 }

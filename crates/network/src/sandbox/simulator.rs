@@ -9,7 +9,7 @@ use super::seeded_rng::{RngStream, SeededRng};
 use crate::calls::SubmittedCall;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use trunkline_domain::call::CallFacts;
+use trunkline_domain::call::{CallDirection, CallFacts};
 use trunkline_domain::ivr::NodeKind;
 use trunkline_domain::ivr::run::IvrContext;
 use trunkline_domain::party::{CustomData, CustomDataField};
@@ -123,6 +123,7 @@ impl SimulatedCalls {
             affiliate,
             promo_number,
             destination_phone_number: path.dialled,
+            direction: CallDirection::Inbound,
             facts,
             keys: path.keys,
         })

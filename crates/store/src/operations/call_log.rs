@@ -5,7 +5,8 @@ use super::partitions::Tables;
 use super::{UnitOfWork, from_json, or_unreadable, to_json_ids, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
-use trunkline_domain::call::{Call, LiveCall, Settlement};
+use jiff::Timestamp;
+use trunkline_domain::call::{Call, LiveCall, Outcome, RejectionReason, Settlement};
 use trunkline_domain::id::{
     AdvertiserId, AffiliateId, CallId, CampaignId, NetworkId, TransactionId,
 };
@@ -43,13 +44,31 @@ pub struct CallScope {
     pub affiliate_ids: Vec<AffiliateId>,
 }
 
-/// Filter of a list of calls.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Filter of a list of calls: calls that match all of the given fields.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallRowFilter {
     /// Only calls of this campaign, by id.
     pub campaign_id: Option<CampaignId>,
     /// Only live calls, or only ended ones.
     pub live: Option<bool>,
+    /// Only calls of campaigns of this advertiser, by id.
+    pub advertiser_id: Option<AdvertiserId>,
+    /// Only calls sent by this affiliate, by id.
+    pub affiliate_id: Option<AffiliateId>,
+    /// Only calls with this external id.
+    pub external_id: Option<String>,
+    /// Only calls from this number, in E.164 format.
+    pub caller: Option<String>,
+    /// Only calls to this promo number, in E.164 format.
+    pub promo_number: Option<String>,
+    /// Only calls with this outcome by their latest transaction.
+    pub outcome: Option<Outcome>,
+    /// Only calls that were turned away for this reason.
+    pub reason: Option<RejectionReason>,
+    /// Only calls that started at this time or later.
+    pub from: Option<Timestamp>,
+    /// Only calls that started before this time.
+    pub before: Option<Timestamp>,
 }
 
 /// SELECT of the columns of a record, in given tables.
@@ -98,6 +117,13 @@ fn record_from_row(row: &Row<'_>) -> Result<CallRecord, Error> {
 /// Condition on calls (`c`) for the cursor and the filter of a page.
 const PAGE_CONDITION: &str = "c.id > ?2 AND (CAST(?4 AS BIGINT) IS NULL OR c.campaign_id = ?4)";
 
+/// Condition that names every parameter of a page's statement: each must occur in it.
+const ALL_PARAMETERS: &str = "CAST(?1 AS BIGINT) IS NULL AND CAST(?5 AS BIGINT) IS NULL
+    AND CAST(?6 AS TEXT) IS NULL AND CAST(?7 AS TEXT) IS NULL AND CAST(?8 AS BIGINT) IS NULL
+    AND CAST(?9 AS BIGINT) IS NULL AND CAST(?10 AS TEXT) IS NULL AND CAST(?11 AS TEXT) IS NULL
+    AND CAST(?12 AS TEXT) IS NULL AND CAST(?13 AS TEXT) IS NULL AND CAST(?14 AS TEXT) IS NULL
+    AND CAST(?15 AS BIGINT) IS NULL AND CAST(?16 AS BIGINT) IS NULL";
+
 impl UnitOfWork<'_> {
     /// Same as [`UnitOfWork::has_called_before`], among the calls of some affiliates.
     pub fn has_called_affiliates_before(
@@ -126,17 +152,17 @@ impl UnitOfWork<'_> {
     pub fn call_ids(
         &mut self,
         of: &CallScope,
-        filter: CallRowFilter,
+        filter: &CallRowFilter,
         page: Page,
     ) -> Result<Vec<CallId>, Error> {
         let advertisers = self.json_ids_sql("?6");
         let affiliates = self.json_ids_sql("?7");
         let mut selects = Vec::new();
         if of.network_id.is_some() {
-            selects.push(self.select_calls_where("c.network_id = ?1", filter.live));
+            selects.push(self.select_calls_where("c.network_id = ?1", filter));
         }
         if of.campaign_id.is_some() {
-            selects.push(self.select_calls_where("c.campaign_id = ?5", filter.live));
+            selects.push(self.select_calls_where("c.campaign_id = ?5", filter));
         }
         if !of.advertiser_ids.is_empty() {
             let owner_condition = format!("k.advertiser_id IN {advertisers}");
@@ -144,7 +170,7 @@ impl UnitOfWork<'_> {
                 "campaign_id",
                 "campaigns",
                 &owner_condition,
-                filter.live,
+                filter,
             ));
         }
         if !of.affiliate_ids.is_empty() {
@@ -153,20 +179,17 @@ impl UnitOfWork<'_> {
                 "affiliate_id",
                 "parties",
                 &owner_condition,
-                filter.live,
+                filter,
             ));
         }
         if selects.is_empty() {
             return Ok(Vec::new());
         }
-        // Each statement has the same parameters, so every one of them must occur in it.
-        let unused_params = "CAST(?1 AS BIGINT) IS NULL AND CAST(?5 AS BIGINT) IS NULL
-            AND CAST(?6 AS TEXT) IS NULL AND CAST(?7 AS TEXT) IS NULL";
         let selects = selects.join(" UNION ");
         self.query_page(
             page,
             &format!(
-                "SELECT id FROM ({selects} UNION SELECT id FROM campaigns WHERE id = 0 AND {unused_params}) u
+                "SELECT id FROM ({selects} UNION SELECT id FROM campaigns WHERE id = 0 AND {ALL_PARAMETERS}) u
                  ORDER BY id LIMIT ?3"
             ),
             params![
@@ -177,15 +200,24 @@ impl UnitOfWork<'_> {
                 of.campaign_id,
                 to_json_ids(&of.advertiser_ids)?,
                 to_json_ids(&of.affiliate_ids)?,
+                filter.advertiser_id,
+                filter.affiliate_id,
+                filter.external_id,
+                filter.caller,
+                filter.promo_number,
+                filter.outcome.map(Outcome::as_str),
+                filter.reason.map(RejectionReason::as_str),
+                filter.from.map(to_millis),
+                filter.before.map(to_millis),
             ],
             |row| row.get(0),
         )
     }
 
     /// SELECT of a page of calls that meet a condition.
-    fn select_calls_where(&self, condition: &str, live: Option<bool>) -> String {
+    fn select_calls_where(&self, condition: &str, filter: &CallRowFilter) -> String {
         // Few calls are live at once, so the search starts from `live_calls`.
-        let (from, ended) = match live {
+        let (from, ended) = match filter.live {
             Some(true) if self.is_postgres() => (
                 "live_calls l JOIN call_keys y ON y.call_id = l.call_id
                  JOIN calls c ON c.id = y.call_id AND c.start_time = y.start_time",
@@ -197,8 +229,40 @@ impl UnitOfWork<'_> {
         };
         format!(
             "SELECT id FROM (SELECT c.id FROM {from}
-             WHERE {condition} AND {ended} AND {PAGE_CONDITION} ORDER BY c.id LIMIT ?3) p"
+             WHERE {condition} AND {ended} AND {PAGE_CONDITION}{} ORDER BY c.id LIMIT ?3) p",
+            self.filter_conditions(filter)
         )
+    }
+
+    /// SQL conditions for the given fields of a filter, each after `AND`. A field that is not given has
+    /// none, so that an index of the others can be used.
+    fn filter_conditions(&self, filter: &CallRowFilter) -> String {
+        let latest_body = "(SELECT t.body FROM transactions t WHERE t.call_id = c.id
+            AND t.start_time = c.start_time ORDER BY t.id DESC LIMIT 1)";
+        let (by_external_id, outcome) = match self.is_postgres() {
+            true => (
+                "c.id IN (SELECT call_id FROM call_keys WHERE network_id = c.network_id
+                    AND external_id = ?10)",
+                format!("CAST({latest_body} AS json) ->> 'outcome' = ?13"),
+            ),
+            false => ("c.external_id = ?10", format!("{latest_body} ->> 'outcome' = ?13")),
+        };
+        let of_advertiser = "c.campaign_id IN (SELECT id FROM campaigns WHERE advertiser_id = ?8)";
+        let to_promo_number = "c.promo_number_id IN (SELECT promo_number_id
+            FROM promo_number_holdings WHERE network_id = c.network_id AND number = ?12)";
+        let conditions = [
+            (filter.advertiser_id.is_some(), of_advertiser),
+            (filter.affiliate_id.is_some(), "c.affiliate_id = ?9"),
+            (filter.external_id.is_some(), by_external_id),
+            (filter.caller.is_some(), "c.caller = ?11"),
+            (filter.promo_number.is_some(), to_promo_number),
+            (filter.outcome.is_some(), outcome.as_str()),
+            (filter.reason.is_some(), "c.turned_away = ?14"),
+            (filter.from.is_some(), "c.start_time >= ?15"),
+            (filter.before.is_some(), "c.start_time < ?16"),
+        ];
+        let given = conditions.into_iter().filter(|(is_given, _)| *is_given);
+        given.map(|(_, condition)| format!(" AND {condition}")).collect()
     }
 
     /// SELECT of a page of the calls of each row of a table (`k`), by one index scan for each row.
@@ -208,14 +272,14 @@ impl UnitOfWork<'_> {
         column: &str,
         table: &str,
         owner_condition: &str,
-        live: Option<bool>,
+        filter: &CallRowFilter,
     ) -> String {
-        if live == Some(true) {
+        if filter.live == Some(true) {
             let those =
                 format!("c.{column} IN (SELECT k.id FROM {table} k WHERE {owner_condition})");
-            return self.select_calls_where(&those, live);
+            return self.select_calls_where(&those, filter);
         }
-        let page = self.select_calls_where(&format!("c.{column} = k.id"), live);
+        let page = self.select_calls_where(&format!("c.{column} = k.id"), filter);
         if self.is_postgres() {
             return format!(
                 "SELECT i.id FROM {table} k CROSS JOIN LATERAL ({page}) i WHERE {owner_condition}"

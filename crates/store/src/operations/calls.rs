@@ -2,7 +2,7 @@
 
 use super::bulk_insert::{ColumnType, InsertTarget, RowSink};
 use super::partitions::Tables;
-use super::{UnitOfWork, from_json, timestamp_from_millis, to_json, to_millis};
+use super::{UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis};
 use crate::Error;
 use crate::sql::{Row, params};
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::ops::Range;
 use trunkline_domain::call::{Call, RecordedFacts, RejectionReason, Settlement};
 use trunkline_domain::campaign::{CurrentTerms, Terms};
-use trunkline_domain::id::{CallId, CampaignId, NetworkId, TermsId};
+use trunkline_domain::id::{AdvertiserId, CallId, CampaignId, NetworkId, TermsId};
 
 const CALL_COLUMNS: &str =
     "id, network_id, campaign_id, affiliate_id, promo_number_id, external_id,
@@ -34,35 +34,32 @@ pub(super) fn call_from_row(row: &Row<'_>) -> Result<Call, Error> {
     })
 }
 
-/// Number and total duration of calls.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CallTotals {
-    /// Number of calls.
-    pub calls: i64,
-    /// Sum of their durations in seconds.
-    pub seconds: i64,
-}
-
-/// Stored identity of a reported call, by which a repeated report is recognized.
+/// Stored call of a report, by which a repeated report is told from another call with the same external
+/// id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredReport {
     /// External id that the sender chose.
     pub external_id: String,
+    /// Id of the advertiser whose campaign was called.
+    pub advertiser_id: AdvertiserId,
     /// Complete call id.
     pub complete_call_id: String,
     /// Fingerprint of the request: see `docs/glossary.md`.
     pub fingerprint: Vec<u8>,
+    /// Reason for which the call was turned away.
+    pub rejection: Option<RejectionReason>,
 }
 
-/// Change of the totals of a campaign in one quarter hour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QuarterHourTotals {
-    /// Id of the campaign.
-    pub campaign_id: CampaignId,
-    /// Number of the quarter hour: see [`quarter_hour`].
-    pub quarter_hour: i64,
-    /// Calls and seconds to add.
-    pub totals: CallTotals,
+fn report_from_row(row: &Row<'_>) -> Result<StoredReport, Error> {
+    let reason: Option<String> = row.get(3)?;
+    let parse = |text: String| or_unreadable(RejectionReason::parse(&text), "rejection reason");
+    Ok(StoredReport {
+        external_id: row.get(0)?,
+        complete_call_id: row.get(1)?,
+        fingerprint: row.get(2)?,
+        rejection: reason.map(parse).transpose()?,
+        advertiser_id: row.get(4)?,
+    })
 }
 
 /// Value with the half-open interval in which it was valid; without an end it is still valid.
@@ -95,6 +92,9 @@ pub struct RepeatCallerQuery {
     /// End of the interval, exclusive.
     pub before: Timestamp,
 }
+
+/// Condition on calls that count as earlier calls of their callers.
+const IS_INBOUND: &str = "turned_away IS DISTINCT FROM 'not_inbound'";
 
 /// Columns of a new call.
 const NEW_CALL: InsertTarget<15> = InsertTarget {
@@ -144,11 +144,6 @@ fn push_call(
     ])
 }
 
-/// Quarter of an hour that contains a moment, counted from 1970.
-pub fn quarter_hour(at: Timestamp) -> i64 {
-    at.as_second().div_euclid(900)
-}
-
 /// Ended call, for evaluations over many calls.
 #[derive(Debug)]
 pub struct EndedCall<'a> {
@@ -163,34 +158,15 @@ pub struct EndedCall<'a> {
 }
 
 impl UnitOfWork<'_> {
-    /// Stored identity of a reported call, by external id.
+    /// Stored report of a call, by its external id, which is unique for each advertiser.
     pub fn reported_call(
         &mut self,
         network: NetworkId,
+        advertiser: AdvertiserId,
         external_id: &str,
     ) -> Result<Option<StoredReport>, Error> {
-        let key = "network_id = ?1 AND external_id = ?2";
-        let read = |row: &Row<'_>| {
-            let external_id = external_id.to_owned();
-            Ok(StoredReport {
-                external_id,
-                complete_call_id: row.get(0)?,
-                fingerprint: row.get(1)?,
-            })
-        };
-        // Usually the call is new, and then no partition is queried.
-        match self.tables_of_call(key, params![network, external_id])? {
-            Some(Tables { id: Some(id), calls, .. }) => {
-                let sql =
-                    format!("SELECT complete_call_id, fingerprint FROM {calls} WHERE id = ?1");
-                self.query_first(&sql, [id], read)
-            }
-            Some(Tables { calls, .. }) => {
-                let sql = format!("SELECT complete_call_id, fingerprint FROM {calls} WHERE {key}");
-                self.query_first(&sql, params![network, external_id], read)
-            }
-            None => Ok(None),
-        }
+        let found = self.reported_calls(network, &[external_id])?;
+        Ok(found.into_iter().find(|report| report.advertiser_id == advertiser))
     }
 
     /// Inserts calls under ids from [`UnitOfWork::reserve_ids`], each with the fingerprint of its
@@ -246,44 +222,12 @@ impl UnitOfWork<'_> {
         Ok(())
     }
 
-    /// Adds calls and durations to the counts of campaigns: (campaign id, [`quarter_hour`], totals).
-    pub fn add_to_quarter_hours(&mut self, more: &[QuarterHourTotals]) -> Result<(), Error> {
-        const ON_CONFLICT_ADD: &str = "ON CONFLICT (campaign_id, quarter) DO UPDATE
-             SET calls = call_quarters.calls + excluded.calls,
-             seconds = call_quarters.seconds + excluded.seconds";
-        if self.is_postgres() && more.len() > 1 {
-            let rows = more.iter().map(|more| {
-                let CallTotals { calls, seconds } = more.totals;
-                json!({"c": more.campaign_id, "q": more.quarter_hour, "n": calls, "s": seconds})
-            });
-            self.execute(
-                &format!(
-                    "INSERT INTO call_quarters (campaign_id, quarter, calls, seconds)
-                     SELECT c, q, n, s FROM json_to_recordset(CAST(CAST(?1 AS TEXT) AS json))
-                     AS it (c BIGINT, q BIGINT, n BIGINT, s BIGINT) {ON_CONFLICT_ADD}"
-                ),
-                [Value::from_iter(rows).to_string()],
-            )?;
-            return Ok(());
-        }
-        let sql = format!(
-            "INSERT INTO call_quarters (campaign_id, quarter, calls, seconds)
-             VALUES (?1, ?2, ?3, ?4) {ON_CONFLICT_ADD}"
-        );
-        for more in more {
-            let CallTotals { calls, seconds } = more.totals;
-            self.execute(&sql, params![more.campaign_id, more.quarter_hour, calls, seconds])?;
-        }
-        Ok(())
-    }
-
     /// Returns true if each query is a round trip to a server, so that batched look-ups pay.
     pub fn is_remote_database(&self) -> bool {
         self.is_postgres()
     }
 
-    /// Finds reported calls by their external ids, as [`UnitOfWork::reported_call`] does, and
-    /// returns those that exist.
+    /// Finds the reported calls of all advertisers with some external ids.
     pub fn reported_calls(
         &mut self,
         network: NetworkId,
@@ -294,23 +238,21 @@ impl UnitOfWork<'_> {
             // The lateral joins force one index look-up per id, whatever the planner estimates.
             "json_array_elements_text(CAST(CAST(?2 AS TEXT) AS json)) AS it (id)
              CROSS JOIN LATERAL (SELECT call_id, start_time FROM call_keys
-                 WHERE network_id = ?1 AND external_id = it.id LIMIT 1) k
-             CROSS JOIN LATERAL (SELECT external_id, complete_call_id, fingerprint FROM calls
+                 WHERE network_id = ?1 AND external_id = it.id OFFSET 0) k
+             CROSS JOIN LATERAL (
+                 SELECT campaign_id, external_id, complete_call_id, fingerprint, turned_away FROM calls
                  WHERE id = k.call_id AND start_time = k.start_time LIMIT 1) c"
         } else {
             "(SELECT value AS id FROM json_each(?2)) it
-             JOIN calls c ON c.network_id = ?1 AND c.external_id = it.id"
+             CROSS JOIN calls c ON c.network_id = ?1 AND c.external_id = it.id"
         };
         self.query_all(
-            &format!("SELECT c.external_id, c.complete_call_id, c.fingerprint FROM {found}"),
+            &format!(
+                "SELECT c.external_id, c.complete_call_id, c.fingerprint, c.turned_away, p.advertiser_id
+                 FROM {found} JOIN campaigns p ON p.id = c.campaign_id"
+            ),
             params![network, json!(external_ids).to_string()],
-            |row| {
-                Ok(StoredReport {
-                    external_id: row.get(0)?,
-                    complete_call_id: row.get(1)?,
-                    fingerprint: row.get(2)?,
-                })
-            },
+            report_from_row,
         )
     }
 
@@ -333,7 +275,7 @@ impl UnitOfWork<'_> {
         self.query_all(
             &format!(
                 "SELECT it.i FROM ({queries}) it WHERE (SELECT 1 FROM calls
-                     WHERE {campaign} = it.c AND caller = it.n
+                     WHERE {campaign} = it.c AND caller = it.n AND {IS_INBOUND}
                      AND start_time >= it.s AND start_time < it.b LIMIT 1) IS NOT NULL"
             ),
             [rows],
@@ -351,7 +293,7 @@ impl UnitOfWork<'_> {
         let campaign = self.callers_index_campaign();
         self.exists(
             &format!(
-                "SELECT 1 FROM calls WHERE {campaign} = ?1 AND caller = ?2
+                "SELECT 1 FROM calls WHERE {campaign} = ?1 AND caller = ?2 AND {IS_INBOUND}
                  AND start_time >= ?3 AND start_time < ?4"
             ),
             params![
@@ -361,24 +303,6 @@ impl UnitOfWork<'_> {
                 to_millis(query.before)
             ],
         )
-    }
-
-    /// Totals of a campaign's calls in a half-open interval. Both bounds must be full quarters of
-    /// an hour, as midnight is in every time zone.
-    pub fn call_totals(
-        &mut self,
-        campaign: CampaignId,
-        from: Timestamp,
-        before: Timestamp,
-    ) -> Result<CallTotals, Error> {
-        let found = self.query_first(
-            "SELECT CAST(COALESCE(SUM(calls), 0) AS BIGINT), CAST(COALESCE(SUM(seconds), 0) AS BIGINT)
-             FROM call_quarters
-             WHERE campaign_id = ?1 AND quarter >= ?2 AND quarter < ?3",
-            params![campaign, quarter_hour(from), quarter_hour(before)],
-            |row| Ok(CallTotals { calls: row.get(0)?, seconds: row.get(1)? }),
-        )?;
-        Ok(found.unwrap_or_default())
     }
 
     /// Terms of a campaign that were current at a moment, with their period of validity.
@@ -412,22 +336,6 @@ impl UnitOfWork<'_> {
         })
     }
 
-    /// Numbers of a campaign's calls in the quarters of an hour of an interval, in order, as (start
-    /// of the quarter, calls). Quarters without calls are left out.
-    pub fn calls_by_quarter_hour(
-        &mut self,
-        campaign: CampaignId,
-        from: Timestamp,
-        before: Timestamp,
-    ) -> Result<Vec<(Timestamp, i64)>, Error> {
-        self.query_all(
-            "SELECT quarter, calls FROM call_quarters
-             WHERE campaign_id = ?1 AND quarter >= ?2 AND quarter <= ?3 ORDER BY quarter",
-            params![campaign, quarter_hour(from), quarter_hour(before)],
-            |row| Ok((timestamp_from_millis(row.get::<i64>(0)? * 900_000)?, row.get(1)?)),
-        )
-    }
-
     /// Passes the ended calls of a campaign in an interval to `visit`, ordered by start time, with
     /// their newest facts, until it returns `false`. `with_previous_start` looks up the caller's
     /// previous call too.
@@ -445,7 +353,7 @@ impl UnitOfWork<'_> {
         let previous = match with_previous_start {
             true => format!(
                 "(SELECT MAX(p.start_time) FROM calls p WHERE {of_campaign}
-                 AND p.caller = c.caller AND p.start_time < c.start_time)"
+                 AND p.caller = c.caller AND p.{IS_INBOUND} AND p.start_time < c.start_time)"
             ),
             false => "CAST(NULL AS BIGINT)".to_owned(),
         };

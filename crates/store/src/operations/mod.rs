@@ -6,6 +6,7 @@ mod audit;
 mod budgets;
 mod bulk_insert;
 mod call_log;
+mod call_totals;
 mod calls;
 mod campaigns;
 mod credentials;
@@ -34,10 +35,8 @@ pub use affiliations::{AffiliateCampaignSize, RelationshipOfParties};
 pub use budgets::{CounterKey, CounterScope, CurrentTotals, PeriodBounds, StoredTotal};
 pub use bulk_insert::{FirstIds, IdCounts};
 pub use call_log::{CallRecord, CallRowFilter, CallScope};
-pub use calls::{
-    CallTotals, EndedCall, QuarterHourTotals, RepeatCallerQuery, StoredReport, ValidityPeriod,
-    quarter_hour,
-};
+pub use call_totals::{CallTotals, QuarterHourTotals, quarter_hour};
+pub use calls::{EndedCall, RepeatCallerQuery, StoredReport, ValidityPeriod};
 pub use database::{
     BackupError, BackupSummary, CopiedTable, CopyError, Finding, ProgressObserver, backup_database,
     check_database, copy_database, read_existing, restore_database,

@@ -10,8 +10,6 @@ use trunkline_domain::id::TransactionId;
 /// instead of the parent tables: such a query is planned once, and costs the same however many
 /// months there are.
 pub(super) struct Tables {
-    /// Id of the row searched for, if the search for its month returned it.
-    pub(super) id: Option<i64>,
     pub(super) calls: String,
     pub(super) transactions: String,
 }
@@ -19,7 +17,7 @@ pub(super) struct Tables {
 impl Tables {
     /// The parent tables, with the rows of every month.
     pub(super) fn parent_tables() -> Self {
-        Self { id: None, calls: "calls".to_owned(), transactions: "transactions".to_owned() }
+        Self { calls: "calls".to_owned(), transactions: "transactions".to_owned() }
     }
 }
 
@@ -82,7 +80,7 @@ impl UnitOfWork<'_> {
         condition: &str,
         values: impl Values,
     ) -> Result<Option<Tables>, Error> {
-        self.find_tables("call_keys", "call_id", condition, values)
+        self.find_tables("call_keys", condition, values)
     }
 
     /// Finds the tables of a ledger row by id, as [`UnitOfWork::tables_of_call`] does.
@@ -90,26 +88,24 @@ impl UnitOfWork<'_> {
         &mut self,
         id: TransactionId,
     ) -> Result<Option<Tables>, Error> {
-        self.find_tables("transactions", "id", "id = ?1", [id])
+        self.find_tables("transactions", "id = ?1", [id])
     }
 
     fn find_tables(
         &mut self,
         table: &str,
-        id_column: &str,
         condition: &str,
         values: impl Values,
     ) -> Result<Option<Tables>, Error> {
         if !self.is_postgres() {
             return Ok(Some(Tables::parent_tables()));
         }
-        let sql =
-            format!("SELECT {id_column}, month_name(start_time) FROM {table} WHERE {condition}");
+        let sql = format!("SELECT month_name(start_time) FROM {table} WHERE {condition}");
         self.query_first(&sql, values, |row| {
-            let month: &str = row.get(1)?;
+            let month: &str = row.get(0)?;
             let calls = format!("calls_{month}");
             let transactions = format!("transactions_{month}");
-            Ok(Tables { id: row.get(0)?, calls, transactions })
+            Ok(Tables { calls, transactions })
         })
     }
 

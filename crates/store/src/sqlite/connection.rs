@@ -27,6 +27,8 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0017_rate_limit_totals.sql"),
     include_str!("../../migrations/sqlite/0018_webhook_secrets.sql"),
     include_str!("../../migrations/sqlite/0019_sign_in_links.sql"),
+    include_str!("../../migrations/sqlite/0020_external_ids_of_advertisers.sql"),
+    include_str!("../../migrations/sqlite/0021_timed_calls.sql"),
 ];
 
 /// Page cache of the writing connection, in KiB.
@@ -144,6 +146,40 @@ mod tests {
         let stored_at: i64 =
             connection.query_row("SELECT stored_at FROM events", [], |row| row.get(0)).unwrap();
         assert_eq!(stored_at, 1_700_000_000_000);
+    }
+
+    /// Migration 0020 creates the table of calls again, and 0021 counts the calls with a known duration by
+    /// their newest facts.
+    #[test]
+    fn migrations_keep_calls_and_count_those_of_known_duration() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.pragma_update(None, "foreign_keys", true).unwrap();
+        for sql in MIGRATIONS.get(..19).unwrap() {
+            connection.execute_batch(sql).unwrap();
+        }
+        connection.pragma_update(None, "user_version", 19).unwrap();
+        connection.execute_batch(include_str!("calls_before_0020.sql")).unwrap();
+        let calls =
+            "SELECT id || ' ' || external_id || ' ' || start_time || ' ' || body FROM calls";
+        let rows = |connection: &Connection, sql: &str| -> Vec<String> {
+            let mut statement = connection.prepare(sql).unwrap();
+            let rows = statement.query_map([], |row| row.get(0)).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        let before = rows(&connection, calls);
+        assert_eq!(before.len(), 4);
+        migrate(&mut connection, Path::new("a file")).unwrap();
+        assert_eq!(rows(&connection, calls), before);
+        let counts = "SELECT calls || ' ' || seconds || ' ' || timed_calls FROM call_quarters";
+        assert_eq!(rows(&connection, counts), ["4 150 2"]);
+        let broken = "SELECT \"table\" FROM pragma_foreign_key_check";
+        assert_eq!(rows(&connection, broken), [""; 0]);
+        // An id that was given to a deleted call is not given again.
+        let next = "INSERT INTO calls (network_id, campaign_id, external_id, fingerprint,
+            complete_call_id, start_time, body, created_at)
+            SELECT network_id, campaign_id, external_id, fingerprint, 'next', start_time, body, created_at
+            FROM calls WHERE id = 1 RETURNING CAST(id AS TEXT)";
+        assert_eq!(rows(&connection, next), ["10"]);
     }
 
     /// Migrations 0013 and 0014 take the histories of objects and promo numbers from the audit log, from

@@ -4,7 +4,7 @@ use super::outgoing::{OutgoingArgs, OutgoingSettings};
 use crate::cli_error::CliError;
 use crate::config::{
     self, ConfigFile, DatabaseArgs, MAX_BODY_LIMIT_BYTES, MAX_BODY_TIME_SECONDS,
-    MAX_CALL_TIME_SECONDS, non_empty,
+    MAX_CALL_TIME_SECONDS, MAX_CLOCK_TOLERANCE_SECONDS, non_empty,
 };
 use crate::server::{self, MetricsAccess, Server, Signals, address_url};
 use crate::{system, tls};
@@ -92,6 +92,15 @@ struct ServerArgs {
         value_parser = clap::value_parser!(u64).range(1..=MAX_CALL_TIME_SECONDS)
     )]
     call_time_limit: Option<u64>,
+    /// Time by which reported starts and events of calls may be ahead of the clock, in seconds [default: 300]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "TRUNKLINE_CLOCK_TOLERANCE",
+        hide_env_values = true,
+        value_parser = clap::value_parser!(u64).range(0..=MAX_CLOCK_TOLERANCE_SECONDS)
+    )]
+    clock_tolerance: Option<u64>,
     /// File of area codes to add, a line code,country,region each
     #[arg(long, value_name = "FILE", env = "TRUNKLINE_AREA_CODES", hide_env_values = true)]
     area_codes: Option<PathBuf>,
@@ -137,6 +146,7 @@ impl Settings {
         let body = args.body_limit.or(file.body_limit);
         let body_time = args.body_time_limit.or(file.body_time_limit);
         let call_time = args.call_time_limit.or(file.call_time_limit);
+        let tolerance = args.clock_tolerance.or(file.clock_tolerance);
         let area_codes = non_empty_path(args.area_codes).or(file.area_codes);
         Ok(Self {
             listen: listen.unwrap_or_else(|| config::DEFAULT_LISTEN_ADDRESS.to_owned()),
@@ -152,6 +162,7 @@ impl Settings {
                 requests_per_second: rate_limit.filter(|rate| *rate > 0),
                 body_timeout: body_time.map_or(defaults.body_timeout, Duration::from_secs),
                 max_call_time: call_time.map_or(defaults.max_call_time, Duration::from_secs),
+                clock_tolerance: tolerance.map_or(defaults.clock_tolerance, Duration::from_secs),
                 ..defaults
             },
         })

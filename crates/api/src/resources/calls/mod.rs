@@ -10,22 +10,25 @@ use crate::resources::call_batcher;
 use crate::resources::call_facts::{self, MAX_CALL_SECONDS};
 use crate::routes::{Routes, post};
 use axum::body::Body;
-use axum::http::{Response, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::PoisonError;
-use trunkline_domain::call::CallFacts;
+use trunkline_domain::call::{CallDirection, CallFacts, Outcome};
 use trunkline_domain::party::CustomData;
 use trunkline_domain::phone::normalize_destination;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_domain::timezone::TimeZoneName;
-use trunkline_network::calls::{self, IngestOutcome, ReportedCall, SubmittedCall};
+use trunkline_network::calls::{self, IngestOutcome, IngestStatus, ReportedCall, SubmittedCall};
 use trunkline_network::{Context, Submission, UnitOfWork};
 
+/// Response header of a call that was turned away.
+const OUTCOME_HEADER: HeaderName = HeaderName::from_static("trunkline-outcome");
 /// Maximum number of custom data entries of one call.
 const MAX_CUSTOM_DATA_ENTRIES: usize = 200;
 
 pub(super) fn routes() -> Routes {
-    Routes::new().route("/api/calls", post(create))
+    Routes::new().route("/api/calls", post(create).put(create))
 }
 
 async fn create(mut request: ApiRequest) -> Response<Body> {
@@ -34,55 +37,71 @@ async fn create(mut request: ApiRequest) -> Response<Body> {
         return ndjson::ingest_lines(request, body);
     }
     let response = match ingest_call(&mut request).await {
-        Ok((status, object)) => json_response(status, &object),
+        Ok(outcome) => respond(&outcome),
         Err(error) => error.into_response(&request.app),
     };
     request.add_ignored_header(response)
 }
 
+/// Responds with the `complete_call_id`. A header tells if the call was turned away.
+fn respond(outcome: &IngestOutcome) -> Response<Body> {
+    let (status, call_id) = status_and_call_id(outcome);
+    let mut response = json_response(status, &json!({"cuid": call_id}));
+    if let Some(reason) = outcome.rejection {
+        let text = format!("{}; reason={}", Outcome::Rejected.as_str(), reason.as_str());
+        // Both parts are ASCII words.
+        if let Ok(value) = HeaderValue::try_from(text) {
+            response.headers_mut().insert(OUTCOME_HEADER, value);
+        }
+    }
+    response
+}
+
 /// Ingests the call of a JSON body. Without an idempotency key it shares a transaction with calls
 /// of other requests.
-async fn ingest_call(request: &mut ApiRequest) -> Result<(StatusCode, Value), ApiError> {
+async fn ingest_call(request: &mut ApiRequest) -> Result<IngestOutcome, ApiError> {
     let body = request.take_body()?;
     let key = request.idempotency_key()?;
     let time_zone = request.network.time_zone;
-    let submitted = read_body(&body, time_zone, &mut request.ignored);
+    let latest = call_facts::latest_time(&request.app, &request.network);
+    let submitted = read_body(&body, (time_zone, latest), &mut request.ignored);
     let reported_call = ReportedCall::new(submitted, call_facts::generate_call_id(&request.app));
-    let outcome = match key {
+    match key {
         None => {
             let ApiRequest { app, context, credential_guard, .. } = request;
-            call_batcher::ingest_call(app, context, credential_guard, reported_call).await?
+            let ingest = call_batcher::ingest_call(app, context, credential_guard, reported_call);
+            Ok(ingest.await?)
         }
         Some(key) => {
             let ingest = move |unit: &mut UnitOfWork<'_>, context: &Context| {
                 calls::ingest_call(unit, context, reported_call, Some(&key))
             };
-            request.write(ingest).await?
+            request.write(ingest).await
         }
-    };
-    let (status, call_id) = status_and_call_id(&outcome);
-    Ok((status, json!({"cuid": call_id})))
+    }
 }
 
 /// Returns the status of an ingested call (201 if it is new, 202 if it was stored before) and its
 /// `complete_call_id`.
 fn status_and_call_id(outcome: &IngestOutcome) -> (StatusCode, &str) {
-    match outcome {
-        IngestOutcome::Created(call_id) => (StatusCode::CREATED, call_id),
-        IngestOutcome::Duplicate(call_id) => (StatusCode::ACCEPTED, call_id),
+    match &outcome.status {
+        IngestStatus::Created(call_id) => (StatusCode::CREATED, call_id),
+        IngestStatus::Duplicate(call_id) => (StatusCode::ACCEPTED, call_id),
     }
 }
 
+/// Reads the body of a call. Times without a zone are in the given zone, and the start must not be after
+/// the given time.
 fn read_body(
     body: &Object,
-    time_zone: TimeZoneName,
+    times: (TimeZoneName, Timestamp),
     ignored: &mut Ignored,
 ) -> Submission<SubmittedCall> {
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored };
     let mut reader = ObjectReader::new(body, read_context);
     let mut call = match reader.object("call") {
-        Some(Some(map)) => read_call(ObjectReader::new(map, reader.child("call")), time_zone),
+        Some(Some(map)) => read_call(ObjectReader::new(map, reader.child("call")), times),
         absent_or_null => {
             // An invalid value is a problem already.
             if absent_or_null.is_some() || !reader.is_present("call") {
@@ -104,6 +123,9 @@ fn read_custom_data_entry(
 ) -> Option<(String, String)> {
     let mut reader = ObjectReader::from_value(value, read_context)?;
     let name = reader.name("name");
+    if !reader.is_present("name") {
+        reader.error("name", BLANK);
+    }
     if !reader.is_present("value") {
         reader.error("value", BLANK);
     }
@@ -112,9 +134,12 @@ fn read_custom_data_entry(
     Some((name?, value.flatten()?))
 }
 
-fn read_call(mut reader: ObjectReader<'_>, time_zone: TimeZoneName) -> SubmittedCall {
+fn read_call(
+    mut reader: ObjectReader<'_>,
+    (time_zone, latest): (TimeZoneName, Timestamp),
+) -> SubmittedCall {
     let keys = call_facts::read_keypresses(&mut reader);
-    let start_time = call_facts::read_timestamp(&mut reader, "start_time", time_zone);
+    let start_time = call_facts::read_past_timestamp(&mut reader, "start_time", time_zone, latest);
     let duration = reader.integer("duration_in_seconds", 0, MAX_CALL_SECONDS).flatten();
     let facts = CallFacts {
         duration: call_facts::read_duration(&mut reader, time_zone, start_time, duration),
@@ -140,6 +165,9 @@ fn read_call(mut reader: ObjectReader<'_>, time_zone: TimeZoneName) -> Submitted
             .phone_text("destination_phone_number")
             .flatten()
             .map(|text| normalize_destination(&text)),
+        direction: reader
+            .enum_value_or_default("call_direction", CallDirection::parse)
+            .unwrap_or_default(),
         facts,
         keys,
         fingerprint_input: Vec::new(),

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{Semaphore, mpsc};
+use trunkline_domain::call::Outcome;
 use trunkline_network::calls::{self, IngestOutcome, ReportedCall};
 use trunkline_network::{Context, Error};
 
@@ -202,6 +203,7 @@ impl Batch {
         let app = &request.app;
         let mut batch = Self { calls: Arc::default(), lines: Vec::with_capacity(lines.len()) };
         let mut calls = Vec::with_capacity(lines.len());
+        let times = (request.network.time_zone, call_facts::latest_time(app, &request.network));
         // Empty lines get no result.
         for (index, line) in lines.iter().filter(|line| !line.is_empty()).enumerate() {
             if index % LINES_PER_YIELD == LINES_PER_YIELD - 1 {
@@ -209,8 +211,7 @@ impl Batch {
             }
             batch.lines.push(match parse_line(line, app.limits.max_body_bytes) {
                 Ok(body) => {
-                    let time_zone = request.network.time_zone;
-                    let submitted = read_body(&body, time_zone, &mut Ignored::default());
+                    let submitted = read_body(&body, times, &mut Ignored::default());
                     calls.push(ReportedCall::new(submitted, call_facts::generate_call_id(app)));
                     None
                 }
@@ -236,7 +237,12 @@ impl Batch {
             let object = match result {
                 Ok(outcome) => {
                     let (status, call_id) = status_and_call_id(&outcome);
-                    json!({"cuid": call_id, "status": status.as_u16()})
+                    let mut object = json!({"cuid": call_id, "status": status.as_u16()});
+                    if let Some(reason) = outcome.rejection {
+                        object["outcome"] = Outcome::Rejected.as_str().into();
+                        object["reason"] = reason.as_str().into();
+                    }
+                    object
                 }
                 Err(error) => render_error(app, error).await,
             };

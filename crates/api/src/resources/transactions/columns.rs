@@ -3,7 +3,7 @@
 use crate::table_response::Cell;
 use jiff::Timestamp;
 use trunkline_domain::call::{
-    LedgerAmount, Outcome, PhoneType, RecordedFacts, RejectionReason, Settlement,
+    CallEnd, LedgerAmount, Outcome, PhoneType, RecordedFacts, Settlement,
 };
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::timezone::{TimeZoneName, format_iso8601, format_legacy};
@@ -23,7 +23,10 @@ impl Viewer {
     /// Returns the visibility of a column.
     fn visibility(self, (name, visibility, _): &Column) -> ColumnVisibility {
         match self {
-            Self::AffiliateWithCallers if *name == "calling_phone_number" => OnRequest,
+            // Empty, where the network's setting does not show it.
+            Self::Affiliate | Self::AffiliateWithCallers if *name == "calling_phone_number" => {
+                OnRequest
+            }
             Self::Affiliate | Self::AffiliateWithCallers => visibility[2],
             Self::Advertiser => visibility[1],
             Self::Network => visibility[0],
@@ -43,9 +46,10 @@ pub(crate) enum ColumnVisibility {
 }
 use ColumnVisibility::{Hidden, OnRequest, Visible};
 
-/// Row of the ledger, with the network's time zone.
+/// Row of the ledger, with its reader and the network's time zone.
 pub(crate) struct LedgerEntry<'a> {
     pub(crate) row: &'a LedgerRow,
+    pub(crate) viewer: Viewer,
     pub(crate) zone: TimeZoneName,
 }
 
@@ -102,7 +106,8 @@ const COLUMNS: &[Column] = &[
     }),
     ("virtual_line_id", EVERYONE, |entry| optional(entry.row.promo_number_external_id.as_ref())),
     ("calling_phone_number", NOT_AFFILIATE, |entry| {
-        optional(entry.row.facts.facts.calling_phone_number.as_ref())
+        let number = entry.row.facts.facts.calling_phone_number.as_ref();
+        optional(number.filter(|_| entry.viewer != Viewer::Affiliate))
     }),
     ("calling_phone_number_text", [OnRequest, OnRequest, Hidden], |entry| {
         optional(entry.row.facts.facts.calling_phone_number_text.as_ref())
@@ -131,6 +136,7 @@ const COLUMNS: &[Column] = &[
     ("call_result_description_detail_managed_advertiser", [Hidden, Visible, Hidden], |entry| {
         text(describe_result(entry.settled()))
     }),
+    ("hangup_cause", [Visible, Hidden, Hidden], |entry| text(entry.hangup_cause())),
     ("advertiser_payin_localized", NOT_AFFILIATE, |entry| {
         optional(entry.payin().map(format_amount))
     }),
@@ -218,21 +224,7 @@ fn describe_result(settled: &Settlement) -> &'static str {
     if settled.correction.as_ref().is_some_and(|correction| correction.is_moved_away) {
         return "Moved";
     }
-    match (settled.outcome, settled.reason) {
-        (Outcome::Connected, _) => "Connected",
-        (Outcome::Ended, _) => "Ended in IVR",
-        (Outcome::Abandoned, _) => "Caller hung up in IVR",
-        (Outcome::Rejected, Some(RejectionReason::OverCap)) => "Turned away: over the cap",
-        (Outcome::Rejected, Some(RejectionReason::AdvertiserNotApproved)) => {
-            "Turned away: the advertiser was not approved"
-        }
-        (Outcome::Rejected, Some(RejectionReason::AffiliateNotApproved)) => {
-            "Turned away: the affiliate was not approved"
-        }
-        (Outcome::Rejected, Some(RejectionReason::NotLive) | None) => {
-            "Turned away: the campaign was not live"
-        }
-    }
+    settled.describe_result()
 }
 
 impl LedgerEntry<'_> {
@@ -252,6 +244,14 @@ impl LedgerEntry<'_> {
 
     fn settled(&self) -> &Settlement {
         &self.row.transaction.settlement
+    }
+
+    /// Returns the cause of the call's end; empty if the call was turned away.
+    fn hangup_cause(&self) -> &'static str {
+        match self.settled().outcome {
+            Outcome::Rejected => "",
+            _ => self.settled().end.unwrap_or(CallEnd::Unknown).hangup_cause(),
+        }
     }
 
     fn payin(&self) -> Option<&LedgerAmount> {
@@ -295,12 +295,11 @@ mod tests {
         let names = |viewer| all_columns(viewer).map(|(name, ..)| *name).collect::<BTreeSet<_>>();
         let affiliate = names(Viewer::Affiliate);
         let hidden = ["payin", "margin", "calling_phone_number", "destination", "affiliate_id"];
-        for name in affiliate.iter().filter(|name| **name != "repeat_calling_phone_number") {
+        let with_empty = ["repeat_calling_phone_number", "calling_phone_number"];
+        for name in affiliate.iter().filter(|name| !with_empty.contains(name)) {
             assert!(!hidden.iter().any(|word| name.contains(word)), "{name}");
         }
-        let mut with_callers = names(Viewer::AffiliateWithCallers);
-        assert!(with_callers.remove("calling_phone_number"));
-        assert_eq!(with_callers, affiliate);
+        assert_eq!(names(Viewer::AffiliateWithCallers), affiliate);
         for name in names(Viewer::Advertiser) {
             assert!(!["payout", "margin"].iter().any(|word| name.contains(word)), "{name}");
         }

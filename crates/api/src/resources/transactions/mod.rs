@@ -85,7 +85,7 @@ fn list_ledger(request: ApiRequest, viewer: Viewer, ledger: Ledger) -> Response<
         let is_full = u32::try_from(ledger_rows.len()).is_ok_and(|count| count == page.limit);
         let next_cursor =
             ledger_rows.last().map(|row| row.transaction.id.get()).filter(|_| is_full);
-        let rows = ledger_rows.iter().map(|row| cells(row, zone, &columns));
+        let rows = ledger_rows.iter().map(|row| cells(row, (viewer, zone), &columns));
         Ok(TablePage { rows: rows.collect(), next_cursor })
     })
 }
@@ -106,15 +106,16 @@ fn table(
 
 fn cells(
     row: &LedgerRow,
-    zone: TimeZoneName,
+    (viewer, zone): (Viewer, TimeZoneName),
     columns: &[&'static Column],
 ) -> Vec<crate::table_response::Cell> {
-    let entry = LedgerEntry { row, zone };
+    let entry = LedgerEntry { row, viewer, zone };
     columns.iter().map(|(_, _, value)| value(&entry)).collect()
 }
 
 /// Renders a row with the network's default columns.
 pub(super) fn render(row: &LedgerRow, zone: TimeZoneName) -> Object {
     let columns: Vec<&'static Column> = columns::default_columns(Viewer::Network).collect();
-    table(Format::Json, Default::default(), &columns).row_to_object(&cells(row, zone, &columns))
+    let cells = cells(row, (Viewer::Network, zone), &columns);
+    table(Format::Json, Default::default(), &columns).row_to_object(&cells)
 }

@@ -159,8 +159,11 @@ proptest! {
         let mut recorded = RecordedFacts {
             facts, keys: Vec::new(), events: Vec::new(), rejection: None, by_affiliate,
             destination_phone_number: None,
+            is_reported: false,
+            direction: CallDirection::Inbound,
+            end: None,
         };
-        call.live.finish_into(time_at(0), &mut recorded);
+        call.live.finish_into(time_at(0), Some(CallEnd::CallerHungUp), &mut recorded);
         let stored = serde_json::to_string(&recorded).unwrap();
         prop_assert_eq!(serde_json::from_str::<RecordedFacts>(&stored).unwrap(), recorded.clone());
         let decided = recorded.decide(&terms);
@@ -179,7 +182,7 @@ proptest! {
         let zip = position.zip.as_ref();
         let location = zip.and_then(ZipCode::location);
         let pressed_keys = &position.pressed_keys;
-        let ivr_facts = IvrFacts { pressed_keys, sms_sent, zip, location, connected: Some(connected) };
+        let ivr_facts = IvrFacts { pressed_keys, sms_sent, zip, location, connected: Some(connected), ..IvrFacts::default() };
         let context = EvaluationContext { facts: &recorded.facts, terms: &terms, ivr_facts };
         let price = |pricing| price_with_explanations(pricing, &context);
         prop_assert_eq!(decided.advertiser_payin, terms.advertiser_payin.as_ref().map(price));
@@ -203,8 +206,11 @@ proptest! {
         let mut recorded = RecordedFacts {
             facts, keys: Vec::new(), events: Vec::new(), rejection: None, by_affiliate: true,
             destination_phone_number: None,
+            is_reported: false,
+            direction: CallDirection::Inbound,
+            end: None,
         };
-        call.live.finish_into(time_at(0), &mut recorded);
+        call.live.finish_into(time_at(0), Some(CallEnd::CallerHungUp), &mut recorded);
         let decided = recorded.decide(&other);
         let first = decided.path.first().map(|step| step.path.clone());
         prop_assert_eq!(first, Some(Vec::new()));
@@ -228,8 +234,11 @@ fn replay_without_a_menu_keeps_the_connection() {
         rejection: None,
         by_affiliate: true,
         destination_phone_number: None,
+        is_reported: false,
+        direction: CallDirection::Inbound,
+        end: None,
     };
-    call.live.finish_into(time_at(0), &mut recorded);
+    call.live.finish_into(time_at(0), Some(CallEnd::CallerHungUp), &mut recorded);
     assert_eq!((recorded.facts.duration, recorded.facts.connect_duration), (Some(70), Some(60)));
     let direct = recorded.decide(&without);
     assert_eq!(direct.outcome, Outcome::Connected);

@@ -2,8 +2,8 @@
 //! remain readable, so the keys are independent of the names of the fields.
 
 use crate::call::{
-    Attribution, CallFacts, Correction, LedgerAmount, LiveCall, Outcome, RecordedFacts,
-    RejectionReason, Settlement,
+    Attribution, CallDirection, CallEnd, CallFacts, Correction, LedgerAmount, LiveCall, Outcome,
+    RecordedFacts, RejectionReason, Settlement,
 };
 use crate::campaign::Terms;
 use crate::condition::Key;
@@ -35,6 +35,9 @@ fn recorded() -> RecordedFacts {
         rejection: Some(RejectionReason::OverCap),
         by_affiliate: true,
         destination_phone_number: None,
+        is_reported: true,
+        direction: CallDirection::Outbound,
+        end: Some(CallEnd::TimeLimit),
     }
 }
 
@@ -46,6 +49,9 @@ fn recorded_json() -> Value {
         "turned_away": "over_cap",
         "by_affiliate": true,
         "destination_phone_number": null,
+        "is_reported": true,
+        "direction": "outbound",
+        "end": "time_limit",
     })
 }
 
@@ -117,6 +123,7 @@ fn settlement_keeps_its_json_keys() {
     let settlement = Settlement {
         outcome: Outcome::Rejected,
         reason: Some(RejectionReason::NotLive),
+        end: Some(CallEnd::RingingHungUp),
         destination_phone_number: Some("8005550101".to_owned()),
         connect_duration: Some(60),
         sms_sent: Some(true),
@@ -143,6 +150,7 @@ fn settlement_keeps_its_json_keys() {
     let expected = json!({
         "outcome": "turned_away",
         "reason": "not_live",
+        "end": "ringing_hung_up",
         "destination_phone_number": "8005550101",
         "connect_duration": 60,
         "sms_sent": true,

@@ -1,7 +1,8 @@
 //! Tests of VerifyLocation nodes, step by step, and of their decision afterwards.
 
 use crate::call::{
-    Admission, CallFacts, Decision, LiveCall, Outcome, RecordedFacts, decide, price_call,
+    Admission, CallDirection, CallEnd, CallFacts, Decision, LiveCall, Outcome, RecordedFacts,
+    decide, price_call,
 };
 use crate::campaign::Terms;
 use crate::ivr::run::{Action, Event, IvrContext, NodeState};
@@ -227,8 +228,11 @@ fn live_call_is_decided_by_its_answers() {
             rejection: None,
             by_affiliate: false,
             destination_phone_number: None,
+            is_reported: false,
+            direction: CallDirection::Inbound,
+            end: None,
         };
-        live.finish_into(Timestamp::UNIX_EPOCH, &mut recorded);
+        live.finish_into(Timestamp::UNIX_EPOCH, Some(CallEnd::CallerHungUp), &mut recorded);
         let decision = recorded.decide(&terms);
         assert_eq!(decision.outcome, Outcome::Connected);
         let live_destination = steps.iter().find_map(|actions| dialled(actions));

@@ -100,6 +100,12 @@ fn all_problems_are_reported_at_their_paths() {
 fn terms_without_ivr_tree_cannot_go_live() {
     let terms = Terms { ivr_tree: None, ..complete_terms() };
     assert_eq!(go_live_problems(&terms), json!({"ivr_tree": ["can't be blank"]}));
+    let campaign_type = CampaignType::DirectOnly;
+    let direct = Terms { campaign_type, advertiser_payin: None, affiliate_payout: None, ..terms };
+    assert_eq!(go_live_problems(&direct), json!({"ivr_tree": ["can't be blank"]}));
+    // The calls of an ExternalOnly campaign are routed elsewhere.
+    let external = Terms { campaign_type: CampaignType::ExternalOnly, ..direct };
+    assert_eq!(go_live_problems(&external), json!({}));
 }
 
 #[test]

@@ -122,7 +122,15 @@ const STATEFUL_OBJECTS: [(&str, &str, &str); 4] = [
     ("affiliate_campaign", "affiliate_campaigns", "''"),
 ];
 
-const STATIC_RULES: [(&str, &str); 29] = [
+const STATIC_RULES: [(&str, &str); 30] = [
+    // Writes keep this; no unique index does.
+    (
+        "external_call_id",
+        "SELECT 'advertiser ' || k.advertiser_id || ', external id ' || c.external_id,
+             COUNT(*) || ' calls', 'one call'
+         FROM calls c JOIN campaigns k ON k.id = c.campaign_id
+         GROUP BY k.advertiser_id, c.external_id HAVING COUNT(*) > 1",
+    ),
     // Each ended call was priced once, and no live call was.
     (
         "one_transaction",

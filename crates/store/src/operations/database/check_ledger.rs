@@ -3,7 +3,9 @@
 
 use super::check::{Finding, ProgressObserver};
 use crate::Error;
-use crate::operations::{NO_PARAMS, UnitOfWork, from_json, timestamp_from_millis, to_millis};
+use crate::operations::{
+    CallTotals, NO_PARAMS, UnitOfWork, from_json, timestamp_from_millis, to_millis,
+};
 use crate::sql::{Row, params};
 use serde_json::{Value, json};
 use trunkline_domain::call::{LedgerAmount, RecordedFacts, RejectionReason, Settlement};
@@ -34,8 +36,7 @@ const CALLS: &str = "SELECT c.campaign_id, c.start_time, c.id, c.body, c.caller,
 struct QuarterCounts {
     campaign: CampaignId,
     number: i64,
-    calls: i64,
-    seconds: i64,
+    totals: CallTotals,
     /// True if every body in it could be parsed.
     all_parsed: bool,
 }
@@ -45,8 +46,8 @@ struct QuarterCounts {
 struct CallInProgress {
     position: CallPosition,
     has_ended: bool,
-    /// Latest duration in seconds; `None` if it is unknown.
-    seconds: Option<i64>,
+    /// Latest totals; `None` if the body could not be parsed.
+    totals: Option<CallTotals>,
 }
 
 /// State of the pass over the calls.
@@ -62,7 +63,7 @@ struct LedgerPass {
 impl LedgerPass {
     /// Counts the call whose transactions have all been read.
     fn close_call(&mut self) {
-        let Some(CallInProgress { position, has_ended, seconds }) = self.call.take() else {
+        let Some(CallInProgress { position, has_ended, totals }) = self.call.take() else {
             return;
         };
         if !has_ended {
@@ -75,11 +76,11 @@ impl LedgerPass {
         if !self.quarter.as_ref().is_some_and(is_same) {
             self.close_quarter();
         }
-        let empty = QuarterCounts { campaign, number, calls: 0, seconds: 0, all_parsed: true };
+        let none = CallTotals::default();
+        let empty = QuarterCounts { campaign, number, totals: none, all_parsed: true };
         let quarter = self.quarter.get_or_insert(empty);
-        quarter.calls += 1;
-        quarter.seconds += seconds.unwrap_or(0);
-        quarter.all_parsed &= seconds.is_some();
+        quarter.totals.add(totals.unwrap_or_default());
+        quarter.all_parsed &= totals.is_some();
     }
 
     fn close_quarter(&mut self) {
@@ -92,9 +93,9 @@ impl LedgerPass {
             CallPosition { campaign: row.get(0)?, start_ms: row.get(1)?, call: row.get(2)? };
         if self.call.is_none_or(|call| call.position != position) {
             self.close_call();
-            let seconds = check_call(row, position.call, observer)?;
+            let totals = check_call(row, position.call, observer)?;
             let has_ended = row.get::<Option<i64>>(6)?.is_some();
-            self.call = Some(CallInProgress { position, has_ended, seconds });
+            self.call = Some(CallInProgress { position, has_ended, totals });
             observer.on_rows_done(1);
         }
         let Some(id) = row.get::<Option<TransactionId>>(7)? else { return Ok(()) };
@@ -117,13 +118,13 @@ impl LedgerPass {
         if let (Some(correction), Some(call)) = (settlement.correction, &mut self.call) {
             // Transactions come in order, so the last correction counts.
             match correction.recorded {
-                Some(recorded) => call.seconds = Some(duration_seconds(&recorded)),
+                Some(recorded) => call.totals = Some(totals_of(&recorded)),
                 None => {
-                    call.seconds = row
+                    call.totals = row
                         .get(3)
                         .and_then(|body| from_json(body, "call"))
                         .ok()
-                        .map(|facts| duration_seconds(&facts))
+                        .map(|facts| totals_of(&facts))
                 }
             }
         }
@@ -131,8 +132,8 @@ impl LedgerPass {
     }
 }
 
-fn duration_seconds(recorded: &RecordedFacts) -> i64 {
-    i64::from(recorded.facts.duration.unwrap_or(0))
+fn totals_of(recorded: &RecordedFacts) -> CallTotals {
+    CallTotals::of_call(recorded.facts.duration)
 }
 
 fn report_unreadable(observer: &mut dyn ProgressObserver, at: String, error: &Error, what: &str) {
@@ -145,12 +146,12 @@ fn report_unreadable(observer: &mut dyn ProgressObserver, at: String, error: &Er
     });
 }
 
-/// Checks a call's columns against its body. Returns its duration if the body can be parsed.
+/// Checks a call's columns against its body. Returns its totals if the body can be parsed.
 fn check_call(
     row: &Row<'_>,
     id: CallId,
     observer: &mut dyn ProgressObserver,
-) -> Result<Option<i64>, Error> {
+) -> Result<Option<CallTotals>, Error> {
     let recorded = row.get(3).and_then(|body| from_json::<RecordedFacts>(body, "call"));
     let recorded = match recorded {
         Ok(recorded) => recorded,
@@ -170,7 +171,7 @@ fn check_call(
             observer.on_finding(Finding { rule: "column", location: at, found, expected });
         }
     }
-    Ok(Some(duration_seconds(&recorded)))
+    Ok(Some(totals_of(&recorded)))
 }
 
 /// Checks the amount in a transaction's columns against its body. A transaction that reverses an
@@ -245,17 +246,24 @@ impl UnitOfWork<'_> {
         observer: &mut dyn ProgressObserver,
     ) -> Result<bool, Error> {
         let stored = self.query_first(
-            "SELECT calls, seconds FROM call_quarters WHERE campaign_id = ?1 AND quarter = ?2",
+            "SELECT calls, seconds, timed_calls FROM call_quarters
+             WHERE campaign_id = ?1 AND quarter = ?2",
             params![counts.campaign, counts.number],
-            |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)),
+            |row| {
+                let (calls, seconds, timed_calls) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                Ok(CallTotals { calls, seconds, timed_calls })
+            },
         )?;
-        if counts.all_parsed && stored != Some((counts.calls, counts.seconds)) {
-            let to_value = |(calls, seconds)| json!({"calls": calls, "seconds": seconds});
+        if counts.all_parsed && stored != Some(counts.totals) {
+            let to_value = |totals: CallTotals| {
+                json!({"calls": totals.calls, "seconds": totals.seconds,
+                    "timed_calls": totals.timed_calls})
+            };
             observer.on_finding(Finding {
                 rule: "call_quarter",
                 location: format!("campaign {}, quarter {}", counts.campaign, counts.number),
                 found: stored.map_or(Value::Null, to_value),
-                expected: to_value((counts.calls, counts.seconds)),
+                expected: to_value(counts.totals),
             });
         }
         Ok(stored.is_some())
