@@ -63,6 +63,7 @@ pub use idempotency::IdempotencyKey;
 pub use passwords::{ClientAddress, PasswordVerifier, PresentedPassword};
 pub use policy::{Action, Decision, decide};
 pub use principal::{Actor, Context, Grant, Principal, Scope};
+pub use sign_in_throttle::network_of;
 pub use trunkline_store::{
     AuditEntry, AuditFilter, CallTotals, DeliveryRecord, DeliveryState, DueWebhook, EventRecord,
     IdAndName, LedgerRow, LedgerScope, MailRecord, MailState, NewAuditEntry, OpenError, Page,

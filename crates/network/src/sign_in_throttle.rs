@@ -88,7 +88,7 @@ impl SignInTry {
 }
 
 /// Returns the address, for IPv6 the /64 network that it is in: a host can choose among its addresses.
-pub(crate) fn network_of(address: IpAddr) -> IpAddr {
+pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),
         address @ IpAddr::V4(_) => address,

@@ -68,6 +68,10 @@ pub(crate) struct ConfigFile {
     pub(crate) call_time_limit: Option<u64>,
     /// `clock_tolerance`: seconds.
     pub(crate) clock_tolerance: Option<u64>,
+    /// `trusted_proxies`: addresses and networks.
+    pub(crate) trusted_proxies: Option<Vec<String>>,
+    /// `connections_per_address`: concurrent connections; 0 for no limit.
+    pub(crate) connections_per_address: Option<u32>,
     /// `area_codes`: a file of lines `code,country,region`.
     pub(crate) area_codes: Option<PathBuf>,
     /// `log`: a level.
@@ -128,7 +132,7 @@ pub(crate) enum Error {
     BaseUrl(String),
 }
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "listen",
     "database",
     "base_url",
@@ -141,6 +145,8 @@ const KEYS: [&str; 18] = [
     "body_time_limit",
     "call_time_limit",
     "clock_tolerance",
+    "trusted_proxies",
+    "connections_per_address",
     "area_codes",
     "log",
     "webhook_allow_private",
@@ -198,6 +204,12 @@ impl ConfigFile {
                 "clock_tolerance" => {
                     settings.clock_tolerance = Some(tolerance_seconds(&value).map_err(invalid)?)
                 }
+                "trusted_proxies" => {
+                    settings.trusted_proxies = Some(strings(value).map_err(invalid)?);
+                }
+                "connections_per_address" => {
+                    settings.connections_per_address = Some(connections(&value).map_err(invalid)?);
+                }
                 "area_codes" => settings.area_codes = Some(string(value).map_err(invalid)?.into()),
                 "log" => settings.log = Some(string(value).map_err(invalid)?),
                 "webhook_allow_private" => {
@@ -244,6 +256,17 @@ fn string(value: Value) -> Result<String, &'static str> {
 
 fn boolean(value: &Value) -> Result<bool, &'static str> {
     value.as_bool().ok_or("true or false")
+}
+
+fn strings(value: Value) -> Result<Vec<String>, &'static str> {
+    let expected = "an array of strings in quotes";
+    let Value::Array(items) = value else { return Err(expected) };
+    items.into_iter().map(|item| string(item).map_err(|_| expected)).collect()
+}
+
+fn connections(value: &Value) -> Result<u32, &'static str> {
+    let number = value.as_integer().and_then(|number| u32::try_from(number).ok());
+    number.ok_or("a whole number of connections, 0 for no limit")
 }
 
 fn requests_per_second(value: &Value) -> Result<u32, &'static str> {
@@ -313,6 +336,8 @@ mod tests {
             body_time_limit = 20
             call_time_limit = 3600
             clock_tolerance = 60
+            trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
+            connections_per_address = 500
             area_codes = "area_codes.csv"
             log = "debug"
             webhook_allow_private = true
@@ -327,6 +352,9 @@ mod tests {
         assert_eq!(file.body_time_limit, Some(20));
         assert_eq!(file.call_time_limit, Some(3600));
         assert_eq!(file.clock_tolerance, Some(60));
+        let proxies = ["127.0.0.1".to_owned(), "10.0.0.0/8".to_owned()];
+        assert_eq!(file.trusted_proxies.as_deref(), Some(&proxies[..]));
+        assert_eq!(file.connections_per_address, Some(500));
         assert_eq!(file.webhook_allow_private, Some(true));
         for key in KEYS {
             assert!(text.contains(key), "{key} is not in the test's file");

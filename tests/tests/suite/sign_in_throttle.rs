@@ -2,6 +2,9 @@
 
 use base64::Engine;
 use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 use trunkline_tests::{Response, Server, body};
 
 const EMAIL: &str = "user7@example.com";
@@ -58,6 +61,49 @@ fn unknown_account_is_throttled_as_a_known_one() {
     for email in [EMAIL, "nobody@example.com"] {
         let statuses: Vec<u16> = (0..7).map(|_| sign_in(&server, email, "wrong").status).collect();
         assert_eq!(statuses[..6], [401, 401, 401, 401, 401, 429], "{email}");
+    }
+}
+
+/// Behind a trusted proxy the address of the client counts, so one client does not delay the others.
+#[test]
+fn client_behind_a_trusted_proxy_is_throttled_by_its_own_address() {
+    let server = Server::builder().arguments(&["--trusted-proxies", "127.0.0.1"]).start();
+    let sign_in = |account: usize, client: &str| {
+        let form = format!("email=nobody{account}@example.com&password=wrong");
+        let login = server.anon().absolute_paths().request("POST", "/login");
+        let login = login.header("Content-Type", "application/x-www-form-urlencoded");
+        let login = login.header("X-Forwarded-For", &format!("6.6.6.6, {client}"));
+        login.bytes(form.as_bytes()).send().status
+    };
+    for account in 0..50 {
+        assert_eq!(sign_in(account, "203.0.113.9"), 401);
+    }
+    assert_eq!(sign_in(50, "203.0.113.9"), 429);
+    assert_eq!(sign_in(51, "203.0.113.8"), 401);
+}
+
+/// Connections of one address beyond the limit are closed; those that are open go on.
+#[test]
+fn connections_of_an_address_are_limited() {
+    let server = Server::builder().arguments(&["--connections-per-address", "3"]).start();
+    let connect = || {
+        let stream = TcpStream::connect(server.address()).expect("the server listens");
+        stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+        stream
+    };
+    let answers = |stream: &mut TcpStream| {
+        let request = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", server.address());
+        let sent = stream.write_all(request.as_bytes());
+        sent.is_ok() && matches!(stream.read(&mut [0; 12]), Ok(12))
+    };
+    let mut open: Vec<TcpStream> = (0..3).map(|_| connect()).collect();
+    assert!(open.iter_mut().all(&answers));
+    assert!(!answers(&mut connect()));
+    assert!(answers(&mut open[0]));
+    open.truncate(2);
+    let started = Instant::now();
+    while !answers(&mut connect()) {
+        assert!(started.elapsed() < Duration::from_secs(20), "the closed connection still counts");
     }
 }
 

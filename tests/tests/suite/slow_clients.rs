@@ -59,7 +59,8 @@ fn send_ordinary_requests(network: &Client, remaining: &AtomicUsize) -> (usize, 
 fn idle_and_slow_clients_are_disconnected() {
     let idle =
         if runs_all_faults() { 10_000 } else { 500 }.min(max_open_files().saturating_sub(200));
-    let server = Server::builder().arguments(&["--rate-limit", "0"]).start();
+    let arguments = ["--rate-limit", "0", "--connections-per-address", "0"];
+    let server = Server::builder().arguments(&arguments).start();
     let network = server.network();
     let start = Instant::now();
     let connect = || TcpStream::connect(server.address()).expect("the server listens");

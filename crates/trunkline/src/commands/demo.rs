@@ -3,7 +3,7 @@
 use crate::cli_error::CliError;
 use crate::config::DEFAULT_LISTEN_ADDRESS;
 use crate::demo::{self, DemoClock, DemoNetwork, SimulatedCalls};
-use crate::server::{self, MetricsAccess, Server, Signals, address_url};
+use crate::server::{self, ClientSettings, MetricsAccess, Server, Signals, address_url};
 use crate::{logs, outbox, system};
 use jiff::Timestamp;
 
@@ -122,8 +122,14 @@ async fn serve(
     let mut signals = Signals::install().map_err(CliError::io("listen for signals"))?;
     let url = address_url(address, false);
     let app = App::new(store.clone(), system::clock(), system::random(), &url, Limits::default());
-    let server =
-        Server::new(app, listener, None, outbox::Settings::default(), MetricsAccess::default());
+    let server = Server::new(
+        app,
+        listener,
+        None,
+        outbox::Settings::default(),
+        MetricsAccess::default(),
+        ClientSettings::default(),
+    );
     let populate = async {
         let address = server::connectable(address);
         let clock = call_plan.as_ref().map(|plan| plan.clock);

@@ -6,8 +6,13 @@ use crate::config::{
     self, ConfigFile, DatabaseArgs, MAX_BODY_LIMIT_BYTES, MAX_BODY_TIME_SECONDS,
     MAX_CALL_TIME_SECONDS, MAX_CLOCK_TOLERANCE_SECONDS, non_empty,
 };
-use crate::server::{self, MetricsAccess, Server, Signals, address_url};
+use crate::server::{
+    self, ClientSettings, DEFAULT_CONNECTIONS_PER_ADDRESS, MetricsAccess, Server, Signals,
+    address_url,
+};
 use crate::{system, tls};
+use ipnet::IpNet;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
@@ -101,6 +106,23 @@ struct ServerArgs {
         value_parser = clap::value_parser!(u64).range(0..=MAX_CLOCK_TOLERANCE_SECONDS)
     )]
     clock_tolerance: Option<u64>,
+    /// Proxies whose X-Forwarded-For is believed: addresses or networks, comma-separated
+    #[arg(
+        long,
+        value_name = "ADDRESSES",
+        env = "TRUNKLINE_TRUSTED_PROXIES",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    trusted_proxies: Vec<String>,
+    /// Concurrent connections of one address, 0 for no limit [default: 1000]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "TRUNKLINE_CONNECTIONS_PER_ADDRESS",
+        hide_env_values = true
+    )]
+    connections_per_address: Option<u32>,
     /// File of area codes to add, a line code,country,region each
     #[arg(long, value_name = "FILE", env = "TRUNKLINE_AREA_CODES", hide_env_values = true)]
     area_codes: Option<PathBuf>,
@@ -116,6 +138,7 @@ struct Settings {
     metrics_token: Option<String>,
     area_codes: AddedAreaCodes,
     limits: Limits,
+    clients: ClientSettings,
 }
 
 /// Fewest characters of a metrics token.
@@ -147,6 +170,19 @@ impl Settings {
         let body_time = args.body_time_limit.or(file.body_time_limit);
         let call_time = args.call_time_limit.or(file.call_time_limit);
         let tolerance = args.clock_tolerance.or(file.clock_tolerance);
+        let proxies: Vec<String> =
+            args.trusted_proxies.into_iter().filter(|proxy| !proxy.is_empty()).collect();
+        let proxies =
+            if proxies.is_empty() { file.trusted_proxies.unwrap_or_default() } else { proxies };
+        let per_address = args.connections_per_address.or(file.connections_per_address);
+        let clients = ClientSettings {
+            trusted_proxies: proxies
+                .iter()
+                .map(|proxy| parse_proxy(proxy))
+                .collect::<Result<_, _>>()?,
+            connections_per_address: per_address
+                .map_or(DEFAULT_CONNECTIONS_PER_ADDRESS, |number| number as usize),
+        };
         let area_codes = non_empty_path(args.area_codes).or(file.area_codes);
         Ok(Self {
             listen: listen.unwrap_or_else(|| config::DEFAULT_LISTEN_ADDRESS.to_owned()),
@@ -165,8 +201,19 @@ impl Settings {
                 clock_tolerance: tolerance.map_or(defaults.clock_tolerance, Duration::from_secs),
                 ..defaults
             },
+            clients,
         })
     }
+}
+
+/// Parses a trusted proxy: an address, or a network such as `10.0.0.0/8`.
+fn parse_proxy(text: &str) -> Result<IpNet, CliError> {
+    let address = text.parse::<IpAddr>().ok().map(IpNet::from);
+    address.or_else(|| text.parse().ok()).ok_or_else(|| {
+        CliError::Usage(format!(
+            "the trusted proxy '{text}' is neither an address nor a network such as 10.0.0.0/8"
+        ))
+    })
 }
 
 /// Reads a file of area codes. Errors name the file and the line.
@@ -211,7 +258,8 @@ pub(super) fn run(args: Args, log: Option<String>) -> Result<(), CliError> {
         let app =
             App::new(store.clone(), system::clock(), system::random(), &base_url, settings.limits);
         tracing::info!("listening on {url}");
-        let server = Server::new(app, listener, tls, outgoing.outbox, metrics_access);
+        let server =
+            Server::new(app, listener, tls, outgoing.outbox, metrics_access, settings.clients);
         server.run(&mut signals).await;
         Ok(())
     });

@@ -1,5 +1,6 @@
 //! Connection handling: optional TLS, then HTTP/1.1, with limits on time and size.
 
+use super::clients::ClientSettings;
 use super::listener_service::Service;
 use super::write_timeout::WriteTimeoutStream;
 use crate::metrics::{Metrics, UNMATCHED};
@@ -32,19 +33,21 @@ const MAX_HEADERS: usize = 100;
 /// Accepted connection.
 pub(super) struct Connection {
     pub(super) stream: TcpStream,
-    /// Address of the client.
+    /// Address of the client, or of a proxy.
     pub(super) peer: IpAddr,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) service: Service,
+    pub(super) clients: Arc<ClientSettings>,
     pub(super) metrics: Arc<Metrics>,
 }
 
 impl Connection {
     /// Serves requests until the client closes the connection or the server shuts down.
     pub(super) async fn serve(self, watcher: Watcher) {
-        let Self { stream, peer, tls, service, metrics } = self;
+        let Self { stream, peer, tls, service, clients, metrics } = self;
         let service = service.map_request(move |mut request: Request<Body>| {
-            request.extensions_mut().insert(ClientAddress(peer));
+            let address = clients.client_address(peer, request.headers());
+            request.extensions_mut().insert(ClientAddress(address));
             request
         });
         let service = Service::new(service);

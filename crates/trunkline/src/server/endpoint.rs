@@ -1,5 +1,6 @@
 //! Endpoint: a listener with the service of its connections.
 
+use super::clients::{ClientSettings, ConnectionCounts};
 use super::connection::Connection;
 use super::listener_service::Service;
 use crate::metrics::Metrics;
@@ -27,6 +28,9 @@ pub(super) struct Endpoint {
     pub(super) metrics: Arc<Metrics>,
     /// Concurrent connections; more wait in the listener's backlog.
     pub(super) max_connections: usize,
+    /// Limit for each address, and trusted proxies.
+    pub(super) clients: Arc<ClientSettings>,
+    pub(super) connection_counts: ConnectionCounts,
 }
 
 impl Endpoint {
@@ -67,16 +71,23 @@ impl Endpoint {
         graceful: &GracefulShutdown,
         permit: Option<OwnedSemaphorePermit>,
     ) {
+        let address = peer.ip().to_canonical();
+        let Some(counted) = self.connection_counts.count(address, &self.clients) else {
+            tracing::debug!(%address, "closed a connection: its address has too many");
+            return;
+        };
         let connection = Connection {
             stream,
-            peer: peer.ip().to_canonical(),
+            peer: address,
             tls: self.tls.clone(),
             service: self.service.clone(),
+            clients: Arc::clone(&self.clients),
             metrics: Arc::clone(&self.metrics),
         };
         let watcher = graceful.watcher();
         tokio::spawn(async move {
             connection.serve(watcher).await;
+            drop(counted);
             drop(permit);
         });
     }

@@ -1,6 +1,7 @@
 //! HTTP server: accepts connections, runs the background tasks, drains at shutdown.
 
 mod call_timeouts;
+mod clients;
 mod connection;
 mod endpoint;
 mod html_not_found;
@@ -8,6 +9,7 @@ mod listener_service;
 mod signals;
 mod write_timeout;
 
+pub(crate) use clients::{ClientSettings, DEFAULT_CONNECTIONS_PER_ADDRESS};
 pub(crate) use signals::Signals;
 
 use crate::health::Health;
@@ -15,6 +17,7 @@ use crate::metrics::Metrics;
 use crate::outbox;
 use axum::Router;
 use call_timeouts::CallTimeouts;
+use clients::ConnectionCounts;
 use endpoint::Endpoint;
 use html_not_found::with_html_not_found;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -110,7 +113,9 @@ impl Server {
         tls: Option<TlsAcceptor>,
         outbox: outbox::Settings,
         access: MetricsAccess,
+        clients: ClientSettings,
     ) -> Self {
+        let clients = Arc::new(clients);
         let metrics = Arc::new(Metrics::default());
         let health = Health::new(app.store.clone(), Arc::clone(&metrics));
         let metrics_route = health.metrics_route(access.token);
@@ -135,8 +140,18 @@ impl Server {
             service: BoxCloneSyncService::new(health.routes().merge(metrics_route)),
             metrics: Arc::clone(&metrics),
             max_connections: MAX_METRICS_CONNECTIONS,
+            clients: Arc::clone(&clients),
+            connection_counts: ConnectionCounts::default(),
         });
-        let main = Endpoint { listener, tls, service, metrics, max_connections: MAX_CONNECTIONS };
+        let main = Endpoint {
+            listener,
+            tls,
+            service,
+            metrics,
+            max_connections: MAX_CONNECTIONS,
+            clients,
+            connection_counts: ConnectionCounts::default(),
+        };
         Self { main, metrics: metrics_endpoint, health, call_timeouts, app, outbox }
     }
 
