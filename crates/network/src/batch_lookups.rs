@@ -2,7 +2,8 @@
 //! transaction runs, so a row that was read once is valid until the transaction ends.
 
 use crate::call_parties::{CallAddress, CallMoment, CallParties, PartyObjects};
-use crate::calls::{RepeatLookup, ReportedCall, end_of_second, resolve_repeat};
+use crate::calls::{ReportedCall, end_of_second};
+use crate::repeat_callers::{RepeatLookup, resolve_repeat};
 use crate::{Context, Error, UnitOfWork};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -299,9 +300,9 @@ impl BatchLookups {
         query: RepeatCallerQuery,
     ) -> Result<bool, Error> {
         let since = query.from.as_millisecond();
-        let before = query.before.as_millisecond();
+        let until = query.until.as_millisecond();
         let key = (query.campaign_id, query.caller);
-        let within = |at: &i64| *at >= since && *at < before;
+        let within = |at: &i64| (since..=until).contains(at);
         if self.pending_calls.get(&key).is_some_and(|calls| calls.iter().any(within)) {
             return Ok(true);
         }

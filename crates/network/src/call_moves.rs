@@ -4,7 +4,8 @@
 
 use crate::batch_lookups::BatchLookups;
 use crate::call_parties::{CallAddress, CallMoment, CallParties};
-use crate::{Context, Error, UnitOfWork, calls};
+use crate::repeat_callers::is_repeat_of_stored_call;
+use crate::{Context, Error, UnitOfWork};
 use trunkline_domain::call::{Attribution, RecordedFacts, RejectionReason};
 use trunkline_domain::campaign::{Campaign, Terms};
 use trunkline_domain::id::PromoNumberId;
@@ -90,7 +91,8 @@ impl PartiesChange {
             let campaign = parties.campaign.id;
             let in_force = terms.as_ref().map(|current| &current.terms);
             let start = transaction.start_time;
-            let repeat = calls::is_repeat_caller(unit, lookups, campaign, in_force, facts, start)?;
+            let call = transaction.call_id;
+            let repeat = is_repeat_of_stored_call(unit, call, campaign, in_force, facts, start)?;
             facts.repeat = Some(repeat);
         }
         Ok(MovedCall {

@@ -6,6 +6,7 @@ use crate::budgets::{AdmissionRequest, BudgetStatus};
 use crate::call_parties::{CallAddress, CallParties};
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
 use crate::pending_writes::PendingWrites;
+use crate::repeat_callers::{RepeatLookup, resolve_repeat};
 use crate::settlement::{SettlementContext, post_settlement};
 use crate::{Context, Error, Submission, UnitOfWork, budgets, unknown_area_codes};
 use jiff::{SignedDuration, Timestamp};
@@ -16,12 +17,12 @@ use std::sync::Arc;
 use trunkline_domain::call::{
     Call, CallDirection, CallFacts, RecordedFacts, RejectionReason, Transaction,
 };
-use trunkline_domain::campaign::{CurrentTerms, DEFAULT_REPEAT_DAYS, Terms};
+use trunkline_domain::campaign::{CurrentTerms, Terms};
 use trunkline_domain::id::{CallId, CampaignId};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_store::{CounterScope, RepeatCallerQuery, StoredReport};
+use trunkline_store::{CounterScope, StoredReport};
 
 /// Call as it was submitted, before it is decided.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -153,8 +154,9 @@ pub fn ingest_call(
     Ok(outcome)
 }
 
-/// Ingests calls in the given order. Each call gets the result that it would get alone; a rejected
-/// request writes nothing.
+/// Ingests calls in the order of their starts, those of the same start in the given order, so that the
+/// order of a file's lines decides neither who is a repeat caller nor which call a cap admits. The
+/// results are in the given order. A rejected request writes nothing.
 ///
 /// # Errors
 ///
@@ -184,13 +186,22 @@ pub(crate) fn ingest_and_settle(
     let mut writes = PendingWrites::for_calls_between(first, last);
     lookups.prefetch(unit, context, calls)?;
     let mut results = Vec::with_capacity(calls.len());
-    for reported in calls {
+    for (index, reported) in in_order_of_start(calls) {
         match ingest_one(unit, context, &mut lookups, &mut writes, reported) {
             Err(error) if !error.is_refusal() => return Err(error),
-            result => results.push(result),
+            result => results.push((index, result)),
         }
     }
+    results.sort_by_key(|(index, _)| *index);
+    let results = results.into_iter().map(|(_, result)| result).collect();
     Ok((results, writes.write(unit, context)?))
+}
+
+/// Returns the calls of a batch in the order in which they are decided, each with its index.
+pub fn in_order_of_start(calls: &[ReportedCall]) -> Vec<(usize, &ReportedCall)> {
+    let mut by_start: Vec<(usize, &ReportedCall)> = calls.iter().enumerate().collect();
+    by_start.sort_by_key(|(_, reported)| reported.call().start_time);
+    by_start
 }
 
 /// Ingests one call of a batch. All checks run before the first write is buffered, so a rejected
@@ -357,58 +368,6 @@ pub(crate) fn is_repeat_caller(
     match resolve_repeat(campaign, terms, facts, at) {
         RepeatLookup::Known(repeat) => Ok(repeat),
         RepeatLookup::Query(query) => lookups.has_called(unit, query),
-    }
-}
-
-/// Source of a call's `repeat` fact.
-pub(crate) enum RepeatLookup {
-    /// The facts decide it.
-    Known(bool),
-    /// A query of the stored calls decides it.
-    Query(RepeatCallerQuery),
-}
-
-/// Determines a call's `repeat` fact, or the query that decides it.
-pub(crate) fn resolve_repeat(
-    campaign: CampaignId,
-    terms: Option<&Terms>,
-    facts: &CallFacts,
-    at: Timestamp,
-) -> RepeatLookup {
-    let caller = facts.calling_phone_number.as_ref().filter(|_| facts.identifies_caller());
-    match (facts.repeat, caller) {
-        (None, Some(caller)) => {
-            let days = terms.map_or(DEFAULT_REPEAT_DAYS, Terms::repeat_days);
-            let look_back = SignedDuration::from_hours(24 * i64::from(days));
-            let since = at.saturating_sub(look_back).unwrap_or(Timestamp::MIN);
-            let caller = caller.e164().to_owned();
-            RepeatLookup::Query(RepeatCallerQuery {
-                campaign_id: campaign,
-                caller,
-                from: since,
-                before: at,
-            })
-        }
-        (reported, _) => RepeatLookup::Known(reported.unwrap_or(false)),
-    }
-}
-
-/// Determines a call's `repeat` fact under other terms, from the start of the caller's previous call
-/// of the campaign. A reported fact stays.
-pub(crate) fn repeat_under_terms(
-    campaign: CampaignId,
-    terms: Option<&Terms>,
-    facts: &CallFacts,
-    at: Timestamp,
-    previous_start: Option<Timestamp>,
-) -> bool {
-    if facts.repeat_is_reported {
-        return facts.repeat.unwrap_or(false);
-    }
-    let looked_up = CallFacts { repeat: None, ..facts.clone() };
-    match resolve_repeat(campaign, terms, &looked_up, at) {
-        RepeatLookup::Known(repeat) => repeat,
-        RepeatLookup::Query(query) => previous_start.is_some_and(|previous| previous >= query.from),
     }
 }
 

@@ -1,19 +1,19 @@
 //! Corrections of calls with wrong facts or wrong amounts. The old ledger row stays; a new row
 //! replaces it.
 
-use crate::batch_lookups::BatchLookups;
 use crate::call_moves::{MovedCall, PartiesChange};
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
 use crate::pending_writes::PendingWrites;
+use crate::repeat_callers::is_repeat_of_stored_call;
 use crate::row_replacements::RowReplacement;
 use crate::transactions::find;
-use crate::{Context, Error, Submission, UnitOfWork, audit, calls};
+use crate::{Context, Error, Submission, UnitOfWork, audit};
 use trunkline_domain::call::{
     Attribution, Call, CallFacts, Correction, LedgerAmount, PhoneType, RecordedFacts, Settlement,
     locate_number,
 };
 use trunkline_domain::campaign::{Pricing, Terms};
-use trunkline_domain::id::{CampaignId, TransactionId};
+use trunkline_domain::id::{CallId, CampaignId, TransactionId};
 use trunkline_domain::money::Money;
 use trunkline_domain::party::{CustomData, check_custom_data};
 use trunkline_domain::phone::CallerId;
@@ -106,12 +106,20 @@ pub fn correct(
     };
     let mut recorded = moved.as_ref().map_or(&row.facts, |moved| &moved.recorded).clone();
     if let Some(facts) = &change.facts {
-        let campaign =
+        let campaign_id =
             moved.as_ref().map_or(row.transaction.campaign_id, |moved| moved.campaign.id);
+        let call_of_campaign = CallOfCampaign { id: row.transaction.call_id, campaign_id };
         if facts.connect_duration.is_some() || facts.sms_sent.is_some() {
             recorded.take_as_reported(row.transaction.settlement.sms_sent);
         }
-        facts.apply(unit, context, campaign, terms.as_ref(), &mut recorded, &mut problems)?;
+        facts.apply(
+            unit,
+            context,
+            call_of_campaign,
+            terms.as_ref(),
+            &mut recorded,
+            &mut problems,
+        )?;
     }
     let corrected = CorrectedCall { row: &row, call: &call, recorded, terms, moved };
     let settlement = corrected.settlement(context, &change, &mut problems);
@@ -263,6 +271,13 @@ fn set_amount(
     }
 }
 
+/// Call whose facts are corrected, in the campaign that it has after the correction.
+#[derive(Clone, Copy)]
+struct CallOfCampaign {
+    id: CallId,
+    campaign_id: CampaignId,
+}
+
 impl FactsChange {
     /// Applies these replacements to the recorded facts of a call of a campaign, by its terms at the
     /// start of the call.
@@ -270,7 +285,7 @@ impl FactsChange {
         &self,
         unit: &mut UnitOfWork<'_>,
         context: &Context,
-        campaign: CampaignId,
+        call: CallOfCampaign,
         terms: Option<&Terms>,
         recorded: &mut RecordedFacts,
         problems: &mut Problems,
@@ -279,7 +294,7 @@ impl FactsChange {
         if let Some(caller_id) = &self.caller_id
             && *caller_id != stored_caller_id(facts)
         {
-            replace_caller_id(unit, campaign, terms, caller_id.clone(), facts)?;
+            replace_caller_id(unit, call, terms, caller_id.clone(), facts)?;
         }
         if let Some(repeat) = self.repeat {
             facts.repeat_is_reported = repeat.is_some();
@@ -332,7 +347,7 @@ fn stored_caller_id(facts: &CallFacts) -> Option<CallerId> {
 /// Replaces the caller id. Derives the location of the number again, and looks `repeat` up again.
 fn replace_caller_id(
     unit: &mut UnitOfWork<'_>,
-    campaign: CampaignId,
+    call: CallOfCampaign,
     terms: Option<&Terms>,
     caller_id: Option<CallerId>,
     facts: &mut CallFacts,
@@ -358,8 +373,8 @@ fn replace_caller_id(
     facts.repeat_is_reported = false;
     *facts = std::mem::take(facts).with_derived_locations();
     let start = facts.start_time.unwrap_or_default();
-    let lookups = &BatchLookups::for_calls_between(start, start);
-    facts.repeat = Some(calls::is_repeat_caller(unit, lookups, campaign, terms, facts, start)?);
+    let CallOfCampaign { id, campaign_id } = call;
+    facts.repeat = Some(is_repeat_of_stored_call(unit, id, campaign_id, terms, facts, start)?);
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 use crate::batch_lookups::BatchLookups;
 use crate::budgets::{self, AdmissionRequest, BudgetStatus};
 use crate::call_parties::{CallAddress, CallMoment, CallParties};
-use crate::calls::RepeatLookup;
 use crate::pending_writes::PendingWrites;
+use crate::repeat_callers::{RepeatLookup, resolve_repeat};
 use crate::{Context, Error, Submission, UnitOfWork, calls};
 use jiff::Timestamp;
 use trunkline_domain::call::{Admission, CallFacts, Decision, RejectionReason, decide};
@@ -223,7 +223,7 @@ fn is_repeat_caller(
     let campaign = parties.campaign.id;
     if !context.principal.can_view(PartyKind::Advertiser, parties.campaign.advertiser_id) {
         let own = context.principal.affiliate_ids();
-        let has_called = match calls::resolve_repeat(campaign, Some(terms), facts, start) {
+        let has_called = match resolve_repeat(campaign, Some(terms), facts, start) {
             RepeatLookup::Known(repeat) => repeat,
             RepeatLookup::Query(query) => unit.has_called_affiliates_before(&query, &own)?,
         };

@@ -27,6 +27,7 @@ pub mod promo_numbers;
 pub mod quick_stats;
 pub mod redecide;
 pub mod relationships;
+mod repeat_callers;
 pub mod replay;
 pub mod revert;
 pub mod sandbox;

@@ -1,11 +1,11 @@
 //! Redecision of stored calls: by the terms of their start and by everything that is known today.
 
-use crate::batch_lookups::BatchLookups;
 use crate::pending_writes::PendingWrites;
+use crate::repeat_callers::is_repeat_of_stored_call;
 use crate::replay::{self, CHANGED_CALLS_LIMIT, ReplayRequest, ReplayTotals};
 use crate::row_replacements::RowReplacement;
 use crate::transactions::find;
-use crate::{AuditEntry, Context, Error, Submission, UnitOfWork, audit, calls};
+use crate::{AuditEntry, Context, Error, Submission, UnitOfWork, audit};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -280,8 +280,9 @@ fn facts_of_today(
         facts.repeat = None;
         let campaign = row.transaction.campaign_id;
         let start = row.transaction.start_time;
-        let lookups = &BatchLookups::for_calls_between(start, start);
-        facts.repeat = Some(calls::is_repeat_caller(unit, lookups, campaign, terms, facts, start)?);
+        let call = row.transaction.call_id;
+        let repeat = is_repeat_of_stored_call(unit, call, campaign, terms, facts, start)?;
+        facts.repeat = Some(repeat);
     }
     Ok(recorded)
 }

@@ -1,6 +1,6 @@
 //! Replay of stored calls, by the terms in force and by the future terms.
 
-use crate::{Context, Error, Store, Submission, calls, campaigns};
+use crate::{Context, Error, Store, Submission, campaigns, repeat_callers};
 use jiff::Timestamp;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -233,7 +233,13 @@ impl ReplayJob<'_> {
             true => {
                 let start = call.start_time;
                 let previous = call.previous_start;
-                Some(calls::repeat_under_terms(self.campaign, terms, facts, start, previous))
+                Some(repeat_callers::repeat_under_terms(
+                    self.campaign,
+                    terms,
+                    facts,
+                    start,
+                    previous,
+                ))
             }
             false => facts.repeat,
         };

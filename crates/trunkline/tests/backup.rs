@@ -346,8 +346,14 @@ fn wrong_files_are_refused_and_change_nothing() {
     let whole = fs::read(operator.dir.path("backup.db")).unwrap();
     fs::write(operator.dir.path("truncated.db"), &whole[..whole.len() / 2]).unwrap();
     let mut damaged = whole.clone();
-    let middle = damaged.len() / 8192 * 4096;
-    damaged[middle..middle + 4096].fill(0x5A);
+    // The first page of a table: damage in a free page would be none.
+    let backup = Connection::open(operator.dir.path("backup.db")).unwrap();
+    let page: u32 = backup
+        .query_row("SELECT rootpage FROM sqlite_master WHERE name = 'users'", [], |row| row.get(0))
+        .unwrap();
+    drop(backup);
+    let page = page as usize;
+    damaged[(page - 1) * 4096..page * 4096].fill(0x5A);
     fs::write(operator.dir.path("damaged.db"), damaged).unwrap();
     let before = fs::read(operator.dir.path(DATABASE)).unwrap();
     for (file, text) in [

@@ -143,6 +143,26 @@ fn send_lines(network: &Client, lines: &[String]) -> Vec<Value> {
     response.text().lines().map(|line| serde_json::from_str(line).expect("a line")).collect()
 }
 
+/// Sends each line alone, in the order of the calls' starts, in which a batch decides them. Returns the results in
+/// the order of the lines.
+fn send_alone_by_start(network: &Client, lines: &[String]) -> Vec<Value> {
+    let start = |line: &String| -> Option<i64> {
+        let body: Value = serde_json::from_str(line).ok()?;
+        body["call"]["start_time"].as_i64()
+    };
+    let mut by_start: Vec<(usize, &String)> = lines.iter().enumerate().collect();
+    by_start.sort_by_key(|(_, line)| start(line));
+    let mut results: Vec<(usize, Value)> = by_start
+        .into_iter()
+        .flat_map(|(index, line)| {
+            let results = send_lines(network, std::slice::from_ref(line));
+            results.into_iter().map(move |result| (index, result))
+        })
+        .collect();
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
 /// Stored rows as text, without values that depend on the time of the test. Calls are in the order of their
 /// first mention.
 fn stored_rows(server: &Server, responses: &[Value]) -> BTreeMap<String, Vec<String>> {
@@ -221,8 +241,7 @@ fn batched_lines_have_the_results_of_single_lines() {
         let network = world(&together);
         let responses = send_lines(&network, &lines);
         let other = world(&alone);
-        let single_results: Vec<Value> =
-            lines.iter().flat_map(|line| send_lines(&other, std::slice::from_ref(line))).collect();
+        let single_results = send_alone_by_start(&other, &lines);
         prop_assert_eq!(without_call_ids(&responses), without_call_ids(&single_results));
         let left = stored_rows(&together, &responses);
         let right = stored_rows(&alone, &single_results);
@@ -267,6 +286,37 @@ fn valid_lines(ids: std::ops::Range<usize>) -> String {
 fn complete_call_id(line: &str) -> Option<String> {
     let response: Value = serde_json::from_str(line.trim()).ok()?;
     response["cuid"].as_str().map(str::to_owned)
+}
+
+/// The order of the lines does not decide who is a repeat caller: the starts do, and the lines only where two
+/// calls started at the same second.
+#[test]
+fn repeat_callers_of_a_batch_go_by_start() {
+    let server = Server::start();
+    let network = server.network();
+    network.has_live_campaign("354", "12", json!({}));
+    let line = |id: &str, minute: i64| {
+        json!({"call": {"external_call_unique_id": id, "start_time": FIRST_START_SECONDS + 60 * minute,
+            "advertiser_campaign_id_from_network": "12", "calling_phone_number": "8057089876"}})
+        .to_string()
+    };
+    let lines = [line("late", 9), line("same-1", 5), line("same-2", 5), line("first", 0)];
+    let results = send_lines(&network, &lines);
+    assert!(results.iter().all(|result| result["status"] == 201), "{results:?}");
+    let path = network.ledger_path("?include_columns=complete_call_id,repeat_calling_phone_number");
+    let repeat_of = |result: &Value| {
+        let rows = network.get(&path).body(200);
+        let row = rows.as_array().and_then(|rows| {
+            rows.iter().find(|row| row["complete_call_id"] == result["cuid"]).cloned()
+        });
+        row.expect("a row")["repeat_calling_phone_number"].clone()
+    };
+    let repeats: Vec<Value> = results.iter().map(repeat_of).collect();
+    assert_eq!(repeats, ["Yes", "Yes", "Yes", "No"]);
+    let same = [line("same-3", 20), line("same-4", 20)];
+    let alone: Vec<Value> =
+        same.iter().flat_map(|line| send_lines(&network, std::slice::from_ref(line))).collect();
+    assert_eq!(alone.iter().map(repeat_of).collect::<Vec<_>>(), ["Yes", "Yes"]);
 }
 
 /// A client may wait for the result of a line before it sends the next one.

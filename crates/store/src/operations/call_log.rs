@@ -136,13 +136,13 @@ impl UnitOfWork<'_> {
         self.exists(
             &format!(
                 "SELECT 1 FROM calls WHERE {campaign} = ?1 AND caller = ?2
-                 AND start_time >= ?3 AND start_time < ?4 AND affiliate_id IN {listed}"
+                 AND start_time >= ?3 AND start_time <= ?4 AND affiliate_id IN {listed}"
             ),
             params![
                 query.campaign_id,
                 query.caller,
                 to_millis(query.from),
-                to_millis(query.before),
+                to_millis(query.until),
                 to_json_ids(affiliates)?
             ],
         )

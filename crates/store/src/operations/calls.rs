@@ -80,7 +80,7 @@ impl<T> ValidityPeriod<T> {
     }
 }
 
-/// Query for an earlier call: whether a number called a campaign in a half-open interval.
+/// Query for an earlier call: whether a number called a campaign in an interval.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RepeatCallerQuery {
     /// Id of the campaign.
@@ -89,8 +89,10 @@ pub struct RepeatCallerQuery {
     pub caller: String,
     /// Start of the interval.
     pub from: Timestamp,
-    /// End of the interval, exclusive.
-    pub before: Timestamp,
+    /// End of the interval, inclusive.
+    pub until: Timestamp,
+    /// Calls that started at the end of the interval count if their ids are lower than this one.
+    pub before_call: CallId,
 }
 
 /// Condition on calls that count as earlier calls of their callers.
@@ -260,15 +262,15 @@ impl UnitOfWork<'_> {
     pub fn have_called_before(&mut self, queries: &[RepeatCallerQuery]) -> Result<Vec<i64>, Error> {
         let rows = queries.iter().enumerate().map(|(index, query)| {
             json!({"i": index, "c": query.campaign_id, "n": query.caller, "s": to_millis(query.from),
-                "b": to_millis(query.before)})
+                "u": to_millis(query.until)})
         });
         let rows = Value::from_iter(rows).to_string();
         let queries = if self.is_postgres() {
             "SELECT * FROM json_to_recordset(CAST(CAST(?1 AS TEXT) AS json))
-             AS it (i BIGINT, c BIGINT, n TEXT, s BIGINT, b BIGINT)"
+             AS it (i BIGINT, c BIGINT, n TEXT, s BIGINT, u BIGINT)"
         } else {
             "SELECT value ->> 'i' AS i, value ->> 'c' AS c, value ->> 'n' AS n, value ->> 's' AS s,
-             value ->> 'b' AS b FROM json_each(?1)"
+             value ->> 'u' AS u FROM json_each(?1)"
         };
         // The scalar subquery forces one index look-up per query, whatever the planner estimates.
         let campaign = self.callers_index_campaign();
@@ -276,7 +278,7 @@ impl UnitOfWork<'_> {
             &format!(
                 "SELECT it.i FROM ({queries}) it WHERE (SELECT 1 FROM calls
                      WHERE {campaign} = it.c AND caller = it.n AND {IS_INBOUND}
-                     AND start_time >= it.s AND start_time < it.b LIMIT 1) IS NOT NULL"
+                     AND start_time >= it.s AND start_time <= it.u LIMIT 1) IS NOT NULL"
             ),
             [rows],
             |row| row.get(0),
@@ -294,13 +296,14 @@ impl UnitOfWork<'_> {
         self.exists(
             &format!(
                 "SELECT 1 FROM calls WHERE {campaign} = ?1 AND caller = ?2 AND {IS_INBOUND}
-                 AND start_time >= ?3 AND start_time < ?4"
+                 AND start_time >= ?3 AND start_time <= ?4 AND (start_time < ?4 OR id < ?5)"
             ),
             params![
                 query.campaign_id,
                 query.caller,
                 to_millis(query.from),
-                to_millis(query.before)
+                to_millis(query.until),
+                query.before_call
             ],
         )
     }
@@ -353,7 +356,8 @@ impl UnitOfWork<'_> {
         let previous = match with_previous_start {
             true => format!(
                 "(SELECT MAX(p.start_time) FROM calls p WHERE {of_campaign}
-                 AND p.caller = c.caller AND p.{IS_INBOUND} AND p.start_time < c.start_time)"
+                 AND p.caller = c.caller AND p.{IS_INBOUND} AND p.start_time <= c.start_time
+                 AND (p.start_time < c.start_time OR p.id < c.id))"
             ),
             false => "CAST(NULL AS BIGINT)".to_owned(),
         };

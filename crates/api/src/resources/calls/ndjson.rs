@@ -20,7 +20,6 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{Semaphore, mpsc};
 use trunkline_domain::call::Outcome;
 use trunkline_network::calls::{self, IngestOutcome, ReportedCall};
@@ -28,6 +27,9 @@ use trunkline_network::{Context, Error};
 
 /// Maximum number of lines in one transaction: some tens of milliseconds of the writer's time.
 const MAX_BATCH_LINES: usize = 500;
+/// Time to wait for the next line of a batch. Lines that come closer together are decided together, in
+/// the order of their calls' starts.
+const MAX_LINE_GAP: Duration = Duration::from_millis(200);
 /// Size of a batch, in bytes. The last line of a batch may exceed it.
 const BATCH_BYTES: usize = 1 << 19;
 /// Lines parsed before the task yields to others.
@@ -97,13 +99,6 @@ impl BodyReader {
         self.budget.add_permits(frame_cost(&frame));
         Some(frame)
     }
-
-    /// Returns the next frame if it has arrived.
-    fn try_next(&mut self) -> Result<Result<Bytes, axum::Error>, TryRecvError> {
-        let frame = self.frames.try_recv()?;
-        self.budget.add_permits(frame_cost(&frame));
-        Ok(frame)
-    }
 }
 
 impl Drop for BodyReader {
@@ -139,8 +134,8 @@ impl LineSplitter {
         }
     }
 
-    /// Returns the next lines, up to the size of a batch; none at the end. Waits for the first line
-    /// only: further lines are added if they have arrived.
+    /// Returns the next lines, up to the size of a batch; none at the end. Waits for the first line, and
+    /// for each further one up to [`MAX_LINE_GAP`].
     async fn next_lines(&mut self) -> Result<Vec<Vec<u8>>, axum::Error> {
         let mut line_count = 0;
         let mut counted_bytes = 0;
@@ -153,10 +148,10 @@ impl LineSplitter {
                 return Ok(self.split());
             }
             if line_count > 0 {
-                match self.body.try_next() {
-                    Ok(frame) => self.buffer.extend(frame?),
-                    Err(TryRecvError::Disconnected) => self.is_at_end = true,
-                    Err(TryRecvError::Empty) => return Ok(self.split()),
+                match tokio::time::timeout(MAX_LINE_GAP, self.body.next()).await {
+                    Ok(Some(frame)) => self.buffer.extend(frame?),
+                    Ok(None) => self.is_at_end = true,
+                    Err(_) => return Ok(self.split()),
                 }
                 continue;
             }
@@ -295,13 +290,16 @@ impl BatchWriter {
         if let Ok(outcomes) = outcomes {
             return outcomes;
         }
-        let separate_writes = calls.iter().map(|call| {
+        let separate_writes = calls::in_order_of_start(&calls).into_iter().map(|(index, call)| {
             let call = call.clone();
-            self.credential_guard.write(&self.context, move |unit, context| {
+            let write = self.credential_guard.write(&self.context, move |unit, context| {
                 calls::ingest_call(unit, context, call, None)
-            })
+            });
+            async move { (index, write.await) }
         });
-        join_all(separate_writes).await
+        let mut outcomes = join_all(separate_writes).await;
+        outcomes.sort_by_key(|(index, _)| *index);
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
     }
 }
 
