@@ -387,6 +387,48 @@ fn copy_rows(from: &mut Sql, to: &mut Sql) {
     to.batch_execute("RESET session_replication_role").expect("the right to");
 }
 
+/// Completes the audit entries of changes to whole objects, as versions with the old schema wrote them.
+fn complete_audit_entries(sql: &mut Sql) {
+    sql.batch_execute("SET session_replication_role = replica").expect("the right to");
+    let mut states: BTreeMap<String, Value> = BTreeMap::new();
+    let rows = sql.query("SELECT id, object, before, after FROM audit ORDER BY id", &[]);
+    for row in rows.expect("the audit log") {
+        let state = states.entry(row.get(1)).or_insert(Value::Null);
+        let before: Option<String> = row.get(2);
+        let before = before.map(|_| state.to_string());
+        let after: Option<String> = row.get(3);
+        if let Some(after) = &after {
+            merge(state, serde_json::from_str(after).expect("JSON"));
+        }
+        let after = after.map(|_| state.to_string());
+        let id: i64 = row.get(0);
+        sql.execute(
+            "UPDATE audit SET before = $2, after = $3 WHERE id = $1",
+            &[&id, &before, &after],
+        )
+        .expect("an entry");
+    }
+    sql.batch_execute("RESET session_replication_role").expect("the right to");
+}
+
+/// Sets the properties of a change in a state, also those of terms.
+fn merge(state: &mut Value, change: Value) {
+    match (state, change) {
+        (Value::Object(state), Value::Object(change)) => {
+            for (name, value) in change {
+                let is_terms = ["current_terms", "future_terms"].contains(&name.as_str());
+                match state.get_mut(&name) {
+                    Some(old) if is_terms && old.is_object() && value.is_object() => {
+                        merge(old, value)
+                    }
+                    _ => drop(state.insert(name, value)),
+                }
+            }
+        }
+        (state, change) => *state = change,
+    }
+}
+
 #[test]
 fn on_postgres_unpartitioned_database_is_migrated() {
     let (mut server, network) = world();
@@ -408,6 +450,7 @@ fn on_postgres_unpartitioned_database_is_migrated() {
     // The old schema knows no sign-in links.
     let mut current = connect_sql(server.database());
     current.batch_execute("DELETE FROM sign_ins WHERE kind = 'link'").expect("no links");
+    complete_audit_entries(&mut current);
     drop(current);
     let ledger = table_rows(server.database());
 
