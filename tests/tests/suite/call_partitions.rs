@@ -387,6 +387,13 @@ fn copy_rows(from: &mut Sql, to: &mut Sql) {
     to.batch_execute("RESET session_replication_role").expect("the right to");
 }
 
+/// Removes sign-in links, which the old schema does not know, and completes audit entries.
+fn remove_what_old_versions_did_not_write(database: &str) {
+    let mut sql = connect_sql(database);
+    sql.batch_execute("DELETE FROM sign_ins WHERE kind = 'link'").expect("no links");
+    complete_audit_entries(&mut sql);
+}
+
 /// Completes the audit entries of changes to whole objects, as versions with the old schema wrote them.
 fn complete_audit_entries(sql: &mut Sql) {
     sql.batch_execute("SET session_replication_role = replica").expect("the right to");
@@ -447,11 +454,7 @@ fn on_postgres_unpartitioned_database_is_migrated() {
         "start_time": "2200-01-01T12:00:00Z"});
     let live = network.extensions().post("/calls", live).body(201)["id"].clone();
     assert!(server.stop());
-    // The old schema knows no sign-in links.
-    let mut current = connect_sql(server.database());
-    current.batch_execute("DELETE FROM sign_ins WHERE kind = 'link'").expect("no links");
-    complete_audit_entries(&mut current);
-    drop(current);
+    remove_what_old_versions_did_not_write(server.database());
     let ledger = table_rows(server.database());
 
     let old = TestDatabase::new();
