@@ -3,10 +3,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use trunkline_api::validate_body;
-use trunkline_api::versions::{Kind, Version};
+use trunkline_api::versions::{ResourceKind, Version};
 
 fuzz_target!(|root: &str| {
     let body = format!("{{\"ivr_tree\": {{\"root\": {root}}}}}");
     // Only the absence of panics is checked.
-    let _ = validate_body(Version::newest(), Kind::Campaign, body.as_bytes());
+    let _ = validate_body(Version::newest(), ResourceKind::Campaign, body.as_bytes());
 });

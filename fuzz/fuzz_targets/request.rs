@@ -3,17 +3,17 @@
 
 use libfuzzer_sys::fuzz_target;
 use trunkline_api::validate_body;
-use trunkline_api::versions::{Kind, Version};
+use trunkline_api::versions::{ResourceKind, Version};
 
-const KINDS: [Kind; 8] = [
-    Kind::Network,
-    Kind::Advertiser,
-    Kind::Affiliate,
-    Kind::User,
-    Kind::Campaign,
-    Kind::AffiliateCampaign,
-    Kind::PromoNumber,
-    Kind::Plain,
+const KINDS: [ResourceKind; 8] = [
+    ResourceKind::Network,
+    ResourceKind::Advertiser,
+    ResourceKind::Affiliate,
+    ResourceKind::User,
+    ResourceKind::Campaign,
+    ResourceKind::AffiliateCampaign,
+    ResourceKind::PromoNumber,
+    ResourceKind::Unversioned,
 ];
 
 fuzz_target!(|bytes: &[u8]| {
