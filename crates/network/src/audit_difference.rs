@@ -3,7 +3,7 @@
 //! a large object is a small entry.
 
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Properties that are lists of items with an id.
 const LISTS_OF_ITEMS: [&str; 2] = ["users", "sites"];
@@ -17,8 +17,9 @@ const TERMS: [&str; 2] = ["current_terms", "future_terms"];
 /// Future terms that a change created are a copy of the current terms with changes: of both, the
 /// properties that differ between them are kept, so that the change can be reverted later.
 pub(crate) fn reduce(before: Value, after: Value) -> (Value, Value) {
-    let (Value::Object(mut before), Value::Object(mut after)) = (before, after) else {
-        return (Value::Null, Value::Null);
+    let (mut before, mut after) = match (before, after) {
+        (Value::Object(before), Value::Object(after)) => (before, after),
+        others => return others,
     };
     let is_draft_created = before.get("future_terms").is_some_and(Value::is_null)
         && after.get("future_terms").is_some_and(Value::is_object)
@@ -100,26 +101,20 @@ fn id_of(item: &Value) -> Option<&str> {
 fn keep_changed_items(before: &mut Vec<Value>, after: &mut Vec<Value>) {
     let by_id: HashMap<&str, &Value> =
         after.iter().filter_map(|item| id_of(item).map(|id| (id, item))).collect();
-    let is_same =
-        |item: &Value| id_of(item).and_then(|id| by_id.get(id)).is_some_and(|same| *same == item);
-    let same: Vec<bool> = before.iter().map(is_same).collect();
-    let same_count = same.iter().filter(|is_same| **is_same).count();
-    if same_count == before.len() && same_count == after.len() {
+    let same_ids = before.iter().filter_map(|item| {
+        let id = id_of(item)?;
+        (by_id.get(id) == Some(&item)).then(|| id.to_owned())
+    });
+    let same_ids: HashSet<String> = same_ids.collect();
+    if same_ids.len() == before.len() && same_ids.len() == after.len() {
         return;
     }
-    let ids: Vec<String> = before
-        .iter()
-        .zip(&same)
-        .filter(|(_, is_same)| **is_same)
-        .filter_map(|(item, _)| id_of(item).map(str::to_owned))
-        .collect();
-    let mut kept = same.iter().map(|is_same| !is_same);
-    before.retain(|_| kept.next().unwrap_or(true));
-    let ids: std::collections::HashSet<&str> = ids.iter().map(String::as_str).collect();
-    after.retain(|item| id_of(item).is_none_or(|id| !ids.contains(id)));
+    let has_changed = |item: &Value| !id_of(item).is_some_and(|id| same_ids.contains(id));
+    before.retain(has_changed);
+    after.retain(has_changed);
 }
 
-/// Outcome of reverting one item of a list.
+/// Item of a list that cannot be reverted, because it was changed again.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ItemChangedSince {
     /// Id of the item.
