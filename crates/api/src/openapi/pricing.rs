@@ -15,25 +15,25 @@ pub(super) fn currency(description: &str) -> Value {
 
 /// Amount in a request.
 pub(super) fn amount(description: &str) -> Value {
-    json!({
-        "description": format!("{description} Decimal, from 0 to 1,000,000, with at most 2 decimal places, as a number or as text (also with an exponent: `1e3`)."),
-        "anyOf": [
-            {"type": "string", "pattern": r"^\s*[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"},
-            {"type": "number", "minimum": 0, "maximum": 1_000_000},
-        ],
-        "examples": [4.5, "4.50"],
-    })
+    let range = "Decimal, from 0 to 1,000,000, with at most 2 decimal places";
+    number_or_text("number", &format!("{description} {range}"), &json!([4.5, "4.50"]))
 }
 
 /// Number of calls in a request.
 pub(super) fn number_of_calls(description: &str) -> Value {
+    let range = "Whole number from 0 to 1,000,000";
+    number_or_text("integer", &format!("{description} {range}"), &json!([200, "200"]))
+}
+
+/// Number up to a million, of a JSON type, or its text.
+fn number_or_text(json_type: &str, description: &str, examples: &Value) -> Value {
     json!({
-        "description": format!("{description} Whole number from 0 to 1,000,000, as a number or as text (also with an exponent: `1e3`)."),
+        "description": format!("{description}, as a number or as text (also with an exponent: `1e3`)."),
         "anyOf": [
             {"type": "string", "pattern": r"^\s*[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"},
-            {"type": "integer", "minimum": 0, "maximum": 1_000_000},
+            {"type": json_type, "minimum": 0, "maximum": 1_000_000},
         ],
-        "examples": [200, "200"],
+        "examples": examples,
     })
 }
 
