@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use trunkline_tests::{Client, Server, body};
 
@@ -339,6 +340,41 @@ fn line_gets_its_result_before_the_next_line_arrives() {
             .find_map(|line| complete_call_id(&line.expect("an answer before the next line")));
         assert!(response.is_some(), "{id}");
     }
+}
+
+/// Parts of a line that arrive without end do not hold back the lines before it.
+#[test]
+fn trickling_line_does_not_delay_the_line_before_it() {
+    let server = Server::start();
+    let network = server.network();
+    network.has_live_campaign("354", "12", json!({}));
+    let request = network.request("POST", "/calls").without_header("Content-Type");
+    let request = request.header("Content-Type", "application/x-ndjson");
+    let head = request.header("Transfer-Encoding", "chunked").to_bytes();
+    let mut writing = TcpStream::connect(network.address()).expect("a connection");
+    writing.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
+    writing.write_all(&head).expect("a head");
+    let line = valid_lines(0..1);
+    write!(writing, "{:x}\r\n{line}\r\n", line.len()).expect("a line");
+    let mut responses = BufReader::new(writing.try_clone().expect("a connection")).lines();
+    let is_answered = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // A byte of the next line every 50 ms, for at most 10 seconds.
+        scope.spawn(|| {
+            for _ in 0..200 {
+                if is_answered.load(Ordering::Relaxed) {
+                    return;
+                }
+                write!(&writing, "1\r\n{{\r\n").expect("a byte");
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            panic!("the line was not answered while the next one arrived");
+        });
+        let response = responses
+            .find_map(|line| complete_call_id(&line.expect("an answer before the next line")));
+        is_answered.store(true, Ordering::Relaxed);
+        assert!(response.is_some());
+    });
 }
 
 #[test]

@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{Instant, timeout_at};
 use trunkline_domain::call::Outcome;
 use trunkline_network::calls::{self, IngestOutcome, ReportedCall};
 use trunkline_network::{Context, Error};
@@ -139,16 +140,22 @@ impl LineSplitter {
     async fn next_lines(&mut self) -> Result<Vec<Vec<u8>>, axum::Error> {
         let mut line_count = 0;
         let mut counted_bytes = 0;
+        let mut deadline = Instant::now();
         loop {
             let uncounted = self.buffer.get(counted_bytes..).unwrap_or_default();
-            line_count += uncounted.iter().filter(|byte| **byte == b'\n').count();
+            let new_lines = uncounted.iter().filter(|byte| **byte == b'\n').count();
+            if new_lines > 0 {
+                line_count += new_lines;
+                // Parts of a line do not prolong the wait.
+                deadline = Instant::now() + MAX_LINE_GAP;
+            }
             counted_bytes = self.buffer.len();
             let is_full = line_count >= MAX_BATCH_LINES || counted_bytes > BATCH_BYTES;
             if self.is_at_end || (line_count > 0 && is_full) {
                 return Ok(self.split());
             }
             if line_count > 0 {
-                match tokio::time::timeout(MAX_LINE_GAP, self.body.next()).await {
+                match timeout_at(deadline, self.body.next()).await {
                     Ok(Some(frame)) => self.buffer.extend(frame?),
                     Ok(None) => self.is_at_end = true,
                     Err(_) => return Ok(self.split()),
