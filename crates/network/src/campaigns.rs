@@ -32,18 +32,54 @@ pub(crate) fn audit_object(campaign: &Campaign) -> String {
     format!("advertiser_campaign:{}", campaign.external_id)
 }
 
-/// Returns the advertiser in a path to an object below it, by its external id. An affiliate may
-/// pass any advertiser here; the visibility of the object below is checked separately.
+/// Campaigns of an advertiser that are read at a time when one that an affiliate sees is searched.
+const REACH_PAGE_SIZE: u32 = 100;
+
+/// Returns the advertiser in a path to an object below it, by its external id.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] if it does not exist or is out of reach. An affiliate reaches an advertiser with
+/// which it has a relationship, or of which it sees a campaign.
 pub(crate) fn find_advertiser(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     id: &str,
 ) -> Result<Party, Error> {
     let party = find(unit, context, PartyKind::Advertiser, id)?;
-    if context.principal.affiliate_ids().is_empty() {
-        context.principal.ensure_can_view(&party)?;
+    let is_reached = context.principal.can_view(PartyKind::Advertiser, party.id)
+        || is_reached_by_affiliates(unit, context, party.id.as_advertiser())?;
+    if is_reached { Ok(party) } else { Err(not_found(PartyKind::Advertiser, id)) }
+}
+
+/// Tests if an affiliate of the principal has a relationship with an advertiser, or sees a campaign of
+/// it by the rule of [`is_visible`].
+pub(crate) fn is_reached_by_affiliates(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    advertiser: AdvertiserId,
+) -> Result<bool, Error> {
+    let own = context.principal.affiliate_ids();
+    if own.is_empty() {
+        return Ok(false);
     }
-    Ok(party)
+    if unit.works_with_any(advertiser, &own)? {
+        return Ok(true);
+    }
+    let mut page = Page::new(0, REACH_PAGE_SIZE);
+    loop {
+        let campaigns = unit.campaigns(advertiser, page)?;
+        // Without a relationship, only campaigns that all affiliates see are left.
+        if campaigns.iter().any(|campaign| is_listed(campaign, false)) {
+            return Ok(true);
+        }
+        match campaigns.last() {
+            Some(last) if campaigns.len() == REACH_PAGE_SIZE as usize => {
+                page = Page::new(last.id.get(), REACH_PAGE_SIZE);
+            }
+            _ => return Ok(false),
+        }
+    }
 }
 
 /// Returns an advertiser's campaign, if it is visible to the principal.

@@ -1,6 +1,6 @@
 //! Advertiser–affiliate relationships, and their effect on affiliate campaigns.
 
-use crate::campaigns::find_advertiser;
+use crate::campaigns::{find_advertiser, is_reached_by_affiliates};
 use crate::parties::{ensure_visible, not_found};
 use crate::{
     AuditEntry, AuditFilter, Context, Error, Page, Precondition, Submission, UnitOfWork,
@@ -28,6 +28,10 @@ struct Pair {
 
 /// Resolves an advertiser and an affiliate that are visible to the principal. An affiliate sees
 /// only its own relationships.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] of the advertiser if the principal does not reach it, whatever the affiliate.
 fn resolve_pair(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
@@ -41,15 +45,13 @@ fn resolve_pair(
     let ResolvedPath { advertiser_id: advertiser, affiliate, relationship, .. } =
         unit.resolve_path(&path_ids)?;
     let advertiser = advertiser.ok_or_else(|| not_found(Advertiser, advertiser_id))?;
-    if context.principal.affiliate_ids().is_empty() {
-        ensure_visible(context, Advertiser, advertiser, advertiser_id)?;
+    let can_view = context.principal.can_view(Advertiser, advertiser);
+    if !can_view && !is_reached_by_affiliates(unit, context, advertiser)? {
+        return Err(not_found(Advertiser, advertiser_id));
     }
     let affiliate = affiliate.ok_or_else(|| not_found(Affiliate, affiliate_id))?.id;
-    if !context.principal.can_view(Advertiser, advertiser) {
+    if !can_view {
         ensure_visible(context, Affiliate, affiliate, affiliate_id)?;
-        if relationship.is_none() {
-            return Err(not_found(Advertiser, advertiser_id));
-        }
     }
     Ok(Pair { advertiser, affiliate, relationship })
 }

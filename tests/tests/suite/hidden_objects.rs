@@ -2,7 +2,9 @@
 //! numbers and calls, and the existence of what is out of reach.
 
 use serde_json::{Value, json};
+use trunkline_domain::id::AuditEntryId;
 use trunkline_domain::party::{PartyKind, Role};
+use trunkline_network::NewAuditEntry;
 use trunkline_tests::body::{affiliate_campaign_path, campaign_path};
 use trunkline_tests::{Client, Response, Server, body};
 
@@ -209,6 +211,55 @@ fn write_out_of_reach_is_the_404_of_an_object_that_does_not_exist() {
     advertiser.delete("/advertisers/a1").assert_error(403, "UnauthorizedOperation");
 }
 
+/// An affiliate reaches the advertisers with which it has a relationship, or of which it sees a campaign.
+#[test]
+fn advertiser_out_of_reach_of_an_affiliate_reads_as_absent() {
+    let (server, network) = world();
+    network.has_live_campaign("a2", "14", json!({"visibility": "None"}));
+    network.has_campaign("a2", "15", json!({"visibility": "Approved_Affiliates"}));
+    let affiliate = server.affiliate("f1");
+    let lists =
+        ["advertiser_campaigns", "affiliates", "advertiser_campaigns/14/affiliate_campaigns"];
+    let others = ["affiliates/f1", "affiliates/f2", "affiliates/f9", "users"];
+    for path in lists.iter().chain(&others) {
+        for method in ["GET", "PUT", "DELETE"] {
+            let message = |advertiser: &str| {
+                let path = format!("/advertisers/{advertiser}/{path}");
+                let response = affiliate.request(method, &path).json(&json!({})).send();
+                (response.status, response.text().replace("a2", "a9"))
+            };
+            let absent = message("a9");
+            assert!(absent.0 == 404 || absent.0 == 405, "{method} {path}: {absent:?}");
+            assert_eq!(message("a2"), absent, "{method} {path}");
+        }
+    }
+    let listed = |expected: &[&str]| {
+        let campaigns = affiliate.get("/advertisers/a2/advertiser_campaigns").body(200);
+        let ids: Vec<&str> = campaigns
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|campaign| campaign["id_from_network"].as_str())
+            .collect();
+        assert_eq!(ids, expected);
+    };
+    network.put("/advertisers/a2/affiliates/f1", json!({"status": "Pending"})).expect(200);
+    listed(&[]);
+    affiliate.get("/advertisers/a2/affiliates/f1").expect(200);
+    network.delete("/advertisers/a2/affiliates/f1").expect(200);
+    affiliate.get("/advertisers/a2/advertiser_campaigns").assert_error(404, "RecordNotFound");
+    network.post(&affiliate_campaign_path("a2", "14", "f1"), json!({})).expect(201);
+    listed(&["14"]);
+    // Campaigns beyond the first page of the search count, too.
+    for number in 0..101 {
+        network.has_campaign("a3", &format!("hidden-{number}"), json!({"visibility": "None"}));
+    }
+    affiliate.get("/advertisers/a3/advertiser_campaigns").assert_error(404, "RecordNotFound");
+    network.has_campaign("a3", "visible", json!({"visibility": "All"}));
+    let campaigns = affiliate.get("/advertisers/a3/advertiser_campaigns").body(200);
+    assert_eq!(campaigns[0]["id_from_network"], "visible");
+}
+
 #[test]
 fn refresh_tokens_are_shown_to_writers_only() {
     let (server, network) = world();
@@ -239,4 +290,53 @@ fn refresh_tokens_are_shown_to_writers_only() {
     let id = &entries.as_array().and_then(|entries| entries.last()).expect("an entry")["id"];
     audit.post(&format!("/audit/{id}/revert"), json!({})).expect(201);
     assert!(shows(&network, "/advertisers/a1"));
+}
+
+/// Entries of before the difference was stored have whole objects, with secrets at any depth.
+#[test]
+fn refresh_tokens_in_old_audit_entries_are_hidden() {
+    let (server, network) = world();
+    let secret = |number: u8| format!("refresh-old-{number}");
+    let user = |number: u8| json!({"id_from_network": "7", "oauth_refresh_token": secret(number)});
+    let whole = |number: u8| {
+        json!({"id_from_network": "a1", "name": "A", "oauth_refresh_token": secret(number),
+            "users": [user(number)]})
+    };
+    let entries = [
+        ("create", None, Some(whole(1))),
+        ("update", Some(whole(1)), Some(whole(2))),
+        ("update", Some(json!({"users": []})), Some(json!({"users": [user(3)]}))),
+        ("delete", Some(whole(4)), None),
+    ];
+    let network_id = server.network_id();
+    let stored = server.run_use_case(jiff::Timestamp::UNIX_EPOCH, move |unit, _| {
+        for (action, before, after) in entries {
+            let text = |object: Value| object.to_string();
+            unit.insert_audit_entry(&NewAuditEntry {
+                id: AuditEntryId::UNASSIGNED,
+                network_id,
+                at: jiff::Timestamp::UNIX_EPOCH,
+                request_id: "old".to_owned(),
+                actor: "token:1".to_owned(),
+                object: "advertiser:old".to_owned(),
+                action: action.to_owned(),
+                before: before.map(text),
+                after: after.map(text),
+            })?;
+        }
+        Ok(())
+    });
+    stored.expect("the entries are stored");
+    let rows = server.table_rows();
+    assert!(rows["audit"].iter().any(|row| row.contains(&secret(1))));
+    let log = network.extensions();
+    let list = log.get("/audit?object=advertiser:old").expect(200);
+    let entries = list.json().as_array().expect("a list").clone();
+    assert_eq!(entries.len(), 4);
+    let single = entries.iter().map(|entry| log.get(&format!("/audit/{}", entry["id"])));
+    for response in single.chain([list, log.get("/audit")]) {
+        let text = response.expect(200).text();
+        assert!(!text.contains("refresh-old"), "{text}");
+        assert!(text.contains("oauth_refresh_token"), "the change itself is shown: {text}");
+    }
 }

@@ -226,6 +226,27 @@ impl UnitOfWork<'_> {
         )
     }
 
+    /// Tests if one of the affiliates has a relationship with an advertiser, or an affiliate campaign of
+    /// it.
+    pub fn works_with_any(
+        &mut self,
+        advertiser: AdvertiserId,
+        affiliates: &[AffiliateId],
+    ) -> Result<bool, Error> {
+        let listed = self.json_ids_sql("?2");
+        self.exists(
+            &format!(
+                "SELECT 1 FROM relationships WHERE advertiser_id = ?1 AND affiliate_id IN {listed}
+                 UNION ALL
+                 SELECT 1 FROM affiliate_campaigns a
+                 JOIN campaigns c ON c.id = a.campaign_id
+                 WHERE c.advertiser_id = ?1 AND a.affiliate_id IN {listed}
+                 LIMIT 1"
+            ),
+            params![advertiser, to_json_ids(affiliates)?],
+        )
+    }
+
     /// Ids of those campaigns in which one of the affiliates has an affiliate campaign.
     pub fn campaigns_with_affiliates(
         &mut self,
