@@ -20,7 +20,7 @@ use trunkline_domain::id::SessionId;
 use trunkline_domain::party::User;
 use trunkline_network::Error;
 use trunkline_network::credentials::{
-    IssuedSecret, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, check_password_length,
+    self, IssuedSecret, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, check_password_length,
 };
 use trunkline_network::sign_in_links::{self, NewPassword};
 
@@ -72,7 +72,7 @@ async fn set_password(
     if let Some(problem) = password_problem(&link.user, password, &params) {
         return page(StatusCode::UNPROCESSABLE_ENTITY, &link, Some(&problem));
     }
-    match redeem(&console, link.token, password.to_owned(), &headers).await {
+    match redeem(&console, link, password.to_owned(), &headers).await {
         Ok(Some(session)) => redirect_with_session(&console, &session, "/"),
         Ok(None) => used_page(),
         Err(error) => layout::internal_error_page(&error),
@@ -114,11 +114,15 @@ fn password_problem(user: &User, password: &str, params: &FormParams) -> Option<
 
 async fn redeem(
     console: &Console,
-    token: String,
+    link: OpenedLink,
     password: String,
     headers: &HeaderMap,
 ) -> Result<Option<IssuedSecret<SessionId>>, Error> {
-    let hash = console.passwords.hash(password, (console.random)()).await?;
+    let OpenedLink { token, user, .. } = link;
+    let addresses = user.email_settings.iter().map(|email| email.email_address.as_str());
+    let random = (console.random)();
+    let salt = console.store.read(|unit| credentials::entropy_of_salt(unit, addresses, random))?;
+    let hash = console.passwords.hash(password, salt).await?;
     let previous_cookie = crate::page_request::session_cookie(console, headers).map(str::to_owned);
     let entropy = (console.random)();
     let now = (console.clock)();
@@ -126,7 +130,7 @@ async fn redeem(
     let redeem = move |unit: &mut trunkline_network::UnitOfWork<'_>| {
         let session = sign_in_links::redeem(unit, &password, &entropy, now)?;
         if let (Some(_), Some(cookie)) = (&session, previous_cookie) {
-            trunkline_network::credentials::end_session(unit, &cookie)?;
+            credentials::end_session(unit, &cookie)?;
         }
         Ok::<_, Error>(session)
     };

@@ -2,11 +2,12 @@
 //! once; only their hashes are stored. Sign-in links are in [`crate::sign_in_links`].
 
 use crate::{Actor, Context, Error, Principal, UnitOfWork, Warnings, audit};
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::{CustomizedPasswordHasher, PasswordHasher};
 use argon2::{Argon2, PasswordHash};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use std::sync::atomic::{AtomicU64, Ordering};
 use trunkline_domain::id::{NetworkId, SessionId, TokenId, UserId};
 use trunkline_domain::party::{Member, PartyKind, Role, User};
 pub use trunkline_store::SignInKind;
@@ -23,6 +24,20 @@ pub(crate) const LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 pub const MIN_PASSWORD_CHARS: usize = 8;
 /// Most bytes of a password: a longer one adds no strength and makes hashing slow.
 pub const MAX_PASSWORD_BYTES: usize = 1_024;
+
+/// argon2 hashes that each try of a password computes. Two: older passwords of an address in two
+/// networks have two salts.
+pub const HASHES_PER_TRY: usize = 2;
+/// Length of a salt.
+const SALT_BYTES: usize = 16;
+
+/// argon2 hashes that this process has computed since its start.
+static HASHES: AtomicU64 = AtomicU64::new(0);
+
+/// Returns the number of argon2 hashes that this process has computed since its start.
+pub fn computed_hashes() -> u64 {
+    HASHES.load(Ordering::Relaxed)
+}
 
 /// Returns the name of the console's session cookie on a server with a base URL. Under https it has
 /// the prefix with which browsers accept it only from this host, with `Secure` and for all paths, so
@@ -210,11 +225,46 @@ pub(crate) fn audit_throttled_sign_ins(
     Ok(())
 }
 
-/// Tests if a password matches a stored hash (argon2id). Needs about 20 MiB and tens of
-/// milliseconds.
-pub fn verify_password(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash)
-        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+/// Tests which of the stored hashes (argon2id) a password matches. It always computes
+/// [`HASHES_PER_TRY`] hashes, whatever the number of stored ones and whichever matches, so that
+/// the time does not tell of accounts. One serves all stored hashes with the same salt; what has a
+/// further salt does not match. Needs about 20 MiB and tens of milliseconds.
+pub fn verify_password(password: &str, stored: &[String]) -> Vec<bool> {
+    let stored: Vec<Option<PasswordHash>> =
+        stored.iter().map(|hash| PasswordHash::new(hash).ok()).collect();
+    let mut computed: Vec<PasswordHash> = Vec::with_capacity(HASHES_PER_TRY);
+    for hash in stored.iter().flatten() {
+        let is_new = computed.iter().all(|computed| computed.salt != hash.salt);
+        if is_new && computed.len() < HASHES_PER_TRY {
+            computed.extend(hash_as_stored(password, hash));
+        }
+    }
+    for _ in computed.len()..HASHES_PER_TRY {
+        // No user has this salt. A failure to hash has no effect but the time.
+        let unused = hash_password(password, &[0; 32]);
+        drop(unused);
+    }
+    let matches = |hash: &PasswordHash| {
+        computed.iter().any(|computed| computed.salt == hash.salt && computed.hash == hash.hash)
+    };
+    stored.iter().map(|hash| hash.as_ref().is_some_and(matches)).collect()
+}
+
+/// Hashes a password with the parameters and the salt of a stored hash; `None` if they cannot be used.
+fn hash_as_stored(password: &str, stored: &PasswordHash) -> Option<PasswordHash> {
+    HASHES.fetch_add(1, Ordering::Relaxed);
+    let params = argon2::Params::try_from(stored).ok()?;
+    let (algorithm, version) = (stored.algorithm.as_str(), stored.version);
+    let salt = stored.salt.as_ref()?;
+    let argon2 = Argon2::default();
+    let hash = argon2.hash_password_customized(
+        password.as_bytes(),
+        salt,
+        Some(algorithm),
+        version,
+        params,
+    );
+    hash.ok()
 }
 
 /// Tests if a new password has an acceptable length. The message of a problem names the limit.
@@ -234,9 +284,33 @@ pub fn check_password_length(password: &str) -> Result<(), Error> {
     Err(Error::NotAllowed(problem))
 }
 
-/// Hashes a password (argon2id) with a salt from `entropy`.
+/// Returns the entropy for the salt of a new password: that of another password of the same addresses,
+/// else `random`. People with a password in several networks thus have one salt, and a try computes
+/// one hash for all of them.
+pub fn entropy_of_salt<'a>(
+    unit: &mut UnitOfWork<'_>,
+    mut addresses: impl Iterator<Item = &'a str>,
+    random: Entropy,
+) -> Result<Entropy, Error> {
+    addresses.try_fold(random, |entropy, address| {
+        let hashes = unit.users_by_email(address)?.into_iter().filter_map(|(_, _, hash)| hash);
+        Ok(hashes.filter_map(|hash| salt_of_hash(&hash)).next().unwrap_or(entropy))
+    })
+}
+
+/// Returns entropy from which [`hash_password`] takes the salt of a stored hash.
+fn salt_of_hash(hash: &str) -> Option<Entropy> {
+    let salt = PasswordHash::new(hash).ok()?.salt?;
+    let mut entropy = [0; 32];
+    let salt: &[u8; SALT_BYTES] = salt.as_ref().try_into().ok()?;
+    entropy.get_mut(..SALT_BYTES)?.copy_from_slice(salt);
+    Some(entropy)
+}
+
+/// Hashes a password (argon2id) with a salt from the first bytes of `entropy`.
 pub fn hash_password(password: &str, entropy: &Entropy) -> Result<String, Error> {
-    let salt = entropy.get(..16).unwrap_or(entropy);
+    HASHES.fetch_add(1, Ordering::Relaxed);
+    let salt = entropy.get(..SALT_BYTES).unwrap_or(entropy);
     let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), salt);
     let hash = hash.map_err(|error| Error::Internal(format!("password: {error}")))?;
     Ok(hash.to_string())

@@ -3,12 +3,12 @@
 
 use crate::credentials::{self, Entropy};
 use crate::sign_in_throttle::{SignInThrottle, SignInTry, network_of};
-use crate::{Error, Principal, Store};
+use crate::{Error, Principal, Store, UnitOfWork};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use tokio::sync::Semaphore;
 use trunkline_domain::id::NetworkId;
 
@@ -103,6 +103,23 @@ impl PasswordVerifier {
         Ok(found)
     }
 
+    /// Returns the principal of a network with this e-mail address, if its current password was verified
+    /// before.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub fn find_verified_in(
+        &self,
+        unit: &mut UnitOfWork<'_>,
+        email: &str,
+        password: &str,
+        network: NetworkId,
+    ) -> Result<Option<Principal>, Error> {
+        let candidates = credentials::password_candidates(unit, email, Some(network))?;
+        Ok(self.find_verified(&candidates, password))
+    }
+
     /// Returns the first candidate whose password was verified before.
     fn find_verified(
         &self,
@@ -114,31 +131,24 @@ impl PasswordVerifier {
         candidates.iter().find(is_verified).map(|(principal, _)| principal.clone())
     }
 
-    /// Verifies a password against the hash of each candidate. Without candidates it takes the time of
-    /// one verification.
+    /// Verifies a password against the hashes of the candidates, and remembers those that it matches.
+    /// Returns the first of them. The number of argon2 hashes is the same for any candidates.
     async fn verify(
         &self,
         candidates: &[(Principal, String)],
         password: &str,
     ) -> Option<Principal> {
-        let matches = |hash: Option<String>| {
-            let password = password.to_owned();
-            let verify = move || {
-                let against = hash.as_deref().unwrap_or_else(|| dummy_hash());
-                credentials::verify_password(&password, against) && hash.is_some()
-            };
-            async { tokio::task::spawn_blocking(verify).await.unwrap_or(false) }
-        };
-        for (principal, hash) in candidates {
-            if matches(Some(hash.clone())).await {
-                self.remember(self.cache_key(password, hash));
-                return Some(principal.clone());
-            }
+        let hashes: Vec<String> = candidates.iter().map(|(_, hash)| hash.clone()).collect();
+        let owned = password.to_owned();
+        let verify = move || credentials::verify_password(&owned, &hashes);
+        let matches = tokio::task::spawn_blocking(verify).await.unwrap_or_default();
+        let matching = candidates.iter().zip(matches).filter(|(_, matches)| *matches);
+        let matching: Vec<&(Principal, String)> =
+            matching.map(|(candidate, _)| candidate).collect();
+        for (_, hash) in &matching {
+            self.remember(self.cache_key(password, hash));
         }
-        if candidates.is_empty() {
-            matches(None).await;
-        }
-        None
+        matching.first().map(|(principal, _)| principal.clone())
     }
 
     /// Counts and logs a failure. If the tries of the account are delayed from now on, the users with
@@ -227,10 +237,4 @@ impl Drop for QueueSlot<'_> {
             _ => drop(queued.remove(&self.address)),
         }
     }
-}
-
-/// Returns a hash that no user has, so that an unknown address takes as long as a wrong password.
-fn dummy_hash() -> &'static str {
-    static HASH: OnceLock<String> = OnceLock::new();
-    HASH.get_or_init(|| credentials::hash_password("", &[0; 32]).unwrap_or_default())
 }

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use trunkline_network::{Store, sign_in_throttle, unknown_area_codes};
+use trunkline_network::{Store, credentials, sign_in_throttle, unknown_area_codes};
 
 /// Upper bounds of the latency histogram's buckets (seconds).
 const LATENCY_BUCKETS_SECONDS: [f64; 13] =
@@ -183,7 +183,10 @@ fn write_sign_ins(out: &mut String) -> std::fmt::Result {
     writeln!(out, "{name} {failures}")?;
     let name = "trunkline_sign_ins_throttled_total";
     write_header(out, name, "counter", "Sign-ins refused because too many had failed.")?;
-    writeln!(out, "{name} {refusals}")
+    writeln!(out, "{name} {refusals}")?;
+    let name = "trunkline_password_hashes_total";
+    write_header(out, name, "counter", "argon2 hashes computed, two for each try of a password.")?;
+    writeln!(out, "{name} {}", credentials::computed_hashes())
 }
 
 fn write_header(out: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Result {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
+use trunkline_network::credentials;
 use trunkline_tests::{Response, Server, body};
 
 const EMAIL: &str = "user7@example.com";
@@ -12,7 +13,10 @@ const PASSWORD: &str = "correct horse battery";
 
 fn world() -> Server {
     let server = Server::start();
-    server.network().put("/network", json!({"users": [body::user("7")]})).expect(200);
+    server
+        .network()
+        .put("/network", json!({"users": [body::user("7"), body::user("8")]}))
+        .expect(200);
     server.set_password(EMAIL, PASSWORD);
     server
 }
@@ -134,4 +138,49 @@ fn many_concurrent_sign_ins_are_refused_and_not_failures_of_the_server() {
     // 50 failures of one address delay its tries.
     assert!(count(401) <= 52, "{statuses:?}");
     assert_eq!(server.network().get("/affiliates").body(200), Value::Array(Vec::new()));
+}
+
+/// argon2 hashes that the server has computed.
+fn computed_hashes(server: &Server) -> u64 {
+    let metrics = server.anon().absolute_paths().get("/metrics").text();
+    let name = "trunkline_password_hashes_total ";
+    let value = metrics.lines().find_map(|line| line.strip_prefix(name));
+    value.expect("the metric").parse().expect("a number")
+}
+
+/// The number depends neither on the networks in which an address has a password nor on the right one.
+#[test]
+fn each_try_computes_the_same_number_of_hashes() {
+    const LINK_PASSWORD: &str = "third network's password";
+    let server = world();
+    // Two passwords of before salts were shared, with a salt each.
+    let second = server.create_another_network();
+    let third = server.create_another_network();
+    for network in [&second, &third] {
+        network.put("/network", json!({"users": [body::user("7")]})).expect(200);
+    }
+    let network_id = second.network_id();
+    let stored = server.run_use_case(jiff::Timestamp::UNIX_EPOCH, move |unit, _| {
+        let hash = credentials::hash_password("another password", &[8; 32])?;
+        credentials::set_password(unit, network_id, EMAIL, None, &hash)
+    });
+    assert_eq!(stored.expect("it is stored").as_deref(), Some("7"));
+    let link = third.extensions().post("/users/7/sign_in_links", json!({})).body(201);
+    let (_, token) = link["url"].as_str().expect("a url").split_once("token=").expect("a token");
+    let form = format!("token={token}&password={LINK_PASSWORD}&repeated={LINK_PASSWORD}");
+    let page = server.anon().absolute_paths().request("POST", "/sign_in_link");
+    let page = page.header("Content-Type", "application/x-www-form-urlencoded");
+    assert_eq!(page.bytes(form.replace(' ', "+").as_bytes()).send().status, 303);
+    for (email, password, status) in [
+        ("nobody@example.com", PASSWORD, 401),
+        ("user8@example.com", PASSWORD, 401),
+        (EMAIL, "wrong", 401),
+        (EMAIL, PASSWORD, 303),
+        (EMAIL, "another password", 303),
+        (EMAIL, LINK_PASSWORD, 303),
+    ] {
+        let before = computed_hashes(&server);
+        assert_eq!(sign_in(&server, email, password).status, status, "{email} {password}");
+        assert_eq!(computed_hashes(&server) - before, 2, "{email} {password}");
+    }
 }

@@ -209,8 +209,9 @@ async fn set_password(
     network: &DemoNetwork,
     password: String,
 ) -> Result<(), CliError> {
-    let entropy = system::entropy();
-    let hash = move || credentials::hash_password(&password, &entropy);
+    let (addresses, random) = ([demo::EMAIL].into_iter(), system::entropy());
+    let salt = store.read(|unit| credentials::entropy_of_salt(unit, addresses, random))?;
+    let hash = move || credentials::hash_password(&password, &salt);
     let hash = tokio::task::spawn_blocking(hash).await;
     let hash = hash.map_err(|error| CliError::Demo(error.to_string()))??;
     let network_id = network.id;

@@ -48,7 +48,9 @@ pub(super) fn run(command: Command, log: Option<String>) -> Result<(), CliError>
     let password = read_password(password_stdin)?;
     credentials::check_password_length(&password)?;
     // Hashing is slow by design, so it happens before the transaction.
-    let hash = credentials::hash_password(&password, &system::entropy())?;
+    let (addresses, random) = ([email.as_str()].into_iter(), system::entropy());
+    let salt = store.read(|unit| credentials::entropy_of_salt(unit, addresses, random))?;
+    let hash = credentials::hash_password(&password, &salt)?;
     let address = email.clone();
     let user = super::in_network(store, network, move |unit, network| {
         credentials::set_password(unit, network.id, &address, user.as_deref(), &hash)
