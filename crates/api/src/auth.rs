@@ -6,7 +6,7 @@ use base64::Engine;
 use serde_json::{Map, Value};
 use trunkline_domain::id::NetworkId;
 use trunkline_network::credentials::{self, Credential};
-use trunkline_network::{ClientAddress, Error, PresentedPassword, Principal};
+use trunkline_network::{ClientAddress, Error, PresentedPassword, Principal, UnitOfWork};
 
 /// Credential as the request presents it, not verified.
 #[derive(Debug, Clone)]
@@ -97,4 +97,26 @@ pub(crate) async fn authenticate(
             app.passwords.authenticate(&app.store, &presented, network_id).await
         }
     }
+}
+
+/// Verifies again, in a unit of work, a credential that was verified before, and returns its current
+/// principal; `None` if the credential is no longer valid or `before` is not its principal. Costs no
+/// argon2 hash: a password that is no longer among the verified ones counts as invalid.
+pub(crate) fn authenticate_again(
+    app: &App,
+    unit: &mut UnitOfWork<'_>,
+    presented: &PresentedCredential,
+    before: &Principal,
+) -> Result<Option<Principal>, Error> {
+    let principal = match presented {
+        PresentedCredential::Secret(credential) => {
+            credentials::authenticate(unit, credential, (app.clock)())?
+        }
+        PresentedCredential::Password { email, password } => {
+            app.passwords.find_verified_in(unit, email, password, before.network_id)?
+        }
+    };
+    Ok(principal.filter(|principal| {
+        principal.actor == before.actor && principal.network_id == before.network_id
+    }))
 }

@@ -1,9 +1,11 @@
 //! The event stream: immediate, ordered, without gaps, and scoped to the viewer.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use trunkline_tests::body::{affiliate_campaign_path, campaign_path, relationship_path};
-use trunkline_tests::{Client, Server, assert_json_eq};
+use trunkline_tests::{Client, Server, assert_json_eq, body};
 
 /// Creates a live campaign 12 of advertiser 354 with a cap of 4 calls, and an approved affiliate 976.
 fn world() -> (Server, Client) {
@@ -213,4 +215,36 @@ fn events_of_another_process_are_streamed() {
     let other = Server::builder().same_database(&server).start();
     report_call(&other.network(), "1");
     assert_eq!(stream.expect_event().kind, "transaction.created");
+}
+
+/// Each poll of a stream checks the credential in the snapshot that has the events.
+#[test]
+fn stream_gets_no_event_after_its_credential_ended() {
+    let (server, network) = world();
+    network.put("/network", json!({"users": [body::user("7"), body::user("8")]})).expect(200);
+    let basic = |address: &str| {
+        server.set_password(address, "correct horse");
+        let encoded = STANDARD.encode(format!("{address}:correct horse"));
+        server.anon().with_token(Some(&format!("Basic {encoded}")))
+    };
+    // A session that its user ends, a password that changes, and users who are removed.
+    let by_password = basic("user7@example.com");
+    let of_removed_user = basic("user8@example.com");
+    let cookie = server.sign_in("user7@example.com");
+    let with_cookie = [("Cookie", cookie.as_str())];
+    let mut session = server.anon().open_event_stream("", &with_cookie);
+    let mut streams = [&by_password, &of_removed_user].map(|user| user.open_event_stream("", &[]));
+    report_call(&network, "1");
+    for stream in streams.iter_mut().chain([&mut session]) {
+        assert_eq!(stream.expect_event().kind, "transaction.created");
+    }
+    let sign_out = server.anon().absolute_paths().request("POST", "/logout");
+    sign_out.header("Cookie", &cookie).send().expect(303);
+    network.put("/network", json!({"users": [body::user("7")]})).expect(200);
+    server.set_password("user7@example.com", "another horse");
+    report_call(&network, "2");
+    assert_eq!(session.next_event(), None);
+    for stream in &mut streams {
+        assert_eq!(stream.next_event(), None);
+    }
 }

@@ -3,7 +3,6 @@
 use crate::App;
 use crate::api_request::ApiRequest;
 use crate::auth::{self, PresentedCredential};
-use crate::credential_guard::CredentialGuard;
 use crate::errors::ApiError;
 use crate::routes::{Routes, get};
 use crate::streams::StreamPermit;
@@ -21,9 +20,10 @@ use trunkline_network::{Context, Error, EventRecord, Page, events};
 
 /// Maximum number of events read at a time.
 const PAGE_EVENTS: u32 = 100;
-/// Interval of heartbeat comments. The credential is authenticated again at each of them.
+/// Interval of heartbeat comments.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
-/// Interval at which the database is polled for events that other processes wrote.
+/// Interval at which the database is polled for events that other processes wrote, and for the validity
+/// of the credential.
 const POLL_INTERVAL: Duration = Duration::from_secs(3);
 /// Minimum time between two polls if the first one found less than a page. Under load, events are
 /// thus sent several at a time, and many streams do not read the database for each event.
@@ -43,7 +43,6 @@ struct EventStream {
     app: App,
     context: Context,
     credential: PresentedCredential,
-    credential_guard: CredentialGuard,
     /// Types of events to send; empty means all.
     types: Vec<String>,
     /// Id of the last event read.
@@ -116,7 +115,7 @@ impl EventStream {
         let commits = request.app.store.subscribe_commits();
         let after =
             request.read(|unit, context| events::resume_position(unit, context, last_event_id))?;
-        let ApiRequest { app, context, credential, credential_guard, .. } = request;
+        let ApiRequest { app, context, credential, .. } = request;
         let permit = app.stream_limiter.acquire(&context.principal.actor.to_string());
         let now = Instant::now();
         Ok(Self {
@@ -124,7 +123,6 @@ impl EventStream {
             app,
             context,
             credential,
-            credential_guard,
             types,
             after,
             commits,
@@ -144,7 +142,6 @@ impl EventStream {
         loop {
             if Instant::now() >= self.next_heartbeat {
                 self.next_heartbeat = Instant::now() + HEARTBEAT_INTERVAL;
-                self.reauthorize().await?;
                 return Some((Bytes::from_static(b": here\n\n"), self));
             }
             sleep_until(self.next_poll).await;
@@ -169,12 +166,20 @@ impl EventStream {
         }
     }
 
-    /// Reads and renders the next page of events. The flag is true if there may be more.
+    /// Reads and renders the next page of events. The flag is true if there may be more. The snapshot
+    /// that has the events decides if the credential is valid, so that none is sent after the answer to
+    /// a sign-out, on any server.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unauthorized`] if the credential is no longer valid.
     fn poll_events(&mut self) -> Result<(Vec<u8>, bool), Error> {
         let page = Page::new(self.after.get(), PAGE_EVENTS);
-        let page = self.app.store.read(|unit| {
-            self.credential_guard.revalidate(unit)?;
-            events::list_after(unit, &self.context, page)
+        let Self { app, context, credential, .. } = self;
+        let page = app.store.read(|unit| {
+            let principal = auth::authenticate_again(app, unit, credential, &context.principal)?;
+            context.principal = principal.ok_or(Error::Unauthorized)?;
+            events::list_after(unit, context, page)
         })?;
         let mut bytes = Vec::new();
         for event in page.events {
@@ -188,17 +193,5 @@ impl EventStream {
         }
         self.after = page.last_examined_id;
         Ok((bytes, page.is_full))
-    }
-
-    /// Authenticates the credential again and adopts its current rights. Returns `None` if it is no
-    /// longer valid.
-    async fn reauthorize(&mut self) -> Option<()> {
-        let network_id = self.context.principal.network_id;
-        let principal = auth::authenticate(&self.app, &self.credential, Some(network_id), None);
-        let principal = principal.await.ok()??;
-        let is_same =
-            principal.actor == self.context.principal.actor && principal.network_id == network_id;
-        self.context.principal = principal;
-        is_same.then_some(())
     }
 }
