@@ -17,8 +17,13 @@ pub fn run(arguments: &[&str]) -> Output {
 }
 
 /// Starts a server on a database. Returns the process and its address as `host:port`.
-pub(crate) fn spawn_server(database: &str, arguments: &[String]) -> (Child, String) {
+pub(crate) fn spawn_server(
+    database: &str,
+    arguments: &[String],
+    environment: &[(String, String)],
+) -> (Child, String) {
     let mut command = Command::new(binary_path());
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.args(["serve", "--listen", "127.0.0.1:0", "--database", database]);
     // The same text as for --listen: /metrics is served by the main listener.
     command.args(["--metrics-listen", "127.0.0.1:0"]);

@@ -30,6 +30,7 @@ mod server;
 mod server_builder;
 mod table_rows;
 mod test_database;
+mod wall_clock;
 mod webhook_receiver;
 
 pub use binary::run;
@@ -48,4 +49,5 @@ pub use server::Server;
 pub use server_builder::ServerBuilder;
 pub use table_rows::table_rows;
 pub use test_database::{TestDatabase, postgres_address};
+pub use wall_clock::WallClock;
 pub use webhook_receiver::{Delivery, WebhookReceiver, WebhookReply};

@@ -33,6 +33,8 @@ pub struct Server {
     /// Entropy byte of the next token that the tests issue.
     pub(crate) next_token_seed: AtomicU8,
     pub(crate) arguments: Vec<String>,
+    /// Variables of the process.
+    pub(crate) environment: Vec<(String, String)>,
     /// The database, unless it is owned elsewhere.
     pub(crate) owned_database: Option<TestDatabase>,
 }
@@ -78,7 +80,8 @@ impl Server {
     /// Starts a stopped or killed server again on the same database. The address changes, so clients
     /// have to be created again.
     pub fn restart(&mut self) {
-        (self.process, self.address) = spawn_server(&self.server_url, &self.arguments);
+        (self.process, self.address) =
+            spawn_server(&self.server_url, &self.arguments, &self.environment);
     }
 
     /// Starts a stopped or killed server again with other arguments.

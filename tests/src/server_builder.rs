@@ -1,7 +1,7 @@
 //! Configuration of a [`Server`] before it starts.
 
 use crate::binary::{create_network, spawn_server};
-use crate::{Proxy, Server, TestDatabase};
+use crate::{Proxy, Server, TestDatabase, WallClock};
 use std::sync::atomic::AtomicU8;
 use trunkline_domain::id::NetworkId;
 use trunkline_network::Store;
@@ -19,6 +19,7 @@ pub struct ServerBuilder {
     proxy_address: Option<String>,
     is_sandbox: bool,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     /// Network id and token of another server, whose database this one shares or has a copy of.
     existing_network: Option<(NetworkId, String)>,
 }
@@ -27,6 +28,12 @@ impl ServerBuilder {
     /// Adds arguments to the command line of `trunkline serve`.
     pub fn arguments(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self
+    }
+
+    /// Runs the server by a wall clock of the test.
+    pub fn wall_clock(mut self, clock: &WallClock) -> Self {
+        self.environment = clock.environment();
         self
     }
 
@@ -88,7 +95,7 @@ impl ServerBuilder {
             let flags: &[&str] = if self.is_sandbox { &["--sandbox"] } else { &[] };
             create_network(&url, "Demo", flags)
         });
-        let (process, address) = spawn_server(&server_url, &self.arguments);
+        let (process, address) = spawn_server(&server_url, &self.arguments, &self.environment);
         Server {
             process,
             address,
@@ -99,6 +106,7 @@ impl ServerBuilder {
             server_url,
             next_token_seed: AtomicU8::new(first_token_seed),
             arguments: self.arguments,
+            environment: self.environment,
             owned_database: owned,
         }
     }

@@ -204,3 +204,17 @@ fn concurrent_read_never_sees_a_partial_write() {
         assert_written_by_one_client(&response.body(200));
     }
 }
+
+#[test]
+fn if_match_guards_campaign_actions() {
+    let server = Server::start();
+    let network = server.network();
+    network.has_campaign("1", "12", json!({}));
+    let path = body::campaign_path("1", "12");
+    let tag = network.get(&path).header("etag").expect("a tag").to_owned();
+    network.put(&path, json!({"name": "Renamed"})).expect(200);
+    for action in ["go_live", "archive", "unarchive"] {
+        let request = network.request("POST", &format!("{path}/{action}"));
+        request.header("If-Match", &tag).send().assert_error(412, "PreconditionFailed");
+    }
+}

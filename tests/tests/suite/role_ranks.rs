@@ -104,3 +104,39 @@ fn webhooks_need_a_manager() {
     let manager = server.network_with_role(Role::Manager).extensions();
     manager.post("/webhooks", webhook).expect(201);
 }
+
+/// A credential of a party cannot write users that also belong to other parties.
+#[test]
+fn party_credential_cannot_take_over_a_foreign_user() {
+    let server = Server::start();
+    let network = server.network();
+    network.has_advertiser("1");
+    network.has_affiliate("222");
+    let boss = |address: &str| {
+        json!({"users": [{"id_from_network": "boss", "first_name": "B", "last_name": "B",
+            "email_settings": [{"email_address": address, "use_for_notifications": true}]}]})
+    };
+    network.put("/network", boss("boss@example.com")).expect(200);
+    let before = network.get("/network").body(200);
+    let affiliate = server.affiliate("222");
+    let rejected = affiliate.put("/affiliates/222", boss("evil@example.com"));
+    rejected.assert_error(403, "UnauthorizedOperation");
+    let taken_in = affiliate.put("/affiliates/222", boss("boss@example.com"));
+    taken_in.assert_error(403, "UnauthorizedOperation");
+    let advertiser = server.advertiser("1");
+    let user = json!({"user": boss("evil@example.com")["users"][0]});
+    advertiser.put("/advertisers/1/users/boss", user).assert_error(403, "UnauthorizedOperation");
+    assert_eq!(network.get("/network").body(200), before);
+    // It can write users who belong to its party only.
+    let own_object = json!({"users": [{"id_from_network": "own", "first_name": "O", "last_name": "O",
+        "email_address": "own@example.com"}]});
+    affiliate.put("/affiliates/222", own_object).expect(200);
+    affiliate.post("/affiliates/222/own@example.com/create_access_token", json!({})).expect(201);
+    // The network's boss got a role in the affiliate, but the affiliate still cannot change that user.
+    let mut both = boss("boss@example.com");
+    both["users"][0]["role"] = json!("Member");
+    network.put("/affiliates/222", both).expect(200);
+    let path = "/affiliates/222/boss@example.com/create_access_token";
+    affiliate.post(path, json!({})).assert_error(403, "UnauthorizedOperation");
+    network.post(path, json!({})).expect(201);
+}

@@ -1,8 +1,10 @@
 //! Sign-in links: who may create one, and what the page does with it.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::sync::{Arc, Barrier};
 use trunkline_domain::party::{PartyKind, Role};
+use trunkline_network::{credentials, sign_in_links};
 use trunkline_tests::{Client, Response, Server, body, table_rows};
 
 const PASSWORD: &str = "correct horse battery";
@@ -209,6 +211,45 @@ fn link_and_token_ask_first_if_somebody_else_is_signed_in() {
     let own = network.post("/affiliates/f2/useru2@example.com/create_access_token", json!({}));
     let own = own.body(201)["token"].as_str().expect("a token").to_owned();
     assert_eq!(open(&server, &format!("/?access_token={own}"), Some(&cookie)).status, 303);
+}
+
+/// Each kind of sign-in is valid until its lifetime is over: a link 24 hours, a session 12 hours, a
+/// one-time token 5 minutes.
+#[test]
+fn links_sessions_and_tokens_expire() {
+    let (server, network) = world();
+    create_link(&network, "u1");
+    let entries = network.audit_entries(Some("user:u1"));
+    let entry = entries.last().expect("an entry");
+    let expires_at: Timestamp =
+        entry["after"]["expires_at"].as_str().expect("a time").parse().expect("a time");
+    // A margin for the time that the test takes.
+    let margin = SignedDuration::from_mins(2);
+    for (is_valid, created_before) in [(true, -margin), (false, margin)] {
+        let at = |lifetime: SignedDuration| {
+            expires_at - SignedDuration::from_hours(24) - lifetime - created_before
+        };
+        let entropy = [if is_valid { 1 } else { 2 }; 32];
+        let link = server.run_use_case(at(SignedDuration::from_hours(24)), move |unit, context| {
+            sign_in_links::create(unit, context, "u1", &entropy)
+        });
+        let page = open(&server, &format!("/sign_in_link?token={}", link.unwrap().token), None);
+        assert_eq!(page.status, if is_valid { 200 } else { 401 }, "{}", page.text());
+        let token = server.run_use_case(at(SignedDuration::from_mins(5)), move |unit, context| {
+            let party = Some((PartyKind::Affiliate, "f1"));
+            credentials::create_access_token(unit, context, party, "useru1@example.com", &entropy)
+        });
+        let page = open(&server, &format!("/?access_token={}", token.unwrap().secret), None);
+        assert_eq!(page.status, if is_valid { 303 } else { 401 }, "{}", page.text());
+        let now = at(SignedDuration::from_hours(12));
+        let session = server.run_use_case(now, move |unit, context| {
+            let user = unit.user_by_external_id(context.principal.network_id, "u1")?;
+            credentials::start_session(unit, user.expect("a user").id, &entropy, now)
+        });
+        let cookie = format!("trunkline_session={}", session.unwrap().secret);
+        let status = status_with_cookie(&server, &cookie, "/affiliates/f1");
+        assert_eq!(status, if is_valid { 200 } else { 401 });
+    }
 }
 
 #[test]
