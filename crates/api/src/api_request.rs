@@ -275,8 +275,8 @@ async fn find_credential(
     reads_only: bool,
     body: Body,
 ) -> Result<(PresentedCredential, UnreadBody), ApiError> {
-    let query_token = query.iter().find(|(name, _)| name == "oauth_token");
-    let query_token = query_token.map(|(_, token)| token.as_str());
+    let query_tokens = query.iter().filter(|(name, _)| name == "oauth_token");
+    let query_token = query_tokens.map(|(_, token)| token.trim()).find(|token| !token.is_empty());
     let base_url = &app.base_url;
     let presented = auth::presented_credential(headers, query_token, reads_only, base_url);
     if let Some(credential) = presented {

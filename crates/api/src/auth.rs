@@ -22,7 +22,8 @@ pub(crate) enum PresentedCredential {
     },
 }
 
-/// Returns the credential of the headers or of the query. The console's session cookie counts only
+/// Returns the credential of the headers or of the query, the first in this order: `Authorization`, query,
+/// header `oauth_token`, cookie. A blank one counts as absent. The console's session cookie counts only
 /// if `reads_only`, because other sites can make a browser send it. `base_url` determines the cookie's name.
 pub(crate) fn presented_credential(
     headers: &HeaderMap,
@@ -30,11 +31,12 @@ pub(crate) fn presented_credential(
     reads_only: bool,
     base_url: &str,
 ) -> Option<PresentedCredential> {
-    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if let Some(value) = header {
-        return Some(parse_authorization(value.trim()));
+    let authorization = read_header(headers, header::AUTHORIZATION);
+    if let Some(credential) = authorization.and_then(parse_authorization) {
+        return Some(credential);
     }
-    if let Some(token) = query_token {
+    let header_token = || read_header(headers, TOKEN_HEADER);
+    if let Some(token) = query_token.or_else(header_token) {
         return Some(PresentedCredential::Secret(Credential::Token(token.to_owned())));
     }
     if !reads_only {
@@ -47,6 +49,15 @@ pub(crate) fn presented_credential(
     Some(PresentedCredential::Secret(Credential::Session(session.to_owned())))
 }
 
+/// Header in which some clients send the token.
+const TOKEN_HEADER: header::HeaderName = header::HeaderName::from_static("oauth_token");
+
+/// Returns the value of a header without white space around it; `None` if it is absent or blank.
+fn read_header(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.map(str::trim).filter(|value| !value.is_empty())
+}
+
 /// Removes the credential (`oauth_token`) from a JSON body and returns it.
 pub(crate) fn take_from_body(body: &mut Map<String, Value>) -> Option<PresentedCredential> {
     match body.shift_remove("oauth_token")? {
@@ -55,19 +66,25 @@ pub(crate) fn take_from_body(body: &mut Map<String, Value>) -> Option<PresentedC
     }
 }
 
-/// Parses the value of an `Authorization` header. A value without a known scheme is a token.
-fn parse_authorization(value: &str) -> PresentedCredential {
-    let (scheme, rest) = value.split_once(' ').unwrap_or(("", value));
+/// Parses the value of an `Authorization` header. A value without a known scheme is a token. Returns
+/// `None` for a scheme without a credential.
+fn parse_authorization(value: &str) -> Option<PresentedCredential> {
+    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
     if scheme.eq_ignore_ascii_case("basic")
         && let Some((user, password)) = decode_basic(rest.trim())
     {
         if user.contains('@') {
-            return PresentedCredential::Password { email: user, password };
+            return Some(PresentedCredential::Password { email: user, password });
         }
-        return PresentedCredential::Secret(Credential::Token(user));
+        return Some(PresentedCredential::Secret(Credential::Token(user)));
     }
-    let token = if scheme.eq_ignore_ascii_case("bearer") { rest.trim() } else { value };
-    PresentedCredential::Secret(Credential::Token(token.to_owned()))
+    let token = if is_bearer(scheme) { rest.trim() } else { value };
+    let token = Some(token.to_owned()).filter(|token| !token.is_empty());
+    token.map(|token| PresentedCredential::Secret(Credential::Token(token)))
+}
+
+fn is_bearer(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("bearer")
 }
 
 fn decode_basic(encoded: &str) -> Option<(String, String)> {

@@ -22,6 +22,7 @@ mod resources;
 mod router;
 mod routes;
 mod streams;
+mod table;
 mod table_response;
 mod validate;
 pub mod versions;

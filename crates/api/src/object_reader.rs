@@ -1,6 +1,8 @@
 //! Reads a JSON object of a request property by property, and collects problems and ignored
 //! properties.
 
+use axum::body::Body;
+use axum::http::{HeaderValue, Response};
 use serde_json::{Map, Value};
 use trunkline_domain::money::Money;
 use trunkline_domain::party::{CustomData, MAX_NAME_CHARS};
@@ -13,6 +15,11 @@ pub(crate) const TEXT_LIMIT: usize = 10_000;
 
 /// Maximum number of names in the response's `Trunkline-Ignored` header.
 const MAX_IGNORED_NAMES: usize = 100;
+
+/// Maximum length of the header, in bytes of names.
+const MAX_IGNORED_BYTES: usize = 4 * 1024;
+/// Header that names the properties of the request that were ignored.
+const IGNORED_HEADER: &str = "trunkline-ignored";
 
 /// Names of the properties of a request that were not read, in order and without duplicates.
 #[derive(Debug, Default)]
@@ -42,11 +49,25 @@ impl Ignored {
             percent_encoding::CONTROLS.add(b'%').add(b',').add(b' ').add(b'"');
         let encode =
             |name: &String| percent_encoding::utf8_percent_encode(name, &ESCAPED).to_string();
-        let mut names: Vec<String> = self.names.iter().map(encode).collect();
-        if self.is_truncated {
+        let mut bytes = 0;
+        let fitting = self.names.iter().map(encode).take_while(|name| {
+            bytes += name.len();
+            bytes <= MAX_IGNORED_BYTES
+        });
+        let mut names: Vec<String> = fitting.collect();
+        if self.is_truncated || names.len() < self.names.len() {
             names.push("...".to_owned());
         }
         (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// Adds the header to a response, if there are names.
+    pub(crate) fn add_header(&self, mut response: Response<Body>) -> Response<Body> {
+        let names = self.header_value();
+        if let Some(names) = names.and_then(|names| HeaderValue::from_str(&names).ok()) {
+            response.headers_mut().insert(IGNORED_HEADER, names);
+        }
+        response
     }
 }
 

@@ -17,8 +17,6 @@ pub(crate) type Object = Map<String, Value>;
 /// Headers that a response gets here and in the outer middleware, reserved at once.
 const RESPONSE_HEADERS: usize = 16;
 
-/// Header that names the properties of the request that were ignored.
-const IGNORED_HEADER: &str = "trunkline-ignored";
 /// Header with a warning about a write that was carried out. It may be repeated.
 const WARNING_HEADER: &str = "trunkline-warning";
 
@@ -133,12 +131,8 @@ impl ApiRequest {
     }
 
     /// Adds the header that names the ignored properties, if there are any.
-    pub(crate) fn add_ignored_header(&self, mut response: Response<Body>) -> Response<Body> {
-        let names = self.ignored.header_value();
-        if let Some(names) = names.and_then(|names| HeaderValue::from_str(&names).ok()) {
-            response.headers_mut().insert(IGNORED_HEADER, names);
-        }
-        response
+    pub(crate) fn add_ignored_header(&self, response: Response<Body>) -> Response<Body> {
+        self.ignored.add_header(response)
     }
 
     /// Returns the precondition of a write (`If-Match`, `If-None-Match`). It is checked against

@@ -8,7 +8,9 @@ use trunkline_domain::affiliation::AffiliateCampaignStatus;
 use trunkline_domain::call::{CallFacts, RejectionReason};
 use trunkline_domain::campaign::{Campaign, CampaignStatus};
 use trunkline_domain::id::AffiliateId;
-use trunkline_domain::party::{CustomData, Party, PartyKind, PartyStatus};
+use trunkline_domain::party::{
+    CustomData, CustomDataSource, CustomDataSources, Party, PartyKind, PartyStatus,
+};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::Problems;
 use trunkline_domain::promo::PromoNumberHolding;
@@ -64,6 +66,8 @@ pub(crate) struct CallParties {
     /// Merged custom data. On equal names the later source wins: advertiser, campaign, affiliate,
     /// affiliate campaign, promo number.
     custom_data: CustomData,
+    /// Sources of the custom data.
+    custom_data_sources: CustomDataSources,
 }
 
 impl CallParties {
@@ -159,8 +163,12 @@ impl CallParties {
     /// of the parties. Reported custom data wins.
     pub(crate) fn fill_in_facts(&self, reported: CallFacts) -> CallFacts {
         let mut facts = reported.with_derived_locations();
+        let own = facts.custom_data.take().unwrap_or_default();
         let mut custom_data = self.custom_data.clone();
-        custom_data.extend(facts.custom_data.take().into_iter().flatten());
+        let mut inherited = self.custom_data_sources.clone();
+        inherited.retain(|name, _| !own.contains_key(name));
+        custom_data.extend(own);
+        facts.inherited_custom_data = (!custom_data.is_empty()).then_some(inherited);
         facts.custom_data = Some(custom_data);
         facts.affiliate_name = Some(self.affiliate_name.clone());
         if let Some(number) = &self.promo_number {
@@ -208,6 +216,15 @@ impl<T> PartyObjects<T> {
     }
 }
 
+/// Sources of custom data, the weakest first.
+const CUSTOM_DATA_LAYERS: [CustomDataSource; 5] = [
+    CustomDataSource::Advertiser,
+    CustomDataSource::AdvertiserCampaign,
+    CustomDataSource::Affiliate,
+    CustomDataSource::AffiliateCampaign,
+    CustomDataSource::VirtualLine,
+];
+
 impl PartyObjects<&ValidityPeriod<ObjectState>> {
     /// Combines the states with the objects. The result is valid as long as each of them is.
     fn with_parties(
@@ -226,10 +243,16 @@ impl PartyObjects<&ValidityPeriod<ObjectState>> {
         let until = ends.min();
         let rejection = self.rejection(affiliate.is_some());
         let promo_number = holding.map(|held| held.value);
-        let custom_data = states.map(|state| &state.value.custom_data);
-        let custom_data = custom_data.chain(promo_number.iter().map(|held| &held.custom_data));
+        let number_data = promo_number.as_ref().map(|held| &held.custom_data);
+        let custom_data = layers
+            .map(|layer| layer.map(|state| &state.value.custom_data))
+            .into_iter()
+            .chain([number_data])
+            .zip(CUSTOM_DATA_LAYERS)
+            .flat_map(|(data, source)| data.into_iter().flatten().map(move |item| (item, source)));
         let parties = CallParties {
-            custom_data: custom_data.flatten().map(|(k, v)| (k.clone(), v.clone())).collect(),
+            custom_data: custom_data.clone().map(|((k, v), _)| (k.clone(), v.clone())).collect(),
+            custom_data_sources: custom_data.map(|((k, _), source)| (k.clone(), source)).collect(),
             is_activated: has_status(self.campaign, CampaignStatus::Activated.as_str()),
             rejection,
             affiliate_name: self.affiliate.map(|state| state.value.name.clone()),

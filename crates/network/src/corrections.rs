@@ -318,15 +318,17 @@ impl FactsChange {
         }
         match &self.custom_data {
             None => {}
-            Some(None) => facts.custom_data = None,
+            Some(None) => {
+                facts.custom_data = None;
+                facts.inherited_custom_data = None;
+            }
             Some(Some(data)) => {
                 let fields = unit.custom_data_fields(context.principal.network_id)?;
                 let previous = facts.custom_data.take();
                 let data_problems = check_custom_data(data, previous.as_ref(), &fields);
                 problems.property("call").property("custom_data").merge(data_problems);
-                let mut merged = previous.unwrap_or_default();
-                merged.extend(data.clone());
-                facts.custom_data = Some(merged);
+                facts.custom_data = previous;
+                facts.replace_custom_data(data);
             }
         }
         let durations = facts.duration.zip(facts.connect_duration);

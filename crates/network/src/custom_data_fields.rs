@@ -32,6 +32,11 @@ pub fn list(
     Ok(unit.custom_data_fields_page(context.principal.network_id, page)?)
 }
 
+/// Returns all fields of the network, in the order of their creation.
+pub fn all(unit: &mut UnitOfWork<'_>, context: &Context) -> Result<Vec<CustomDataField>, Error> {
+    Ok(unit.custom_data_fields(context.principal.network_id)?)
+}
+
 /// Returns one field.
 pub fn get(
     unit: &mut UnitOfWork<'_>,

@@ -32,25 +32,63 @@ pub struct TransactionFilter {
     pub complete_call_id: Option<String>,
 }
 
+/// Scope of a ledger's rows.
+#[derive(Debug, Clone, Copy)]
+pub struct ResolvedLedger {
+    /// Scope.
+    pub scope: LedgerScope,
+    /// True if the party was found by its id, not by its external id.
+    pub is_by_id: bool,
+}
+
 /// Resolves a ledger to the scope of its rows, if the principal may read it.
-pub fn resolve_scope(
+pub fn resolve_ledger(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     ledger: &Ledger,
-) -> Result<LedgerScope, Error> {
+) -> Result<ResolvedLedger, Error> {
     match ledger {
         Ledger::Network => {
             context.principal.ensure_can_view_network()?;
-            Ok(LedgerScope::Network)
+            Ok(ResolvedLedger { scope: LedgerScope::Network, is_by_id: false })
         }
         Ledger::Party(kind, id) => {
             let party = find_party(unit, context, *kind, id)?;
-            Ok(match kind {
+            let scope = match kind {
                 PartyKind::Advertiser => LedgerScope::Advertiser(party.id.as_advertiser()),
                 PartyKind::Affiliate => LedgerScope::Affiliate(party.id.as_affiliate()),
-            })
+            };
+            Ok(ResolvedLedger { scope, is_by_id: party.external_id != *id })
         }
     }
+}
+
+/// Finds the row that an id of a client names, among the rows of a scope: the row with this
+/// `transaction_id`, else the first row of the call with this `complete_call_id`.
+pub fn find_position(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    scope: LedgerScope,
+    id: &str,
+) -> Result<Option<TransactionId>, Error> {
+    // No id contains U+0000, and PostgreSQL rejects it in a text.
+    if id.contains('\0') {
+        return Ok(None);
+    }
+    let network = context.principal.network_id;
+    let mut find = |filter: &LedgerFilter| -> Result<Option<TransactionId>, Error> {
+        let rows = unit.ledger(network, filter, Page::new(0, 1))?;
+        Ok(rows.first().map(|row| row.transaction.id))
+    };
+    // Only the form in which rows show their ids counts: `7`, not `07`.
+    let number = id.parse().ok().filter(|number: &TransactionId| number.to_string() == id);
+    if let Some(number) = number {
+        let filter = LedgerFilter { transaction: Some(number), ..LedgerFilter::for_scope(scope) };
+        if let Some(found) = find(&filter)? {
+            return Ok(Some(found));
+        }
+    }
+    find(&LedgerFilter { complete_call_id: Some(id.to_owned()), ..LedgerFilter::for_scope(scope) })
 }
 
 /// Returns a party that the principal may see, by its external id, else by its id.
@@ -94,7 +132,7 @@ pub fn id_bounds(
     ledger: &Ledger,
     filter: &TransactionFilter,
 ) -> Result<Option<RangeInclusive<TransactionId>>, Error> {
-    let filter = ledger_filter(resolve_scope(unit, context, ledger)?, filter);
+    let filter = ledger_filter(resolve_ledger(unit, context, ledger)?.scope, filter);
     Ok(unit.ledger_id_range(context.principal.network_id, &filter)?)
 }
 
@@ -106,7 +144,7 @@ pub fn list(
     filter: &TransactionFilter,
     page: Page,
 ) -> Result<Vec<LedgerRow>, Error> {
-    let filter = ledger_filter(resolve_scope(unit, context, ledger)?, filter);
+    let filter = ledger_filter(resolve_ledger(unit, context, ledger)?.scope, filter);
     Ok(unit.ledger(context.principal.network_id, &filter, page)?)
 }
 

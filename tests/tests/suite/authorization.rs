@@ -178,6 +178,40 @@ fn every_form_of_credential_is_accepted() {
     }
 }
 
+/// The first credential counts, in the order `Authorization`, query, header, body. Blank ones do not.
+#[test]
+fn first_of_several_credentials_counts() {
+    let (server, network) = world();
+    let token = network.token().to_owned();
+    let wrong = "tl_wrong".to_owned();
+    let blank = String::new();
+    let send = |[authorization, query, header, body]: [&String; 4]| {
+        let path = format!("/affiliates/222?oauth_token={query}&oauth_token=");
+        let request = server.anon().request("PUT", &path).header("Authorization", authorization);
+        let request = request.header("oauth_token", header);
+        request.json(&json!({"name": "One", "oauth_token": body})).send().status
+    };
+    let basic = base64::engine::general_purpose::STANDARD.encode(format!("{token}:"));
+    let basic = format!("Basic {basic}");
+    for (credentials, status) in [
+        ([&token, &wrong, &wrong, &wrong], 200),
+        ([&basic, &wrong, &wrong, &wrong], 200),
+        ([&wrong, &token, &token, &token], 401),
+        ([&blank, &token, &wrong, &wrong], 200),
+        ([&"Bearer ".to_owned(), &token, &wrong, &wrong], 200),
+        ([&blank, &wrong, &token, &token], 401),
+        ([&blank, &blank, &token, &wrong], 200),
+        ([&blank, &blank, &wrong, &token], 401),
+        ([&blank, &blank, &blank, &token], 200),
+        ([&blank, &blank, &blank, &blank], 401),
+    ] {
+        assert_eq!(send(credentials), status, "{credentials:?}");
+    }
+    // A header alone, as it comes with a GET.
+    let request = server.anon().request("GET", "/affiliates/222").header("OAuth_Token", &token);
+    request.send().expect(200);
+}
+
 /// Browsers send cookies automatically, so a cookie is accepted for reads only.
 #[test]
 fn console_cookie_is_read_only() {

@@ -187,18 +187,26 @@ fn corrected_caller_number_updates_region_and_repeat_caller() {
         ("city", json!("Ojai")),
         ("verified_zip", json!("93023")),
         ("keypresses", json!("3")),
-        ("custom_data", json!([{"name": "channel", "value": "TV"}])),
         ("connect_duration", json!(80)),
         ("opt_in_SMS", json!(1)),
         ("repeat_calling_phone_number", json!("No")),
     ] {
         assert_json_eq(&message[column], &value);
     }
+    let custom_data = |row: &Value| {
+        let id = row["transaction_id"].as_str().expect("an id");
+        let query = format!("?transaction_id={id}&include_columns=custom_data");
+        network.get(&network.ledger_path(&query)).body(200)[0]["custom_data"].clone()
+    };
+    let channel = json!([
+        {"name": "channel", "data_type": "Short Text", "source": "Api", "value": "TV"}]);
+    assert_json_eq(&custom_data(&message), &channel);
     let facts = json!({"region": null, "duration": null, "phone_type": null, "repeat": null,
         "custom_data": null, "connect_duration": null, "keypresses": null, "sms_sent": null});
     let unknown = network
         .post_correction(&message["transaction_id"], json!({"reason": "Who knows.", "call": facts}))
         .body(201);
+    assert_json_eq(&custom_data(&unknown), &json!([]));
     assert_eq!(amounts(&unknown), ("0.00", "0.00"));
     assert_eq!(unknown["payin_conditions"], "{duration > 60}");
     for (column, value) in [
@@ -210,7 +218,6 @@ fn corrected_caller_number_updates_region_and_repeat_caller() {
         ("keypresses", json!("")),
         ("opt_in_SMS", json!(null)),
         ("repeat_calling_phone_number", json!("")),
-        ("custom_data", json!([])),
     ] {
         assert_json_eq(&unknown[column], &value);
     }

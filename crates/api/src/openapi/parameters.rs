@@ -368,7 +368,7 @@ pub(super) fn security_schemes() -> Value {
         },
         "oauth_token": {
             "type": "apiKey", "in": "query", "name": "oauth_token",
-            "description": "`?oauth_token=<token>`. A top-level property `oauth_token` of a JSON body is accepted too.",
+            "description": "`?oauth_token=<token>`. A request header `oauth_token` and a top-level property `oauth_token` of a JSON body are accepted too. If a request has several credentials, the first counts: `Authorization`, query, header `oauth_token`, body.",
         },
     })
 }

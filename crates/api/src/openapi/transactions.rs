@@ -6,44 +6,47 @@ use super::schema::{
     NamedSchemas, enumeration, enumeration_or_null, nullable, request_object, response_object,
     schema_reference, with_example,
 };
-use crate::resources::transactions::columns::{self, Viewer};
+use crate::resources::transactions::column_selection::KEY_COLUMNS;
+use crate::resources::transactions::column_table::COLUMNS;
+use crate::resources::transactions::columns::{Column, ColumnValue};
 use serde_json::{Map, Value, json};
 
-/// Integer columns. All others except `custom_data` are text.
-const INTEGER_COLUMNS: [&str; 5] =
-    ["start_time_utc", "duration", "connect_duration", "ivr_duration", "opt_in_SMS"];
-
-fn column_schema(name: &str) -> Value {
-    match name {
-        "custom_data" => {
-            json!({"type": "array", "description": "Custom data of the call.", "items": {
+/// Schema of a column. A custom data field of the same name replaces most of them.
+fn column_schema(column: &Column) -> Value {
+    let text = |description: &str| json!({"type": ["string", "null"], "description": description});
+    let number = |description: &str| json!({"type": ["integer", "null"], "format": "int64", "description": description});
+    match column.value {
+        ColumnValue::Text(_) if KEY_COLUMNS.contains(&column.name) => json!({"type": "string"}),
+        ColumnValue::Text(_) => text("Empty if it does not apply or is not known."),
+        ColumnValue::Number(_) => number("`null` if it is not known."),
+        ColumnValue::NoText(absence) => text(absence.describe()),
+        ColumnValue::NoNumber(absence) => number(absence.describe()),
+        ColumnValue::CustomData => {
+            let item = json!({
                 "type": "object",
-                "required": ["name", "value"],
+                "required": ["name", "data_type", "source", "value"],
                 "additionalProperties": false,
-                "properties": {"name": {"type": "string"}, "value": {"type": "string"}},
-            }})
+                "properties": {
+                    "name": {"type": "string"},
+                    "data_type": enumeration(&["Category", "Short Text", "Date", ""], "Empty if the field was deleted."),
+                    "source": enumeration(&["Api", "VirtualLine", "AffiliateCampaign", "Affiliate", "AdvertiserCampaign", "Advertiser", ""], "Object from which the call has the value: `Api` is the request; empty if it is not known."),
+                    "value": {"type": "string"},
+                },
+            });
+            json!({"type": "array", "description": "Custom data of the call. Not in CSV.", "items": item})
         }
-        _ if INTEGER_COLUMNS.contains(&name) => {
-            json!({"type": ["integer", "null"], "format": "int64", "description": "`null` if it is unknown."})
-        }
-        _ => json!({"type": "string", "description": "Empty if it does not apply."}),
     }
 }
 
 fn transaction_schema() -> Value {
-    let mut properties = Map::new();
-    for viewer in [Viewer::Network, Viewer::Advertiser, Viewer::Affiliate] {
-        properties.extend(
-            columns::all_columns(viewer)
-                .map(|(name, ..)| ((*name).to_owned(), column_schema(name))),
-        );
-    }
+    let mut properties: Map<String, Value> =
+        COLUMNS.iter().map(|column| (column.name.to_owned(), column_schema(column))).collect();
     let reason = json!({"type": "string", "description": "Reason of the correction, only in the response that created it."});
     properties.insert("reason".to_owned(), reason);
     json!({
-        "description": "Row of the ledger. Its properties depend on the ledger (network, advertiser, affiliate) and on the requested columns.",
+        "description": "Row of the ledger. Its properties are the requested columns. A property that is not listed is a custom data field, or with the suffix `.source` the source of its value.",
         "type": "object",
-        "additionalProperties": false,
+        "additionalProperties": {"type": ["string", "null"]},
         "properties": properties,
     })
 }
@@ -154,19 +157,18 @@ pub(super) fn parameters() -> Value {
     let list = |name: &str, description: &str, items: Value| json!({"name": name, "in": "query", "style": "form", "explode": false, "allowEmptyValue": true, "description": description, "schema": {"type": "array", "items": items}});
     let filter = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "allowEmptyValue": true, "description": description, "schema": schema});
     let query = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "description": description, "schema": schema});
-    let id = || json!({"type": "integer", "minimum": 0, "maximum": i64::MAX, "format": "int64"});
     let text = || json!({"type": "string"});
     let flag = || enumeration(&["0", "1", "true", "false"], "`1` and `true` mean yes.");
     json!({
-        "calls_from": filter("from", "Only calls that started at or after this time: a date, or a date and a time, in the network's time zone unless it has an offset. Requires `to`.", moment()),
-        "calls_to": filter("to", "Only calls that started at or before this time; a date means the end of that day. Requires `from`.", moment()),
-        "transactions_limit": filter("limit", "Maximum number of rows to return.", json!({"type": "integer", "minimum": 1, "maximum": 4000, "default": 1000})),
-        "start_after_transaction_id": filter("start_after_transaction_id", "Last `transaction_id` of the previous page.", id()),
-        "transaction_id": filter("transaction_id", "Only the row with this `transaction_id`.", id()),
+        "calls_from": filter("from", "Only calls that started at or after this time: a date, or a date and a time, in the network's time zone unless it has an offset. Without `to` it does not filter.", moment()),
+        "calls_to": filter("to", "Only calls that started at or before this time; a date means the end of that day. Without `from` it does not filter.", moment()),
+        "transactions_limit": filter("limit", "Maximum number of rows to return. 0 is the default; more than 4,000 is 4,000.", json!({"type": "integer", "minimum": 0, "default": 1000})),
+        "start_after_transaction_id": filter("start_after_transaction_id", "Last `transaction_id` of the previous page; `0` or empty: the first page. A `complete_call_id` stands for the first row of its call. An id that is not in the list is rejected.", text()),
+        "transaction_id": filter("transaction_id", "Only the row with this `transaction_id`, or the first of the call with this `complete_call_id`.", text()),
         "call_record_id": filter("call_record_id", "Only rows of the call with this `complete_call_id`.", text()),
         "transaction_type": list("transaction_type", "Only rows of these types, comma-separated; also repeated, or repeated as `transaction_type[]`.", enumeration(&["Call", "PostCallEvent", "Sale", "Signal"], "Only rows of type Call exist so far.")),
-        "include_columns": list("include_columns", "Columns to return, in order, comma-separated or repeated as `include_columns[]`. `$default` stands for the default columns.", text()),
-        "exclude_columns": list("exclude_columns", "Columns to omit, in the same form.", text()),
+        "include_columns": list("include_columns", "Columns to return, in order, comma-separated or repeated as `include_columns[]`: columns, custom data fields, `<field>.source`, and the constants `$invoca_default_columns`, `$invoca_custom_columns` and `$invoca_custom_source_columns`. Other names are ignored and listed in `Trunkline-Ignored`.", text()),
+        "exclude_columns": list("exclude_columns", "Columns to omit, in the same form. A constant does not omit a column that `include_columns` names.", text()),
         "column_separator": query("column_separator", "CSV: a tab, or one printable ASCII character other than a quote.", json!({"type": "string", "default": ","})),
         "row_separator": query("row_separator", "CSV: `%0A` or `%0D%0A`.", json!({"type": "string", "default": "\n"})),
         "include_header": query("include_header", "CSV: write a first line with the column names. Default: yes.", flag()),

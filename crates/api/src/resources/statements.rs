@@ -6,7 +6,7 @@ use crate::errors::ApiError;
 use crate::object_response::Object;
 use crate::path_prefix::Format;
 use crate::routes::{Routes, get};
-use crate::table_response::{Cell, CsvStyle, Table};
+use crate::table::{Cell, CsvStyle, Table};
 use crate::versions::ResourceKind;
 use axum::body::Body;
 use axum::extract::Path;
@@ -133,7 +133,7 @@ fn cents_to_json(cents: i64) -> Value {
 
 /// Returns the lines of a statement as CSV, without the totals.
 fn csv_response(statement: &Statement, csv: CsvStyle) -> Response<Body> {
-    let columns = vec![
+    let columns = [
         "month",
         "advertiser_campaign_id_from_network",
         "advertiser_campaign_name",
@@ -144,13 +144,8 @@ fn csv_response(statement: &Statement, csv: CsvStyle) -> Response<Body> {
         "corrections",
         "corrections_difference",
     ];
-    let table = Table {
-        format: Format::Csv,
-        csv,
-        columns,
-        table_element: "statement",
-        row_element: "line",
-    };
+    let columns = columns.iter().map(ToString::to_string).collect();
+    let table = Table::new((Format::Csv, csv), columns, ("statement", "line"));
     let month = statement.month.strftime("%Y-%m").to_string();
     let row = |StatementLine { campaign, totals }: &StatementLine| {
         vec![

@@ -5,7 +5,7 @@ use super::place::LocationSources;
 use super::{CallerLocation, DerivedLocations, Location, ZipCode};
 use crate::campaign::Terms;
 use crate::condition::{Facts, Key, MenuInput, TextFact};
-use crate::party::CustomData;
+use crate::party::{CustomData, CustomDataSource, CustomDataSources};
 use crate::phone::PhoneNumber;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -65,6 +65,10 @@ pub struct CallFacts {
     pub sms_sent: Option<bool>,
     /// Custom data after cascading. A missing field is known to be absent.
     pub custom_data: Option<CustomData>,
+    /// Sources of the values that the call inherited; the other values came with the call. `None`
+    /// without custom data, and for calls that were stored before sources were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inherited_custom_data: Option<CustomDataSources>,
     /// True if the custom data may be incomplete. A missing field is then unknown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub custom_data_is_partial: bool,
@@ -104,6 +108,29 @@ impl CallFacts {
     pub fn identifies_caller(&self) -> bool {
         let number = self.calling_phone_number.as_ref();
         number.is_some_and(|number| !number.is_placeholder()) && self.shared_caller_id != Some(true)
+    }
+
+    /// Returns the source of a value of the custom data; `None` if it is not known.
+    pub fn custom_data_source(&self, name: &str) -> Option<CustomDataSource> {
+        let inherited = self.inherited_custom_data.as_ref()?;
+        Some(inherited.get(name).copied().unwrap_or(CustomDataSource::Api))
+    }
+
+    /// Replaces values of the custom data. A value that differs came with the replacement.
+    pub fn replace_custom_data(&mut self, data: &CustomData) {
+        let values = self.custom_data.get_or_insert_default();
+        if values.is_empty() {
+            self.inherited_custom_data = Some(CustomDataSources::new());
+        }
+        for (name, value) in data {
+            if values.get(name) == Some(value) {
+                continue;
+            }
+            values.insert(name.clone(), value.clone());
+            if let Some(inherited) = &mut self.inherited_custom_data {
+                inherited.shift_remove(name);
+            }
+        }
     }
 
     /// Derives the locations of the reported postal code and of the number from the tables of this

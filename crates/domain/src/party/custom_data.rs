@@ -9,6 +9,40 @@ use serde::{Deserialize, Serialize};
 /// boolean is stored as text.
 pub type CustomData = IndexMap<String, String>;
 
+/// Map of partner names to the sources of their values.
+pub type CustomDataSources = IndexMap<String, CustomDataSource>;
+
+/// Source of a call's value of a custom data field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CustomDataSource {
+    /// The request that reported, started or corrected the call.
+    Api,
+    /// The promo number.
+    VirtualLine,
+    /// The affiliate campaign.
+    AffiliateCampaign,
+    /// The affiliate.
+    Affiliate,
+    /// The advertiser campaign.
+    AdvertiserCampaign,
+    /// The advertiser.
+    Advertiser,
+}
+
+impl CustomDataSource {
+    /// The wire value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "Api",
+            Self::VirtualLine => "VirtualLine",
+            Self::AffiliateCampaign => "AffiliateCampaign",
+            Self::Affiliate => "Affiliate",
+            Self::AdvertiserCampaign => "AdvertiserCampaign",
+            Self::Advertiser => "Advertiser",
+        }
+    }
+}
+
 /// Type of a field's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -6,7 +6,9 @@ mod patch;
 mod user;
 
 use crate::id::{NetworkId, PartyId};
-pub use custom_data::{CustomData, CustomDataField, DataType, check_custom_data};
+pub use custom_data::{
+    CustomData, CustomDataField, CustomDataSource, CustomDataSources, DataType, check_custom_data,
+};
 pub use network_settings::{
     MAX_CALLERS_PER_HOUR, MAX_NUMBER_QUARANTINE_DAYS, MAX_PROMPT_CHARS, MAX_RECORDING_DAYS,
     NetworkSettings,

@@ -11,7 +11,7 @@ use trunkline_domain::call::{LedgerAmount, RecordedFacts, Transaction};
 use trunkline_domain::id::{
     AdvertiserId, AffiliateId, CampaignId, NetworkId, TermsId, TransactionId,
 };
-use trunkline_domain::timezone::TimeZoneName;
+use trunkline_domain::phone::PhoneNumber;
 
 /// Transaction with the names of the objects it refers to.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,10 +34,10 @@ pub struct LedgerRow {
     pub affiliate: Option<IdAndName>,
     /// External id of the affiliate campaign, if it exists.
     pub affiliate_campaign_external_id: Option<String>,
-    /// External id of the promo number, if it still exists.
+    /// External id of the promo number that was called.
     pub promo_number_external_id: Option<String>,
-    /// Time zone of the terms that priced the call.
-    pub zone: Option<TimeZoneName>,
+    /// Promo number that was called.
+    pub promo_number: Option<PhoneNumber>,
     /// Country of the terms that priced the call.
     pub country: Option<String>,
 }
@@ -177,7 +177,6 @@ fn ledger_row_from_row(row: &Row<'_>) -> Result<LedgerRow, Error> {
         Some(recorded) => *recorded,
         None => from_json(&row.get::<String>(11)?, "call")?,
     };
-    let zone: Option<String> = row.get(21)?;
     Ok(LedgerRow {
         transaction,
         complete_call_id: row.get(10)?,
@@ -188,9 +187,9 @@ fn ledger_row_from_row(row: &Row<'_>) -> Result<LedgerRow, Error> {
         affiliate: named(17)?,
         affiliate_campaign_external_id: row.get(19)?,
         promo_number_external_id: row.get(20)?,
-        call_campaign_id: row.get(23)?,
-        zone: zone.and_then(|name| TimeZoneName::parse(&name)),
-        country: row.get(22)?,
+        promo_number: row.get::<Option<String>>(23)?.as_deref().and_then(PhoneNumber::parse),
+        country: row.get(21)?,
+        call_campaign_id: row.get(22)?,
     })
 }
 
@@ -236,9 +235,13 @@ fn push_transaction(
     ])
 }
 
-/// External id that the promo number of a call `c` had, for a promo number that was released.
-const RELEASED_EXTERNAL_ID: &str = "(SELECT h.id_from_network FROM promo_number_holdings h
-    WHERE h.promo_number_id = c.promo_number_id ORDER BY h.id DESC LIMIT 1)";
+/// SQL of a column of the promo number of a call `c`, also of a released one.
+fn promo_number_column_sql(column: &str) -> String {
+    format!(
+        "COALESCE(p.{column}, (SELECT h.{column} FROM promo_number_holdings h
+             WHERE h.promo_number_id = c.promo_number_id ORDER BY h.id DESC LIMIT 1))"
+    )
+}
 
 impl UnitOfWork<'_> {
     /// Inserts transactions under ids from [`UnitOfWork::reserve_ids`], each with the one it corrects.
@@ -287,15 +290,15 @@ impl UnitOfWork<'_> {
         let newest = filter.newest_condition_sql();
         let months = self.partition_condition_sql("start_time", "?7", "?8");
         let call_months = self.partition_condition_sql("c.start_time", "?7", "?8");
-        let zone = self.json_text_sql("s.body", "timezone");
         let country = self.json_text_sql("s.body", "campaign_country");
+        let [external_id, number] = ["id_from_network", "number"].map(promo_number_column_sql);
         let mut rows = self.query_all(
             &format!(
                 "SELECT t.id, t.network_id, t.call_id, t.campaign_id, t.advertiser_id,
                  t.affiliate_id, t.corrects_id, t.start_time, t.body, t.created_at,
                  c.complete_call_id, c.body, c.terms_id, a.id_from_network, a.name,
                  k.id_from_network, k.name, f.id_from_network, f.name, m.id_from_network,
-                 COALESCE(p.id_from_network, {RELEASED_EXTERNAL_ID}), {zone}, {country}, c.campaign_id
+                 {external_id}, {country}, c.campaign_id, {number}
                  FROM (SELECT * FROM {transactions} tx WHERE {plain}network_id = ?1
                      AND {plain}id > ?2 AND {plain}id <= ?9 AND {owner_condition} AND {one} AND {call}
                      AND {newest}
@@ -344,8 +347,11 @@ impl UnitOfWork<'_> {
             None => None,
         };
         row.terms_id = attribution.terms_id;
-        row.zone = terms.as_ref().map(|terms| terms.timezone);
         row.country = terms.and_then(|terms| terms.campaign_country);
+        row.promo_number = match attribution.promo_number_id {
+            Some(id) => self.number_of_promo_number(id)?,
+            None => None,
+        };
         row.promo_number_external_id = match attribution.promo_number_id {
             None => None,
             Some(id) => self.query_first(

@@ -1,313 +1,346 @@
-//! Columns of the ledger tables: name, visibility and value of each.
+//! Columns of the ledger tables: who sees them, and how their values are found.
 
-use crate::table_response::Cell;
+use crate::table::{Cell, Datum};
 use jiff::Timestamp;
+use std::collections::HashMap;
 use trunkline_domain::call::{
-    CallEnd, LedgerAmount, Outcome, PhoneType, RecordedFacts, Settlement,
+    CallEnd, CallFacts, LedgerAmount, Outcome, PhoneType, RecordedFacts, Settlement,
 };
+use trunkline_domain::party::{CustomDataField, DataType, NetworkSettings};
 use trunkline_domain::phone::PhoneNumber;
-use trunkline_domain::timezone::{TimeZoneName, format_iso8601, format_legacy};
-use trunkline_network::{IdAndName, LedgerRow};
+use trunkline_domain::timezone::{TimeZoneName, format_legacy};
+use trunkline_network::LedgerRow;
 
-/// Kind of principal that a ledger is rendered for.
+/// Reader of a ledger, as the path names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Viewer {
     Network,
     Advertiser,
-    Affiliate,
-    /// Affiliate of a network whose affiliates see the caller's number.
-    AffiliateWithCallers,
+    Affiliate {
+        /// The network shows its affiliates the callers' numbers.
+        sees_callers: bool,
+        /// The network lets its affiliates hear recordings.
+        hears_recordings: bool,
+    },
 }
 
 impl Viewer {
-    /// Returns the visibility of a column.
-    fn visibility(self, (name, visibility, _): &Column) -> ColumnVisibility {
-        match self {
-            // Empty, where the network's setting does not show it.
-            Self::Affiliate | Self::AffiliateWithCallers if *name == "calling_phone_number" => {
-                OnRequest
-            }
-            Self::Affiliate | Self::AffiliateWithCallers => visibility[2],
-            Self::Advertiser => visibility[1],
-            Self::Network => visibility[0],
+    /// Affiliate of a network with these settings.
+    pub(crate) fn affiliate(settings: &NetworkSettings) -> Self {
+        Self::Affiliate {
+            sees_callers: settings.affiliates_see_caller_id,
+            hears_recordings: settings.affiliates_hear_recordings,
         }
     }
 }
 
 /// Visibility of a column for a kind of viewer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ColumnVisibility {
-    /// Included by default.
-    Visible,
-    /// Included only if the request names it.
+pub(crate) enum Visibility {
+    /// Among the default columns.
+    Default,
+    /// On request.
     OnRequest,
-    /// Never included. The API behaves as if the column did not exist.
-    Hidden,
+    /// On request; empty where the network does not show callers' numbers.
+    CallersShown,
+    /// On request; empty where the network does not let recordings be heard.
+    RecordingsHeard,
+    /// Among the default columns of a network with number pools, otherwise on request. No network
+    /// has pools yet.
+    WithPools,
+    /// Among the default columns of a network with signals, otherwise on request. No network has
+    /// signals yet.
+    WithSignals,
+    /// On request, and always empty.
+    Never,
 }
-use ColumnVisibility::{Hidden, OnRequest, Visible};
 
-/// Row of the ledger, with its reader and the network's time zone.
+/// Data that Trunkline does not have, so that columns for it are empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absence {
+    CallFees,
+    Conversions,
+    NotRecorded,
+    Pools,
+    Rankings,
+    Recordings,
+    Signals,
+}
+
+impl Absence {
+    /// Describes the reason in the API document.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::CallFees => "Empty: there are no call fees.",
+            Self::Conversions => "Empty: there are no reported conversions.",
+            Self::NotRecorded => "Empty: this is not recorded.",
+            Self::Pools => "Empty: there are no number pools.",
+            Self::Rankings => "Empty: affiliates are not ranked.",
+            Self::Recordings => "Empty: there are no recordings.",
+            Self::Signals => "Empty: there are no signals.",
+        }
+    }
+}
+
+/// Value of a column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ColumnValue {
+    /// Text; empty if it is not known.
+    Text(fn(&LedgerEntry<'_>) -> String),
+    /// Integer; `None` if it is not known.
+    Number(fn(&LedgerEntry<'_>) -> Option<i64>),
+    /// Custom data of the call.
+    CustomData,
+    /// Text of which no row has any.
+    NoText(Absence),
+    /// Integer that no row has.
+    NoNumber(Absence),
+}
+
+/// Column of the ledger tables.
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    /// Visibility for the network, the advertiser and the affiliate.
+    visibility: [Visibility; 3],
+    pub(crate) value: ColumnValue,
+}
+
+impl Column {
+    pub(super) const fn new(
+        name: &'static str,
+        visibility: [Visibility; 3],
+        value: ColumnValue,
+    ) -> Self {
+        Self { name, visibility, value }
+    }
+
+    /// Returns true if the column is among those that a viewer gets by default.
+    pub(super) fn is_default(&self, viewer: Viewer) -> bool {
+        self.visibility(viewer) == Visibility::Default
+    }
+
+    fn visibility(&self, viewer: Viewer) -> Visibility {
+        let [network, advertiser, affiliate] = self.visibility;
+        match viewer {
+            Viewer::Network => network,
+            Viewer::Advertiser => advertiser,
+            Viewer::Affiliate { .. } => affiliate,
+        }
+    }
+
+    fn is_shown_to(&self, viewer: Viewer) -> bool {
+        match (self.visibility(viewer), viewer) {
+            (Visibility::Never, _) => false,
+            (Visibility::CallersShown, Viewer::Affiliate { sees_callers, .. }) => sees_callers,
+            (Visibility::RecordingsHeard, Viewer::Affiliate { hears_recordings, .. }) => {
+                hears_recordings
+            }
+            _ => true,
+        }
+    }
+
+    /// Returns the column's cell of a row. What the viewer may not see is empty.
+    pub(crate) fn cell(&self, entry: &LedgerEntry<'_>) -> Cell {
+        let is_shown = self.is_shown_to(entry.viewer);
+        match self.value {
+            ColumnValue::Text(read) if is_shown => Cell::Text(read(entry)),
+            ColumnValue::Number(read) if is_shown => Cell::Integer(read(entry)),
+            ColumnValue::CustomData if is_shown => Cell::Data(entry.custom_data()),
+            ColumnValue::Text(_) | ColumnValue::NoText(_) => Cell::Text(String::new()),
+            ColumnValue::Number(_) | ColumnValue::NoNumber(_) => Cell::Integer(None),
+            ColumnValue::CustomData => Cell::Data(Vec::new()),
+        }
+    }
+}
+
+/// Custom data fields of a network, which are columns too.
+#[derive(Debug, Default)]
+pub(crate) struct CustomFields {
+    /// Names in the order of the fields' creation.
+    pub(crate) names: Vec<String>,
+    types: HashMap<String, DataType>,
+}
+
+impl CustomFields {
+    pub(crate) fn new(fields: Vec<CustomDataField>) -> Self {
+        Self {
+            types: fields
+                .iter()
+                .map(|field| (field.partner_name.clone(), field.data_type))
+                .collect(),
+            names: fields.into_iter().map(|field| field.partner_name).collect(),
+        }
+    }
+
+    /// Returns true if there is a field with this name.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.types.contains_key(name)
+    }
+
+    fn describe_type(&self, name: &str) -> &'static str {
+        match self.types.get(name) {
+            Some(DataType::Category) => "Category",
+            Some(DataType::ShortText) => "Short Text",
+            Some(DataType::Date) => "Date",
+            None => "",
+        }
+    }
+}
+
+/// Row of the ledger, with its reader, the network's time zone and custom data fields.
 pub(crate) struct LedgerEntry<'a> {
     pub(crate) row: &'a LedgerRow,
     pub(crate) viewer: Viewer,
     pub(crate) zone: TimeZoneName,
+    pub(crate) fields: &'a CustomFields,
 }
 
-const EVERYONE: [ColumnVisibility; 3] = [Visible, Visible, Visible];
-const NOT_AFFILIATE: [ColumnVisibility; 3] = [Visible, Visible, Hidden];
-const NOT_ADVERTISER: [ColumnVisibility; 3] = [Visible, Hidden, Visible];
-
-/// Column: its name, its visibility for the network, the advertiser and the affiliate, and the
-/// function that returns its value.
-pub(crate) type Column = (&'static str, [ColumnVisibility; 3], fn(&LedgerEntry<'_>) -> Cell);
-
-/// Every column, in the order of the tables.
-const COLUMNS: &[Column] = &[
-    ("transaction_id", EVERYONE, |entry| text(entry.row.transaction.id)),
-    ("complete_call_id", EVERYONE, |entry| text(&entry.row.complete_call_id)),
-    ("transaction_type", EVERYONE, |_| text("Call")),
-    ("corrects_transaction_id", EVERYONE, |entry| optional(entry.row.transaction.corrects_id)),
-    ("corrected_at", EVERYONE, |entry| optional(entry.corrected_at())),
-    ("start_time_local", EVERYONE, |entry| text(format_legacy(entry.start(), entry.local_zone()))),
-    ("start_time_utc", EVERYONE, |entry| Cell::Integer(Some(entry.start().as_millisecond()))),
-    ("start_time_xml", EVERYONE, |entry| text(format_iso8601(entry.start(), entry.local_zone()))),
-    ("start_time_network_timezone", EVERYONE, |entry| {
-        text(format_legacy(entry.start(), entry.zone))
-    }),
-    ("start_time_network_timezone_xml", EVERYONE, |entry| {
-        text(format_iso8601(entry.start(), entry.zone))
-    }),
-    ("advertiser_id", NOT_ADVERTISER, |entry| text(entry.row.transaction.advertiser_id)),
-    ("advertiser_id_from_network", NOT_ADVERTISER, |entry| text(&entry.row.advertiser.external_id)),
-    ("advertiser_name", NOT_ADVERTISER, |entry| text(&entry.row.advertiser.name)),
-    ("advertiser_campaign_id", EVERYONE, |entry| text(entry.row.transaction.campaign_id)),
-    ("advertiser_campaign_id_from_network", EVERYONE, |entry| {
-        text(&entry.row.campaign.external_id)
-    }),
-    ("advertiser_campaign_name", EVERYONE, |entry| text(&entry.row.campaign.name)),
-    ("advertiser_campaign_country", NOT_AFFILIATE, |entry| optional(entry.row.country.as_ref())),
-    ("affiliate_id", NOT_AFFILIATE, |entry| optional(entry.row.transaction.affiliate_id)),
-    ("affiliate_id_from_network", NOT_AFFILIATE, |entry| {
-        optional(entry.affiliate(|party| &party.external_id))
-    }),
-    ("affiliate_name", NOT_AFFILIATE, |entry| optional(entry.affiliate(|party| &party.name))),
-    ("affiliate_campaign_id_from_network", [OnRequest, OnRequest, Hidden], |entry| {
-        optional(entry.row.affiliate_campaign_external_id.as_ref())
-    }),
-    ("media_type", EVERYONE, |entry| {
-        optional(entry.row.facts.facts.media_type.as_ref().and_then(Option::as_ref))
-    }),
-    ("promo_number_description", EVERYONE, |entry| optional(entry.description())),
-    ("promo_line_description", [OnRequest, OnRequest, Visible], |entry| {
-        optional(entry.description())
-    }),
-    ("advertiser_promo_line_description", [Hidden, Visible, Hidden], |entry| {
-        optional(entry.description())
-    }),
-    ("virtual_line_id", EVERYONE, |entry| optional(entry.row.promo_number_external_id.as_ref())),
-    ("calling_phone_number", NOT_AFFILIATE, |entry| {
-        let number = entry.row.facts.facts.calling_phone_number.as_ref();
-        optional(number.filter(|_| entry.viewer != Viewer::Affiliate))
-    }),
-    ("calling_phone_number_text", [OnRequest, OnRequest, Hidden], |entry| {
-        optional(entry.row.facts.facts.calling_phone_number_text.as_ref())
-    }),
-    ("repeat_calling_phone_number", [Visible, Visible, OnRequest], |entry| {
-        optional(entry.row.facts.facts.repeat.map(|repeat| if repeat { "Yes" } else { "No" }))
-    }),
-    ("mobile", EVERYONE, |entry| {
-        optional(entry.row.facts.facts.phone_type.map(describe_phone_type))
-    }),
-    ("city", EVERYONE, |entry| optional(entry.row.facts.facts.city.as_ref())),
-    ("region", EVERYONE, |entry| optional(entry.settled().region.as_ref())),
-    ("verified_zip", EVERYONE, |entry| optional(entry.settled().zip.as_ref())),
-    ("qualified_regions", EVERYONE, |entry| text(entry.settled().qualified_regions.join(", "))),
-    ("duration", EVERYONE, |entry| integer(entry.row.facts.facts.duration)),
-    ("connect_duration", EVERYONE, |entry| integer(entry.settled().connect_duration)),
-    ("ivr_duration", EVERYONE, |entry| integer(entry.ivr_duration())),
-    ("keypresses", EVERYONE, |entry| text(join_keys(&entry.row.facts))),
-    ("keypress_1", EVERYONE, |entry| optional(entry.settled().pressed_keys.first())),
-    ("keypress_2", EVERYONE, |entry| optional(entry.settled().pressed_keys.get(1))),
-    ("keypress_3", EVERYONE, |entry| optional(entry.settled().pressed_keys.get(2))),
-    ("keypress_4", EVERYONE, |entry| optional(entry.settled().pressed_keys.get(3))),
-    ("destination_phone_number", NOT_AFFILIATE, |entry| text(entry.destination())),
-    ("opt_in_SMS", EVERYONE, |entry| Cell::Integer(entry.settled().sms_sent.map(i64::from))),
-    ("call_result_description_detail", EVERYONE, |entry| text(describe_result(entry.settled()))),
-    ("call_result_description_detail_managed_advertiser", [Hidden, Visible, Hidden], |entry| {
-        text(describe_result(entry.settled()))
-    }),
-    ("hangup_cause", [Visible, Hidden, Hidden], |entry| text(entry.hangup_cause())),
-    ("advertiser_payin_localized", NOT_AFFILIATE, |entry| {
-        optional(entry.payin().map(format_amount))
-    }),
-    ("advertiser_payin_currency", [OnRequest, OnRequest, Hidden], |entry| {
-        optional(entry.payin().map(currency_code))
-    }),
-    ("affiliate_payout_localized", NOT_ADVERTISER, |entry| {
-        optional(entry.payout().map(format_amount))
-    }),
-    ("affiliate_payout_currency", [OnRequest, Hidden, OnRequest], |entry| {
-        optional(entry.payout().map(currency_code))
-    }),
-    ("margin_localized", [Visible, Hidden, Hidden], |entry| {
-        optional(entry.settled().margin().map(|(amount, _)| format!("{amount:.2}")))
-    }),
-    ("matching_advertiser_payin_policies", NOT_AFFILIATE, |entry| {
-        optional(entry.payin().map(|side| &side.matching_policies))
-    }),
-    ("matching_affiliate_payout_policies", NOT_ADVERTISER, |entry| {
-        optional(entry.payout().map(|side| &side.matching_policies))
-    }),
-    ("payin_conditions", NOT_AFFILIATE, |entry| {
-        optional(entry.payin().map(|side| &side.marked_condition))
-    }),
-    ("payout_conditions", NOT_ADVERTISER, |entry| {
-        optional(entry.payout().map(|side| &side.marked_condition))
-    }),
-    ("custom_data", NOT_AFFILIATE, |entry| {
-        let data = entry.row.facts.facts.custom_data.iter().flatten();
-        Cell::Pairs(data.map(|(name, value)| (name.clone(), value.clone())).collect())
-    }),
-];
-
-/// Returns the columns that a viewer gets by default.
-pub(crate) fn default_columns(viewer: Viewer) -> impl Iterator<Item = &'static Column> {
-    COLUMNS.iter().filter(move |column| viewer.visibility(column) == Visible)
-}
-
-/// Finds a column by name, if the viewer may see it.
-pub(crate) fn find_column(viewer: Viewer, name: &str) -> Option<&'static Column> {
-    COLUMNS.iter().find(|column| column.0 == name && viewer.visibility(column) != Hidden)
-}
-
-/// Returns every column that a viewer may see.
-pub(crate) fn all_columns(viewer: Viewer) -> impl Iterator<Item = &'static Column> {
-    COLUMNS.iter().filter(move |column| viewer.visibility(column) != Hidden)
-}
-
-fn text(value: impl ToString) -> Cell {
-    Cell::Text(value.to_string())
-}
-
-fn optional(value: Option<impl ToString>) -> Cell {
-    Cell::Text(value.map(|value| value.to_string()).unwrap_or_default())
-}
-
-fn integer(value: Option<u32>) -> Cell {
-    Cell::Integer(value.map(i64::from))
+pub(super) fn text(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 /// Formats an amount with two decimals and without a currency: `1250.00`.
-fn format_amount(side: &LedgerAmount) -> String {
+pub(super) fn format_amount(side: &LedgerAmount) -> String {
     format!("{:.2}", side.amount.decimal())
 }
 
-fn currency_code(side: &LedgerAmount) -> &'static str {
+pub(super) fn currency_code(side: &LedgerAmount) -> &'static str {
     side.currency.as_str()
 }
 
-fn describe_phone_type(phone_type: PhoneType) -> &'static str {
-    match phone_type {
-        PhoneType::Mobile => "Mobile",
-        PhoneType::Landline => "Landline",
-        PhoneType::Voip => "VoIP",
-    }
-}
-
-/// Joins the keys that were pressed, in order.
-fn join_keys(facts: &RecordedFacts) -> String {
-    facts.keys.iter().map(char::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// Describes the outcome of a call.
-fn describe_result(settled: &Settlement) -> &'static str {
-    if settled.correction.as_ref().is_some_and(|correction| correction.is_moved_away) {
-        return "Moved";
-    }
-    settled.describe_result()
-}
-
 impl LedgerEntry<'_> {
-    fn start(&self) -> Timestamp {
+    pub(super) fn start(&self) -> Timestamp {
         self.row.transaction.start_time
     }
 
-    /// Returns the time zone of the terms that priced the call.
-    fn local_zone(&self) -> TimeZoneName {
-        self.row.zone.unwrap_or(self.zone)
-    }
-
-    fn corrected_at(&self) -> Option<String> {
+    pub(super) fn corrected_at(&self) -> Option<String> {
         let transaction = &self.row.transaction;
         transaction.corrects_id.map(|_| format_legacy(transaction.created_at, self.zone))
     }
 
-    fn settled(&self) -> &Settlement {
+    pub(super) fn settled(&self) -> &Settlement {
         &self.row.transaction.settlement
     }
 
+    fn recorded(&self) -> &RecordedFacts {
+        &self.row.facts
+    }
+
+    pub(super) fn facts(&self) -> &CallFacts {
+        &self.recorded().facts
+    }
+
     /// Returns the cause of the call's end; empty if the call was turned away.
-    fn hangup_cause(&self) -> &'static str {
+    pub(super) fn hangup_cause(&self) -> &'static str {
         match self.settled().outcome {
             Outcome::Rejected => "",
             _ => self.settled().end.unwrap_or(CallEnd::Unknown).hangup_cause(),
         }
     }
 
-    fn payin(&self) -> Option<&LedgerAmount> {
+    pub(super) fn payin(&self) -> Option<&LedgerAmount> {
         self.settled().payin.as_ref()
     }
 
-    fn payout(&self) -> Option<&LedgerAmount> {
+    pub(super) fn payout(&self) -> Option<&LedgerAmount> {
         self.settled().payout.as_ref()
     }
 
-    fn affiliate(&self, read: fn(&IdAndName) -> &String) -> Option<&String> {
-        self.row.affiliate.as_ref().map(read)
+    pub(super) fn promo_number_description(&self) -> Option<&String> {
+        self.facts().promo_number_description.as_ref().and_then(Option::as_ref)
     }
 
-    fn description(&self) -> Option<&String> {
-        self.row.facts.facts.promo_number_description.as_ref().and_then(Option::as_ref)
+    /// Returns the promo number that the caller dialled.
+    pub(super) fn describe_source(&self) -> String {
+        self.row.promo_number.as_ref().map(PhoneNumber::display).unwrap_or_default()
+    }
+
+    /// Returns the party that brought the call. A call to no promo number came another way.
+    pub(super) fn describe_transfer(&self) -> &'static str {
+        match (&self.row.affiliate, &self.row.promo_number) {
+            (Some(_), _) => "Publisher Direct",
+            (None, Some(_)) => "Advertiser Direct",
+            (None, None) => "N/A",
+        }
+    }
+
+    pub(super) fn describe_phone_type(&self) -> &'static str {
+        match self.facts().phone_type {
+            Some(PhoneType::Mobile) => "Mobile",
+            Some(PhoneType::Landline) => "Landline",
+            Some(PhoneType::Voip) | None => "",
+        }
+    }
+
+    pub(super) fn describe_repeat(&self) -> &'static str {
+        match self.facts().repeat {
+            Some(true) => "Yes",
+            Some(false) => "No",
+            None => "",
+        }
+    }
+
+    /// Describes the outcome of the call.
+    pub(super) fn describe_result(&self) -> &'static str {
+        let correction = self.settled().correction.as_ref();
+        match correction.is_some_and(|correction| correction.is_moved_away) {
+            true => "Moved",
+            false => self.settled().describe_result(),
+        }
+    }
+
+    /// Returns the distinct inputs that counted at menus, in the order of the first of each; of a
+    /// call that passed no menu, the distinct keys that were reported.
+    pub(super) fn distinct_keys(&self) -> String {
+        let counted = self.settled().pressed_keys.iter().map(ToString::to_string);
+        let reported = self.recorded().keys.iter().map(ToString::to_string);
+        let inputs: Vec<String> = match self.settled().pressed_keys.is_empty() {
+            false => counted.collect(),
+            true => reported.collect(),
+        };
+        let mut distinct: Vec<String> = Vec::new();
+        for input in inputs {
+            if !distinct.contains(&input) {
+                distinct.push(input);
+            }
+        }
+        distinct.join(", ")
     }
 
     /// Returns the seconds of the call that were not spent connected.
-    fn ivr_duration(&self) -> Option<u32> {
+    pub(super) fn ivr_duration(&self) -> Option<u32> {
         let connected = self.settled().connect_duration?;
-        self.row.facts.facts.duration.map(|duration| duration.saturating_sub(connected))
+        self.facts().duration.map(|duration| duration.saturating_sub(connected))
     }
 
     /// Returns the destination number that was reported, else the one that the IVR tree dials.
-    fn destination(&self) -> String {
-        let reported = self.row.facts.destination_phone_number.as_ref();
+    pub(super) fn destination(&self) -> String {
+        let reported = self.recorded().destination_phone_number.as_ref();
         let number = reported.or(self.settled().destination_phone_number.as_ref());
         let number = number.cloned().unwrap_or_default();
         PhoneNumber::parse(&number).map_or(number, |number| number.display())
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
+    /// Returns the value of a custom data field.
+    pub(super) fn custom_value(&self, name: &str) -> Option<&String> {
+        self.facts().custom_data.as_ref()?.get(name)
+    }
 
-    #[test]
-    fn parties_cannot_see_the_money_of_the_other_side() {
-        let names = |viewer| all_columns(viewer).map(|(name, ..)| *name).collect::<BTreeSet<_>>();
-        let affiliate = names(Viewer::Affiliate);
-        let hidden = ["payin", "margin", "calling_phone_number", "destination", "affiliate_id"];
-        let with_empty = ["repeat_calling_phone_number", "calling_phone_number"];
-        for name in affiliate.iter().filter(|name| !with_empty.contains(name)) {
-            assert!(!hidden.iter().any(|word| name.contains(word)), "{name}");
-        }
-        assert_eq!(names(Viewer::AffiliateWithCallers), affiliate);
-        for name in names(Viewer::Advertiser) {
-            assert!(!["payout", "margin"].iter().any(|word| name.contains(word)), "{name}");
-        }
-        let names: Vec<&str> = COLUMNS.iter().map(|(name, ..)| *name).collect();
-        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
-        assert_eq!(
-            find_column(Viewer::Affiliate, "margin_localized").map(|(name, ..)| *name),
-            None
-        );
+    /// Returns the source of the value of a custom data field, if there is a value.
+    pub(super) fn custom_source(&self, name: &str) -> Option<&'static str> {
+        self.custom_value(name)?;
+        self.facts().custom_data_source(name).map(|source| source.as_str())
+    }
+
+    fn custom_data(&self) -> Vec<Datum> {
+        let data = self.facts().custom_data.iter().flatten();
+        let datum = |(name, value): (&String, &String)| Datum {
+            name: name.clone(),
+            data_type: self.fields.describe_type(name),
+            source: self.custom_source(name).unwrap_or_default(),
+            value: value.clone(),
+        };
+        data.map(datum).collect()
     }
 }

@@ -1,6 +1,8 @@
 //! `networks/transactions`, `advertisers/transactions`, `affiliates/transactions`: the ledger of a
 //! network, of an advertiser and of an affiliate, as JSON, CSV or XML.
 
+pub(crate) mod column_selection;
+pub(crate) mod column_table;
 pub(crate) mod columns;
 mod query;
 
@@ -9,16 +11,23 @@ use crate::errors::ApiError;
 use crate::object_response::Object;
 use crate::path_prefix::Format;
 use crate::routes::{Routes, get};
-use crate::table_response::{Table, TablePage};
+use crate::table::{CsvStyle, Table};
+use crate::table_response::TablePage;
 use axum::body::Body;
 use axum::extract::Path;
-use axum::http::Response;
-use columns::{Column, LedgerEntry, Viewer};
+use axum::http::{HeaderValue, Response};
+use column_selection::{AvailableColumns, SelectedColumn};
+use columns::{CustomFields, LedgerEntry, Viewer};
 use query::LedgerQuery;
+use trunkline_domain::id::TransactionId;
 use trunkline_domain::party::PartyKind;
+use trunkline_domain::problem::Problems;
 use trunkline_domain::timezone::TimeZoneName;
-use trunkline_network::transactions::{self, Ledger};
-use trunkline_network::{Error, LedgerRow, networks};
+use trunkline_network::transactions::{self, Ledger, TransactionFilter};
+use trunkline_network::{Context, Error, LedgerRow, UnitOfWork, custom_data_fields, networks};
+
+/// Header of a response whose path named an object by its id.
+const RESOLVED_BY_HEADER: &str = "trunkline-resolved-by";
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -33,89 +42,183 @@ async fn list_network_ledger(Path(id): Path<String>, request: ApiRequest) -> Res
         let error = Error::NotFound(format!("Network {id}"));
         return ApiError::UseCase(error).into_response(&request.app);
     }
-    list_ledger(request, Viewer::Network, Ledger::Network)
+    list_ledger(request, Ledger::Network)
 }
 
 async fn list_advertiser_ledger(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
-    list_ledger(request, Viewer::Advertiser, Ledger::Party(PartyKind::Advertiser, id))
+    list_ledger(request, Ledger::Party(PartyKind::Advertiser, id))
 }
 
 async fn list_affiliate_ledger(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
-    list_ledger(request, Viewer::Affiliate, Ledger::Party(PartyKind::Affiliate, id))
+    list_ledger(request, Ledger::Party(PartyKind::Affiliate, id))
 }
 
-fn list_ledger(request: ApiRequest, viewer: Viewer, ledger: Ledger) -> Response<Body> {
+/// Facts of the database about a requested ledger.
+struct LedgerSource {
+    viewer: Viewer,
+    is_by_id: bool,
+    fields: CustomFields,
+    /// Row after which the list begins.
+    after: Option<TransactionId>,
+    /// True if the request has a cursor that names no row.
+    has_unknown_cursor: bool,
+    /// The only row: `Some(None)` if the request names one that does not exist.
+    only: Option<Option<TransactionId>>,
+}
+
+impl LedgerSource {
+    /// Reads the source of a ledger, if the principal may read it.
+    fn read(
+        unit: &mut UnitOfWork<'_>,
+        context: &Context,
+        ledger: &Ledger,
+        request: &ApiRequest,
+    ) -> Result<Self, Error> {
+        let resolved = transactions::resolve_ledger(unit, context, ledger)?;
+        let viewer = match ledger {
+            Ledger::Network => Viewer::Network,
+            Ledger::Party(PartyKind::Advertiser, _) => Viewer::Advertiser,
+            Ledger::Party(PartyKind::Affiliate, _) => {
+                Viewer::affiliate(&networks::of_principal(unit, context)?.settings)
+            }
+        };
+        let fields = match viewer {
+            Viewer::Affiliate { .. } => CustomFields::default(),
+            _ => CustomFields::new(custom_data_fields::all(unit, context)?),
+        };
+        let mut find = |id| transactions::find_position(unit, context, resolved.scope, id);
+        // Ids begin at 1, so that 0 is before the first row.
+        let cursor = query::value(request, "start_after_transaction_id").filter(|id| *id != "0");
+        let after = cursor.map(&mut find).transpose()?.flatten();
+        Ok(Self {
+            viewer,
+            is_by_id: resolved.is_by_id,
+            fields,
+            after,
+            has_unknown_cursor: cursor.is_some() && after.is_none(),
+            only: query::value(request, "transaction_id").map(find).transpose()?,
+        })
+    }
+}
+
+fn list_ledger(mut request: ApiRequest, ledger: Ledger) -> Response<Body> {
     // Access is checked first: without it, the problems of the query are not reported.
-    let viewer = request.read(|unit, context| {
-        transactions::resolve_scope(unit, context, &ledger)?;
-        let settings = networks::of_principal(unit, context)?.settings;
-        let shows_callers = viewer == Viewer::Affiliate && settings.affiliates_see_caller_id;
-        Ok(if shows_callers { Viewer::AffiliateWithCallers } else { viewer })
-    });
-    let viewer = match viewer {
-        Ok(viewer) => viewer,
+    let source = request.read(|unit, context| LedgerSource::read(unit, context, &ledger, &request));
+    let source = match source {
+        Ok(source) => source,
         Err(error) => return error.into_response(&request.app),
     };
-    let query = match LedgerQuery::read(&request, viewer) {
-        Ok(query) => query,
-        Err(problems) => {
-            return ApiError::UseCase(problems.into()).into_response(&request.app);
-        }
-    };
-    let zone = request.network.time_zone;
-    let LedgerQuery { mut filter, mut includes_calls, mut after, limit, columns, csv } = query;
-    if filter.from.is_some() {
-        let bounds =
-            request.read(|unit, context| transactions::id_bounds(unit, context, &ledger, &filter));
-        match bounds {
-            Ok(Some(ids)) => {
-                after = after.max(ids.start().get() - 1);
-                filter.until = Some(*ids.end());
-            }
-            Ok(None) => includes_calls = false,
-            Err(error) => return error.into_response(&request.app),
-        }
+    let mut problems = Problems::new();
+    let query = LedgerQuery::read(&request, &mut problems);
+    if source.has_unknown_cursor {
+        problems.property("start_after_transaction_id").add("is not a transaction of this list");
     }
-    let table = table(request.format, csv, &columns);
-    request.respond_table(table, after, limit, move |unit, context, page| {
-        if !includes_calls {
+    if !problems.is_empty() {
+        return ApiError::UseCase(problems.into()).into_response(&request.app);
+    }
+    let columns = select_columns(&mut request, &source);
+    let mut range = LedgerRange {
+        filter: TransactionFilter {
+            from: query.from,
+            to: query.to,
+            until: None,
+            transaction: source.only.flatten(),
+            complete_call_id: query::value(&request, "call_record_id").map(str::to_owned),
+        },
+        after: source.after.map_or(0, TransactionId::get),
+        is_empty: !query.includes_calls || source.only == Some(None),
+    };
+    if let Err(error) = range.narrow(&request, &ledger) {
+        return error.into_response(&request.app);
+    }
+    let mut response =
+        respond(request, ledger, (source.viewer, source.fields), query, (range, columns));
+    if source.is_by_id {
+        response.headers_mut().insert(RESOLVED_BY_HEADER, HeaderValue::from_static("id"));
+    }
+    response
+}
+
+/// Rows of a response.
+struct LedgerRange {
+    filter: TransactionFilter,
+    after: i64,
+    /// True if no row matches.
+    is_empty: bool,
+}
+
+impl LedgerRange {
+    /// Finds the ids between which a filter by time matches.
+    fn narrow(&mut self, request: &ApiRequest, ledger: &Ledger) -> Result<(), ApiError> {
+        // No id contains U+0000, and PostgreSQL rejects it in a text.
+        self.is_empty |= self.filter.complete_call_id.as_ref().is_some_and(|id| id.contains('\0'));
+        if self.is_empty || self.filter.from.is_none() {
+            return Ok(());
+        }
+        let bounds = request
+            .read(|unit, context| transactions::id_bounds(unit, context, ledger, &self.filter))?;
+        match bounds {
+            Some(ids) => {
+                self.after = self.after.max(ids.start().get() - 1);
+                self.filter.until = Some(*ids.end());
+            }
+            None => self.is_empty = true,
+        }
+        Ok(())
+    }
+}
+
+/// Selects the columns of the request. Names that are no columns go to `Trunkline-Ignored`.
+fn select_columns(request: &mut ApiRequest, source: &LedgerSource) -> Vec<SelectedColumn> {
+    let available =
+        AvailableColumns { viewer: source.viewer, format: request.format, fields: &source.fields };
+    let included = query::values(request, "include_columns");
+    let excluded = query::values(request, "exclude_columns");
+    let selection = available.select(included, excluded);
+    for name in &selection.unknown {
+        request.ignored.add(name);
+    }
+    selection.columns
+}
+
+fn respond(
+    request: ApiRequest,
+    ledger: Ledger,
+    (viewer, fields): (Viewer, CustomFields),
+    query: LedgerQuery,
+    (range, columns): (LedgerRange, Vec<SelectedColumn>),
+) -> Response<Body> {
+    let zone = request.network.time_zone;
+    let table = table(request.format, query.csv, &columns);
+    let LedgerRange { filter, after, is_empty } = range;
+    request.respond_table(table, after, query.limit, move |unit, context, page| {
+        if is_empty {
             return Ok(TablePage { rows: Vec::new(), next_cursor: None });
         }
         let ledger_rows = transactions::list(unit, context, &ledger, &filter, page)?;
         let is_full = u32::try_from(ledger_rows.len()).is_ok_and(|count| count == page.limit);
         let next_cursor =
             ledger_rows.last().map(|row| row.transaction.id.get()).filter(|_| is_full);
-        let rows = ledger_rows.iter().map(|row| cells(row, (viewer, zone), &columns));
+        let rows = ledger_rows.iter().map(|row| {
+            let entry = LedgerEntry { row, viewer, zone, fields: &fields };
+            columns.iter().map(|column| column.cell(&entry)).collect()
+        });
         Ok(TablePage { rows: rows.collect(), next_cursor })
     })
 }
 
-fn table(
-    format: Format,
-    csv: crate::table_response::CsvStyle,
-    columns: &[&'static Column],
-) -> Table {
-    Table {
-        format,
-        csv,
-        columns: columns.iter().map(|(name, ..)| *name).collect(),
-        table_element: "transactions",
-        row_element: "transaction",
-    }
-}
-
-fn cells(
-    row: &LedgerRow,
-    (viewer, zone): (Viewer, TimeZoneName),
-    columns: &[&'static Column],
-) -> Vec<crate::table_response::Cell> {
-    let entry = LedgerEntry { row, viewer, zone };
-    columns.iter().map(|(_, _, value)| value(&entry)).collect()
+fn table(format: Format, csv: CsvStyle, columns: &[SelectedColumn]) -> Table {
+    let names = columns.iter().map(SelectedColumn::name).collect();
+    Table::new((format, csv), names, ("transactions", "transaction"))
 }
 
 /// Renders a row with the network's default columns.
 pub(super) fn render(row: &LedgerRow, zone: TimeZoneName) -> Object {
-    let columns: Vec<&'static Column> = columns::default_columns(Viewer::Network).collect();
-    let cells = cells(row, (Viewer::Network, zone), &columns);
-    table(Format::Json, Default::default(), &columns).row_to_object(&cells)
+    let fields = CustomFields::default();
+    let viewer = Viewer::Network;
+    let available = AvailableColumns { viewer, format: Format::Json, fields: &fields };
+    let columns = available.default_columns();
+    let entry = LedgerEntry { row, viewer, zone, fields: &fields };
+    let cells: Vec<_> = columns.iter().map(|column| column.cell(&entry)).collect();
+    table(Format::Json, CsvStyle::default(), &columns).row_to_object(&cells)
 }

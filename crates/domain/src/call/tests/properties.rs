@@ -155,6 +155,7 @@ fn hide_facts(facts: &CallFacts, mask: u32) -> CallFacts {
         repeat: facts.repeat.filter(|_| is_known(8)),
         sms_sent: facts.sms_sent.filter(|_| is_known(9)),
         custom_data: facts.custom_data.filter(|_| is_known(10)),
+        inherited_custom_data: facts.inherited_custom_data,
         affiliate_name: facts.affiliate_name.filter(|_| is_known(11)),
         media_type: facts.media_type.filter(|_| is_known(12)),
         promo_number_description: facts.promo_number_description.filter(|_| is_known(13)),
@@ -346,6 +347,7 @@ fn complete_facts(partial: &CallFacts, other: &CallFacts) -> CallFacts {
         repeat: partial.repeat.or(other.repeat),
         sms_sent: partial.sms_sent.or(other.sms_sent),
         custom_data: partial.custom_data.or(other.custom_data),
+        inherited_custom_data: partial.inherited_custom_data,
         affiliate_name: partial.affiliate_name.or(other.affiliate_name),
         media_type: partial.media_type.or(other.media_type),
         promo_number_description: partial
