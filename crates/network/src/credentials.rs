@@ -159,7 +159,11 @@ pub(crate) fn principal_of_token(token: TokenRecord) -> Principal {
     Principal { network_id: token.network_id, actor, grants: vec![token.grant] }
 }
 
-fn principal_of_user(unit: &mut UnitOfWork<'_>, user: UserId) -> Result<Option<Principal>, Error> {
+/// Returns the principal of a user with all of the user's grants; `None` without any.
+pub(crate) fn principal_of_user(
+    unit: &mut UnitOfWork<'_>,
+    user: UserId,
+) -> Result<Option<Principal>, Error> {
     let Some((network_id, _)) = unit.user(user)? else { return Ok(None) };
     let grants = unit.grants_of_user(user)?;
     let principal = Principal { network_id, actor: Actor::User(user), grants };
@@ -179,36 +183,41 @@ fn restrict_to_carried(mut principal: Principal, carried: &[Grant]) -> Option<Pr
     Some(principal).filter(|principal| !principal.grants.is_empty())
 }
 
-/// Returns the principals with an e-mail address, each with the hash of its password. Verify the
-/// password with [`verify_password`] outside of any transaction, because it is slow by design.
-pub fn password_candidates(
+/// User with an e-mail address and a password.
+#[derive(Debug, Clone)]
+pub(crate) struct PasswordCandidate {
+    /// Network of the user.
+    pub(crate) network_id: NetworkId,
+    /// Id of the user.
+    pub(crate) user_id: UserId,
+    /// Hash of the password.
+    pub(crate) hash: String,
+}
+
+/// Returns the users with an e-mail address who have a password. It runs one statement for any number of
+/// them. Verify the password with [`verify_password`] outside of any transaction, because it is slow
+/// by design.
+pub(crate) fn password_candidates(
     unit: &mut UnitOfWork<'_>,
     email: &str,
-    network: Option<NetworkId>,
-) -> Result<Vec<(Principal, String)>, Error> {
-    let mut candidates = Vec::new();
-    for (network_id, user, hash) in unit.users_by_email(email)? {
-        if let Some(hash) = hash
-            && network.is_none_or(|requested| requested == network_id)
-            && let Some(principal) = principal_of_user(unit, user.id)?
-        {
-            candidates.push((principal, hash));
-        }
-    }
-    Ok(candidates)
+) -> Result<Vec<PasswordCandidate>, Error> {
+    let users = unit.users_by_email(email)?.into_iter();
+    let candidates = users.filter_map(|(network_id, user, hash)| {
+        Some(PasswordCandidate { network_id, user_id: user.id, hash: hash? })
+    });
+    Ok(candidates.collect())
 }
 
 /// Writes an audit entry for each user of an account whose sign-ins are throttled.
 pub(crate) fn audit_throttled_sign_ins(
     unit: &mut UnitOfWork<'_>,
-    users: &[Principal],
+    users: &[UserId],
     failures: u32,
     address: &str,
     now: Timestamp,
 ) -> Result<(), Error> {
-    for principal in users {
-        let Actor::User(id) = principal.actor else { continue };
-        let Some((network_id, user)) = unit.user(id)? else { continue };
+    for id in users {
+        let Some((network_id, user)) = unit.user(*id)? else { continue };
         let Some(network) = unit.network(network_id)? else { continue };
         let context = Context {
             principal: Principal { network_id, actor: Actor::Anonymous, grants: Vec::new() },

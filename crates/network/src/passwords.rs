@@ -1,7 +1,7 @@
 //! Password verification. argon2 is slow by design, so few verifications run concurrently, and
 //! successful ones are cached. Failures are throttled before they cost a hash.
 
-use crate::credentials::{self, Entropy};
+use crate::credentials::{self, Entropy, PasswordCandidate};
 use crate::sign_in_throttle::{SignInThrottle, SignInTry, network_of};
 use crate::{Error, Principal, Store, UnitOfWork};
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::Semaphore;
-use trunkline_domain::id::NetworkId;
+use trunkline_domain::id::{NetworkId, UserId};
 
 /// Concurrent verifications. Each needs about 20 MiB.
 const MAX_CONCURRENT_VERIFICATIONS: usize = 2;
@@ -79,26 +79,34 @@ impl PasswordVerifier {
         preferred: Option<NetworkId>,
     ) -> Result<Option<Principal>, Error> {
         let PresentedPassword { email, password, address, .. } = *presented;
-        let mut candidates =
-            store.read(|unit| credentials::password_candidates(unit, email, None))?;
-        candidates.sort_by_key(|(principal, _)| preferred != Some(principal.network_id));
-        if let Some(principal) = self.find_verified(&candidates, password) {
-            return Ok(Some(principal));
+        let (candidates, verified) = store.read(|unit| {
+            let mut candidates = credentials::password_candidates(unit, email)?;
+            candidates.sort_by_key(|candidate| preferred != Some(candidate.network_id));
+            let verified = find_principal(unit, &self.find_verified(&candidates, password))?;
+            Ok::<_, Error>((candidates, verified))
+        })?;
+        if verified.is_some() {
+            return Ok(verified);
         }
         let attempt = SignInTry::new(email, address.map(|address| address.0));
         self.throttle.check(attempt).map_err(Error::SignInsThrottled)?;
         let _slot = self.enter_queue(address)?;
         let Ok(permit) = self.permits.acquire().await else { return Ok(None) };
         // Others may have failed or succeeded while this one waited.
-        if let Some(principal) = self.find_verified(&candidates, password) {
-            return Ok(Some(principal));
+        let mut matching = self.find_verified(&candidates, password);
+        if matching.is_empty() {
+            self.throttle.admit(attempt).map_err(Error::SignInsThrottled)?;
+            matching = self.verify(&candidates, password).await;
         }
-        self.throttle.admit(attempt).map_err(Error::SignInsThrottled)?;
-        let found = self.verify(&candidates, password).await;
         drop(permit);
+        // Without a match, known and unknown accounts run the same statements.
+        let found = match matching.is_empty() {
+            true => None,
+            false => store.read(|unit| find_principal(unit, &matching))?,
+        };
         match &found {
             Some(_) => self.throttle.record_success(attempt),
-            None => self.record_failure(store, attempt, presented, &candidates).await,
+            None => self.record_failure(store, attempt, presented, &candidates),
         }
         Ok(found)
     }
@@ -116,63 +124,67 @@ impl PasswordVerifier {
         password: &str,
         network: NetworkId,
     ) -> Result<Option<Principal>, Error> {
-        let candidates = credentials::password_candidates(unit, email, Some(network))?;
-        Ok(self.find_verified(&candidates, password))
+        let mut candidates = credentials::password_candidates(unit, email)?;
+        candidates.retain(|candidate| candidate.network_id == network);
+        find_principal(unit, &self.find_verified(&candidates, password))
     }
 
-    /// Returns the first candidate whose password was verified before.
-    fn find_verified(
+    /// Returns the candidates whose password was verified before.
+    fn find_verified<'a>(
         &self,
-        candidates: &[(Principal, String)],
+        candidates: &'a [PasswordCandidate],
         password: &str,
-    ) -> Option<Principal> {
-        let is_verified =
-            |(_, hash): &&(Principal, String)| self.is_verified(&self.cache_key(password, hash));
-        candidates.iter().find(is_verified).map(|(principal, _)| principal.clone())
+    ) -> Vec<&'a PasswordCandidate> {
+        let is_verified = |candidate: &&PasswordCandidate| {
+            self.is_verified(&self.cache_key(password, &candidate.hash))
+        };
+        candidates.iter().filter(is_verified).collect()
     }
 
-    /// Verifies a password against the hashes of the candidates, and remembers those that it matches.
-    /// Returns the first of them. The number of argon2 hashes is the same for any candidates.
-    async fn verify(
+    /// Verifies a password against the hashes of the candidates. Returns those that it matches, and
+    /// remembers them. The number of argon2 hashes is the same for any candidates.
+    async fn verify<'a>(
         &self,
-        candidates: &[(Principal, String)],
+        candidates: &'a [PasswordCandidate],
         password: &str,
-    ) -> Option<Principal> {
-        let hashes: Vec<String> = candidates.iter().map(|(_, hash)| hash.clone()).collect();
+    ) -> Vec<&'a PasswordCandidate> {
+        let hashes: Vec<String> = candidates.iter().map(|found| found.hash.clone()).collect();
         let owned = password.to_owned();
         let verify = move || credentials::verify_password(&owned, &hashes);
         let matches = tokio::task::spawn_blocking(verify).await.unwrap_or_default();
         let matching = candidates.iter().zip(matches).filter(|(_, matches)| *matches);
-        let matching: Vec<&(Principal, String)> =
-            matching.map(|(candidate, _)| candidate).collect();
-        for (_, hash) in &matching {
-            self.remember(self.cache_key(password, hash));
+        let matching: Vec<&PasswordCandidate> = matching.map(|(candidate, _)| candidate).collect();
+        for candidate in &matching {
+            self.remember(self.cache_key(password, &candidate.hash));
         }
-        matching.first().map(|(principal, _)| principal.clone())
+        matching
     }
 
     /// Counts and logs a failure. If the tries of the account are delayed from now on, the users with
     /// the address get an audit entry: one for many failures, so that unauthenticated clients
-    /// cannot fill the log.
-    async fn record_failure(
+    /// cannot fill the log. The entry is written in the background: the answer must not wait for what
+    /// only known accounts have.
+    fn record_failure(
         &self,
         store: &Store,
         attempt: SignInTry,
         presented: &PresentedPassword<'_>,
-        candidates: &[(Principal, String)],
+        candidates: &[PasswordCandidate],
     ) {
         let begins = self.throttle.record_failure(attempt);
         let address = presented.address.map(|address| address.0.to_string()).unwrap_or_default();
         tracing::warn!(address, throttled = begins.is_some(), "a sign-in failed");
         let Some(failures) = begins.filter(|_| !candidates.is_empty()) else { return };
-        let users: Vec<Principal> = candidates.iter().map(|(user, _)| user.clone()).collect();
-        let now = presented.now;
-        let result = store.write(move |unit| {
-            credentials::audit_throttled_sign_ins(unit, &users, failures, &address, now)
+        let users: Vec<UserId> = candidates.iter().map(|candidate| candidate.user_id).collect();
+        let (store, now) = (store.clone(), presented.now);
+        tokio::spawn(async move {
+            let result = store.write(move |unit| {
+                credentials::audit_throttled_sign_ins(unit, &users, failures, &address, now)
+            });
+            if let Err(error) = result.await {
+                tracing::warn!(%error, "cannot record failed sign-ins in the audit log");
+            }
         });
-        if let Err(error) = result.await {
-            tracing::warn!(%error, "cannot record failed sign-ins in the audit log");
-        }
     }
 
     /// Hashes a new password, in the queue of the verifications.
@@ -218,6 +230,20 @@ impl PasswordVerifier {
         }
         verified.insert(key);
     }
+}
+
+/// Returns the principal of the first candidate who has grants.
+fn find_principal(
+    unit: &mut UnitOfWork<'_>,
+    candidates: &[&PasswordCandidate],
+) -> Result<Option<Principal>, Error> {
+    for candidate in candidates {
+        let principal = credentials::principal_of_user(unit, candidate.user_id)?;
+        if principal.is_some() {
+            return Ok(principal);
+        }
+    }
+    Ok(None)
 }
 
 /// Verifications that run or wait, by address.
