@@ -6,6 +6,8 @@ mod connection;
 mod rules;
 mod world;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use connection::{Connection, Reply};
 use rules::{Operation, Outcome, Rank, Scope, Target};
 use serde_json::{Value, json};
@@ -13,10 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use trunkline_api::route_table;
 use trunkline_domain::party::{PartyKind, Role};
 use trunkline_tests::{Client, Server, body, run};
-use world::{FOREIGN_MARK, Request, World};
+use world::{FOREIGN_MARK, PASSWORD, Request, World};
 
 /// Fewest requests of a run: the matrix must not shrink unnoticed.
-const MIN_REQUESTS: usize = 5_000;
+const MIN_REQUESTS: usize = 7_000;
 /// Problems that a failed run prints.
 const MAX_PRINTED_PROBLEMS: usize = 60;
 const TARGETS: [Target; 3] = [Target::Own, Target::Foreign, Target::Absent];
@@ -30,8 +32,10 @@ const LAST_OPERATIONS: [&str; 2] =
 enum Kind {
     /// Not valid as a credential of the API.
     Invalid,
-    /// Of another network.
+    /// Token of another network.
     Elsewhere,
+    /// Session cookie of another network.
+    ElsewhereSession,
     /// API token.
     Token(Scope, Rank),
     /// Session cookie of a Super, which may only read.
@@ -55,13 +59,14 @@ impl Credential {
 
     /// Answer that the rules demand.
     fn outcome(&self, operation: &Operation, target: Target) -> Outcome {
+        let reads = operation.method == "GET" && !operation.writes_by_get();
         match self.kind {
             Kind::Invalid => Outcome::Unauthorized,
             Kind::Elsewhere => Outcome::Forbidden,
             Kind::Token(scope, rank) => operation.outcome(scope, rank, target),
-            Kind::Session(_) if operation.method != "GET" || operation.writes_by_get() => {
-                Outcome::Unauthorized
-            }
+            Kind::ElsewhereSession if operation.method == "GET" => Outcome::Forbidden,
+            Kind::ElsewhereSession => Outcome::Unauthorized,
+            Kind::Session(_) if !reads => Outcome::Unauthorized,
             Kind::Session(scope) => operation.outcome(scope, Rank::Super, target),
         }
     }
@@ -69,7 +74,7 @@ impl Credential {
     fn scope(&self) -> Option<Scope> {
         match self.kind {
             Kind::Token(scope, _) | Kind::Session(scope) => Some(scope),
-            Kind::Invalid | Kind::Elsewhere => None,
+            Kind::Invalid | Kind::Elsewhere | Kind::ElsewhereSession => None,
         }
     }
 }
@@ -118,6 +123,15 @@ fn credentials(world: &World) -> Vec<Credential> {
         ),
         Credential::token("another network's token", Kind::Elsewhere, &elsewhere),
     ];
+    let elsewhere = session(&elsewhere, "/network", "en");
+    credentials.push(Credential::new(
+        "another network's session",
+        Kind::ElsewhereSession,
+        Some(elsewhere),
+    ));
+    let (_, cookie) = session(network, "/network", "sn");
+    let (_, secret) = cookie.split_once('=').expect("a cookie");
+    credentials.push(Credential::new("session as a token", Kind::Invalid, bearer(secret)));
     for (name, kind, path, user) in [
         ("session of the network", Kind::Session(Scope::Network), "/network", "sn"),
         ("session of the advertiser", Kind::Session(Scope::Advertiser), "/advertisers/a1", "sa1"),
@@ -125,6 +139,11 @@ fn credentials(world: &World) -> Vec<Credential> {
     ] {
         credentials.push(Credential::new(name, kind, Some(session(network, path, user))));
     }
+    // A user's password by HTTP Basic carries the grants of all organizations of the user.
+    let basic = STANDARD.encode(format!("usersn@example.com:{PASSWORD}"));
+    let basic = Some(("Authorization", format!("Basic {basic}")));
+    let kind = Kind::Token(Scope::Network, Rank::Super);
+    credentials.push(Credential::new("password of the network", kind, basic));
     for (rank, role) in [
         (Rank::Observer, Role::Observer),
         (Rank::Member, Role::Member),

@@ -10,6 +10,9 @@ use trunkline_tests::{Client, Server, WebhookReceiver};
 /// Part of the name of every foreign object: no response to another party contains it.
 pub(super) const FOREIGN_MARK: &str = "Zebra";
 
+/// Password of the user `sn`, a Super of the network.
+pub(super) const PASSWORD: &str = "correct horse";
+
 /// A server with objects of every kind: of an own and of a foreign advertiser and affiliate.
 pub(super) struct World {
     pub(super) server: Server,
@@ -78,6 +81,7 @@ impl World {
         let mut users = vec![body::user("un"), body::user("sn")];
         users[0]["role"] = "Observer".into();
         self.network.put("/network", json!({"users": users})).expect(200);
+        self.server.set_password("usersn@example.com", PASSWORD);
         self.network.put("/custom_data_fields/colour", custom_data_field("colour")).expect(200);
         // An audit entry whose revert changes an object that no other request names.
         self.network.has_affiliate("f3");
