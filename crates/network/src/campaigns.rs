@@ -32,9 +32,6 @@ pub(crate) fn audit_object(campaign: &Campaign) -> String {
     format!("advertiser_campaign:{}", campaign.external_id)
 }
 
-/// Campaigns of an advertiser that are read at a time when one that an affiliate sees is searched.
-const REACH_PAGE_SIZE: u32 = 100;
-
 /// Returns the advertiser in a path to an object below it, by its external id.
 ///
 /// # Errors
@@ -53,33 +50,14 @@ pub(crate) fn find_advertiser(
 }
 
 /// Tests if an affiliate of the principal has a relationship with an advertiser, or sees a campaign of
-/// it by the rule of [`is_visible`].
+/// it by the rule of [`is_visible`]: whom `Approved_Affiliates` includes has a relationship.
 pub(crate) fn is_reached_by_affiliates(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser: AdvertiserId,
 ) -> Result<bool, Error> {
     let own = context.principal.affiliate_ids();
-    if own.is_empty() {
-        return Ok(false);
-    }
-    if unit.works_with_any(advertiser, &own)? {
-        return Ok(true);
-    }
-    let mut page = Page::new(0, REACH_PAGE_SIZE);
-    loop {
-        let campaigns = unit.campaigns(advertiser, page)?;
-        // Without a relationship, only campaigns that all affiliates see are left.
-        if campaigns.iter().any(|campaign| is_listed(campaign, false)) {
-            return Ok(true);
-        }
-        match campaigns.last() {
-            Some(last) if campaigns.len() == REACH_PAGE_SIZE as usize => {
-                page = Page::new(last.id.get(), REACH_PAGE_SIZE);
-            }
-            _ => return Ok(false),
-        }
-    }
+    Ok(!own.is_empty() && unit.is_advertiser_reached(advertiser, &own)?)
 }
 
 /// Returns an advertiser's campaign, if it is visible to the principal.

@@ -226,21 +226,25 @@ impl UnitOfWork<'_> {
         )
     }
 
-    /// Tests if one of the affiliates has a relationship with an advertiser, or an affiliate campaign of
-    /// it.
-    pub fn works_with_any(
+    /// Tests if one of the affiliates has a relationship with an advertiser or an affiliate campaign of it,
+    /// or if a campaign of it is visible to all affiliates by the terms in force.
+    pub fn is_advertiser_reached(
         &mut self,
         advertiser: AdvertiserId,
         affiliates: &[AffiliateId],
     ) -> Result<bool, Error> {
         let listed = self.json_ids_sql("?2");
+        let terms = "COALESCE(t.body, c.future_terms)";
+        let visibility = self.json_text_sql(terms, "visibility");
         self.exists(
             &format!(
                 "SELECT 1 FROM relationships WHERE advertiser_id = ?1 AND affiliate_id IN {listed}
                  UNION ALL
-                 SELECT 1 FROM affiliate_campaigns a
-                 JOIN campaigns c ON c.id = a.campaign_id
+                 SELECT 1 FROM affiliate_campaigns a JOIN campaigns c ON c.id = a.campaign_id
                  WHERE c.advertiser_id = ?1 AND a.affiliate_id IN {listed}
+                 UNION ALL
+                 SELECT 1 FROM campaigns c LEFT JOIN terms t ON t.id = c.current_terms_id
+                 WHERE c.advertiser_id = ?1 AND COALESCE({visibility}, 'All') = 'All'
                  LIMIT 1"
             ),
             params![advertiser, to_json_ids(affiliates)?],
