@@ -3,8 +3,8 @@
 //! `cargo run --release -p trunkline-bench` runs the suite: baselines and the server under the same loads,
 //! with tables of the figures. Subcommands: `list` reads a list of a million affiliates and measures the
 //! server's memory; `evaluator` times conditions and whole decisions, with `--features comparisons` also
-//! other crates; `replay` reports calls and replays them; `servers` loads one, two and three servers on
-//! one PostgreSQL.
+//! other crates; `replay` reports calls and replays them; `transactions` reads a million transactions by
+//! cursor (`--quick`: 10,000); `servers` loads one, two and three servers on one PostgreSQL.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -19,6 +19,7 @@ mod replay;
 mod server;
 mod servers;
 mod suite;
+mod transactions;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,13 @@ fn main() -> ExitCode {
         Some("replay") => {
             let calls = words.next().and_then(|word| word.parse().ok());
             replay::run(calls.unwrap_or(1_000_000))
+        }
+        Some("transactions") => {
+            let calls = match words.next() {
+                Some("--quick") => Some(10_000),
+                word => word.and_then(|word| word.parse().ok()),
+            };
+            transactions::run(calls.unwrap_or(1_000_000))
         }
         Some("servers") => servers::run(),
         _ => suite::run(&arguments),

@@ -362,6 +362,16 @@ fn ledger_is_scoped_to_the_viewer() {
     assert_eq!(count(&network, "/advertisers/transactions/1.json"), 2, "by our own id");
     assert_eq!(count(&network, "/affiliates/transactions/2"), 1, "by our own id");
     assert_eq!(count(&network, "/advertisers/transactions/355"), 0);
+    // An id of another system that looks like ours takes precedence.
+    let resolved_by = |path: &str| {
+        let response = network.get(path).expect(200);
+        let is_empty = response.json() == json!([]);
+        (response.header("Trunkline-Resolved-By").map(str::to_owned), is_empty)
+    };
+    assert_eq!(resolved_by("/advertisers/transactions/1"), (Some("id".to_owned()), false));
+    assert_eq!(resolved_by("/advertisers/transactions/354"), (None, false));
+    network.has_advertiser("1");
+    assert_eq!(resolved_by("/advertisers/transactions/1"), (None, true));
     for client in [&advertiser, &affiliate] {
         let ledger = client.get(&network.ledger_path("?limit=nonsense"));
         ledger.assert_error(403, "UnauthorizedOperation");
