@@ -159,3 +159,12 @@ pub fn affiliate_campaign_path(advertiser: &str, campaign: &str, affiliate: &str
 pub fn relationship_path(advertiser: &str, affiliate: &str) -> String {
     format!("/advertisers/{advertiser}/affiliates/{affiliate}")
 }
+
+/// Action that dials a US number, with other properties.
+pub fn dial_action(number: &str, more: Value) -> Value {
+    let dial = json!({
+        "number": number, "country_code": "1", "extension": null, "timeout": null,
+        "caller_id": null, "record": false, "whisper": null, "accept": false, "also": [],
+    });
+    json!({"dial": merged(dial, more)})
+}

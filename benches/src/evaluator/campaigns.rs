@@ -33,6 +33,7 @@ fn connect() -> IvrNode {
         prompt: "Please hold while we connect you.".to_owned(),
         destination_phone_number: "8004377950".to_owned(),
         destination_country_code: "1".to_owned(),
+        destination_extension: None,
         connect_timeout: None,
     };
     node(kind, Vec::new())
@@ -96,7 +97,8 @@ fn facts() -> Result<CallFacts, Box<dyn Error>> {
 pub(super) fn documents() -> Result<Campaign, Box<dyn Error>> {
     let mut terms = terms_with_regions_and_hours();
     let root = condition_node("during_hours", connect(), connect())?;
-    terms.ivr_tree = Some(IvrTree { root, record_calls: true, caller_id: None });
+    terms.ivr_tree =
+        Some(IvrTree { root, record_calls: true, caller_id: None, whisper_prompt_text: None });
     terms.advertiser_payin = pricing(&[("7.0", "duration > 2 min 30 sec")])?;
     terms.affiliate_payout = pricing(&[("4.5", ""), ("2.75", "duration > 60")])?;
     let facts = CallFacts { region: Some("CA".to_owned()), ..facts()? };
@@ -118,7 +120,8 @@ pub(super) fn long() -> Result<Campaign, Box<dyn Error>> {
     let open = condition_node("during_hours and not repeat", location, connect())?;
     let root = menu(vec![open, connect()]);
     let mut terms = terms_with_regions_and_hours();
-    terms.ivr_tree = Some(IvrTree { root, record_calls: true, caller_id: None });
+    terms.ivr_tree =
+        Some(IvrTree { root, record_calls: true, caller_id: None, whisper_prompt_text: None });
     let policies = [
         ("12.50", condition_calls::TEXT),
         ("2.75", "connect_duration > 2 min and mobile"),

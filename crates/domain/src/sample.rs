@@ -2,7 +2,10 @@
 
 use crate::campaign::{Policy, PolicyType, Pricing};
 use crate::condition::Condition;
-use crate::ivr::{IvrNode, IvrTree, NodeKind};
+use crate::ivr::{
+    DistributionMethod, IvrNode, IvrTree, KeypressFailover, NodeKind, QuestionOptions,
+    QuestionType, RingDestination, RingOptions,
+};
 use crate::money::{Currency, Money};
 use crate::problem::Problems;
 use crate::region::{NamedRegion, Region, RegionType};
@@ -16,6 +19,7 @@ pub(crate) fn connect(number: &str) -> IvrNode {
         prompt: String::new(),
         destination_phone_number: number.to_owned(),
         destination_country_code: "1".to_owned(),
+        destination_extension: None,
         connect_timeout: None,
     };
     node(kind, Vec::new())
@@ -48,8 +52,100 @@ pub(crate) fn sms_promo(child: IvrNode) -> IvrNode {
     node(kind, vec![child])
 }
 
+pub(crate) fn any_key_press(key: IvrNode, none: IvrNode) -> IvrNode {
+    node(NodeKind::AnyKeyPress { prompt: "Press a key.".to_owned() }, vec![key, none])
+}
+
+pub(crate) fn yes_or_no(confirmed: bool, children: Vec<IvrNode>) -> IvrNode {
+    let options =
+        QuestionOptions { confirm_response_enabled: Some(confirmed), ..QuestionOptions::default() };
+    node(NodeKind::YesOrNo { prompt: "Are you well?".to_owned(), options }, children)
+}
+
+/// A question for a zip code, whose answer becomes the custom data field `channel`.
+pub(crate) fn zip_question(confirmed: bool, children: Vec<IvrNode>) -> IvrNode {
+    let options =
+        QuestionOptions { confirm_response_enabled: Some(confirmed), ..QuestionOptions::default() };
+    let kind = NodeKind::NumberQuestion {
+        prompt: "Your zip code?".to_owned(),
+        number_question_type: Some(QuestionType::ZipCode),
+        options,
+        caller_response_custom_data_partner_name: Some("channel".to_owned()),
+    };
+    node(kind, children)
+}
+
+/// A Connect with a Failover.
+pub(crate) fn connect_with_failover(number: &str, failover: &str) -> IvrNode {
+    let kind = NodeKind::Failover {
+        destination_phone_number: failover.to_owned(),
+        destination_country_code: "1".to_owned(),
+    };
+    IvrNode { children: vec![node(kind, Vec::new())], ..connect(number) }
+}
+
+/// A group that rings `at_once` destinations at the same time.
+pub(crate) fn ring_group(
+    method: DistributionMethod,
+    at_once: u32,
+    numbers: &[&str],
+    nobody: Option<IvrNode>,
+) -> IvrNode {
+    let destination = |number: &&str| RingDestination {
+        ring_group_number: (*number).to_owned(),
+        ring_group_country_code: None,
+        description: None,
+        destination_disabled: false,
+        distribution_weight: None,
+    };
+    let kind = NodeKind::RingGroup {
+        prompt: String::new(),
+        ring_group_destinations: numbers.iter().map(destination).collect(),
+        ringing: RingOptions {
+            ring_group_connect_timeout: Some(20),
+            distribution_method: Some(method),
+            max_simultaneous_calls: Some(at_once),
+            ..RingOptions::default()
+        },
+    };
+    node(kind, nobody.into_iter().collect())
+}
+
+/// A route to the numbers in the custom data field `channel`.
+pub(crate) fn dynamic_route(like_group: bool, fallback: IvrNode) -> IvrNode {
+    let kind = NodeKind::DynamicRoute {
+        prompt: String::new(),
+        dynamic_route_destination: "channel".to_owned(),
+        behave_like_ring_group: Some(like_group),
+        routing_url: None,
+        ringing: RingOptions::default(),
+    };
+    node(kind, vec![fallback])
+}
+
+/// One of [`NEWER_NODES`] nodes of the newer types.
+pub(crate) fn newer_node(choice: usize, first: IvrNode, second: IvrNode) -> IvrNode {
+    let for_key = |node: IvrNode, key| IvrNode { keypress_failover_type: Some(key), ..node };
+    let numbers = ["8005550103", "8005550104", "8005550105"];
+    match choice {
+        0 => any_key_press(first, second),
+        1 => yes_or_no(false, vec![first, second]),
+        2 => yes_or_no(true, vec![first, for_key(second.clone(), KeypressFailover::Wrong), second]),
+        3 => zip_question(false, vec![first, for_key(second, KeypressFailover::None)]),
+        4 => zip_question(true, vec![for_key(second, KeypressFailover::Wrong), first]),
+        5 => connect_with_failover("8005550101", "8005550103"),
+        6 => ring_group(DistributionMethod::Random, 1, &numbers, Some(first)),
+        7 => ring_group(DistributionMethod::InOrder, 2, &numbers, None),
+        8 => dynamic_route(true, first),
+        _ => dynamic_route(false, first),
+    }
+}
+
+/// Number of choices of [`newer_node`].
+pub(crate) const NEWER_NODES: usize = 10;
+
 pub(crate) fn tree(root: IvrNode) -> Option<IvrTree> {
-    Some(IvrTree { root, record_calls: true, caller_id: None })
+    Some(IvrTree { root, record_calls: true, caller_id: None, whisper_prompt_text: None })
 }
 
 /// Builds a pricing from (amount, condition) pairs. The first pair is the base, the others are

@@ -132,6 +132,7 @@ fn connect() -> IvrNode {
         prompt: "Please hold.".to_owned(),
         destination_phone_number: "8004377950".to_owned(),
         destination_country_code: "1".to_owned(),
+        destination_extension: None,
         connect_timeout: None,
     };
     node(kind, Vec::new())
@@ -150,7 +151,8 @@ fn pricing_a_call_allocates_only_its_ivr_position() {
         condition: Condition::parse(text).unwrap(),
     });
     let mut terms = terms();
-    terms.ivr_tree = Some(IvrTree { root, record_calls: false, caller_id: None });
+    terms.ivr_tree =
+        Some(IvrTree { root, record_calls: false, caller_id: None, whisper_prompt_text: None });
     terms.advertiser_payin = Pricing::new(policies.collect(), &mut Problems::new());
     terms.affiliate_payout = terms.advertiser_payin.clone();
     load_tables(&terms);

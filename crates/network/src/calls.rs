@@ -41,6 +41,9 @@ pub struct SubmittedCall {
     pub facts: CallFacts,
     /// Keys that the caller pressed, in order.
     pub keys: Vec<char>,
+    /// Answers to NumberQuestions, in order; only of simulated calls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub digits: Vec<String>,
     /// Number of the destination that the call was connected to.
     pub destination_phone_number: Option<String>,
     /// Direction. Left out of the fingerprint if it is inbound, as in fingerprints of calls that were
@@ -80,6 +83,7 @@ impl SubmittedCall {
         RecordedFacts {
             facts,
             keys: self.keys.clone(),
+            digits: self.digits.clone(),
             events: Vec::new(),
             rejection: None,
             by_affiliate,

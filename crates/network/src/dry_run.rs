@@ -7,8 +7,11 @@ use crate::pending_writes::PendingWrites;
 use crate::repeat_callers::{RepeatLookup, resolve_repeat};
 use crate::{Context, Error, Submission, UnitOfWork, calls};
 use jiff::Timestamp;
-use trunkline_domain::call::{Admission, CallFacts, Decision, RejectionReason, decide};
+use trunkline_domain::call::{
+    Admission, CallFacts, CallInput, Decision, RejectionReason, decide_with_input,
+};
 use trunkline_domain::campaign::{CampaignStatus, Terms, missing_resources};
+use trunkline_domain::ivr::run::Event;
 use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
@@ -38,6 +41,10 @@ pub struct DryRunRequest {
     pub facts: CallFacts,
     /// Keys that the caller presses, in order.
     pub keys: Vec<char>,
+    /// Answers to NumberQuestions, in order.
+    pub digits: Vec<String>,
+    /// Results of dialling, in order.
+    pub dials: Vec<Event>,
     /// Promo number that the caller dials.
     pub promo_number: Option<PhoneNumber>,
 }
@@ -115,7 +122,8 @@ pub fn dry_run(
     let is_partial = reported.custom_data.is_none();
     let mut facts = parties.fill_in_facts(reported);
     facts.custom_data_is_partial = is_partial;
-    let mut decision = decide(terms, &facts, &request.keys, admission);
+    let input = CallInput { keys: &request.keys, digits: &request.digits, dials: &request.dials };
+    let mut decision = decide_with_input(terms, &facts, input, admission);
     let payin =
         decision.advertiser_payin.as_ref().map(|payment| (payment.amount, payment.currency));
     let is_admitted = decision.reason.is_none();
@@ -123,6 +131,9 @@ pub fn dry_run(
     if !sees_advertiser {
         decision.advertiser_payin = None;
         decision.destination_phone_number = None;
+        for dial in decision.path.iter_mut().flat_map(|step| &mut step.dials) {
+            dial.destination_phone_number.clear();
+        }
         statuses.clear();
     }
     Ok(DryRun {

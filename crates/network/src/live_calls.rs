@@ -18,7 +18,8 @@ use trunkline_domain::call::{
 };
 use trunkline_domain::campaign::Terms;
 use trunkline_domain::id::CallId;
-use trunkline_domain::ivr::run::{Action, Event, IvrContext};
+use trunkline_domain::ivr::dialling::is_ringing;
+use trunkline_domain::ivr::run::{Action, Event, IvrContext, NodeState};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
@@ -156,7 +157,7 @@ pub fn start(
         Some(is_repeat_caller(unit, lookups, parties.campaign.id, terms, &facts, start)?);
     // No text message was sent to this caller before the call.
     facts.sms_sent = Some(false);
-    let facts = parties.fill_in_facts(facts);
+    let facts = parties.fill_in_facts(facts).with_order_seed(&params.complete_call_id);
     unknown_area_codes::count_call(&facts);
     let call = Call {
         id: CallId::UNASSIGNED,
@@ -171,6 +172,7 @@ pub fn start(
         recorded: RecordedFacts {
             facts,
             keys: Vec::new(),
+            digits: Vec::new(),
             events: Vec::new(),
             rejection: rejection.as_ref().map(|rejection| rejection.reason),
             by_affiliate: parties.affiliate.is_some(),
@@ -355,6 +357,13 @@ fn apply_to_ivr(
     at: Timestamp,
     problems: &mut Problems,
 ) -> Option<Vec<Action>> {
+    if let CallEvent::Event(Event::ConnectedTo(number)) = &event
+        && live.position.state == NodeState::Dialling
+        && !is_ringing(ivr_context, &live.position, number)
+    {
+        problems.property("destination_phone_number").add("is not ringing");
+        return None;
+    }
     let result = match event {
         CallEvent::Event(event) => live.apply_event(ivr_context, event, at),
         CallEvent::DestinationHungUp if live.connected_at.is_none() => {

@@ -455,7 +455,7 @@ fn promo_numbers_are_found_by_their_external_id() {
 }
 
 #[test]
-fn newer_ivr_nodes_are_stored_in_every_version_and_rejected_at_go_live() {
+fn newer_ivr_nodes_are_stored_and_go_live_in_every_version() {
     let server = Server::start();
     let network = server.network();
     let connect = body::connect_node();
@@ -469,7 +469,18 @@ fn newer_ivr_nodes_are_stored_in_every_version_and_rejected_at_go_live() {
         json!({
             "node_type": "Connect", "destination_phone_number": "8004377950",
             "destination_country_code": "1", "prompt": "", "connect_timeout": 20,
-            "children": [{"node_type": "Failover", "destination_phone_number": "8004377951"}],
+            "children": [{
+                "node_type": "Failover", "destination_phone_number": "8004377951",
+                "destination_country_code": "1",
+            }],
+        }),
+        json!({
+            "node_type": "RingGroup", "prompt": "", "ring_group_connect_timeout": 20,
+            "ring_group_destinations": [{"ring_group_number": "8004377950", "description": null}],
+        }),
+        json!({
+            "node_type": "DynamicRoute", "prompt": "", "dynamic_route_destination": "channel",
+            "children": [connect],
         }),
     ];
     for (number, root) in trees.into_iter().enumerate() {
@@ -482,9 +493,11 @@ fn newer_ivr_nodes_are_stored_in_every_version_and_rejected_at_go_live() {
             let current = client.put(&campaign_path("1", &id), campaign).body(200);
             assert_json_eq(&current["future_terms"]["ivr_tree"], &tree);
         }
-        let rejected = network.post(&format!("{}/go_live", campaign_path("1", &id)), json!({}));
-        let rejected = rejected.body(403);
-        assert!(rejected["errors"]["ivr_tree"].is_object(), "{rejected}");
+        network.post(&format!("{}/go_live", campaign_path("1", &id)), json!({})).expect(200);
+        for version in ["2014-01-01", "2019-05-01", "2023-10-09"] {
+            let shown = network.with_version(version).get(&campaign_path("1", &id)).body(200);
+            assert_json_eq(&shown["current_terms"]["ivr_tree"], &tree);
+        }
     }
 }
 

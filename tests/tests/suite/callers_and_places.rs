@@ -236,6 +236,16 @@ fn unknown_area_code_is_named_in_the_warnings() {
     assert_json_eq(&known["warnings"], &json!([]));
 }
 
+/// Actions whose `dial` has the number only.
+fn without_details(actions: &Value) -> Value {
+    match &actions[0]["dial"] {
+        Value::Null => actions.clone(),
+        dial => json!([{"dial": {
+            "number": dial["number"], "country_code": dial["country_code"],
+        }}]),
+    }
+}
+
 #[test]
 fn verify_location_confirms_or_asks() {
     let verify = json!({"node_type": "VerifyLocation", "prompt": "Where are you?", "children": [
@@ -243,10 +253,8 @@ fn verify_location_confirms_or_asks() {
             connect(), {"node_type": "EndCall", "prompt": "Bye."}]}]});
     let (_server, network) = world(verify);
     let question = |finish: bool| {
-        let mut gather = json!({"keys": 5, "timeout": 10});
-        if finish {
-            gather["finish"] = json!("#");
-        }
+        let finish = if finish { json!("#") } else { Value::Null };
+        let gather = json!({"keys": 5, "finish": finish, "timeout": 10, "barge_in": true});
         json!([{"say": "Where are you?"}, {"gather": gather}])
     };
     let dial = json!([{"dial": {"number": "8004377950", "country_code": "1"}}]);
@@ -279,7 +287,7 @@ fn verify_location_confirms_or_asks() {
         for event in events {
             response = network.extensions().post(&path, event).body(200);
         }
-        assert_eq!(&response["actions"], last, "{case}");
+        assert_eq!(&without_details(&response["actions"]), last, "{case}");
         let call = network.extensions().get(path.trim_end_matches("/events")).body(200);
         assert_json_eq(&call["keypresses"], &json!([]));
     }
@@ -287,7 +295,7 @@ fn verify_location_confirms_or_asks() {
         let mut start = json!({"advertiser_campaign": "12", "calling_phone_number": california});
         start.as_object_mut().expect("an object").extend(more.as_object().expect("one").clone());
         let response = network.extensions().post("/calls", start).body(201);
-        assert_json_eq(&response["actions"], &dial);
+        assert_json_eq(&without_details(&response["actions"]), &dial);
     }
     let run = dry_run(&network, json!({"calling_phone_number": NEW_YORK}));
     assert_json_eq(&run["destination_phone_number"], &json!("8004377950"));

@@ -1,7 +1,7 @@
 //! Live calls: driven event by event and settled at their end.
 
 use serde_json::{Value, json};
-use trunkline_tests::body::{affiliate_campaign_path, campaign_path};
+use trunkline_tests::body::{affiliate_campaign_path, campaign_path, dial_action};
 use trunkline_tests::{Client, Response, Server, assert_json_eq};
 
 fn connect_to(number: &str) -> Value {
@@ -112,7 +112,7 @@ fn call_runs_through_its_menu_and_is_settled_once() {
     let (server, network) = world();
     let first = post_call(&network, json!({})).body(201);
     let id = first["id"].as_i64().expect("an id");
-    let menu = json!([{"say": "Choose."}, {"gather": {"keys": 1, "timeout": 10}}]);
+    let menu = json!([{"say": "Choose."}, {"gather": {"keys": 1, "finish": null, "timeout": 10, "barge_in": true}}]);
     assert_json_eq(&first, &json!({"id": id, "outcome": null, "reason": null, "actions": menu}));
     let live = get_call(&network, id);
     assert_json_eq(&live["live"]["doing"], &json!("menu"));
@@ -120,7 +120,7 @@ fn call_runs_through_its_menu_and_is_settled_once() {
     let silent =
         send_event(&network, id, json!({"event": "silence", "at": time_after(10)})).body(200);
     assert_json_eq(&silent["actions"], &menu);
-    let dial = json!([{"dial": {"number": "8005550101", "country_code": "1"}}]);
+    let dial = json!([dial_action("8005550101", json!({"caller_id": "+18057089876"}))]);
     let event = merged(keypress("1"), json!({"at": time_after(12)}));
     assert_json_eq(&send_event(&network, id, event).body(200)["actions"], &dial);
     let event = json!({"event": "connected", "at": time_after(20)});
@@ -224,13 +224,13 @@ fn zip_code_is_requested_if_the_region_is_unknown() {
     let (_server, network) = world();
     let id = start_call(&network, json!({"calling_phone_number": null}));
     let prompted = send_event(&network, id, keypress("3")).body(200);
-    let five = json!([{"say": "Your zip?"}, {"gather": {"keys": 5, "timeout": 10}}]);
+    let five = json!([{"say": "Your zip?"}, {"gather": {"keys": 5, "finish": null, "timeout": 10, "barge_in": true}}]);
     assert_json_eq(&prompted["actions"], &five);
     send_event(&network, id, json!({"event": "zip"}))
         .assert_invalid(&json!({"zip": ["can't be blank"]}));
     send_event(&network, id, json!({"event": "zip", "zip": "9410!"}))
         .assert_invalid(&json!({"zip": ["is invalid"]}));
-    let dial = json!([{"dial": {"number": "8005550103", "country_code": "1"}}]);
+    let dial = json!([dial_action("8005550103", json!({}))]);
     let resolved = send_event(&network, id, json!({"event": "zip", "zip": "94105"})).body(200);
     assert_json_eq(&resolved["actions"], &dial);
     assert_eq!(get_call(&network, id)["zip"], "94105");

@@ -31,6 +31,7 @@ mod external_call_ids;
 mod full_disk;
 mod hidden_objects;
 mod http_heads;
+mod ivr_nodes;
 mod ivr_trees;
 mod kill_one_of_three;
 mod kill_under_load;

@@ -21,6 +21,8 @@ fn call_facts_schema() -> Value {
             "start_time": request_call_time("Start of the call. Default: now."),
             "custom_data": schema_reference("CustomDataRequest"),
             "keypresses": keypresses("Pressed keys, in order. If a menu needs a key and none is left, the caller hangs up there."),
+            "digits": {"type": ["array", "null"], "maxItems": 1_000, "items": {"type": ["string", "integer"], "pattern": "^[0-9*#]+$", "maxLength": 33, "minimum": 0}, "description": "Answers to NumberQuestions, in order. If none is left, the caller hangs up there."},
+            "dials": {"type": ["array", "null"], "maxItems": 1_000, "items": enumeration(&["connected", "busy", "no_answer", "failed"], "Result of dialling."), "description": "Results of dialling, in order. Default: each is `connected`."},
             "duration": seconds("Total duration in seconds."),
             "connect_duration": seconds("Connected duration in seconds; 0 for a call that was not connected. Not more than the total."),
             "phone_type": nullable_phone_type(),
@@ -84,6 +86,19 @@ fn node_visit_schema() -> Value {
             "prompt": {"type": "string", "description": "Spoken text."},
             "key": {"type": ["string", "null"], "description": "Final key press: 1–9, W (wrong key) or N (no key)."},
             "condition": nullable(schema_reference("Explanation"), "Evaluation of the condition; `null` if there is none."),
+            "digits": {"type": "string", "description": "Answer to a NumberQuestion, in its normalized form. Absent if there is none."},
+            "dials": {"type": "array", "items": dial_schema(), "description": "Destinations that were dialled at the node. Absent if there are none."},
+        },
+    })
+}
+
+fn dial_schema() -> Value {
+    json!({
+        "type": "object",
+        "required": ["destination_phone_number", "result"],
+        "properties": {
+            "destination_phone_number": {"type": "string"},
+            "result": enumeration_or_null(&["connected", "busy", "no_answer", "failed"], "Result; `null` if it is not known, or if another destination that rang at the same time answered."),
         },
     })
 }

@@ -7,7 +7,10 @@ use super::schema::{
     with_description, with_example,
 };
 use serde_json::{Map, Value, json};
-use trunkline_domain::ivr::{CallerIdSetting, QuestionType, SMS_DELAYS_SECONDS};
+use trunkline_domain::ivr::{
+    CallerIdSetting, DistributionMethod, MAX_DISTRIBUTION_WEIGHT, MAX_RING_GROUP_DESTINATIONS,
+    MAX_SIMULTANEOUS_CALLS, QuestionType, RING_TIMEOUT_SECONDS, SMS_DELAYS_SECONDS,
+};
 use trunkline_domain::party::MAX_NAME_CHARS;
 
 /// Example tree.
@@ -100,7 +103,7 @@ fn node(
 fn keypress_failover() -> Value {
     enumeration_or_null(
         &["Wrong", "None"],
-        "Only for a child of a Menu, which then has no key: the node is used when the caller presses a wrong key (`Wrong`) or no key (`None`). From 2019-05-01.",
+        "Only for a child of a Menu, YesOrNo or NumberQuestion, which then has no key: the node is used when the attempts are used up, with a wrong key among them (`Wrong`) or with none (`None`). From 2019-05-01.",
     )
 }
 
@@ -129,12 +132,13 @@ fn connect_parameters() -> Value {
         "prompt": prompt(false),
         "destination_phone_number": destination(),
         "destination_country_code": country_code(),
+        "destination_extension": {"type": ["string", "integer", "null"], "maxLength": 20, "minimum": 0, "pattern": "^[0-9*#,]*$", "description": "Extension, dialled after the destination has answered: digits, `*`, `#` and pauses (`,`)."},
         "connect_timeout": seconds("Seconds to ring before the call counts as unanswered."),
     })
 }
 
-/// Node types that calls can execute.
-fn executable_nodes() -> NamedSchemas {
+/// Node types of the first versions.
+fn first_nodes() -> NamedSchemas {
     let menu_children = Children {
         min: 1,
         max: 11,
@@ -196,19 +200,104 @@ fn ring_group_parameters() -> Value {
     json!({
         "prompt": prompt(false),
         "ring_group_destinations": {
-            "type": "array", "minItems": 1, "maxItems": 50, "description": "Numbers to ring.",
+            "type": "array", "minItems": 1, "maxItems": MAX_RING_GROUP_DESTINATIONS, "description": "Numbers to ring.",
             "items": request_object(json!({
-                "ring_group_number": {"type": ["string", "integer"], "format": "phone-number", "maxLength": MAX_NAME_CHARS, "description": "US number of 10 digits; punctuation is ignored."},
+                "ring_group_number": {"type": ["string", "integer"], "format": "phone-number", "maxLength": MAX_NAME_CHARS, "description": "National number: 10 digits for country code 1. Punctuation is ignored."},
+                "ring_group_country_code": country_code(),
                 "description": nullable_text(10_000, "Name of the destination."),
+                "destination_disabled": request_boolean("The destination does not ring. Default: false."),
+                "distribution_weight": request_integer(1, MAX_DISTRIBUTION_WEIGHT, "Weight in the order `Weighted`. Default: 1."),
             }), &["ring_group_number"]),
         },
-        "ring_group_connect_timeout": seconds("Seconds to ring before the next destination."),
+        "ring_group_connect_timeout": ring_timeout(),
+        "distribution_method": distribution_method(),
+        "max_simultaneous_calls": request_integer(1, MAX_SIMULTANEOUS_CALLS, "Number of destinations that ring at the same time. Default: 1."),
+        "ring_group_destination_total_limit": request_integer(1, MAX_RING_GROUP_DESTINATIONS, "Maximum number of destinations that ring for one call. Default: all."),
+        "call_acceptance": request_boolean("The destination has to accept the call with a key. Default: false."),
     })
 }
 
-/// Node types that are stored and returned. `go_live` rejects them, as calls cannot execute them.
-fn stored_only_nodes() -> NamedSchemas {
+fn ring_timeout() -> Value {
+    let [shortest, longest] = RING_TIMEOUT_SECONDS;
+    request_integer(shortest, longest, "Seconds to ring before the next destinations.")
+}
+
+fn distribution_method() -> Value {
+    let methods = DistributionMethod::ALL.map(DistributionMethod::as_str);
+    enumeration_or_null(
+        &methods,
+        "Order of the destinations: as listed (default), at random, or at random in proportion to the weights. Random orders follow from the id of the call, so a replay has the same.",
+    )
+}
+
+fn dynamic_route_parameters() -> Value {
+    let mut parameters = ring_group_parameters();
+    if let Some(parameters) = parameters.as_object_mut() {
+        parameters.remove("ring_group_destinations");
+        let field = json!({"type": "string", "minLength": 1, "maxLength": 10_000, "description": "Partner name of the custom data field with the number. If it holds no number, the call continues with the child."});
+        parameters.insert("dynamic_route_destination".to_owned(), field);
+        let like_group = request_boolean(
+            "The field may hold several numbers, separated by commas. They ring like those of a RingGroup. Default: false.",
+        );
+        parameters.insert("behave_like_ring_group".to_owned(), like_group);
+        let url = nullable_text(
+            10_000,
+            "Stored; `go_live` rejects it, as the server does not ask it yet.",
+        );
+        parameters.insert("routing_url".to_owned(), url);
+    }
+    parameters
+}
+
+fn question_parameters() -> Map<String, Value> {
+    Map::from_iter([
+        ("prompt".to_owned(), prompt(true)),
+        (
+            "confirm_response_enabled".to_owned(),
+            request_boolean(
+                "The caller confirms the answer: 1 is right, 2 answers again. Default: false.",
+            ),
+        ),
+        (
+            "error_prompt_disabled".to_owned(),
+            request_boolean("No text is spoken after an invalid answer. Default: false."),
+        ),
+        (
+            "custom_error_prompt_text".to_owned(),
+            nullable_text(10_000, "Text to speak after an invalid answer."),
+        ),
+    ])
+}
+
+fn number_question_parameters() -> Value {
     let questions: Vec<&str> = QuestionType::ALL.into_iter().map(|(name, _)| name).collect();
+    let mut parameters = question_parameters();
+    parameters.insert(
+        "number_question_type".to_owned(),
+        enumeration(
+            &questions,
+            "Kind of the number. `*` is a decimal point; dates are MMDDYYYY, times HHMM.",
+        ),
+    );
+    parameters.insert(
+        "caller_response_custom_data_partner_name".to_owned(),
+        nullable_text(10_000, "Partner name of the custom data field that takes the answer."),
+    );
+    Value::Object(parameters)
+}
+
+/// Children of a question: `count` for the answers, and failover children.
+fn question_children(count: u8) -> Children {
+    Children {
+        min: count,
+        max: count + 2,
+        schema: "IvrNodeRequest",
+        description: "The next nodes, and nodes with `keypress_failover_type`.",
+    }
+}
+
+/// Node types of later versions. Every version accepts, executes and returns them.
+fn newer_nodes() -> NamedSchemas {
     let optional = Children { min: 0, max: 1, ..ONE };
     vec![
         (
@@ -216,7 +305,7 @@ fn stored_only_nodes() -> NamedSchemas {
             node(
                 "Failover",
                 "Child of a Connect: destination of an unanswered call. From 2019-05-01.",
-                json!({"destination_phone_number": destination()}),
+                json!({"destination_phone_number": destination(), "destination_country_code": with_description(country_code(), "Country calling code, digits only. Default: that of the Connect.")}),
                 &[],
                 NONE,
             ),
@@ -235,20 +324,20 @@ fn stored_only_nodes() -> NamedSchemas {
             "IvrYesOrNo",
             node(
                 "YesOrNo",
-                "Continues with the first child on key 1, with the second on key 2. From 2020-10-01.",
-                json!({"prompt": prompt(true)}),
+                "Continues with the first child on key 1, with the second on key 2. The caller has three attempts. From 2020-10-01.",
+                Value::Object(question_parameters()),
                 &["prompt"],
-                TWO,
+                question_children(2),
             ),
         ),
         (
             "IvrNumberQuestion",
             node(
                 "NumberQuestion",
-                "Asks for a number. From 2020-10-01.",
-                json!({"prompt": prompt(true), "number_question_type": enumeration(&questions, "Kind of the number.")}),
+                "Asks for a number. The caller has three attempts. From 2020-10-01.",
+                number_question_parameters(),
                 &["prompt", "number_question_type"],
-                ONE,
+                question_children(1),
             ),
         ),
         (
@@ -257,7 +346,7 @@ fn stored_only_nodes() -> NamedSchemas {
                 "RingGroup",
                 "Rings several destinations. From 2022-03-01.",
                 ring_group_parameters(),
-                &["ring_group_destinations"],
+                &["ring_group_destinations", "ring_group_connect_timeout"],
                 optional,
             ),
         ),
@@ -266,7 +355,7 @@ fn stored_only_nodes() -> NamedSchemas {
             node(
                 "DynamicRoute",
                 "Connects to a number from custom data. From 2022-03-01.",
-                json!({"prompt": prompt(false), "dynamic_route_destination": {"type": "string", "minLength": 1, "maxLength": 10_000, "description": "Partner name of the custom data field with the number."}}),
+                dynamic_route_parameters(),
                 &["dynamic_route_destination"],
                 ONE,
             ),
@@ -291,8 +380,8 @@ fn caller_id() -> (Value, Value) {
 }
 
 pub(super) fn schemas() -> NamedSchemas {
-    let mut nodes = executable_nodes();
-    nodes.extend(stored_only_nodes());
+    let mut nodes = first_nodes();
+    nodes.extend(newer_nodes());
     let names = || nodes.iter().map(|(name, _)| *name).filter(|name| *name != "IvrFailover");
     let node_request = json!({
         "description": "A node with its children. Its type determines its parameters; others are ignored. At most 200 nodes, 20 levels.",
@@ -304,6 +393,7 @@ pub(super) fn schemas() -> NamedSchemas {
             "root": schema_reference("IvrNodeRequest"),
             "record_calls": request_boolean("Record the calls. Default: false."),
             "caller_id": nullable(schema_reference("CallerIdRequest"), "Caller id of the outgoing call."),
+            "whisper_prompt_text": nullable_text(10_000, "Text that a destination hears before the caller."),
         }),
         &["root"],
     );
@@ -312,8 +402,9 @@ pub(super) fn schemas() -> NamedSchemas {
             "root": schema_reference("IvrNode"),
             "record_calls": {"type": "boolean"},
             "caller_id": schema_reference("CallerId"),
+            "whisper_prompt_text": {"type": "string"},
         }),
-        &["caller_id"],
+        &["caller_id", "whisper_prompt_text"],
     );
     let node_types: Vec<Value> =
         nodes.iter().map(|(_, node)| node["properties"]["node_type"]["enum"][0].clone()).collect();

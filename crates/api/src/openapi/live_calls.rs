@@ -63,6 +63,7 @@ fn event_request() -> Value {
             "key": {"type": ["string", "integer", "null"], "pattern": "^[0-9*#]$", "minimum": 0, "maximum": 9, "description": "Pressed key. Required for the event `key`."},
             "zip": {"type": ["string", "integer", "null"], "pattern": r"^\s*[0-9A-Za-z -]{1,10}\s*$", "minimum": 0, "description": "Entered postal code. Required for the event `zip`."},
             "digits": {"type": ["string", "integer", "null"], "pattern": r"^\s*[0-9*#]{1,33}\s*$", "minimum": 0, "description": "Entered digits, with or without the finishing key. Required for the event `digits`."},
+            "destination_phone_number": {"type": ["string", "integer", "null"], "maxLength": 255, "description": "Number that answered, for the event `connected` where several rang. Default: the first one."},
             "by": enumeration_or_null(&["caller", "destination"], "Side that hung up, for the event `hung_up`. `destination` is valid only after it has answered."),
             "at": request_call_time("Time of the event, not before that of the previous event. Default: now."),
             "sequence": request_integer(0, u32::MAX, "Sequence number: the first is 0 or 1, each following one is higher by 1. Default: the next number. Repeating a number with the same event returns the same response again, even after the end of the call."),
@@ -83,16 +84,31 @@ fn action_schema() -> Value {
     };
     let integer =
         |description: &str| json!({"type": "integer", "minimum": 0, "description": description});
+    let optional_text =
+        |description: &str| json!({"type": ["string", "null"], "description": description});
     let gather = response_object(
         json!({
             "keys": integer("Maximum number of keys."),
-            "finish": {"type": "string", "description": "Key that ends the input before the maximum is reached."},
+            "finish": optional_text("Key that ends the input before the maximum is reached; `null` for none."),
             "timeout": integer("Seconds to wait."),
+            "barge_in": {"type": "boolean", "description": "True: a key ends the prompts before."},
         }),
-        &["finish"],
+        &[],
     );
+    let number = json!({"type": "string", "description": "National number, digits only."});
+    let other = response_object(json!({"number": number, "country_code": {"type": "string"}}), &[]);
     let dial = response_object(
-        json!({"number": {"type": "string", "description": "National number, digits only."}, "country_code": {"type": "string"}}),
+        json!({
+            "number": number,
+            "country_code": {"type": "string"},
+            "extension": optional_text("Extension to dial after the destination has answered; `,` is a pause."),
+            "timeout": {"type": ["integer", "null"], "minimum": 1, "description": "Seconds to ring; `null` is up to the edge."},
+            "caller_id": optional_text("Caller id to show; `null` if the caller is not known."),
+            "record": {"type": "boolean", "description": "The conversation is to be recorded."},
+            "whisper": optional_text("Text that the destination hears before the caller."),
+            "accept": {"type": "boolean", "description": "The destination has to accept the call with a key."},
+            "also": {"type": "array", "items": other, "description": "Destinations to ring at the same time."},
+        }),
         &[],
     );
     let send = response_object(
@@ -131,7 +147,7 @@ fn instructions() -> Value {
         }),
         &[],
     );
-    let actions = json!([{"say": "For tickets, press 1."}, {"gather": {"keys": 1, "timeout": 10}}]);
+    let actions = json!([{"say": "For tickets, press 1."}, {"gather": {"keys": 1, "finish": null, "timeout": 10, "barge_in": true}}]);
     with_example(
         instructions,
         json!({"id": 7, "outcome": null, "reason": null, "actions": actions}),
@@ -139,7 +155,17 @@ fn instructions() -> Value {
 }
 
 fn live_state() -> Value {
-    let states = ["menu", "sms_offer", "zip", "ringing", "talking"];
+    let states = [
+        "menu",
+        "any_key_press",
+        "yes_or_no",
+        "number_question",
+        "confirmation",
+        "sms_offer",
+        "zip",
+        "ringing",
+        "talking",
+    ];
     let state = response_object(
         json!({
             "at": {"type": "array", "items": {"type": "integer", "minimum": 0}, "description": "Current node: child indices from the root."},

@@ -5,13 +5,16 @@ use crate::object_reader::{ObjectReader, TEXT_LIMIT};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use trunkline_domain::call::{CallFacts, PhoneType};
+use trunkline_domain::ivr::run::Event;
 use trunkline_domain::party::Network;
 use trunkline_domain::phone::CallerId;
-use trunkline_domain::problem::INVALID;
+use trunkline_domain::problem::{INVALID, NOT_LISTED};
 use trunkline_domain::timezone::{self, TimeZoneName};
 
 /// Maximum number of keypresses of a call.
 const MAX_KEYPRESSES: usize = 1_000;
+/// Maximum number of digits of one input, with the finishing key.
+const MAX_DIGITS: usize = 33;
 /// Number of digits of `YYYYMMDDhhmmssSSS`.
 const TIMESTAMP_DIGITS: usize = 17;
 /// Maximum duration of a call, in seconds.
@@ -27,6 +30,48 @@ pub(super) fn read_keypresses(reader: &mut ObjectReader<'_>) -> Vec<char> {
         key
     });
     keys.unwrap_or_default()
+}
+
+/// Reads the answers to NumberQuestions, in order.
+pub(super) fn read_digit_answers(reader: &mut ObjectReader<'_>) -> Vec<String> {
+    let answers = reader.array("digits", MAX_KEYPRESSES, |value, read_context| {
+        let digits = parse_digits(value);
+        if digits.is_none() {
+            read_context.problems.add(INVALID);
+        }
+        digits
+    });
+    answers.unwrap_or_default()
+}
+
+/// Parses digits that the caller entered, with `*` and the finishing key `#`.
+pub(super) fn parse_digits(value: &Value) -> Option<String> {
+    let digits = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    let is_key = |c: char| c.is_ascii_digit() || c == '*' || c == '#';
+    let is_valid = (1..=MAX_DIGITS).contains(&digits.len()) && digits.chars().all(is_key);
+    is_valid.then_some(digits)
+}
+
+/// Reads the results of dialling, in order.
+pub(super) fn read_dial_results(reader: &mut ObjectReader<'_>) -> Vec<Event> {
+    let results = reader.array("dials", MAX_KEYPRESSES, |value, read_context| {
+        let result = match value.as_str() {
+            Some("connected") => Some(Event::Connected),
+            Some("busy") => Some(Event::Busy),
+            Some("no_answer") => Some(Event::NoAnswer),
+            Some("failed") => Some(Event::Failed),
+            _ => None,
+        };
+        if result.is_none() {
+            read_context.problems.add(NOT_LISTED);
+        }
+        result
+    });
+    results.unwrap_or_default()
 }
 
 /// Parses a key: a digit, `*` or `#`. A digit may be a number.

@@ -202,7 +202,11 @@ fn render(call: VisibleCall, zone: TimeZoneName) -> Object {
 /// Renders the position of a live call.
 fn render_live(live: LiveCall, zone: TimeZoneName) -> Value {
     let state = match live.position.state {
-        NodeState::Menu { .. } => "menu",
+        NodeState::Menu(_) => "menu",
+        NodeState::AnyKeyPress => "any_key_press",
+        NodeState::YesOrNo(_) => "yes_or_no",
+        NodeState::NumberQuestion(_) => "number_question",
+        NodeState::Confirmation(_) => "confirmation",
         NodeState::SmsOffer => "sms_offer",
         NodeState::LocationCheck(_) | NodeState::ZipCodeEntry => "zip",
         NodeState::Dialling => "ringing",

@@ -3,7 +3,7 @@
 use crate::object_response::Object;
 use crate::resources::money;
 use serde_json::{Value, json};
-use trunkline_domain::call::{Decision, PathStep, Payment, PolicyEvaluation};
+use trunkline_domain::call::{Decision, DialAttempt, PathStep, Payment, PolicyEvaluation};
 use trunkline_network::dry_run::DryRun;
 
 /// Renders the call's path, the payments with their policies, and the budgets.
@@ -51,14 +51,28 @@ pub(super) fn render(run: &DryRun) -> Object {
     ])
 }
 
+/// Renders a node of the path. `digits` and `dials` are present only where there were some.
 fn render_step(step: &PathStep) -> Value {
-    json!({
+    let mut object = json!({
         "at": step.path,
         "node_type": step.node_type,
         "prompt": step.prompt,
         "key": step.key.map(|key| key.to_string()),
         "condition": step.condition,
-    })
+    });
+    if let Some(digits) = &step.digits {
+        object["digits"] = json!(digits);
+    }
+    if !step.dials.is_empty() {
+        let render_dial = |dial: &DialAttempt| {
+            json!({
+                "destination_phone_number": dial.destination_phone_number,
+                "result": dial.result,
+            })
+        };
+        object["dials"] = step.dials.iter().map(render_dial).collect();
+    }
+    object
 }
 
 fn render_payment(payment: &Payment) -> Value {

@@ -60,6 +60,8 @@ fn read_call(
     let mut reader = ObjectReader::new(object, read_context);
     simulated_call.promo_number = reader.phone("promo_number").flatten();
     simulated_call.keys = call_facts::read_keypresses(&mut reader);
+    simulated_call.digits = call_facts::read_digit_answers(&mut reader);
+    simulated_call.dials = call_facts::read_dial_results(&mut reader);
     simulated_call.facts = CallFacts {
         start_time: call_facts::read_timestamp(&mut reader, "start_time", zone),
         duration: reader.integer("duration", 0, call_facts::MAX_CALL_SECONDS).flatten(),

@@ -3,16 +3,17 @@
 
 use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
 use crate::resources::pricing::read_condition;
+use crate::resources::ring_groups;
 use serde_json::{Map, Value, json};
 use trunkline_domain::ivr::{
     self, CallerId, CallerIdSetting, IvrNode, IvrTree, KeypressFailover, MAX_DEPTH, MAX_NODES,
-    NodeKind, QuestionType, RingDestination, SMS_DELAYS_SECONDS,
+    NodeKind, QuestionOptions, QuestionType, SMS_DELAYS_SECONDS,
 };
 use trunkline_domain::phone::DestinationNumber;
 use trunkline_domain::problem::{EMPTY, INVALID, NOT_LISTED, Problems};
 
-/// Maximum number of destinations of a RingGroup.
-const MAX_RING_GROUP_DESTINATIONS: usize = 50;
+/// Maximum number of characters of an extension.
+const MAX_EXTENSION_CHARACTERS: usize = 20;
 
 /// Reads a tree. Returns `None` if the root is invalid. Another invalid node is replaced by an
 /// EndCall, so that the problems of the other nodes are found, too; a tree with problems is never
@@ -23,6 +24,7 @@ pub(super) fn read(map: &Map<String, Value>, read_context: ReadContext<'_>) -> O
     let caller_id = reader.object("caller_id").flatten();
     let caller_id =
         caller_id.map(|map| read_caller_id(ObjectReader::new(map, reader.child("caller_id"))));
+    let whisper_prompt_text = reader.text("whisper_prompt_text", TEXT_LIMIT).flatten();
     let root = match reader.value("root") {
         None | Some(Value::Null) => {
             reader.error("root", EMPTY);
@@ -38,14 +40,15 @@ pub(super) fn read(map: &Map<String, Value>, read_context: ReadContext<'_>) -> O
                 let mut root_problems = Problems::new();
                 let read_context =
                     ReadContext { problems: &mut root_problems, ignored: &mut *reader.ignored };
-                let node = read_node(root, read_context);
+                let node = read_node(root, None, read_context);
                 reader.problems.merge(root_problems);
                 node
             }
         },
     };
     reader.finish();
-    Some(IvrTree { root: root?, record_calls, caller_id: caller_id.flatten() })
+    let caller_id = caller_id.flatten();
+    Some(IvrTree { root: root?, record_calls, caller_id, whisper_prompt_text })
 }
 
 /// Rejects a body whose tree is deeper than [`MAX_DEPTH`], before anything else is read, like JSON
@@ -89,7 +92,12 @@ fn read_caller_id(mut reader: ObjectReader<'_>) -> Option<CallerId> {
     Some(CallerId { setting: setting?, mask })
 }
 
-fn read_node(value: &Value, read_context: ReadContext<'_>) -> Option<IvrNode> {
+/// Reads a node. `parent_code` is the country code of its parent, if that is a Connect.
+fn read_node(
+    value: &Value,
+    parent_code: Option<&str>,
+    read_context: ReadContext<'_>,
+) -> Option<IvrNode> {
     let mut reader = ObjectReader::from_value(value, read_context)?;
     let node_type = match reader.value("node_type") {
         None | Some(Value::Null) => {
@@ -99,7 +107,7 @@ fn read_node(value: &Value, read_context: ReadContext<'_>) -> Option<IvrNode> {
         Some(value) => Some(value.as_str().unwrap_or_default()),
     };
     let kind = node_type.and_then(|node_type| {
-        let kind = read_kind(node_type, &mut reader);
+        let kind = read_kind(node_type, parent_code, &mut reader);
         if kind.is_none() {
             reader.error("node_type", NOT_LISTED);
         }
@@ -114,7 +122,13 @@ fn read_node(value: &Value, read_context: ReadContext<'_>) -> Option<IvrNode> {
         None | Some(Value::Null) => None,
         Some(_) => reader.enum_value("keypress_failover_type", parse_failover),
     };
-    let children = read_children(&mut reader);
+    let code = match &kind {
+        Some(NodeKind::Connect { destination_country_code, .. }) => {
+            Some(destination_country_code.as_str())
+        }
+        _ => None,
+    };
+    let children = read_children(&mut reader, code);
     let Some(kind) = kind else {
         // The node's type is unknown, but its children can be checked.
         for (index, child) in children.iter().enumerate() {
@@ -127,7 +141,7 @@ fn read_node(value: &Value, read_context: ReadContext<'_>) -> Option<IvrNode> {
 }
 
 /// Reads the children. The path of a child's problems contains its key minus one.
-fn read_children(reader: &mut ObjectReader<'_>) -> Vec<IvrNode> {
+fn read_children(reader: &mut ObjectReader<'_>, parent_code: Option<&str>) -> Vec<IvrNode> {
     let items = match reader.value("children") {
         None | Some(Value::Null) => return Vec::new(),
         Some(Value::Array(items)) => items,
@@ -139,7 +153,8 @@ fn read_children(reader: &mut ObjectReader<'_>) -> Vec<IvrNode> {
     let mut children = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let problems = reader.problems.property("children").child(index);
-        let child = read_node(item, ReadContext { problems, ignored: &mut *reader.ignored });
+        let read_context = ReadContext { problems, ignored: &mut *reader.ignored };
+        let child = read_node(item, parent_code, read_context);
         children.push(child.unwrap_or_else(|| IvrNode {
             kind: NodeKind::EndCall { prompt: String::new() },
             children: Vec::new(),
@@ -150,24 +165,25 @@ fn read_children(reader: &mut ObjectReader<'_>) -> Vec<IvrNode> {
 }
 
 fn check_subtree(node: &IvrNode, problems: &mut Problems) {
-    let tree = IvrTree { root: node.clone(), record_calls: false, caller_id: None };
+    let tree = IvrTree {
+        root: node.clone(),
+        record_calls: false,
+        caller_id: None,
+        whisper_prompt_text: None,
+    };
     ivr::check_tree(&tree, problems);
 }
 
 /// Reads the parameters of a node type. An invalid parameter counts as absent. Returns `None` for an
 /// unknown type.
-fn read_kind(node_type: &str, reader: &mut ObjectReader<'_>) -> Option<NodeKind> {
+fn read_kind(
+    node_type: &str,
+    parent_code: Option<&str>,
+    reader: &mut ObjectReader<'_>,
+) -> Option<NodeKind> {
     Some(match node_type {
         "Menu" => NodeKind::Menu { prompt: reader.text_or_empty("prompt") },
-        "Connect" => {
-            let (number, country) = read_destination(reader);
-            NodeKind::Connect {
-                prompt: reader.text_or_empty("prompt"),
-                destination_phone_number: number,
-                destination_country_code: country,
-                connect_timeout: reader.integer("connect_timeout", 1, 300).flatten(),
-            }
-        }
+        "Connect" => read_connect(reader),
         "EndCall" => NodeKind::EndCall { prompt: reader.text_or_empty("prompt") },
         "SmsPromo" => NodeKind::SmsPromo {
             prompt: reader.text_or_empty("prompt"),
@@ -182,7 +198,10 @@ fn read_kind(node_type: &str, reader: &mut ObjectReader<'_>) -> Option<NodeKind>
         }
         "VerifyLocation" => NodeKind::VerifyLocation { prompt: reader.text_or_empty("prompt") },
         "AnyKeyPress" => NodeKind::AnyKeyPress { prompt: reader.text_or_empty("prompt") },
-        "YesOrNo" => NodeKind::YesOrNo { prompt: reader.text_or_empty("prompt") },
+        "YesOrNo" => NodeKind::YesOrNo {
+            prompt: reader.text_or_empty("prompt"),
+            options: read_question_options(reader),
+        },
         "NumberQuestion" => {
             let parse = |word: &str| {
                 QuestionType::ALL.into_iter().find(|(name, _)| *name == word).map(|(_, kind)| kind)
@@ -190,37 +209,60 @@ fn read_kind(node_type: &str, reader: &mut ObjectReader<'_>) -> Option<NodeKind>
             NodeKind::NumberQuestion {
                 prompt: reader.text_or_empty("prompt"),
                 number_question_type: reader.enum_value("number_question_type", parse),
+                options: read_question_options(reader),
+                caller_response_custom_data_partner_name: reader
+                    .text("caller_response_custom_data_partner_name", TEXT_LIMIT)
+                    .flatten()
+                    .filter(|name| !name.is_empty()),
             }
         }
-        "RingGroup" => NodeKind::RingGroup {
-            prompt: reader.text_or_empty("prompt"),
-            ring_group_destinations: reader
-                .array(
-                    "ring_group_destinations",
-                    MAX_RING_GROUP_DESTINATIONS,
-                    read_ring_destination,
-                )
-                .unwrap_or_default(),
-            ring_group_connect_timeout: reader
-                .integer("ring_group_connect_timeout", 1, 300)
-                .flatten(),
-        },
-        "DynamicRoute" => NodeKind::DynamicRoute {
-            prompt: reader.text_or_empty("prompt"),
-            dynamic_route_destination: reader.text_or_empty("dynamic_route_destination"),
-        },
-        "Failover" => NodeKind::Failover { destination_phone_number: read_destination(reader).0 },
+        "RingGroup" => ring_groups::read_group(reader),
+        "DynamicRoute" => ring_groups::read_route(reader),
+        "Failover" => {
+            let (number, country) = read_destination(reader, parent_code.unwrap_or("1"));
+            NodeKind::Failover {
+                destination_phone_number: number,
+                destination_country_code: country,
+            }
+        }
         _ => return None,
     })
 }
 
+fn read_connect(reader: &mut ObjectReader<'_>) -> NodeKind {
+    let (number, country) = read_destination(reader, "1");
+    let extension = reader.optional_id("destination_extension").flatten();
+    let is_key = |c: char| c.is_ascii_digit() || matches!(c, '*' | '#' | ',');
+    let is_valid = |extension: &String| {
+        extension.len() <= MAX_EXTENSION_CHARACTERS && extension.chars().all(is_key)
+    };
+    if extension.as_ref().is_some_and(|extension| !is_valid(extension)) {
+        reader.error("destination_extension", INVALID);
+    }
+    NodeKind::Connect {
+        prompt: reader.text_or_empty("prompt"),
+        destination_phone_number: number,
+        destination_country_code: country,
+        destination_extension: extension.filter(is_valid),
+        connect_timeout: reader.integer("connect_timeout", 1, 300).flatten(),
+    }
+}
+
+fn read_question_options(reader: &mut ObjectReader<'_>) -> QuestionOptions {
+    QuestionOptions {
+        confirm_response_enabled: reader.boolean("confirm_response_enabled").flatten(),
+        error_prompt_disabled: reader.boolean("error_prompt_disabled").flatten(),
+        custom_error_prompt_text: reader.text("custom_error_prompt_text", TEXT_LIMIT).flatten(),
+    }
+}
+
 /// Reads a destination: national digits and country code. If both are absent or empty, the
-/// destination is not known yet. An absent country code is "1".
-fn read_destination(reader: &mut ObjectReader<'_>) -> (String, String) {
+/// destination is not known yet.
+fn read_destination(reader: &mut ObjectReader<'_>, default_code: &str) -> (String, String) {
     let country = reader.optional_id("destination_country_code");
     let number = reader.optional_id("destination_phone_number");
     let is_string = matches!(reader.value("destination_country_code"), Some(Value::String(_)));
-    let default_country = || if is_string { String::new() } else { "1".to_owned() };
+    let default_country = || if is_string { String::new() } else { default_code.to_owned() };
     let country = country.flatten().unwrap_or_else(default_country);
     let digits = country.strip_prefix('+').unwrap_or(&country);
     if digits.len() > 3 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -244,18 +286,6 @@ fn read_delay(reader: &mut ObjectReader<'_>) -> Option<u32> {
     Some(delay)
 }
 
-fn read_ring_destination(value: &Value, read_context: ReadContext<'_>) -> Option<RingDestination> {
-    let mut reader = ObjectReader::from_value(value, read_context)?;
-    let number = reader.optional_id("ring_group_number").flatten();
-    let number = number.and_then(|number| DestinationNumber::parse(&number, "1"));
-    if number.is_none() {
-        reader.error("ring_group_number", INVALID);
-    }
-    let description = reader.text("description", TEXT_LIMIT).flatten();
-    reader.finish();
-    Some(RingDestination { ring_group_number: number?.number().to_owned(), description })
-}
-
 /// Renders a tree. It is the same in every version.
 pub(super) fn render(tree: &IvrTree) -> Value {
     let mut object = Map::new();
@@ -264,6 +294,9 @@ pub(super) fn render(tree: &IvrTree) -> Value {
     if let Some(CallerId { setting, mask }) = &tree.caller_id {
         let object_value = json!({"setting": setting.as_str(), "mask": mask});
         object.insert("caller_id".to_owned(), object_value);
+    }
+    if let Some(text) = &tree.whisper_prompt_text {
+        object.insert("whisper_prompt_text".to_owned(), text.as_str().into());
     }
     Value::Object(object)
 }
@@ -287,18 +320,25 @@ fn render_parameters(kind: &NodeKind, put: &mut impl FnMut(&str, Value) -> Optio
         NodeKind::Menu { prompt }
         | NodeKind::EndCall { prompt }
         | NodeKind::VerifyLocation { prompt }
-        | NodeKind::AnyKeyPress { prompt }
-        | NodeKind::YesOrNo { prompt } => {
+        | NodeKind::AnyKeyPress { prompt } => {
             put("prompt", json!(prompt));
+        }
+        NodeKind::YesOrNo { prompt, options } => {
+            put("prompt", json!(prompt));
+            put_all(json!(options), put);
         }
         NodeKind::Connect {
             prompt,
             destination_phone_number,
             destination_country_code,
+            destination_extension,
             connect_timeout,
         } => {
             put("destination_phone_number", json!(destination_phone_number));
             put("destination_country_code", json!(destination_country_code));
+            if let Some(extension) = destination_extension {
+                put("destination_extension", json!(extension));
+            }
             put("prompt", json!(prompt));
             if let Some(timeout) = connect_timeout {
                 put("connect_timeout", json!(timeout));
@@ -314,21 +354,34 @@ fn render_parameters(kind: &NodeKind, put: &mut impl FnMut(&str, Value) -> Optio
             let text = condition.as_ref().map_or("", |condition| condition.text());
             put("condition", json!(text));
         }
-        NodeKind::NumberQuestion { prompt, number_question_type } => {
+        NodeKind::NumberQuestion {
+            prompt,
+            number_question_type,
+            options,
+            caller_response_custom_data_partner_name,
+        } => {
             put("prompt", json!(prompt));
             put("number_question_type", json!(number_question_type.map(QuestionType::as_str)));
+            put_all(json!(options), put);
+            if let Some(name) = caller_response_custom_data_partner_name {
+                put("caller_response_custom_data_partner_name", json!(name));
+            }
         }
-        NodeKind::RingGroup { prompt, ring_group_destinations, ring_group_connect_timeout } => {
-            put("prompt", json!(prompt));
-            put("ring_group_destinations", json!(ring_group_destinations));
-            put("ring_group_connect_timeout", json!(ring_group_connect_timeout));
+        NodeKind::RingGroup { .. } | NodeKind::DynamicRoute { .. } => {
+            put_all(ring_groups::render(kind), put);
         }
-        NodeKind::DynamicRoute { prompt, dynamic_route_destination } => {
-            put("prompt", json!(prompt));
-            put("dynamic_route_destination", json!(dynamic_route_destination));
-        }
-        NodeKind::Failover { destination_phone_number } => {
+        NodeKind::Failover { destination_phone_number, destination_country_code } => {
             put("destination_phone_number", json!(destination_phone_number));
+            put("destination_country_code", json!(destination_country_code));
+        }
+    }
+}
+
+/// Adds all properties of an object.
+fn put_all(object: Value, put: &mut impl FnMut(&str, Value) -> Option<Value>) {
+    if let Value::Object(object) = object {
+        for (name, value) in object {
+            put(&name, value);
         }
     }
 }

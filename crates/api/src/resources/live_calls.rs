@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use trunkline_domain::call::CallFacts;
 use trunkline_domain::ivr::run::{Action, Event};
+use trunkline_domain::phone::normalize_destination;
 use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED, Problems};
 use trunkline_domain::timezone::TimeZoneName;
 use trunkline_network::Submission;
@@ -23,8 +24,6 @@ use trunkline_network::live_calls::{
 
 /// Maximum length of a zip code, in characters (ASCII).
 const MAX_ZIP_CHARACTERS: usize = 10;
-/// Maximum number of digits of one input, with the finishing key.
-const MAX_DIGITS: usize = 33;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -120,7 +119,7 @@ fn read_event(reader: &mut ObjectReader<'_>) -> Option<CallEvent> {
         "zip" => Event::Zip(read_zip(reader)?),
         "digits" => Event::Digits(read_digits(reader)?),
         "silence" => Event::Silence,
-        "connected" => Event::Connected,
+        "connected" => read_connected(reader)?,
         "busy" => Event::Busy,
         "no_answer" => Event::NoAnswer,
         "failed" => Event::Failed,
@@ -132,6 +131,17 @@ fn read_event(reader: &mut ObjectReader<'_>) -> Option<CallEvent> {
         }
     };
     Some(CallEvent::Event(event))
+}
+
+/// Reads the number that answered, where several rang.
+fn read_connected(reader: &mut ObjectReader<'_>) -> Option<Event> {
+    let is_given = reader.is_present("destination_phone_number");
+    let number = reader.optional_id("destination_phone_number");
+    match number.flatten() {
+        Some(number) => Some(Event::ConnectedTo(normalize_destination(&number))),
+        None if is_given && reader.problems.has_problem("destination_phone_number") => None,
+        None => Some(Event::Connected),
+    }
 }
 
 /// Reads the side that hung up (`by`). The caller is the default.
@@ -182,22 +192,23 @@ fn read_zip(reader: &mut ObjectReader<'_>) -> Option<String> {
 
 /// Reads the digits that the caller entered, optionally with the finishing key.
 fn read_digits(reader: &mut ObjectReader<'_>) -> Option<String> {
-    let digits = match reader.value("digits") {
-        Some(Value::String(text)) => text.trim().to_owned(),
-        Some(Value::Number(number)) => number.to_string(),
-        None | Some(Value::Null) => String::new(),
-        Some(_) => "?".to_owned(),
-    };
-    if digits.is_empty() {
-        reader.error("digits", BLANK);
-        return None;
+    match reader.value("digits") {
+        None | Some(Value::Null) => {
+            reader.error("digits", BLANK);
+            None
+        }
+        Some(Value::String(text)) if text.trim().is_empty() => {
+            reader.error("digits", BLANK);
+            None
+        }
+        Some(value) => {
+            let digits = call_facts::parse_digits(value);
+            if digits.is_none() {
+                reader.error("digits", INVALID);
+            }
+            digits
+        }
     }
-    let is_digit = |c: char| c.is_ascii_digit() || c == '*' || c == '#';
-    if digits.len() > MAX_DIGITS || !digits.chars().all(is_digit) {
-        reader.error("digits", INVALID);
-        return None;
-    }
-    Some(digits)
 }
 
 fn render(instructions: CallInstructions) -> Object {
@@ -213,14 +224,35 @@ fn render(instructions: CallInstructions) -> Object {
 fn render_action(action: Action) -> Value {
     match action {
         Action::Say(prompt) => json!({"say": prompt}),
-        Action::Gather { keys, finish: None, timeout } => {
-            json!({"gather": {"keys": keys, "timeout": timeout}})
-        }
-        Action::Gather { keys, finish: Some(finish), timeout } => {
-            json!({"gather": {"keys": keys, "finish": finish, "timeout": timeout}})
-        }
-        Action::Dial { number, country_code } => {
-            json!({"dial": {"number": number, "country_code": country_code}})
+        Action::Gather { keys, finish, timeout } => json!({"gather": {
+            "keys": keys,
+            "finish": finish,
+            "timeout": timeout,
+            "barge_in": true,
+        }}),
+        Action::Dial {
+            number,
+            country_code,
+            extension,
+            timeout,
+            caller_id,
+            record,
+            whisper,
+            accept,
+            also,
+        } => {
+            let render_other = |(country_code, number): (String, String)| json!({"number": number, "country_code": country_code});
+            json!({"dial": {
+                "number": number,
+                "country_code": country_code,
+                "extension": extension,
+                "timeout": timeout,
+                "caller_id": caller_id,
+                "record": record,
+                "whisper": whisper,
+                "accept": accept,
+                "also": also.into_iter().map(render_other).collect::<Vec<_>>(),
+            }})
         }
         Action::SendSms { copy, delay, sender } => {
             json!({"send_sms": {"copy": copy, "delay": delay, "sender": sender}})

@@ -27,6 +27,7 @@ mod pricing;
 mod promo_numbers;
 mod relationships;
 mod replay;
+mod ring_groups;
 mod sandbox;
 mod settings;
 mod statements;

@@ -5,7 +5,10 @@ use crate::layout;
 use crate::pages::pricing;
 use maud::{Markup, html};
 use trunkline_domain::condition::Key;
-use trunkline_domain::ivr::{CallerId, CallerIdSetting, IvrNode, IvrTree, NodeKind};
+use trunkline_domain::ivr::{
+    CallerId, CallerIdSetting, DistributionMethod, IvrNode, IvrTree, NodeKind, QuestionOptions,
+    RingDestination, RingOptions,
+};
 
 /// Renders a tree, or a note that there is none.
 pub(super) fn show(tree: Option<&IvrTree>) -> Markup {
@@ -15,6 +18,10 @@ pub(super) fn show(tree: Option<&IvrTree>) -> Markup {
         (layout::description_list(&[
             ("Calls are recorded", Some(format::yes_no(tree.record_calls))),
             ("Number shown to the destination", tree.caller_id.as_ref().map(caller_id)),
+            (
+                "Said to the destination first",
+                tree.whisper_prompt_text.as_deref().map(|text| html! { "“" (text) "”" }),
+            ),
         ]))
     }
 }
@@ -61,9 +68,19 @@ fn branch_label(parent: &IvrNode, index: usize) -> String {
         (NodeKind::Condition { .. }, _) => "If not",
         (NodeKind::AnyKeyPress { .. }, 0) => "Any key",
         (NodeKind::AnyKeyPress { .. }, _) => "No key",
-        (NodeKind::YesOrNo { .. }, 0) => "Press 1, yes",
-        (NodeKind::YesOrNo { .. }, _) => "Press 2, no",
+        (NodeKind::YesOrNo { .. } | NodeKind::NumberQuestion { .. }, _) => {
+            let is_question = matches!(parent.kind, NodeKind::NumberQuestion { .. });
+            match parent.key_for_child(index) {
+                Some(Key::Wrong) => "No valid answer",
+                Some(Key::None) => "No key",
+                _ if is_question => "Then",
+                Some(Key::Digit(1)) => "Press 1, yes",
+                _ => "Press 2, no",
+            }
+        }
         (NodeKind::Connect { .. }, _) => "If not answered",
+        (NodeKind::RingGroup { .. }, _) => "If nobody answers",
+        (NodeKind::DynamicRoute { .. }, _) => "If there is no number, or nobody answers",
         _ => "Then",
     };
     label.to_owned()
@@ -91,15 +108,20 @@ fn details(kind: &NodeKind) -> Markup {
         NodeKind::Menu { prompt }
         | NodeKind::EndCall { prompt }
         | NodeKind::VerifyLocation { prompt }
-        | NodeKind::AnyKeyPress { prompt }
-        | NodeKind::YesOrNo { prompt } => prompt_text(prompt),
+        | NodeKind::AnyKeyPress { prompt } => prompt_text(prompt),
+        NodeKind::YesOrNo { prompt, options } => html! {
+            (prompt_text(prompt))
+            (question_options(options))
+        },
         NodeKind::Connect {
             prompt,
             destination_phone_number,
             destination_country_code,
+            destination_extension,
             connect_timeout,
         } => html! {
             (destination(destination_phone_number, destination_country_code))
+            @if let Some(extension) = destination_extension { p.hint { "Extension " (extension) } }
             (prompt_text(prompt))
             @if let Some(seconds) = connect_timeout {
                 p.hint { "Not answered after " (format::duration(*seconds)) }
@@ -117,28 +139,75 @@ fn details(kind: &NodeKind) -> Markup {
             p { (pricing::condition(condition.expr(), condition.text())) }
         },
         NodeKind::Condition { condition: None } => missing_note("No condition yet"),
-        NodeKind::NumberQuestion { prompt, number_question_type } => html! {
+        NodeKind::NumberQuestion {
+            prompt,
+            number_question_type,
+            options,
+            caller_response_custom_data_partner_name,
+        } => html! {
             (prompt_text(prompt))
             @if let Some(kind) = number_question_type { p.hint { "Kind: " (kind.as_str()) } }
-        },
-        NodeKind::RingGroup { prompt, ring_group_destinations, ring_group_connect_timeout } => {
-            html! {
-                (prompt_text(prompt))
-                @for it in ring_group_destinations {
-                    (destination(&it.ring_group_number, "1"))
-                    @if let Some(text) = &it.description { p.hint { (text) } }
-                }
-                @if let Some(seconds) = ring_group_connect_timeout {
-                    p.hint { "The next one: after " (format::duration(*seconds)) }
-                }
+            (question_options(options))
+            @if let Some(name) = caller_response_custom_data_partner_name {
+                p.hint { "Kept as " code { (name) } }
             }
-        }
-        NodeKind::DynamicRoute { prompt, dynamic_route_destination } => html! {
+        },
+        NodeKind::RingGroup { prompt, ring_group_destinations, ringing } => html! {
+            (prompt_text(prompt))
+            @for listed in ring_group_destinations { (ring_destination(listed)) }
+            (ring_options(ringing))
+        },
+        NodeKind::DynamicRoute { prompt, dynamic_route_destination, ringing, .. } => html! {
             p { "The number in " code { (dynamic_route_destination) } }
             (prompt_text(prompt))
+            (ring_options(ringing))
         },
-        NodeKind::Failover { destination_phone_number } => {
-            destination(destination_phone_number, "1")
+        NodeKind::Failover { destination_phone_number, destination_country_code } => {
+            destination(destination_phone_number, destination_country_code)
+        }
+    }
+}
+
+fn ring_destination(listed: &RingDestination) -> Markup {
+    let country_code = listed.ring_group_country_code.as_deref().unwrap_or("1");
+    html! {
+        (destination(&listed.ring_group_number, country_code))
+        @if let Some(text) = &listed.description { p.hint { (text) } }
+        @if listed.destination_disabled { p.hint { "Switched off" } }
+        @if let Some(weight) = listed.distribution_weight { p.hint { "Weight " (weight) } }
+    }
+}
+
+fn question_options(options: &QuestionOptions) -> Markup {
+    html! {
+        @if options.confirm_response_enabled == Some(true) {
+            p.hint { "The caller confirms the answer" }
+        }
+        @if let Some(text) = &options.custom_error_prompt_text {
+            p.hint { "After an invalid answer: “" (text) "”" }
+        }
+    }
+}
+
+fn ring_options(ringing: &RingOptions) -> Markup {
+    let order = ringing.distribution_method.map(|method| match method {
+        DistributionMethod::InOrder => "In this order",
+        DistributionMethod::Random => "In random order",
+        DistributionMethod::Weighted => "In random order, by weight",
+    });
+    html! {
+        @if let Some(order) = order { p.hint { (order) } }
+        @if let Some(count) = ringing.max_simultaneous_calls.filter(|count| *count > 1) {
+            p.hint { (count) " ring at the same time" }
+        }
+        @if let Some(limit) = ringing.ring_group_destination_total_limit {
+            p.hint { "At most " (limit) " ring for a call" }
+        }
+        @if ringing.call_acceptance == Some(true) {
+            p.hint { "The destination accepts the call with a key" }
+        }
+        @if let Some(seconds) = ringing.ring_group_connect_timeout {
+            p.hint { "The next one: after " (format::duration(seconds)) }
         }
     }
 }

@@ -126,7 +126,12 @@ fn create_objects(unit: &mut UnitOfWork<'_>) -> Result<Ids, Error> {
         auto_approve: Some(AutoApprove::All),
         advertiser_payin: pricing("7.77", "mobile and duration > 60"),
         affiliate_payout: pricing("4.5", ""),
-        ivr_tree: Some(Some(IvrTree { root, record_calls: true, caller_id: None })),
+        ivr_tree: Some(Some(IvrTree {
+            root,
+            record_calls: true,
+            caller_id: None,
+            whisper_prompt_text: None,
+        })),
         ..TermsPatch::default()
     };
     let change = CampaignChange {

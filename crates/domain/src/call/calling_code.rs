@@ -34,6 +34,19 @@ pub fn country_of_number(number: &PhoneNumber) -> Option<&'static str> {
     })
 }
 
+/// Splits a number into its calling code and the national number. `None` if the calling code is not
+/// known.
+pub fn split_calling_code(number: &PhoneNumber) -> Option<(&str, &str)> {
+    let digits = number.e164().trim_start_matches('+');
+    if let Some(national) = digits.strip_prefix('1') {
+        return Some(("1", national));
+    }
+    (1..=MAX_CALLING_CODE_DIGITS).find_map(|length| {
+        let code: usize = digits.get(..length)?.parse().ok()?;
+        COUNTRIES_BY_CALLING_CODE.get(code).copied().flatten().map(|_| digits.split_at(length))
+    })
+}
+
 /// Parses the table. Yields each country with its calling codes.
 fn table_lines() -> impl Iterator<Item = (&'static str, impl Iterator<Item = &'static str>)> {
     let lines = TABLE.lines().filter(|line| !line.starts_with('#'));

@@ -3,11 +3,12 @@
 
 use super::execution::{Execution, execute};
 use super::price::{applicable_pricings, price_policies};
-use super::script::{CallScript, Report};
+use super::script::{CallInput, CallScript, Report};
 use super::{CallEnd, CallFacts, EvaluationContext};
 use crate::campaign::{Pricing, Terms};
 use crate::condition::{Explanation, Expr, Facts, Key};
-use crate::ivr::{IvrNode, Tracer};
+use crate::ivr::run::Event;
+use crate::ivr::{Destination, IvrNode, Tracer};
 use crate::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
@@ -111,6 +112,20 @@ pub struct PathStep {
     pub key: Option<Key>,
     /// Explanation of the condition of a Condition node.
     pub condition: Option<Explanation>,
+    /// Answer to a NumberQuestion, in its normalized form.
+    pub digits: Option<String>,
+    /// Destinations dialled at the node, in order.
+    pub dials: Vec<DialAttempt>,
+}
+
+/// Attempt to reach a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DialAttempt {
+    /// Number of the destination.
+    pub destination_phone_number: String,
+    /// Result: `connected`, `busy`, `no_answer` or `failed`; `None` if the caller hung up before it was
+    /// known, or if another destination answered.
+    pub result: Option<&'static str>,
 }
 
 /// Policy with its evaluation for one call.
@@ -158,6 +173,8 @@ pub struct Decision {
     pub dialled_phone_number: Option<String>,
     /// Final input at each menu, in order.
     pub pressed_keys: Vec<Key>,
+    /// Answers to NumberQuestions: partner name of a custom data field and answer, in order.
+    pub answers: Vec<(String, String)>,
     /// Connect duration in seconds, as evaluated; 0 if the call was never connected.
     pub connect_duration: Option<u32>,
     /// True if a text message was sent, as evaluated.
@@ -181,6 +198,17 @@ pub struct Decision {
 /// [`super::price_call`] computes the same outcome and amounts without explanations.
 pub fn decide(terms: &Terms, facts: &CallFacts, keys: &[char], admission: Admission) -> Decision {
     decide_script(terms, facts, CallScript::from_keys(facts, keys), admission)
+}
+
+/// Decides a call under the given terms, with explanations. The input may include answers to questions
+/// and results of dialling.
+pub fn decide_with_input(
+    terms: &Terms,
+    facts: &CallFacts,
+    input: CallInput<'_>,
+    admission: Admission,
+) -> Decision {
+    decide_script(terms, facts, CallScript::from_input(facts, input), admission)
 }
 
 /// Decides a call with the given input.
@@ -228,7 +256,7 @@ fn decision_of_execution(
     let payment = |pricing| price_with_explanations(pricing, &context);
     let dialled = match reported.and_then(|report| report.destination) {
         Some(destination) => Some(destination.to_owned()),
-        None => execution.run.destination().map(|(number, code)| full_destination(number, code)),
+        None => execution.run.destination().map(|destination| destination.to_text()),
     };
     let sms_sent = context.sms_sent();
     Decision {
@@ -240,6 +268,7 @@ fn decision_of_execution(
         advertiser_payin: payin.map(payment),
         affiliate_payout: payout.map(payment),
         pressed_keys: execution.run.position.pressed_keys.clone(),
+        answers: execution.run.position.answers.clone(),
         connect_duration: context.connect_duration(),
         // A reported fact is shown even if it does not count in conditions.
         sms_sent: reported.and(facts.sms_sent).or(sms_sent),
@@ -256,14 +285,6 @@ fn decision_of_execution(
     }
 }
 
-/// Returns a destination with its country code, unless that is 1: `8004377950`, `+442071838750`.
-fn full_destination(number: &str, country_code: &str) -> String {
-    match country_code {
-        "" | "1" => number.to_owned(),
-        code => format!("+{code}{number}"),
-    }
-}
-
 /// Returns the decision of a rejected call.
 fn rejected(facts: &CallFacts, reason: RejectionReason) -> Decision {
     let place = facts.caller_location(None);
@@ -275,6 +296,7 @@ fn rejected(facts: &CallFacts, reason: RejectionReason) -> Decision {
         destination_phone_number: None,
         dialled_phone_number: None,
         pressed_keys: Vec::new(),
+        answers: Vec::new(),
         connect_duration: Some(0),
         sms_sent: Some(false),
         zip: facts.zip.clone(),
@@ -313,6 +335,8 @@ pub(super) fn price_with_explanations(
 #[derive(Default)]
 struct DecisionTrace {
     path: Vec<PathStep>,
+    /// Index of the first destination that rings, among those dialled at the node.
+    ringing: usize,
 }
 
 impl Tracer for DecisionTrace {
@@ -336,7 +360,41 @@ impl Tracer for DecisionTrace {
             prompt: prompt.to_owned(),
             key: None,
             condition: reason,
+            digits: None,
+            dials: Vec::new(),
         });
+    }
+
+    fn on_digits(&mut self, digits: &str) {
+        if let Some(step) = self.path.last_mut() {
+            step.digits = Some(digits.to_owned());
+        }
+    }
+
+    fn on_dial(&mut self, ringing: &[Destination<'_>]) {
+        let Some(step) = self.path.last_mut() else { return };
+        self.ringing = step.dials.len();
+        step.dials.extend(ringing.iter().map(|destination| DialAttempt {
+            destination_phone_number: destination.to_text(),
+            result: None,
+        }));
+    }
+
+    fn on_dial_result(&mut self, event: &Event, answered: usize) {
+        let Some(step) = self.path.last_mut() else { return };
+        let mut ringing = step.dials.iter_mut().skip(self.ringing);
+        let result = match event {
+            Event::Busy => "busy",
+            Event::NoAnswer => "no_answer",
+            Event::Failed => "failed",
+            _ => {
+                if let Some(dial) = ringing.nth(answered) {
+                    dial.result = Some("connected");
+                }
+                return;
+            }
+        };
+        ringing.for_each(|dial| dial.result = Some(result));
     }
 
     fn on_menu_key(&mut self, key: Key) {

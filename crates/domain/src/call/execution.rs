@@ -80,7 +80,7 @@ pub(super) fn execute<'a, T: Tracer>(
         }
         // The path contradicts the reported facts.
         Outcome::Ended if path_outcome == Outcome::Connected => None,
-        _ => Some(end_of_path(last_event.as_ref())),
+        _ => Some(end_of_path(&run, last_event.as_ref())),
     };
     Execution {
         run,
@@ -91,9 +91,11 @@ pub(super) fn execute<'a, T: Tracer>(
     }
 }
 
-/// Returns the end of a call that was not connected, from the last event of its path.
-fn end_of_path(last_event: Option<&Event>) -> CallEnd {
+/// Returns the end of a call that was not connected, from the last event of its path. After the last
+/// failed dial the tree may have ended the call at another node.
+fn end_of_path<T: Tracer>(run: &IvrRun<'_, T>, last_event: Option<&Event>) -> CallEnd {
     match last_event {
+        _ if !run.is_at_dialling_node() => CallEnd::IvrHungUp,
         Some(Event::Busy) => CallEnd::Busy,
         Some(Event::NoAnswer) => CallEnd::NoAnswer,
         Some(Event::Failed) => CallEnd::Failed,

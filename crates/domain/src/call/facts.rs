@@ -93,6 +93,13 @@ pub struct CallFacts {
         skip_serializing_if = "Option::is_none"
     )]
     pub promo_number_description: Option<Option<String>>,
+    /// Number derived from the id of the call, which determines the random orders of ring groups.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub order_seed: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Deserializes a present property: `null` is known to be absent. An unknown property is omitted.
@@ -131,6 +138,15 @@ impl CallFacts {
                 inherited.shift_remove(name);
             }
         }
+    }
+
+    /// Derives the seed of random orders from the complete id of the call (FNV-1a).
+    pub fn with_order_seed(mut self, complete_call_id: &str) -> Self {
+        let hash = complete_call_id
+            .bytes()
+            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        self.order_seed = hash.max(1);
+        self
     }
 
     /// Derives the locations of the reported postal code and of the number from the tables of this
@@ -178,6 +194,8 @@ pub struct IvrFacts<'a> {
     pub pressed_keys: &'a [Key],
     /// True if a text message was sent.
     pub sms_sent: bool,
+    /// Answers to NumberQuestions: partner name of a custom data field and answer, in order.
+    pub answers: &'a [(String, String)],
     /// Postal code that the caller entered.
     pub zip: Option<&'a ZipCode>,
     /// Location of that postal code.
@@ -301,6 +319,15 @@ impl Facts for EvaluationContext<'_> {
         let facts = self.facts;
         match fact {
             TextFact::CustomData(name) => {
+                let reported = facts.custom_data.as_ref().and_then(|data| data.get(name));
+                let is_reported = reported.is_some()
+                    && facts.custom_data_source(name) == Some(CustomDataSource::Api);
+                let mut answers = self.ivr_facts.answers.iter().rev();
+                if let Some((_, answer)) = answers.find(|(field, _)| field == name)
+                    && !is_reported
+                {
+                    return Some(Some(answer));
+                }
                 let known = facts.custom_data.as_ref()?.get(name).map(String::as_str);
                 (known.is_some() || !facts.custom_data_is_partial).then_some(known)
             }

@@ -73,12 +73,14 @@ impl LiveCall {
         at: Timestamp,
     ) -> Result<Vec<Action>, UnexpectedEvent> {
         let transition = run::advance(ivr_context, self.position.clone(), &event)?;
-        if let (NodeState::Menu { .. }, Event::Key(key)) = (self.position.state, &event) {
+        if let (NodeState::Menu(_) | NodeState::YesOrNo(_), Event::Key(key)) =
+            (self.position.state, &event)
+        {
             self.keys.push(*key);
         }
         self.position = transition.position;
         self.prompt_playing = plays_prompt(&transition.actions);
-        if event == Event::Connected {
+        if matches!(event, Event::Connected | Event::ConnectedTo(_)) {
             self.connected_at = Some(at);
         }
         self.events.push(event);

@@ -19,9 +19,10 @@ mod zip_code;
 pub use area_code::{
     AddedAreaCodes, AreaCodeError, Location, area_codes_of, locate_area_code, set_added_area_codes,
 };
-pub use calling_code::country_of_number;
+pub use calling_code::{country_of_number, split_calling_code};
 pub use decision::{
-    Admission, Decision, Outcome, PathStep, Payment, PolicyEvaluation, RejectionReason, decide,
+    Admission, Decision, DialAttempt, Outcome, PathStep, Payment, PolicyEvaluation,
+    RejectionReason, decide, decide_with_input,
 };
 pub use end::CallEnd;
 pub use facts::{CallFacts, EvaluationContext, IvrFacts, PhoneType};
@@ -29,6 +30,7 @@ pub use live_call::LiveCall;
 pub use place::{CallerLocation, DerivedLocations, StoredLocation, locate_number};
 pub use price::{MatchingPolicies, PaidAmount, PricedCall, price_call};
 pub use record::{Call, CallDirection, RecordedFacts};
+pub use script::CallInput;
 pub use settlement::{Attribution, Correction, LedgerAmount, Settlement, Transaction};
 pub use zip_code::ZipCode;
 

@@ -46,6 +46,9 @@ pub struct RecordedFacts {
     pub facts: CallFacts,
     /// Keys pressed at menus, in order.
     pub keys: Vec<char>,
+    /// Answers to NumberQuestions, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub digits: Vec<String>,
     /// Events of a call that was live, in order. If there are any, they determine the decision and
     /// `keys` is ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -30,6 +30,7 @@ fn connect(number: &str) -> IvrNode {
         prompt: String::new(),
         destination_phone_number: number.to_owned(),
         destination_country_code: "1".to_owned(),
+        destination_extension: None,
         connect_timeout: None,
     };
     node(kind, Vec::new())
@@ -57,7 +58,8 @@ fn pricing(policies: &[(&str, &str)]) -> Pricing {
 
 fn terms(root: IvrNode) -> Terms {
     let mut terms = Terms::new(jiff::Timestamp::UNIX_EPOCH);
-    terms.ivr_tree = Some(IvrTree { root, record_calls: false, caller_id: None });
+    terms.ivr_tree =
+        Some(IvrTree { root, record_calls: false, caller_id: None, whisper_prompt_text: None });
     terms.advertiser_payin = Some(pricing(&[("7", "duration > 2 min 30 sec")]));
     terms.affiliate_payout = Some(pricing(&[("4.50", ""), ("2.75", "duration > 60")]));
     terms

@@ -56,9 +56,9 @@ fn has_path_with_keys(node: &IvrNode, menus_passed: u8, keys: &[(u8, Key)]) -> b
     if keys.iter().all(|(level, _)| *level < menus_passed) {
         return true;
     }
-    let NodeKind::Menu { .. } = node.kind else {
+    if !node.kind.counts_as_menu() {
         return node.children.iter().any(|child| has_path_with_keys(child, menus_passed, keys));
-    };
+    }
     let required = keys.iter().find(|(level, _)| *level == menus_passed).map(|(_, key)| *key);
     // Without a child for it, a wrong key or no key repeats the menu and then ends the call. It
     // can be pressed, but no menu follows.

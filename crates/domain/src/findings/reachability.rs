@@ -49,11 +49,12 @@ fn check_node(
             analysis.add(Severity::Warning, &condition_path, "is never true");
         }
     }
+    check_dialling(node, path, analysis);
     for (index, child) in node.children.iter().enumerate() {
         let child_path = format!("{path}.children[{index}]");
         let mut child_constraints = constraints.clone();
         match &node.kind {
-            NodeKind::Menu { .. } => match node.key_for_child(index) {
+            NodeKind::Menu { .. } | NodeKind::YesOrNo { .. } => match node.key_for_child(index) {
                 Some(key) => child_constraints.keys.push(key),
                 None => {
                     child_constraints.report_unreachable(&child_path, "no key leads here", analysis)
@@ -71,9 +72,50 @@ fn check_node(
             NodeKind::SmsPromo { .. } => {
                 child_constraints.drop_conditions(|term| matches!(term, Term::SmsSent))
             }
+            // The answer replaces a custom data field.
+            NodeKind::NumberQuestion {
+                caller_response_custom_data_partner_name: Some(name),
+                ..
+            } => {
+                let fact = TextFact::CustomData(name.clone());
+                child_constraints.drop_conditions(
+                    |term| matches!(term, Term::Text(tested, _) if *tested == fact),
+                );
+            }
             _ => {}
         }
         check_node(child, &child_path, child_constraints, analysis);
+    }
+}
+
+/// Adds the findings of a node that dials: a group of one destination, a Failover to the same number.
+fn check_dialling(node: &IvrNode, path: &str, analysis: &mut Analysis<'_>) {
+    match &node.kind {
+        NodeKind::Connect { destination_phone_number, destination_extension, .. } => {
+            if destination_extension.is_some() && destination_phone_number.is_empty() {
+                let path = format!("{path}.destination_extension");
+                analysis.add(Severity::Warning, &path, "is not dialled: there is no number");
+            }
+            let is_same = |child: &IvrNode| matches!(&child.kind, NodeKind::Failover { destination_phone_number: number, .. } if number == destination_phone_number);
+            if let Some(index) = node.children.iter().position(is_same)
+                && !destination_phone_number.is_empty()
+            {
+                let path = format!("{path}.children[{index}]");
+                let message = "dials the number of its Connect again: nobody else can answer";
+                analysis.add(Severity::Warning, &path, message);
+            }
+        }
+        NodeKind::RingGroup { ring_group_destinations, ringing, .. } => {
+            let enabled =
+                ring_group_destinations.iter().filter(|it| !it.destination_disabled).count();
+            let limit = ringing.ring_group_destination_total_limit.map(|limit| limit as usize);
+            let rung = limit.map_or(enabled, |limit| limit.min(enabled));
+            if rung == 1 {
+                let message = "rings only one destination: a Connect does the same";
+                analysis.add(Severity::Info, path, message);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -127,11 +127,6 @@ fn go_live_problems_are_errors_at_their_paths() {
                 "cannot be empty",
             ),
             (Error, "ivr_tree.root.children[1].children", "must have 2 children: a key and no key"),
-            (
-                Error,
-                "ivr_tree.root.children[1].node_type",
-                "AnyKeyPress cannot go live yet: calls do not run it",
-            ),
         ],
     );
 }

@@ -14,8 +14,7 @@ pub fn check_tree(tree: &IvrTree, problems: &mut Problems) {
     check_node(&tree.root, None, problems);
 }
 
-/// Reports problems that prevent a tree from going live: missing destinations, and node types that
-/// calls cannot execute.
+/// Reports problems that prevent a tree from going live: missing destinations.
 pub fn check_tree_for_live(tree: &IvrTree, problems: &mut Problems) {
     check_live_node(&tree.root, problems);
 }
@@ -27,12 +26,10 @@ fn check_node(node: &IvrNode, parent: Option<&NodeKind>, problems: &mut Problems
     if is_failover && !matches!(parent, Some(NodeKind::Connect { .. })) {
         problems.property("node_type").add("is allowed only as the child of a Connect");
     }
-    let has_keys = matches!(
-        parent,
-        Some(NodeKind::Menu { .. } | NodeKind::YesOrNo { .. } | NodeKind::NumberQuestion { .. })
-    );
+    let has_keys = parent.is_some_and(NodeKind::has_failover_children);
     if node.keypress_failover_type.is_some() && !has_keys {
-        problems.property("keypress_failover_type").add("is allowed only on a child of a Menu");
+        let message = "is allowed only on a child of a Menu, YesOrNo or NumberQuestion";
+        problems.property("keypress_failover_type").add(message);
     }
     for (index, child) in node.children.iter().enumerate() {
         check_node(child, Some(&node.kind), problems.property("children").child(index));
@@ -48,20 +45,22 @@ fn check_parameters(kind: &NodeKind, problems: &mut Problems) {
     match kind {
         NodeKind::Menu { prompt }
         | NodeKind::AnyKeyPress { prompt }
-        | NodeKind::YesOrNo { prompt } => require("prompt", prompt.trim().is_empty()),
+        | NodeKind::YesOrNo { prompt, .. } => require("prompt", prompt.trim().is_empty()),
         NodeKind::SmsPromo { prompt, sms_promo_copy, .. } => {
             require("prompt", prompt.trim().is_empty());
             require("sms_promo_copy", sms_promo_copy.trim().is_empty());
         }
-        NodeKind::NumberQuestion { prompt, number_question_type } => {
+        NodeKind::NumberQuestion { prompt, number_question_type, .. } => {
             require("prompt", prompt.trim().is_empty());
             require("number_question_type", number_question_type.is_none());
         }
         NodeKind::DynamicRoute { dynamic_route_destination, .. } => {
             require("dynamic_route_destination", dynamic_route_destination.is_empty());
         }
-        NodeKind::RingGroup { ring_group_destinations, .. } => {
+        NodeKind::RingGroup { ring_group_destinations, ringing, .. } => {
             require("ring_group_destinations", ring_group_destinations.is_empty());
+            let timeout = ringing.ring_group_connect_timeout;
+            require("ring_group_connect_timeout", timeout.is_none());
         }
         NodeKind::Condition { condition } => match condition {
             None => require("condition", true),
@@ -121,13 +120,19 @@ fn check_children(node: &IvrNode, problems: &mut Problems) {
 fn check_live_node(node: &IvrNode, problems: &mut Problems) {
     match &node.kind {
         NodeKind::Connect { destination_phone_number, .. }
+        | NodeKind::Failover { destination_phone_number, .. }
             if destination_phone_number.is_empty() =>
         {
             problems.property("destination_phone_number").add(EMPTY);
         }
-        kind if !kind.is_executable() => {
-            let message = format!("{} cannot go live yet: calls do not run it", kind.type_name());
-            problems.property("node_type").add(message);
+        NodeKind::RingGroup { ring_group_destinations, .. }
+            if ring_group_destinations.iter().all(|target| target.destination_disabled) =>
+        {
+            problems.property("ring_group_destinations").add("are all disabled");
+        }
+        NodeKind::DynamicRoute { routing_url: Some(_), .. } => {
+            let message = "cannot go live yet: the server does not ask it";
+            problems.property("routing_url").add(message);
         }
         _ => {}
     }

@@ -8,8 +8,10 @@ use super::trace::{ActionLog, Tracer};
 use super::{IvrNode, NodeKind};
 use crate::call::{CallFacts, EvaluationContext, IvrFacts, Location, PhoneType, ZipCode};
 use crate::campaign::Terms;
-use crate::condition::{Explanation, Key};
-use serde::{Deserialize, Serialize};
+use crate::condition::Key;
+
+pub use super::event::{Action, Event, VisitedNode};
+pub use super::position::{Attempts, LocationCheck, NodeState, Position};
 
 /// Number of times a menu prompt is repeated after a wrong key or a timeout. After the next failure
 /// the call continues at the failover child, or ends if there is none.
@@ -26,142 +28,6 @@ pub struct IvrContext<'a> {
     pub terms: &'a Terms,
     /// Facts of the call that do not depend on the tree.
     pub facts: &'a CallFacts,
-}
-
-/// Position of a call in its tree. It is stored as JSON between events.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    /// Path of the node: child indices from the root.
-    #[serde(rename = "at")]
-    pub path: Vec<usize>,
-    /// State of that node.
-    #[serde(rename = "doing")]
-    pub state: NodeState,
-    /// Final input at each menu passed so far, in order.
-    #[serde(rename = "pressed")]
-    pub pressed_keys: Vec<Key>,
-    /// True if a text message was sent.
-    pub sms_sent: bool,
-    /// Postal code that the caller entered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub zip: Option<ZipCode>,
-    /// True if the caller confirmed the location of the calling number.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub location_confirmed: bool,
-}
-
-/// State of a VerifyLocation node that waits for an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LocationCheck {
-    /// True if there is a location to confirm: the region of the calling number is known.
-    pub has_guess: bool,
-    /// Number of silences, other keys and invalid codes so far.
-    pub silences: u8,
-}
-
-/// State of the current node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NodeState {
-    /// The menu waits for a key.
-    Menu {
-        /// Number of wrong keys and timeouts so far.
-        #[serde(rename = "wrong")]
-        failed_attempts: u8,
-    },
-    /// A text message was offered; the node waits for a key.
-    #[serde(rename = "offer_sms")]
-    SmsOffer,
-    /// A VerifyLocation node waits for a key or a zip code.
-    #[serde(rename = "verify_location")]
-    LocationCheck(LocationCheck),
-    /// A VerifyLocation node of a call that was started by the earlier rules waits for a zip code.
-    #[serde(rename = "ask_zip")]
-    ZipCodeEntry,
-    /// The destination is ringing.
-    Dialling,
-    /// Caller and destination are connected.
-    #[serde(rename = "talking")]
-    Connected,
-    /// The call has ended.
-    #[serde(rename = "over")]
-    Ended {
-        /// True if caller and destination were connected.
-        connected: bool,
-    },
-}
-
-/// Event of a live call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// The caller pressed a key: `0`–`9`, `*` or `#`.
-    Key(char),
-    /// The caller pressed no key within the timeout.
-    Silence,
-    /// The caller entered a zip code. An invalid one is treated as [`Event::Silence`].
-    Zip(String),
-    /// The caller entered several digits, or one and the finishing key.
-    Digits(String),
-    /// The destination answered.
-    Connected,
-    /// The destination is busy.
-    Busy,
-    /// The destination does not answer.
-    NoAnswer,
-    /// The destination cannot be reached.
-    Failed,
-    /// Either side hung up.
-    HungUp,
-}
-
-/// Instruction for the telephony edge.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// Play a text.
-    Say(String),
-    /// Wait for keys of the caller.
-    Gather {
-        /// Maximum number of keys.
-        keys: u32,
-        /// Key that ends the input before the maximum is reached.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        finish: Option<char>,
-        /// Timeout in seconds.
-        timeout: u32,
-    },
-    /// Dial a destination.
-    Dial {
-        /// National number, digits only.
-        number: String,
-        /// Country code, digits only.
-        country_code: String,
-    },
-    /// Send the caller a text message.
-    SendSms {
-        /// Text of the message.
-        copy: String,
-        /// Delay after the call, in seconds.
-        delay: u32,
-        /// Sender of the message.
-        sender: Option<String>,
-    },
-    /// End the call.
-    Hangup,
-}
-
-/// Node that the call entered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VisitedNode {
-    /// Path of the node: child indices from the root.
-    pub path: Vec<usize>,
-    /// Name of the node type.
-    pub node_type: &'static str,
-    /// Text played at the node; empty if none.
-    pub prompt: String,
-    /// Explanation of the condition of a Condition node.
-    pub condition: Option<Explanation>,
 }
 
 /// Result of an event.
@@ -238,6 +104,9 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
             sms_sent: false,
             zip: None,
             location_confirmed: false,
+            leg: 0,
+            unconfirmed_answer: None,
+            answers: Vec::new(),
         };
         let passed_sms_promo = false;
         let mut run =
@@ -247,7 +116,7 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
     }
 
     /// Resumes at a stored position.
-    fn resume(context: IvrContext<'a>, position: Position, tracer: T) -> Self {
+    pub(super) fn resume(context: IvrContext<'a>, position: Position, tracer: T) -> Self {
         let root = context.terms.ivr_tree.as_ref().map(|tree| &tree.root);
         let mut passed_sms_promo = false;
         let mut node = root;
@@ -269,6 +138,7 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
             pressed_keys: &self.position.pressed_keys,
             sms_sent: self.position.sms_sent,
             passed_sms_promo: self.passed_sms_promo,
+            answers: &self.position.answers,
             zip: self.position.zip.as_ref(),
             location: self.location,
             connected,
@@ -278,21 +148,11 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
         EvaluationContext { facts, terms, ivr_facts }
     }
 
-    /// Returns the destination number and its country code if the current node is a Connect.
-    pub(crate) fn destination(&self) -> Option<(&'a str, &'a str)> {
-        match &self.node?.kind {
-            NodeKind::Connect { destination_phone_number, destination_country_code, .. } => {
-                Some((destination_phone_number, destination_country_code))
-            }
-            _ => None,
-        }
-    }
-
-    fn set_ended(&mut self, connected: bool) {
+    pub(super) fn set_ended(&mut self, connected: bool) {
         self.position.state = NodeState::Ended { connected };
     }
 
-    fn hang_up(&mut self) {
+    pub(super) fn hang_up(&mut self) {
         self.tracer.on_action(|| Action::Hangup);
         self.set_ended(false);
     }
@@ -303,7 +163,7 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
         }
     }
 
-    fn wait_for_key(&mut self, state: NodeState) {
+    pub(super) fn wait_for_key(&mut self, state: NodeState) {
         self.wait_for_keys(state, 1, None);
     }
 
@@ -352,6 +212,11 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
                 self.tracer.on_enter(&self.position.path, node, "", None);
                 Some(0)
             }
+            // Nothing to dial: the call continues as if nobody had answered.
+            kind if self.lacks_destinations(kind) => {
+                self.tracer.on_enter(&self.position.path, node, "", None);
+                Some(0)
+            }
             kind => {
                 self.tracer.on_enter(&self.position.path, node, kind.prompt(), None);
                 if !matches!(kind, NodeKind::VerifyLocation { .. }) {
@@ -375,27 +240,21 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
 
     /// Starts the interaction of a node.
     fn execute(&mut self, kind: &'a NodeKind) {
+        let attempts = Attempts::default();
         match kind {
-            NodeKind::Menu { .. } => self.wait_for_key(NodeState::Menu { failed_attempts: 0 }),
+            NodeKind::Menu { .. } => self.wait_for_key(NodeState::Menu(attempts)),
             NodeKind::SmsPromo { .. } => self.wait_for_key(NodeState::SmsOffer),
             NodeKind::VerifyLocation { prompt } => self.start_location_check(prompt),
-            NodeKind::Connect { destination_phone_number, destination_country_code, .. } => {
-                self.tracer.on_action(|| Action::Dial {
-                    number: destination_phone_number.clone(),
-                    country_code: destination_country_code.clone(),
-                });
-                self.position.state = NodeState::Dialling;
+            NodeKind::AnyKeyPress { .. } => self.wait_for_key(NodeState::AnyKeyPress),
+            NodeKind::YesOrNo { .. } | NodeKind::NumberQuestion { .. } => {
+                self.wait_for_answer(attempts)
             }
-            // Node types that cannot be executed never go live; they end the call, too. A Condition
-            // never gets here.
-            NodeKind::EndCall { .. }
-            | NodeKind::Condition { .. }
-            | NodeKind::AnyKeyPress { .. }
-            | NodeKind::YesOrNo { .. }
-            | NodeKind::NumberQuestion { .. }
+            NodeKind::Connect { .. }
+            | NodeKind::Failover { .. }
             | NodeKind::RingGroup { .. }
-            | NodeKind::DynamicRoute { .. }
-            | NodeKind::Failover { .. } => self.hang_up(),
+            | NodeKind::DynamicRoute { .. } => self.dial(0),
+            // A Condition never gets here.
+            NodeKind::EndCall { .. } | NodeKind::Condition { .. } => self.hang_up(),
         }
     }
 
@@ -404,11 +263,17 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
         match (self.position.state, event) {
             (NodeState::Ended { .. }, _) => return Err(UnexpectedEvent),
             (state, Event::HungUp) => self.set_ended(state == NodeState::Connected),
-            (NodeState::Menu { failed_attempts: wrong }, Event::Key(key)) => {
-                self.handle_menu_key(*key, wrong)
+            (NodeState::Menu(attempts), Event::Key(key)) => self.handle_menu_key(*key, attempts),
+            (NodeState::Menu(attempts), Event::Silence) => {
+                self.handle_failed_attempt(Key::None, attempts)
             }
-            (NodeState::Menu { failed_attempts: wrong }, Event::Silence) => {
-                self.handle_failed_attempt(Key::None, wrong)
+            (NodeState::AnyKeyPress, Event::Key(_)) => self.enter_child(0),
+            (NodeState::AnyKeyPress, Event::Silence) => self.enter_child(1),
+            (NodeState::YesOrNo(attempts) | NodeState::NumberQuestion(attempts), event) => {
+                self.handle_answer(attempts, event)?
+            }
+            (NodeState::Confirmation(attempts), event) => {
+                self.handle_confirmation(attempts, event)?
             }
             (NodeState::SmsOffer, Event::Key(key)) => {
                 self.handle_sms_answer(*key == SMS_ACCEPT_KEY)
@@ -419,14 +284,13 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
             }
             (NodeState::ZipCodeEntry, Event::Zip(code)) => self.handle_early_zip_code(code),
             (NodeState::ZipCodeEntry, Event::Silence) => self.enter_child(0),
-            (NodeState::Dialling, Event::Connected) => self.position.state = NodeState::Connected,
-            (NodeState::Dialling, Event::Busy | Event::NoAnswer | Event::Failed) => self.hang_up(),
+            (NodeState::Dialling, event) => self.handle_dial_event(event)?,
             _ => return Err(UnexpectedEvent),
         }
         Ok(())
     }
 
-    fn handle_menu_key(&mut self, key: char, failed_attempts: u8) {
+    fn handle_menu_key(&mut self, key: char, attempts: Attempts) {
         let digit = key.to_digit(10).and_then(|digit| u8::try_from(digit).ok()).map(Key::Digit);
         let child = digit.and_then(|digit| Some((digit, self.child_index_for(digit)?)));
         match child {
@@ -434,28 +298,37 @@ impl<'a, T: Tracer> IvrRun<'a, T> {
                 self.record_menu_key(digit);
                 self.enter_child(index);
             }
-            None => self.handle_failed_attempt(Key::Wrong, failed_attempts),
+            None => self.handle_failed_attempt(Key::Wrong, attempts),
         }
     }
 
-    fn child_index_for(&self, key: Key) -> Option<usize> {
+    pub(super) fn child_index_for(&self, key: Key) -> Option<usize> {
         let node = self.node?;
         (0..node.children.len()).find(|index| node.key_for_child(*index) == Some(key))
     }
 
-    fn record_menu_key(&mut self, key: Key) {
+    pub(super) fn record_menu_key(&mut self, key: Key) {
         self.position.pressed_keys.push(key);
         self.tracer.on_menu_key(key);
     }
 
     /// Handles a wrong key or a timeout: replays the menu up to [`MAX_MENU_REPLAYS`] times, then
-    /// enters the failover child, or ends the call if there is none.
-    fn handle_failed_attempt(&mut self, key: Key, failed_attempts: u8) {
-        if failed_attempts < MAX_MENU_REPLAYS {
+    /// enters the failover child, or ends the call if there is none. A wrong key in any attempt leads
+    /// to the child for a wrong key.
+    fn handle_failed_attempt(&mut self, key: Key, attempts: Attempts) {
+        let is_last = attempts.failed >= MAX_MENU_REPLAYS;
+        let attempts = attempts.add_failure(key);
+        if !is_last {
             self.play(self.node.map_or("", |node| node.kind.prompt()));
-            return self.wait_for_key(NodeState::Menu { failed_attempts: failed_attempts + 1 });
+            return self.wait_for_key(NodeState::Menu(attempts));
         }
+        let key = attempts.final_key();
         self.record_menu_key(key);
+        self.enter_failover_child(key);
+    }
+
+    /// Enters the failover child for a final input, or ends the call if there is none.
+    pub(super) fn enter_failover_child(&mut self, key: Key) {
         match self.child_index_for(key) {
             Some(index) => self.enter_child(index),
             None => self.hang_up(),

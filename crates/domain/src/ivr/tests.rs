@@ -1,4 +1,7 @@
-use super::{IvrNode, IvrTree, KeypressFailover, NodeKind, QuestionType, RingDestination};
+use super::{
+    IvrNode, IvrTree, KeypressFailover, NodeKind, QuestionOptions, QuestionType, RingDestination,
+    RingOptions,
+};
 use super::{check_tree, check_tree_for_live};
 use crate::condition::{Condition, Key};
 use crate::problem::Problems;
@@ -7,13 +10,19 @@ use serde_json::{Value, json};
 
 fn problems(root: IvrNode) -> Value {
     let mut problems = Problems::new();
-    check_tree(&IvrTree { root, record_calls: false, caller_id: None }, &mut problems);
+    check_tree(
+        &IvrTree { root, record_calls: false, caller_id: None, whisper_prompt_text: None },
+        &mut problems,
+    );
     problems.to_json()
 }
 
 fn live_problems(root: IvrNode) -> Value {
     let mut problems = Problems::new();
-    check_tree_for_live(&IvrTree { root, record_calls: false, caller_id: None }, &mut problems);
+    check_tree_for_live(
+        &IvrTree { root, record_calls: false, caller_id: None, whisper_prompt_text: None },
+        &mut problems,
+    );
     problems.to_json()
 }
 
@@ -22,7 +31,31 @@ fn text(text: &str) -> String {
 }
 
 fn failover() -> IvrNode {
-    node(NodeKind::Failover { destination_phone_number: text("8004377950") }, vec![])
+    let kind = NodeKind::Failover {
+        destination_phone_number: text("8004377950"),
+        destination_country_code: text("1"),
+    };
+    node(kind, vec![])
+}
+
+fn ring_destination() -> RingDestination {
+    RingDestination {
+        ring_group_number: text("8004377950"),
+        ring_group_country_code: None,
+        description: None,
+        destination_disabled: false,
+        distribution_weight: None,
+    }
+}
+
+fn dynamic_route(prompt: String, destination: String) -> NodeKind {
+    NodeKind::DynamicRoute {
+        prompt,
+        dynamic_route_destination: destination,
+        behave_like_ring_group: None,
+        routing_url: None,
+        ringing: RingOptions::default(),
+    }
 }
 
 /// Returns one valid parameter set of each node type; the children are not valid.
@@ -36,20 +69,19 @@ fn kinds() -> Vec<NodeKind> {
         NodeKind::Condition { condition: Some(Condition::parse("mobile").unwrap()) },
         NodeKind::VerifyLocation { prompt: text("") },
         NodeKind::AnyKeyPress { prompt: prompt() },
-        NodeKind::YesOrNo { prompt: prompt() },
+        NodeKind::YesOrNo { prompt: prompt(), options: QuestionOptions::NONE },
         NodeKind::NumberQuestion {
             prompt: prompt(),
             number_question_type: Some(QuestionType::ZipCode),
+            options: QuestionOptions::NONE,
+            caller_response_custom_data_partner_name: None,
         },
         NodeKind::RingGroup {
             prompt: text(""),
-            ring_group_destinations: vec![RingDestination {
-                ring_group_number: text("8004377950"),
-                description: None,
-            }],
-            ring_group_connect_timeout: None,
+            ring_group_destinations: vec![ring_destination()],
+            ringing: RingOptions { ring_group_connect_timeout: Some(20), ..RingOptions::default() },
         },
-        NodeKind::DynamicRoute { prompt: text(""), dynamic_route_destination: text("store") },
+        dynamic_route(text(""), text("store")),
     ]
 }
 
@@ -89,8 +121,12 @@ fn required_parameters_are_checked_for_each_type() {
         sms_promo_delay: None,
         sms_promo_sender: None,
     };
-    let question =
-        |prompt, number_question_type| NodeKind::NumberQuestion { prompt, number_question_type };
+    let question = |prompt, number_question_type| NodeKind::NumberQuestion {
+        prompt,
+        number_question_type,
+        options: QuestionOptions::NONE,
+        caller_response_custom_data_partner_name: None,
+    };
     for (kind, children, expected) in [
         (NodeKind::Menu { prompt: blank() }, 1, json!({"prompt": empty})),
         (sms("", ""), 1, json!({"prompt": empty, "sms_promo_copy": empty})),
@@ -102,22 +138,22 @@ fn required_parameters_are_checked_for_each_type() {
             json!({"condition": empty}),
         ),
         (NodeKind::AnyKeyPress { prompt: blank() }, 2, json!({"prompt": empty})),
-        (NodeKind::YesOrNo { prompt: blank() }, 2, json!({"prompt": empty})),
+        (
+            NodeKind::YesOrNo { prompt: blank(), options: QuestionOptions::NONE },
+            2,
+            json!({"prompt": empty}),
+        ),
         (question(blank(), None), 1, json!({"prompt": empty, "number_question_type": empty})),
         (
             NodeKind::RingGroup {
                 prompt: blank(),
                 ring_group_destinations: vec![],
-                ring_group_connect_timeout: None,
+                ringing: RingOptions::default(),
             },
             0,
-            json!({"ring_group_destinations": empty}),
+            json!({"ring_group_destinations": empty, "ring_group_connect_timeout": empty}),
         ),
-        (
-            NodeKind::DynamicRoute { prompt: blank(), dynamic_route_destination: text("") },
-            1,
-            json!({"dynamic_route_destination": empty}),
-        ),
+        (dynamic_route(blank(), text("")), 1, json!({"dynamic_route_destination": empty})),
         // These parameters are required only to go live, or not at all.
         (connect("").kind, 0, json!({})),
         (NodeKind::EndCall { prompt: blank() }, 0, json!({})),
@@ -184,7 +220,7 @@ fn keypress_failover_children_are_allowed_only_below_menus_and_not_counted() {
     assert_eq!(problems(menu(children)), json!({}));
     let none = json!({"children": ["must have 1 to 9 children, one for each key"]});
     assert_eq!(problems(menu(vec![other.clone()])), none);
-    let message = json!({"keypress_failover_type": ["is allowed only on a child of a Menu"]});
+    let message = json!({"keypress_failover_type": ["is allowed only on a child of a Menu, YesOrNo or NumberQuestion"]});
     assert_eq!(problems(other.clone()), message);
     assert_eq!(
         problems(condition_node(
@@ -216,15 +252,24 @@ fn child_key_skips_failover_children() {
 }
 
 #[test]
-fn non_executable_node_types_cannot_go_live() {
-    let executable = ["Menu", "Connect", "EndCall", "SmsPromo", "Condition", "VerifyLocation"];
+fn every_node_type_goes_live_with_its_destinations() {
     for kind in kinds().into_iter().chain([failover().kind]) {
-        let name = kind.type_name();
-        let message = format!("{name} cannot go live yet: calls do not run it");
-        let expected =
-            if executable.contains(&name) { json!({}) } else { json!({"node_type": [message]}) };
-        assert_eq!(live_problems(node(kind, vec![])), expected);
+        assert_eq!(live_problems(node(kind, vec![])), json!({}));
     }
+    let disabled = RingDestination { destination_disabled: true, ..ring_destination() };
+    let group = NodeKind::RingGroup {
+        prompt: text(""),
+        ring_group_destinations: vec![disabled],
+        ringing: RingOptions::default(),
+    };
+    let expected = json!({"ring_group_destinations": ["are all disabled"]});
+    assert_eq!(live_problems(node(group, vec![])), expected);
+    let without_number = NodeKind::Failover {
+        destination_phone_number: text(""),
+        destination_country_code: text("1"),
+    };
+    let expected = json!({"destination_phone_number": ["cannot be empty"]});
+    assert_eq!(live_problems(node(without_number, vec![])), expected);
 }
 
 #[test]
@@ -241,7 +286,7 @@ fn connect_without_destination_cannot_go_live() {
 fn nodes_are_listed_parents_first_with_their_paths() {
     let root =
         menu(vec![end_call(), condition_node("mobile", connect(""), end_call()), end_call()]);
-    let tree = IvrTree { root, record_calls: false, caller_id: None };
+    let tree = IvrTree { root, record_calls: false, caller_id: None, whisper_prompt_text: None };
     let listed: Vec<_> =
         tree.nodes_with_paths().into_iter().map(|(at, n)| (at, n.kind.type_name())).collect();
     let expected = [
@@ -259,7 +304,7 @@ fn nodes_are_listed_parents_first_with_their_paths() {
 fn tree_round_trips_through_json() {
     for kind in kinds() {
         let root = node(kind, vec![end_call(), menu(vec![connect("")])]);
-        let tree = IvrTree { root, record_calls: true, caller_id: None };
+        let tree = IvrTree { root, record_calls: true, caller_id: None, whisper_prompt_text: None };
         let json = serde_json::to_string(&tree).unwrap();
         assert_eq!(serde_json::from_str::<IvrTree>(&json).unwrap(), tree);
     }

@@ -1,7 +1,8 @@
 //! Trace hooks of an IVR execution, chosen at compile time. An untraced execution builds no trace.
 
 use super::IvrNode;
-use super::run::{Action, VisitedNode};
+use super::destination::Destination;
+use super::event::{Action, Event, VisitedNode};
 use crate::call::EvaluationContext;
 use crate::condition::{Explanation, Expr, Key};
 
@@ -9,6 +10,9 @@ use crate::condition::{Explanation, Expr, Key};
 pub(crate) trait Tracer {
     /// Recorded reason of a condition's value; `()` if none is recorded.
     type Reason;
+
+    /// False if the trace records no actions and no dialled destinations.
+    const IS_TRACED: bool = true;
 
     /// Evaluates a condition. Returns its value and the reason.
     fn evaluate(expr: &Expr, context: &EvaluationContext<'_>) -> (Option<bool>, Self::Reason);
@@ -27,6 +31,16 @@ pub(crate) trait Tracer {
     /// Records the key with which the call left the current menu.
     fn on_menu_key(&mut self, _key: Key) {}
 
+    /// Records the answer to a NumberQuestion.
+    fn on_digits(&mut self, _digits: &str) {}
+
+    /// Records the destinations that ring at the current node.
+    fn on_dial(&mut self, _ringing: &[Destination<'_>]) {}
+
+    /// Records the end of the ringing: the destination with the index `answered` among those that ring
+    /// answered, or none did.
+    fn on_dial_result(&mut self, _event: &Event, _answered: usize) {}
+
     /// Records an action for the telephony edge.
     fn on_action(&mut self, _action: impl FnOnce() -> Action) {}
 }
@@ -36,6 +50,8 @@ pub(crate) struct NoTrace;
 
 impl Tracer for NoTrace {
     type Reason = ();
+
+    const IS_TRACED: bool = false;
 
     fn evaluate(expr: &Expr, context: &EvaluationContext<'_>) -> (Option<bool>, ()) {
         (expr.evaluate(context), ())

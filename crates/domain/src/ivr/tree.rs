@@ -1,11 +1,21 @@
 //! Stored form of an IVR tree. Each node type owns its parameters.
 
+use super::question_type::QuestionType;
 use crate::condition::{Condition, Key};
 use serde::{Deserialize, Serialize};
 
 /// Allowed delays of a promotional text message in seconds: immediately, 30 minutes, 1 day, 1 week,
 /// 30 days.
 pub const SMS_DELAYS_SECONDS: [u32; 5] = [1, 1_800, 86_400, 604_800, 2_592_000];
+
+/// Maximum number of destinations of a RingGroup.
+pub const MAX_RING_GROUP_DESTINATIONS: u32 = 100;
+/// Maximum number of destinations that ring at the same time.
+pub const MAX_SIMULTANEOUS_CALLS: u32 = 10;
+/// Range of the ring timeout of a group, in seconds.
+pub const RING_TIMEOUT_SECONDS: [u32; 2] = [5, 120];
+/// Greatest weight of a destination.
+pub const MAX_DISTRIBUTION_WEIGHT: u32 = 100;
 
 /// Call flow of a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +26,9 @@ pub struct IvrTree {
     pub record_calls: bool,
     /// Caller ID shown to the destination.
     pub caller_id: Option<CallerId>,
+    /// Text played to a destination before it hears the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whisper_prompt_text: Option<String>,
 }
 
 impl IvrTree {
@@ -109,6 +122,9 @@ pub enum NodeKind {
         destination_phone_number: String,
         /// Country code, digits only; an empty value is stored as sent.
         destination_country_code: String,
+        /// Extension dialled after the destination has answered: digits, `*`, `#` and pauses (`,`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        destination_extension: Option<String>,
         /// Ring timeout in seconds.
         connect_timeout: Option<u32>,
     },
@@ -147,6 +163,9 @@ pub enum NodeKind {
     YesOrNo {
         /// Text played.
         prompt: String,
+        /// Confirmation and error prompt.
+        #[serde(flatten)]
+        options: QuestionOptions,
     },
     /// Asks for a number.
     NumberQuestion {
@@ -154,6 +173,12 @@ pub enum NodeKind {
         prompt: String,
         /// Kind of number; `None` if not set yet.
         number_question_type: Option<QuestionType>,
+        /// Confirmation and error prompt.
+        #[serde(flatten)]
+        options: QuestionOptions,
+        /// Partner name of the custom data field that keeps the answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        caller_response_custom_data_partner_name: Option<String>,
     },
     /// Rings several destinations.
     RingGroup {
@@ -161,8 +186,9 @@ pub enum NodeKind {
         prompt: String,
         /// Destinations to ring.
         ring_group_destinations: Vec<RingDestination>,
-        /// Ring timeout per destination in seconds.
-        ring_group_connect_timeout: Option<u32>,
+        /// Order and number of the destinations that ring.
+        #[serde(flatten)]
+        ringing: RingOptions,
     },
     /// Connects to a number given in custom data.
     DynamicRoute {
@@ -170,19 +196,104 @@ pub enum NodeKind {
         prompt: String,
         /// Partner name of the custom data field that holds the destination.
         dynamic_route_destination: String,
+        /// True if the field may hold several numbers, separated by commas, that are rung like those of a
+        /// RingGroup.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        behave_like_ring_group: Option<bool>,
+        /// Address that the server asks for the destination.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        routing_url: Option<String>,
+        /// Order and number of the destinations that ring.
+        #[serde(flatten)]
+        ringing: RingOptions,
     },
     /// Child of a Connect: destination if the first one does not answer.
     Failover {
         /// National number, digits only; empty if not set yet.
         destination_phone_number: String,
+        /// Country code, digits only; by default the Connect's.
+        #[serde(default = "default_country_code")]
+        destination_country_code: String,
     },
+}
+
+fn default_country_code() -> String {
+    "1".to_owned()
+}
+
+/// Parameters of nodes that ask a question. `None` is not given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionOptions {
+    /// True if the caller confirms the answer with a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm_response_enabled: Option<bool>,
+    /// True if no text is played after an invalid answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_prompt_disabled: Option<bool>,
+    /// Text played after an invalid answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_error_prompt_text: Option<String>,
+}
+
+impl QuestionOptions {
+    /// No options.
+    pub const NONE: Self = Self {
+        confirm_response_enabled: None,
+        error_prompt_disabled: None,
+        custom_error_prompt_text: None,
+    };
+}
+
+/// Parameters of nodes that ring several destinations. `None` is not given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RingOptions {
+    /// Ring timeout for each destination in seconds, 5–120.
+    #[serde(default)]
+    pub ring_group_connect_timeout: Option<u32>,
+    /// Order of the destinations; by default as listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distribution_method: Option<DistributionMethod>,
+    /// Number of destinations that ring at the same time, 1–10; by default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_simultaneous_calls: Option<u32>,
+    /// Maximum number of destinations that ring for one call; by default all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ring_group_destination_total_limit: Option<u32>,
+    /// True if a destination has to accept the call with a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_acceptance: Option<bool>,
+}
+
+/// Order in which the destinations of a group ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DistributionMethod {
+    /// As listed.
+    InOrder,
+    /// At random, by the id of the call.
+    Random,
+    /// At random in proportion to the weights, by the id of the call.
+    Weighted,
+}
+
+impl DistributionMethod {
+    /// All methods.
+    pub const ALL: [Self; 3] = [Self::InOrder, Self::Random, Self::Weighted];
+
+    /// Returns the wire value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InOrder => "InOrder",
+            Self::Random => "Random",
+            Self::Weighted => "Weighted",
+        }
+    }
 }
 
 impl NodeKind {
     fn clear_destinations(&mut self) {
         match self {
             Self::Connect { destination_phone_number, .. }
-            | Self::Failover { destination_phone_number } => destination_phone_number.clear(),
+            | Self::Failover { destination_phone_number, .. } => destination_phone_number.clear(),
             Self::RingGroup { ring_group_destinations, .. } => ring_group_destinations.clear(),
             Self::DynamicRoute { dynamic_route_destination, .. } => {
                 dynamic_route_destination.clear();
@@ -225,7 +336,7 @@ impl NodeKind {
             | Self::SmsPromo { prompt, .. }
             | Self::VerifyLocation { prompt }
             | Self::AnyKeyPress { prompt }
-            | Self::YesOrNo { prompt }
+            | Self::YesOrNo { prompt, .. }
             | Self::NumberQuestion { prompt, .. }
             | Self::RingGroup { prompt, .. }
             | Self::DynamicRoute { prompt, .. } => prompt,
@@ -233,60 +344,26 @@ impl NodeKind {
         }
     }
 
-    /// Returns true if calls can execute the node type. The newer types are only stored and
-    /// returned.
-    pub fn is_executable(&self) -> bool {
-        match self {
-            Self::Menu { .. }
-            | Self::Connect { .. }
-            | Self::EndCall { .. }
-            | Self::SmsPromo { .. }
-            | Self::Condition { .. }
-            | Self::VerifyLocation { .. } => true,
-            Self::AnyKeyPress { .. }
-            | Self::YesOrNo { .. }
-            | Self::NumberQuestion { .. }
-            | Self::RingGroup { .. }
-            | Self::DynamicRoute { .. }
-            | Self::Failover { .. } => false,
-        }
+    /// Returns true if the node dials destinations.
+    pub fn dials(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect { .. }
+                | Self::Failover { .. }
+                | Self::RingGroup { .. }
+                | Self::DynamicRoute { .. }
+        )
     }
-}
 
-/// Kind of number that a NumberQuestion asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum QuestionType {
-    /// Digit sequence.
-    Digits,
-    /// Number.
-    Number,
-    /// Phone number.
-    PhoneNumber,
-    /// Date.
-    Date,
-    /// Amount of money.
-    Currency,
-    /// Time of day.
-    Time,
-    /// Zip code.
-    ZipCode,
-}
+    /// Returns true if the caller's final input at the node counts as a menu key of conditions:
+    /// `pressed[…]`.
+    pub fn counts_as_menu(&self) -> bool {
+        matches!(self, Self::Menu { .. } | Self::YesOrNo { .. })
+    }
 
-impl QuestionType {
-    /// All types with their wire values.
-    pub const ALL: [(&'static str, Self); 7] = [
-        ("Digits", Self::Digits),
-        ("Number", Self::Number),
-        ("PhoneNumber", Self::PhoneNumber),
-        ("Date", Self::Date),
-        ("Currency", Self::Currency),
-        ("Time", Self::Time),
-        ("ZipCode", Self::ZipCode),
-    ];
-
-    /// Returns the wire value.
-    pub fn as_str(self) -> &'static str {
-        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+    /// Returns true if children of the node may have a `keypress_failover_type`.
+    pub fn has_failover_children(&self) -> bool {
+        matches!(self, Self::Menu { .. } | Self::YesOrNo { .. } | Self::NumberQuestion { .. })
     }
 }
 
@@ -295,8 +372,17 @@ impl QuestionType {
 pub struct RingDestination {
     /// National number, digits only; empty if not set yet.
     pub ring_group_number: String,
+    /// Country code, digits only; by default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ring_group_country_code: Option<String>,
     /// Human-readable description.
     pub description: Option<String>,
+    /// True if the destination does not ring.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub destination_disabled: bool,
+    /// Weight, 1–100; by default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distribution_weight: Option<u32>,
 }
 
 impl IvrNode {

@@ -2,7 +2,9 @@
 //! code.
 
 use super::Tracer;
-use super::run::{Action, Event, IvrRun, LocationCheck, NodeState, UnexpectedEvent};
+use super::event::{Action, Event};
+use super::position::{LocationCheck, NodeState};
+use super::run::{IvrRun, UnexpectedEvent};
 use crate::call::{Location, ZipCode};
 use crate::region::find_state;
 

@@ -37,7 +37,8 @@ pub(crate) fn terms(campaign: &naive::Campaign) -> Terms {
         })
         .collect();
     let root = node(&campaign.tree);
-    terms.ivr_tree = Some(IvrTree { root, record_calls: false, caller_id: None });
+    terms.ivr_tree =
+        Some(IvrTree { root, record_calls: false, caller_id: None, whisper_prompt_text: None });
     terms.advertiser_payin = Some(pricing(&campaign.payin));
     terms.affiliate_payout = Some(pricing(&campaign.payout));
     terms
@@ -101,6 +102,7 @@ fn node(node: &Node) -> IvrNode {
                 prompt,
                 destination_phone_number: number.clone(),
                 destination_country_code: "1".to_owned(),
+                destination_extension: None,
                 connect_timeout: None,
             },
             Vec::new(),
@@ -157,6 +159,7 @@ pub(crate) fn recorded(call: &naive::Call) -> RecordedFacts {
     RecordedFacts {
         facts: facts(call),
         keys: call.keys.clone(),
+        digits: Vec::new(),
         events: Vec::new(),
         rejection: None,
         by_affiliate: call.by_affiliate,

@@ -3,14 +3,17 @@
 
 use super::seeded_rng::SeededRng;
 use trunkline_domain::condition::Key;
-use trunkline_domain::ivr::IvrTree;
+use trunkline_domain::ivr::question::CONFIRMATION_KEY as ANSWER_CONFIRMATION_KEY;
 use trunkline_domain::ivr::run::{self, Action, Event, IvrContext, NodeState, Transition};
 use trunkline_domain::ivr::verify_location::CONFIRMATION_KEY;
+use trunkline_domain::ivr::{IvrTree, NodeKind, QuestionType};
 
 /// Callers who hang up at a menu, per mille.
 const HANG_UP_PER_MILLE: u64 = 60;
 /// Callers who press a wrong key at a menu, per mille.
 const WRONG_KEY_PER_MILLE: u64 = 45;
+/// Key pressed where any key counts.
+const ANY_KEY: char = '1';
 /// Key that no menu uses.
 const UNUSED_KEY: char = '#';
 /// Relative frequencies of a menu's keys, in their order.
@@ -21,6 +24,8 @@ const KEY_WEIGHTS: [u64; 9] = [9, 6, 4, 3, 2, 2, 1, 1, 1];
 pub(super) struct IvrPath {
     /// Keys pressed, in order.
     pub(super) keys: Vec<char>,
+    /// Answers to NumberQuestions, in order.
+    pub(super) digits: Vec<String>,
     /// National number of the destination; `None` if the call ended before.
     pub(super) dialled: Option<String>,
 }
@@ -44,8 +49,22 @@ pub(super) fn simulate_keypresses(rng: &mut SeededRng, ivr_context: IvrContext<'
             NodeState::SmsOffer | NodeState::LocationCheck(_) | NodeState::ZipCodeEntry => {
                 Event::Silence
             }
-            NodeState::Menu { .. } if rng.per_mille(HANG_UP_PER_MILLE) => return path,
-            NodeState::Menu { .. } => {
+            NodeState::Menu(_) | NodeState::YesOrNo(_) | NodeState::NumberQuestion(_)
+                if rng.per_mille(HANG_UP_PER_MILLE) =>
+            {
+                return path;
+            }
+            NodeState::AnyKeyPress => {
+                path.keys.push(ANY_KEY);
+                Event::Key(ANY_KEY)
+            }
+            NodeState::Confirmation(_) => Event::Key(ANSWER_CONFIRMATION_KEY),
+            NodeState::NumberQuestion(_) => {
+                let answer = simulate_answer(rng, ivr_context, &position.path);
+                path.digits.push(answer.clone());
+                Event::Digits(answer)
+            }
+            NodeState::Menu(_) | NodeState::YesOrNo(_) => {
                 let wrong = rng.per_mille(WRONG_KEY_PER_MILLE);
                 let keys =
                     ivr_context.terms.ivr_tree.as_ref().map(|tree| menu_keys(tree, &position.path));
@@ -62,7 +81,28 @@ pub(super) fn simulate_keypresses(rng: &mut SeededRng, ivr_context: IvrContext<'
     }
 }
 
-/// Returns the keys of a menu.
+/// Returns a valid answer to the NumberQuestion at a path.
+fn simulate_answer(rng: &mut SeededRng, ivr_context: IvrContext<'_>, at: &[usize]) -> String {
+    let root = ivr_context.terms.ivr_tree.as_ref().map(|tree| &tree.root);
+    let node =
+        root.and_then(|root| at.iter().try_fold(root, |node, index| node.children.get(*index)));
+    let kind = match node.map(|node| &node.kind) {
+        Some(NodeKind::NumberQuestion { number_question_type, .. }) => *number_question_type,
+        _ => None,
+    };
+    match kind {
+        None | Some(QuestionType::Digits | QuestionType::Number) => rng.between(1, 99).to_string(),
+        Some(QuestionType::PhoneNumber) => format!("80555501{:02}", rng.between(0, 99)),
+        Some(QuestionType::Date) => {
+            format!("{:02}{:02}20{:02}", rng.between(1, 12), rng.between(1, 28), rng.between(0, 29))
+        }
+        Some(QuestionType::Currency) => format!("{}*50", rng.between(1, 500)),
+        Some(QuestionType::Time) => format!("{:02}{:02}", rng.between(0, 23), rng.between(0, 59)),
+        Some(QuestionType::ZipCode) => format!("931{:02}", rng.between(0, 99)),
+    }
+}
+
+/// Returns the keys of a menu or a YesOrNo.
 fn menu_keys(tree: &IvrTree, at: &[usize]) -> Vec<char> {
     let node = at.iter().try_fold(&tree.root, |node, index| node.children.get(*index));
     let Some(node) = node else { return Vec::new() };

@@ -126,6 +126,7 @@ impl SimulatedCalls {
             direction: CallDirection::Inbound,
             facts,
             keys: path.keys,
+            digits: path.digits,
         })
     }
 }

@@ -26,6 +26,7 @@ fn connect(number: &str) -> IvrNode {
         prompt: String::new(),
         destination_phone_number: number.to_owned(),
         destination_country_code: "1".to_owned(),
+        destination_extension: None,
         connect_timeout: None,
     };
     node(kind, Vec::new())
@@ -37,7 +38,8 @@ fn campaign(id: &str) -> CampaignSnapshot {
     let mut terms = Terms::new(Timestamp::UNIX_EPOCH);
     let menu = NodeKind::Menu { prompt: "Press a key".to_owned() };
     let root = node(menu, vec![connect("8005550101"), connect("8005550102")]);
-    terms.ivr_tree = Some(IvrTree { root, record_calls: false, caller_id: None });
+    terms.ivr_tree =
+        Some(IvrTree { root, record_calls: false, caller_id: None, whisper_prompt_text: None });
     let number = PhoneNumber::parse("8005550142").unwrap();
     let late = WEEKS.start + 14 * 86_400;
     let affiliate =

@@ -170,6 +170,7 @@ fn read_call(
             .unwrap_or_default(),
         facts,
         keys,
+        digits: Vec::new(),
         fingerprint_input: Vec::new(),
     };
     reader.finish();

@@ -61,7 +61,9 @@ fn some_tree() -> impl Strategy<Value = IvrNode> {
             2 => (condition, inner.clone(), inner.clone())
                 .prop_map(|(text, met, not_met)| condition_node(text, met, not_met)),
             2 => inner.clone().prop_map(sms_promo),
-            2 => inner.prop_map(verify_location),
+            2 => inner.clone().prop_map(verify_location),
+            5 => (0..sample::NEWER_NODES, inner.clone(), inner)
+                .prop_map(|(choice, first, second)| sample::newer_node(choice, first, second)),
         ]
     })
 }
@@ -73,10 +75,23 @@ fn some_facts() -> impl Strategy<Value = CallFacts> {
         1 => Just(None),
     ];
     let region = prop::option::of(prop::sample::select(vec!["CA", "NY"]));
-    (phone, region, prop::option::of(any::<bool>())).prop_map(|(phone_type, region, repeat)| {
-        let region = region.map(str::to_owned);
-        CallFacts { phone_type, region, repeat, sms_sent: Some(false), ..CallFacts::default() }
-    })
+    let numbers = prop::sample::select(vec!["", "8005550106", "8005550106, 8005550107;x"]);
+    let repeat = prop::option::of(any::<bool>());
+    (phone, region, repeat, numbers, 0u32..9).prop_map(
+        |(phone_type, region, repeat, numbers, order_seed)| {
+            let region = region.map(str::to_owned);
+            let custom_data = [("channel".to_owned(), numbers.to_owned())].into_iter().collect();
+            CallFacts {
+                phone_type,
+                region,
+                repeat,
+                sms_sent: Some(false),
+                custom_data: Some(custom_data),
+                order_seed,
+                ..CallFacts::default()
+            }
+        },
+    )
 }
 
 fn some_events() -> impl Strategy<Value = Vec<(Event, i64)>> {
@@ -87,6 +102,11 @@ fn some_events() -> impl Strategy<Value = Vec<(Event, i64)>> {
         3 => Just(Event::Connected),
         1 => Just(Event::Busy),
         1 => Just(Event::NoAnswer),
+        1 => Just(Event::Failed),
+        2 => prop::sample::select(vec!["94105", "9410", "8005550104"])
+            .prop_map(|digits| Event::Digits(digits.to_owned())),
+        1 => prop::sample::select(vec!["8005550104", "8005550105"])
+            .prop_map(|number| Event::ConnectedTo(number.to_owned())),
         1 => Just(Event::HungUp),
     ];
     prop::collection::vec((event, 0i64..15), 0..40)
@@ -97,15 +117,17 @@ struct ExecutedCall {
     live: LiveCall,
     /// Visited nodes, each with the final key if it is a menu.
     visited: Vec<(VisitedNode, Option<Key>)>,
-    dialled: Option<String>,
+    /// Numbers that ring, or the one that answered.
+    dialled: Vec<String>,
 }
 
 impl ExecutedCall {
     fn record(&mut self, visited: Vec<VisitedNode>, actions: &[Action]) {
         self.visited.extend(visited.into_iter().map(|node| (node, None)));
         for action in actions {
-            if let Action::Dial { number, .. } = action {
-                self.dialled = Some(number.clone());
+            if let Action::Dial { number, also, .. } = action {
+                self.dialled = vec![number.clone()];
+                self.dialled.extend(also.iter().map(|(_, number)| number.clone()));
             }
         }
     }
@@ -116,7 +138,7 @@ impl ExecutedCall {
 fn execute_live(ivr_context: IvrContext<'_>, events: &[(Event, i64)]) -> ExecutedCall {
     let mut clock = 0;
     let (live, actions) = LiveCall::start(ivr_context, time_at(clock));
-    let mut call = ExecutedCall { live, visited: Vec::new(), dialled: None };
+    let mut call = ExecutedCall { live, visited: Vec::new(), dialled: Vec::new() };
     call.record(start(ivr_context).visited_nodes, &actions);
     let end = [(Event::HungUp, 3)];
     for (event, seconds) in events.iter().chain(&end) {
@@ -136,6 +158,14 @@ fn execute_live(ivr_context: IvrContext<'_>, events: &[(Event, i64)]) -> Execute
             last.1 = Some(*key);
         }
         call.live = live;
+        match event {
+            Event::Connected => call.dialled.truncate(1),
+            Event::ConnectedTo(number) if call.dialled.contains(number) => {
+                call.dialled = vec![number.clone()];
+            }
+            Event::ConnectedTo(_) => call.dialled.truncate(1),
+            _ => {}
+        }
         call.record(transition.unwrap().visited_nodes, &actions);
         if call.live.outcome().is_some() {
             break;
@@ -157,7 +187,7 @@ proptest! {
         let outcome = call.live.outcome().expect("hanging up ends every call");
         let position = call.live.position.clone();
         let mut recorded = RecordedFacts {
-            facts, keys: Vec::new(), events: Vec::new(), rejection: None, by_affiliate,
+            facts, keys: Vec::new(), digits: Vec::new(), events: Vec::new(), rejection: None, by_affiliate,
             destination_phone_number: None,
             is_reported: false,
             direction: CallDirection::Inbound,
@@ -172,9 +202,12 @@ proptest! {
         prop_assert_eq!(decided.sms_sent, Some(position.sms_sent));
         prop_assert_eq!(decided.connect_duration, recorded.facts.connect_duration);
         let connected = outcome == Outcome::Connected;
-        prop_assert_eq!(decided.destination_phone_number, call.dialled.filter(|_| connected));
+        prop_assert_eq!(
+            decided.destination_phone_number,
+            call.dialled.into_iter().next().filter(|_| connected)
+        );
         let path: Vec<(VisitedNode, Option<Key>)> = decided.path.into_iter().map(|step| {
-            let PathStep { path, node_type, prompt, key, condition } = step;
+            let PathStep { path, node_type, prompt, key, condition, .. } = step;
             (VisitedNode { path, node_type, prompt, condition }, key)
         }).collect();
         prop_assert_eq!(path, call.visited);
@@ -182,7 +215,8 @@ proptest! {
         let zip = position.zip.as_ref();
         let location = zip.and_then(ZipCode::location);
         let pressed_keys = &position.pressed_keys;
-        let ivr_facts = IvrFacts { pressed_keys, sms_sent, zip, location, connected: Some(connected), ..IvrFacts::default() };
+        let answers = position.answers.as_slice();
+        let ivr_facts = IvrFacts { pressed_keys, answers, sms_sent, zip, location, connected: Some(connected), ..IvrFacts::default() };
         let context = EvaluationContext { facts: &recorded.facts, terms: &terms, ivr_facts };
         let price = |pricing| price_with_explanations(pricing, &context);
         prop_assert_eq!(decided.advertiser_payin, terms.advertiser_payin.as_ref().map(price));
@@ -204,7 +238,7 @@ proptest! {
         let other = terms(other);
         let call = execute_live(IvrContext { terms: &own, facts: &facts }, &events);
         let mut recorded = RecordedFacts {
-            facts, keys: Vec::new(), events: Vec::new(), rejection: None, by_affiliate: true,
+            facts, keys: Vec::new(), digits: Vec::new(), events: Vec::new(), rejection: None, by_affiliate: true,
             destination_phone_number: None,
             is_reported: false,
             direction: CallDirection::Inbound,
@@ -230,6 +264,7 @@ fn replay_without_a_menu_keeps_the_connection() {
     let mut recorded = RecordedFacts {
         facts,
         keys: Vec::new(),
+        digits: Vec::new(),
         events: Vec::new(),
         rejection: None,
         by_affiliate: true,
@@ -257,7 +292,7 @@ fn sent_message_is_known_to_later_nodes() {
     for (key, number) in [('9', "8005550101"), ('1', "8005550102")] {
         let events = [(Event::Key(key), 1)];
         let call = execute_live(IvrContext { terms: &terms, facts: &facts }, &events);
-        assert_eq!(call.dialled.as_deref(), Some(number));
+        assert_eq!(call.dialled, [number]);
     }
 }
 

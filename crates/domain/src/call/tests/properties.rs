@@ -13,8 +13,8 @@ use crate::ivr::{IvrNode, KeypressFailover};
 use crate::money::Currency;
 use crate::region::{RegionType, find_country, find_state};
 use crate::sample::{
-    condition_node, connect, end_call, menu, pricing, region, sms_promo, states, tree,
-    verify_location,
+    NEWER_NODES, condition_node, connect, end_call, menu, newer_node, pricing, region, sms_promo,
+    states, tree, verify_location,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -70,7 +70,9 @@ fn some_tree() -> impl Strategy<Value = IvrNode> {
             (some_text(), inner.clone(), inner.clone())
                 .prop_map(|(text, met, not_met)| condition_node(&text, met, not_met)),
             inner.clone().prop_map(sms_promo),
-            inner.prop_map(verify_location),
+            inner.clone().prop_map(verify_location),
+            (0..NEWER_NODES, inner.clone(), inner)
+                .prop_map(|(choice, first, second)| newer_node(choice, first, second)),
         ]
     })
     // Half of the trees ask for the zip code and offer the text message at the root.

@@ -33,6 +33,7 @@ fn reported(connect_duration: Option<u32>, keys: &str) -> RecordedFacts {
     RecordedFacts {
         facts,
         keys: keys.chars().collect(),
+        digits: Vec::new(),
         events: Vec::new(),
         rejection: None,
         by_affiliate: false,

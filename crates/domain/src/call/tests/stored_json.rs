@@ -31,6 +31,7 @@ fn recorded() -> RecordedFacts {
     RecordedFacts {
         facts: facts(),
         keys: vec!['1'],
+        digits: Vec::new(),
         events: vec![Event::Key('1'), Event::Zip("93101".to_owned()), Event::HungUp],
         rejection: Some(RejectionReason::OverCap),
         by_affiliate: true,

@@ -224,6 +224,7 @@ fn live_call_is_decided_by_its_answers() {
         let mut recorded = RecordedFacts {
             facts,
             keys: Vec::new(),
+            digits: Vec::new(),
             events: Vec::new(),
             rejection: None,
             by_affiliate: false,

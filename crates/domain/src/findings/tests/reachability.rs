@@ -4,7 +4,9 @@ use super::{analyze_terms, with_tree};
 use crate::condition::SearchBudget;
 use crate::condition::{Facts, Key, MenuInput, TextFact};
 use crate::ivr::{IvrNode, KeypressFailover, NodeKind};
-use crate::sample::{condition_node, end_call, menu, sms_promo, verify_location};
+use crate::sample::{
+    NEWER_NODES, condition_node, end_call, menu, newer_node, sms_promo, verify_location,
+};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
@@ -88,6 +90,17 @@ impl Call {
                     self.sms_sent = self.sms_accepted;
                     0
                 }
+                NodeKind::YesOrNo { .. } | NodeKind::NumberQuestion { .. } => {
+                    let choice =
+                        self.choices[paths.len() % self.choices.len()] % node.children.len();
+                    if let (NodeKind::YesOrNo { .. }, Some(key)) =
+                        (&node.kind, node.key_for_child(choice))
+                    {
+                        self.keys.push(key);
+                    }
+                    choice
+                }
+                NodeKind::AnyKeyPress { .. } => self.choices[paths.len() % self.choices.len()] % 2,
                 _ => 0,
             };
             paths.push(format!("{}.children[{next}]", paths[paths.len() - 1]));
@@ -174,7 +187,9 @@ fn root() -> impl Strategy<Value = IvrNode> {
                 }
             ),
             1 => inner.clone().prop_map(verify_location),
-            1 => inner.prop_map(sms_promo),
+            1 => inner.clone().prop_map(sms_promo),
+            2 => (0..NEWER_NODES, inner.clone(), inner)
+                .prop_map(|(choice, first, second)| newer_node(choice, first, second)),
         ]
     })
 }
