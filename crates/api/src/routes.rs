@@ -62,6 +62,11 @@ pub(crate) fn post<T: 'static>(handler: impl Handler<T, App>) -> Methods {
     Methods::default().post(handler)
 }
 
+/// Starts the handlers of a path with DELETE.
+pub(crate) fn delete<T: 'static>(handler: impl Handler<T, App>) -> Methods {
+    Methods::default().delete(handler)
+}
+
 impl Methods {
     /// Adds a handler for GET and HEAD.
     pub(crate) fn get<T: 'static>(self, handler: impl Handler<T, App>) -> Self {

@@ -6,10 +6,13 @@
 //! rejected on every server at once.
 
 use crate::credentials::{self, Credential, Entropy};
-use crate::{Error, Principal, UnitOfWork};
+use crate::{Error, Principal, TokenUses, UnitOfWork};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use trunkline_domain::id::TokenId;
 use trunkline_domain::party::Network;
 
 /// Maximum number of cached tokens. The cache is cleared when it is full.
@@ -21,6 +24,12 @@ pub struct CachedToken {
     token_hash: Entropy,
     generation: i64,
     expires_at: Option<Timestamp>,
+    id: TokenId,
+    /// Last day for which a use is stored or waits for that.
+    last_used_on: Option<Date>,
+    /// Time until which uses need no further entry: the end of the day of the last one, in milliseconds
+    /// since 1970.
+    use_noted_until: AtomicI64,
     /// Principal of the token.
     pub principal: Principal,
     /// Network of the token, without users.
@@ -30,7 +39,11 @@ pub struct CachedToken {
 /// Cache of valid tokens by hash. Tokens of sandboxes are not cached: parsing a request needs the
 /// sandbox's clock, which can be changed at any time.
 #[derive(Debug, Default)]
-pub struct CredentialCache(Mutex<HashMap<Entropy, Arc<CachedToken>>>);
+pub struct CredentialCache {
+    tokens: Mutex<HashMap<Entropy, Arc<CachedToken>>>,
+    /// Days on which tokens were used.
+    pub uses: TokenUses,
+}
 
 impl CredentialCache {
     /// Returns a cached token that has not expired. Every unit of work must
@@ -38,7 +51,8 @@ impl CredentialCache {
     pub fn get(&self, credential: &Credential, now: Timestamp) -> Option<Arc<CachedToken>> {
         let Credential::Token(token) = credential else { return None };
         let found = self.tokens().get(&credentials::hash_secret(token)).cloned();
-        found.filter(|cached| cached.expires_at.is_none_or(|expires| expires > now))
+        let found = found.filter(|cached| cached.expires_at.is_none_or(|expires| expires > now));
+        found.inspect(|cached| cached.note_use(&self.uses, now))
     }
 
     /// Loads a token and caches it if it is valid. `unit` must be a read snapshot, because a
@@ -57,7 +71,7 @@ impl CredentialCache {
             }
             tokens.insert(cached.token_hash, Arc::clone(cached));
         }
-        Ok(found)
+        Ok(found.inspect(|cached| cached.note_use(&self.uses, now)))
     }
 
     /// Removes all tokens, so that the next request of each has the current time zone of its
@@ -72,7 +86,7 @@ impl CredentialCache {
     }
 
     fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<Entropy, Arc<CachedToken>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -87,9 +101,30 @@ impl CachedToken {
         };
         let Some(network) = unit.network(record.network_id)? else { return Ok(None) };
         let generation = unit.credential_generation()?;
-        let expires_at = record.expires_at;
-        let caller = credentials::principal_of_token(record);
-        Ok(Some(Self { token_hash, generation, expires_at, principal: caller, network }))
+        Ok(Some(Self {
+            token_hash,
+            generation,
+            expires_at: record.expires_at,
+            id: record.id,
+            last_used_on: record.last_used_on,
+            use_noted_until: AtomicI64::new(i64::MIN),
+            principal: credentials::principal_of_token(record),
+            network,
+        }))
+    }
+
+    /// Adds the day of a use to those that wait to be stored, if no use on this day is known.
+    fn note_use(&self, uses: &TokenUses, now: Timestamp) {
+        if now.as_millisecond() < self.use_noted_until.load(Ordering::Relaxed) {
+            return;
+        }
+        let local = now.to_zoned(self.network.time_zone.to_time_zone());
+        let end = local.tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
+        let end = end.map_or(Timestamp::MAX, |end| end.timestamp());
+        self.use_noted_until.store(end.as_millisecond(), Ordering::Relaxed);
+        if self.last_used_on.is_none_or(|day| day < local.date()) {
+            uses.add(self.id, local.date());
+        }
     }
 
     /// Tests if the token is current, by the generation that a unit of work has read.

@@ -120,6 +120,7 @@ pub fn new_token(
         created_at: now,
         expires_at,
         revoked_at: None,
+        last_used_on: None,
     }
 }
 

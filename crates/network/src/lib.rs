@@ -35,6 +35,7 @@ pub mod settings;
 pub mod sign_in_links;
 pub mod sign_in_throttle;
 pub mod statements;
+pub mod tokens;
 pub mod transactions;
 pub mod unknown_area_codes;
 pub mod users;
@@ -55,6 +56,7 @@ mod principal;
 mod row_replacements;
 mod running_totals;
 mod settlement;
+mod token_uses;
 mod warnings;
 
 pub use analyses::Analyses;
@@ -65,6 +67,7 @@ pub use passwords::{ClientAddress, PasswordVerifier, PresentedPassword};
 pub use policy::{Action, Decision, decide};
 pub use principal::{Actor, Context, Grant, Principal, Scope};
 pub use sign_in_throttle::network_of;
+pub use token_uses::TokenUses;
 pub use trunkline_store::{
     AuditEntry, AuditFilter, CallTotals, DeliveryRecord, DeliveryState, DueWebhook, EventRecord,
     IdAndName, LedgerRow, LedgerScope, MailRecord, MailState, NewAuditEntry, OpenError, Page,

@@ -1,6 +1,7 @@
 //! Stored records that are not domain objects: credentials and the audit log.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde_json::Value;
 use trunkline_domain::id::{AuditEntryId, NetworkId, PartyId, TokenId, UserId};
 use trunkline_domain::party::{PartyKind, Role};
@@ -69,6 +70,8 @@ pub struct TokenRecord {
     pub expires_at: Option<Timestamp>,
     /// Time of revocation, if it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// Day of the last use, in the time zone of the network, as far as it is stored.
+    pub last_used_on: Option<Date>,
 }
 
 /// Kind of a sign-in secret.

@@ -69,6 +69,7 @@ mod source_documents;
 mod stalled_calls;
 mod static_checks;
 mod status_transitions;
+mod tokens;
 mod transaction_columns;
 mod transaction_parameters;
 mod transactions;

@@ -34,6 +34,7 @@ mod schema;
 mod settings;
 mod sign_in_links;
 mod terms;
+mod tokens;
 mod transactions;
 mod users;
 mod webhooks;
@@ -91,6 +92,11 @@ const TAGS: &[Tag] = &[
         name: "Sign-in links",
         description: "Links with which a user sets a password and signs in to the console. An extension of Trunkline.",
         operations: sign_in_links::operations,
+    },
+    Tag {
+        name: "Tokens",
+        description: "API tokens of the network and of its parties. An extension of Trunkline.",
+        operations: tokens::operations,
     },
     Tag {
         name: "Custom data fields",
@@ -262,6 +268,7 @@ fn schemas() -> NamedSchemas {
         parties::schemas,
         access_tokens::schemas,
         sign_in_links::schemas,
+        tokens::schemas,
         custom_data_fields::schemas,
         relationships::schemas,
         campaigns::schemas,

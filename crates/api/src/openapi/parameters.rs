@@ -110,6 +110,12 @@ const PATH_PARAMETERS: &[PathParameter] = &[
         example: "1",
     },
     PathParameter {
+        component: "token_id",
+        name: "id",
+        description: "Id of the token.",
+        example: "2",
+    },
+    PathParameter {
         component: "delivery",
         name: "delivery",
         description: "Id of the delivery.",
@@ -131,6 +137,7 @@ pub(super) fn component_name(route: &str, name: &str) -> &'static str {
             _ if route.contains("/calls/") => "call_id",
             _ if route.contains("/audit/") => "audit_id",
             _ if route.contains("/webhooks/") => "webhook_id",
+            _ if route.contains("/tokens/") => "token_id",
             _ => "affiliate_campaign_id",
         };
     }
@@ -144,7 +151,8 @@ fn path_schema(component: &str) -> Value {
         "network_id" => {
             json!({"type": "integer", "minimum": 1, "maximum": i64::MAX, "format": "int64"})
         }
-        "audit_id" | "call_id" | "network" | "transaction" | "webhook_id" | "delivery" => {
+        "audit_id" | "call_id" | "network" | "transaction" | "webhook_id" | "token_id"
+        | "delivery" => {
             json!({"type": "integer", "minimum": 1, "maximum": i64::MAX, "format": "int64"})
         }
         _ => json!({"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARS}),

@@ -32,6 +32,7 @@ mod sandbox;
 mod settings;
 mod statements;
 pub(crate) mod terms;
+mod tokens;
 pub(crate) mod transactions;
 pub(crate) mod users;
 mod webhooks;
@@ -50,6 +51,7 @@ pub(crate) fn routes() -> Routes {
         .merge(parties::routes())
         .merge(advertiser_users::routes())
         .merge(access_tokens::routes())
+        .merge(tokens::routes())
         .merge(custom_data_fields::routes())
         .merge(relationships::routes())
         .merge(campaigns::routes())

@@ -6,7 +6,8 @@ use crate::{Context, Error, Grant, Scope, UnitOfWork};
 use trunkline_domain::party::{Member, Role};
 use trunkline_domain::problem::Problems;
 
-const ABOVE_OWN_ROLE: &str = "is above your own";
+/// Message for a role that ranks above that of the principal.
+pub(crate) const ABOVE_OWN_ROLE: &str = "is above your own";
 
 /// Checks a complete list of users that is to be stored for an organization. Problems are added to
 /// `users`, the node of the list.

@@ -2,7 +2,7 @@
 
 mod members;
 
-pub(crate) use members::{check_deleted_members, check_member, check_members};
+pub(crate) use members::{ABOVE_OWN_ROLE, check_deleted_members, check_member, check_members};
 
 use crate::Error;
 use trunkline_domain::party::Role;

@@ -1,18 +1,21 @@
 //! Tokens, one-time tokens, sign-in links and console sessions. Only hashes of the secrets are stored.
 
 use super::{
-    UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json, to_json_ids, to_millis,
+    UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json, to_json_ids,
+    to_json_rows, to_millis,
 };
 use crate::sql::{Row, params};
-use crate::{Error, Grant, Scope, SignIn, SignInKind, TokenRecord};
+use crate::{Error, Grant, Page, Scope, SignIn, SignInKind, TokenRecord};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use trunkline_domain::id::{NetworkId, PartyId, SessionId, TokenId, UserId};
 use trunkline_domain::party::{PartyKind, Role};
 
 const SELECT_TOKEN: &str =
     "SELECT t.id, t.network_id, t.scope, t.party_id, t.role, t.label, t.created_at,
-    t.expires_at, t.revoked_at, p.id_from_network
-    FROM tokens t LEFT JOIN parties p ON p.id = t.party_id";
+    t.expires_at, t.revoked_at, p.id_from_network, u.day
+    FROM tokens t LEFT JOIN parties p ON p.id = t.party_id
+    LEFT JOIN token_uses u ON u.token_id = t.id";
 
 fn token_from_row(row: &Row<'_>) -> Result<TokenRecord, Error> {
     let party: Option<PartyId> = row.get(3)?;
@@ -27,6 +30,10 @@ fn token_from_row(row: &Row<'_>) -> Result<TokenRecord, Error> {
         created_at: timestamp_from_millis(row.get(6)?)?,
         expires_at: row.get::<Option<i64>>(7)?.map(timestamp_from_millis).transpose()?,
         revoked_at: row.get::<Option<i64>>(8)?.map(timestamp_from_millis).transpose()?,
+        last_used_on: row
+            .get::<Option<String>>(10)?
+            .map(|day| or_unreadable(day.parse().ok(), "day"))
+            .transpose()?,
     })
 }
 
@@ -103,6 +110,66 @@ impl UnitOfWork<'_> {
             &format!("{SELECT_TOKEN} WHERE t.network_id = ?1 ORDER BY t.id"),
             [network],
             token_from_row,
+        )
+    }
+
+    /// Token of a network, by id, even if it is revoked or expired.
+    pub fn token(&mut self, network: NetworkId, id: TokenId) -> Result<Option<TokenRecord>, Error> {
+        let sql = format!("{SELECT_TOKEN} WHERE t.network_id = ?1 AND t.id = ?2");
+        self.query_first(&sql, params![network, id], token_from_row)
+    }
+
+    /// Page of a network's tokens that are not revoked: those of some parties, or all.
+    pub fn unrevoked_tokens(
+        &mut self,
+        network: NetworkId,
+        parties: Option<&[PartyId]>,
+        page: Page,
+    ) -> Result<Vec<TokenRecord>, Error> {
+        let select = format!(
+            "{SELECT_TOKEN} WHERE t.network_id = ?1 AND t.id > ?2 AND t.revoked_at IS NULL"
+        );
+        let order = "ORDER BY t.id LIMIT ?3";
+        let Some(parties) = parties else {
+            let values = params![network, page.after, page.limit];
+            return self.query_page(page, &format!("{select} {order}"), values, token_from_row);
+        };
+        let listed = self.json_ids_sql("?4");
+        let sql = format!("{select} AND t.party_id IN {listed} {order}");
+        let values = params![network, page.after, page.limit, to_json_ids(parties)?];
+        self.query_page(page, &sql, values, token_from_row)
+    }
+
+    /// Number of unrevoked tokens with a scope.
+    pub fn count_unrevoked_tokens(
+        &mut self,
+        network: NetworkId,
+        scope: Scope,
+    ) -> Result<u32, Error> {
+        let (_, party) = scope_columns(scope);
+        let (condition, id) = match party {
+            Some(party) => ("party_id = ?1", party.get()),
+            None => ("network_id = ?1 AND party_id IS NULL", network.get()),
+        };
+        let sql = format!("SELECT COUNT(*) FROM tokens WHERE {condition} AND revoked_at IS NULL");
+        Ok(self.query_first(&sql, [id], |row| row.get(0))?.unwrap_or(0))
+    }
+
+    /// Stores the days on which tokens were used, where they are later than the stored ones. Tokens
+    /// that no longer exist are skipped.
+    pub fn store_token_uses(&mut self, uses: &[(TokenId, Date)]) -> Result<(), Error> {
+        let from = self.json_rows_sql("?1");
+        let rows: Vec<(TokenId, String)> =
+            uses.iter().map(|(token, day)| (*token, day.to_string())).collect();
+        self.execute(
+            &format!(
+                "INSERT INTO token_uses (token_id, day)
+                 SELECT t.id, j.value ->> 1 FROM {from}
+                 JOIN tokens t ON t.id = CAST(j.value ->> 0 AS BIGINT) WHERE t.id > 0
+                 ON CONFLICT (token_id) DO UPDATE SET day = excluded.day
+                 WHERE token_uses.day < excluded.day"
+            ),
+            [to_json_rows(&rows)?],
         )
     }
 

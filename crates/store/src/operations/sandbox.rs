@@ -49,6 +49,7 @@ const RESET_RULES: &[(&str, ResetRule)] = &[
     ("users", ResetRule::Run(DELETE_USERS)),
     ("user_emails", ResetRule::Cascade),
     ("sign_ins", ResetRule::Cascade),
+    ("token_uses", ResetRule::Cascade),
     ("tokens", ResetRule::Cascade),
     ("parties", ResetRule::Delete(BY_NETWORK)),
     ("custom_data_fields", ResetRule::Run(DELETE_CUSTOM_DATA_FIELDS)),

@@ -7,7 +7,7 @@ use crate::sql::Cell;
 use crate::{Error, OpenError};
 
 /// Migrations in order, forward only. Each runs in a transaction of its own when a server starts.
-const MIGRATIONS: [&str; 17] = [
+const MIGRATIONS: [&str; 18] = [
     include_str!("../../migrations/postgres/0001_network.sql"),
     include_str!("../../migrations/postgres/0002_credentials.sql"),
     include_str!("../../migrations/postgres/0003_months.sql"),
@@ -25,6 +25,7 @@ const MIGRATIONS: [&str; 17] = [
     include_str!("../../migrations/postgres/0015_sign_in_links.sql"),
     include_str!("../../migrations/postgres/0016_external_ids_of_advertisers.sql"),
     include_str!("../../migrations/postgres/0017_timed_calls.sql"),
+    include_str!("../../migrations/postgres/0018_token_uses.sql"),
 ];
 
 /// Key of the advisory lock that is held while migrating.

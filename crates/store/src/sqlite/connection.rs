@@ -29,6 +29,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0019_sign_in_links.sql"),
     include_str!("../../migrations/sqlite/0020_external_ids_of_advertisers.sql"),
     include_str!("../../migrations/sqlite/0021_timed_calls.sql"),
+    include_str!("../../migrations/sqlite/0022_token_uses.sql"),
 ];
 
 /// Page cache of the writing connection, in KiB.

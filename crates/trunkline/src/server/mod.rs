@@ -45,6 +45,10 @@ const MAX_BLOCKING_THREADS: usize = 256;
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// Time between two checks that the database file was not replaced.
 const FILE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// Time between two writes of the days on which tokens were used.
+const TOKEN_USES_INTERVAL: Duration = Duration::from_secs(60);
+/// Longest time that the last of these writes delays the end of the server.
+const LAST_TOKEN_USES_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Access to `/metrics`. By default it is not served.
 #[derive(Debug, Default)]
@@ -101,6 +105,20 @@ async fn verify_file_periodically(store: Store) -> Infallible {
     loop {
         tokio::time::sleep(FILE_CHECK_INTERVAL).await;
         store.verify_file().ok();
+    }
+}
+
+/// Stores the days on which tokens were used, once a minute.
+async fn store_token_uses_periodically(app: App) -> Infallible {
+    loop {
+        tokio::time::sleep(TOKEN_USES_INTERVAL).await;
+        store_token_uses(&app).await;
+    }
+}
+
+async fn store_token_uses(app: &App) {
+    if let Err(error) = app.credential_cache.uses.store(&app.store).await {
+        tracing::debug!(%error, "cannot store the days on which tokens were used: tried again");
     }
 }
 
@@ -183,6 +201,7 @@ impl Server {
             let mut background = JoinSet::new();
             background.spawn(call_timeouts.run());
             background.spawn(verify_file_periodically(app.store.clone()));
+            background.spawn(store_token_uses_periodically(app.clone()));
             let failed_work = async {
                 match work.await {
                     Ok(()) => pending().await,
@@ -214,6 +233,7 @@ impl Server {
             },
             () = signals.recv() => tracing::warn!("stopped at once by a second signal"),
         }
+        tokio::time::timeout(LAST_TOKEN_USES_TIMEOUT, store_token_uses(&app)).await.ok();
         outbox_workers.stop().await;
         result
     }

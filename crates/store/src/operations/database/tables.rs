@@ -19,7 +19,7 @@ const fn with_key(name: &'static str, key: &'static str) -> Table {
 }
 
 /// All tables, each after those it refers to. A test compares them with the schema.
-pub(super) const TABLES: [Table; 30] = [
+pub(super) const TABLES: [Table; 31] = [
     with_id("networks"),
     with_id("parties"),
     with_id("users"),
@@ -35,6 +35,7 @@ pub(super) const TABLES: [Table; 30] = [
     with_id("promo_numbers"),
     with_id("promo_number_holdings"),
     with_id("tokens"),
+    with_key("token_uses", "token_id"),
     with_key("credential_generations", "id"),
     with_id("sign_ins"),
     with_id("audit"),
