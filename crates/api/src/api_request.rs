@@ -7,7 +7,7 @@ use crate::errors::ApiError;
 use crate::json;
 use crate::object_reader::Ignored;
 use crate::path_prefix::{Format, PathPrefix};
-use crate::router::RequestId;
+use crate::request_id::RequestId;
 use crate::versions::Version;
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequest};

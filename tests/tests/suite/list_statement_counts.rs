@@ -77,6 +77,7 @@ fn add_objects(network: &Client, at: usize) {
     }
     let number = json!({"description": "Radio spot", "media_type": "Radio"});
     network.post(&format!("{}/promo_numbers", campaign_path("354", "12")), number).expect(201);
+    network.extensions().post("/tokens", json!({"role": "Observer"})).expect(201);
     let call = json!({"call": {"external_call_unique_id": id, "start_time": "2200-01-01",
         "advertiser_campaign_id_from_network": "12", "affiliate_id_from_network": id}});
     network.post("/calls", call).expect(201);
@@ -102,6 +103,7 @@ fn lists(network: NetworkId) -> Vec<(String, bool)> {
         ours("/calls"),
         ours("/mails"),
         ours("/webhooks/1/deliveries"),
+        ours("/tokens"),
     ]
 }
 

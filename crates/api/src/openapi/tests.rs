@@ -1,5 +1,5 @@
 use super::*;
-use crate::routes::route_table;
+use crate::route_table::route_table;
 use std::collections::BTreeSet;
 
 fn documented(document: &Value) -> BTreeSet<(String, String)> {

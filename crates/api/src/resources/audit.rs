@@ -4,7 +4,7 @@ use crate::api_request::ApiRequest;
 use crate::errors::ApiError;
 use crate::list_response::ListPage;
 use crate::object_response::{Object, hide_refresh_tokens};
-use crate::router::split_audit_id;
+use crate::request_id::split_audit_id;
 use crate::routes::{Routes, get, post};
 use crate::versions::ResourceKind;
 use axum::body::Body;
