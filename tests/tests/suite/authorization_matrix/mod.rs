@@ -216,7 +216,9 @@ impl ChangeDetector {
         };
         let [before, after] = [flatten(&before), flatten(&self.rows)];
         let removed = before.difference(&after).filter(|row| !is_deleted_webhook(row));
-        removed.chain(after.difference(&before)).cloned().collect()
+        let changed = removed.chain(after.difference(&before));
+        // The server stores the days on which tokens were used once a minute.
+        changed.filter(|row| !row.starts_with("token_uses: ")).cloned().collect()
     }
 }
 
@@ -323,7 +325,10 @@ impl Run {
         }
         if self.detector.is_quiet() == Some(false) {
             let changes = self.detector.changes();
-            self.report(operation, index, target, &format!("changed the database: {changes:?}"));
+            if !changes.is_empty() {
+                let problem = format!("changed the database: {changes:?}");
+                self.report(operation, index, target, &problem);
+            }
         }
         self.check_reveals_nothing(operation, index, target, &reply);
         reply.body
@@ -430,7 +435,8 @@ fn harmless_body(operation: &Operation) -> Option<&'static str> {
             || short_path.ends_with("/promo_numbers_by_id")
             || short_path.ends_with("/corrections")
             || short_path.ends_with("/events")
-            || short_path == "~/webhooks");
+            || short_path == "~/webhooks"
+            || short_path == "~/tokens");
     match short_path.as_str() {
         _ if creates => Some("{}"),
         "~/sandbox/calls" => Some(r#"{"calls": "none"}"#),

@@ -158,6 +158,9 @@ PUT         ~/webhooks/{id}                                                   m-
 DELETE      ~/webhooks/{id}                                                   m-m x-x x-x
 GET         ~/webhooks/{id}/deliveries                                        r-. x-x x-x
 POST        ~/webhooks/{id}/deliveries/{delivery}/resend                      m-M x-x x-x
+GET         ~/tokens                                                          m-- m-- m--
+POST        ~/tokens                                                          mm. ... m..
+DELETE      ~/tokens/{id}                                                     mm. ... m..
 GET         ~/mails                                                           r-- x-- x--
 GET         ~/audit                                                           r-- x-- x--
 GET         ~/audit/{id}                                                      r-. x-x x-x

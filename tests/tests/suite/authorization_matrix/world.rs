@@ -138,6 +138,15 @@ impl World {
             "calling_phone_number": "4155550123"});
         let call = network.extensions().post("/calls", start).body(201);
         self.set(target, "call", &call["id"]);
+        self.create_token(target);
+    }
+
+    /// Creates a token of the affiliate of a target.
+    fn create_token(&mut self, target: Target) {
+        let scope = json!({"affiliate": self.value(target, "affiliate")});
+        let token = json!({"role": "Observer", "scope": scope});
+        let token = self.network.extensions().post("/tokens", token).body(201);
+        self.set(target, "token", &token["id"]);
     }
 
     /// Creates a webhook with a delivery, and one to delete. Neither gets an event later.
@@ -174,7 +183,7 @@ impl World {
     }
 
     fn name_absent_objects(&mut self) {
-        for name in ["audit", "call", "delivered webhook", "webhook", "delivery"] {
+        for name in ["audit", "call", "delivered webhook", "webhook", "delivery", "token"] {
             self.set(Target::Absent, name, &json!(999_999));
         }
         for name in ["number", "affiliate number"] {
@@ -257,6 +266,8 @@ impl World {
                 "description": name});
             let number = client.post(collection, body).body(201);
             self.set(target, key, &number["promo_number"]);
+        } else if path == "~/tokens/{id}" {
+            self.create_token(target);
         } else if path == "~/webhooks/{id}" {
             let webhook = json!({"url": self.receiver.url(), "events": ["budget.alert"]});
             let webhook = self.network.extensions().post("/webhooks", webhook).body(201);
@@ -293,6 +304,7 @@ fn parameter_names(path: &str) -> Vec<(&str, &'static str)> {
         "id" if path.starts_with("~/calls/") => "call",
         "id" if path.contains("/deliveries") => "delivered webhook",
         "id" if path.starts_with("~/webhooks/") => "webhook",
+        "id" if path.starts_with("~/tokens/") => "token",
         "id" if path.starts_with("~/audit/") => "audit",
         _ => panic!("{path}: the parameter {name} has no value"),
     };
@@ -328,6 +340,7 @@ fn template(method: &str, path: &str) -> Option<Value> {
         "~/calls/{id}/events" => json!({"event": "hung_up"}),
         "~/webhooks" => json!({"url": "https://receiver.example.com/"}),
         "~/webhooks/{id}" => json!({"description": "New"}),
+        "~/tokens" => json!({"role": "Observer", "scope": {"affiliate": "<affiliate>"}}),
         "~/transactions/{transaction}/corrections" => {
             json!({"reason": "x", "call": {"duration": 45}})
         }
