@@ -47,7 +47,7 @@ pub use raw_http::{send_raw, send_raw_and_half_close, try_send_raw};
 pub use response::Response;
 pub use server::Server;
 pub use server_builder::ServerBuilder;
-pub use table_rows::table_rows;
+pub use table_rows::{execute_sql, table_rows};
 pub use test_database::{TestDatabase, postgres_address};
 pub use wall_clock::WallClock;
 pub use webhook_receiver::{Delivery, WebhookReceiver, WebhookReply};

@@ -13,6 +13,21 @@ pub fn table_rows(url: &str) -> BTreeMap<String, Vec<String>> {
     }
 }
 
+/// Runs SQL statements on a SQLite or PostgreSQL database.
+#[track_caller]
+pub fn execute_sql(url: &str, sql: &str) {
+    match url.strip_prefix("sqlite://") {
+        Some(file) => {
+            let connection = rusqlite::Connection::open(file).expect("the database");
+            connection.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        }
+        None => {
+            let mut client = postgres::Client::connect(url, NoTls).expect("the database");
+            client.batch_execute(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        }
+    }
+}
+
 fn sqlite_rows(file: &str) -> BTreeMap<String, Vec<String>> {
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     let file = rusqlite::Connection::open_with_flags(file, flags).expect("the database");

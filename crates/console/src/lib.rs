@@ -4,6 +4,7 @@
 //! session or redeems a one-time token, then a file of `pages`, which calls the network's use cases
 //! and renders the page with `layout`.
 
+mod confirm_address;
 mod format;
 mod forms;
 mod layout;
@@ -30,7 +31,10 @@ use std::sync::Arc;
 pub fn router(console: Console) -> Router {
     let console = Arc::new(console);
     let limit_body = middleware::from_fn_with_state(Arc::clone(&console), sign_in::limit_body);
-    let forms = sign_in::routes().merge(sign_in_link::routes()).merge(switch_user::routes());
+    let forms = sign_in::routes()
+        .merge(sign_in_link::routes())
+        .merge(switch_user::routes())
+        .merge(confirm_address::routes());
     Router::new()
         .merge(pages::routes())
         .merge(forms.layer(limit_body))

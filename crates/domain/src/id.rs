@@ -158,6 +158,11 @@ define_id! {
 }
 
 define_id! {
+    /// Id of a request to confirm an e-mail address, a row of `email_verifications`.
+    EmailVerificationId
+}
+
+define_id! {
     /// Id of an API token, a row of `tokens`. Not the secret.
     TokenId
 }

@@ -15,6 +15,7 @@ pub mod hours;
 pub mod id;
 pub mod ivr;
 pub mod money;
+pub mod name_skeleton;
 pub mod party;
 pub mod phone;
 pub mod problem;

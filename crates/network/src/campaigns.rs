@@ -3,7 +3,7 @@
 use crate::parties::{auto_generates_ids, check_external_id, ensure_visible, find, not_found};
 use crate::{
     Context, Error, Page, Precondition, Principal, Submission, UnitOfWork, VisiblePage, audit,
-    budgets, check_precondition,
+    budgets, check_precondition, look_alikes,
 };
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -340,6 +340,9 @@ pub fn put(
     }
     let campaign = apply_change(change, existing.as_ref(), id, &advertiser, context, &mut problems);
     let campaign = problems.into_result(campaign)?;
+    if existing.as_ref().is_none_or(|previous| previous.name != campaign.name) {
+        look_alikes::warn_of_campaign(unit, context, &campaign)?;
+    }
     let mut stored = store(unit, context, existing.take(), campaign)?;
     budgets::fill_totals(unit, &mut stored, context.now)?;
     Ok(stored)

@@ -6,6 +6,7 @@
 //! rejected on every server at once.
 
 use crate::credentials::{self, Credential, Entropy};
+use crate::secrets::hash_secret;
 use crate::{Error, Principal, TokenUses, UnitOfWork};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -50,7 +51,7 @@ impl CredentialCache {
     /// [revalidate](CachedToken::revalidate) it.
     pub fn get(&self, credential: &Credential, now: Timestamp) -> Option<Arc<CachedToken>> {
         let Credential::Token(token) = credential else { return None };
-        let found = self.tokens().get(&credentials::hash_secret(token)).cloned();
+        let found = self.tokens().get(&hash_secret(token)).cloned();
         let found = found.filter(|cached| cached.expires_at.is_none_or(|expires| expires > now));
         found.inspect(|cached| cached.note_use(&self.uses, now))
     }
@@ -63,7 +64,7 @@ impl CredentialCache {
         token: &str,
         now: Timestamp,
     ) -> Result<Option<Arc<CachedToken>>, Error> {
-        let found = CachedToken::load(unit, credentials::hash_secret(token), now)?.map(Arc::new);
+        let found = CachedToken::load(unit, hash_secret(token), now)?.map(Arc::new);
         if let Some(cached) = found.as_ref().filter(|cached| !cached.network.sandbox) {
             let mut tokens = self.tokens();
             if tokens.len() >= CACHE_CAPACITY {

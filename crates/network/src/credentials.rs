@@ -1,12 +1,13 @@
 //! Credentials: API tokens, passwords, one-time tokens and console sessions. Secrets are returned
 //! once; only their hashes are stored. Sign-in links are in [`crate::sign_in_links`].
 
+pub use crate::secrets::Entropy;
+use crate::secrets::{generate_secret, hash_secret};
 use crate::{Actor, Context, Error, Principal, UnitOfWork, Warnings, audit};
 use argon2::password_hash::{CustomizedPasswordHasher, PasswordHasher};
 use argon2::{Argon2, PasswordHash};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicU64, Ordering};
 use trunkline_domain::id::{NetworkId, SessionId, TokenId, UserId};
 use trunkline_domain::party::{Member, PartyKind, Role, User};
@@ -59,9 +60,6 @@ pub fn session_cookie<'a>(
     pairs.next()
 }
 
-/// 32 random bytes. The calling code draws them, because only the binary has a random source.
-pub type Entropy = [u8; 32];
-
 /// Credential that a request presents.
 #[derive(Debug, Clone)]
 pub enum Credential {
@@ -78,17 +76,6 @@ pub struct IssuedSecret<Id> {
     pub id: Id,
     /// Plain text, to be shown once.
     pub secret: String,
-}
-
-fn generate_secret(prefix: &str, entropy: &Entropy) -> String {
-    let digits = entropy.iter().map(|byte| format!("{byte:02x}"));
-    format!("{prefix}{}", digits.collect::<String>())
-}
-
-/// Hashes a secret for storage and lookup (SHA-256). Secrets are 256 random bits, so a fast hash is
-/// enough, and the time of a lookup by hash reveals nothing about stored secrets.
-pub(crate) fn hash_secret(secret: &str) -> [u8; 32] {
-    Sha256::digest(secret.as_bytes()).into()
 }
 
 /// Issues an API token.

@@ -2,13 +2,12 @@
 //! event; the outbox sends it.
 
 use crate::pending_writes::PendingWrites;
-use crate::{Context, Error, Page, UnitOfWork};
+use crate::{Context, Error, Page, UnitOfWork, email_verifications};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
 use trunkline_domain::campaign::{BudgetPeriod, Campaign};
-use trunkline_domain::id::{EventId, MailId};
+use trunkline_domain::id::MailId;
 use trunkline_domain::money::{self, Currency, Money};
-use trunkline_domain::party::{Member, NOTIFICATION_NAMES, PartyKind};
+use trunkline_domain::party::PartyKind;
 use trunkline_domain::timezone::TimeZoneName;
 use trunkline_store::{MailRecord, MailState, Organization};
 
@@ -55,7 +54,8 @@ pub(crate) fn push_alert_mails(
         Organization::Party(PartyKind::Advertiser, alert.campaign.advertiser_id.into());
     let mut members = unit.members(Organization::Network(network))?;
     members.extend(unit.members(advertiser)?);
-    let addresses = addresses(&members, "notify_on_budgets");
+    let addresses =
+        email_verifications::notification_addresses(unit, &members, "notify_on_budgets")?;
     if addresses.len() > MAX_ALERT_ADDRESSES {
         let count = addresses.len();
         tracing::warn!(
@@ -68,7 +68,8 @@ pub(crate) fn push_alert_mails(
         let mail = MailRecord {
             id: MailId::UNASSIGNED,
             network_id: network,
-            event_id: EventId::UNASSIGNED,
+            event_id: None,
+            email_verification_id: None,
             address,
             subject: subject.clone(),
             body: body.clone(),
@@ -86,21 +87,6 @@ pub(crate) fn push_alert_mails(
         writes.push_mail(alert.event, mail);
     }
     Ok(())
-}
-
-/// Returns the notification addresses of the members who subscribed to one kind, without
-/// duplicates.
-fn addresses(members: &[Member], notification: &str) -> BTreeMap<String, String> {
-    let kind = NOTIFICATION_NAMES.iter().position(|name| *name == notification);
-    let is_subscribed = |member: &&Member| {
-        kind.and_then(|kind| member.user.notifications.get(kind)).copied().unwrap_or(false)
-    };
-    let emails =
-        members.iter().filter(is_subscribed).flat_map(|member| &member.user.email_settings);
-    let selected = emails.filter(|email| email.use_for_notifications);
-    selected
-        .map(|email| (email.email_address.to_lowercase(), email.email_address.clone()))
-        .collect()
 }
 
 /// Returns the subject and the body. The subject contains the campaign's id but no text that a party

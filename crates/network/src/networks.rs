@@ -1,8 +1,8 @@
 //! Settings and users of the network itself.
 
 use crate::{
-    Context, Error, Precondition, Submission, UnitOfWork, audit, check_precondition, memberships,
-    policy,
+    Context, Error, Precondition, Submission, UnitOfWork, audit, check_precondition,
+    email_verifications, memberships, policy,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -65,15 +65,25 @@ pub fn put(
         let users = problems.property("users");
         policy::check_members(unit, context, Scope::Network, &before.members, members, users)?;
     }
+    let members_given = members.is_some();
     let mut network = before.clone();
     network.name = problems.into_result(change.name.unwrap_or(network.name))?;
     network.members = members.unwrap_or(network.members);
+    let organization = Organization::Network(network.id);
+    let place = |index| format!("users[{index}]");
     if network == before {
+        if members_given {
+            email_verifications::record_written(
+                unit,
+                context,
+                organization,
+                &before.members,
+                place,
+            )?;
+        }
         return Ok(before);
     }
     unit.rename_network(network.id, &network.name)?;
-    let organization = Organization::Network(network.id);
-    let place = |index| format!("users[{index}]");
     network.members = memberships::replace(
         unit,
         context,
@@ -82,6 +92,9 @@ pub fn put(
         &network.members,
         place,
     )?;
+    if members_given {
+        email_verifications::record_written(unit, context, organization, &network.members, place)?;
+    }
     let object = format!("network:{}", network.id);
     audit::record(
         unit,
@@ -119,6 +132,8 @@ pub fn create_first_user(
     };
     let members = [Member { user, role: Role::Super }];
     let stored = unit.replace_members(network, Organization::Network(network), &members, false)?;
+    let ids: Vec<UserId> = stored.iter().map(|member| member.user.id).collect();
+    unit.verify_emails_of_users(&ids)?;
     let missing = || Error::Internal("the first user was not stored".to_owned());
     stored.into_iter().next().map(|member| member.user).ok_or_else(missing)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition,
-    memberships, policy,
+    email_verifications, look_alikes, memberships, policy,
 };
 use trunkline_domain::id::{NetworkId, PartyId};
 use trunkline_domain::party::{
@@ -137,9 +137,27 @@ pub fn put(
     if members_given {
         check_members(unit, context, before.as_ref(), &party, &mut problems)?;
     }
-    let mut party = problems.into_result(party)?;
+    let party = problems.into_result(party)?;
     if unchanged {
-        return Ok(before.unwrap_or(party));
+        let stored = before.unwrap_or(party);
+        if members_given {
+            record_written_members(unit, context, &stored)?;
+        }
+        return Ok(stored);
+    }
+    store(unit, context, before.as_ref(), party, members_given)
+}
+
+/// Stores a changed party with its audit entry.
+fn store(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    before: Option<&Party>,
+    mut party: Party,
+    members_given: bool,
+) -> Result<Party, Error> {
+    if before.is_none_or(|previous| previous.name != party.name) {
+        look_alikes::warn_of_party(unit, context, &party)?;
     }
     party.updated_at = context.now;
     if before.is_some() {
@@ -149,16 +167,37 @@ pub fn put(
         party.id = unit.insert_party(&party)?;
     }
     if members_given {
-        let organization = Organization::Party(kind, party.id);
-        let previous = members_of(before.as_ref());
-        let place = |index| format!("users[{index}]");
-        party.members =
-            memberships::replace(unit, context, organization, previous, &party.members, place)?;
+        let organization = Organization::Party(party.kind, party.id);
+        let previous = members_of(before);
+        party.members = memberships::replace(
+            unit,
+            context,
+            organization,
+            previous,
+            &party.members,
+            place_of_user,
+        )?;
+        record_written_members(unit, context, &party)?;
     }
-    let old = before.as_ref().map(audit::party_snapshot);
+    let old = before.map(audit::party_snapshot);
     let new = audit::party_snapshot(&party);
     audit::record(unit, context, audit_object(&party), None, old.as_ref(), Some(&new))?;
     Ok(party)
+}
+
+fn place_of_user(index: usize) -> String {
+    format!("users[{index}]")
+}
+
+/// Verifies the addresses of a party's users, all of which were written, or asks for their confirmation.
+fn record_written_members(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    party: &Party,
+) -> Result<(), Error> {
+    let organization = Organization::Party(party.kind, party.id);
+    let members = &party.members;
+    email_verifications::record_written(unit, context, organization, members, place_of_user)
 }
 
 /// Checks the roles of the users of a party that is to be stored.
@@ -196,6 +235,7 @@ pub fn prefetch_put(
     }
     if let Some(name) = &change.name {
         unit.party_name_exists(network, kind, &name_key(name), PartyId::UNASSIGNED).ok();
+        look_alikes::prefetch_party(unit, context, kind, name);
     }
 }
 

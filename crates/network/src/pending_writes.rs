@@ -181,7 +181,7 @@ impl PendingWrites {
         let kinds = new_events.iter().map(|event| (event.id, event.kind));
         outbox::enqueue_deliveries(unit, context, kinds)?;
         for (event, mut mail) in mails {
-            mail.event_id = ids.event.offset(event);
+            mail.event_id = Some(ids.event.offset(event));
             unit.insert_mail(&mail)?;
         }
         totals.write(unit)?;

@@ -3,7 +3,7 @@
 use crate::parties::{self, audit_object};
 use crate::{
     Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition,
-    memberships, policy,
+    email_verifications, memberships, policy,
 };
 use trunkline_domain::party::{MAX_USERS_PER_ORGANIZATION, Member, Party, PartyKind, UserPatch};
 use trunkline_domain::problem::BLANK;
@@ -76,8 +76,12 @@ pub fn put(
     let at_user = problems.property("user");
     policy::check_member(unit, context, organization, existing, &member, at_user)?;
     let member = problems.into_result(member)?;
-    if existing == Some(&member) {
-        return Ok(existing.cloned().unwrap_or(member));
+    let place = |_| "user".to_owned();
+    let organization = Organization::Party(before.kind, before.id);
+    if let Some(stored) = existing.filter(|stored| **stored == member) {
+        let written = std::slice::from_ref(stored);
+        email_verifications::record_written(unit, context, organization, written, place)?;
+        return Ok(stored.clone());
     }
     let mut members = before.members.clone();
     match members.iter_mut().find(|existing| existing.user.external_id == id) {
@@ -85,9 +89,11 @@ pub fn put(
         None => members.push(member),
     }
     let after = store(unit, context, before, &members)?;
-    find_member(&after, &id)
-        .cloned()
-        .ok_or_else(|| Error::Internal("a user was not found after it was stored".to_owned()))
+    let missing = || Error::Internal("a user was not found after it was stored".to_owned());
+    let stored = find_member(&after, &id).ok_or_else(missing)?;
+    let written = std::slice::from_ref(stored);
+    email_verifications::record_written(unit, context, organization, written, place)?;
+    Ok(stored.clone())
 }
 
 /// Removes a user from an advertiser; does nothing if there is no such user.

@@ -265,7 +265,8 @@ fn mail(network_id: NetworkId, address: &str, now: Timestamp) -> MailRecord {
     MailRecord {
         id: MailId::UNASSIGNED,
         network_id,
-        event_id: EventId::new(1),
+        event_id: Some(EventId::new(1)),
+        email_verification_id: None,
         address: address.to_owned(),
         subject: "S".to_owned(),
         body: "B".to_owned(),

@@ -21,11 +21,11 @@ pub use operations::{
     CallRowFilter, CallScope, CallTotals, CopiedTable, CopyError, CounterKey, CounterScope,
     CurrentTotals, DeliveryRecord, DeliveryState, DueWebhook, EndedCall, EventRecord, Finding,
     FirstIds, IdAndName, IdCounts, LedgerFilter, LedgerRow, LedgerScope, MailRecord, MailState,
-    NewDelivery, NewEvent, ObjectState, OverdueCall, PathIds, PeriodBounds, ProgressObserver,
-    PromoNumberKey, QuarterHourTotals, RelationshipOfParties, RepeatCallerQuery, ResolvedAffiliate,
-    ResolvedPath, StatefulObject, StatementLine, StatementTotals, StoredReport, StoredTotal,
-    UnitOfWork, ValidityPeriod, backup_database, check_database, copy_database, quarter_hour,
-    read_existing, restore_database,
+    NewDelivery, NewEmailVerification, NewEvent, ObjectState, OpenEmailVerification, OverdueCall,
+    PathIds, PeriodBounds, ProgressObserver, PromoNumberKey, QuarterHourTotals,
+    RelationshipOfParties, RepeatCallerQuery, ResolvedAffiliate, ResolvedPath, StatefulObject,
+    StatementLine, StatementTotals, StoredReport, StoredTotal, UnitOfWork, ValidityPeriod,
+    backup_database, check_database, copy_database, quarter_hour, read_existing, restore_database,
 };
 pub use record::{
     AuditEntry, AuditFilter, Grant, NewAuditEntry, Organization, Page, Scope, SignIn, SignInKind,

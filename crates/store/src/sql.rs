@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use tokio_postgres::types::{IsNull, Type};
 use trunkline_domain::id::{
     AdvertiserId, AffiliateCampaignId, AffiliateId, AuditEntryId, CallId, CampaignId, DeliveryId,
-    EventId, MailId, NetworkId, PartyId, PromoNumberId, SessionId, TermsId, TokenId, TransactionId,
-    UserId, WebhookId,
+    EmailVerificationId, EventId, MailId, NetworkId, PartyId, PromoNumberId, SessionId, TermsId,
+    TokenId, TransactionId, UserId, WebhookId,
 };
 
 /// Parameter of a statement, borrowed.
@@ -237,7 +237,7 @@ macro_rules! implement_for_ids {
 
 implement_for_ids! {
     AdvertiserId, AffiliateCampaignId, AffiliateId, AuditEntryId, CallId, CampaignId, DeliveryId,
-    EventId, MailId, NetworkId, PartyId, PromoNumberId, SessionId, TermsId, TokenId, TransactionId,
+    EmailVerificationId, EventId, MailId, NetworkId, PartyId, PromoNumberId, SessionId, TermsId, TokenId, TransactionId,
     UserId, WebhookId,
 }
 

@@ -37,7 +37,7 @@ fn render(mail: &MailRecord, zone: TimeZoneName) -> Object {
         |at: Option<jiff::Timestamp>| json!(at.map(|at| timezone::format_legacy(at, zone)));
     Object::from_iter([
         ("id".to_owned(), mail.id.get().into()),
-        ("event_id".to_owned(), mail.event_id.get().into()),
+        ("event_id".to_owned(), json!(mail.event_id)),
         ("to".to_owned(), mail.address.clone().into()),
         ("subject".to_owned(), mail.subject.clone().into()),
         ("text".to_owned(), mail.body.clone().into()),

@@ -9,6 +9,7 @@ use crate::{Error, Page};
 use jiff::Timestamp;
 use trunkline_domain::campaign::{Campaign, CampaignStatus, CurrentTerms, Terms};
 use trunkline_domain::id::{AdvertiserId, CampaignId, NetworkId, TermsId};
+use trunkline_domain::name_skeleton::name_skeleton;
 
 /// Columns of a campaign `c` and its current terms `t`.
 macro_rules! columns {
@@ -97,8 +98,8 @@ impl UnitOfWork<'_> {
     pub fn insert_campaign(&mut self, campaign: &Campaign) -> Result<CampaignId, Error> {
         self.insert(
             "INSERT INTO campaigns (network_id, advertiser_id, id_from_network, name, status,
-             future_terms, custom_data, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+             future_terms, custom_data, created_at, updated_at, name_skeleton)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 campaign.network_id,
                 campaign.advertiser_id,
@@ -109,6 +110,7 @@ impl UnitOfWork<'_> {
                 to_json(&campaign.custom_data, "custom data")?,
                 to_millis(campaign.created_at),
                 to_millis(campaign.updated_at),
+                name_skeleton(&campaign.name),
             ],
         )
     }
@@ -117,7 +119,7 @@ impl UnitOfWork<'_> {
     pub fn update_campaign(&mut self, campaign: &Campaign) -> Result<(), Error> {
         self.execute(
             "UPDATE campaigns SET name = ?2, status = ?3, future_terms = ?4, custom_data = ?5,
-             updated_at = ?6 WHERE id = ?1",
+             updated_at = ?6, name_skeleton = ?7 WHERE id = ?1",
             params![
                 campaign.id,
                 campaign.name,
@@ -125,6 +127,7 @@ impl UnitOfWork<'_> {
                 future_json(campaign)?,
                 to_json(&campaign.custom_data, "custom data")?,
                 to_millis(campaign.updated_at),
+                name_skeleton(&campaign.name),
             ],
         )?;
         Ok(())

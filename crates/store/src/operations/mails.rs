@@ -4,7 +4,7 @@ use super::{UnitOfWork, or_unreadable, timestamp_from_millis, to_millis};
 use crate::sql::{Row, params};
 use crate::{Error, Page};
 use jiff::Timestamp;
-use trunkline_domain::id::{EventId, MailId, NetworkId};
+use trunkline_domain::id::{EmailVerificationId, EventId, MailId, NetworkId};
 
 /// State of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +46,10 @@ pub struct MailRecord {
     pub id: MailId,
     /// Id of the network that it concerns.
     pub network_id: NetworkId,
-    /// Id of the event that it reports.
-    pub event_id: EventId,
+    /// Id of the event that it reports. It has this or the following.
+    pub event_id: Option<EventId>,
+    /// Id of the request to confirm its address.
+    pub email_verification_id: Option<EmailVerificationId>,
     /// Recipient.
     pub address: String,
     /// Subject, one line.
@@ -73,7 +75,7 @@ pub struct MailRecord {
 
 const SELECT_MAIL: &str =
     "SELECT id, network_id, event_id, address, subject, body, state, attempts,
-    due_at, give_up_at, last_error, created_at, sent_at FROM mails";
+    due_at, give_up_at, last_error, created_at, sent_at, email_verification_id FROM mails";
 
 fn mail_from_row(row: &Row<'_>) -> Result<MailRecord, Error> {
     let timestamp_at = |column: usize| -> Result<Option<Timestamp>, Error> {
@@ -83,6 +85,7 @@ fn mail_from_row(row: &Row<'_>) -> Result<MailRecord, Error> {
         id: row.get(0)?,
         network_id: row.get(1)?,
         event_id: row.get(2)?,
+        email_verification_id: row.get(13)?,
         address: row.get(3)?,
         subject: row.get(4)?,
         body: row.get(5)?,
@@ -102,7 +105,8 @@ impl UnitOfWork<'_> {
         self.emits_events = true;
         self.execute(
             "INSERT INTO mails (network_id, event_id, address, address_key, subject, body, state,
-             due_at, give_up_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             due_at, give_up_at, created_at, email_verification_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              ON CONFLICT (event_id, address_key) DO NOTHING",
             params![
                 mail.network_id,
@@ -115,6 +119,7 @@ impl UnitOfWork<'_> {
                 mail.due_at.map(to_millis),
                 to_millis(mail.give_up_at),
                 to_millis(mail.created_at),
+                mail.email_verification_id,
             ],
         )?;
         Ok(())

@@ -12,9 +12,11 @@ mod campaigns;
 mod credentials;
 mod database;
 mod deliveries;
+mod email_verifications;
 mod events;
 mod live_calls;
 mod mails;
+mod name_skeletons;
 mod networks;
 mod object_states;
 mod parties;
@@ -42,6 +44,7 @@ pub use database::{
     check_database, copy_database, read_existing, restore_database,
 };
 pub use deliveries::{DeliveryRecord, DeliveryState, DueWebhook, NewDelivery};
+pub use email_verifications::{NewEmailVerification, OpenEmailVerification};
 pub use events::{EventRecord, NewEvent};
 pub use live_calls::OverdueCall;
 pub use mails::{MailRecord, MailState};

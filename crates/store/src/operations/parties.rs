@@ -7,6 +7,7 @@ use super::{
 use crate::sql::{Row, params};
 use crate::{Error, Organization, Page};
 use trunkline_domain::id::{AffiliateId, NetworkId, PartyId};
+use trunkline_domain::name_skeleton::name_skeleton;
 use trunkline_domain::party::{Party, PartyKind, PartyStatus};
 
 /// SELECT of a party with its members, one row for each. The columns begin with those of [`SELECT_PARTY`].
@@ -160,8 +161,8 @@ impl UnitOfWork<'_> {
     pub fn insert_party(&mut self, party: &Party) -> Result<PartyId, Error> {
         self.insert(
             "INSERT INTO parties (network_id, kind, id_from_network, name, name_key, status, sites,
-             profile, custom_data, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             profile, custom_data, created_at, updated_at, name_skeleton)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             params![
                 party.network_id,
                 party.kind.as_str(),
@@ -174,6 +175,7 @@ impl UnitOfWork<'_> {
                 to_json(&party.custom_data, "custom data")?,
                 to_millis(party.created_at),
                 to_millis(party.updated_at),
+                name_skeleton(&party.name),
             ],
         )
     }
@@ -182,7 +184,7 @@ impl UnitOfWork<'_> {
     pub fn update_party(&mut self, party: &Party) -> Result<(), Error> {
         self.execute(
             "UPDATE parties SET name = ?2, name_key = ?3, status = ?4, sites = ?5, profile = ?6,
-             custom_data = ?7, updated_at = ?8 WHERE id = ?1",
+             custom_data = ?7, updated_at = ?8, name_skeleton = ?9 WHERE id = ?1",
             params![
                 party.id,
                 party.name,
@@ -192,6 +194,7 @@ impl UnitOfWork<'_> {
                 to_json(&party.profile, "profile")?,
                 to_json(&party.custom_data, "custom data")?,
                 to_millis(party.updated_at),
+                name_skeleton(&party.name),
             ],
         )?;
         Ok(())

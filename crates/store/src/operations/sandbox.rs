@@ -48,6 +48,7 @@ const RESET_RULES: &[(&str, ResetRule)] = &[
     ("memberships", ResetRule::Run(DELETE_MEMBERSHIPS)),
     ("users", ResetRule::Run(DELETE_USERS)),
     ("user_emails", ResetRule::Cascade),
+    ("email_verifications", ResetRule::Cascade),
     ("sign_ins", ResetRule::Cascade),
     ("token_uses", ResetRule::Cascade),
     ("tokens", ResetRule::Cascade),

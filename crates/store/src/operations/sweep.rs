@@ -24,7 +24,7 @@ struct Rule {
 }
 
 /// In an order in which no remaining row refers to a deleted one.
-const RULES: [Rule; 7] = [
+const RULES: [Rule; 8] = [
     Rule {
         statement: "UPDATE deliveries SET state = 'failed', due_at = NULL",
         table: "deliveries",
@@ -69,6 +69,12 @@ const RULES: [Rule; 7] = [
         table: "events",
         condition: "stored_at < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id)",
         cutoff: Cutoff::Old,
+    },
+    Rule {
+        statement: "DELETE FROM email_verifications",
+        table: "email_verifications",
+        condition: "expires_at <= ?1",
+        cutoff: Cutoff::Now,
     },
 ];
 

@@ -118,7 +118,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Inserts or updates a user and returns the user's id. If the addresses change, the user's
-    /// one-time tokens and sessions are deleted.
+    /// one-time tokens and sessions are deleted, and new addresses are not verified.
     fn put_user(
         &mut self,
         network: NetworkId,
@@ -141,7 +141,11 @@ impl UnitOfWork<'_> {
                 return Ok(stored.id);
             }
             self.delete_sign_ins_of_users(&[stored.id])?;
-            self.execute("DELETE FROM user_emails WHERE user_id = ?1", [stored.id])?;
+            let kept = user.email_keys();
+            for removed in stored.email_keys().iter().filter(|key| !kept.contains(key)) {
+                let sql = "DELETE FROM user_emails WHERE user_id = ?1 AND email_key = ?2";
+                self.execute(sql, params![stored.id, removed])?;
+            }
             stored.id
         } else {
             let found = self.query_first(
@@ -153,7 +157,8 @@ impl UnitOfWork<'_> {
         };
         for email_key in user.email_keys() {
             self.execute(
-                "INSERT INTO user_emails (email_key, user_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+                "INSERT INTO user_emails (email_key, user_id, verified) VALUES (?1, ?2, 0)
+                 ON CONFLICT DO NOTHING",
                 params![email_key, id],
             )?;
         }

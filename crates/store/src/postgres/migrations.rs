@@ -7,7 +7,7 @@ use crate::sql::Cell;
 use crate::{Error, OpenError};
 
 /// Migrations in order, forward only. Each runs in a transaction of its own when a server starts.
-const MIGRATIONS: [&str; 18] = [
+const MIGRATIONS: [&str; 20] = [
     include_str!("../../migrations/postgres/0001_network.sql"),
     include_str!("../../migrations/postgres/0002_credentials.sql"),
     include_str!("../../migrations/postgres/0003_months.sql"),
@@ -26,6 +26,8 @@ const MIGRATIONS: [&str; 18] = [
     include_str!("../../migrations/postgres/0016_external_ids_of_advertisers.sql"),
     include_str!("../../migrations/postgres/0017_timed_calls.sql"),
     include_str!("../../migrations/postgres/0018_token_uses.sql"),
+    include_str!("../../migrations/postgres/0019_email_verifications.sql"),
+    include_str!("../../migrations/postgres/0020_name_skeletons.sql"),
 ];
 
 /// Key of the advisory lock that is held while migrating.

@@ -30,6 +30,8 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0020_external_ids_of_advertisers.sql"),
     include_str!("../../migrations/sqlite/0021_timed_calls.sql"),
     include_str!("../../migrations/sqlite/0022_token_uses.sql"),
+    include_str!("../../migrations/sqlite/0023_email_verifications.sql"),
+    include_str!("../../migrations/sqlite/0024_name_skeletons.sql"),
 ];
 
 /// Page cache of the writing connection, in KiB.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
 use trunkline_domain::id::NetworkId;
-use trunkline_network::outbox::{self, RetryPolicy};
-use trunkline_network::{Error, MailRecord};
+use trunkline_network::outbox::{self, AttemptOutcome, RetryPolicy};
+use trunkline_network::{Error, MailRecord, email_verifications};
 
 /// Mails sent concurrently.
 const MAX_CONCURRENT_MAILS: usize = 4;
@@ -137,7 +137,11 @@ async fn lease_due(context: &DeliveryContext, turns: &mut Turns) -> Result<Lease
 
 /// Sends a mail once and stores the outcome.
 async fn attempt(context: DeliveryContext, mailer: Arc<Mailer>, mail: MailRecord) {
-    let outcome = context.with_timeout(mailer.send(&mail, context.now())).await;
+    let outcome = match with_link(&context, &mail).await {
+        Ok(Some(complete)) => context.with_timeout(mailer.send(&complete, context.now())).await,
+        Ok(None) => AttemptOutcome::Rejected { status: None, error: NOT_NEEDED.to_owned() },
+        Err(error) => AttemptOutcome::Retryable { status: None, error: error.to_string() },
+    };
     let now = context.now();
     let policy = context.retry_policy;
     let jitter = context.jitter();
@@ -148,4 +152,27 @@ async fn attempt(context: DeliveryContext, mailer: Arc<Mailer>, mail: MailRecord
     if let Err(error) = stored.await {
         tracing::warn!(%error, mail = id.get(), "cannot store the outcome of a mail, sending it again");
     }
+}
+
+/// Error of a mail that asks for the confirmation of an address which was confirmed or removed since.
+const NOT_NEEDED: &str = "not sent: the address was confirmed or removed";
+
+/// Returns the mail with its link, for a mail that asks for the confirmation of its address, with a new
+/// token; another mail unchanged. `None` if the mail is not to be sent.
+async fn with_link(
+    context: &DeliveryContext,
+    mail: &MailRecord,
+) -> Result<Option<MailRecord>, Error> {
+    let Some(id) = mail.email_verification_id else { return Ok(Some(mail.clone())) };
+    let entropy = (context.app.random)();
+    let now = context.now();
+    let issue = move |unit: &mut trunkline_network::UnitOfWork<'_>| {
+        email_verifications::issue_token(unit, id, &entropy, now)
+    };
+    let token = context.store.write(issue).await?;
+    Ok(token.map(|token| {
+        let link = email_verifications::link(&context.app.base_url, &token);
+        let body = mail.body.replace(email_verifications::LINK_PLACEHOLDER, &link);
+        MailRecord { body, ..mail.clone() }
+    }))
 }

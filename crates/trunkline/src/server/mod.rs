@@ -33,7 +33,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::util::BoxCloneSyncService;
 use trunkline_api::App;
 use trunkline_console::Console;
-use trunkline_network::Store;
+use trunkline_network::{Store, look_alikes};
 
 /// Concurrent connections of the main listener.
 const MAX_CONNECTIONS: usize = 20_000;
@@ -116,6 +116,14 @@ async fn store_token_uses_periodically(app: App) -> Infallible {
     }
 }
 
+/// Fills in what migrations cannot compute. It runs beside the requests, and again at the next start if it
+/// fails.
+async fn complete_migrations(store: Store) {
+    if let Err(error) = look_alikes::fill_skeletons(&store).await {
+        tracing::warn!(%error, "cannot fill in the skeletons of names: tried again at the next start");
+    }
+}
+
 async fn store_token_uses(app: &App) {
     if let Err(error) = app.credential_cache.uses.store(&app.store).await {
         tracing::debug!(%error, "cannot store the days on which tokens were used: tried again");
@@ -187,6 +195,7 @@ impl Server {
     ) -> Result<(), E> {
         let Self { main, metrics, health, call_timeouts, app, outbox } = self;
         let graceful = GracefulShutdown::new();
+        let store = app.store.clone();
         let outbox_workers = outbox::start(&app, outbox);
         let result = {
             let mut accepting = pin!(main.accept(&graceful));
@@ -200,6 +209,10 @@ impl Server {
             // aborts it.
             let mut background = JoinSet::new();
             background.spawn(call_timeouts.run());
+            background.spawn(async {
+                complete_migrations(store).await;
+                pending().await
+            });
             background.spawn(verify_file_periodically(app.store.clone()));
             background.spawn(store_token_uses_periodically(app.clone()));
             let failed_work = async {

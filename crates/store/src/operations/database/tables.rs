@@ -19,11 +19,12 @@ const fn with_key(name: &'static str, key: &'static str) -> Table {
 }
 
 /// All tables, each after those it refers to. A test compares them with the schema.
-pub(super) const TABLES: [Table; 31] = [
+pub(super) const TABLES: [Table; 32] = [
     with_id("networks"),
     with_id("parties"),
     with_id("users"),
     with_key("user_emails", "email_key, user_id"),
+    with_id("email_verifications"),
     with_key("memberships", "organization, organization_id, position"),
     with_id("custom_data_fields"),
     with_id("relationships"),
