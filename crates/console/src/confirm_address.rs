@@ -60,7 +60,7 @@ async fn confirm(
     }
     let token = FormParams::parse(&body).get("token").unwrap_or_default().to_owned();
     let now = (console.clock)();
-    // A stranger's request does not reach the writer.
+    // A request without a valid token does not reach the writer.
     match console.store.read(|unit| email_verifications::find(unit, &token, now)) {
         Ok(Some(_)) => {}
         Ok(None) => return not_valid_page(),
