@@ -48,6 +48,8 @@ schemathesis.openapi.format("phone-number", st.one_of(us_numbers, us_numbers.map
 schemathesis.openapi.format("destination-number", st.one_of(st.just(""), us_numbers))
 schemathesis.openapi.format("moment", st.one_of(dates, dates.map("{}T12:30:00-07:00".format)))
 schemathesis.openapi.format("partner-name", st.just("channel"))
+zones = ["Pacific Time (US & Canada)", "Alberta", "UTC", "America/New_York", "Europe/Kyiv"]
+schemathesis.openapi.format("time-zone", st.sampled_from(zones))
 
 DATE = r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$"
 TAG = '^"[0-9a-f]{32}"$'

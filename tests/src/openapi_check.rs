@@ -209,14 +209,19 @@ fn check_content(
     place: &str,
     violations: &mut Vec<String>,
 ) {
-    if documented.pointer(&format!("/content/{}", escape_pointer(media_type))).is_none() {
+    let is_documented = |media_type: &str| {
+        documented.pointer(&format!("/content/{}", escape_pointer(media_type))).is_some()
+    };
+    let of_any_subtype = media_type.split('/').next().map(|main| format!("{main}/*"));
+    if !is_documented(media_type) && !of_any_subtype.is_some_and(|range| is_documented(&range)) {
         violations.push(format!("media type {media_type:?} of the {place} is not documented"));
         return;
     }
     if media_type != JSON {
         return;
     }
-    match serde_json::from_slice(body) {
+    // The server ignores a byte-order mark.
+    match serde_json::from_slice(body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)) {
         Ok(value) => {
             let pointer = format!("{pointer}/content/{}/schema", escape_pointer(media_type));
             check_value(&pointer, &value, place, violations);
@@ -277,7 +282,8 @@ fn literal_segments(template: &str) -> usize {
 /// JSON.
 fn request_media_type(header: Option<&str>) -> String {
     let media_type = media_type(header.unwrap_or(JSON));
-    if media_type == "application/x-www-form-urlencoded" { JSON.to_owned() } else { media_type }
+    let is_json = ["application/x-www-form-urlencoded", "text/json"].contains(&media_type.as_str());
+    if is_json { JSON.to_owned() } else { media_type }
 }
 
 /// Media type without parameters, in lower case.

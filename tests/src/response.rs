@@ -28,7 +28,7 @@ impl Response {
     }
 
     /// Body as received.
-    pub(crate) fn body_bytes(&self) -> &[u8] {
+    pub fn body_bytes(&self) -> &[u8] {
         &self.body
     }
 

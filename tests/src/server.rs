@@ -249,6 +249,7 @@ impl Server {
             system_now: now,
             request_id: "a test".to_owned(),
             warnings: trunkline_network::Warnings::default(),
+            internal_id_use: Default::default(),
         };
         self.store.write_blocking(move |unit| work(unit, &context))
     }

@@ -92,6 +92,7 @@ impl ApiRequest {
         let authenticated = authorize(&app, &credential, presented_to, &response_meta).await?;
         let Authenticated { principal, network, cached_token } = authenticated;
         consume_rate_limit(&app, &principal, &response_meta).await?;
+        let internal_id_use = response_meta.internal_id_use();
         let credential_guard = CredentialGuard::new(app.clone(), cached_token, response_meta);
         let mut ndjson_body = None;
         let body = match body {
@@ -119,6 +120,7 @@ impl ApiRequest {
                 system_now,
                 request_id: request_id.map(RequestId::for_audit_log).unwrap_or_default(),
                 warnings: Warnings::default(),
+                internal_id_use,
             },
             method: parts.method,
             original_path: original_path.map(|path| path.0.clone()).unwrap_or_default(),
@@ -462,8 +464,8 @@ fn content_type(headers: &HeaderMap) -> String {
 /// accepted too.
 fn require_json(headers: &HeaderMap, bytes: &[u8]) -> Result<(), ApiError> {
     let media_type = content_type(headers);
-    let looks_like_json = bytes.trim_ascii_start().starts_with(b"{");
-    let is_json = media_type == "application/json" || media_type.ends_with("+json");
+    let looks_like_json = json::strip_byte_order_mark(bytes).trim_ascii_start().starts_with(b"{");
+    let is_json = json::is_json_media_type(&media_type);
     let is_undeclared = media_type.is_empty() || media_type == "application/x-www-form-urlencoded";
     if is_json || (is_undeclared && looks_like_json) {
         return Ok(());

@@ -1,10 +1,10 @@
 //! State shared by all requests: the store, the clock, the random source, and the limits.
 
 use crate::resources::call_batcher::CallBatcher;
-use crate::{RateLimits, ShutdownSignal, StreamLimiter};
+use crate::{RateLimits, RecordingFiles, ShutdownSignal, StreamLimiter};
 use jiff::Timestamp;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use trunkline_network::credentials::Entropy;
@@ -83,6 +83,8 @@ pub struct AppState {
     pub unauthenticated_body_permits: Arc<Semaphore>,
     /// One permit for each byte of the memory for bodies that are being received.
     pub body_budget: Arc<Semaphore>,
+    /// Files of recordings; unset if no directory for them is known.
+    pub recordings: OnceLock<RecordingFiles>,
     /// Groups calls that are reported concurrently into one transaction.
     pub(crate) call_batcher: CallBatcher,
     /// Limits the number of open event streams.
@@ -113,6 +115,7 @@ impl App {
             replay_permits: Arc::new(Semaphore::new(1)),
             unauthenticated_body_permits: Arc::new(Semaphore::new(MAX_UNAUTHENTICATED_BODIES)),
             body_budget: Arc::new(Semaphore::new(limits.max_body_bytes.max(BODY_BUDGET_BYTES))),
+            recordings: OnceLock::new(),
             call_batcher: CallBatcher::default(),
             stream_limiter: Arc::default(),
             shutdown: ShutdownSignal::default(),

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::MatchedPath;
 use axum::http::Response;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use trunkline_network::{CachedToken, Context, Error, UnitOfWork};
+use trunkline_network::{CachedToken, Context, Error, InternalIdUse, UnitOfWork};
 
 /// Facts of a request that its handlers record for the outer middleware. Clones share one record.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,7 @@ struct MetaState {
     rate_limit: Option<Allowance>,
     route: Option<MatchedPath>,
     unconfirmed_token: Option<Arc<CachedToken>>,
+    internal_id_use: InternalIdUse,
 }
 
 impl ResponseMeta {
@@ -40,6 +41,11 @@ impl ResponseMeta {
     /// Removes and returns the matched route.
     pub(crate) fn take_route(&self) -> Option<MatchedPath> {
         self.state().route.take()
+    }
+
+    /// Record of objects that the request names by the server's ids.
+    pub(crate) fn internal_id_use(&self) -> InternalIdUse {
+        self.state().internal_id_use.clone()
     }
 
     /// Records that the request was authenticated by a cached token, which must be revalidated.

@@ -157,6 +157,7 @@ fn use_case_response(
             let message = format!("Could not find {object}");
             json_response(StatusCode::NOT_FOUND, &error_body(&message, "RecordNotFound"))
         }
+        Error::Gone(message) => json_response(StatusCode::GONE, &error_body(&message, "Gone")),
         Error::NotAllowed(message) => {
             json_response(StatusCode::FORBIDDEN, &error_body(&message, "UnauthorizedOperation"))
         }

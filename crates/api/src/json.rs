@@ -8,9 +8,23 @@ use std::fmt;
 /// Name under which serde_json passes a number's exact text (feature `arbitrary_precision`).
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// Parses one JSON value. The error contains line and column.
+/// UTF-8 encoding of the byte-order mark, which some clients write before a text.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Parses one JSON value. A byte-order mark before it is ignored. The error contains line and column.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    let bytes = strip_byte_order_mark(bytes);
     serde_json::from_slice::<Strict>(bytes).map(|Strict(value)| value)
+}
+
+/// Returns a text without the byte-order mark before it.
+pub(crate) fn strip_byte_order_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+}
+
+/// Tests if a media type, in lower case and without parameters, is one of JSON.
+pub(crate) fn is_json_media_type(media_type: &str) -> bool {
+    media_type == "application/json" || media_type == "text/json" || media_type.ends_with("+json")
 }
 
 /// Serializes a JSON value.

@@ -54,6 +54,15 @@ impl ApiRequest {
         self.respond_with_status(StatusCode::OK, kind, result)
     }
 
+    /// Returns the response to a request whose change was accepted: 202 for every method.
+    pub(crate) fn respond_accepted(
+        &self,
+        kind: ResourceKind,
+        result: Result<Object, ApiError>,
+    ) -> Response<Body> {
+        self.respond_with_status(StatusCode::ACCEPTED, kind, result)
+    }
+
     fn respond_with_status(
         &self,
         status: StatusCode,

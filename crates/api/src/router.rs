@@ -152,6 +152,9 @@ const SECURITY_HEADERS: [(header::HeaderName, &str); 5] = [
     ),
 ];
 
+/// Header that says that the path names an object by the server's id.
+const RESOLVED_BY_HEADER: &str = "trunkline-resolved-by";
+
 /// Handles one request. Adds the request id, the rate limit and the security headers to the
 /// response, and the matched route ([`MatchedPath`]) to its extensions, for metrics. Turns a panic
 /// into a 500.
@@ -182,6 +185,9 @@ async fn handle_request(
     }
     if let Ok(id) = HeaderValue::from_str(&id.echoed) {
         headers.insert("x-request-id", id);
+    }
+    if response_meta.internal_id_use().get() {
+        headers.insert(RESOLVED_BY_HEADER, HeaderValue::from_static("id"));
     }
     if let Some(allowance) = response_meta.rate_limit() {
         add_rate_limit_headers(headers, allowance);

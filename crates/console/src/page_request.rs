@@ -93,6 +93,7 @@ pub(crate) fn find_session(
             system_now: now,
             request_id: "console".to_owned(),
             warnings: trunkline_network::Warnings::default(),
+            internal_id_use: Default::default(),
         };
         let network = networks::of_principal(unit, &context)?;
         context.now = network.now(now);

@@ -15,8 +15,13 @@ pub const AFFILIATE_CAMPAIGN_STATUS_CHANGED: &str = "affiliate_campaign.status_c
 /// The status of an advertiser campaign changed.
 pub const CAMPAIGN_STATUS_CHANGED: &str = "campaign.status_changed";
 
+/// The recording of a call was fetched.
+pub const RECORDING_AVAILABLE: &str = "recording.available";
+/// The recording of a call was deleted.
+pub const RECORDING_DELETED: &str = "recording.deleted";
+
 /// All event types. `docs/events.md` describes the payload of each.
-pub const EVENT_TYPES: [&str; 7] = [
+pub const EVENT_TYPES: [&str; 9] = [
     CALL_STARTED,
     CALL_ENDED,
     TRANSACTION_CREATED,
@@ -24,4 +29,6 @@ pub const EVENT_TYPES: [&str; 7] = [
     BUDGET_ALERT,
     AFFILIATE_CAMPAIGN_STATUS_CHANGED,
     CAMPAIGN_STATUS_CHANGED,
+    RECORDING_AVAILABLE,
+    RECORDING_DELETED,
 ];

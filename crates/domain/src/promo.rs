@@ -6,6 +6,30 @@ use crate::phone::PhoneNumber;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// Kind of a promo number, as the client said it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PromoType {
+    /// Number of a place.
+    Local,
+    /// Number of a mobile network.
+    Mobile,
+}
+
+impl PromoType {
+    /// The wire value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "Local",
+            Self::Mobile => "Mobile",
+        }
+    }
+
+    /// Parses the wire value.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Local, Self::Mobile].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
 /// Number of the network's inventory that is assigned to a campaign or an affiliate campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromoNumber {
@@ -26,6 +50,12 @@ pub struct PromoNumber {
     pub description: String,
     /// Medium in which the number is advertised, such as `Online: Display`.
     pub media_type: String,
+    /// Kind of number.
+    #[serde(default)]
+    pub promo_type: Option<PromoType>,
+    /// Id of the advertising account that shows the number.
+    #[serde(default)]
+    pub adwords_account_id: Option<String>,
     /// Custom data that calls to the number inherit.
     pub custom_data: CustomData,
     /// Time of the assignment.

@@ -1,4 +1,4 @@
-//! Time zones by their Rails names, and the timestamp formats of the wire.
+//! Time zones by their Rails and IANA names, and the timestamp formats of the wire.
 
 mod names;
 mod timestamp;
@@ -10,19 +10,37 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use names::NAMES;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// Cache of the time zones used so far, indexed as [`NAMES`]. A lookup in the tz database costs more
 /// than the rest of a condition's evaluation.
 static TIME_ZONES: [OnceLock<TimeZone>; NAMES.len()] = [const { OnceLock::new() }; NAMES.len()];
 
-/// Time zone, named as in Rails' `ActiveSupport::TimeZone`. The wire and the database use this name.
+/// Zone of the tz database that is named by its IANA name.
+#[derive(Debug)]
+struct IanaZone {
+    name: String,
+    time_zone: OnceLock<TimeZone>,
+}
+
+/// Zones of the bundled tz database, in the order of their names.
+static IANA_ZONES: LazyLock<Vec<IanaZone>> = LazyLock::new(|| {
+    let database = TimeZoneDatabase::bundled();
+    let mut names: Vec<String> =
+        database.available().map(|name| name.as_str().to_owned()).collect();
+    names.sort_unstable();
+    let zone = |name| IanaZone { name, time_zone: OnceLock::new() };
+    names.into_iter().map(zone).collect()
+});
+
+/// Time zone, named as in Rails' `ActiveSupport::TimeZone` or as in the tz database. The wire and the
+/// database use the name that was given.
 ///
 /// The advertiser campaigns document of 2015-05-01 lists six ("Supported Time Zones"). All other
-/// Rails names are accepted too; IANA names are not.
+/// Rails names and all IANA names are accepted too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimeZoneName {
-    /// Index in [`NAMES`] and [`TIME_ZONES`].
+    /// Index in [`NAMES`] and [`TIME_ZONES`]; behind them, in [`IANA_ZONES`].
     index: usize,
     name: &'static str,
     iana: &'static str,
@@ -40,16 +58,23 @@ impl TimeZoneName {
         Self { index, name, iana }
     }
 
-    /// Parses a Rails name. Case-sensitive; white space is ignored.
+    /// Parses a Rails name, else an IANA name. Case-sensitive; white space is ignored.
     ///
     /// An example in the advertiser campaigns document of 2015-05-01 sends `PacificTime(US&Canada)`.
     /// No two names differ in white space alone.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text::normalize_plain_text(text);
-        Self::all().find(|zone| without_spaces(zone.name).eq(without_spaces(&text)))
+        let rails = Self::all().find(|zone| without_spaces(zone.name).eq(without_spaces(&text)));
+        rails.or_else(|| Self::parse_iana(&without_spaces(&text).collect::<String>()))
     }
 
-    /// The Rails name, such as `Eastern Time (US & Canada)`.
+    fn parse_iana(name: &str) -> Option<Self> {
+        let found = IANA_ZONES.binary_search_by(|zone| zone.name.as_str().cmp(name)).ok()?;
+        let zone = IANA_ZONES.get(found)?;
+        Some(Self { index: NAMES.len() + found, name: &zone.name, iana: &zone.name })
+    }
+
+    /// The name that was given, such as `Eastern Time (US & Canada)` or `America/New_York`.
     pub fn name(self) -> &'static str {
         self.name
     }
@@ -68,14 +93,15 @@ impl TimeZoneName {
 
     /// Returns a reference to the cached [`TimeZone`].
     pub fn time_zone(self) -> &'static TimeZone {
-        TIME_ZONES[self.index].get_or_init(|| {
+        let iana_zone = || &IANA_ZONES[self.index - NAMES.len()].time_zone;
+        TIME_ZONES.get(self.index).unwrap_or_else(iana_zone).get_or_init(|| {
             TimeZoneDatabase::bundled()
                 .get(self.iana)
                 .expect("the bundled tz database has every zone of NAMES; a test checks all")
         })
     }
 
-    /// Iterates over all zones, from west to east by standard time.
+    /// Iterates over the zones with Rails names.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..NAMES.len()).map(Self::from_index)
     }
@@ -138,7 +164,7 @@ mod tests {
             assert!(TimeZoneDatabase::bundled().get(zone.iana).is_ok(), "{}", zone.iana);
             zone.to_time_zone();
         }
-        assert_eq!(seen.len(), 153);
+        assert_eq!(seen.len(), NAMES.len());
     }
 
     #[test]
@@ -159,8 +185,33 @@ mod tests {
             TimeZoneName::parse("Mid\u{2010}Atlantic").unwrap().iana(),
             "Atlantic/South_Georgia"
         );
-        for wrong in ["", " ", "pacific time (us & canada)", "America/Los_Angeles", "PST", "UTC+1"]
+        for wrong in ["", " ", "pacific time (us & canada)", "america/los_angeles", "PST", "UTC+1"]
         {
+            assert_eq!(TimeZoneName::parse(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn newest_rails_names_and_iana_names_are_parsed() {
+        for (name, iana) in [
+            ("Pacific Time (Canada)", "America/Vancouver"),
+            ("Alberta", "America/Edmonton"),
+            ("America/Los_Angeles", "America/Los_Angeles"),
+            ("America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"),
+            ("Etc/GMT+12", "Etc/GMT+12"),
+            (" Europe/Kyiv ", "Europe/Kyiv"),
+            ("London", "Europe/London"),
+        ] {
+            let zone = TimeZoneName::parse(name).unwrap();
+            assert_eq!((zone.name(), zone.iana()), (name.trim(), iana));
+            assert_eq!(zone.time_zone().iana_name(), Some(iana));
+            let json = serde_json::to_string(&zone).unwrap();
+            assert_eq!(serde_json::from_str::<TimeZoneName>(&json).unwrap(), zone);
+        }
+        for zone in IANA_ZONES.iter() {
+            TimeZoneName::parse(&zone.name).unwrap().time_zone();
+        }
+        for wrong in ["America/Atlantis", "Mars/Phobos", "/etc/localtime", "../UTC"] {
             assert_eq!(TimeZoneName::parse(wrong), None, "{wrong:?}");
         }
     }

@@ -4,7 +4,8 @@
 use crate::campaigns::{find_advertiser, find_campaign, resolve_path};
 use crate::parties::{check_external_id, ensure_visible, not_found};
 use crate::{
-    Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition, events,
+    Context, Error, Page, PathObject, Precondition, Submission, UnitOfWork, audit,
+    check_precondition, events, with_internal_ids,
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -118,6 +119,25 @@ pub fn get(
     })?;
     let affiliate_campaign = found.existing.ok_or_else(|| not_found_at(path))?;
     Ok((affiliate_campaign, found.campaign))
+}
+
+/// Same as [`get`], for a path whose segments may be ids that the server assigned.
+pub fn get_by_path(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    path: &AffiliateCampaignPath,
+) -> Result<(AffiliateCampaign, Campaign), Error> {
+    let segments = [
+        (PathObject::Advertiser, path.advertiser.as_str()),
+        (PathObject::Campaign, path.campaign.as_str()),
+        (PathObject::Affiliate, path.affiliate.as_str()),
+        (PathObject::AffiliateCampaign, path.id.as_deref().unwrap_or_default()),
+    ];
+    with_internal_ids(unit, context, segments, |unit, ids| {
+        let [advertiser, campaign, affiliate, id] = ids.map(str::to_owned);
+        let id = path.id.as_ref().map(|_| id);
+        get(unit, context, &AffiliateCampaignPath { advertiser, campaign, affiliate, id })
+    })
 }
 
 /// Returns one affiliate campaign with its campaign, by the ids of the affiliate and the campaign.

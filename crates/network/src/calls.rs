@@ -8,7 +8,7 @@ use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
 use crate::pending_writes::PendingWrites;
 use crate::repeat_callers::{RepeatLookup, resolve_repeat};
 use crate::settlement::{SettlementContext, post_settlement};
-use crate::{Context, Error, Submission, UnitOfWork, budgets, unknown_area_codes};
+use crate::{Context, Error, Submission, UnitOfWork, budgets, recordings, unknown_area_codes};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -50,6 +50,9 @@ pub struct SubmittedCall {
     /// stored before directions were.
     #[serde(skip_serializing_if = "CallDirection::is_inbound")]
     pub direction: CallDirection,
+    /// URL of the call's recording, as reported. A report is the same with another one.
+    #[serde(skip)]
+    pub recording_url: Option<String>,
     /// Bytes that distinguish this call from another one with the same external id: see
     /// [`SubmittedCall::canonical_bytes`]. Only their SHA-256 is stored.
     #[serde(skip)]
@@ -197,8 +200,34 @@ pub(crate) fn ingest_and_settle(
         }
     }
     results.sort_by_key(|(index, _)| *index);
-    let results = results.into_iter().map(|(_, result)| result).collect();
-    Ok((results, writes.write(unit, context)?))
+    let results: Vec<IngestResult> = results.into_iter().map(|(_, result)| result).collect();
+    let rows = writes.write(unit, context)?;
+    for (reported, result) in calls.iter().zip(&results) {
+        if let (Some(url), Ok((outcome, row))) = (&reported.call().recording_url, result) {
+            let row = row.and_then(|row| rows.get(row));
+            store_recording_url(unit, context, outcome, row.map(|row| row.call_id), url)?;
+        }
+    }
+    Ok((results, rows))
+}
+
+/// Stores the URL of the recording of a call, which may have been stored before.
+fn store_recording_url(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    outcome: &IngestOutcome,
+    new_call: Option<CallId>,
+    url: &str,
+) -> Result<(), Error> {
+    let (IngestStatus::Created(id) | IngestStatus::Duplicate(id)) = &outcome.status;
+    let call = match new_call {
+        Some(call) => Some(call),
+        None => unit.call_id(context.principal.network_id, id)?,
+    };
+    match call {
+        Some(call) => recordings::store_url(unit, context, call, url),
+        None => Ok(()),
+    }
 }
 
 /// Returns the calls of a batch in the order in which they are decided, each with its index.

@@ -3,7 +3,7 @@
 
 pub use crate::secrets::Entropy;
 use crate::secrets::{generate_secret, hash_secret};
-use crate::{Actor, Context, Error, Principal, UnitOfWork, Warnings, audit};
+use crate::{Actor, Context, Error, InternalIdUse, Principal, UnitOfWork, Warnings, audit};
 use argon2::password_hash::{CustomizedPasswordHasher, PasswordHasher};
 use argon2::{Argon2, PasswordHash};
 use jiff::{SignedDuration, Timestamp};
@@ -213,6 +213,7 @@ pub(crate) fn audit_throttled_sign_ins(
             system_now: now,
             request_id: "sign-in".to_owned(),
             warnings: Warnings::default(),
+            internal_id_use: InternalIdUse::default(),
         };
         let after = json!({ "failures": failures, "address": address });
         let object = format!("user:{}", user.external_id);

@@ -170,6 +170,7 @@ pub fn confirm(
         system_now: now,
         request_id: "console".to_owned(),
         warnings: Warnings::default(),
+        internal_id_use: crate::InternalIdUse::default(),
     };
     for user in users {
         let after = json!({ "email_address": verification.email_key });

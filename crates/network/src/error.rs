@@ -18,6 +18,9 @@ pub enum Error {
     /// The object does not exist or is not visible to the principal.
     #[error("Could not find {0}")]
     NotFound(String),
+    /// The object was deleted, and its id is known still.
+    #[error("{0}")]
+    Gone(String),
     /// The principal is not allowed to do this, or nobody is.
     #[error("{0}")]
     NotAllowed(String),
@@ -49,9 +52,11 @@ impl Error {
     /// repeating it would fail again. Other errors are failures of the server or of the credential.
     pub(crate) fn is_refusal(&self) -> bool {
         match self {
-            Self::Invalid { .. } | Self::NotFound(_) | Self::NotAllowed(_) | Self::Conflict(_) => {
-                true
-            }
+            Self::Invalid { .. }
+            | Self::NotFound(_)
+            | Self::Gone(_)
+            | Self::NotAllowed(_)
+            | Self::Conflict(_) => true,
             Self::Unauthorized
             | Self::PreconditionFailed
             | Self::SignInsThrottled(_)

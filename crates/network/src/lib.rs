@@ -9,6 +9,7 @@ mod audit_difference;
 pub mod call_log;
 pub mod call_moves;
 pub mod calls;
+pub mod calls_in_progress;
 pub mod campaign_status;
 pub mod campaigns;
 pub mod conditions;
@@ -27,6 +28,7 @@ pub mod outbox;
 pub mod parties;
 pub mod promo_numbers;
 pub mod quick_stats;
+pub mod recordings;
 pub mod redecide;
 pub mod relationships;
 mod repeat_callers;
@@ -50,6 +52,8 @@ mod call_parties;
 mod credential_cache;
 mod error;
 mod idempotency;
+mod internal_id_use;
+mod internal_ids;
 mod memberships;
 mod passwords;
 mod pending_writes;
@@ -66,6 +70,8 @@ pub use analyses::Analyses;
 pub use credential_cache::{CachedToken, CredentialCache};
 pub use error::Error;
 pub use idempotency::IdempotencyKey;
+pub use internal_id_use::InternalIdUse;
+pub use internal_ids::{PathObject, with_internal_ids};
 pub use passwords::{ClientAddress, PasswordVerifier, PresentedPassword};
 pub use policy::{Action, Decision, decide};
 pub use principal::{Actor, Context, Grant, Principal, Scope};
@@ -74,7 +80,7 @@ pub use token_uses::TokenUses;
 pub use trunkline_store::{
     AuditEntry, AuditFilter, CallTotals, DeliveryRecord, DeliveryState, DueWebhook, EventRecord,
     IdAndName, LedgerRow, LedgerScope, MailRecord, MailState, NewAuditEntry, OpenError, Page,
-    StatementLine, StatementTotals, Store, TokenRecord, UnitOfWork,
+    Recording, StatementLine, StatementTotals, Store, StoredSound, TokenRecord, UnitOfWork,
 };
 pub use warnings::Warnings;
 

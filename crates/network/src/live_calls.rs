@@ -382,7 +382,8 @@ fn apply_to_ivr(
     }
 }
 
-fn terms_of(unit: &mut UnitOfWork<'_>, call: &Call) -> Result<Terms, Error> {
+/// Returns the terms of a live call.
+pub(crate) fn terms_of(unit: &mut UnitOfWork<'_>, call: &Call) -> Result<Terms, Error> {
     let terms = match call.terms_id {
         Some(id) => unit.terms_by_id(id)?,
         None => None,
@@ -482,7 +483,9 @@ pub fn time_out(
     let clock = unit.network(network_id)?.map_or(now, |network| network.now(now));
     let request_id = "time limit".to_owned();
     let warnings = crate::Warnings::default();
-    let context = Context { principal, now: clock, system_now: now, request_id, warnings };
+    let internal_id_use = crate::InternalIdUse::default();
+    let context =
+        Context { principal, now: clock, system_now: now, request_id, warnings, internal_id_use };
     let missing = || Error::Internal(format!("live call {id} cannot be found"));
     let mut call = unit.call_by_id(network_id, id)?.ok_or_else(missing)?;
     let mut live = unit.live_call(id)?.ok_or_else(missing)?;

@@ -1,7 +1,7 @@
 //! Authenticated principal and its permissions, as decided by [`crate::policy`].
 
 use crate::policy::{Action, Decision, decide};
-use crate::{Error, Warnings};
+use crate::{Error, InternalIdUse, Warnings};
 use jiff::Timestamp;
 use std::fmt;
 use trunkline_domain::id::{AdvertiserId, AffiliateId, NetworkId, PartyId, TokenId, UserId};
@@ -56,6 +56,8 @@ pub struct Context {
     pub request_id: String,
     /// Warnings for the client about a write that is carried out.
     pub warnings: Warnings,
+    /// Record of objects that the request names by the server's ids.
+    pub internal_id_use: InternalIdUse,
 }
 
 impl Principal {

@@ -4,7 +4,8 @@ use crate::campaigns::resolve_path;
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
 use crate::parties::{check_external_id, ensure_visible, not_found};
 use crate::{
-    Context, Error, Page, Precondition, Submission, UnitOfWork, audit, check_precondition, networks,
+    Context, Error, Page, PathObject, Precondition, Submission, UnitOfWork, audit,
+    check_precondition, networks, with_internal_ids,
 };
 use jiff::{SignedDuration, Timestamp};
 use trunkline_domain::affiliation::AffiliateCampaignStatus;
@@ -13,7 +14,7 @@ use trunkline_domain::id::{AffiliateId, CampaignId, PromoNumberId};
 use trunkline_domain::party::{CustomData, PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems, TAKEN};
-use trunkline_domain::promo::PromoNumber;
+use trunkline_domain::promo::{PromoNumber, PromoType};
 use trunkline_store::{PathIds, PromoNumberKey, ResolvedPath};
 
 /// Owner of promo numbers: a campaign, or an affiliate in a campaign.
@@ -45,6 +46,10 @@ pub struct PromoNumberChange {
     pub description: Option<String>,
     /// Medium in which it is advertised.
     pub media_type: Option<String>,
+    /// Kind of number; `Some(None)` clears it.
+    pub promo_type: Option<Option<PromoType>>,
+    /// Id of the advertising account; `Some(None)` clears it.
+    pub adwords_account_id: Option<Option<String>>,
     /// Complete custom data.
     pub custom_data: Option<CustomData>,
     /// Requested area code, digits.
@@ -95,6 +100,23 @@ impl DestinationChange {
     }
 }
 
+impl PromoNumberOwner {
+    /// Returns the segments of the path. A missing affiliate is empty.
+    fn segments(&self) -> [(PathObject, &str); 3] {
+        [
+            (PathObject::Advertiser, &self.advertiser),
+            (PathObject::Campaign, &self.campaign),
+            (PathObject::Affiliate, self.affiliate.as_deref().unwrap_or_default()),
+        ]
+    }
+
+    /// Returns the owner with other external ids of the same objects.
+    fn with_ids(&self, ids: [&str; 3]) -> Self {
+        let [advertiser, campaign, affiliate] = ids.map(str::to_owned);
+        Self { advertiser, campaign, affiliate: self.affiliate.as_ref().map(|_| affiliate) }
+    }
+}
+
 /// Objects behind an [`PromoNumberOwner`].
 struct ResolvedOwner {
     campaign: Campaign,
@@ -108,6 +130,19 @@ fn resolve(
     owner: &PromoNumberOwner,
 ) -> Result<ResolvedOwner, Error> {
     Ok(resolve_number(unit, context, owner, None)?.0)
+}
+
+/// Same as [`resolve_number`], for an owner in a path, whose segments may be ids that the server
+/// assigned. The number itself is a phone number or an external id.
+fn resolve_path_number(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    owner: &PromoNumberOwner,
+    selector: Option<&PromoNumberSelector>,
+) -> Result<(ResolvedOwner, Option<PromoNumber>), Error> {
+    with_internal_ids(unit, context, owner.segments(), |unit, ids| {
+        resolve_number(unit, context, &owner.with_ids(ids), selector)
+    })
 }
 
 /// Resolves an owner, and the selected promo number if it belongs to the owner.
@@ -187,7 +222,7 @@ pub fn list(
     owner: &PromoNumberOwner,
     page: Page,
 ) -> Result<(Vec<PromoNumber>, CampaignId), Error> {
-    let resolved = resolve(unit, context, owner)?;
+    let (resolved, _) = resolve_path_number(unit, context, owner, None)?;
     Ok((
         unit.promo_numbers(resolved.campaign.id, resolved.affiliate_id, page)?,
         resolved.campaign.id,
@@ -221,8 +256,16 @@ pub fn get(
     owner: &PromoNumberOwner,
     selector: &PromoNumberSelector,
 ) -> Result<PromoNumber, Error> {
-    let (_, found) = resolve_number(unit, context, owner, Some(selector))?;
-    found.ok_or_else(|| number_not_found(owner, selector))
+    let (PromoNumberSelector::Number(requested) | PromoNumberSelector::Id(requested)) = selector;
+    let [advertiser, campaign, affiliate] = owner.segments();
+    let segments = [advertiser, campaign, affiliate, (PathObject::PromoNumber, requested.as_str())];
+    with_internal_ids(unit, context, segments, |unit, [advertiser, campaign, affiliate, number]| {
+        let owner = owner.with_ids([advertiser, campaign, affiliate]);
+        let by_id = PromoNumberSelector::Id(number.to_owned());
+        let selector = if number == requested { selector } else { &by_id };
+        let (_, found) = resolve_number(unit, context, &owner, Some(selector))?;
+        found.ok_or_else(|| number_not_found(&owner, selector))
+    })
 }
 
 fn number_not_found(owner: &PromoNumberOwner, selector: &PromoNumberSelector) -> Error {
@@ -243,7 +286,7 @@ pub fn assign(
     submitted: Submission<PromoNumberChange>,
     key: Option<&IdempotencyKey>,
 ) -> Result<PromoNumber, Error> {
-    let resolved = resolve(unit, context, owner)?;
+    let (resolved, _) = resolve_path_number(unit, context, owner, None)?;
     authorize(context, &resolved)?;
     if let Some(answer) = stored_answer::<PromoNumber>(unit, context, key)? {
         return Ok(answer);
@@ -266,6 +309,8 @@ pub fn assign(
         number: placeholder_number(),
         description: String::new(),
         media_type: String::new(),
+        promo_type: None,
+        adwords_account_id: None,
         custom_data: CustomData::new(),
         created_at: context.now,
     };
@@ -310,8 +355,7 @@ fn quarantine_start(unit: &mut UnitOfWork<'_>, context: &Context) -> Result<Time
     Ok(context.now.saturating_sub(quarantine).unwrap_or(Timestamp::MIN))
 }
 
-/// Updates a promo number's description, media type, custom data or external id, and moves it to
-/// another campaign or affiliate. The new holder has it from now on.
+/// Updates the properties of a promo number, and moves it to another campaign or affiliate. The new holder has it from now on.
 pub fn put(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
@@ -320,7 +364,7 @@ pub fn put(
     submitted: Submission<PromoNumberChange>,
     precondition: &Precondition<PromoNumber>,
 ) -> Result<PromoNumber, Error> {
-    let (resolved, found) = resolve_number(unit, context, owner, Some(selector))?;
+    let (resolved, found) = resolve_path_number(unit, context, owner, Some(selector))?;
     authorize(context, &resolved)?;
     let before = found.ok_or_else(|| number_not_found(owner, selector))?;
     check_precondition(precondition, Some(&before))?;
@@ -363,7 +407,7 @@ pub fn delete(
     owner: &PromoNumberOwner,
     selector: &PromoNumberSelector,
 ) -> Result<(), Error> {
-    let (resolved, found) = resolve_number(unit, context, owner, Some(selector))?;
+    let (resolved, found) = resolve_path_number(unit, context, owner, Some(selector))?;
     authorize(context, &resolved)?;
     let Some(promo_number) = found else { return Ok(()) };
     unit.delete_promo_number(&promo_number, context.now)?;
@@ -423,5 +467,8 @@ fn apply_change(
         change.description.unwrap_or(std::mem::take(&mut promo_number.description));
     promo_number.media_type =
         change.media_type.unwrap_or(std::mem::take(&mut promo_number.media_type));
+    promo_number.promo_type = change.promo_type.unwrap_or(promo_number.promo_type);
+    promo_number.adwords_account_id =
+        change.adwords_account_id.unwrap_or(promo_number.adwords_account_id.take());
     Ok(())
 }

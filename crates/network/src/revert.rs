@@ -439,6 +439,8 @@ fn undo_promo_number(
         id_from_network: Some(target.external_id),
         description: Some(target.description),
         media_type: Some(target.media_type),
+        promo_type: Some(target.promo_type),
+        adwords_account_id: Some(target.adwords_account_id),
         custom_data: Some(target.custom_data),
         tn_prefix: None,
     };

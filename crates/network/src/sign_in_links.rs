@@ -2,7 +2,7 @@
 
 use crate::credentials::{self, Entropy, IssuedSecret, LINK_LIFETIME, SignInKind};
 use crate::policy::{Action, Decision, decide};
-use crate::{Actor, Context, Error, Principal, UnitOfWork, Warnings, audit};
+use crate::{Actor, Context, Error, InternalIdUse, Principal, UnitOfWork, Warnings, audit};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use trunkline_domain::id::{SessionId, UserId};
@@ -117,6 +117,7 @@ pub fn redeem(
         system_now: now,
         request_id: password.request_id.clone(),
         warnings: Warnings::default(),
+        internal_id_use: InternalIdUse::default(),
     };
     let object = format!("user:{}", user.external_id);
     let after = json!({ "can_login_via_platform": true });

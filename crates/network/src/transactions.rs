@@ -1,12 +1,15 @@
 //! Reading the ledger: all of it, or the part of one party.
 
 use crate::parties::not_found;
-use crate::{Context, Error, Page, UnitOfWork, calls};
+use crate::{Context, Error, Page, PathObject, UnitOfWork, calls, with_internal_ids};
 use jiff::Timestamp;
 use std::ops::RangeInclusive;
 use trunkline_domain::id::TransactionId;
 use trunkline_domain::party::{Party, PartyKind};
 use trunkline_store::{LedgerFilter, LedgerRow, LedgerScope};
+
+/// Rows of one call that are read to find its newest one.
+const MAX_ROWS_OF_CALL: u32 = 4_000;
 
 /// Ledger to read. It determines how much of a row is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,33 +35,23 @@ pub struct TransactionFilter {
     pub complete_call_id: Option<String>,
 }
 
-/// Scope of a ledger's rows.
-#[derive(Debug, Clone, Copy)]
-pub struct ResolvedLedger {
-    /// Scope.
-    pub scope: LedgerScope,
-    /// True if the party was found by its id, not by its external id.
-    pub is_by_id: bool,
-}
-
 /// Resolves a ledger to the scope of its rows, if the principal may read it.
 pub fn resolve_ledger(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     ledger: &Ledger,
-) -> Result<ResolvedLedger, Error> {
+) -> Result<LedgerScope, Error> {
     match ledger {
         Ledger::Network => {
             context.principal.ensure_can_view_network()?;
-            Ok(ResolvedLedger { scope: LedgerScope::Network, is_by_id: false })
+            Ok(LedgerScope::Network)
         }
         Ledger::Party(kind, id) => {
             let party = find_party(unit, context, *kind, id)?;
-            let scope = match kind {
+            Ok(match kind {
                 PartyKind::Advertiser => LedgerScope::Advertiser(party.id.as_advertiser()),
                 PartyKind::Affiliate => LedgerScope::Affiliate(party.id.as_affiliate()),
-            };
-            Ok(ResolvedLedger { scope, is_by_id: party.external_id != *id })
+            })
         }
     }
 }
@@ -91,7 +84,7 @@ pub fn find_position(
     find(&LedgerFilter { complete_call_id: Some(id.to_owned()), ..LedgerFilter::for_scope(scope) })
 }
 
-/// Returns a party that the principal may see, by its external id, else by its id.
+/// Returns a party that the principal may see. `id` is a segment of a path: an external id, else an id.
 pub(crate) fn find_party(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
@@ -99,16 +92,15 @@ pub(crate) fn find_party(
     id: &str,
 ) -> Result<Party, Error> {
     let network = context.principal.network_id;
-    let mut found = unit.party(network, kind, id)?;
-    if let (None, Ok(id)) = (&found, id.parse()) {
-        found = unit.party_by_id(id)?;
-    }
-    let own = |party: &Party| {
-        party.network_id == network
-            && party.kind == kind
-            && context.principal.can_view(kind, party.id)
+    let object = match kind {
+        PartyKind::Advertiser => PathObject::Advertiser,
+        PartyKind::Affiliate => PathObject::Affiliate,
     };
-    found.filter(own).ok_or_else(|| not_found(kind, id))
+    with_internal_ids(unit, context, [(object, id)], |unit, [id]| {
+        let visible = |party: &Party| context.principal.can_view(kind, party.id);
+        let found = unit.party(network, kind, id)?.filter(visible);
+        found.ok_or_else(|| not_found(kind, id))
+    })
 }
 
 fn ledger_filter(scope: LedgerScope, filter: &TransactionFilter) -> LedgerFilter {
@@ -132,7 +124,7 @@ pub fn id_bounds(
     ledger: &Ledger,
     filter: &TransactionFilter,
 ) -> Result<Option<RangeInclusive<TransactionId>>, Error> {
-    let filter = ledger_filter(resolve_ledger(unit, context, ledger)?.scope, filter);
+    let filter = ledger_filter(resolve_ledger(unit, context, ledger)?, filter);
     Ok(unit.ledger_id_range(context.principal.network_id, &filter)?)
 }
 
@@ -144,21 +136,25 @@ pub fn list(
     filter: &TransactionFilter,
     page: Page,
 ) -> Result<Vec<LedgerRow>, Error> {
-    let filter = ledger_filter(resolve_ledger(unit, context, ledger)?.scope, filter);
+    let filter = ledger_filter(resolve_ledger(unit, context, ledger)?, filter);
     Ok(unit.ledger(context.principal.network_id, &filter, page)?)
 }
 
-/// Returns a row by its id. Does not check if the principal may see it.
+/// Returns a row by its id, or the newest row of a call by its `complete_call_id`, which takes the place of
+/// a `transaction_id` while the call is under way. Does not check if the principal may see it.
 pub(crate) fn find(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     id: &str,
 ) -> Result<LedgerRow, Error> {
     let missing = || Error::NotFound(format!("Transaction {id}"));
-    let number: TransactionId = id.parse().map_err(|_| missing())?;
-    let filter =
-        LedgerFilter { transaction: Some(number), ..LedgerFilter::for_scope(LedgerScope::Network) };
-    let page = Page::new(0, 1);
+    let number: Option<TransactionId> = id.parse().ok();
+    let filter = LedgerFilter {
+        transaction: number,
+        complete_call_id: number.is_none().then(|| id.to_owned()),
+        ..LedgerFilter::for_scope(LedgerScope::Network)
+    };
+    let page = Page::new(0, MAX_ROWS_OF_CALL);
     let found = unit.ledger(context.principal.network_id, &filter, page)?;
-    found.into_iter().next().ok_or_else(missing)
+    found.into_iter().next_back().ok_or_else(missing)
 }

@@ -22,10 +22,11 @@ pub use operations::{
     CurrentTotals, DeliveryRecord, DeliveryState, DueWebhook, EndedCall, EventRecord, Finding,
     FirstIds, IdAndName, IdCounts, LedgerFilter, LedgerRow, LedgerScope, MailRecord, MailState,
     NewDelivery, NewEmailVerification, NewEvent, ObjectState, OpenEmailVerification, OverdueCall,
-    PathIds, PeriodBounds, ProgressObserver, PromoNumberKey, QuarterHourTotals,
-    RelationshipOfParties, RepeatCallerQuery, ResolvedAffiliate, ResolvedPath, StatefulObject,
-    StatementLine, StatementTotals, StoredReport, StoredTotal, UnitOfWork, ValidityPeriod,
-    backup_database, check_database, copy_database, quarter_hour, read_existing, restore_database,
+    PathIds, PathObject, PeriodBounds, ProgressObserver, PromoNumberKey, QuarterHourTotals,
+    Recording, RecordingState, RelationshipOfParties, RepeatCallerQuery, ResolvedAffiliate,
+    ResolvedPath, StatefulObject, StatementLine, StatementTotals, StoredReport, StoredSound,
+    StoredTotal, UnitOfWork, ValidityPeriod, backup_database, check_database, copy_database,
+    quarter_hour, read_existing, restore_database,
 };
 pub use record::{
     AuditEntry, AuditFilter, Grant, NewAuditEntry, Organization, Page, Scope, SignIn, SignInKind,

@@ -72,6 +72,8 @@ pub(crate) struct ConfigFile {
     pub(crate) trusted_proxies: Option<Vec<String>>,
     /// `connections_per_address`: concurrent connections; 0 for no limit.
     pub(crate) connections_per_address: Option<u32>,
+    /// `recordings`: a directory.
+    pub(crate) recordings: Option<PathBuf>,
     /// `area_codes`: a file of lines `code,country,region`.
     pub(crate) area_codes: Option<PathBuf>,
     /// `log`: a level.
@@ -132,7 +134,7 @@ pub(crate) enum Error {
     BaseUrl(String),
 }
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "listen",
     "database",
     "base_url",
@@ -147,6 +149,7 @@ const KEYS: [&str; 20] = [
     "clock_tolerance",
     "trusted_proxies",
     "connections_per_address",
+    "recordings",
     "area_codes",
     "log",
     "webhook_allow_private",
@@ -210,6 +213,7 @@ impl ConfigFile {
                 "connections_per_address" => {
                     settings.connections_per_address = Some(connections(&value).map_err(invalid)?);
                 }
+                "recordings" => settings.recordings = Some(string(value).map_err(invalid)?.into()),
                 "area_codes" => settings.area_codes = Some(string(value).map_err(invalid)?.into()),
                 "log" => settings.log = Some(string(value).map_err(invalid)?),
                 "webhook_allow_private" => {
@@ -338,6 +342,7 @@ mod tests {
             clock_tolerance = 60
             trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
             connections_per_address = 500
+            recordings = "/var/lib/recordings"
             area_codes = "area_codes.csv"
             log = "debug"
             webhook_allow_private = true

@@ -360,7 +360,7 @@ fn not_found_error_names_the_ids_of_the_path() {
         }
     };
     assert_not_found("/affiliates/222", "Could not find Affiliate 222");
-    assert_not_found("/advertisers/1.json", "Could not find Advertiser 1");
+    assert_not_found("/advertisers/991.json", "Could not find Advertiser 991");
     assert_not_found(
         &affiliate_campaign_path("354", "12", "976"),
         "Could not find AffiliateCampaign for affiliate 976, advertiser campaign 12 and advertiser 354",
@@ -371,13 +371,13 @@ fn not_found_error_names_the_ids_of_the_path() {
         "Could not find AffiliateCampaign for affiliate 222, advertiser campaign 12 and advertiser 354",
     );
     assert_not_found(
-        &affiliate_campaign_path("1", "13", "976"),
-        "Could not find AffiliateCampaign for affiliate 976, advertiser campaign 13 and advertiser 1",
+        &affiliate_campaign_path("991", "13", "976"),
+        "Could not find AffiliateCampaign for affiliate 976, advertiser campaign 13 and advertiser 991",
     );
-    assert_not_found(&campaign_path("1", "12"), "Could not find Advertiser 1");
-    network.has_advertiser("1");
+    assert_not_found(&campaign_path("991", "12"), "Could not find Advertiser 991");
+    network.has_advertiser("991");
     // The campaign exists, but belongs to another advertiser.
-    network.get(&campaign_path("1", "12")).assert_error(404, "RecordNotFound");
+    network.get(&campaign_path("991", "12")).assert_error(404, "RecordNotFound");
     network.put("/advertisers/2/affiliates/976", json!({"status": "Approved"})).expect(404);
     network.put("/advertisers/1/affiliates/1", json!({"status": "Approved"})).expect(404);
     let never = network.delete(&affiliate_campaign_path("1", "99", "976"));
@@ -426,16 +426,21 @@ fn all_problems_are_reported_at_their_properties() {
 }
 
 #[test]
-fn json_with_the_form_content_type_of_curl_is_accepted() {
+fn json_of_other_content_types_and_with_a_byte_order_mark_is_accepted() {
     let server = Server::start();
     let network = server.network();
     for kind in [
         "application/json",
         "application/json; charset=utf-8",
         "APPLICATION/JSON",
+        "application/json; charset=UTF-8; odata=verbose",
+        "text/json",
+        "Text/JSON;charset=utf-8",
         "application/x-www-form-urlencoded",
     ] {
         let request = network.request("PUT", "/affiliates/222").header("Content-Type", kind);
+        let marked = request.clone().bytes("\u{feff} {\"name\": \"Surf Oz\"}".as_bytes());
+        marked.send().expect(200);
         let response = request.bytes(b"{\"name\": \"Surf Oz\"}").send().expect(200);
         let kind = response.header("content-type").expect("a content type");
         assert!(kind.starts_with("application/json"), "{kind}");

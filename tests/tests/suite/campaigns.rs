@@ -258,7 +258,7 @@ fn amounts_are_decimals_within_their_bounds() {
 }
 
 #[test]
-fn every_rails_zone_name_is_accepted() {
+fn rails_and_iana_zone_names_are_accepted() {
     let (_server, network, path) = unconfigured_campaign();
     for zone in [
         "Pacific Time (US & Canada)",
@@ -277,11 +277,15 @@ fn every_rails_zone_name_is_accepted() {
         "Kathmandu",
         "Chatham Is.",
         "Nuku'alofa",
+        "Pacific Time (Canada)",
+        "Alberta",
+        "America/New_York",
+        "Asia/Ho_Chi_Minh",
     ] {
         let current = network.put(&path, json!({"timezone": zone})).body(200);
         assert_eq!(current["future_terms"]["timezone"], zone);
     }
-    for zone in ["Mars", "", "pacific"] {
+    for zone in ["Mars", "", "pacific", "America/Atlantis", "../UTC"] {
         let wrong = network.put(&path, json!({"timezone": zone}));
         wrong.assert_invalid(&json!({"timezone": ["is not included in the list"]}));
     }

@@ -29,6 +29,7 @@ fn number_is_allocated_read_changed_and_released() {
     let mut names: Vec<&String> = allocated.as_object().unwrap().keys().collect();
     names.sort();
     let expected = [
+        "adwords_account_id",
         "custom_data",
         "description",
         "id",
@@ -36,6 +37,7 @@ fn number_is_allocated_read_changed_and_released() {
         "media_type",
         "object_url",
         "promo_number",
+        "promo_type",
     ];
     assert_eq!(names, expected);
     assert_eq!(allocated["id_from_network"], "77");
@@ -200,4 +202,41 @@ fn affiliate_allocates_numbers_where_it_is_approved() {
         &network.get(&format!("{affiliate_path}/promo_numbers")).body(200),
         &json!([allocated]),
     );
+}
+
+#[test]
+fn promo_type_and_adwords_account_are_kept_cleared_and_undone() {
+    let (_server, network, path) = world_with_numbers(&["8005550101", "8005550102"]);
+    let plain = network.post(&path, promo_number_body()).body(201);
+    assert_eq!((&plain["promo_type"], &plain["adwords_account_id"]), (&json!(null), &json!(null)));
+    let mut body = promo_number_body();
+    body["promo_type"] = json!("Local");
+    body["adwords_account_id"] = json!(7_784_567_890_i64);
+    let created = network.post(&format!("{path}_by_id"), body).body(201);
+    let named = |number: &Value| {
+        json!([number["promo_type"], number["adwords_account_id"], number["description"]])
+    };
+    assert_eq!(named(&created), json!(["Local", "7784567890", "Radio spot"]));
+    let member = format!("{path}_by_id/{}", created["id_from_network"].as_str().unwrap());
+    // What a write leaves out stays, and what was read can be sent back.
+    let changed = network.put(&member, json!({"description": "TV", "promo_type": "Mobile"}));
+    assert_eq!(named(&changed.body(200)), json!(["Mobile", "7784567890", "TV"]));
+    let read = network.get(&member).body(200);
+    network.put(&member, read.clone()).assert_json(200, &read);
+    let number = format!("promo_number:{}", created["promo_number"].as_str().unwrap());
+    let change = network.audit_entries(Some(&number)).pop().expect("an entry");
+    let revert = format!("/audit/{}/revert", change["id"]);
+    network.extensions().post(&revert, json!({})).expect(201);
+    assert_eq!(
+        named(&network.get(&member).body(200)),
+        json!(["Local", "7784567890", "Radio spot"])
+    );
+    let cleared = json!({"promo_type": null, "adwords_account_id": null});
+    assert_eq!(named(&network.put(&member, cleared).body(200)), json!([null, null, "Radio spot"]));
+    let not_listed = json!({"promo_type": ["is not included in the list"]});
+    network.put(&member, json!({"promo_type": "Fax"})).assert_invalid(&not_listed);
+    let oldest = network.with_version("2016-12-01").get(&member).body(200);
+    assert!(oldest.get("promo_type").is_none() && oldest.get("adwords_account_id").is_none());
+    let older = network.with_version("2017-02-01").get(&member).body(200);
+    assert!(older.get("promo_type").is_some() && older.get("adwords_account_id").is_none());
 }

@@ -35,6 +35,7 @@ fn call_schema() -> Value {
             "repeat": request_boolean("The caller has called the campaign recently. Looked up if it is omitted."),
             "sms_sent": request_boolean("A text message was sent. It counts in conditions only if the keys lead past an SmsPromo node, or end before they could."),
             "promo_number": nullable_phone_number("The dialled promo number, which must belong to the campaign."),
+            "recording_url": text("Address of the call's recording. It is fetched, and never shown. The same call again with another address is the same call."),
             "affiliate_id_from_network": nullable_external_id("External id of the affiliate that brought the call. Default: the promo number's affiliate."),
         },
     })

@@ -5,7 +5,7 @@ use super::schema::{NamedSchemas, enumeration, schema_reference};
 use serde_json::{Map, Value, json};
 
 /// Classes of errors that do not concern a property of the request.
-const CLASSES: [&str; 13] = [
+const CLASSES: [&str; 14] = [
     "BadRequest",
     "InvalidApiVersion",
     "Unauthorized",
@@ -14,6 +14,7 @@ const CLASSES: [&str; 13] = [
     "MethodNotAllowed",
     "RequestTimeout",
     "Conflict",
+    "Gone",
     "PreconditionFailed",
     "RequestTooLarge",
     "UnsupportedMediaType",
@@ -124,7 +125,7 @@ struct SharedResponse {
     message: &'static str,
 }
 
-const SHARED_RESPONSES: [SharedResponse; 13] = [
+const SHARED_RESPONSES: [SharedResponse; 14] = [
     SharedResponse {
         name: "BadRequest",
         header: None,
@@ -166,6 +167,13 @@ const SHARED_RESPONSES: [SharedResponse; 13] = [
         class: "Conflict",
         description: "The id is in use for something else.",
         message: "external_call_unique_id call-1 was used for another call",
+    },
+    SharedResponse {
+        name: "Gone",
+        header: None,
+        class: "Gone",
+        description: "The object was deleted.",
+        message: "the recording of call 6A1B2C3D was deleted",
     },
     SharedResponse {
         name: "PreconditionFailed",

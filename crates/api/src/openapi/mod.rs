@@ -10,6 +10,7 @@ mod affiliate_campaigns;
 mod audit;
 mod budgets;
 mod calls;
+mod calls_in_progress;
 mod campaigns;
 mod checks;
 mod custom_data_fields;
@@ -26,6 +27,7 @@ mod parameters;
 mod parties;
 mod pricing;
 mod promo_numbers;
+mod recordings;
 mod redecide;
 mod relationships;
 mod replay;
@@ -134,6 +136,16 @@ const TAGS: &[Tag] = &[
         operations: calls::operations,
     },
     Tag {
+        name: "Calls in progress",
+        description: "Live calls for integrations at the time of a call.",
+        operations: calls_in_progress::operations,
+    },
+    Tag {
+        name: "Recordings",
+        description: "Recordings of calls. An extension of Trunkline.",
+        operations: recordings::operations,
+    },
+    Tag {
         name: "Live calls",
         description: "Call control event by event, and the list of all calls. An extension of Trunkline.",
         operations: live_calls::operations,
@@ -191,11 +203,11 @@ const INTRODUCTION: &str = "The Network Integration API of a pay-per-call affili
 
 **Writes.** POST and PUT both create or update; POST responds with 201, PUT with 200. Both are idempotent. An absent top-level property keeps its value; a property that is present replaces the stored value completely. `null` clears an optional property. Read-only and unknown properties are ignored, so that a response body can be sent back; the header `Trunkline-Ignored` lists them. The header `Trunkline-Warning` warns about a write that was carried out.
 
-**Ids.** Trunkline assigns `id`. The network assigns `id_from_network`, the external id: any characters, up to 255, percent-encoded in paths. A JSON number is accepted for it and returned as a string.
+**Ids.** Trunkline assigns `id`. The network assigns `id_from_network`, the external id: any characters, up to 255, percent-encoded in paths. A JSON number is accepted for it and returned as a string. In the path of a GET, and before `promo_numbers` in any path, a decimal segment that is no external id is read as an `id`; the response then has the header `Trunkline-Resolved-By`.
 
 **Errors.** The body is always an object with `errors` and reports every problem of the request at once. Validation errors have status 403.
 
-**Formats.** Besides the registered formats: `condition` and `ivr-condition` are expressions of the condition language, `phone-number` is ITU E.164 or a 10-digit US number, with or without punctuation, `moment` is a date, or a date and a time, with or without an offset, `partner-name` is the name of a custom data field of the network.
+**Formats.** Besides the registered formats: `condition` and `ivr-condition` are expressions of the condition language, `phone-number` is ITU E.164 or a 10-digit US number, with or without punctuation, `moment` is a date, or a date and a time, with or without an offset, `partner-name` is the name of a custom data field of the network, `time-zone` is the name of a time zone in Rails or in the tz database.
 
 **Versions.** The date in the path selects the contract that was in force on that date. This document describes the newest contract. Changes by date:
 ";
@@ -280,7 +292,9 @@ fn schemas() -> NamedSchemas {
         promo_numbers::schemas,
         checks::schemas,
         calls::schemas,
+        calls_in_progress::schemas,
         live_calls::schemas,
+        recordings::schemas,
         transactions::schemas,
         dry_run::schemas,
         replay::schemas,

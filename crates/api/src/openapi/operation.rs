@@ -47,6 +47,17 @@ pub(super) fn header_references(names: &[&str]) -> Value {
     Value::Object(names.iter().map(entry).collect())
 }
 
+/// Parameters of paths that may be ids that the server assigned.
+const ID_PARAMETERS: [&str; 3] = ["{advertiser}", "{affiliate}", "{campaign}"];
+
+/// Tests if an operation reads segments of its path as ids that the server assigned: those that read,
+/// and all below promo numbers. `go_live` and `archive` write by GET, too.
+fn resolves_internal_ids(method: &str, route: &str) -> bool {
+    let writes = method != "get" || route.ends_with("/go_live") || route.ends_with("/archive");
+    let has_id = ID_PARAMETERS.iter().any(|parameter| route.contains(parameter));
+    has_id && (!writes || route.contains("/promo_numbers"))
+}
+
 impl Operation {
     fn new(method: &'static str, route: &'static str, id: &str, summary: &str) -> Self {
         let mut responses = Map::new();
@@ -205,9 +216,33 @@ impl Operation {
         for media_type in text_formats {
             content[*media_type] = json!({"schema": {"type": "string"}});
         }
-        let headers = header_references(&COMMON_HEADERS);
+        let headers = header_references(&self.header_names(&[]));
         let response = json!({"description": description, "headers": headers, "content": content});
         self.set_response("200", response)
+    }
+
+    /// Marks an operation that needs no credential.
+    pub(super) fn without_security(mut self) -> Self {
+        self.object.insert("security".to_owned(), json!([]));
+        self
+    }
+
+    /// Adds the responses of a sound: all of it, a part of it, and 416 for a part that it does not have.
+    pub(super) fn sound_response(self) -> Self {
+        let response = |description: &str| {
+            json!({
+                "description": description,
+                "headers": header_references(&COMMON_HEADERS),
+                "content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}},
+            })
+        };
+        let unsatisfiable = json!({
+            "description": "The recording does not have the requested part.",
+            "headers": header_references(&COMMON_HEADERS),
+        });
+        self.set_response("200", response("The recording."))
+            .set_response("206", response("The requested part of the recording."))
+            .set_response("416", unsatisfiable)
     }
 
     /// Adds a 200 response of server-sent events, open until the client disconnects.
@@ -225,6 +260,13 @@ impl Operation {
         self.set_response("200", response)
     }
 
+    /// Returns the names of the headers of a response of this operation.
+    fn header_names<'a>(&self, further: &[&'a str]) -> Vec<&'a str> {
+        let resolved_by = resolves_internal_ids(self.method, self.route);
+        let names = COMMON_HEADERS.into_iter().chain(further.iter().copied());
+        names.chain(resolved_by.then_some("Trunkline-Resolved-By")).collect()
+    }
+
     fn json_response(
         self,
         status: &str,
@@ -232,10 +274,9 @@ impl Operation {
         schema: Value,
         further_headers: &[&str],
     ) -> Self {
-        let names: Vec<&str> = COMMON_HEADERS.iter().chain(further_headers).copied().collect();
         let response = json!({
             "description": description,
-            "headers": header_references(&names),
+            "headers": header_references(&self.header_names(further_headers)),
             "content": {"application/json": {"schema": schema}},
         });
         self.set_response(status, response)

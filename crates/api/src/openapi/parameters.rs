@@ -80,6 +80,18 @@ const PATH_PARAMETERS: &[PathParameter] = &[
         example: "1",
     },
     PathParameter {
+        component: "recorded_call_id",
+        name: "id",
+        description: "The call's `complete_call_id`, or its id.",
+        example: "6A1B2C3D0123456789ABCDEF",
+    },
+    PathParameter {
+        component: "token",
+        name: "token",
+        description: "Token of the link.",
+        example: "6A1B2C3D0123456789ABCDEF.1795708800.9f86d081",
+    },
+    PathParameter {
         component: "audit_id",
         name: "id",
         description: "Id of the audit entry.",
@@ -94,7 +106,7 @@ const PATH_PARAMETERS: &[PathParameter] = &[
     PathParameter {
         component: "transaction",
         name: "transaction",
-        description: "The `transaction_id`.",
+        description: "The `transaction_id`, or the `complete_call_id` for the newest transaction of a call.",
         example: "1",
     },
     PathParameter {
@@ -134,6 +146,7 @@ pub(super) fn component_name(route: &str, name: &str) -> &'static str {
     if name == "id" {
         return match route {
             _ if route.contains("/promo_numbers_by_id/") => "promo_number_id",
+            _ if route.contains("/recording") => "recorded_call_id",
             _ if route.contains("/calls/") => "call_id",
             _ if route.contains("/audit/") => "audit_id",
             _ if route.contains("/webhooks/") => "webhook_id",
@@ -151,8 +164,7 @@ fn path_schema(component: &str) -> Value {
         "network_id" => {
             json!({"type": "integer", "minimum": 1, "maximum": i64::MAX, "format": "int64"})
         }
-        "audit_id" | "call_id" | "network" | "transaction" | "webhook_id" | "token_id"
-        | "delivery" => {
+        "audit_id" | "call_id" | "network" | "webhook_id" | "token_id" | "delivery" => {
             json!({"type": "integer", "minimum": 1, "maximum": i64::MAX, "format": "int64"})
         }
         _ => json!({"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARS}),
@@ -210,7 +222,9 @@ pub(super) fn parameters() -> Value {
         },
     });
     parameters.extend(general.as_object().cloned().unwrap_or_default());
-    for group in [audit(), calls(), events(), super::transactions::parameters()] {
+    let calls_in_progress = super::calls_in_progress::parameters();
+    for group in [audit(), calls(), calls_in_progress, events(), super::transactions::parameters()]
+    {
         parameters.extend(group.as_object().cloned().unwrap_or_default());
     }
     Value::Object(parameters)
@@ -350,6 +364,7 @@ pub(super) fn headers() -> Value {
         "RateLimit": header(false, "Remainder of the credential's rate limit: `\"default\";r=1999;t=1`. Absent without a limit.", text()),
         "RateLimit-Policy": header(false, "The credential's rate limit: `\"default\";q=2000;w=1`, requests per second.", text()),
         "Trunkline-Ignored": header(false, "Read-only and unknown properties of the request, which were ignored, comma-separated.", text()),
+        "Trunkline-Resolved-By": header(false, "`id` if a segment of the path was read as the id that the server assigned, because no object has it as its external id.", json!({"type": "string", "enum": ["id"]})),
         "Trunkline-Warning": header(false, "Warning about a write that was carried out, as `<place>: <text>`, such as `users[0]: …`. May be repeated. What is not printable ASCII is percent-encoded.", text()),
         "ETag": header(true, "Strong entity tag of the returned object, for `If-None-Match` and `If-Match`.", json!({"type": "string", "pattern": "^\"[0-9a-f]{32}\"$"})),
         "Link": header(false, "Address of the next page, if there is one: `<…>; rel=\"next\"`.", text()),

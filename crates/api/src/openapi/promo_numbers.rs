@@ -2,8 +2,8 @@
 
 use super::operation::Operation;
 use super::schema::{
-    NamedSchemas, external_id, object_id, object_url, request_object, required_text,
-    response_external_id, response_object, schema_reference, with_example,
+    NamedSchemas, external_id, nullable_external_id, object_id, object_url, request_object,
+    required_text, response_external_id, response_object, schema_reference, with_example,
 };
 use serde_json::{Value, json};
 
@@ -37,10 +37,15 @@ const AFFILIATE: OwnerRoutes = OwnerRoutes {
     owner: "an affiliate campaign",
 };
 
+const PROMO_TYPE: &str = "Kind of number, as the client said it. It does not select the number. Shown from 2017-02-01 on.";
+const ADWORDS_ACCOUNT_ID: &str =
+    "Id of the advertising account that shows the number. Shown from 2017-09-01 on.";
+
 fn request_example() -> Value {
     json!({
         "description": "Front page of the August issue",
         "media_type": "Offline newspaper",
+        "promo_type": "Local",
         "local_center": {"tn_prefix": "805"},
     })
 }
@@ -52,6 +57,8 @@ fn response_example() -> Value {
         "promo_number": "8055550142",
         "description": "Front page of the August issue",
         "media_type": "Offline newspaper",
+        "promo_type": "Local",
+        "adwords_account_id": null,
         "object_url": "https://network.example/a_campaigns/promo_numbers/1",
         "custom_data": {},
     })
@@ -73,6 +80,8 @@ pub(super) fn schemas() -> NamedSchemas {
         "description": required_text("Purpose of the number."),
         "media_type": required_text("Medium of the advertisement."),
         "id_from_network": external_id("External id, unique in the network. Generated if it is omitted."),
+        "promo_type": {"type": ["string", "null"], "enum": ["Local", "Mobile", null], "description": PROMO_TYPE},
+        "adwords_account_id": nullable_external_id(ADWORDS_ACCOUNT_ID),
         "custom_data": schema_reference("CustomDataRequest"),
         "local_center": local_center,
     });
@@ -94,6 +103,8 @@ pub(super) fn schemas() -> NamedSchemas {
             "promo_number": {"type": "string", "pattern": r"^([0-9]{10}|\+[0-9]{8,15})$", "description": "10 digits for a North American number, otherwise E.164."},
             "description": {"type": "string"},
             "media_type": {"type": "string"},
+            "promo_type": {"type": ["string", "null"], "enum": ["Local", "Mobile", null], "description": PROMO_TYPE},
+            "adwords_account_id": {"type": ["string", "null"], "description": ADWORDS_ACCOUNT_ID},
             "object_url": object_url("the campaign's promo numbers"),
             "custom_data": schema_reference("CustomData"),
         }),

@@ -13,7 +13,6 @@ use trunkline_domain::campaign::{
     MAX_REPEAT_DAYS, Visibility,
 };
 use trunkline_domain::hours::{DAY_NAMES, SECONDS_PER_DAY};
-use trunkline_domain::timezone::TimeZoneName;
 
 /// Regions of one named region in a request.
 const MAX_REGIONS: usize = 1_000;
@@ -173,15 +172,14 @@ pub(super) fn request_example() -> Value {
 }
 
 pub(super) fn schemas() -> NamedSchemas {
-    let zones: Vec<&str> = TimeZoneName::all().map(TimeZoneName::name).collect();
     let mut schemas = vec![
         (
             "TimeZone",
             json!({
-                "description": "Name of a time zone in Rails. The tz database supplies its daylight saving rules.",
+                "description": "Name of a time zone in Rails or in the tz database, which supplies its daylight saving rules. It is returned as it was sent.",
                 "type": "string",
-                "enum": zones,
-                "examples": ["Pacific Time (US & Canada)"],
+                "format": "time-zone",
+                "examples": ["Pacific Time (US & Canada)", "America/New_York"],
             }),
         ),
         ("Terms", response_schema()),

@@ -14,7 +14,7 @@ use axum::extract::Path;
 use axum::http::Response;
 use trunkline_domain::party::{Member, UserPatch};
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_network::{Submission, users};
+use trunkline_network::{PathObject, Submission, users, with_internal_ids};
 
 pub(super) fn routes() -> Routes {
     Routes::new().route("/api/advertisers/{advertiser}/users", get(list).post(create)).route(
@@ -25,7 +25,10 @@ pub(super) fn routes() -> Routes {
 
 async fn list(Path(advertiser): Path<String>, request: ApiRequest) -> Response<Body> {
     request.respond_list(ResourceKind::User, move |unit, context, page| {
-        let members = users::list(unit, context, &advertiser, page)?;
+        let segments = [(PathObject::Advertiser, advertiser.as_str())];
+        let members = with_internal_ids(unit, context, segments, |unit, [advertiser]| {
+            users::list(unit, context, advertiser, page)
+        })?;
         let next_cursor = members.last().map(|member| member.user.id.get());
         Ok(ListPage { objects: members.iter().map(user_object::render).collect(), next_cursor })
     })
@@ -35,8 +38,14 @@ async fn show(
     Path((advertiser, user)): Path<(String, String)>,
     request: ApiRequest,
 ) -> Response<Body> {
-    let result =
-        request.read_one(|unit, context| users::get(unit, context, &advertiser, &user)).await;
+    let result = request
+        .read_one(|unit, context| {
+            let segments = [(PathObject::Advertiser, advertiser.as_str())];
+            with_internal_ids(unit, context, segments, |unit, [advertiser]| {
+                users::get(unit, context, advertiser, &user)
+            })
+        })
+        .await;
     request.respond(ResourceKind::User, result.map(|member| user_object::render(&member)))
 }
 

@@ -21,7 +21,7 @@ use trunkline_domain::problem::Problems;
 use trunkline_network::affiliate_campaigns::{
     self, AffiliateCampaignChange, AffiliateCampaignPath, Intent,
 };
-use trunkline_network::{Principal, Submission, campaigns};
+use trunkline_network::{PathObject, Principal, Submission, campaigns, with_internal_ids};
 
 pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
@@ -128,8 +128,12 @@ async fn list(
 ) -> Response<Body> {
     let presenter = AffiliateCampaignPresenter::from_request(&request);
     request.respond_list(ResourceKind::AffiliateCampaign, move |unit, context, page| {
+        let segments =
+            [(PathObject::Advertiser, advertiser.as_str()), (PathObject::Campaign, &campaign)];
         let (affiliations, campaign) =
-            affiliate_campaigns::list(unit, context, &advertiser, &campaign, page)?;
+            with_internal_ids(unit, context, segments, |unit, [advertiser, campaign]| {
+                affiliate_campaigns::list(unit, context, advertiser, campaign, page)
+            })?;
         let next_cursor = affiliations.last().map(|affiliate_campaign| affiliate_campaign.id.get());
         let projection = presenter.project_campaign(&campaign);
         Ok(ListPage {
@@ -144,8 +148,9 @@ async fn list(
 
 async fn show(Path(ids): Path<PathIds>, request: ApiRequest) -> Response<Body> {
     let path = AffiliateCampaignPath::from(ids);
-    let result =
-        request.read_one(|unit, context| affiliate_campaigns::get(unit, context, &path)).await;
+    let result = request
+        .read_one(|unit, context| affiliate_campaigns::get_by_path(unit, context, &path))
+        .await;
     respond(&request, result)
 }
 

@@ -13,7 +13,10 @@ use axum::http::{Method, Response};
 use serde_json::{Value, json};
 use trunkline_domain::campaign::CampaignAction;
 use trunkline_domain::problem::Problems;
-use trunkline_network::{CallTotals, Submission, campaign_status, no_precondition, quick_stats};
+use trunkline_network::{
+    CallTotals, PathObject, Submission, campaign_status, no_precondition, quick_stats,
+    with_internal_ids,
+};
 
 pub(super) fn routes() -> Routes {
     const CAMPAIGN: &str = "/api/advertisers/{advertiser}/advertiser_campaigns/{campaign}";
@@ -110,8 +113,15 @@ async fn show_quick_stats(
     Path((advertiser, campaign)): PathIds,
     request: ApiRequest,
 ) -> Response<Body> {
-    let result = request
-        .read(|unit, context| quick_stats::quick_stats(unit, context, &advertiser, &campaign));
+    let result = request.read(|unit, context| {
+        let segments = [
+            (PathObject::Advertiser, advertiser.as_str()),
+            (PathObject::Campaign, campaign.as_str()),
+        ];
+        with_internal_ids(unit, context, segments, |unit, [advertiser, campaign]| {
+            quick_stats::quick_stats(unit, context, advertiser, campaign)
+        })
+    });
     let object = result.map(|stats| {
         let stats = json!({
             "today": render_totals(stats.today),

@@ -19,8 +19,9 @@ use trunkline_domain::campaign::{Campaign, DEFAULT_MAX_PROMO_NUMBERS};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::Problems;
 use trunkline_domain::timezone::TimeZoneName;
+use trunkline_network::PathObject::{self, Advertiser};
 use trunkline_network::campaigns::{self, CampaignChange};
-use trunkline_network::{Principal, Submission, VisiblePage};
+use trunkline_network::{Principal, Submission, VisiblePage, with_internal_ids};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -93,7 +94,9 @@ async fn list(Path(advertiser): Path<String>, request: ApiRequest) -> Response<B
     let presenter = CampaignPresenter::from_request(&request);
     request.respond_list(ResourceKind::Campaign, move |unit, context, page| {
         let VisiblePage { items: found, last_examined_id: last } =
-            campaigns::list(unit, context, &advertiser, page)?;
+            with_internal_ids(unit, context, [(Advertiser, &advertiser)], |unit, [advertiser]| {
+                campaigns::list(unit, context, advertiser, page)
+            })?;
         Ok(ListPage {
             objects: found.iter().map(|campaign| presenter.render(campaign)).collect(),
             next_cursor: last,
@@ -106,7 +109,13 @@ async fn show(
     request: ApiRequest,
 ) -> Response<Body> {
     let result = request
-        .read_one(|unit, context| campaigns::get(unit, context, &advertiser, &campaign))
+        .read_one(|unit, context| {
+            let segments =
+                [(Advertiser, advertiser.as_str()), (PathObject::Campaign, campaign.as_str())];
+            with_internal_ids(unit, context, segments, |unit, [advertiser, campaign]| {
+                campaigns::get(unit, context, advertiser, campaign)
+            })
+        })
         .await;
     let presenter = CampaignPresenter::from_request(&request);
     request.respond(ResourceKind::Campaign, result.map(|campaign| presenter.render(&campaign)))

@@ -15,6 +15,7 @@ use trunkline_domain::campaign::Campaign;
 use trunkline_domain::findings::Finding;
 use trunkline_domain::problem::{BLANK, Problems};
 use trunkline_network::conditions::{self, CheckResult};
+use trunkline_network::{PathObject, with_internal_ids};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -69,7 +70,11 @@ async fn check_campaign(Path(id): Path<String>, request: ApiRequest) -> Response
 }
 
 async fn find_findings(id: &str, request: &ApiRequest) -> Result<Vec<Finding>, ApiError> {
-    let campaign = request.read(|unit, context| conditions::find_campaign(unit, context, id))?;
+    let campaign = request.read(|unit, context| {
+        with_internal_ids(unit, context, [(PathObject::Campaign, id)], |unit, [id]| {
+            conditions::find_campaign(unit, context, id)
+        })
+    })?;
     match Campaign::latest_terms(&campaign) {
         Some(terms) => Ok(request.app.analyses.analyze(terms.clone()).await?),
         None => Ok(Vec::new()),

@@ -34,8 +34,9 @@ pub(super) fn routes() -> Routes {
 async fn correct(Path(id): Path<String>, mut request: ApiRequest) -> Response<Body> {
     let result = create_correction(id, &mut request).await;
     let zone = request.network.time_zone;
+    let base_url = &request.app.base_url;
     let result = result.map(|row| {
-        let mut object = transactions::render(&row, zone);
+        let mut object = transactions::render(&row, zone, base_url);
         let correction = row.transaction.settlement.correction;
         object.insert("reason".to_owned(), correction.map(|correction| correction.reason).into());
         object

@@ -9,6 +9,7 @@ pub(crate) mod call_batcher;
 mod call_facts;
 mod call_log;
 mod calls;
+mod calls_in_progress;
 mod campaign_actions;
 mod campaigns;
 mod checks;
@@ -25,6 +26,7 @@ mod network;
 pub(crate) mod parties;
 mod pricing;
 mod promo_numbers;
+pub(crate) mod recordings;
 mod relationships;
 mod replay;
 mod ring_groups;
@@ -62,8 +64,10 @@ pub(crate) fn routes() -> Routes {
         .merge(audit::routes())
         .merge(dry_run::routes())
         .merge(calls::routes())
+        .merge(calls_in_progress::routes())
         .merge(replay::routes())
         .merge(live_calls::routes())
+        .merge(recordings::routes())
         .merge(transactions::routes())
         .merge(corrections::routes())
         .merge(statements::routes())

@@ -19,7 +19,7 @@ use trunkline_domain::party::{
 };
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_network::{Context, Submission, UnitOfWork, parties};
+use trunkline_network::{Context, PathObject, Submission, UnitOfWork, parties, with_internal_ids};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -61,7 +61,15 @@ fn list(kind: PartyKind, request: ApiRequest) -> Response<Body> {
 }
 
 async fn show(kind: PartyKind, id: String, request: ApiRequest) -> Response<Body> {
-    let get = |unit: &mut UnitOfWork<'_>, context: &Context| parties::get(unit, context, kind, &id);
+    let object = match kind {
+        PartyKind::Advertiser => PathObject::Advertiser,
+        PartyKind::Affiliate => PathObject::Affiliate,
+    };
+    let get = |unit: &mut UnitOfWork<'_>, context: &Context| {
+        with_internal_ids(unit, context, [(object, &id)], |unit, [id]| {
+            parties::get(unit, context, kind, id)
+        })
+    };
     let result = request.read_one(get).await;
     let base_url = &request.app.base_url;
     request.respond(resource_kind(kind), result.map(|party| render(&party, base_url)))

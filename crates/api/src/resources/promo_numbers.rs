@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 use trunkline_domain::problem::{INVALID, Problems};
-use trunkline_domain::promo::PromoNumber;
+use trunkline_domain::promo::{PromoNumber, PromoType};
 use trunkline_domain::text;
 use trunkline_network::Submission;
 use trunkline_network::promo_numbers::{
@@ -155,6 +155,9 @@ fn read(
         media_type: reader
             .name("media_type")
             .map(|media_type| text::normalize_plain_text(&media_type)),
+        promo_type: reader
+            .enum_value_or_default("promo_type", |word| PromoType::parse(word).map(Some)),
+        adwords_account_id: reader.optional_id("adwords_account_id"),
         custom_data: reader.custom_data(),
         tn_prefix: read_prefix(&mut reader),
         destination: read_destination(&mut reader),
@@ -200,6 +203,8 @@ fn render(promo_number: &PromoNumber, base_url: &str) -> Object {
         ("promo_number".to_owned(), promo_number.number.compact().into()),
         ("description".to_owned(), promo_number.description.clone().into()),
         ("media_type".to_owned(), promo_number.media_type.clone().into()),
+        ("promo_type".to_owned(), promo_number.promo_type.map(PromoType::as_str).into()),
+        ("adwords_account_id".to_owned(), promo_number.adwords_account_id.clone().into()),
         ("object_url".to_owned(), url.into()),
         ("custom_data".to_owned(), json!(promo_number.custom_data)),
     ])

@@ -13,7 +13,8 @@ use axum::http::Response;
 use serde_json::json;
 use trunkline_domain::affiliation::{Relationship, RelationshipStatus};
 use trunkline_domain::problem::Problems;
-use trunkline_network::{Submission, VisiblePage, relationships};
+use trunkline_network::PathObject::{Advertiser, Affiliate};
+use trunkline_network::{Submission, VisiblePage, relationships, with_internal_ids};
 
 pub(super) fn routes() -> Routes {
     Routes::new().route("/api/advertisers/{advertiser}/affiliates", get(list)).route(
@@ -25,7 +26,9 @@ pub(super) fn routes() -> Routes {
 async fn list(Path(advertiser): Path<String>, request: ApiRequest) -> Response<Body> {
     request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
         let VisiblePage { items: found, last_examined_id: last } =
-            relationships::list(unit, context, &advertiser, page)?;
+            with_internal_ids(unit, context, [(Advertiser, &advertiser)], |unit, [advertiser]| {
+                relationships::list(unit, context, advertiser, page)
+            })?;
         Ok(ListPage { objects: found.iter().map(render).collect(), next_cursor: last })
     })
 }
@@ -35,7 +38,12 @@ async fn show(
     request: ApiRequest,
 ) -> Response<Body> {
     let result = request
-        .read_one(|unit, context| relationships::get(unit, context, &advertiser, &affiliate))
+        .read_one(|unit, context| {
+            let segments = [(Advertiser, advertiser.as_str()), (Affiliate, affiliate.as_str())];
+            with_internal_ids(unit, context, segments, |unit, [advertiser, affiliate]| {
+                relationships::get(unit, context, advertiser, affiliate)
+            })
+        })
         .await;
     request.respond(ResourceKind::Unversioned, result.map(|relationship| render(&relationship)))
 }

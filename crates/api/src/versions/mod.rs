@@ -14,6 +14,7 @@ mod v2016_10_01;
 mod v2016_12_01;
 mod v2017_02_01;
 mod v2017_04_01;
+mod v2017_09_01;
 mod v2018_05_01;
 mod v2018_11_01;
 mod v2019_05_01;
@@ -98,7 +99,7 @@ const fn rule_change(date: Date, description: &'static str) -> Change {
 }
 
 /// Every change, oldest first.
-pub static CHANGES: [Change; 14] = [
+pub static CHANGES: [Change; 15] = [
     v2015_12_09::CHANGE,
     v2016_02_01::CHANGE,
     v2016_05_01::CHANGE,
@@ -107,6 +108,7 @@ pub static CHANGES: [Change; 14] = [
     v2016_12_01::CHANGE,
     v2017_02_01::CHANGE,
     v2017_04_01::CHANGE,
+    v2017_09_01::CHANGE,
     v2018_05_01::CHANGE,
     v2018_11_01::CHANGE,
     v2019_05_01::CHANGE,

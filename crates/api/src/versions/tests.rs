@@ -219,6 +219,21 @@ fn v2017_02_01_campaign_country() {
 }
 
 #[test]
+fn v2017_02_01_promo_type_and_v2017_09_01_adwords_account_id() {
+    let at = |date| {
+        let number = json!({"promo_type": "Local", "adwords_account_id": "77", "id": 1});
+        response(date, ResourceKind::PromoNumber, number)
+    };
+    assert_eq!(at("2017-01-31"), json!({"id": 1}));
+    assert_eq!(at("2017-02-01"), json!({"promo_type": "Local", "id": 1}));
+    assert_eq!(at("2017-08-31"), json!({"promo_type": "Local", "id": 1}));
+    assert_eq!(
+        at("2017-09-01"),
+        json!({"promo_type": "Local", "adwords_account_id": "77", "id": 1})
+    );
+}
+
+#[test]
 fn v2017_04_01_email_settings() {
     let settings = json!([{"email_address": "a@b.c", "use_for_notifications": false},
                           {"email_address": "d@e.f", "use_for_notifications": true}]);

@@ -1,4 +1,4 @@
-//! 2017-02-01: `campaign_country` is new.
+//! 2017-02-01: `campaign_country` is new, and `promo_type` of promo numbers.
 
 use super::{Change, ResourceKind, ResponseInfo, for_each_terms};
 use jiff::civil::date;
@@ -6,16 +6,20 @@ use serde_json::{Map, Value};
 
 pub(super) const CHANGE: Change = Change {
     date: date(2017, 2, 1),
-    description: "campaign_country is new",
+    description: "campaign_country is new, and promo_type of promo numbers",
     request: |_, _, _| (),
     response,
     errors: |_, _| (),
 };
 
 fn response(response_info: &ResponseInfo<'_>, map: &mut Map<String, Value>) {
-    if response_info.kind == ResourceKind::Campaign {
-        for_each_terms(map, |terms| {
+    match response_info.kind {
+        ResourceKind::Campaign => for_each_terms(map, |terms| {
             terms.shift_remove("campaign_country");
-        });
+        }),
+        ResourceKind::PromoNumber => {
+            map.shift_remove("promo_type");
+        }
+        _ => {}
     }
 }

@@ -68,6 +68,7 @@ fn context() -> Context {
         system_now: start_time(),
         request_id: "test".to_owned(),
         warnings: trunkline_network::Warnings::default(),
+        internal_id_use: Default::default(),
     }
 }
 

@@ -26,6 +26,9 @@ pub struct LiveCall {
     /// are ahead as much.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub clock_lead_ms: i64,
+    /// External id that a client gave the call after its start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
     /// True if a prompt is playing and its end has not been reported.
     #[serde(rename = "speaking")]
     pub prompt_playing: bool,
@@ -43,6 +46,7 @@ impl LiveCall {
             connected_at: None,
             sequence: None,
             clock_lead_ms: 0,
+            external_id: None,
             prompt_playing: plays_prompt(&transition.actions),
         };
         (live, transition.actions)

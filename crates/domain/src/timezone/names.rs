@@ -1,7 +1,7 @@
 //! Names of Rails' `ActiveSupport::TimeZone` and their IANA zones.
 
-/// (Rails name, IANA name) pairs in the order of Rails' list: from west to east by standard time.
-pub(super) const NAMES: [(&str, &str); 153] = [
+/// (Rails name, IANA name) pairs, at first in the order of Rails' list: from west to east by standard time.
+pub(super) const NAMES: [(&str, &str); 155] = [
     ("International Date Line West", "Etc/GMT+12"),
     ("Midway Island", "Pacific/Midway"),
     ("American Samoa", "Pacific/Pago_Pago"),
@@ -157,4 +157,7 @@ pub(super) const NAMES: [(&str, &str); 153] = [
     ("Tokelau Is.", "Pacific/Fakaofo"),
     ("Chatham Is.", "Pacific/Chatham"),
     ("Samoa", "Pacific/Apia"),
+    // Newer names, behind the others so that these keep their indices.
+    ("Pacific Time (Canada)", "America/Vancouver"),
+    ("Alberta", "America/Edmonton"),
 ];

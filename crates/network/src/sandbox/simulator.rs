@@ -127,6 +127,7 @@ impl SimulatedCalls {
             facts,
             keys: path.keys,
             digits: path.digits,
+            recording_url: None,
         })
     }
 }

@@ -210,6 +210,19 @@ impl UnitOfWork<'_> {
         self.query_first(&sql, params![network, id], call_from_row)
     }
 
+    /// Id of the call of a network with a complete call id.
+    pub fn call_id(
+        &mut self,
+        network: NetworkId,
+        complete_call_id: &str,
+    ) -> Result<Option<CallId>, Error> {
+        let sql = match self.is_postgres() {
+            true => "SELECT call_id FROM call_keys WHERE complete_call_id = ?2 AND network_id = ?1",
+            false => "SELECT id FROM calls WHERE complete_call_id = ?2 AND network_id = ?1",
+        };
+        self.query_first(sql, params![network, complete_call_id], |row| row.get(0))
+    }
+
     /// Updates the recorded facts and the end of a call.
     pub fn update_call(&mut self, call: &Call) -> Result<(), Error> {
         self.execute(

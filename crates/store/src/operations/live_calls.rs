@@ -66,6 +66,28 @@ impl UnitOfWork<'_> {
         })
     }
 
+    /// Live calls of a network with an external id, given at the start or later, in the order of ids.
+    pub fn live_calls_by_external_id(
+        &mut self,
+        network: NetworkId,
+        external_id: &str,
+    ) -> Result<Vec<CallId>, Error> {
+        let (calls, given_later) = if self.is_postgres() {
+            ("call_keys c ON c.call_id", "CAST(l.state AS json) ->> 'external_id'")
+        } else {
+            ("calls c ON c.id", "l.state ->> 'external_id'")
+        };
+        self.query_all(
+            &format!(
+                "SELECT l.call_id FROM live_calls l JOIN {calls} = l.call_id
+                 WHERE c.network_id = ?1 AND (c.external_id = ?2 OR {given_later} = ?2)
+                 ORDER BY l.call_id"
+            ),
+            params![network, external_id],
+            |row| row.get(0),
+        )
+    }
+
     /// Updates the state of a live call.
     pub fn update_live_call(&mut self, call: CallId, live: &LiveCall) -> Result<(), Error> {
         self.execute(

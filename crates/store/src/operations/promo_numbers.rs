@@ -6,13 +6,14 @@ use crate::{Error, Page};
 use jiff::Timestamp;
 use trunkline_domain::id::{AffiliateId, CampaignId, NetworkId, PromoNumberId};
 use trunkline_domain::phone::PhoneNumber;
-use trunkline_domain::promo::PromoNumber;
+use trunkline_domain::promo::{PromoNumber, PromoType};
 
 /// Columns of a promo number `n`.
 macro_rules! columns {
     () => {
         "n.id, n.network_id, n.campaign_id, n.affiliate_id, n.id_from_network, n.number, \
-         n.description, n.media_type, n.custom_data, n.created_at"
+         n.description, n.media_type, n.promo_type, n.adwords_account_id, n.custom_data, \
+         n.created_at"
     };
 }
 
@@ -30,8 +31,13 @@ pub(super) fn promo_number_from_row(row: &Row<'_>) -> Result<PromoNumber, Error>
         number: or_unreadable(PhoneNumber::parse(&row.get::<String>(5)?), "promo number")?,
         description: row.get(6)?,
         media_type: row.get(7)?,
-        custom_data: from_json(&row.get::<String>(8)?, "custom data")?,
-        created_at: timestamp_from_millis(row.get(9)?)?,
+        promo_type: row
+            .get::<Option<&str>>(8)?
+            .map(|text| or_unreadable(PromoType::parse(text), "promo type"))
+            .transpose()?,
+        adwords_account_id: row.get(9)?,
+        custom_data: from_json(&row.get::<String>(10)?, "custom data")?,
+        created_at: timestamp_from_millis(row.get(11)?)?,
     })
 }
 
@@ -88,8 +94,8 @@ impl UnitOfWork<'_> {
     ) -> Result<PromoNumberId, Error> {
         let id = self.insert(
             "INSERT INTO promo_numbers (network_id, campaign_id, affiliate_id, id_from_network,
-             number, description, media_type, custom_data, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+             number, description, media_type, promo_type, adwords_account_id, custom_data, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 promo_number.network_id,
                 promo_number.campaign_id,
@@ -98,6 +104,8 @@ impl UnitOfWork<'_> {
                 promo_number.number.e164(),
                 promo_number.description,
                 promo_number.media_type,
+                promo_number.promo_type.map(PromoType::as_str),
+                promo_number.adwords_account_id,
                 to_json(&promo_number.custom_data, "custom data")?,
                 to_millis(promo_number.created_at),
             ],
@@ -111,7 +119,7 @@ impl UnitOfWork<'_> {
         Ok(id)
     }
 
-    /// Updates a promo number: its holder, external id, description, media type and custom data.
+    /// Updates a promo number: all that a request can change.
     /// Its holding ends and the next one begins at the same moment.
     pub fn update_promo_number(
         &mut self,
@@ -120,7 +128,8 @@ impl UnitOfWork<'_> {
     ) -> Result<(), Error> {
         self.execute(
             "UPDATE promo_numbers SET id_from_network = ?2, description = ?3, media_type = ?4,
-             custom_data = ?5, campaign_id = ?6, affiliate_id = ?7 WHERE id = ?1",
+             custom_data = ?5, campaign_id = ?6, affiliate_id = ?7, promo_type = ?8,
+             adwords_account_id = ?9 WHERE id = ?1",
             params![
                 promo_number.id,
                 promo_number.external_id,
@@ -129,6 +138,8 @@ impl UnitOfWork<'_> {
                 to_json(&promo_number.custom_data, "custom data")?,
                 promo_number.campaign_id,
                 promo_number.affiliate_id,
+                promo_number.promo_type.map(PromoType::as_str),
+                promo_number.adwords_account_id,
             ],
         )?;
         self.end_holding(promo_number.id, now)?;

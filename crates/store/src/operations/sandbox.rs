@@ -37,6 +37,8 @@ const RESET_RULES: &[(&str, ResetRule)] = &[
     ("call_quarters", ResetRule::Delete(BY_CAMPAIGN)),
     ("budget_totals", ResetRule::Delete(BY_CAMPAIGN)),
     ("transactions", ResetRule::Delete(BY_NETWORK)),
+    ("recordings", ResetRule::Delete(BY_NETWORK)),
+    ("recording_link_keys", ResetRule::Delete(BY_NETWORK)),
     ("calls", ResetRule::Delete(BY_NETWORK)),
     ("promo_number_holdings", ResetRule::Delete(BY_NETWORK)),
     ("promo_numbers", ResetRule::Delete(BY_NETWORK)),

@@ -40,6 +40,8 @@ pub struct LedgerRow {
     pub promo_number: Option<PhoneNumber>,
     /// Country of the terms that priced the call.
     pub country: Option<String>,
+    /// True if a recording of the call is kept.
+    pub has_recording: bool,
 }
 
 /// External id and name of an object.
@@ -189,6 +191,7 @@ fn ledger_row_from_row(row: &Row<'_>) -> Result<LedgerRow, Error> {
         promo_number_external_id: row.get(20)?,
         promo_number: row.get::<Option<String>>(23)?.as_deref().and_then(PhoneNumber::parse),
         country: row.get(21)?,
+        has_recording: row.get(24)?,
         call_campaign_id: row.get(22)?,
     })
 }
@@ -234,6 +237,10 @@ fn push_transaction(
         to_millis(transaction.created_at),
     ])
 }
+
+/// SQL condition that a recording of the call of a transaction `t` is kept.
+const HAS_RECORDING: &str =
+    "EXISTS (SELECT 1 FROM recordings r WHERE r.call_id = t.call_id AND r.state = 'available')";
 
 /// SQL of a column of the promo number of a call `c`, also of a released one.
 fn promo_number_column_sql(column: &str) -> String {
@@ -298,7 +305,7 @@ impl UnitOfWork<'_> {
                  t.affiliate_id, t.corrects_id, t.start_time, t.body, t.created_at,
                  c.complete_call_id, c.body, c.terms_id, a.id_from_network, a.name,
                  k.id_from_network, k.name, f.id_from_network, f.name, m.id_from_network,
-                 {external_id}, {country}, c.campaign_id, {number}
+                 {external_id}, {country}, c.campaign_id, {number}, {HAS_RECORDING}
                  FROM (SELECT * FROM {transactions} tx WHERE {plain}network_id = ?1
                      AND {plain}id > ?2 AND {plain}id <= ?9 AND {owner_condition} AND {one} AND {call}
                      AND {newest}

@@ -7,7 +7,7 @@ use crate::sql::Cell;
 use crate::{Error, OpenError};
 
 /// Migrations in order, forward only. Each runs in a transaction of its own when a server starts.
-const MIGRATIONS: [&str; 20] = [
+const MIGRATIONS: [&str; 22] = [
     include_str!("../../migrations/postgres/0001_network.sql"),
     include_str!("../../migrations/postgres/0002_credentials.sql"),
     include_str!("../../migrations/postgres/0003_months.sql"),
@@ -28,6 +28,8 @@ const MIGRATIONS: [&str; 20] = [
     include_str!("../../migrations/postgres/0018_token_uses.sql"),
     include_str!("../../migrations/postgres/0019_email_verifications.sql"),
     include_str!("../../migrations/postgres/0020_name_skeletons.sql"),
+    include_str!("../../migrations/postgres/0021_promo_types.sql"),
+    include_str!("../../migrations/postgres/0022_recordings.sql"),
 ];
 
 /// Key of the advisory lock that is held while migrating.

@@ -32,6 +32,8 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0022_token_uses.sql"),
     include_str!("../../migrations/sqlite/0023_email_verifications.sql"),
     include_str!("../../migrations/sqlite/0024_name_skeletons.sql"),
+    include_str!("../../migrations/sqlite/0025_promo_types.sql"),
+    include_str!("../../migrations/sqlite/0026_recordings.sql"),
 ];
 
 /// Page cache of the writing connection, in KiB.

@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
-use trunkline_api::{App, Limits};
+use trunkline_api::{App, Limits, RecordingFiles};
 use trunkline_domain::call::{AddedAreaCodes, AreaCodeError, set_added_area_codes};
 use trunkline_network::{Error, Store};
 
@@ -123,6 +123,9 @@ struct ServerArgs {
         hide_env_values = true
     )]
     connections_per_address: Option<u32>,
+    /// Directory of recordings [default: recordings, beside the file of a SQLite database]
+    #[arg(long, value_name = "DIRECTORY", env = "TRUNKLINE_RECORDINGS", hide_env_values = true)]
+    recordings: Option<PathBuf>,
     /// File of area codes to add, a line code,country,region each
     #[arg(long, value_name = "FILE", env = "TRUNKLINE_AREA_CODES", hide_env_values = true)]
     area_codes: Option<PathBuf>,
@@ -137,6 +140,7 @@ struct Settings {
     metrics_listen: Option<String>,
     metrics_token: Option<String>,
     area_codes: AddedAreaCodes,
+    recordings: Option<PathBuf>,
     limits: Limits,
     clients: ClientSettings,
 }
@@ -184,7 +188,9 @@ impl Settings {
                 .map_or(DEFAULT_CONNECTIONS_PER_ADDRESS, |number| number as usize),
         };
         let area_codes = non_empty_path(args.area_codes).or(file.area_codes);
+        let recordings = non_empty_path(args.recordings).or(file.recordings);
         Ok(Self {
+            recordings,
             listen: listen.unwrap_or_else(|| config::DEFAULT_LISTEN_ADDRESS.to_owned()),
             base_url: base_url.map(config::validate_base_url).transpose()?,
             tls,
@@ -204,6 +210,13 @@ impl Settings {
             clients,
         })
     }
+}
+
+/// Returns the default directory of recordings: below that of a SQLite database's file. There is none for
+/// PostgreSQL, which several servers may share.
+fn recordings_beside(database: &str) -> Option<PathBuf> {
+    let file = Path::new(database.strip_prefix("sqlite://")?);
+    Some(file.parent().unwrap_or(Path::new("")).join("recordings"))
 }
 
 /// Parses a trusted proxy: an address, or a network such as `10.0.0.0/8`.
@@ -244,6 +257,7 @@ pub(super) fn run(args: Args, log: Option<String>) -> Result<(), CliError> {
         set_added_area_codes(std::mem::take(&mut settings.area_codes));
     }
     settings.limits.allow_private_webhooks = outgoing.private_webhooks;
+    let recordings = settings.recordings.take().or_else(|| recordings_beside(&database));
     let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
     let runtime = server::runtime().map_err(CliError::io("start"))?;
     // Before the database is opened: an address in use must not leave a new database behind.
@@ -257,6 +271,9 @@ pub(super) fn run(args: Args, log: Option<String>) -> Result<(), CliError> {
         let base_url = settings.base_url.unwrap_or_else(|| url.clone());
         let app =
             App::new(store.clone(), system::clock(), system::random(), &base_url, settings.limits);
+        if let Some(directory) = recordings {
+            app.recordings.get_or_init(|| RecordingFiles::new(directory));
+        }
         tracing::info!("listening on {url}");
         let server =
             Server::new(app, listener, tls, outgoing.outbox, metrics_access, settings.clients);

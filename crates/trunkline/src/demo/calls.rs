@@ -35,6 +35,7 @@ pub(crate) async fn simulate_calls(
         system_now: system::now(),
         request_id: "demo".to_owned(),
         warnings: trunkline_network::Warnings::default(),
+        internal_id_use: Default::default(),
     };
     let SimulatedCalls { count, seed } = calls;
     let change = SimulationRequest { calls: count, seed, days: CALL_DAYS, campaign: None };

@@ -1,6 +1,7 @@
-//! HTTP client for webhooks: one signed POST per connection, to an address that was checked, without
-//! following redirects.
+//! HTTP client for webhooks and recordings: one request per connection, to an address that was checked,
+//! without following redirects.
 
+use super::sound_file::{SoundFile, is_audio};
 use axum::http::{HeaderValue, Request, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,11 +13,13 @@ use jiff::Timestamp;
 use rustls_pki_types::ServerName;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
+use tempfile::NamedTempFile;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use trunkline_domain::webhook::{Host, SigningSecret, Webhook, WebhookUrl, is_public_address};
+use trunkline_network::StoredSound;
 use trunkline_network::outbox::AttemptOutcome;
 
 /// Bytes read of a response's head, and of its body.
@@ -29,6 +32,24 @@ const MAX_RESPONSE_HEADERS: usize = 100;
 const MAX_ADDRESSES: usize = 4;
 /// Characters of an error message that are stored.
 const MAX_ERROR_CHARS: usize = 200;
+
+/// Name of the client.
+const USER_AGENT: &str = concat!("Trunkline/", env!("CARGO_PKG_VERSION"));
+
+/// Error of connecting to a host.
+struct ConnectError {
+    reason: String,
+    /// True if the host is inside the server's own network.
+    is_private: bool,
+}
+
+/// Error of fetching a sound.
+pub(super) enum SoundError {
+    /// Another attempt would fail, too.
+    Final(String),
+    /// Another attempt may succeed.
+    Retryable(String),
+}
 
 /// Client settings.
 pub(super) struct HttpClient {
@@ -52,7 +73,7 @@ impl HttpClient {
     /// this webhook, and `Failed`, to be retried, for any other status and for redirects.
     pub(super) async fn send(&self, webhook: &Webhook, message: Message) -> AttemptOutcome {
         let status = async {
-            let stream = self.connect(&webhook.url).await?;
+            let stream = self.connect(&webhook.url).await.map_err(|error| error.reason)?;
             let request = request(webhook, message)?;
             if !webhook.url.is_https() {
                 return send_request(stream, request).await;
@@ -78,19 +99,51 @@ impl HttpClient {
         }
     }
 
+    /// Fetches a sound into a file. Only 200 with a media type of sounds is accepted, and at most `max_bytes`.
+    pub(super) async fn fetch_sound(
+        &self,
+        url: &WebhookUrl,
+        file: NamedTempFile,
+        max_bytes: u64,
+    ) -> Result<(StoredSound, NamedTempFile), SoundError> {
+        let stream = self.connect(url).await.map_err(|error| match error.is_private {
+            true => SoundError::Final(error.reason),
+            false => SoundError::Retryable(error.reason),
+        })?;
+        let request = Request::get(url.target())
+            .header(header::HOST, url.authority())
+            .header(header::USER_AGENT, USER_AGENT)
+            .header(header::ACCEPT, HeaderValue::from_static("audio/*"))
+            .header(header::CONNECTION, HeaderValue::from_static("close"))
+            .body(Full::default());
+        let request = request.map_err(|error| {
+            SoundError::Final(describe_error("the URL cannot be asked for", &error))
+        })?;
+        if !url.is_https() {
+            return receive_sound(stream, request, file, max_bytes).await;
+        }
+        let name = server_name(url).map_err(SoundError::Final)?;
+        let stream = self.tls.connect(name, stream).await;
+        let stream =
+            stream.map_err(|error| SoundError::Retryable(describe_error("TLS", &error)))?;
+        receive_sound(stream, request, file, max_bytes).await
+    }
+
     /// Connects to one of the host's current addresses. All addresses are checked before, and the
     /// connection uses the checked ones, so that a DNS answer that changes in between (DNS rebinding)
     /// cannot lead to a private address.
-    async fn connect(&self, url: &WebhookUrl) -> Result<TcpStream, String> {
+    async fn connect(&self, url: &WebhookUrl) -> Result<TcpStream, ConnectError> {
+        let failed = |reason| ConnectError { reason, is_private: false };
         let addresses: Vec<SocketAddr> = match url.host() {
             Host::Address(address) => vec![(*address, url.port()).into()],
             Host::Name(name) => {
                 let addresses = lookup_host((name.as_str(), url.port())).await;
-                addresses.map_err(|_| "its host cannot be looked up".to_owned())?.collect()
+                addresses.map_err(|_| failed("its host cannot be looked up".to_owned()))?.collect()
             }
         };
         if !self.allow_private && !addresses.iter().all(|address| is_public_address(address.ip())) {
-            return Err("its host is inside the server's own network".to_owned());
+            let reason = "its host is inside the server's own network".to_owned();
+            return Err(ConnectError { reason, is_private: true });
         }
         let mut last_error = "its host has no address".to_owned();
         for address in addresses.into_iter().take(MAX_ADDRESSES) {
@@ -99,7 +152,7 @@ impl HttpClient {
                 Err(error) => last_error = describe_error("cannot connect", &error),
             }
         }
-        Err(last_error)
+        Err(failed(last_error))
     }
 }
 
@@ -123,7 +176,7 @@ fn request(webhook: &Webhook, message: Message) -> Result<Request<Full<Bytes>>, 
         .collect();
     let request = Request::post(webhook.url.target())
         .header(header::HOST, webhook.url.authority())
-        .header(header::USER_AGENT, concat!("Trunkline/", env!("CARGO_PKG_VERSION")))
+        .header(header::USER_AGENT, USER_AGENT)
         .header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
         .header(header::CONNECTION, HeaderValue::from_static("close"))
         .header("webhook-id", id)
@@ -162,6 +215,50 @@ where
         tokio::time::timeout(MAX_BODY_TIME, body).await.ok();
     });
     Ok(status)
+}
+
+/// Sends a request and writes the sound of the response to a file.
+async fn receive_sound<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+    file: NamedTempFile,
+    max_bytes: u64,
+) -> Result<(StoredSound, NamedTempFile), SoundError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let failed = |error: hyper::Error| SoundError::Retryable(describe_error("no answer", &error));
+    let mut http = http1::Builder::new();
+    http.max_buf_size(MAX_RESPONSE_BYTES).max_headers(MAX_RESPONSE_HEADERS);
+    let (mut sender, connection) = http.handshake(TokioIo::new(stream)).await.map_err(failed)?;
+    // Dropping the set aborts the connection's task.
+    let mut connection_task = JoinSet::new();
+    connection_task.spawn(connection);
+    let response = sender.send_request(request).await.map_err(failed)?;
+    let status = response.status().as_u16();
+    if status != 200 {
+        return Err(SoundError::Retryable(format!("answered {status}")));
+    }
+    let media_type = response.headers().get(header::CONTENT_TYPE);
+    let media_type = media_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if !is_audio(&media_type) {
+        return Err(SoundError::Final(format!("answered '{media_type}', which is no sound")));
+    }
+    let mut sound_file = SoundFile::new(file);
+    let mut body = response.into_body();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(failed)?;
+        let Ok(data) = frame.into_data() else { continue };
+        if sound_file.bytes + data.len() as u64 > max_bytes {
+            return Err(SoundError::Final(format!("is larger than {max_bytes} bytes")));
+        }
+        let write = tokio::task::spawn_blocking(move || sound_file.write(&data));
+        let written = write.await.map_err(std::io::Error::other).and_then(|written| written);
+        sound_file = written
+            .map_err(|error| SoundError::Retryable(describe_error("cannot write", &error)))?;
+    }
+    Ok(sound_file.finish(media_type))
 }
 
 /// Formats an error and its sources after a prefix, up to [`MAX_ERROR_CHARS`].

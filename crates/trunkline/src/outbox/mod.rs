@@ -4,7 +4,9 @@
 
 mod http;
 mod mail;
+mod recordings;
 mod smtp;
+mod sound_file;
 mod webhooks;
 
 pub(crate) use smtp::{Mailer, MailerSettings};
@@ -97,10 +99,15 @@ pub(crate) fn start(app: &App, settings: Settings) -> OutboxWorkers {
     match tls_connector(roots) {
         Ok(tls) => {
             let client = HttpClient { tls, allow_private: app.limits.allow_private_webhooks };
-            workers.spawn(webhooks::run(context.clone(), Arc::new(client)));
+            let client = Arc::new(client);
+            if let Some(files) = app.recordings.get() {
+                let files = files.clone();
+                workers.spawn(recordings::run(context.clone(), Arc::clone(&client), files));
+            }
+            workers.spawn(webhooks::run(context.clone(), client));
         }
         Err(error) => {
-            tracing::error!(%error, "cannot set up TLS: webhooks are not delivered");
+            tracing::error!(%error, "cannot set up TLS: webhooks are not delivered, and recordings not fetched");
         }
     }
     if let Some(mailer) = mailer {

@@ -138,6 +138,8 @@ impl World {
             "calling_phone_number": "4155550123"});
         let call = network.extensions().post("/calls", start).body(201);
         self.set(target, "call", &call["id"]);
+        let call = network.extensions().get(&format!("/calls/{}", call["id"])).body(200);
+        self.set(target, "complete call", &call["complete_call_id"]);
         self.create_token(target);
     }
 
@@ -186,6 +188,7 @@ impl World {
         for name in ["audit", "call", "delivered webhook", "webhook", "delivery", "token"] {
             self.set(Target::Absent, name, &json!(999_999));
         }
+        self.set(Target::Absent, "complete call", &json!("nothing"));
         for name in ["number", "affiliate number"] {
             self.set(Target::Absent, name, &json!("8005559999"));
         }
@@ -210,6 +213,14 @@ impl World {
         });
         let is_statement = operation.short_path.starts_with("~/statements/");
         let path = if is_statement { path + "?month=2026-01" } else { path };
+        let path = if operation.short_path.starts_with("/calls_in_progress") {
+            let [advertiser, call] =
+                ["advertiser", "complete call"].map(|name| self.value(target, name));
+            let query = format!("organization_type=Advertiser&id={advertiser}");
+            format!("{path}?{query}&transaction_id={call}&call_status=all")
+        } else {
+            path
+        };
         let body = template(&operation.method, &operation.short_path)
             .filter(|_| operation.method != "GET" && operation.method != "DELETE")
             .map(|body| self.fill(target, &body));
@@ -337,6 +348,8 @@ fn template(method: &str, path: &str) -> Option<Value> {
             "start_time": "2200-01-01 12:00:00 +0000", "affiliate_id_from_network": "<affiliate>",
             "advertiser_campaign_id_from_network": "<campaign>"}}),
         "~/calls" => with_campaign(json!({"calling_phone_number": "4155550123"})),
+        "/calls_in_progress" => json!({"call_in_progress": {}}),
+        "~/calls/{id}/recording/links" => json!({"seconds": 60}),
         "~/calls/{id}/events" => json!({"event": "hung_up"}),
         "~/webhooks" => json!({"url": "https://receiver.example.com/"}),
         "~/webhooks/{id}" => json!({"description": "New"}),

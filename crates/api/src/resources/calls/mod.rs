@@ -4,7 +4,7 @@ mod ndjson;
 
 use crate::api_request::ApiRequest;
 use crate::errors::{ApiError, json_response};
-use crate::object_reader::{Ignored, ObjectReader, ReadContext};
+use crate::object_reader::{Ignored, ObjectReader, ReadContext, TEXT_LIMIT};
 use crate::object_response::Object;
 use crate::resources::call_batcher;
 use crate::resources::call_facts::{self, MAX_CALL_SECONDS};
@@ -110,11 +110,16 @@ fn read_body(
             SubmittedCall::default()
         }
     };
-    let entries = reader.array("custom_data", MAX_CUSTOM_DATA_ENTRIES, read_custom_data_entry);
-    call.facts.custom_data = entries.map(CustomData::from_iter);
+    call.facts.custom_data = read_custom_data(&mut reader);
     call.fingerprint_input = call.canonical_bytes();
     reader.finish();
     Submission { change: call, problems }
+}
+
+/// Reads `custom_data`: an array of names and values.
+pub(super) fn read_custom_data(reader: &mut ObjectReader<'_>) -> Option<CustomData> {
+    let entries = reader.array("custom_data", MAX_CUSTOM_DATA_ENTRIES, read_custom_data_entry);
+    entries.map(CustomData::from_iter)
 }
 
 fn read_custom_data_entry(
@@ -171,6 +176,10 @@ fn read_call(
         facts,
         keys,
         digits: Vec::new(),
+        recording_url: reader
+            .text("recording_url", TEXT_LIMIT)
+            .flatten()
+            .filter(|url| !url.is_empty()),
         fingerprint_input: Vec::new(),
     };
     reader.finish();

@@ -2,7 +2,7 @@
 
 use super::columns::{Absence, ColumnValue, Visibility};
 use super::columns::{Column, currency_code, format_amount, text};
-use Absence::{CallFees, Conversions, NotRecorded, Pools, Rankings, Recordings, Signals};
+use Absence::{CallFees, Conversions, NotRecorded, Pools, Rankings, Signals};
 use ColumnValue::{CustomData, NoNumber, NoText, Number, Text};
 use Visibility::{
     CallersShown as C, Default as D, Never as X, OnRequest as O, RecordingsHeard as R,
@@ -147,8 +147,8 @@ pub(crate) static COLUMNS: &[Column] = &[
     Column::new("promo_line_description", [O, O, D], Text(|e| text(e.promo_number_description()))),
     Column::new("qualified_regions", [D, D, D], Text(|e| e.settled().qualified_regions.join(", "))),
     Column::new("real_time_response", [O, O, O], NoText(NotRecorded)),
-    Column::new("recording", [D, D, R], NoText(Recordings)),
-    Column::new("recording_download_url", [D, D, R], NoText(Recordings)),
+    Column::new("recording", [D, D, R], Text(|e| e.recording_url())),
+    Column::new("recording_download_url", [D, D, R], Text(|e| e.recording_url())),
     Column::new("region", [D, D, D], Text(|e| text(e.settled().region.as_ref()))),
     Column::new("repeat_calling_phone_number", [D, D, O], Text(|e| e.describe_repeat().to_owned())),
     Column::new("signal_name", [G, G, O], NoText(Signals)),

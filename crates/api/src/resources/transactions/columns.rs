@@ -63,7 +63,6 @@ pub(crate) enum Absence {
     NotRecorded,
     Pools,
     Rankings,
-    Recordings,
     Signals,
 }
 
@@ -76,7 +75,6 @@ impl Absence {
             Self::NotRecorded => "Empty: this is not recorded.",
             Self::Pools => "Empty: there are no number pools.",
             Self::Rankings => "Empty: affiliates are not ranked.",
-            Self::Recordings => "Empty: there are no recordings.",
             Self::Signals => "Empty: there are no signals.",
         }
     }
@@ -194,6 +192,8 @@ pub(crate) struct LedgerEntry<'a> {
     pub(crate) viewer: Viewer,
     pub(crate) zone: TimeZoneName,
     pub(crate) fields: &'a CustomFields,
+    /// Prefix of addresses of this server.
+    pub(crate) base_url: &'a str,
 }
 
 pub(super) fn text(value: Option<impl ToString>) -> String {
@@ -210,6 +210,17 @@ pub(super) fn currency_code(side: &LedgerAmount) -> &'static str {
 }
 
 impl LedgerEntry<'_> {
+    /// Returns the address of the call's recording; empty if none is kept.
+    pub(super) fn recording_url(&self) -> String {
+        let LedgerRow { transaction, complete_call_id, has_recording, .. } = self.row;
+        if !has_recording {
+            return String::new();
+        }
+        let network = transaction.network_id;
+        let base_url = self.base_url;
+        format!("{base_url}/trunkline/v1/networks/{network}/calls/{complete_call_id}/recording")
+    }
+
     pub(super) fn start(&self) -> Timestamp {
         self.row.transaction.start_time
     }

@@ -15,19 +15,17 @@ use crate::table::{CsvStyle, Table};
 use crate::table_response::TablePage;
 use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{HeaderValue, Response};
+use axum::http::Response;
 use column_selection::{AvailableColumns, SelectedColumn};
 use columns::{CustomFields, LedgerEntry, Viewer};
 use query::LedgerQuery;
+use std::sync::Arc;
 use trunkline_domain::id::TransactionId;
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::Problems;
 use trunkline_domain::timezone::TimeZoneName;
 use trunkline_network::transactions::{self, Ledger, TransactionFilter};
 use trunkline_network::{Context, Error, LedgerRow, UnitOfWork, custom_data_fields, networks};
-
-/// Header of a response whose path named an object by its id.
-const RESOLVED_BY_HEADER: &str = "trunkline-resolved-by";
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -56,7 +54,6 @@ async fn list_affiliate_ledger(Path(id): Path<String>, request: ApiRequest) -> R
 /// Facts of the database about a requested ledger.
 struct LedgerSource {
     viewer: Viewer,
-    is_by_id: bool,
     fields: CustomFields,
     /// Row after which the list begins.
     after: Option<TransactionId>,
@@ -74,7 +71,7 @@ impl LedgerSource {
         ledger: &Ledger,
         request: &ApiRequest,
     ) -> Result<Self, Error> {
-        let resolved = transactions::resolve_ledger(unit, context, ledger)?;
+        let scope = transactions::resolve_ledger(unit, context, ledger)?;
         let viewer = match ledger {
             Ledger::Network => Viewer::Network,
             Ledger::Party(PartyKind::Advertiser, _) => Viewer::Advertiser,
@@ -86,13 +83,12 @@ impl LedgerSource {
             Viewer::Affiliate { .. } => CustomFields::default(),
             _ => CustomFields::new(custom_data_fields::all(unit, context)?),
         };
-        let mut find = |id| transactions::find_position(unit, context, resolved.scope, id);
+        let mut find = |id| transactions::find_position(unit, context, scope, id);
         // Ids begin at 1, so that 0 is before the first row.
         let cursor = query::value(request, "start_after_transaction_id").filter(|id| *id != "0");
         let after = cursor.map(&mut find).transpose()?.flatten();
         Ok(Self {
             viewer,
-            is_by_id: resolved.is_by_id,
             fields,
             after,
             has_unknown_cursor: cursor.is_some() && after.is_none(),
@@ -131,12 +127,7 @@ fn list_ledger(mut request: ApiRequest, ledger: Ledger) -> Response<Body> {
     if let Err(error) = range.narrow(&request, &ledger) {
         return error.into_response(&request.app);
     }
-    let mut response =
-        respond(request, ledger, (source.viewer, source.fields), query, (range, columns));
-    if source.is_by_id {
-        response.headers_mut().insert(RESOLVED_BY_HEADER, HeaderValue::from_static("id"));
-    }
-    response
+    respond(request, ledger, (source.viewer, source.fields), query, (range, columns))
 }
 
 /// Rows of a response.
@@ -189,6 +180,7 @@ fn respond(
     (range, columns): (LedgerRange, Vec<SelectedColumn>),
 ) -> Response<Body> {
     let zone = request.network.time_zone;
+    let base_url = Arc::clone(&request.app.base_url);
     let table = table(request.format, query.csv, &columns);
     let LedgerRange { filter, after, is_empty } = range;
     request.respond_table(table, after, query.limit, move |unit, context, page| {
@@ -200,7 +192,7 @@ fn respond(
         let next_cursor =
             ledger_rows.last().map(|row| row.transaction.id.get()).filter(|_| is_full);
         let rows = ledger_rows.iter().map(|row| {
-            let entry = LedgerEntry { row, viewer, zone, fields: &fields };
+            let entry = LedgerEntry { row, viewer, zone, fields: &fields, base_url: &base_url };
             columns.iter().map(|column| column.cell(&entry)).collect()
         });
         Ok(TablePage { rows: rows.collect(), next_cursor })
@@ -213,12 +205,12 @@ fn table(format: Format, csv: CsvStyle, columns: &[SelectedColumn]) -> Table {
 }
 
 /// Renders a row with the network's default columns.
-pub(super) fn render(row: &LedgerRow, zone: TimeZoneName) -> Object {
+pub(super) fn render(row: &LedgerRow, zone: TimeZoneName, base_url: &str) -> Object {
     let fields = CustomFields::default();
     let viewer = Viewer::Network;
     let available = AvailableColumns { viewer, format: Format::Json, fields: &fields };
     let columns = available.default_columns();
-    let entry = LedgerEntry { row, viewer, zone, fields: &fields };
+    let entry = LedgerEntry { row, viewer, zone, fields: &fields, base_url };
     let cells: Vec<_> = columns.iter().map(|column| column.cell(&entry)).collect();
     table(Format::Json, CsvStyle::default(), &columns).row_to_object(&cells)
 }

@@ -19,7 +19,7 @@ const fn with_key(name: &'static str, key: &'static str) -> Table {
 }
 
 /// All tables, each after those it refers to. A test compares them with the schema.
-pub(super) const TABLES: [Table; 32] = [
+pub(super) const TABLES: [Table; 34] = [
     with_id("networks"),
     with_id("parties"),
     with_id("users"),
@@ -45,6 +45,8 @@ pub(super) const TABLES: [Table; 32] = [
     with_key("live_calls", "call_id"),
     with_key("call_events", "call_id, sequence"),
     with_id("transactions"),
+    with_key("recordings", "call_id"),
+    with_key("recording_link_keys", "network_id"),
     with_key("call_quarters", "campaign_id, quarter"),
     with_key("budget_totals", "campaign_id, kind, period_start, period_end, currency"),
     with_id("events"),
