@@ -177,13 +177,14 @@ fn destinations_may_be_extensions_and_phones_voip() {
         let more = json!({"destination_phone_number": destination, "phone_type": "VoIP"});
         network.report_call(&format!("d{index}"), more);
         let row = network.ledger().pop().expect("a row");
-        assert_eq!(
-            (&row["destination_phone_number"], &row["mobile"]),
-            (&json!(shown), &json!("VoIP"))
-        );
+        // The documented values of the column are Mobile, Landline and empty.
+        assert_eq!((&row["destination_phone_number"], &row["mobile"]), (&json!(shown), &json!("")));
     }
-    for phone_type in ["Mobile", "LANDLINE", "voip", ""] {
+    for (phone_type, shown) in
+        [("Mobile", "Mobile"), ("LANDLINE", "Landline"), ("voip", ""), ("", "")]
+    {
         network.report_call(&format!("type {phone_type}"), json!({"phone_type": phone_type}));
+        assert_eq!(network.ledger().pop().expect("a row")["mobile"], shown, "{phone_type}");
     }
     let body = json!({"call": {"external_call_unique_id": "x", "start_time": "2200-01-01",
         "advertiser_campaign_id_from_network": "12", "phone_type": "fax"}});
