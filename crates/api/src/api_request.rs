@@ -2,20 +2,22 @@
 
 use crate::app::App;
 use crate::auth::{self, PresentedCredential};
+use crate::body_memory::BodyOwner;
 use crate::credential_guard::{CredentialGuard, ResponseMeta};
 use crate::errors::ApiError;
-use crate::json;
 use crate::object_reader::Ignored;
 use crate::path_prefix::{Format, PathPrefix};
+use crate::request_body::{self, BodyLimits, NDJSON};
 use crate::request_id::RequestId;
 use crate::versions::Version;
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequest};
-use axum::http::{HeaderMap, Method, Request, Response, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Request, Response};
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{MAX_NAME_CHARS, Network};
@@ -23,6 +25,7 @@ use trunkline_domain::problem::{NOT_A_NUMBER, Problems};
 use trunkline_network::credentials::Credential;
 use trunkline_network::{
     CachedToken, ClientAddress, Context, Error, IdempotencyKey, Principal, UnitOfWork, Warnings,
+    network_of,
 };
 
 /// Authenticated, versioned request with its parsed body.
@@ -79,33 +82,33 @@ impl ApiRequest {
         });
         let query = parse_query(parts.uri.query().unwrap_or_default());
         let reads_only = parts.method == Method::GET || parts.method == Method::HEAD;
-        let (credential, body) =
-            find_credential(&app, &parts.headers, &query, reads_only, body).await?;
+        let (credential, body) = find_credential(&app, &parts, &query, reads_only, body).await?;
         let by_cookie = matches!(credential, PresentedCredential::Secret(Credential::Session(_)));
         let response_meta = parts.extensions.get::<ResponseMeta>().cloned().unwrap_or_default();
         let system_now = (app.clock)();
-        let presented_to = PresentedTo {
-            network: prefix.network,
-            address: parts.extensions.get::<ClientAddress>().copied(),
-            now: system_now,
-        };
+        let address = parts.extensions.get::<ClientAddress>().copied();
+        let presented_to = PresentedTo { network: prefix.network, address, now: system_now };
         let authenticated = authorize(&app, &credential, presented_to, &response_meta).await?;
         let Authenticated { principal, network, cached_token } = authenticated;
         consume_rate_limit(&app, &principal, &response_meta).await?;
         let internal_id_use = response_meta.internal_id_use();
-        let credential_guard = CredentialGuard::new(app.clone(), cached_token, response_meta);
+        let credential_guard =
+            CredentialGuard::new(app.clone(), cached_token, response_meta, network.time_zone);
         let mut ndjson_body = None;
         let body = match body {
             UnreadBody::Parsed(object) => object,
             UnreadBody::Stream(_) if reads_only => None,
-            UnreadBody::Stream(body) if content_type(&parts.headers) == NDJSON => {
+            UnreadBody::Stream(body) if request_body::content_type(&parts.headers) == NDJSON => {
                 // The response begins before the first unit of work, so the credential is checked
                 // now.
                 app.store.read(|unit| credential_guard.revalidate(unit))?;
                 ndjson_body = Some(Mutex::new(body));
                 None
             }
-            UnreadBody::Stream(body) => read_body(&app, &parts.headers, body).await?,
+            UnreadBody::Stream(body) => {
+                let owner = BodyOwner::Credential(principal.actor, principal.tenant());
+                read_body(&app, &parts.headers, body, owner).await?
+            }
         };
         let body = body.map(|mut object| {
             object.shift_remove("oauth_token");
@@ -190,6 +193,33 @@ impl ApiRequest {
         Ok(self.app.store.read(work)?)
     }
 
+    /// Runs a reading use case that may take long, on a thread for blocking work and in turn with other
+    /// tenants. It is interrupted when the client is gone.
+    pub(crate) async fn read_in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut UnitOfWork<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let (app, context) = (self.app.clone(), self.context.clone());
+        let credential_guard = self.credential_guard.clone();
+        let tenant = self.context.principal.tenant();
+        let read = move |stopped: &Arc<AtomicBool>| {
+            app.store.read_until(stopped, |unit| {
+                credential_guard.revalidate(unit)?;
+                work(unit, &context)
+            })
+        };
+        Ok(self.app.work_limits.pages.run(tenant, read).await?)
+    }
+
+    /// Runs a use case that takes access away. It is possible on a full disk, and for who has written as much
+    /// into the audit log as is allowed.
+    pub(crate) async fn write_urgent<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut UnitOfWork<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        Ok(self.credential_guard.write_urgent(&self.context, work).await?)
+    }
+
     /// Runs a reading use case that usually needs one statement, and therefore no transaction.
     /// `work` may run more than once.
     pub(crate) async fn read_one<T>(
@@ -272,19 +302,20 @@ enum UnreadBody {
 /// parsed contains no credential, so it is a 401.
 async fn find_credential(
     app: &App,
-    headers: &HeaderMap,
+    parts: &Parts,
     query: &[(String, String)],
     reads_only: bool,
     body: Body,
 ) -> Result<(PresentedCredential, UnreadBody), ApiError> {
     let query_tokens = query.iter().filter(|(name, _)| name == "oauth_token");
     let query_token = query_tokens.map(|(_, token)| token.trim()).find(|token| !token.is_empty());
-    let base_url = &app.base_url;
+    let (base_url, headers) = (&app.base_url, &parts.headers);
     let presented = auth::presented_credential(headers, query_token, reads_only, base_url);
     if let Some(credential) = presented {
         return Ok((credential, UnreadBody::Stream(body)));
     }
-    let (credential, object) = read_unauthenticated_body(app, headers, body).await?;
+    let address = parts.extensions.get::<ClientAddress>().copied();
+    let (credential, object) = read_unauthenticated_body(app, headers, body, address).await?;
     Ok((credential, UnreadBody::Parsed(object)))
 }
 
@@ -366,29 +397,44 @@ impl From<trunkline_store::Error> for ApiError {
     }
 }
 
-/// Consumes one request of the principal's rate limit.
+/// Consumes one request of the principal's rate limit, and one of its tenant's.
 async fn consume_rate_limit(
     app: &App,
     principal: &Principal,
     response_meta: &ResponseMeta,
 ) -> Result<(), ApiError> {
-    let Some(result) = app.rate_limits.consume(app, principal.actor).await else { return Ok(()) };
+    let result = app.rate_limits.consume(&app.store, principal.actor).await;
+    let Some(result) = result else { return Ok(()) };
     let (Ok(allowance) | Err(allowance)) = result;
     response_meta.set_rate_limit(allowance);
-    result.map(|_| ()).map_err(ApiError::RateLimited)
+    result.map_err(ApiError::RateLimited)?;
+    let tenant = principal.tenant();
+    let shared = app.tenant_rate_limits.consume(&app.store, tenant).await;
+    if let Some(Err(allowance)) = shared {
+        response_meta.set_rate_limit(allowance);
+        return Err(ApiError::TenantRateLimited(allowance));
+    }
+    Ok(())
 }
 
 /// Reads a body before authentication and returns its credential and the rest of its object. The
-/// number of such bodies is limited, which bounds the memory that unauthenticated clients can use.
+/// number of such bodies is limited, in all and for an address, which bounds the memory that
+/// unauthenticated clients can use.
 async fn read_unauthenticated_body(
     app: &App,
     headers: &HeaderMap,
     body: Body,
+    address: Option<ClientAddress>,
 ) -> Result<(PresentedCredential, Option<Map<String, Value>>), ApiError> {
-    let permit =
-        tokio::time::timeout(app.limits.body_timeout, app.unauthenticated_body_permits.acquire());
-    let _permit = permit.await.map_err(|_| ApiError::BodyTimeout)?;
-    let mut object = read_body(app, headers, body).await;
+    let address = address.map(|address| network_of(address.0));
+    let permits = async {
+        let of_address = app.unauthenticated_bodies_of_address.get(address);
+        let of_address = of_address.acquire_owned().await;
+        (of_address, app.unauthenticated_body_permits.acquire().await)
+    };
+    let permits = tokio::time::timeout(app.limits.body_timeout, permits).await;
+    let _permits = permits.map_err(|_| ApiError::BodyTimeout)?;
+    let mut object = read_body(app, headers, body, BodyOwner::Address(address)).await;
     let credential = match &mut object {
         Ok(Some(object)) => auth::take_from_body(object),
         Ok(None) | Err(_) => None,
@@ -396,81 +442,17 @@ async fn read_unauthenticated_body(
     Ok((credential.ok_or(ApiError::Unauthorized)?, object?))
 }
 
-/// Reads and parses a body within the limits of size and time. Returns `None` if it is empty.
+/// Reads and parses a body within the server's limits. Returns `None` if it is empty.
 async fn read_body(
     app: &App,
     headers: &HeaderMap,
     body: Body,
+    owner: BodyOwner,
 ) -> Result<Option<Map<String, Value>>, ApiError> {
-    let limit = app.limits.max_body_bytes;
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if length.and_then(|text| text.parse::<u64>().ok()).is_some_and(|bytes| bytes > limit as u64) {
-        return Err(ApiError::BodyTooLarge(limit));
-    }
-    let collected = tokio::time::timeout(app.limits.body_timeout, collect(app, body, limit)).await;
-    let bytes = collected.map_err(|_| ApiError::BodyTimeout)??;
-    if bytes.is_empty() {
-        return Ok(None);
-    }
-    require_json(headers, &bytes)?;
-    match json::parse(&bytes) {
-        Ok(Value::Object(object)) => Ok(Some(object)),
-        Ok(_) => {
-            let message = "the body must be a JSON object, at line 1 column 1";
-            Err(ApiError::BadRequest(message.to_owned()))
-        }
-        Err(error) => Err(ApiError::BadRequest(format!("the body is not valid JSON: {error}"))),
-    }
-}
-
-/// Bodies up to this size do not count against the global body budget.
-const UNMETERED_BODY_BYTES: usize = 16 * 1024;
-
-/// Collects the bytes of a body. They are copied out of the connection's buffers, which are larger
-/// than the frames in them. Bytes beyond [`UNMETERED_BODY_BYTES`] take permits of the global body
-/// budget until the body is complete.
-async fn collect(app: &App, body: Body, limit: usize) -> Result<Vec<u8>, ApiError> {
-    let mut body = Limited::new(body, limit);
-    let mut bytes = Vec::new();
-    let mut permits = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
-            Some(_) => ApiError::BodyTooLarge(limit),
-            None => ApiError::BadRequest("the body ended early".to_owned()),
-        })?;
-        let data = frame.into_data().unwrap_or_default();
-        if bytes.len() + data.len() > UNMETERED_BODY_BYTES {
-            let count = u32::try_from(data.len()).unwrap_or(u32::MAX);
-            let permit = app.body_budget.try_acquire_many(count);
-            permits.push(permit.map_err(|_| ApiError::Overloaded)?);
-        }
-        bytes.extend_from_slice(&data);
-    }
-    Ok(bytes)
-}
-
-/// Content type of a body with one JSON value a line.
-const NDJSON: &str = "application/x-ndjson";
-
-/// Returns the `Content-Type` of a body without parameters, in lower case; empty if there is none.
-fn content_type(headers: &HeaderMap) -> String {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = value.unwrap_or_default().split(';').next().unwrap_or_default();
-    media_type.trim().to_ascii_lowercase()
-}
-
-/// Checks that a body is declared as JSON. curl's `-d` declares every body as a form, and an
-/// example in the source documents sends JSON that way, so a form that starts with a brace is
-/// accepted too.
-fn require_json(headers: &HeaderMap, bytes: &[u8]) -> Result<(), ApiError> {
-    let media_type = content_type(headers);
-    let looks_like_json = json::strip_byte_order_mark(bytes).trim_ascii_start().starts_with(b"{");
-    let is_json = json::is_json_media_type(&media_type);
-    let is_undeclared = media_type.is_empty() || media_type == "application/x-www-form-urlencoded";
-    if is_json || (is_undeclared && looks_like_json) {
-        return Ok(());
-    }
-    Err(ApiError::UnsupportedMediaType)
+    let limits =
+        BodyLimits { max_bytes: app.limits.max_body_bytes, timeout: app.limits.body_timeout };
+    let memory = (app.body_memory.as_ref(), owner);
+    Ok(request_body::read_object(headers, body, limits, memory).await?)
 }
 
 fn parse_query(query: &str) -> Vec<(String, String)> {

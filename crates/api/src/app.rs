@@ -1,14 +1,18 @@
 //! State shared by all requests: the store, the clock, the random source, and the limits.
 
+use crate::body_memory::BodyMemory;
 use crate::resources::call_batcher::CallBatcher;
 use crate::{RateLimits, RecordingFiles, ShutdownSignal, StreamLimiter};
 use jiff::Timestamp;
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use trunkline_network::credentials::Entropy;
-use trunkline_network::{Analyses, CredentialCache, PasswordVerifier, Store};
+use trunkline_network::{
+    Actor, CredentialCache, KeyedSemaphores, PasswordVerifier, Store, Tenant, WorkLimits,
+};
 
 /// Returns the current time. The binary passes the system clock; tests pass a fixed one.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -18,10 +22,8 @@ pub type Random = Arc<dyn Fn() -> Entropy + Send + Sync>;
 
 /// Bodies read concurrently before authentication (the credential may be inside the body).
 const MAX_UNAUTHENTICATED_BODIES: usize = 64;
-
-/// Memory for all bodies that are being received, in bytes. [`Limits::max_body_bytes`] replaces it where that
-/// is larger. The first few kilobytes of each body do not count.
-const BODY_BUDGET_BYTES: usize = 64 << 20;
+/// Those of them that one address may send.
+const MAX_UNAUTHENTICATED_BODIES_PER_ADDRESS: usize = 16;
 
 /// Limits on one request, one credential and one call.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +34,8 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// Requests a second for each credential; `None` is unlimited.
     pub requests_per_second: Option<u32>,
+    /// Bytes that a tenant may write into the audit log in a day; `None` is unlimited.
+    pub audit_bytes_per_day: Option<u64>,
     /// Maximum duration of a live call, measured from the request that started it.
     pub max_call_time: Duration,
     /// Time by which reported times may be ahead of the network's clock.
@@ -46,6 +50,7 @@ impl Default for Limits {
             max_body_bytes: 1 << 20,
             body_timeout: Duration::from_secs(30),
             requests_per_second: Some(2_000),
+            audit_bytes_per_day: Some(256 << 20),
             max_call_time: Duration::from_secs(4 * 60 * 60),
             clock_tolerance: Duration::from_secs(5 * 60),
             allow_private_webhooks: false,
@@ -70,19 +75,21 @@ pub struct AppState {
     /// Limits on requests, credentials and calls.
     pub limits: Limits,
     /// Rate limit of each credential.
-    pub rate_limits: Arc<RateLimits>,
+    pub rate_limits: Arc<RateLimits<Actor>>,
+    /// Rate limit that the credentials of each tenant share: twice that of one.
+    pub tenant_rate_limits: Arc<RateLimits<Tenant>>,
     /// Cached access tokens.
     pub credential_cache: CredentialCache,
     /// Password verifier.
     pub passwords: Arc<PasswordVerifier>,
-    /// Static analyses of terms.
-    pub analyses: Analyses,
-    /// Permits for replays. A replay uses every processor, so there is one.
-    pub replay_permits: Arc<Semaphore>,
+    /// Limits on expensive requests.
+    pub work_limits: Arc<WorkLimits>,
     /// Permits for bodies that are read before authentication.
     pub unauthenticated_body_permits: Arc<Semaphore>,
-    /// One permit for each byte of the memory for bodies that are being received.
-    pub body_budget: Arc<Semaphore>,
+    /// Those of each address.
+    pub unauthenticated_bodies_of_address: KeyedSemaphores<Option<IpAddr>>,
+    /// Memory for bodies that are being received.
+    pub body_memory: Arc<BodyMemory>,
     /// Files of recordings; unset if no directory for them is known.
     pub recordings: OnceLock<RecordingFiles>,
     /// Groups calls that are reported concurrently into one transaction.
@@ -109,12 +116,17 @@ impl App {
             base_url: base_url.trim_end_matches('/').into(),
             limits,
             rate_limits: Arc::new(RateLimits::new(limits.requests_per_second)),
+            tenant_rate_limits: Arc::new(RateLimits::new(
+                limits.requests_per_second.map(|limit| limit.saturating_mul(2)),
+            )),
             credential_cache: CredentialCache::default(),
             passwords: Arc::new(PasswordVerifier::new(random())),
-            analyses: Analyses::default(),
-            replay_permits: Arc::new(Semaphore::new(1)),
+            work_limits: Arc::default(),
             unauthenticated_body_permits: Arc::new(Semaphore::new(MAX_UNAUTHENTICATED_BODIES)),
-            body_budget: Arc::new(Semaphore::new(limits.max_body_bytes.max(BODY_BUDGET_BYTES))),
+            unauthenticated_bodies_of_address: KeyedSemaphores::new(
+                MAX_UNAUTHENTICATED_BODIES_PER_ADDRESS,
+            ),
+            body_memory: Arc::new(BodyMemory::new(limits.max_body_bytes)),
             recordings: OnceLock::new(),
             call_batcher: CallBatcher::default(),
             stream_limiter: Arc::default(),

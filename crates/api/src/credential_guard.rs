@@ -8,7 +8,8 @@ use axum::body::Body;
 use axum::extract::MatchedPath;
 use axum::http::Response;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use trunkline_network::{CachedToken, Context, Error, InternalIdUse, UnitOfWork};
+use trunkline_domain::timezone::TimeZoneName;
+use trunkline_network::{AuditLimit, CachedToken, Context, Error, InternalIdUse, UnitOfWork};
 
 /// Facts of a request that its handlers record for the outer middleware. Clones share one record.
 #[derive(Debug, Clone, Default)]
@@ -83,6 +84,8 @@ pub(crate) struct CredentialGuard {
     /// `None` if the credential was verified in the database for this request.
     cached_token: Option<Arc<CachedToken>>,
     response_meta: ResponseMeta,
+    /// Time zone of the network, in which the days of its audit log end.
+    time_zone: TimeZoneName,
 }
 
 impl CredentialGuard {
@@ -90,8 +93,9 @@ impl CredentialGuard {
         app: App,
         cached_token: Option<Arc<CachedToken>>,
         response_meta: ResponseMeta,
+        time_zone: TimeZoneName,
     ) -> Self {
-        Self { app, cached_token, response_meta }
+        Self { app, cached_token, response_meta, time_zone }
     }
 
     /// Checks that the token is valid in this unit of work.
@@ -128,11 +132,52 @@ impl CredentialGuard {
     ) -> Result<T, Error> {
         let context = context.clone();
         let credential_guard = self.clone();
+        let limit = self.audit_limit(&context);
+        let until_midnight =
+            limit.as_ref().map(|limit| limit.ends_at.duration_since(context.system_now));
+        let work = move |unit: &mut UnitOfWork<'_>| {
+            credential_guard.revalidate(unit)?;
+            let result = work(unit, &context)?;
+            if let Some(limit) = &limit {
+                unit.charge_audit_bytes(limit)?;
+            }
+            Ok(result)
+        };
+        let result = self.app.store.write_with_prefetch(prefetch, work).await;
+        result.map_err(|error| match error {
+            Error::Storage(trunkline_store::Error::AuditLimit) => Error::AuditLimitReached(
+                until_midnight.and_then(|time| time.try_into().ok()).unwrap_or_default(),
+            ),
+            error => error,
+        })
+    }
+
+    /// Runs a use case that revokes access, after revalidating the token in the same transaction. It may
+    /// use the reserve of a full disk, and does not count against the day's bytes of the audit log.
+    pub(crate) async fn write_urgent<T: Send + 'static>(
+        &self,
+        context: &Context,
+        work: impl FnOnce(&mut UnitOfWork<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let context = context.clone();
+        let credential_guard = self.clone();
         let work = move |unit: &mut UnitOfWork<'_>| {
             credential_guard.revalidate(unit)?;
             work(unit, &context)
         };
-        self.app.store.write_with_prefetch(prefetch, work).await
+        self.app.store.write_urgent(work).await
+    }
+
+    /// Returns the limit on what the principal may write into the audit log until the network's next
+    /// midnight; `None` without one.
+    fn audit_limit(&self, context: &Context) -> Option<AuditLimit> {
+        let max_bytes = i64::try_from(self.app.limits.audit_bytes_per_day?).unwrap_or(i64::MAX);
+        let tenant = context.principal.tenant();
+        let (network_id, tenant) = (tenant.network_id, tenant.to_string());
+        let today = context.system_now.to_zoned(self.time_zone.to_time_zone());
+        let midnight = today.tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
+        let ends_at = midnight.map_or(context.system_now, |midnight| midnight.timestamp());
+        Some(AuditLimit { network_id, tenant, ends_at, max_bytes })
     }
 
     /// Returns true if the token is valid at a credential generation that a unit of work read.

@@ -3,7 +3,8 @@
 use crate::App;
 use crate::json;
 use crate::rate_limit::Allowance;
-use crate::streams::MAX_STREAMS_PER_CREDENTIAL;
+use crate::request_body::BodyError;
+use crate::streams::{MAX_STREAMS_PER_CREDENTIAL, MAX_STREAMS_PER_TENANT};
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
@@ -31,6 +32,8 @@ pub(crate) enum ApiError {
     UnsupportedMediaType,
     /// 429: the credential's rate limit is used up.
     RateLimited(Allowance),
+    /// 429: the rate limit that the credentials of a tenant share is used up.
+    TenantRateLimited(Allowance),
     /// 429: the limit on open streams is reached.
     TooManyStreams,
     /// Error of a use case; its kind determines the status.
@@ -40,6 +43,18 @@ pub(crate) enum ApiError {
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         Self::UseCase(error)
+    }
+}
+
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge(limit) => Self::BodyTooLarge(limit),
+            BodyError::TimedOut => Self::BodyTimeout,
+            BodyError::NoMemory => Self::Overloaded,
+            BodyError::NotJson => Self::UnsupportedMediaType,
+            BodyError::Invalid(message) => Self::BadRequest(message),
+        }
     }
 }
 
@@ -117,9 +132,18 @@ impl ApiError {
                 let response = respond(StatusCode::TOO_MANY_REQUESTS, &message, "TooManyRequests");
                 with_header(response, header::RETRY_AFTER, &allowance.reset.max(1).to_string())
             }
+            Self::TenantRateLimited(allowance) => {
+                let limit = allowance.limit;
+                let message = format!(
+                    "more than {limit} requests in a second by the credentials of one party"
+                );
+                let response = respond(StatusCode::TOO_MANY_REQUESTS, &message, "TooManyRequests");
+                with_header(response, header::RETRY_AFTER, &allowance.reset.max(1).to_string())
+            }
             Self::TooManyStreams => {
                 let message = format!(
-                    "{MAX_STREAMS_PER_CREDENTIAL} streams are open, or the server has no more"
+                    "{MAX_STREAMS_PER_CREDENTIAL} streams of this credential or \
+                     {MAX_STREAMS_PER_TENANT} of its party are open, or the server has no more"
                 );
                 let response = respond(StatusCode::TOO_MANY_REQUESTS, &message, "TooManyRequests");
                 with_header(response, header::RETRY_AFTER, "15")
@@ -172,13 +196,18 @@ fn use_case_response(
             )
         }
         Error::Unauthorized => unauthorized(),
-        Error::SignInsThrottled(wait) => {
+        Error::SignInsThrottled(wait) | Error::AuditLimitReached(wait) => {
             let response = json_response(
                 StatusCode::TOO_MANY_REQUESTS,
                 &error_body(&error.to_string(), "TooManyRequests"),
             );
             let seconds = wait.as_secs() + 1;
             with_header(response, header::RETRY_AFTER, &seconds.to_string())
+        }
+        Error::TooManyExpensiveRequests => {
+            let body = error_body(&error.to_string(), "TooManyRequests");
+            let response = json_response(StatusCode::TOO_MANY_REQUESTS, &body);
+            with_header(response, header::RETRY_AFTER, "1")
         }
         Error::SignInsBusy => {
             let body = error_body(&error.to_string(), "ServiceUnavailable");
@@ -204,7 +233,8 @@ fn storage_response(app: &App, error: &trunkline_store::Error) -> Response<Body>
         Storage::Unavailable(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached: try again")
         }
-        Storage::Abandoned
+        Storage::AuditLimit
+        | Storage::Abandoned
         | Storage::Unreadable { .. }
         | Storage::Sqlite(_)
         | Storage::Postgres(_) => return internal_error(app, error),

@@ -9,6 +9,7 @@
 mod api_request;
 mod app;
 mod auth;
+mod body_memory;
 mod credential_guard;
 mod errors;
 mod json;
@@ -20,6 +21,7 @@ mod path_prefix;
 mod rate_limit;
 mod recording_files;
 mod recording_links;
+mod request_body;
 mod request_id;
 mod resources;
 mod route_table;
@@ -32,8 +34,9 @@ mod validate;
 pub mod versions;
 
 pub use app::{App, Clock, Limits, Random};
+pub use body_memory::BodyMemory;
 pub use openapi::openapi_document;
-pub use rate_limit::RateLimits;
+pub use rate_limit::{BucketKey, RateLimits};
 pub use recording_files::RecordingFiles;
 pub use request_id::RequestId;
 pub use resources::events::render_event;

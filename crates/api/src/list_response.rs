@@ -10,16 +10,20 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, header};
 use futures_util::stream;
 use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use trunkline_domain::problem::Problems;
-use trunkline_network::{Context, Error, Page, UnitOfWork};
+use trunkline_network::{Context, Error, ExpensivePermit, Page, UnitOfWork};
 
 /// Maximum number of objects read from one snapshot; fewer where objects are large.
 const MAX_PAGE_OBJECTS: u32 = 200;
 /// Target size of a page, in bytes. The last object of a page may exceed it.
 const PAGE_BYTES: usize = 1 << 20;
-/// Maximum number of bytes rendered before the response begins, where its end must be known for
-/// the `Link` header.
-const MAX_PREFETCHED_BYTES: usize = 4 << 20;
+/// Number of examined objects from which on a list that goes on needs a permit for expensive requests.
+const MAX_CHEAP_OBJECTS: u32 = 1_000;
+/// Number of rendered bytes from which on a list needs one. It is also the maximum number of bytes that are
+/// rendered before the response begins.
+const MAX_CHEAP_BYTES: usize = 4 << 20;
 /// Maximum value of the parameter `limit`.
 const MAX_LIMIT: u32 = 4_000;
 
@@ -54,15 +58,28 @@ struct ListStream<F> {
     has_more: bool,
     /// True if an object was rendered.
     started: bool,
+    /// Objects examined so far, without those of the last page.
+    examined: u32,
+    /// Maximum number of objects in the last page.
+    last_page_objects: u32,
+    /// Bytes rendered so far.
+    rendered: usize,
+    /// Permit of a list that turned out to be long.
+    permit: Option<ExpensivePermit>,
 }
 
 impl ApiRequest {
     /// Returns a list response. `fetch` reads one page. The first page is read before the response
     /// begins, so that its error still determines the status.
-    pub(crate) fn respond_list<F>(self, kind: ResourceKind, fetch: F) -> Response<Body>
+    ///
+    /// Pages are read on a thread for blocking work, in turn with other tenants, until the client is
+    /// gone. A list that is long or large needs a permit, and is 429 without one.
+    pub(crate) async fn respond_list<F>(self, kind: ResourceKind, fetch: F) -> Response<Body>
     where
         F: Fn(&mut UnitOfWork<'_>, &Context, Page) -> Result<ListPage, Error> + Send + 'static,
     {
+        let app = self.app.clone();
+        let tenant = self.context.principal.tenant();
         let parameters = match self.list_parameters() {
             Ok(parameters) => parameters,
             Err(problems) => {
@@ -79,21 +96,32 @@ impl ApiRequest {
             page_objects: MAX_PAGE_OBJECTS,
             has_more: true,
             started: false,
+            examined: 0,
+            last_page_objects: 0,
+            rendered: 0,
+            permit: None,
         };
-        if let Err(error) = list.render_page() {
-            return ApiError::UseCase(error).into_response(&list.request.app);
-        }
-        // A limit within one page needs no further read. A larger one needs the pages up to it:
-        // at most `MAX_LIMIT` objects.
-        let link = match parameters.limit.map(|limit| list.next_link(limit)).transpose() {
-            Ok(link) => link.flatten(),
-            Err(error) => return ApiError::UseCase(error).into_response(&list.request.app),
+        let begin = move |stopped: &Arc<AtomicBool>| {
+            let link = list.begin(parameters.limit, stopped)?;
+            Ok((list, link))
         };
-        let body = stream::try_unfold(Some(list), |list| async move {
-            let Some(mut list) = list else { return Ok(None) };
-            let chunk = list.take_chunk()?;
-            let rest = list.has_chunk().then_some(list);
-            Ok::<_, Error>(Some((chunk, rest)))
+        let (list, link) = match app.work_limits.pages.run(tenant, begin).await {
+            Ok(begun) => begun,
+            Err(error) => return ApiError::UseCase(error).into_response(&app),
+        };
+        let body = stream::try_unfold(Some(list), move |list| {
+            let app = app.clone();
+            async move {
+                let Some(mut list) = list else { return Ok(None) };
+                if list.is_complete() {
+                    return Ok(Some((list.take_last_chunk(), None)));
+                }
+                let next = move |stopped: &Arc<AtomicBool>| {
+                    let chunk = list.take_chunk(stopped)?;
+                    Ok((chunk, Some(list)))
+                };
+                app.work_limits.pages.run(tenant, next).await.map(Some)
+            }
         });
         let mut response = Response::new(Body::from_stream(body));
         let headers = response.headers_mut();
@@ -118,9 +146,26 @@ impl<F> ListStream<F>
 where
     F: Fn(&mut UnitOfWork<'_>, &Context, Page) -> Result<ListPage, Error>,
 {
+    /// Renders the beginning of the list: all of it if it is short, otherwise as much as is needed to know
+    /// that it is long. Returns the `Link` header of a list with a limit.
+    fn begin(
+        &mut self,
+        limit: Option<u32>,
+        stopped: &Arc<AtomicBool>,
+    ) -> Result<Option<String>, Error> {
+        self.render_page(stopped)?;
+        let is_cheap = |list: &Self| list.permit.is_none() && !list.is_complete();
+        while limit.is_none() && is_cheap(self) {
+            self.render_page(stopped)?;
+        }
+        // A limit within one page needs no further read. A larger one needs the pages up to it:
+        // at most `MAX_LIMIT` objects.
+        limit.map_or(Ok(None), |limit| self.next_link(limit, stopped))
+    }
+
     /// Reads the next page and appends its bytes to the next chunk.
-    fn render_page(&mut self) -> Result<(), Error> {
-        let objects = self.read_page()?;
+    fn render_page(&mut self, stopped: &Arc<AtomicBool>) -> Result<(), Error> {
+        let objects = self.read_page(stopped)?;
         let mut bytes = self.next_chunk.take().unwrap_or_default();
         let bytes_before = bytes.len();
         let count = objects.len().max(1);
@@ -138,20 +183,38 @@ where
         let bytes_per_object = (bytes.len() - bytes_before) / count;
         let fitting = u32::try_from(PAGE_BYTES / bytes_per_object.max(1));
         self.page_objects = fitting.unwrap_or(MAX_PAGE_OBJECTS).clamp(1, MAX_PAGE_OBJECTS);
+        self.rendered += bytes.len() - bytes_before;
         self.next_chunk = Some(bytes);
+        self.ensure_permit()
+    }
+
+    /// Takes a permit if the list turns out to be long.
+    fn ensure_permit(&mut self) -> Result<(), Error> {
+        let is_cheap = self.examined < MAX_CHEAP_OBJECTS && self.rendered < MAX_CHEAP_BYTES;
+        if is_cheap || self.is_complete() || self.permit.is_some() {
+            return Ok(());
+        }
+        let ApiRequest { app, context, .. } = &self.request;
+        let tenant = context.principal.tenant();
+        self.permit = Some(app.work_limits.expensive.acquire(tenant)?);
         Ok(())
     }
 
     /// Reads the next page and moves the cursor behind it.
-    fn read_page(&mut self) -> Result<Vec<Object>, Error> {
+    fn read_page(&mut self, stopped: &Arc<AtomicBool>) -> Result<Vec<Object>, Error> {
         let limit = self.remaining.unwrap_or(MAX_PAGE_OBJECTS).min(self.page_objects);
         let page = Page { max_bytes: PAGE_BYTES, ..Page::new(self.after, limit) };
         let ApiRequest { app, context, credential_guard, .. } = &self.request;
-        let page = app.store.read(|unit| {
+        let page = app.store.read_until(stopped, |unit| {
             credential_guard.revalidate(unit)?;
             (self.fetch)(unit, context, page)
         })?;
         let count = u32::try_from(page.objects.len()).unwrap_or(limit);
+        if page.next_cursor.is_some() {
+            // The page before was not the last one, so it was full, of visible objects or of others.
+            self.examined = self.examined.saturating_add(self.last_page_objects);
+        }
+        self.last_page_objects = limit;
         self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(count));
         self.has_more = page.next_cursor.is_some();
         self.after = page.next_cursor.unwrap_or(self.after);
@@ -163,35 +226,42 @@ where
         self.has_more && self.remaining.is_some_and(|remaining| remaining > 0)
     }
 
-    /// Returns true if there is another chunk to send.
-    fn has_chunk(&self) -> bool {
-        self.next_chunk.is_some()
+    /// Returns true if nothing is left to be read.
+    fn is_complete(&self) -> bool {
+        !self.has_more || self.remaining == Some(0)
     }
 
     /// Takes the next chunk, and renders the one after it.
-    fn take_chunk(&mut self) -> Result<Bytes, Error> {
-        let mut bytes = self.next_chunk.take().unwrap_or_default();
-        let is_last = !self.has_more || self.remaining == Some(0);
-        if is_last {
-            bytes.extend_from_slice(if self.started { b"]" } else { b"[]" });
-        } else {
-            self.render_page()?;
-        }
+    fn take_chunk(&mut self, stopped: &Arc<AtomicBool>) -> Result<Bytes, Error> {
+        let bytes = self.next_chunk.take().unwrap_or_default();
+        self.render_page(stopped)?;
         Ok(bytes.into())
     }
 
+    /// Takes the last chunk.
+    fn take_last_chunk(&mut self) -> Bytes {
+        let mut bytes = self.next_chunk.take().unwrap_or_default();
+        bytes.extend_from_slice(if self.started { b"]" } else { b"[]" });
+        bytes.into()
+    }
+
     /// Returns the `Link` header to the objects after the limit, if there are any. Pages up to the
-    /// limit are rendered here as long as they fit in [`MAX_PREFETCHED_BYTES`]. Pages beyond that
+    /// limit are rendered here as long as they fit in [`MAX_CHEAP_BYTES`]. Pages beyond that
     /// are read here only for their last id, and read again when they are sent.
-    fn next_link(&mut self, limit: u32) -> Result<Option<String>, Error> {
-        let fits = |chunk: &Vec<u8>| chunk.len() < MAX_PREFETCHED_BYTES;
+    fn next_link(
+        &mut self,
+        limit: u32,
+        stopped: &Arc<AtomicBool>,
+    ) -> Result<Option<String>, Error> {
+        let fits = |chunk: &Vec<u8>| chunk.len() < MAX_CHEAP_BYTES;
         while self.is_below_limit() && self.next_chunk.as_ref().is_none_or(fits) {
-            self.render_page()?;
+            self.render_page(stopped)?;
         }
         let rendered_after = self.after;
         let rendered_remaining = self.remaining;
         while self.is_below_limit() {
-            self.read_page()?;
+            self.read_page(stopped)?;
+            self.ensure_permit()?;
         }
         let end = self.after;
         let end_has_more = self.has_more;
@@ -200,7 +270,7 @@ where
             self.remaining = rendered_remaining;
             self.has_more = true;
         }
-        if !end_has_more || !self.has_objects_after(end)? {
+        if !end_has_more || !self.has_objects_after(end, stopped)? {
             return Ok(None);
         }
         let ApiRequest { app, original_path, .. } = &self.request;
@@ -210,9 +280,10 @@ where
         Ok(Some(format!("<{base_url}{original_path}?{query}>; rel=\"next\"")))
     }
 
-    fn has_objects_after(&self, id: i64) -> Result<bool, Error> {
+    fn has_objects_after(&self, id: i64, stopped: &Arc<AtomicBool>) -> Result<bool, Error> {
         let ApiRequest { app, context, .. } = &self.request;
-        let page = app.store.read(|unit| (self.fetch)(unit, context, Page::new(id, 1)))?;
+        let page = Page::new(id, 1);
+        let page = app.store.read_until(stopped, |unit| (self.fetch)(unit, context, page))?;
         Ok(page.next_cursor.is_some())
     }
 }

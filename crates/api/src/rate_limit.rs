@@ -1,5 +1,5 @@
-//! Rate limit of each credential (GCRA): a bucket of one second's requests, shared by all servers
-//! on a database.
+//! Rate limit of each credential, and of the credentials of a tenant together (GCRA): a bucket
+//! of one second's requests, shared by all servers on a database.
 //!
 //! A bucket is one number: the theoretical arrival time, at which it is full again if nothing more
 //! is consumed. Each server decides by its own buckets and by its own monotonic clock, so neither a
@@ -15,15 +15,16 @@
 //! decides by its own buckets alone. The first report of a bucket teaches nothing, because the age
 //! of the total is unknown.
 
-use crate::App;
 use std::collections::HashMap;
+use std::fmt::Display;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
-use trunkline_network::Actor;
+use trunkline_network::{Actor, Store, Tenant, UnitOfWork};
 
-/// Credentials with a bucket in memory. When there are more, full buckets are dropped: their
-/// credentials have not been used lately.
+/// Buckets in memory. When there are more, full ones are dropped: their credentials have not been used
+/// lately.
 const MAX_BUCKETS: usize = 10_000;
 /// Nanoseconds in a second, which is the depth of a bucket.
 const SECOND: i64 = 1_000_000_000;
@@ -41,7 +42,7 @@ const MAX_DEBT: i64 = 2 * SECOND;
 /// [`MAX_UNREPORTED`], so a client at the allowed rate never waits.
 const REPORT_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Remaining rate limit of a credential after a request.
+/// Remaining rate limit after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Allowance {
     /// Requests a second.
@@ -52,7 +53,7 @@ pub(crate) struct Allowance {
     pub(crate) reset: u32,
 }
 
-/// Bucket of a credential. Times are in nanoseconds since the start of the server, by its monotonic
+/// Bucket of a credential or a tenant. Times are in nanoseconds since the start of the server, by its monotonic
 /// clock; amounts are in nanoseconds of the rate.
 #[derive(Debug)]
 struct Bucket {
@@ -79,30 +80,37 @@ struct PendingReport {
 
 /// Usage to be written to the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct UsageReport {
-    actor: Actor,
+struct UsageReport<K> {
+    key: K,
     amount: i64,
 }
 
 /// Outcome of a request to consume.
 #[derive(Debug)]
-enum Consumption {
+enum Consumption<K> {
     /// The request is allowed (`Ok`) or over the limit (`Err`). The report, if any, must be written.
-    Decided(Result<Allowance, Allowance>, Option<UsageReport>),
+    Decided(Result<Allowance, Allowance>, Option<UsageReport<K>>),
     /// Too much usage is unreported: wait for the report in progress and try again.
     Wait(watch::Receiver<()>),
 }
 
-/// Rate limits of all credentials.
+/// Owner of a bucket. Its text is the key of its total in the database.
+pub trait BucketKey: Copy + Eq + Hash + Display + Send + 'static {}
+
+impl BucketKey for Actor {}
+
+impl BucketKey for Tenant {}
+
+/// Rate limits of all credentials, or of all tenants.
 #[derive(Debug)]
-pub struct RateLimits {
+pub struct RateLimits<K> {
     per_second: Option<u32>,
     started: Instant,
-    buckets: Mutex<HashMap<Actor, Bucket>>,
+    buckets: Mutex<HashMap<K, Bucket>>,
 }
 
-impl RateLimits {
-    /// Creates rate limits of a number of requests a second for each credential; `None` and 0 are
+impl<K: BucketKey> RateLimits<K> {
+    /// Creates rate limits of a number of requests a second for each key; `None` and 0 are
     /// unlimited.
     pub fn new(per_second: Option<u32>) -> Self {
         Self {
@@ -117,23 +125,23 @@ impl RateLimits {
         i64::try_from(self.started.elapsed().as_nanos()).unwrap_or(i64::MAX / 2)
     }
 
-    /// Consumes one request of a credential. Returns `Err` if its bucket is empty, and then
-    /// consumes nothing. Returns `None` if there is no limit.
+    /// Consumes one request. Returns `Err` if the bucket is empty, and then consumes nothing. Returns
+    /// `None` if there is no limit.
     pub(crate) async fn consume(
-        &self,
-        app: &App,
-        actor: Actor,
+        self: &Arc<Self>,
+        store: &Store,
+        key: K,
     ) -> Option<Result<Allowance, Allowance>> {
         let limit = self.per_second?;
         loop {
-            match self.try_consume(limit, actor, self.now()) {
+            match self.try_consume(limit, key, self.now()) {
                 Consumption::Wait(mut report_done) => {
                     // After a timeout `try_consume` no longer waits for this report.
                     tokio::time::timeout(REPORT_TIMEOUT, report_done.changed()).await.ok();
                 }
                 Consumption::Decided(result, report) => {
                     if let Some(report) = report {
-                        tokio::spawn(write_report(app.clone(), report));
+                        tokio::spawn(Arc::clone(self).write_report(store.clone(), report));
                     }
                     return Some(result);
                 }
@@ -141,11 +149,11 @@ impl RateLimits {
         }
     }
 
-    fn try_consume(&self, limit: u32, actor: Actor, now: i64) -> Consumption {
+    fn try_consume(&self, limit: u32, key: K, now: i64) -> Consumption<K> {
         let cost = (SECOND / i64::from(limit)).max(1);
         let mut buckets = self.buckets();
-        evict_full_buckets(&mut buckets, actor, now);
-        let bucket = buckets.entry(actor).or_insert_with(|| Bucket::full(now));
+        evict_full_buckets(&mut buckets, key, now);
+        let bucket = buckets.entry(key).or_insert_with(|| Bucket::full(now));
         bucket.forgive_light_usage(now);
         if bucket.must_wait(cost, now) {
             return Consumption::Wait(bucket.report_done.subscribe());
@@ -163,14 +171,14 @@ impl RateLimits {
             reset: u32::try_from((used + SECOND - 1) / SECOND).unwrap_or(u32::MAX),
         };
         let result = if is_allowed { Ok(allowance) } else { Err(allowance) };
-        Consumption::Decided(result, bucket.start_report(actor, cost, now))
+        Consumption::Decided(result, bucket.start_report(key, cost, now))
     }
 
     /// Applies the end of a report. `total` is the consumption of all servers together; `None` if
     /// the report could not be written.
-    fn apply_report(&self, actor: Actor, total: Option<i64>, now: i64) {
+    fn apply_report(&self, key: K, total: Option<i64>, now: i64) {
         let mut buckets = self.buckets();
-        let Some(bucket) = buckets.get_mut(&actor) else { return };
+        let Some(bucket) = buckets.get_mut(&key) else { return };
         let amount = bucket.pending_report.take().map_or(0, |report| report.amount);
         match total {
             Some(total) => bucket.add_consumption_of_others(total, amount, now),
@@ -179,14 +187,26 @@ impl RateLimits {
         bucket.report_done.send_replace(());
     }
 
-    fn buckets(&self) -> MutexGuard<'_, HashMap<Actor, Bucket>> {
+    /// Writes a report and raises the bucket to the usage of all servers.
+    async fn write_report(self: Arc<Self>, store: Store, report: UsageReport<K>) {
+        let UsageReport { key, amount } = report;
+        let text = key.to_string();
+        let write = move |unit: &mut UnitOfWork<'_>| unit.add_consumption(&text, amount);
+        let result: Result<i64, trunkline_store::Error> = store.write(write).await;
+        if let Err(error) = &result {
+            tracing::debug!(%error, "rate limit usage could not be reported to the database");
+        }
+        self.apply_report(key, result.ok(), self.now());
+    }
+
+    fn buckets(&self) -> MutexGuard<'_, HashMap<K, Bucket>> {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Makes room for a new credential's bucket.
-fn evict_full_buckets(buckets: &mut HashMap<Actor, Bucket>, actor: Actor, now: i64) {
-    if buckets.len() < MAX_BUCKETS || buckets.contains_key(&actor) {
+/// Makes room for a new bucket.
+fn evict_full_buckets<K: BucketKey>(buckets: &mut HashMap<K, Bucket>, key: K, now: i64) {
+    if buckets.len() < MAX_BUCKETS || buckets.contains_key(&key) {
         return;
     }
     buckets.retain(|_, bucket| {
@@ -195,20 +215,6 @@ fn evict_full_buckets(buckets: &mut HashMap<Actor, Bucket>, actor: Actor, now: i
     if buckets.len() >= MAX_BUCKETS {
         buckets.clear();
     }
-}
-
-/// Writes a report and raises the bucket to the usage of all servers.
-async fn write_report(app: App, report: UsageReport) {
-    let rate_limits = Arc::clone(&app.rate_limits);
-    let UsageReport { actor, amount } = report;
-    let key = actor.to_string();
-    let write =
-        move |unit: &mut trunkline_network::UnitOfWork<'_>| unit.add_consumption(&key, amount);
-    let result: Result<i64, trunkline_store::Error> = app.store.write(write).await;
-    if let Err(error) = &result {
-        tracing::debug!(%error, "rate limit usage could not be reported to the database");
-    }
-    rate_limits.apply_report(actor, result.ok(), rate_limits.now());
 }
 
 impl Bucket {
@@ -250,13 +256,18 @@ impl Bucket {
     }
 
     /// Starts a report if enough usage is unreported and none is in progress.
-    fn start_report(&mut self, actor: Actor, cost: i64, now: i64) -> Option<UsageReport> {
+    fn start_report<K: BucketKey>(
+        &mut self,
+        key: K,
+        cost: i64,
+        now: i64,
+    ) -> Option<UsageReport<K>> {
         if self.pending_report.is_some() || self.unreported < REPORT_BATCH.max(cost) {
             return None;
         }
         let amount = std::mem::take(&mut self.unreported);
         self.pending_report = Some(PendingReport { amount, started: now });
-        Some(UsageReport { actor, amount })
+        Some(UsageReport { key, amount })
     }
 }
 
@@ -266,7 +277,7 @@ mod tests {
     use std::collections::VecDeque;
     use trunkline_domain::id::TokenId;
 
-    fn decided(consumption: Consumption) -> Result<Allowance, Allowance> {
+    fn decided<K>(consumption: Consumption<K>) -> Result<Allowance, Allowance> {
         match consumption {
             Consumption::Decided(result, _) => result,
             Consumption::Wait(_) => panic!("no report is in progress"),
@@ -295,7 +306,7 @@ mod tests {
         /// Nanoseconds.
         delay: i64,
         /// Due time, index of the server, and report.
-        reports: VecDeque<(i64, usize, UsageReport)>,
+        reports: VecDeque<(i64, usize, UsageReport<Actor>)>,
     }
 
     /// Simulates servers that each get a request every `interval_us` microseconds for
@@ -318,7 +329,7 @@ mod tests {
                 let (_, server, report) = database.reports.pop_front().unwrap();
                 database.total += report.amount;
                 let at = now + started_earlier(server);
-                servers[server].apply_report(report.actor, Some(database.total), at);
+                servers[server].apply_report(report.key, Some(database.total), at);
             }
             for (index, limits) in servers.iter().enumerate() {
                 // A request that must wait is repeated at the next step.

@@ -1,53 +1,52 @@
 //! Responses that do not end by themselves: the limit on their number, and the signal that ends
 //! them at shutdown.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::watch;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use trunkline_network::{Actor, KeyedSemaphores, Tenant};
 
 /// Open streams allowed for one credential.
 pub(crate) const MAX_STREAMS_PER_CREDENTIAL: usize = 20;
+/// Open streams allowed for all credentials of one tenant.
+pub(crate) const MAX_STREAMS_PER_TENANT: usize = 2 * MAX_STREAMS_PER_CREDENTIAL;
 /// Open streams allowed on one server.
 const MAX_STREAMS: usize = 1_000;
 
-/// Limits the number of open streams. Counts them by credential.
-#[derive(Debug, Default)]
-pub struct StreamLimiter(Mutex<HashMap<String, usize>>);
+/// Limits the number of open streams, by credential and by tenant.
+#[derive(Debug)]
+pub struct StreamLimiter {
+    of_credentials: KeyedSemaphores<Actor>,
+    of_tenants: KeyedSemaphores<Tenant>,
+    total: Arc<Semaphore>,
+}
 
 /// Permit for one open stream. Dropping it releases the permit.
 #[derive(Debug)]
 pub(crate) struct StreamPermit {
-    limiter: Arc<StreamLimiter>,
-    credential: String,
+    _permits: [OwnedSemaphorePermit; 3],
+}
+
+impl Default for StreamLimiter {
+    fn default() -> Self {
+        Self {
+            of_credentials: KeyedSemaphores::new(MAX_STREAMS_PER_CREDENTIAL),
+            of_tenants: KeyedSemaphores::new(MAX_STREAMS_PER_TENANT),
+            total: Arc::new(Semaphore::new(MAX_STREAMS)),
+        }
+    }
 }
 
 impl StreamLimiter {
     /// Returns a permit for one more stream of a credential; `None` if a limit is reached.
-    pub(crate) fn acquire(self: &Arc<Self>, credential: &str) -> Option<StreamPermit> {
-        let mut counts = self.counts();
-        let total: usize = counts.values().sum();
-        let of_credential = counts.get(credential).copied().unwrap_or(0);
-        if of_credential >= MAX_STREAMS_PER_CREDENTIAL || total >= MAX_STREAMS {
-            return None;
-        }
-        counts.insert(credential.to_owned(), of_credential + 1);
-        Some(StreamPermit { limiter: Arc::clone(self), credential: credential.to_owned() })
-    }
-
-    fn counts(&self) -> MutexGuard<'_, HashMap<String, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for StreamPermit {
-    fn drop(&mut self) {
-        let mut counts = self.limiter.counts();
-        if let Some(count) = counts.get_mut(&self.credential) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.credential);
-            }
-        }
+    pub(crate) fn acquire(&self, actor: Actor, tenant: Tenant) -> Option<StreamPermit> {
+        let acquire = |semaphore: Arc<Semaphore>| semaphore.try_acquire_owned().ok();
+        Some(StreamPermit {
+            _permits: [
+                acquire(self.of_credentials.get(actor))?,
+                acquire(self.of_tenants.get(tenant))?,
+                acquire(Arc::clone(&self.total))?,
+            ],
+        })
     }
 }
 
@@ -78,19 +77,30 @@ impl ShutdownSignal {
 mod tests {
     use super::*;
 
+    use trunkline_domain::id::{NetworkId, PartyId, TokenId};
+    use trunkline_domain::party::PartyKind;
+    use trunkline_network::Scope;
+
     #[test]
-    fn permits_are_limited_per_credential_and_server_and_released_on_drop() {
-        let limiter = Arc::new(StreamLimiter::default());
-        let mut permits: Vec<_> =
-            (0..MAX_STREAMS_PER_CREDENTIAL).map(|_| limiter.acquire("token:1")).collect();
-        assert!(permits.iter().all(Option::is_some));
-        assert!(limiter.acquire("token:1").is_none());
-        assert!(limiter.acquire("token:2").is_some());
-        permits.pop();
-        assert!(limiter.acquire("token:1").is_some());
-        let others: Vec<_> =
-            (0..MAX_STREAMS).map(|index| limiter.acquire(&format!("user:{index}"))).collect();
-        let granted = others.iter().filter(|permit| permit.is_some()).count();
-        assert_eq!(granted + permits.len(), MAX_STREAMS);
+    fn streams_are_limited_by_credential_tenant_and_server() {
+        let limiter = StreamLimiter::default();
+        let mut permits = Vec::new();
+        let mut open = |token: i64, affiliate: i64| {
+            let scope = Scope::Party(PartyKind::Affiliate, PartyId::new(affiliate));
+            let tenant = Tenant { network_id: NetworkId::new(1), scope };
+            let before = permits.len();
+            while let Some(permit) = limiter.acquire(Actor::Token(TokenId::new(token)), tenant) {
+                permits.push(permit);
+            }
+            permits.len() - before
+        };
+        let opened = [(1, 1), (2, 1), (3, 1), (4, 2)].map(|(token, party)| open(token, party));
+        assert_eq!(opened, [20, 20, 0, 20]);
+        let total: usize = (5..100).map(|token| open(token, token)).sum();
+        assert_eq!(total + 60, MAX_STREAMS);
+        permits.truncate(10);
+        let scope = Scope::Party(PartyKind::Affiliate, PartyId::new(2));
+        let tenant = Tenant { network_id: NetworkId::new(1), scope };
+        assert!(limiter.acquire(Actor::Token(TokenId::new(4)), tenant).is_some());
     }
 }

@@ -6,10 +6,15 @@ use crate::table::{Cell, Table};
 use axum::body::{Body, Bytes};
 use axum::http::{Response, header};
 use futures_util::stream::try_unfold;
-use trunkline_network::{Context, Error, Page, UnitOfWork};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use trunkline_network::{Context, Error, ExpensivePermit, Page, UnitOfWork};
 
 /// Rows read from one snapshot.
 const PAGE_ROWS: u32 = 200;
+/// Number of rows from which on a table that goes on needs a permit for expensive requests. They are
+/// rendered before the response begins.
+const MAX_CHEAP_ROWS: u32 = 1_000;
 
 /// One page of a table.
 pub(crate) struct TablePage {
@@ -32,13 +37,20 @@ struct TableStream<F> {
     has_more: bool,
     /// True if no row was rendered.
     is_first: bool,
+    /// Rows read so far.
+    rows_read: u32,
+    /// Permit of a table that turned out to be long.
+    permit: Option<ExpensivePermit>,
 }
 
 impl ApiRequest {
     /// Returns a table response of at most `limit` rows whose ids are greater than `after`. `fetch`
     /// reads one page. Names in `ignored` are in the response's header. The first page is read before the response begins, so that its error still
     /// determines the status.
-    pub(crate) fn respond_table<F>(
+    ///
+    /// Pages are read on a thread for blocking work, in turn with other tenants, until the client is
+    /// gone. A long table needs a permit, and is 429 without one.
+    pub(crate) async fn respond_table<F>(
         mut self,
         table: Table,
         after: i64,
@@ -50,6 +62,8 @@ impl ApiRequest {
     {
         let content_type = table.content_type();
         let ignored = std::mem::take(&mut self.ignored);
+        let app = self.app.clone();
+        let tenant = self.context.principal.tenant();
         let mut stream = TableStream {
             request: self,
             next_chunk: table.render_start(),
@@ -59,19 +73,33 @@ impl ApiRequest {
             remaining: limit,
             has_more: true,
             is_first: true,
+            rows_read: 0,
+            permit: None,
         };
-        if let Err(error) = stream.render_page() {
-            return ApiError::UseCase(error).into_response(&stream.request.app);
-        }
-        let body = try_unfold(Some(stream), |stream| async move {
-            let Some(mut stream) = stream else { return Ok(None) };
-            let mut bytes = std::mem::take(&mut stream.next_chunk);
-            if stream.has_more {
-                stream.render_page()?;
-                return Ok::<_, Error>(Some((Bytes::from(bytes), Some(stream))));
+        let begin = move |stopped: &Arc<AtomicBool>| {
+            stream.begin(stopped)?;
+            Ok(stream)
+        };
+        let stream = match app.work_limits.pages.run(tenant, begin).await {
+            Ok(stream) => stream,
+            Err(error) => return ApiError::UseCase(error).into_response(&app),
+        };
+        let body = try_unfold(Some(stream), move |stream| {
+            let app = app.clone();
+            async move {
+                let Some(mut stream) = stream else { return Ok(None) };
+                let mut bytes = std::mem::take(&mut stream.next_chunk);
+                if !stream.has_more {
+                    bytes.extend(stream.table.render_end());
+                    return Ok(Some((Bytes::from(bytes), None)));
+                }
+                let next = move |stopped: &Arc<AtomicBool>| {
+                    stream.render_page(stopped)?;
+                    Ok(stream)
+                };
+                let stream = app.work_limits.pages.run(tenant, next).await?;
+                Ok::<_, Error>(Some((Bytes::from(bytes), Some(stream))))
             }
-            bytes.extend(stream.table.render_end());
-            Ok(Some((Bytes::from(bytes), None)))
         });
         let mut response = Response::new(Body::from_stream(body));
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
@@ -83,11 +111,19 @@ impl<F> TableStream<F>
 where
     F: Fn(&mut UnitOfWork<'_>, &Context, Page) -> Result<TablePage, Error>,
 {
+    /// Renders the whole table if it is short, otherwise as much as is needed to know that it is long.
+    fn begin(&mut self, stopped: &Arc<AtomicBool>) -> Result<(), Error> {
+        while self.has_more && self.permit.is_none() {
+            self.render_page(stopped)?;
+        }
+        Ok(())
+    }
+
     /// Reads the next page and appends its bytes to the next chunk.
-    fn render_page(&mut self) -> Result<(), Error> {
+    fn render_page(&mut self, stopped: &Arc<AtomicBool>) -> Result<(), Error> {
         let page = Page::new(self.after, self.remaining.min(PAGE_ROWS));
         let ApiRequest { app, context, credential_guard, .. } = &self.request;
-        let TablePage { rows, next_cursor } = app.store.read(|unit| {
+        let TablePage { rows, next_cursor } = app.store.read_until(stopped, |unit| {
             credential_guard.revalidate(unit)?;
             (self.fetch)(unit, context, page)
         })?;
@@ -96,6 +132,11 @@ where
         self.remaining -= page.limit;
         self.has_more = next_cursor.is_some() && self.remaining > 0;
         self.after = next_cursor.unwrap_or(self.after);
+        self.rows_read += page.limit;
+        if self.has_more && self.rows_read > MAX_CHEAP_ROWS && self.permit.is_none() {
+            let tenant = context.principal.tenant();
+            self.permit = Some(app.work_limits.expensive.acquire(tenant)?);
+        }
         Ok(())
     }
 }

@@ -56,6 +56,12 @@ pub(crate) fn internal_error_page(error: &Error) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         return response;
     }
+    if let Error::TooManyExpensiveRequests = error {
+        let text = "Too many large requests are in progress. Please try again in a moment.";
+        let mut response = message_page(StatusCode::TOO_MANY_REQUESTS, "Please wait", text);
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        return response;
+    }
     // Unauthenticated clients can fill the queue of sign-ins, so it is not an error of the server.
     if !matches!(error, Error::SignInsBusy) {
         tracing::error!(error = %chain, "cannot render a page of the console");

@@ -162,7 +162,10 @@ async fn sign_out(State(console): State<Arc<Console>>, headers: HeaderMap, uri: 
         return rejection;
     }
     if let Some(cookie) = session_cookie(&console, &headers).map(str::to_owned) {
-        let result = console.store.write(move |unit| credentials::end_session(unit, &cookie));
+        let end = move |unit: &mut trunkline_network::UnitOfWork<'_>| {
+            credentials::end_session(unit, &cookie)
+        };
+        let result = console.store.write_urgent(end);
         if let Err(error) = result.await {
             return layout::internal_error_page(&error);
         }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use trunkline_network::credentials::Entropy;
-use trunkline_network::{Analyses, PasswordVerifier, Store};
+use trunkline_network::{PasswordVerifier, Store, WorkLimits};
 
 /// State of the console, provided by the server.
 #[derive(Clone)]
@@ -19,8 +19,8 @@ pub struct Console {
     pub passwords: Arc<PasswordVerifier>,
     /// Maximum time until the body of a form has arrived.
     pub body_timeout: Duration,
-    /// Static analyses of terms.
-    pub analyses: Analyses,
+    /// Limits on expensive requests.
+    pub work_limits: Arc<WorkLimits>,
     /// URL at which users reach the server. If it is https, session cookies have the attribute
     /// `Secure`, so that browsers send them over TLS only.
     pub base_url: String,

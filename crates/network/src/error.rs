@@ -39,6 +39,19 @@ pub enum Error {
     /// Too many passwords wait for their verification.
     #[error("too many sign-ins at once: try again")]
     SignInsBusy,
+    /// The tenant, or its network, has as many expensive requests in progress as allowed.
+    #[error(
+        "too many long lists, replays, redecisions and checks of this party or its network are in \
+         progress: try again when one has ended"
+    )]
+    TooManyExpensiveRequests,
+    /// The tenant has written as much into the audit log as it may in a day, which ends after this
+    /// time.
+    #[error(
+        "the credentials of this party have written as much into the audit log as is allowed in a day: \
+         try again after midnight, in {} s", .0.as_secs() + 1
+    )]
+    AuditLimitReached(Duration),
     /// Storage failed.
     #[error("storage failed")]
     Storage(#[from] trunkline_store::Error),
@@ -61,6 +74,8 @@ impl Error {
             | Self::PreconditionFailed
             | Self::SignInsThrottled(_)
             | Self::SignInsBusy
+            | Self::TooManyExpensiveRequests
+            | Self::AuditLimitReached(_)
             | Self::Storage(_)
             | Self::Internal(_) => false,
         }

@@ -45,7 +45,6 @@ pub mod unknown_area_codes;
 pub mod users;
 pub mod webhooks;
 
-mod analyses;
 mod batch_lookups;
 mod budgets;
 mod call_parties;
@@ -54,6 +53,7 @@ mod error;
 mod idempotency;
 mod internal_id_use;
 mod internal_ids;
+mod keyed_semaphores;
 mod memberships;
 mod passwords;
 mod pending_writes;
@@ -65,24 +65,29 @@ mod secrets;
 mod settlement;
 mod token_uses;
 mod warnings;
+mod work_limits;
 
-pub use analyses::Analyses;
 pub use credential_cache::{CachedToken, CredentialCache};
 pub use error::Error;
 pub use idempotency::IdempotencyKey;
 pub use internal_id_use::InternalIdUse;
 pub use internal_ids::{PathObject, with_internal_ids};
+pub use keyed_semaphores::KeyedSemaphores;
 pub use passwords::{ClientAddress, PasswordVerifier, PresentedPassword};
 pub use policy::{Action, Decision, decide};
-pub use principal::{Actor, Context, Grant, Principal, Scope};
+pub use principal::{Actor, Context, Grant, Principal, Scope, Tenant};
 pub use sign_in_throttle::network_of;
 pub use token_uses::TokenUses;
 pub use trunkline_store::{
-    AuditEntry, AuditFilter, CallTotals, DeliveryRecord, DeliveryState, DueWebhook, EventRecord,
-    IdAndName, LedgerRow, LedgerScope, MailRecord, MailState, NewAuditEntry, OpenError, Page,
-    Recording, StatementLine, StatementTotals, Store, StoredSound, TokenRecord, UnitOfWork,
+    AuditEntry, AuditFilter, AuditLimit, CallTotals, DeliveryRecord, DeliveryState, DueWebhook,
+    EventRecord, IdAndName, LedgerRow, LedgerScope, MailRecord, MailState, NewAuditEntry,
+    OpenError, Page, Recording, StatementLine, StatementTotals, Store, StoredSound, TokenRecord,
+    UnitOfWork,
 };
 pub use warnings::Warnings;
+pub use work_limits::{
+    ExpensivePermit, ExpensiveRequests, FairQueue, StopOnDrop, Turn, WorkLimits,
+};
 
 use trunkline_domain::problem::Problems;
 

@@ -43,6 +43,24 @@ pub struct Principal {
     pub grants: Vec<Grant>,
 }
 
+/// Network, advertiser or affiliate whose credentials share limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Tenant {
+    /// Network; of an advertiser or affiliate, the network that it belongs to.
+    pub network_id: NetworkId,
+    /// The whole network, or the party.
+    pub scope: Scope,
+}
+
+impl fmt::Display for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.scope {
+            Scope::Network => write!(f, "network:{}", self.network_id),
+            Scope::Party(kind, id) => write!(f, "{}:{id}", kind.as_str()),
+        }
+    }
+}
+
 /// Context of a request.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -69,6 +87,33 @@ impl Principal {
     /// Tests if the principal can view a party: through a grant for it or for the whole network.
     pub fn can_view(&self, kind: PartyKind, id: impl Into<PartyId>) -> bool {
         decide(&self.grants, Action::View, Scope::Party(kind, id.into())) == Decision::Allowed
+    }
+
+    /// Returns the tenant whose limits the principal's requests count against: the network if it
+    /// has a grant for it, else the party of its first grant.
+    pub fn tenant(&self) -> Tenant {
+        let mut scopes = self.grants.iter().map(|grant| grant.scope);
+        let party = scopes.clone().find(|scope| *scope != Scope::Network);
+        let is_network = scopes.any(|scope| scope == Scope::Network);
+        let scope = party.filter(|_| !is_network).unwrap_or(Scope::Network);
+        Tenant { network_id: self.network_id, scope }
+    }
+
+    /// Returns `Ok` if the principal can report calls of at least one advertiser.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAllowed`] otherwise.
+    pub fn ensure_can_report_calls(&self) -> Result<(), Error> {
+        let of_advertisers = self.grants.iter().map(|grant| grant.scope).filter(|scope| {
+            matches!(scope, Scope::Network | Scope::Party(PartyKind::Advertiser, _))
+        });
+        let decisions = of_advertisers.map(|scope| decide(&self.grants, Action::Write, scope));
+        let best = decisions.reduce(|best, next| match best {
+            Decision::Allowed => best,
+            _ => next,
+        });
+        best.unwrap_or(Decision::OutOfReach).into_result()
     }
 
     /// Tests if the principal can write anything: it has a role above Observer.

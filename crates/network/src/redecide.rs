@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::{Range, RangeInclusive};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use trunkline_domain::call::{Correction, LedgerAmount, Outcome, RecordedFacts, Settlement};
 use trunkline_domain::campaign::{Campaign, Terms};
 use trunkline_domain::id::{AuditEntryId, TermsId, TransactionId};
@@ -83,11 +84,13 @@ struct RedecisionSnapshot {
 
 /// Decides the stored calls of a campaign in a range again, by the terms of their start and what is
 /// known today. Amounts that were set manually stay; rejected calls stay rejected and connected
-/// calls stay connected; caps are not checked. Requires write access to the whole network.
+/// calls stay connected; caps are not checked. Requires write access to the whole network. Setting `stop`
+/// ends it with an error, for a client that has disconnected.
 pub fn redecide(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     submitted: Submission<RedecideRequest>,
+    stop: &AtomicBool,
 ) -> Result<Redecision, Error> {
     context.principal.ensure_can_write_network()?;
     let Submission { change: request, mut problems } = submitted;
@@ -115,7 +118,7 @@ pub fn redecide(
     let zero = replay::zero_totals(campaign.terms_in_force());
     run.result.current = zero;
     run.result.decided = zero;
-    run.read_calls(unit, context, from..=last)?;
+    run.read_calls(unit, context, from..=last, stop)?;
     let Run { writes, rows, mut result, .. } = run;
     if !request.apply {
         return Ok(result);
@@ -175,6 +178,7 @@ impl Run<'_> {
         unit: &mut UnitOfWork<'_>,
         context: &Context,
         range: RangeInclusive<Timestamp>,
+        stop: &AtomicBool,
     ) -> Result<(), Error> {
         let filter = LedgerFilter {
             from: Some(*range.start()),
@@ -189,6 +193,9 @@ impl Run<'_> {
             let Some(last) = rows.last() else { return Ok(()) };
             after = last.transaction.id.get();
             for row in &rows {
+                if stop.load(Ordering::Relaxed) {
+                    return Err(Error::Internal("the client of a redecision is gone".to_owned()));
+                }
                 self.result.calls += 1;
                 check_number_of_calls(self.result.calls)?;
                 self.decide_again(unit, context, row)?;

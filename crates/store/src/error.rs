@@ -1,5 +1,8 @@
 //! Errors of the storage layer.
 
+/// Constraint on the bytes of the audit log that a tenant writes in a day.
+const AUDIT_LIMIT_CONSTRAINT: &str = "audit_usage_limit";
+
 /// Failure of a unit of work. Nothing of it is stored.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -15,6 +18,9 @@ pub enum Error {
     /// The database file was replaced or deleted while it is open.
     #[error("the database file was replaced or deleted")]
     Replaced,
+    /// The unit of work writes more into the audit log than its tenant may write in a day.
+    #[error("the bytes of the audit log that are allowed for this day are used up")]
+    AuditLimit,
     /// A unit of work panicked and was rolled back.
     #[error("a unit of work was abandoned")]
     Abandoned,
@@ -40,6 +46,12 @@ pub enum Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
+        if let rusqlite::Error::SqliteFailure(code, Some(message)) = &error
+            && code.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_CHECK
+            && message.ends_with(AUDIT_LIMIT_CONSTRAINT)
+        {
+            return Self::AuditLimit;
+        }
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
             Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
@@ -53,7 +65,11 @@ impl From<rusqlite::Error> for Error {
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
         use tokio_postgres::error::SqlState;
+        let constraint = error.as_db_error().and_then(tokio_postgres::error::DbError::constraint);
         match error.code() {
+            Some(&SqlState::CHECK_VIOLATION) if constraint == Some(AUDIT_LIMIT_CONSTRAINT) => {
+                Self::AuditLimit
+            }
             Some(&SqlState::DISK_FULL) => Self::Full,
             Some(
                 &SqlState::LOCK_NOT_AVAILABLE
@@ -89,6 +105,7 @@ impl Error {
             Self::Busy => Self::Busy,
             Self::Closed => Self::Closed,
             Self::Replaced => Self::Replaced,
+            Self::AuditLimit => Self::AuditLimit,
             Self::Unavailable(_) => Self::Unavailable(None),
             Self::Sqlite(rusqlite::Error::SqliteFailure(code, text)) => {
                 rusqlite::Error::SqliteFailure(*code, text.clone()).into()

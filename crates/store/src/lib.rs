@@ -17,7 +17,7 @@ mod writer;
 
 pub use error::{Error, OpenError};
 pub use operations::{
-    AffiliateCampaignSize, ApprovedAffiliate, BackupError, BackupSummary, CallRecord,
+    AffiliateCampaignSize, ApprovedAffiliate, AuditLimit, BackupError, BackupSummary, CallRecord,
     CallRowFilter, CallScope, CallTotals, CopiedTable, CopyError, CounterKey, CounterScope,
     CurrentTotals, DeliveryRecord, DeliveryState, DueWebhook, EndedCall, EventRecord, Finding,
     FirstIds, IdAndName, IdCounts, LedgerFilter, LedgerRow, LedgerScope, MailRecord, MailState,

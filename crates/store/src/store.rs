@@ -5,7 +5,7 @@ use crate::write_latency::{WriteLatency, WriteLatencySnapshot};
 use crate::writer::{self, WriteCounts, Writer};
 use crate::{Error, OpenError, postgres, sqlite};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Instant;
 
@@ -117,6 +117,35 @@ impl Store {
         result.map_err(|_| E::from(Error::Abandoned))?
     }
 
+    /// Runs a unit of work as [`Store::write`] does that must be possible on a full disk, because it takes
+    /// access away. A SQLite database releases its reserve of disk space for it.
+    pub async fn write_urgent<T, E>(
+        &self,
+        work: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (job, result) = writer::make_job(Vec::new(), work);
+        self.writer.send_urgent(job)?;
+        result.await.map_err(|_| E::from(Error::Abandoned))?
+    }
+
+    /// Runs a unit of work as [`Store::write_urgent`] does, blocking the current thread.
+    pub fn write_urgent_blocking<T, E>(
+        &self,
+        work: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (job, result) = writer::make_job(Vec::new(), work);
+        self.writer.send_urgent(job)?;
+        result.blocking_recv().map_err(|_| E::from(Error::Abandoned))?
+    }
+
     /// Runs a unit of work as [`Store::write`] does, blocking the current thread.
     pub fn write_blocking<T, E>(
         &self,
@@ -137,11 +166,44 @@ impl Store {
     where
         E: From<Error>,
     {
+        self.run_read(None, work)
+    }
+
+    /// Runs a read as [`Store::read`] does that may take long. After `stop` is set, SQLite interrupts the
+    /// current statement; PostgreSQL limits the time of each. The read fails then.
+    pub fn read_until<T, E>(
+        &self,
+        stop: &Arc<AtomicBool>,
+        work: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::Abandoned.into());
+        }
+        self.run_read(Some(stop), work)
+    }
+
+    fn run_read<T, E>(
+        &self,
+        stop: Option<&Arc<AtomicBool>>,
+        work: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
         match &self.readers {
             Readers::Sqlite(readers, _) => {
-                let reader = readers.acquire()?;
+                let mut reader = readers.acquire()?;
                 reader.connection().execute_batch("BEGIN").map_err(Error::from)?;
+                if let Some(stop) = stop {
+                    reader.interrupt_when(Some(stop)).map_err(Error::from)?;
+                }
                 let result = self.run_counted(Connection::Sqlite(reader.connection()), work);
+                if stop.is_some() {
+                    reader.interrupt_when(None).map_err(Error::from)?;
+                }
                 reader.connection().execute_batch("ROLLBACK").map_err(Error::from)?;
                 readers.release(reader);
                 result

@@ -39,6 +39,10 @@ pub(crate) trait WriteBackend: Send + 'static {
     fn flush(&mut self) -> Result<Option<Error>, Error>;
     /// Rolls back to the savepoint that [`WriteBackend::savepoint`] returned as `state`.
     fn rollback_to_savepoint(&mut self, state: SavepointState) -> Result<(), Error>;
+    /// Releases the reserve of disk space if it is needed for the next transaction.
+    fn release_reserve(&mut self) {}
+    /// Takes the reserve of disk space again, as far as there is space.
+    fn restore_reserve(&mut self) {}
     /// Unit of work on this transaction.
     fn unit_of_work(&mut self) -> UnitOfWork<'_>;
 }
@@ -134,6 +138,8 @@ struct JobRun {
 
 enum Message {
     Run(WriteJob),
+    /// Runs a job in a transaction of its own, with the reserve of disk space if it is needed.
+    RunUrgent(WriteJob),
     /// Reports, by dropping the sender, that every job before it is done.
     Finish(mpsc::SyncSender<()>),
     Stop,
@@ -183,7 +189,15 @@ impl Writer {
     }
 
     pub(super) fn send(&self, job: WriteJob) -> Result<(), Error> {
-        self.queue.try_send(Message::Run(job)).map_err(|error| match error {
+        self.send_message(Message::Run(job))
+    }
+
+    pub(super) fn send_urgent(&self, job: WriteJob) -> Result<(), Error> {
+        self.send_message(Message::RunUrgent(job))
+    }
+
+    fn send_message(&self, message: Message) -> Result<(), Error> {
+        self.queue.try_send(message).map_err(|error| match error {
             mpsc::TrySendError::Full(_) => Error::Busy,
             mpsc::TrySendError::Disconnected(_) => Error::Closed,
         })
@@ -237,10 +251,15 @@ fn run_writer(
     loop {
         let first = match jobs.recv() {
             Ok(Message::Run(first)) => first,
+            Ok(Message::RunUrgent(job)) => {
+                run_urgent(database, job, counters, commits);
+                continue;
+            }
             Ok(Message::Finish(_)) => continue,
             Ok(Message::Stop) | Err(_) => return,
         };
         let mut finishing = None;
+        let mut urgent = None;
         let mut stopped = false;
         let mut started = None;
         let rest = std::iter::from_fn(|| {
@@ -249,6 +268,10 @@ fn run_writer(
             }
             match jobs.try_recv() {
                 Ok(Message::Run(job)) => Some(job),
+                Ok(Message::RunUrgent(job)) => {
+                    urgent = Some(job);
+                    None
+                }
                 Ok(Message::Finish(sender)) => {
                     finishing = Some(sender);
                     None
@@ -264,11 +287,29 @@ fn run_writer(
         if commit_group(database, group, counters) {
             commits.send_modify(|count| *count += 1);
         }
+        database.restore_reserve();
+        if let Some(job) = urgent {
+            run_urgent(database, job, counters, commits);
+        }
         drop(finishing);
         if stopped {
             return;
         }
     }
+}
+
+/// Runs and commits one job that must be possible on a full disk.
+fn run_urgent(
+    database: &mut impl WriteBackend,
+    job: WriteJob,
+    counters: &Counters,
+    commits: &watch::Sender<u64>,
+) {
+    database.release_reserve();
+    if commit_group(database, std::iter::once(job), counters) {
+        commits.send_modify(|count| *count += 1);
+    }
+    database.restore_reserve();
 }
 
 /// Runs and commits one group. Returns true if the commit contains events, deliveries or mails.
@@ -333,7 +374,10 @@ fn commit_group(
 /// so a deferred error always belongs to it.
 fn fail_last_completed(completed: &mut [CompletedJob], deferred_error: Option<Error>) {
     if let (Some(error), Some(job)) = (deferred_error, completed.last_mut()) {
-        tracing::error!(%error, "a deferred statement failed; its unit of work was rolled back");
+        // A client causes this one.
+        if !matches!(error, Error::AuditLimit) {
+            tracing::error!(%error, "a deferred statement failed; its unit of work was rolled back");
+        }
         job.deferred_error = Some(error);
     }
 }

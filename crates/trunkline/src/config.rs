@@ -64,6 +64,8 @@ pub(crate) struct ConfigFile {
     pub(crate) body_limit: Option<u64>,
     /// `body_time_limit`: seconds.
     pub(crate) body_time_limit: Option<u64>,
+    /// `party_log_bytes`: bytes a day; 0 disables the limit.
+    pub(crate) party_log_bytes: Option<u64>,
     /// `call_time_limit`: seconds.
     pub(crate) call_time_limit: Option<u64>,
     /// `clock_tolerance`: seconds.
@@ -134,7 +136,7 @@ pub(crate) enum Error {
     BaseUrl(String),
 }
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "listen",
     "database",
     "base_url",
@@ -145,6 +147,7 @@ const KEYS: [&str; 21] = [
     "rate_limit",
     "body_limit",
     "body_time_limit",
+    "party_log_bytes",
     "call_time_limit",
     "clock_tolerance",
     "trusted_proxies",
@@ -201,6 +204,9 @@ impl ConfigFile {
                 "body_time_limit" => {
                     settings.body_time_limit = Some(body_time_seconds(&value).map_err(invalid)?)
                 }
+                "party_log_bytes" => {
+                    settings.party_log_bytes = Some(log_bytes(&value).map_err(invalid)?)
+                }
                 "call_time_limit" => {
                     settings.call_time_limit = Some(call_time_seconds(&value).map_err(invalid)?)
                 }
@@ -256,6 +262,11 @@ fn string(value: Value) -> Result<String, &'static str> {
         Value::String(text) if !text.is_empty() => Ok(text),
         _ => Err("a string in quotes, not empty"),
     }
+}
+
+fn log_bytes(value: &Value) -> Result<u64, &'static str> {
+    let bytes = value.as_integer().and_then(|bytes| u64::try_from(bytes).ok());
+    bytes.ok_or("a whole number of bytes, 0 for no limit")
 }
 
 fn boolean(value: &Value) -> Result<bool, &'static str> {
@@ -338,6 +349,7 @@ mod tests {
             rate_limit = 0
             body_limit = 1024
             body_time_limit = 20
+            party_log_bytes = 1048576
             call_time_limit = 3600
             clock_tolerance = 60
             trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
@@ -355,6 +367,7 @@ mod tests {
         assert_eq!(file.rate_limit, Some(0));
         assert_eq!(file.body_limit, Some(1024));
         assert_eq!(file.body_time_limit, Some(20));
+        assert_eq!(file.party_log_bytes, Some(1_048_576));
         assert_eq!(file.call_time_limit, Some(3600));
         assert_eq!(file.clock_tolerance, Some(60));
         let proxies = ["127.0.0.1".to_owned(), "10.0.0.0/8".to_owned()];

@@ -25,7 +25,7 @@ pub(super) fn schemas() -> NamedSchemas {
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/trunkline/events", "streamEvents", "Stream events")
-            .description("Server-sent events from now on, or from the event after `Last-Event-ID` on, without a gap. Events are kept for 30 days. The server sends a comment every 15 seconds as a keepalive. An advertiser receives events of its own objects without payouts; an affiliate, without payins. A credential may have 20 streams; a further one gets 429.")
+            .description("Server-sent events from now on, or from the event after `Last-Event-ID` on, without a gap. Events are kept for 30 days. The server sends a comment every 15 seconds as a keepalive. An advertiser receives events of its own objects without payouts; an affiliate, without payins. A credential may have 20 streams, all credentials of a party 40; a further one gets 429.")
             .parameter("types")
             .parameter("last_event_id")
             .parameter("Last-Event-ID")

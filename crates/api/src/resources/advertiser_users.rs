@@ -24,14 +24,16 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn list(Path(advertiser): Path<String>, request: ApiRequest) -> Response<Body> {
-    request.respond_list(ResourceKind::User, move |unit, context, page| {
-        let segments = [(PathObject::Advertiser, advertiser.as_str())];
-        let members = with_internal_ids(unit, context, segments, |unit, [advertiser]| {
-            users::list(unit, context, advertiser, page)
-        })?;
-        let next_cursor = members.last().map(|member| member.user.id.get());
-        Ok(ListPage { objects: members.iter().map(user_object::render).collect(), next_cursor })
-    })
+    request
+        .respond_list(ResourceKind::User, move |unit, context, page| {
+            let segments = [(PathObject::Advertiser, advertiser.as_str())];
+            let members = with_internal_ids(unit, context, segments, |unit, [advertiser]| {
+                users::list(unit, context, advertiser, page)
+            })?;
+            let next_cursor = members.last().map(|member| member.user.id.get());
+            Ok(ListPage { objects: members.iter().map(user_object::render).collect(), next_cursor })
+        })
+        .await
 }
 
 async fn show(

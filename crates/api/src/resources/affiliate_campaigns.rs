@@ -127,23 +127,26 @@ async fn list(
     request: ApiRequest,
 ) -> Response<Body> {
     let presenter = AffiliateCampaignPresenter::from_request(&request);
-    request.respond_list(ResourceKind::AffiliateCampaign, move |unit, context, page| {
-        let segments =
-            [(PathObject::Advertiser, advertiser.as_str()), (PathObject::Campaign, &campaign)];
-        let (affiliations, campaign) =
-            with_internal_ids(unit, context, segments, |unit, [advertiser, campaign]| {
-                affiliate_campaigns::list(unit, context, advertiser, campaign, page)
-            })?;
-        let next_cursor = affiliations.last().map(|affiliate_campaign| affiliate_campaign.id.get());
-        let projection = presenter.project_campaign(&campaign);
-        Ok(ListPage {
-            objects: affiliations
-                .iter()
-                .map(|affiliate_campaign| presenter.render(affiliate_campaign, &projection))
-                .collect(),
-            next_cursor,
+    request
+        .respond_list(ResourceKind::AffiliateCampaign, move |unit, context, page| {
+            let segments =
+                [(PathObject::Advertiser, advertiser.as_str()), (PathObject::Campaign, &campaign)];
+            let (affiliations, campaign) =
+                with_internal_ids(unit, context, segments, |unit, [advertiser, campaign]| {
+                    affiliate_campaigns::list(unit, context, advertiser, campaign, page)
+                })?;
+            let next_cursor =
+                affiliations.last().map(|affiliate_campaign| affiliate_campaign.id.get());
+            let projection = presenter.project_campaign(&campaign);
+            Ok(ListPage {
+                objects: affiliations
+                    .iter()
+                    .map(|affiliate_campaign| presenter.render(affiliate_campaign, &projection))
+                    .collect(),
+                next_cursor,
+            })
         })
-    })
+        .await
 }
 
 async fn show(Path(ids): Path<PathIds>, request: ApiRequest) -> Response<Body> {

@@ -32,14 +32,16 @@ async fn list(request: ApiRequest) -> Response<Body> {
         }
     };
     let zone = request.network.time_zone;
-    request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
-        let entries = audit::list(unit, context, &filter, page)?;
-        let next_cursor = entries.last().map(|entry| entry.id.get());
-        Ok(ListPage {
-            objects: entries.into_iter().map(|entry| render(entry, zone)).collect(),
-            next_cursor,
+    request
+        .respond_list(ResourceKind::Unversioned, move |unit, context, page| {
+            let entries = audit::list(unit, context, &filter, page)?;
+            let next_cursor = entries.last().map(|entry| entry.id.get());
+            Ok(ListPage {
+                objects: entries.into_iter().map(|entry| render(entry, zone)).collect(),
+                next_cursor,
+            })
         })
-    })
+        .await
 }
 
 fn read_filter(request: &ApiRequest) -> Result<AuditFilter, Problems> {

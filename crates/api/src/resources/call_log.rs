@@ -28,14 +28,16 @@ pub(super) async fn list(request: ApiRequest) -> Response<Body> {
         }
     };
     let zone = request.network.time_zone;
-    request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
-        let calls = call_log::list(unit, context, &filter, page)?;
-        let next_cursor = calls.last().map(|call| call.record.call.id.get());
-        Ok(ListPage {
-            objects: calls.into_iter().map(|call| render(call, zone)).collect(),
-            next_cursor,
+    request
+        .respond_list(ResourceKind::Unversioned, move |unit, context, page| {
+            let calls = call_log::list(unit, context, &filter, page)?;
+            let next_cursor = calls.last().map(|call| call.record.call.id.get());
+            Ok(ListPage {
+                objects: calls.into_iter().map(|call| render(call, zone)).collect(),
+                next_cursor,
+            })
         })
-    })
+        .await
 }
 
 /// Query parameters of the list.

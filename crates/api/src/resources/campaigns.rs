@@ -92,16 +92,20 @@ impl CampaignPresenter {
 
 async fn list(Path(advertiser): Path<String>, request: ApiRequest) -> Response<Body> {
     let presenter = CampaignPresenter::from_request(&request);
-    request.respond_list(ResourceKind::Campaign, move |unit, context, page| {
-        let VisiblePage { items: found, last_examined_id: last } =
-            with_internal_ids(unit, context, [(Advertiser, &advertiser)], |unit, [advertiser]| {
-                campaigns::list(unit, context, advertiser, page)
-            })?;
-        Ok(ListPage {
-            objects: found.iter().map(|campaign| presenter.render(campaign)).collect(),
-            next_cursor: last,
+    request
+        .respond_list(ResourceKind::Campaign, move |unit, context, page| {
+            let VisiblePage { items: found, last_examined_id: last } = with_internal_ids(
+                unit,
+                context,
+                [(Advertiser, &advertiser)],
+                |unit, [advertiser]| campaigns::list(unit, context, advertiser, page),
+            )?;
+            Ok(ListPage {
+                objects: found.iter().map(|campaign| presenter.render(campaign)).collect(),
+                next_cursor: last,
+            })
         })
-    })
+        .await
 }
 
 async fn show(

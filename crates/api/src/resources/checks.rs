@@ -76,7 +76,10 @@ async fn find_findings(id: &str, request: &ApiRequest) -> Result<Vec<Finding>, A
         })
     })?;
     match Campaign::latest_terms(&campaign) {
-        Some(terms) => Ok(request.app.analyses.analyze(terms.clone()).await?),
+        Some(terms) => {
+            let tenant = request.context.principal.tenant();
+            Ok(request.app.work_limits.analyze(tenant, terms.clone()).await?)
+        }
         None => Ok(Vec::new()),
     }
 }

@@ -27,14 +27,16 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn list(request: ApiRequest) -> Response<Body> {
-    request.respond_list(ResourceKind::Unversioned, |unit, context, page| {
-        let fields = custom_data::list(unit, context, page)?;
-        let next_cursor = fields.last().map(|(id, _)| *id);
-        Ok(ListPage {
-            objects: fields.iter().map(|(_, field)| render(field)).collect(),
-            next_cursor,
+    request
+        .respond_list(ResourceKind::Unversioned, |unit, context, page| {
+            let fields = custom_data::list(unit, context, page)?;
+            let next_cursor = fields.last().map(|(id, _)| *id);
+            Ok(ListPage {
+                objects: fields.iter().map(|(_, field)| render(field)).collect(),
+                next_cursor,
+            })
         })
-    })
+        .await
 }
 
 async fn show(Path(name): Path<String>, request: ApiRequest) -> Response<Body> {

@@ -116,7 +116,8 @@ impl EventStream {
         let after =
             request.read(|unit, context| events::resume_position(unit, context, last_event_id))?;
         let ApiRequest { app, context, credential, .. } = request;
-        let permit = app.stream_limiter.acquire(&context.principal.actor.to_string());
+        let principal = &context.principal;
+        let permit = app.stream_limiter.acquire(principal.actor, principal.tenant());
         let now = Instant::now();
         Ok(Self {
             _permit: permit.ok_or(ApiError::TooManyStreams)?,

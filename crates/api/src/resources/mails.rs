@@ -25,11 +25,16 @@ async fn list(request: ApiRequest) -> Response<Body> {
         let error = ApiError::UseCase(Error::invalid_property("state", NOT_LISTED));
         return request.respond(ResourceKind::Unversioned, Err(error));
     }
-    request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
-        let items = mails::list(unit, context, state, page)?;
-        let next_cursor = items.last().map(|mail| mail.id.get());
-        Ok(ListPage { objects: items.iter().map(|mail| render(mail, zone)).collect(), next_cursor })
-    })
+    request
+        .respond_list(ResourceKind::Unversioned, move |unit, context, page| {
+            let items = mails::list(unit, context, state, page)?;
+            let next_cursor = items.last().map(|mail| mail.id.get());
+            Ok(ListPage {
+                objects: items.iter().map(|mail| render(mail, zone)).collect(),
+                next_cursor,
+            })
+        })
+        .await
 }
 
 fn render(mail: &MailRecord, zone: TimeZoneName) -> Object {

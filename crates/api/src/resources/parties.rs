@@ -37,7 +37,7 @@ fn resource_kind(kind: PartyKind) -> ResourceKind {
 }
 
 fn collection_methods(kind: PartyKind) -> Methods {
-    get(move |request: ApiRequest| async move { list(kind, request) })
+    get(move |request: ApiRequest| list(kind, request))
         .post(move |request: ApiRequest| put(kind, None, request))
 }
 
@@ -48,16 +48,18 @@ fn member_methods(kind: PartyKind) -> Methods {
         .delete(move |Path(id): Path<String>, request: ApiRequest| delete(kind, id, request))
 }
 
-fn list(kind: PartyKind, request: ApiRequest) -> Response<Body> {
+async fn list(kind: PartyKind, request: ApiRequest) -> Response<Body> {
     let base_url = Arc::clone(&request.app.base_url);
-    request.respond_list(resource_kind(kind), move |unit, context, page| {
-        let items = parties::list(unit, context, kind, page)?;
-        let next_cursor = items.last().map(|party| party.id.get());
-        Ok(ListPage {
-            objects: items.iter().map(|party| render(party, &base_url)).collect(),
-            next_cursor,
+    request
+        .respond_list(resource_kind(kind), move |unit, context, page| {
+            let items = parties::list(unit, context, kind, page)?;
+            let next_cursor = items.last().map(|party| party.id.get());
+            Ok(ListPage {
+                objects: items.iter().map(|party| render(party, &base_url)).collect(),
+                next_cursor,
+            })
         })
-    })
+        .await
 }
 
 async fn show(kind: PartyKind, id: String, request: ApiRequest) -> Response<Body> {

@@ -59,14 +59,19 @@ fn path_selector(ids: &HashMap<String, String>) -> PromoNumberSelector {
 async fn list(Path(ids): PathIds, request: ApiRequest) -> Response<Body> {
     let base_url = Arc::clone(&request.app.base_url);
     let owner = path_owner(&ids);
-    request.respond_list(ResourceKind::PromoNumber, move |unit, context, page| {
-        let (numbers, _) = promo_numbers::list(unit, context, &owner, page)?;
-        let next_cursor = numbers.last().map(|promo_number| promo_number.id.get());
-        Ok(ListPage {
-            objects: numbers.iter().map(|promo_number| render(promo_number, &base_url)).collect(),
-            next_cursor,
+    request
+        .respond_list(ResourceKind::PromoNumber, move |unit, context, page| {
+            let (numbers, _) = promo_numbers::list(unit, context, &owner, page)?;
+            let next_cursor = numbers.last().map(|promo_number| promo_number.id.get());
+            Ok(ListPage {
+                objects: numbers
+                    .iter()
+                    .map(|promo_number| render(promo_number, &base_url))
+                    .collect(),
+                next_cursor,
+            })
         })
-    })
+        .await
 }
 
 async fn show(Path(ids): PathIds, request: ApiRequest) -> Response<Body> {

@@ -24,13 +24,17 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn list(Path(advertiser): Path<String>, request: ApiRequest) -> Response<Body> {
-    request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
-        let VisiblePage { items: found, last_examined_id: last } =
-            with_internal_ids(unit, context, [(Advertiser, &advertiser)], |unit, [advertiser]| {
-                relationships::list(unit, context, advertiser, page)
-            })?;
-        Ok(ListPage { objects: found.iter().map(render).collect(), next_cursor: last })
-    })
+    request
+        .respond_list(ResourceKind::Unversioned, move |unit, context, page| {
+            let VisiblePage { items: found, last_examined_id: last } = with_internal_ids(
+                unit,
+                context,
+                [(Advertiser, &advertiser)],
+                |unit, [advertiser]| relationships::list(unit, context, advertiser, page),
+            )?;
+            Ok(ListPage { objects: found.iter().map(render).collect(), next_cursor: last })
+        })
+        .await
 }
 
 async fn show(

@@ -12,13 +12,13 @@ use axum::body::Body;
 use axum::http::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use trunkline_domain::call::Outcome;
 use trunkline_domain::id::AuditEntryId;
 use trunkline_domain::problem::Problems;
 use trunkline_network::redecide::{self, RedecideRequest, RedecidedCall, Redecision};
 use trunkline_network::replay::{self, ChangedCall, Replay, ReplayRequest, ReplayTotals};
-use trunkline_network::{Error, Submission};
+use trunkline_network::{Context, StopOnDrop, Submission, UnitOfWork};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -31,31 +31,18 @@ async fn replay_calls(mut request: ApiRequest) -> Response<Body> {
     request.respond_ok(ResourceKind::Unversioned, result)
 }
 
-/// Stops the replay when the request is dropped, for example because its client disconnected.
-struct StopOnDrop(Arc<AtomicBool>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 async fn run_replay(request: &mut ApiRequest) -> Result<Replay, ApiError> {
     let submitted = read(request)?;
-    // A replay uses every processor, so one runs at a time.
-    let permit = request.app.replay_permits.clone().acquire_owned().await;
-    let permit = permit.map_err(|error| Error::Internal(format!("replay: {error}")))?;
-    request.read(|_, _| Ok(()))?;
+    let tenant = request.context.principal.tenant();
+    let _permit = request.app.work_limits.expensive.acquire(tenant)?;
     let store = request.app.store.clone();
     let context = request.context.clone();
-    let stop_on_drop = StopOnDrop(Arc::default());
-    let stopped = Arc::clone(&stop_on_drop.0);
-    let work = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        replay::replay(&store, &context, submitted, &stopped)
-    });
-    let result = work.await.map_err(|error| Error::Internal(format!("replay: {error}")))?;
-    Ok(result?)
+    let credential_guard = request.credential_guard.clone();
+    let work = move |stopped: &Arc<AtomicBool>| {
+        store.read(|unit| credential_guard.revalidate(unit))?;
+        replay::replay(&store, &context, submitted, stopped)
+    };
+    Ok(request.app.work_limits.replays.run(tenant, work).await?)
 }
 
 fn read(request: &mut ApiRequest) -> Result<Submission<ReplayRequest>, ApiError> {
@@ -127,15 +114,28 @@ async fn redecide_calls(mut request: ApiRequest) -> Response<Body> {
 async fn run_redecision(request: &mut ApiRequest) -> Result<(Redecision, bool), ApiError> {
     let submitted = read_redecision(request)?;
     let apply = submitted.change.apply;
-    // One replay or redecision runs at a time.
-    let permit = request.app.replay_permits.clone().acquire_owned().await;
-    let _permit = permit.map_err(|error| Error::Internal(format!("redecide: {error}")))?;
-    let result = if apply {
-        request.write(move |unit, context| redecide::redecide(unit, context, submitted)).await?
-    } else {
-        request.read(|unit, context| redecide::redecide(unit, context, submitted))?
+    let tenant = request.context.principal.tenant();
+    let work_limits = Arc::clone(&request.app.work_limits);
+    let _permit = work_limits.expensive.acquire(tenant)?;
+    if apply {
+        let turn = work_limits.replays.wait_for_turn(tenant).await?;
+        let stop_on_drop = StopOnDrop::default();
+        let stopped = stop_on_drop.flag();
+        let write = move |unit: &mut UnitOfWork<'_>, context: &Context| {
+            let _turn = turn;
+            redecide::redecide(unit, context, submitted, &stopped)
+        };
+        return Ok((request.write(write).await?, true));
+    }
+    let (store, context) = (request.app.store.clone(), request.context.clone());
+    let credential_guard = request.credential_guard.clone();
+    let read = move |stopped: &Arc<AtomicBool>| {
+        store.read_until(stopped, |unit| {
+            credential_guard.revalidate(unit)?;
+            redecide::redecide(unit, &context, submitted, stopped)
+        })
     };
-    Ok((result, apply))
+    Ok((work_limits.replays.run(tenant, read).await?, false))
 }
 
 fn read_redecision(request: &mut ApiRequest) -> Result<Submission<RedecideRequest>, ApiError> {

@@ -16,7 +16,7 @@ use serde_json::{Number, Value, json};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED};
 use trunkline_network::statements::{self, Statement};
-use trunkline_network::{Error, StatementLine, StatementTotals};
+use trunkline_network::{Context, Error, StatementLine, StatementTotals, UnitOfWork};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -25,22 +25,24 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn show_advertiser_statement(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
-    show(PartyKind::Advertiser, &id, request)
+    show(PartyKind::Advertiser, id, request).await
 }
 
 async fn show_affiliate_statement(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
-    show(PartyKind::Affiliate, &id, request)
+    show(PartyKind::Affiliate, id, request).await
 }
 
-fn show(kind: PartyKind, id: &str, request: ApiRequest) -> Response<Body> {
-    let result: Result<(Statement, CsvStyle), ApiError> = request.read(|unit, context| {
-        let month = parse_month(request.parameter("month"));
+async fn show(kind: PartyKind, id: String, request: ApiRequest) -> Response<Body> {
+    let month = parse_month(request.parameter("month"));
+    let csv = parse_csv_style(&request);
+    let read = move |unit: &mut UnitOfWork<'_>, context: &Context| {
         // Access is checked first: without it, the problems of the parameters are not reported.
         let valid_month = month.as_ref().copied().unwrap_or_default();
-        let statement = statements::get(unit, context, kind, id, valid_month)?;
+        let statement = statements::get(unit, context, kind, &id, valid_month)?;
         month?;
-        Ok((statement, parse_csv_style(&request)?))
-    });
+        Ok((statement, csv?))
+    };
+    let result: Result<(Statement, CsvStyle), ApiError> = request.read_in_turn(read).await;
     match (result, request.format) {
         (Ok((statement, csv)), Format::Csv) => csv_response(&statement, csv),
         (result, _) => request

@@ -28,18 +28,20 @@ pub(super) fn routes() -> Routes {
 async fn list(request: ApiRequest) -> Response<Body> {
     let zone = request.network.time_zone;
     let app = request.app.clone();
-    request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
-        let items = tokens::list(unit, context, page)?;
-        let uses = &app.credential_cache.uses;
-        let render_item = |token: &TokenRecord| {
-            let last_used_on = token.last_used_on.max(uses.buffered_day(token.id));
-            render(token, last_used_on, zone)
-        };
-        Ok(ListPage {
-            objects: items.iter().map(render_item).collect(),
-            next_cursor: items.last().map(|token| token.id.get()),
+    request
+        .respond_list(ResourceKind::Unversioned, move |unit, context, page| {
+            let items = tokens::list(unit, context, page)?;
+            let uses = &app.credential_cache.uses;
+            let render_item = |token: &TokenRecord| {
+                let last_used_on = token.last_used_on.max(uses.buffered_day(token.id));
+                render(token, last_used_on, zone)
+            };
+            Ok(ListPage {
+                objects: items.iter().map(render_item).collect(),
+                next_cursor: items.last().map(|token| token.id.get()),
+            })
         })
-    })
+        .await
 }
 
 async fn create(mut request: ApiRequest) -> Response<Body> {
@@ -136,7 +138,7 @@ fn read_expiry(reader: &mut ObjectReader<'_>, zone: TimeZoneName) -> Option<Time
 
 async fn delete(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
     let result = request
-        .write(move |unit, context| {
+        .write_urgent(move |unit, context| {
             let missing = || Error::NotFound(format!("Token {id}"));
             tokens::delete(unit, context, id.parse().map_err(|_| missing())?)
         })

@@ -29,14 +29,16 @@ pub(super) fn routes() -> Routes {
 
 async fn list(request: ApiRequest) -> Response<Body> {
     let zone = request.network.time_zone;
-    request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
-        let items = webhooks::list(unit, context, page)?;
-        let next_cursor = items.last().map(|webhook| webhook.id.get());
-        Ok(ListPage {
-            objects: items.iter().map(|webhook| render(webhook, zone)).collect(),
-            next_cursor,
+    request
+        .respond_list(ResourceKind::Unversioned, move |unit, context, page| {
+            let items = webhooks::list(unit, context, page)?;
+            let next_cursor = items.last().map(|webhook| webhook.id.get());
+            Ok(ListPage {
+                objects: items.iter().map(|webhook| render(webhook, zone)).collect(),
+                next_cursor,
+            })
         })
-    })
+        .await
 }
 
 async fn show(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
@@ -158,15 +160,17 @@ async fn list_deliveries(Path(id): Path<String>, request: ApiRequest) -> Respons
         let error = ApiError::UseCase(Error::invalid_property("state", NOT_LISTED));
         return request.respond(ResourceKind::Unversioned, Err(error));
     }
-    request.respond_list(ResourceKind::Unversioned, move |unit, context, page| {
-        let webhook = parse_id("Webhook", &id)?;
-        let items = webhooks::deliveries(unit, context, webhook, state, page)?;
-        let next_cursor = items.last().map(|delivery| delivery.id.get());
-        Ok(ListPage {
-            objects: items.iter().map(|delivery| render_delivery(delivery, zone)).collect(),
-            next_cursor,
+    request
+        .respond_list(ResourceKind::Unversioned, move |unit, context, page| {
+            let webhook = parse_id("Webhook", &id)?;
+            let items = webhooks::deliveries(unit, context, webhook, state, page)?;
+            let next_cursor = items.last().map(|delivery| delivery.id.get());
+            Ok(ListPage {
+                objects: items.iter().map(|delivery| render_delivery(delivery, zone)).collect(),
+                next_cursor,
+            })
         })
-    })
+        .await
 }
 
 async fn resend(

@@ -37,7 +37,10 @@ pub(super) async fn show(Path(id): Path<String>, request: PageRequest) -> Respon
     let is_analyzed = request.can_view(PartyKind::Advertiser, advertiser.id);
     let terms = Campaign::latest_terms(&campaign).filter(|_| is_analyzed);
     let findings = match terms {
-        Some(terms) => request.console.analyses.analyze(terms.clone()).await,
+        Some(terms) => {
+            let tenant = request.context.principal.tenant();
+            request.console.work_limits.analyze(tenant, terms.clone()).await
+        }
         None => Ok(Vec::new()),
     };
     let page = findings.map(|findings| {

@@ -180,7 +180,7 @@ impl TestConsole {
             }),
             random: Arc::new(move || [next_seed.fetch_add(1, Ordering::SeqCst); 32]),
             body_timeout: std::time::Duration::from_secs(30),
-            analyses: trunkline_network::Analyses::default(),
+            work_limits: Arc::default(),
             passwords: Arc::new(PasswordVerifier::new([0; 32])),
             base_url: base_url.to_owned(),
         });

@@ -29,9 +29,21 @@ fn entry_from_row(row: &Row<'_>) -> Result<AuditEntry, Error> {
     })
 }
 
+/// Bytes of an entry beside its texts, about: ids, time, and its places in two indexes.
+const ENTRY_OVERHEAD_BYTES: usize = 100;
+
+/// Returns about the number of bytes that an entry takes.
+fn entry_bytes(entry: &NewAuditEntry) -> i64 {
+    let NewAuditEntry { request_id, actor, object, action, before, after, .. } = entry;
+    let texts = [request_id, actor, object, action].map(String::len).iter().sum::<usize>();
+    let states = [before, after].into_iter().flatten().map(String::len).sum::<usize>();
+    i64::try_from(ENTRY_OVERHEAD_BYTES + texts + states).unwrap_or(i64::MAX)
+}
+
 impl UnitOfWork<'_> {
     /// Inserts entries in their order, by one statement.
     pub fn insert_audit_entries(&mut self, entries: &[NewAuditEntry]) -> Result<(), Error> {
+        self.audit_bytes += entries.iter().map(entry_bytes).sum::<i64>();
         let row = |(index, entry): (usize, &NewAuditEntry)| {
             let NewAuditEntry { network_id, request_id, actor, object, action, .. } = entry;
             json!([
@@ -62,6 +74,7 @@ impl UnitOfWork<'_> {
 
     /// Inserts an entry.
     pub fn insert_audit_entry(&mut self, entry: &NewAuditEntry) -> Result<(), Error> {
+        self.audit_bytes += entry_bytes(entry);
         self.execute(
             "INSERT INTO audit (network_id, at, request_id, actor, object, action, before, after)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

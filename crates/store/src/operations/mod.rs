@@ -3,6 +3,7 @@
 
 mod affiliations;
 mod audit;
+mod audit_usage;
 mod budgets;
 mod bulk_insert;
 mod call_log;
@@ -36,6 +37,7 @@ mod users;
 mod webhooks;
 
 pub use affiliations::{AffiliateCampaignSize, RelationshipOfParties};
+pub use audit_usage::AuditLimit;
 pub use budgets::{CounterKey, CounterScope, CurrentTotals, PeriodBounds, StoredTotal};
 pub use bulk_insert::{FirstIds, IdCounts};
 pub use call_log::{CallRecord, CallRowFilter, CallScope};
@@ -78,6 +80,8 @@ pub struct UnitOfWork<'a> {
     generation: Option<i64>,
     /// SQL statements that this unit of work has run so far.
     pub(crate) statement_count: u64,
+    /// Bytes that it wrote into the audit log and that are not charged yet.
+    audit_bytes: i64,
 }
 
 /// Database connection of a unit of work.
@@ -100,7 +104,7 @@ impl<'a> UnitOfWork<'a> {
 
     /// Unit of work whose snapshot also gave the generation of credentials.
     pub(crate) fn with_generation(connection: Connection<'a>, generation: Option<i64>) -> Self {
-        Self { connection, emits_events: false, generation, statement_count: 0 }
+        Self { connection, emits_events: false, generation, statement_count: 0, audit_bytes: 0 }
     }
 
     /// Runs a unit of work that may issue one statement. Returns its result and the statement's

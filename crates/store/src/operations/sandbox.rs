@@ -57,6 +57,7 @@ const RESET_RULES: &[(&str, ResetRule)] = &[
     ("parties", ResetRule::Delete(BY_NETWORK)),
     ("custom_data_fields", ResetRule::Run(DELETE_CUSTOM_DATA_FIELDS)),
     ("rate_limits", ResetRule::Keep),
+    ("audit_usage", ResetRule::Delete(BY_NETWORK)),
     ("credential_generations", ResetRule::Keep),
 ];
 

@@ -7,7 +7,7 @@ use crate::sql::Cell;
 use crate::{Error, OpenError};
 
 /// Migrations in order, forward only. Each runs in a transaction of its own when a server starts.
-const MIGRATIONS: [&str; 22] = [
+const MIGRATIONS: [&str; 23] = [
     include_str!("../../migrations/postgres/0001_network.sql"),
     include_str!("../../migrations/postgres/0002_credentials.sql"),
     include_str!("../../migrations/postgres/0003_months.sql"),
@@ -30,6 +30,7 @@ const MIGRATIONS: [&str; 22] = [
     include_str!("../../migrations/postgres/0020_name_skeletons.sql"),
     include_str!("../../migrations/postgres/0021_promo_types.sql"),
     include_str!("../../migrations/postgres/0022_recordings.sql"),
+    include_str!("../../migrations/postgres/0023_audit_usage.sql"),
 ];
 
 /// Key of the advisory lock that is held while migrating.

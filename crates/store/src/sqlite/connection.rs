@@ -34,6 +34,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0024_name_skeletons.sql"),
     include_str!("../../migrations/sqlite/0025_promo_types.sql"),
     include_str!("../../migrations/sqlite/0026_recordings.sql"),
+    include_str!("../../migrations/sqlite/0027_audit_usage.sql"),
 ];
 
 /// Page cache of the writing connection, in KiB.

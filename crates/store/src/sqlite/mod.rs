@@ -6,6 +6,7 @@ pub(crate) mod file_lock;
 mod file_watch;
 pub(crate) mod files;
 pub(crate) mod readers;
+pub(crate) mod reserve;
 pub(crate) mod shared_read_lock;
 pub(crate) mod start_id;
 mod statement_cache;
@@ -16,6 +17,7 @@ use crate::writer::{Prefetch, Savepoint, SavepointState, WriteBackend};
 use crate::{Error, OpenError};
 use file_lock::FileLock;
 pub(crate) use file_watch::FileWatch;
+use reserve::Reserve;
 use shared_read_lock::SharedReadLock;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,6 +31,8 @@ pub(crate) struct OpenFile {
     pub(crate) connection: rusqlite::Connection,
     /// Must be dropped after the connection.
     lock: FileLock,
+    /// True if a server opens it.
+    is_server: bool,
 }
 
 /// Opens a file for writing, creating it if it does not exist, and applies missing migrations. A server
@@ -52,7 +56,7 @@ pub(crate) fn open(file: &Path, start: Option<start_id::StartId>) -> Result<Open
             lock.share().map_err(error)?;
         }
     }
-    Ok(OpenFile { connection, lock })
+    Ok(OpenFile { connection, lock, is_server: start.is_some() })
 }
 
 /// Writing connection.
@@ -62,6 +66,7 @@ pub(crate) struct SqliteWriter {
     watch: Arc<FileWatch>,
     /// Stopped before the connection is closed.
     checkpointer: Option<WalCheckpointer>,
+    reserve: Reserve,
     /// Must be dropped after the connection.
     lock: FileLock,
 }
@@ -72,11 +77,13 @@ impl SqliteWriter {
         file: &Path,
         read_lock: Arc<SharedReadLock>,
     ) -> Result<Self, OpenError> {
-        let OpenFile { mut connection, lock } = opened;
+        let OpenFile { mut connection, lock, is_server } = opened;
         let checkpointer = WalCheckpointer::start(&mut connection, file)
             .map_err(|error| connection::file_error(file, &error))?;
         let watch = FileWatch::new(file);
-        Ok(Self { connection, read_lock, watch, checkpointer: Some(checkpointer), lock })
+        let mut reserve = Reserve::of(file, is_server);
+        reserve.restore();
+        Ok(Self { connection, read_lock, watch, checkpointer: Some(checkpointer), reserve, lock })
     }
 
     /// Watch of the database file.
@@ -162,6 +169,14 @@ impl WriteBackend for SqliteWriter {
             return self.begin();
         }
         self.run("ROLLBACK TO work")
+    }
+
+    fn release_reserve(&mut self) {
+        self.reserve.release_if_needed();
+    }
+
+    fn restore_reserve(&mut self) {
+        self.reserve.restore();
     }
 
     fn unit_of_work(&mut self) -> UnitOfWork<'_> {

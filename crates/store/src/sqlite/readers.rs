@@ -5,11 +5,15 @@ use super::shared_read_lock::SharedReadLock;
 use crate::Error;
 use rusqlite::Connection;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Maximum number of idle connections in the pool.
 const MAX_IDLE: usize = 8;
+/// Instructions of SQLite's virtual machine between two checks if a read is to be interrupted: some tens of
+/// microseconds.
+const INSTRUCTIONS_PER_CHECK: i32 = 1_000;
 /// Longest wait for running reads when the pool is closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -42,6 +46,19 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) fn connection(&self) -> &Connection {
         self.connection.as_ref().expect("a reader has its connection until it is returned")
+    }
+
+    /// Interrupts statements once the flag is set; `None` ends that.
+    pub(crate) fn interrupt_when(
+        &mut self,
+        stop: Option<&Arc<AtomicBool>>,
+    ) -> rusqlite::Result<()> {
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let handler = stop.map(|stop| {
+            let stop = Arc::clone(stop);
+            move || stop.load(Ordering::Relaxed)
+        });
+        connection.progress_handler(INSTRUCTIONS_PER_CHECK, handler)
     }
 }
 

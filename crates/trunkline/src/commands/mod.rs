@@ -128,6 +128,28 @@ fn in_network<T: Send + 'static>(
         Some(network) => work(unit, &network).map(Some),
         None => Ok::<_, Error>(None),
     });
+    close_after(store, id, result)
+}
+
+/// Runs a write transaction that takes access away, as [`in_network`] does. It is possible on a full disk.
+fn in_network_urgently<T: Send + 'static>(
+    store: Store,
+    id: NetworkId,
+    work: impl FnOnce(&mut UnitOfWork<'_>, &Network) -> Result<T, Error> + Send + 'static,
+) -> Result<T, CliError> {
+    let result = store.write_urgent_blocking(move |unit| match unit.network(id)? {
+        Some(network) => work(unit, &network).map(Some),
+        None => Ok::<_, Error>(None),
+    });
+    close_after(store, Some(id), result)
+}
+
+/// Closes the database and returns the result of a transaction in a network.
+fn close_after<T>(
+    store: Store,
+    id: Option<NetworkId>,
+    result: Result<Option<T>, Error>,
+) -> Result<T, CliError> {
     store.close();
     let name = match id {
         Some(id) => format!("network {id}"),

@@ -88,6 +88,9 @@ struct ServerArgs {
         value_parser = clap::value_parser!(u64).range(1..=MAX_BODY_TIME_SECONDS)
     )]
     body_time_limit: Option<u64>,
+    /// Bytes a day that the credentials of one party may write into the audit log, 0 for no limit [default: 268435456]
+    #[arg(long, value_name = "BYTES", env = "TRUNKLINE_PARTY_LOG_BYTES", hide_env_values = true)]
+    party_log_bytes: Option<u64>,
     /// Time after its start when a live call that has not ended is timed out, in seconds [default: 14400]
     #[arg(
         long,
@@ -172,6 +175,7 @@ impl Settings {
         let rate_limit = args.rate_limit.or(file.rate_limit).or(defaults.requests_per_second);
         let body = args.body_limit.or(file.body_limit);
         let body_time = args.body_time_limit.or(file.body_time_limit);
+        let log_bytes = args.party_log_bytes.or(file.party_log_bytes);
         let call_time = args.call_time_limit.or(file.call_time_limit);
         let tolerance = args.clock_tolerance.or(file.clock_tolerance);
         let proxies: Vec<String> =
@@ -202,6 +206,9 @@ impl Settings {
                     .and_then(|body| usize::try_from(body).ok())
                     .unwrap_or(defaults.max_body_bytes),
                 requests_per_second: rate_limit.filter(|rate| *rate > 0),
+                audit_bytes_per_day: log_bytes
+                    .or(defaults.audit_bytes_per_day)
+                    .filter(|bytes| *bytes > 0),
                 body_timeout: body_time.map_or(defaults.body_timeout, Duration::from_secs),
                 max_call_time: call_time.map_or(defaults.max_call_time, Duration::from_secs),
                 clock_tolerance: tolerance.map_or(defaults.clock_tolerance, Duration::from_secs),

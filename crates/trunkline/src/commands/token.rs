@@ -185,9 +185,10 @@ fn revoke(
     database: DatabaseArgs,
     log: Option<String>,
 ) -> Result<(), CliError> {
-    let store = super::open(database, log)?;
+    let store =
+        trunkline_network::Store::open_existing_with_reserve(&super::database_url(database, log)?)?;
     let now = system::now();
-    let revoked = super::in_network(store, network, move |unit, network| {
+    let revoked = super::in_network_urgently(store, network, move |unit, network| {
         Ok(unit.revoke_token(network.id, id, now)?)
     })?;
     if revoked {

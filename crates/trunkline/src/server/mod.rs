@@ -151,7 +151,7 @@ impl Server {
             random: Arc::clone(&app.random),
             passwords: Arc::clone(&app.passwords),
             body_timeout: app.limits.body_timeout,
-            analyses: app.analyses.clone(),
+            work_limits: Arc::clone(&app.work_limits),
             base_url: app.base_url.to_string(),
         });
         let call_timeouts = CallTimeouts::new(&app);

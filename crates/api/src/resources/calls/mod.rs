@@ -1,5 +1,6 @@
 //! `/calls`: ingests calls that were routed elsewhere, one in a JSON body or many as NDJSON.
 
+mod body_reader;
 mod ndjson;
 
 use crate::api_request::ApiRequest;
@@ -33,6 +34,10 @@ pub(super) fn routes() -> Routes {
 
 async fn create(mut request: ApiRequest) -> Response<Body> {
     if let Some(body) = request.ndjson_body.take() {
+        // Checked before the body is read, whose lines may take any time.
+        if let Err(error) = request.context.principal.ensure_can_report_calls() {
+            return ApiError::UseCase(error).into_response(&request.app);
+        }
         let body = body.into_inner().unwrap_or_else(PoisonError::into_inner);
         return ndjson::ingest_lines(request, body);
     }

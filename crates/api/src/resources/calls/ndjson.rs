@@ -2,10 +2,13 @@
 //!
 //! Three tasks form a pipeline: [`BodyReader`] receives the body, [`LineSplitter`] splits it into
 //! batches and parses them, and [`BatchWriter`] stores each batch in one transaction and renders
-//! the results. The next batch is read while one is stored.
+//! the results. The next batch is read while one is stored. All bytes between their arrival and the end
+//! of their transaction count against the memory for bodies.
 
+use super::body_reader::{BodyError, BodyReader};
 use super::{read_body, status_and_call_id};
 use crate::api_request::ApiRequest;
+use crate::body_memory::{BodyAccount, BodyOwner};
 use crate::credential_guard::CredentialGuard;
 use crate::errors::ApiError;
 use crate::object_reader::Ignored;
@@ -20,7 +23,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use trunkline_domain::call::Outcome;
 use trunkline_network::calls::{self, IngestOutcome, ReportedCall};
@@ -35,23 +38,26 @@ const MAX_LINE_GAP: Duration = Duration::from_millis(200);
 const BATCH_BYTES: usize = 1 << 19;
 /// Lines parsed before the task yields to others.
 const LINES_PER_YIELD: usize = 50;
-/// Maximum number of frames of a body that are read ahead.
-const READ_AHEAD_FRAMES: usize = MAX_BATCH_LINES;
-/// Maximum size of the frames that are read ahead, in bytes.
-const READ_AHEAD_BYTES: usize = 1 << 20;
+/// Capacity that the buffer of a stream keeps while it is almost empty, in bytes.
+const IDLE_BUFFER_BYTES: usize = 1 << 14;
 
 /// Ingests a call from each line. Each line gets the response that its call would get alone, with
 /// the status as a property. An invalid line does not affect the others.
 pub(super) fn ingest_lines(request: ApiRequest, body: Body) -> Response<Body> {
     let (batch_sender, batches) = mpsc::channel(1);
     let (result_sender, results) = mpsc::channel(1);
+    let principal = &request.context.principal;
+    let owner = BodyOwner::Credential(principal.actor, principal.tenant());
+    let account = Arc::new(request.app.body_memory.open_account(owner));
+    let body = BodyReader::spawn(body, request.app.limits.body_timeout, Arc::clone(&account));
     let writer = BatchWriter {
         app: request.app.clone(),
         context: request.context.clone(),
         credential_guard: request.credential_guard.clone(),
+        account,
     };
-    let body = BodyReader::spawn(body, request.app.limits.body_timeout);
-    let splitter = LineSplitter { request, body, buffer: Vec::new(), is_at_end: false };
+    let splitter =
+        LineSplitter { request, body, buffer: Vec::new(), is_at_end: false, is_overloaded: false };
     tokio::spawn(splitter.run(batch_sender));
     tokio::spawn(writer.run(batches, result_sender));
     let results =
@@ -62,53 +68,6 @@ pub(super) fn ingest_lines(request: ApiRequest, body: Body) -> Response<Body> {
     response
 }
 
-/// Receives a body while earlier lines are being stored, up to a limit. Frames that arrive during a
-/// transaction share the next one. Ends with the body, or if no frame arrives for some time.
-struct BodyReader {
-    frames: mpsc::Receiver<Result<Bytes, axum::Error>>,
-    /// One permit for each byte that may be read ahead.
-    budget: Arc<Semaphore>,
-}
-
-/// Returns the permits that a frame takes. A frame larger than the budget takes all of it.
-fn frame_cost(frame: &Result<Bytes, axum::Error>) -> usize {
-    frame.as_ref().map_or(0, |bytes| bytes.len().min(READ_AHEAD_BYTES))
-}
-
-impl BodyReader {
-    fn spawn(mut body: Body, frame_timeout: Duration) -> Self {
-        let (sender, frames) = mpsc::channel(READ_AHEAD_FRAMES);
-        let budget = Arc::new(Semaphore::new(READ_AHEAD_BYTES));
-        let task_budget = Arc::clone(&budget);
-        tokio::spawn(async move {
-            while let Ok(Some(frame)) = tokio::time::timeout(frame_timeout, body.frame()).await {
-                let bytes = frame.map(|frame| frame.into_data().unwrap_or_default());
-                let cost = u32::try_from(frame_cost(&bytes)).unwrap_or(u32::MAX);
-                let Ok(permits) = task_budget.acquire_many(cost).await else { return };
-                permits.forget();
-                if sender.send(bytes).await.is_err() {
-                    return;
-                }
-            }
-        });
-        Self { frames, budget }
-    }
-
-    /// Returns the next frame; `None` at the end.
-    async fn next(&mut self) -> Option<Result<Bytes, axum::Error>> {
-        let frame = self.frames.recv().await?;
-        self.budget.add_permits(frame_cost(&frame));
-        Some(frame)
-    }
-}
-
-impl Drop for BodyReader {
-    fn drop(&mut self) {
-        // Ends the task if it waits for permits.
-        self.budget.close();
-    }
-}
-
 /// Splits a body into batches of lines.
 struct LineSplitter {
     request: ApiRequest,
@@ -117,19 +76,21 @@ struct LineSplitter {
     buffer: Vec<u8>,
     /// True if the body has ended or is not read further.
     is_at_end: bool,
+    /// True if the body is not read further because there is no memory for it.
+    is_overloaded: bool,
 }
 
 impl LineSplitter {
     /// Sends batches in order until the body ends or the writer stops.
     async fn run(mut self, batches: mpsc::Sender<Result<Batch, axum::Error>>) {
         loop {
-            let batch = match self.next_lines().await {
-                Ok(lines) if lines.is_empty() => return,
-                Ok(lines) => Ok(Batch::parse(&self.request, &lines).await),
-                Err(error) => Err(error),
+            let (batch, is_last) = match self.next_lines().await {
+                Ok(Lines { bytes: 0, .. }) if self.is_overloaded => (Ok(Batch::overloaded()), true),
+                Ok(Lines { bytes: 0, .. }) => return,
+                Ok(lines) => (Ok(Batch::parse(&self.request, &lines).await), false),
+                Err(error) => (Err(error), true),
             };
-            let is_error = batch.is_err();
-            if batches.send(batch).await.is_err() || is_error {
+            if batches.send(batch).await.is_err() || is_last {
                 return;
             }
         }
@@ -137,7 +98,7 @@ impl LineSplitter {
 
     /// Returns the next lines, up to the size of a batch; none at the end. Waits for the first line, and
     /// for each further one up to [`MAX_LINE_GAP`].
-    async fn next_lines(&mut self) -> Result<Vec<Vec<u8>>, axum::Error> {
+    async fn next_lines(&mut self) -> Result<Lines, axum::Error> {
         let mut line_count = 0;
         let mut counted_bytes = 0;
         let mut deadline = Instant::now();
@@ -156,8 +117,7 @@ impl LineSplitter {
             }
             if line_count > 0 {
                 match timeout_at(deadline, self.body.next()).await {
-                    Ok(Some(frame)) => self.buffer.extend(frame?),
-                    Ok(None) => self.is_at_end = true,
+                    Ok(frame) => self.add_frame(frame)?,
                     Err(_) => return Ok(self.split()),
                 }
                 continue;
@@ -167,15 +127,30 @@ impl LineSplitter {
                 self.is_at_end = true;
                 continue;
             }
-            match self.body.next().await {
-                Some(frame) => self.buffer.extend(frame?),
-                None => self.is_at_end = true,
-            }
+            let frame = self.body.next().await;
+            self.add_frame(frame)?;
         }
     }
 
+    /// Adds the next frame to the buffer; `None` is the end. Without memory for more, the line in progress
+    /// is dropped.
+    fn add_frame(&mut self, frame: Option<Result<Bytes, BodyError>>) -> Result<(), axum::Error> {
+        match frame {
+            Some(Ok(bytes)) => self.buffer.extend_from_slice(&bytes),
+            Some(Err(BodyError::Connection(error))) => return Err(error),
+            Some(Err(BodyError::NoMemory)) => {
+                let line_end = self.buffer.iter().rposition(|byte| *byte == b'\n');
+                self.buffer.truncate(line_end.map_or(0, |index| index + 1));
+                self.is_overloaded = true;
+                self.is_at_end = true;
+            }
+            None => self.is_at_end = true,
+        }
+        Ok(())
+    }
+
     /// Removes the complete lines from the buffer, up to the size of a batch.
-    fn split(&mut self) -> Vec<Vec<u8>> {
+    fn split(&mut self) -> Lines {
         let mut lines = Vec::new();
         let mut split_bytes = 0;
         for line in self.buffer.split_inclusive(|byte| *byte == b'\n') {
@@ -188,8 +163,19 @@ impl LineSplitter {
             lines.push(line.trim_ascii().to_vec());
         }
         self.buffer.drain(..split_bytes);
-        lines
+        if self.buffer.len() < IDLE_BUFFER_BYTES {
+            self.buffer.shrink_to(IDLE_BUFFER_BYTES);
+        }
+        Lines { lines, bytes: split_bytes }
     }
+}
+
+/// Lines of one batch.
+struct Lines {
+    /// Lines without white space around them.
+    lines: Vec<Vec<u8>>,
+    /// Their bytes in the body.
+    bytes: usize,
 }
 
 /// Calls that are stored in one transaction.
@@ -198,12 +184,20 @@ struct Batch {
     /// One entry for each line: the error of a line that could not be parsed, or `None` for a line
     /// whose call is the next in `calls`.
     lines: Vec<Option<ApiError>>,
+    /// Bytes of the lines in the body.
+    bytes: usize,
 }
 
 impl Batch {
-    async fn parse(request: &ApiRequest, lines: &[Vec<u8>]) -> Self {
+    /// Returns the result of a line for which there is no memory.
+    fn overloaded() -> Self {
+        Self { calls: Arc::default(), lines: vec![Some(ApiError::Overloaded)], bytes: 0 }
+    }
+
+    async fn parse(request: &ApiRequest, Lines { lines, bytes }: &Lines) -> Self {
         let app = &request.app;
-        let mut batch = Self { calls: Arc::default(), lines: Vec::with_capacity(lines.len()) };
+        let results = Vec::with_capacity(lines.len());
+        let mut batch = Self { calls: Arc::default(), lines: results, bytes: *bytes };
         let mut calls = Vec::with_capacity(lines.len());
         let times = (request.network.time_zone, call_facts::latest_time(app, &request.network));
         // Empty lines get no result.
@@ -260,6 +254,8 @@ struct BatchWriter {
     app: App,
     context: Context,
     credential_guard: CredentialGuard,
+    /// Memory of the body's bytes.
+    account: Arc<BodyAccount>,
 }
 
 impl BatchWriter {
@@ -273,6 +269,7 @@ impl BatchWriter {
             let result = match batch {
                 Ok(batch) => {
                     let outcomes = self.ingest(Arc::clone(&batch.calls)).await;
+                    self.account.shrink(batch.bytes);
                     Ok(batch.render_results(&self.app, outcomes).await)
                 }
                 Err(error) => Err(error),

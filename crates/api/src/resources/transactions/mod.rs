@@ -40,15 +40,15 @@ async fn list_network_ledger(Path(id): Path<String>, request: ApiRequest) -> Res
         let error = Error::NotFound(format!("Network {id}"));
         return ApiError::UseCase(error).into_response(&request.app);
     }
-    list_ledger(request, Ledger::Network)
+    list_ledger(request, Ledger::Network).await
 }
 
 async fn list_advertiser_ledger(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
-    list_ledger(request, Ledger::Party(PartyKind::Advertiser, id))
+    list_ledger(request, Ledger::Party(PartyKind::Advertiser, id)).await
 }
 
 async fn list_affiliate_ledger(Path(id): Path<String>, request: ApiRequest) -> Response<Body> {
-    list_ledger(request, Ledger::Party(PartyKind::Affiliate, id))
+    list_ledger(request, Ledger::Party(PartyKind::Affiliate, id)).await
 }
 
 /// Facts of the database about a requested ledger.
@@ -97,7 +97,7 @@ impl LedgerSource {
     }
 }
 
-fn list_ledger(mut request: ApiRequest, ledger: Ledger) -> Response<Body> {
+async fn list_ledger(mut request: ApiRequest, ledger: Ledger) -> Response<Body> {
     // Access is checked first: without it, the problems of the query are not reported.
     let source = request.read(|unit, context| LedgerSource::read(unit, context, &ledger, &request));
     let source = match source {
@@ -124,10 +124,10 @@ fn list_ledger(mut request: ApiRequest, ledger: Ledger) -> Response<Body> {
         after: source.after.map_or(0, TransactionId::get),
         is_empty: !query.includes_calls || source.only == Some(None),
     };
-    if let Err(error) = range.narrow(&request, &ledger) {
+    if let Err(error) = range.narrow(&request, &ledger).await {
         return error.into_response(&request.app);
     }
-    respond(request, ledger, (source.viewer, source.fields), query, (range, columns))
+    respond(request, ledger, (source.viewer, source.fields), query, (range, columns)).await
 }
 
 /// Rows of a response.
@@ -140,15 +140,17 @@ struct LedgerRange {
 
 impl LedgerRange {
     /// Finds the ids between which a filter by time matches.
-    fn narrow(&mut self, request: &ApiRequest, ledger: &Ledger) -> Result<(), ApiError> {
+    async fn narrow(&mut self, request: &ApiRequest, ledger: &Ledger) -> Result<(), ApiError> {
         // No id contains U+0000, and PostgreSQL rejects it in a text.
         self.is_empty |= self.filter.complete_call_id.as_ref().is_some_and(|id| id.contains('\0'));
         if self.is_empty || self.filter.from.is_none() {
             return Ok(());
         }
-        let bounds = request
-            .read(|unit, context| transactions::id_bounds(unit, context, ledger, &self.filter))?;
-        match bounds {
+        let (ledger, filter) = (ledger.clone(), self.filter.clone());
+        let bounds = request.read_in_turn(move |unit, context| {
+            transactions::id_bounds(unit, context, &ledger, &filter)
+        });
+        match bounds.await? {
             Some(ids) => {
                 self.after = self.after.max(ids.start().get() - 1);
                 self.filter.until = Some(*ids.end());
@@ -172,7 +174,7 @@ fn select_columns(request: &mut ApiRequest, source: &LedgerSource) -> Vec<Select
     selection.columns
 }
 
-fn respond(
+async fn respond(
     request: ApiRequest,
     ledger: Ledger,
     (viewer, fields): (Viewer, CustomFields),
@@ -183,20 +185,22 @@ fn respond(
     let base_url = Arc::clone(&request.app.base_url);
     let table = table(request.format, query.csv, &columns);
     let LedgerRange { filter, after, is_empty } = range;
-    request.respond_table(table, after, query.limit, move |unit, context, page| {
-        if is_empty {
-            return Ok(TablePage { rows: Vec::new(), next_cursor: None });
-        }
-        let ledger_rows = transactions::list(unit, context, &ledger, &filter, page)?;
-        let is_full = u32::try_from(ledger_rows.len()).is_ok_and(|count| count == page.limit);
-        let next_cursor =
-            ledger_rows.last().map(|row| row.transaction.id.get()).filter(|_| is_full);
-        let rows = ledger_rows.iter().map(|row| {
-            let entry = LedgerEntry { row, viewer, zone, fields: &fields, base_url: &base_url };
-            columns.iter().map(|column| column.cell(&entry)).collect()
-        });
-        Ok(TablePage { rows: rows.collect(), next_cursor })
-    })
+    request
+        .respond_table(table, after, query.limit, move |unit, context, page| {
+            if is_empty {
+                return Ok(TablePage { rows: Vec::new(), next_cursor: None });
+            }
+            let ledger_rows = transactions::list(unit, context, &ledger, &filter, page)?;
+            let is_full = u32::try_from(ledger_rows.len()).is_ok_and(|count| count == page.limit);
+            let next_cursor =
+                ledger_rows.last().map(|row| row.transaction.id.get()).filter(|_| is_full);
+            let rows = ledger_rows.iter().map(|row| {
+                let entry = LedgerEntry { row, viewer, zone, fields: &fields, base_url: &base_url };
+                columns.iter().map(|column| column.cell(&entry)).collect()
+            });
+            Ok(TablePage { rows: rows.collect(), next_cursor })
+        })
+        .await
 }
 
 fn table(format: Format, csv: CsvStyle, columns: &[SelectedColumn]) -> Table {

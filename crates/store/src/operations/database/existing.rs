@@ -2,6 +2,7 @@
 
 use super::snapshot::{Snapshot, file_path};
 use crate::operations::UnitOfWork;
+use crate::sqlite::reserve::Reserve;
 use crate::{Error, OpenError, Store};
 
 /// Runs a read in one snapshot of a database that exists and has the current schema version. Nothing
@@ -19,6 +20,19 @@ impl Store {
     pub fn open_existing(url: &str) -> Result<Self, OpenError> {
         drop(Snapshot::open(url)?);
         Self::open(url)
+    }
+
+    /// Opens a database like [`Store::open_existing`], for a write that takes access away. If the disk is
+    /// full, the reserve of a SQLite database is released where opening it needs space.
+    pub fn open_existing_with_reserve(url: &str) -> Result<Self, OpenError> {
+        let opened = Self::open_existing(url);
+        match file_path(url)? {
+            Some(file) if opened.is_err() && file.exists() => {
+                Reserve::of(&file, false).release_if_needed();
+                Self::open_existing(url)
+            }
+            _ => opened,
+        }
     }
 
     /// Opens a database like [`Store::open_existing`], or creates it if the file does not exist or the

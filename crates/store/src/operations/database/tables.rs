@@ -19,7 +19,7 @@ const fn with_key(name: &'static str, key: &'static str) -> Table {
 }
 
 /// All tables, each after those it refers to. A test compares them with the schema.
-pub(super) const TABLES: [Table; 34] = [
+pub(super) const TABLES: [Table; 35] = [
     with_id("networks"),
     with_id("parties"),
     with_id("users"),
@@ -54,6 +54,7 @@ pub(super) const TABLES: [Table; 34] = [
     with_id("deliveries"),
     with_id("mails"),
     with_key("rate_limits", "credential"),
+    with_key("audit_usage", "network_id, tenant"),
 ];
 
 #[cfg(test)]
