@@ -22,7 +22,7 @@ STATE_MESSAGES = (
     "UnauthorizedOperation",
     "cannot transition",
     "inventory",
-    "nothing waits for go_live",
+    "the campaign has no future terms",
     "cannot happen",
     "out of order",
     "used for another event",

@@ -191,12 +191,39 @@ impl Operation {
                 violations.push(format!("response header {name} is missing"));
             }
         }
+        check_own_headers(&pointer, documented, exchange, violations);
         if exchange.response_body.is_empty() && documented.get("content").is_none() {
             return;
         }
         let media_type = media_type(header("content-type").map_or("", |(_, value)| value));
         let body = exchange.response_body;
         check_content(&pointer, documented, &media_type, body, "response body", violations);
+    }
+}
+
+/// Checks that the response declares each header that begins with `Trunkline-`, and that the value has
+/// the declared form.
+fn check_own_headers(
+    pointer: &str,
+    documented: &Value,
+    exchange: &Exchange<'_>,
+    violations: &mut Vec<String>,
+) {
+    for (name, value) in exchange.response_headers {
+        if !name.to_ascii_lowercase().starts_with("trunkline-") {
+            continue;
+        }
+        let mut declared = documented["headers"].as_object().into_iter().flatten();
+        let declared = declared.find(|(declared, _)| declared.eq_ignore_ascii_case(name));
+        let header = declared.and_then(|(declared, _)| {
+            resolve(format!("{pointer}/headers/{}", escape_pointer(declared)))
+        });
+        let Some((header, _)) = header else {
+            violations.push(format!("response header {name} is not documented"));
+            continue;
+        };
+        let place = format!("response header {name}");
+        check_value(&format!("{header}/schema"), &value.as_str().into(), &place, violations);
     }
 }
 
@@ -409,6 +436,34 @@ mod tests {
             &json!({"errors": {"invalid_data": "", "class": "TooManyRequests"}}),
         );
         assert_eq!(header, ["response header Retry-After is missing"]);
+    }
+
+    #[test]
+    fn own_headers_must_be_documented_and_have_the_documented_form() {
+        let receipt = json!({"cuid": "1"}).to_string();
+        let request = call(json!("2015-05-13")).to_string();
+        let check = |status: u16, name: &str, value: &str| {
+            let headers =
+                [("Content-Type", "application/json"), ("X-Request-Id", "1"), (name, value)];
+            let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            check_exchange(&Exchange {
+                method: "POST",
+                target: CALLS,
+                request_type: Some("application/json"),
+                request_body: Some(request.as_bytes()),
+                status,
+                response_headers: &headers,
+                response_body: receipt.as_bytes(),
+            })
+        };
+        for status in [201, 202] {
+            let rejected = check(status, "trunkline-outcome", "turned_away; reason=over_cap");
+            assert_eq!(rejected, Ok(()));
+        }
+        let unknown_reason = check(201, "Trunkline-Outcome", "turned_away; reason=rain");
+        assert!(unknown_reason.unwrap_err().contains("response header Trunkline-Outcome, at"));
+        let undocumented = check(201, "Trunkline-Weather", "rain").unwrap_err();
+        assert!(undocumented.contains("response header Trunkline-Weather is not documented"));
     }
 
     #[test]

@@ -244,7 +244,7 @@ impl ApiRequest {
     }
 
     /// Same as [`ApiRequest::write`]. `prefetch` issues the queries that the use case will need,
-    /// as far as the request tells; it gets no results.
+    /// as far as the request determines them; it gets no results.
     pub(crate) async fn write_with_prefetch<T: Send + 'static>(
         &self,
         prefetch: impl FnOnce(&mut UnitOfWork<'_>, &Context),

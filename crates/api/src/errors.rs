@@ -105,7 +105,7 @@ impl ApiError {
             }
             Self::Unauthorized => unauthorized(),
             Self::MethodNotAllowed(allow) => {
-                let message = format!("this path takes {allow}");
+                let message = format!("this path allows {allow}");
                 let response =
                     respond(StatusCode::METHOD_NOT_ALLOWED, &message, "MethodNotAllowed");
                 with_header(response, header::ALLOW, allow)
@@ -114,7 +114,7 @@ impl ApiError {
                 respond(StatusCode::REQUEST_TIMEOUT, "the body took too long", "RequestTimeout")
             }
             Self::Overloaded => {
-                let message = "too much is being sent at once: try again";
+                let message = "too many request bodies are being received: try again";
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 let response = respond(status, message, "ServiceUnavailable");
                 with_header(response, header::RETRY_AFTER, "1")
@@ -222,7 +222,7 @@ fn use_case_response(
 fn storage_response(app: &App, error: &trunkline_store::Error) -> Response<Body> {
     use trunkline_store::Error as Storage;
     let (status, message) = match error {
-        Storage::Full => (StatusCode::INSUFFICIENT_STORAGE, "there is no room to store this"),
+        Storage::Full => (StatusCode::INSUFFICIENT_STORAGE, "the database has no space left"),
         Storage::Busy | Storage::Closed => {
             (StatusCode::SERVICE_UNAVAILABLE, "the database is busy: try again")
         }

@@ -226,6 +226,6 @@ async fn not_found(request: Request<Body>) -> Response<Body> {
 }
 
 async fn method_not_allowed(request: Request<Body>) -> Response<Body> {
-    let message = format!("this path does not take {}", request.method());
+    let message = format!("this path does not allow {}", request.method());
     json_response(StatusCode::METHOD_NOT_ALLOWED, &error_body(&message, "MethodNotAllowed"))
 }

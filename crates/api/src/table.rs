@@ -180,7 +180,7 @@ impl Table {
         }
     }
 
-    /// Returns the bytes of rows. `is_first` says that they contain the table's first row.
+    /// Returns the bytes of rows. `is_first` is true if they contain the table's first row.
     pub(crate) fn render_rows(&self, rows: &[Vec<Cell>], is_first: bool) -> Vec<u8> {
         match self.format {
             Format::Json => {

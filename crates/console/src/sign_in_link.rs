@@ -103,7 +103,7 @@ fn open_link(
 
 fn password_problem(user: &User, password: &str, params: &FormParams) -> Option<String> {
     if let Err(problem) = check_password_length(password) {
-        return Some(format!("This cannot be the password: {problem}."));
+        return Some(format!("This password cannot be used: {problem}."));
     }
     let mut addresses = user.email_settings.iter();
     if addresses.any(|email| email.email_address.eq_ignore_ascii_case(password)) {

@@ -23,7 +23,7 @@ pub(crate) struct BudgetStatus {
     pub(crate) kind: &'static str,
     /// Budget, in currency units or in calls.
     pub(crate) amount: Money,
-    /// `true` if calls are turned away at 100 %.
+    /// `true` if calls are rejected at 100 %.
     pub(crate) enforce: bool,
     /// Time zone of the period.
     pub(crate) time_zone: TimeZoneName,
@@ -182,7 +182,7 @@ fn assign_totals(
     }
 }
 
-/// Call that asks to be admitted, as the budgets of the payin judge it.
+/// Call to be admitted, with the properties that the budgets of the payin depend on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum AdmissionRequest<'a> {
     /// Live call: can pay up to the maximum of its terms, and holds a place among concurrent calls.

@@ -27,7 +27,7 @@ pub(crate) struct CallAddress<'a> {
     pub(crate) promo_number: Option<&'a PhoneNumber>,
 }
 
-/// Moment of a call. A reported time has a resolution of one second, so it stands for any moment
+/// Moment of a call. A reported time has a resolution of one second, so it can be any moment
 /// within its second.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CallMoment {
@@ -76,7 +76,7 @@ impl CallParties {
     /// # Errors
     ///
     /// [`Error::NotFound`] if an object does not exist or is not visible to the principal, or if
-    /// nobody held the promo number.
+    /// the promo number had no holder.
     pub(crate) fn resolve(
         unit: &mut UnitOfWork<'_>,
         context: &Context,

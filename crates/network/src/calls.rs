@@ -363,7 +363,7 @@ fn end_time(facts: &CallFacts, start: Timestamp, reported_at: Timestamp) -> Time
     duration.and_then(|duration| start.checked_add(duration).ok()).unwrap_or(reported_at)
 }
 
-/// Adds a call to the call-count budgets of its campaign, unless it was turned away. The call is
+/// Adds a call to the call-count budgets of its campaign, unless it was rejected. The call is
 /// stored or in `writes` already.
 pub(crate) fn count_toward_call_budgets(
     unit: &mut UnitOfWork<'_>,

@@ -244,7 +244,7 @@ fn check_content(change: &CorrectionChange, has_changes: bool, problems: &mut Pr
     }
     let contents = ["call", "advertiser_payin", "affiliate_payout"];
     if !has_changes && !contents.iter().any(|at| problems.has_problem(at)) {
-        problems.property("base").add("must say call, advertiser_payin or affiliate_payout");
+        problems.property("base").add("must contain call, advertiser_payin or affiliate_payout");
     }
 }
 

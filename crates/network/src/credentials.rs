@@ -335,7 +335,7 @@ pub fn set_password(
     if matching.len() > 1 {
         let ids: Vec<&str> =
             matching.iter().map(|(_, user, _)| user.external_id.as_str()).collect();
-        let message = format!("several users have {email}: say which one of {}", ids.join(", "));
+        let message = format!("several users have {email}: select one of {}", ids.join(", "));
         return Err(Error::NotAllowed(message));
     }
     let Some((_, found, _)) = matching.pop() else { return Ok(None) };
@@ -379,7 +379,9 @@ pub fn create_access_token(
     let user = members.iter().find(has_address).ok_or_else(missing)?.user.id;
     let mut grants = unit.grants_of_user(user)?;
     if !context.principal.covers_grants(&grants) {
-        let message = format!("this credential may not sign {email} in: they may do more than it");
+        let message = format!(
+            "this credential may not sign {email} in: the user has permissions that the credential lacks"
+        );
         return Err(Error::NotAllowed(message));
     }
     grants.retain(|grant| grant.scope == scope);

@@ -90,7 +90,7 @@ pub fn dry_run(
     let sees_advertiser =
         context.principal.can_view(PartyKind::Advertiser, parties.campaign.advertiser_id);
     if !sees_advertiser && request.terms == TermsSelector::Future {
-        let message = "an affiliate may try the current terms only";
+        let message = "an affiliate may only use the current terms";
         return Err(Error::NotAllowed(message.to_owned()));
     }
     let terms = match request.terms {
@@ -99,7 +99,7 @@ pub fn dry_run(
         }
         TermsSelector::Future => {
             if parties.campaign.future_terms.is_none() {
-                problems.property("terms").add("are not there: nothing waits for go_live");
+                problems.property("terms").add("do not exist: the campaign has no future terms");
             }
             parties.campaign.future_terms.as_ref()
         }
@@ -151,7 +151,7 @@ pub fn dry_run(
 /// # Errors
 ///
 /// [`Error::NotFound`] if an object does not exist or is not visible to the principal. A promo number
-/// of somebody else is not found, as one that nobody has.
+/// of another party is not found, like one that does not exist.
 fn resolve_parties(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
@@ -291,7 +291,7 @@ pub(crate) fn warnings(terms: &Terms, facts: &CallFacts) -> Vec<String> {
     }
     let unknown_area_code = facts.unknown_area_code().map(|code| {
         format!(
-            "the area code {code} is not known, so the number has no place: --area-codes adds it"
+            "the area code {code} is unknown, so the number has no location: add it with --area-codes"
         )
     });
     warnings.extend(unknown_area_code);

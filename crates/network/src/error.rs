@@ -21,7 +21,7 @@ pub enum Error {
     /// The object was deleted, and its id is known still.
     #[error("{0}")]
     Gone(String),
-    /// The principal is not allowed to do this, or nobody is.
+    /// The principal is not allowed to do this, or no principal is.
     #[error("{0}")]
     NotAllowed(String),
     /// The id is used for another object.

@@ -201,7 +201,7 @@ struct StartedCall<'a> {
 }
 
 /// Stores a call that starts, adds it to the budgets and starts its IVR tree. A call that was
-/// turned away, or that the tree ends at once, is stored as ended and settled.
+/// rejected, or that the tree ends at once, is stored as ended and settled.
 fn store_started_call(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
@@ -391,7 +391,7 @@ pub(crate) fn terms_of(unit: &mut UnitOfWork<'_>, call: &Call) -> Result<Terms, 
     terms.ok_or_else(|| Error::Internal(format!("live call {} has no terms", call.id)))
 }
 
-/// Stores a live call as ended, and settles it. `hang_up` tells who or what ended it, if its tree did
+/// Stores a live call as ended, and settles it. `hang_up` is the cause of its end, if its tree did
 /// not.
 fn end_call(
     unit: &mut UnitOfWork<'_>,

@@ -25,7 +25,7 @@ const MAX_ATTEMPTS_PER_WEBHOOK: usize = 4;
 const RESERVED_ATTEMPTS: usize = 1_024;
 /// Maximum number of concurrent attempts of a network that uses the reserved ones.
 const MAX_RESERVED_ATTEMPTS_PER_NETWORK: usize = 4;
-/// Difference between the clocks of two servers that is not taken for a clock that was set back.
+/// Difference between the clocks of two servers that does not count as a clock that was set back.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(2);
 
 /// Retry and lease durations.
@@ -143,10 +143,10 @@ pub fn has_due_deliveries(
 pub fn lease_deliveries(
     unit: &mut UnitOfWork<'_>,
     now: Timestamp,
-    pace: RetryPolicy,
+    retry_policy: RetryPolicy,
     mut in_progress: AttemptCounts,
 ) -> Result<Vec<LeasedDelivery>, Error> {
-    let until = now.saturating_add(pace.lease).unwrap_or(Timestamp::MAX);
+    let until = now.saturating_add(retry_policy.lease).unwrap_or(Timestamp::MAX);
     let mut due = unit.webhooks_with_due_deliveries(now)?;
     due.sort_by_key(|webhook| (in_progress.of_network(*webhook), in_progress.of_webhook(*webhook)));
     let mut leased = Vec::new();
@@ -170,7 +170,7 @@ pub fn record_delivery_attempt(
     mut delivery: DeliveryRecord,
     outcome: AttemptOutcome,
     now: Timestamp,
-    pace: RetryPolicy,
+    retry_policy: RetryPolicy,
     jitter: u8,
 ) -> Result<(), Error> {
     let lease = delivery.due_at;
@@ -185,7 +185,7 @@ pub fn record_delivery_attempt(
         }
         AttemptOutcome::Retryable { status, error } => {
             delivery.due_at =
-                next_attempt_at(delivery.attempts, delivery.give_up_at, now, pace, jitter);
+                next_attempt_at(delivery.attempts, delivery.give_up_at, now, retry_policy, jitter);
             if delivery.due_at.is_none() {
                 delivery.state = DeliveryState::Failed;
             }
@@ -207,10 +207,10 @@ fn next_attempt_at(
     attempts: u32,
     give_up_at: Timestamp,
     now: Timestamp,
-    pace: RetryPolicy,
+    retry_policy: RetryPolicy,
     jitter: u8,
 ) -> Option<Timestamp> {
-    let due = now.saturating_add(retry_delay(attempts, pace.first_delay, jitter)).ok()?;
+    let due = now.saturating_add(retry_delay(attempts, retry_policy.first_delay, jitter)).ok()?;
     (due < give_up_at).then_some(due)
 }
 
@@ -219,10 +219,10 @@ pub fn lease_mails(
     unit: &mut UnitOfWork<'_>,
     network: NetworkId,
     now: Timestamp,
-    pace: RetryPolicy,
+    retry_policy: RetryPolicy,
     limit: usize,
 ) -> Result<Vec<MailRecord>, Error> {
-    let until = now.saturating_add(pace.lease).unwrap_or(Timestamp::MAX);
+    let until = now.saturating_add(retry_policy.lease).unwrap_or(Timestamp::MAX);
     let mut leased = unit.due_mails(network, now, limit)?;
     for mail in &mut leased {
         let due_at = mail.due_at;
@@ -238,7 +238,7 @@ pub fn record_mail_attempt(
     mut mail: MailRecord,
     outcome: AttemptOutcome,
     now: Timestamp,
-    pace: RetryPolicy,
+    retry_policy: RetryPolicy,
     jitter: u8,
 ) -> Result<(), Error> {
     let lease = mail.due_at;
@@ -251,7 +251,8 @@ pub fn record_mail_attempt(
             mail.sent_at = Some(now);
         }
         AttemptOutcome::Retryable { error, .. } => {
-            mail.due_at = next_attempt_at(mail.attempts, mail.give_up_at, now, pace, jitter);
+            mail.due_at =
+                next_attempt_at(mail.attempts, mail.give_up_at, now, retry_policy, jitter);
             if mail.due_at.is_none() {
                 mail.state = MailState::Expired;
             }
@@ -267,11 +268,11 @@ pub fn record_mail_attempt(
 }
 
 /// Times after which an item cannot be due by the clock that shows `now`, by number of attempts.
-fn latest_due_times(now: Timestamp, pace: RetryPolicy) -> Vec<Timestamp> {
+fn latest_due_times(now: Timestamp, retry_policy: RetryPolicy) -> Vec<Timestamp> {
     let after = |attempts| {
         let delay = match attempts {
-            0 => pace.lease,
-            _ => retry_delay(attempts, pace.first_delay, u8::MAX).max(pace.lease),
+            0 => retry_policy.lease,
+            _ => retry_delay(attempts, retry_policy.first_delay, u8::MAX).max(retry_policy.lease),
         };
         let delay = delay.saturating_add(CLOCK_TOLERANCE);
         now.saturating_add(delay).unwrap_or(Timestamp::MAX)
@@ -283,9 +284,9 @@ fn latest_due_times(now: Timestamp, pace: RetryPolicy) -> Vec<Timestamp> {
 pub fn has_postponed(
     unit: &mut UnitOfWork<'_>,
     now: Timestamp,
-    pace: RetryPolicy,
+    retry_policy: RetryPolicy,
 ) -> Result<bool, Error> {
-    Ok(unit.has_items_due_after(&latest_due_times(now, pace))?)
+    Ok(unit.has_items_due_after(&latest_due_times(now, retry_policy))?)
 }
 
 /// Makes items due now that are due later than any retry from now would be: they were scheduled by a
@@ -293,9 +294,9 @@ pub fn has_postponed(
 pub fn reschedule_after_clock_change(
     unit: &mut UnitOfWork<'_>,
     now: Timestamp,
-    pace: RetryPolicy,
+    retry_policy: RetryPolicy,
 ) -> Result<bool, Error> {
-    Ok(unit.make_due(now, &latest_due_times(now, pace))?)
+    Ok(unit.make_due(now, &latest_due_times(now, retry_policy))?)
 }
 
 /// Tests if there are rows for [`expire_and_purge`].

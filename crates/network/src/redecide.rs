@@ -35,7 +35,7 @@ pub struct RedecideRequest {
     pub reason: Option<String>,
 }
 
-/// Call that is decided otherwise today.
+/// Call that is decided differently today.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RedecidedCall {
     /// `complete_call_id` of the call.
@@ -59,9 +59,9 @@ pub struct Redecision {
     pub current: ReplayTotals,
     /// Sums as decided today.
     pub decided: ReplayTotals,
-    /// First [`CHANGED_CALLS_LIMIT`] calls that are decided otherwise.
+    /// First [`CHANGED_CALLS_LIMIT`] calls that are decided differently.
     pub changed: Vec<RedecidedCall>,
-    /// Number of calls that are decided otherwise.
+    /// Number of calls that are decided differently.
     pub changed_total: u64,
     /// Id of the audit entry, if corrections were written.
     pub audit_id: Option<AuditEntryId>,
@@ -411,7 +411,8 @@ fn push_revert(
     row: &LedgerRow,
     entry: &AuditEntry,
 ) -> Result<(), Error> {
-    let missing = || Error::Internal(format!("transaction {} corrects none", row.transaction.id));
+    let missing =
+        || Error::Internal(format!("transaction {} is not a correction", row.transaction.id));
     let former = row.transaction.corrects_id.ok_or_else(missing)?;
     let former = find(unit, context, &former.to_string())?;
     let mut settlement = former.transaction.settlement;

@@ -87,7 +87,7 @@ pub fn replay(
         Some(campaign).filter(|_| visible).ok_or_else(missing)
     })?;
     if !context.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id) {
-        let message = "what a campaign's calls would come to is its advertiser's business";
+        let message = "only the network and the campaign's advertiser may replay its calls";
         return Err(Error::NotAllowed(message.to_owned()));
     }
     let range = parse_range(&request, &campaign, &mut problems);

@@ -77,8 +77,8 @@ fn target_state<T: Serialize + DeserializeOwned>(
         (Some(before), Some(after), Some(now)) => {
             Ok(Some(parse_snapshot(merge(before, after, now)?)?))
         }
-        (Some(_), None, Some(_)) => Err(changed_since("the object is there again")),
-        (_, _, None) => Err(changed_since("the object is there no more")),
+        (Some(_), None, Some(_)) => Err(changed_since("the object exists again")),
+        (_, _, None) => Err(changed_since("the object does not exist any more")),
     }
 }
 
@@ -87,7 +87,7 @@ fn merge(before: &Value, after: &Value, mut now: Value) -> Result<Value, Error> 
     if undo_properties(before, after, &mut now)? {
         Ok(now)
     } else {
-        Err(changed_since("nothing is left of it"))
+        Err(changed_since("all of its changes were overwritten"))
     }
 }
 
@@ -421,7 +421,7 @@ fn undo_promo_number(
     entry: &AuditEntry,
 ) -> Result<(), Error> {
     if entry.after.is_none() {
-        return Err(not_undoable("giving a promo number back"));
+        return Err(not_undoable("the release of a promo number"));
     }
     let missing = || Error::NotFound(format!("PromoNumber {number}"));
     let parsed = PhoneNumber::parse(number).ok_or_else(missing)?;

@@ -37,9 +37,9 @@ pub struct SettingsChange {
     pub affiliates_hear_recordings: Option<bool>,
     /// Days for which recordings are kept.
     pub recording_days: Option<u32>,
-    /// Text that is said first in a call that is recorded.
+    /// Text that is spoken at the beginning of a recorded call.
     pub recorded_prompt: Option<String>,
-    /// Text that is said when nobody holds the dialled number.
+    /// Text that is spoken when the dialled number is not assigned.
     pub unassigned_number_prompt: Option<String>,
     /// Maximum number of calls of one caller in an hour; `Some(None)` removes it.
     pub callers_per_hour: Option<Option<u32>>,

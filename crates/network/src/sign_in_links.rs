@@ -52,7 +52,9 @@ pub fn create(
         decision(Action::Administer, grant.scope).into_result()?;
     }
     if !principal.covers_grants(&grants) {
-        let message = format!("this credential may not sign {user} in: they may do more than it");
+        let message = format!(
+            "this credential may not sign {user} in: the user has permissions that the credential lacks"
+        );
         return Err(Error::NotAllowed(message));
     }
     let link = issue(unit, found.id, entropy, context.system_now)?;

@@ -1,7 +1,7 @@
 //! Throttle of sign-ins with a password: by account and address, by address, and by account.
 //!
 //! It counts failures in the memory of one server, by monotonic time. An account is an e-mail
-//! address, whether a user has it or not, so that the throttle does not tell of accounts.
+//! address, whether a user has it or not, so that the throttle does not reveal accounts.
 
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;

@@ -17,7 +17,7 @@ use trunkline_network::{
 };
 use trunkline_store::{NewDelivery, NewEvent};
 
-const PACE: RetryPolicy =
+const RETRY_POLICY: RetryPolicy =
     RetryPolicy { first_delay: SignedDuration::from_secs(5), lease: SignedDuration::from_secs(20) };
 const ALL: Page = Page::new(0, 10_000);
 
@@ -98,12 +98,14 @@ impl World {
     /// Leases deliveries while attempts, given by webhook and number, are in progress.
     fn lease(&self, now: Timestamp, in_progress: &[(WebhookId, usize)]) -> Vec<LeasedDelivery> {
         let counts = counts(self.network, in_progress);
-        self.write(move |unit| lease_deliveries(unit, now, PACE, counts))
+        self.write(move |unit| lease_deliveries(unit, now, RETRY_POLICY, counts))
     }
 
     fn settle(&self, leased: &LeasedDelivery, outcome: AttemptOutcome, now: Timestamp) {
         let delivery = leased.delivery.clone();
-        self.write(move |unit| record_delivery_attempt(unit, delivery, outcome, now, PACE, 0));
+        self.write(move |unit| {
+            record_delivery_attempt(unit, delivery, outcome, now, RETRY_POLICY, 0)
+        });
     }
 
     fn second_network(&self) -> NetworkId {
@@ -222,7 +224,7 @@ fn networks_with_many_attempts_leave_the_reserved_ones_to_others() {
     let mut busy = counts(world.network, &[(elsewhere, 4_096 - 1_024 - 1)]);
     let leased = {
         let counts = busy.clone();
-        world.write(move |unit| lease_deliveries(unit, at(10), PACE, counts))
+        world.write(move |unit| lease_deliveries(unit, at(10), RETRY_POLICY, counts))
     };
     let of = |leased: &[LeasedDelivery], ids: [WebhookId; 2]| {
         leased.iter().filter(|item| ids.contains(&item.webhook.id)).count()
@@ -231,7 +233,9 @@ fn networks_with_many_attempts_leave_the_reserved_ones_to_others() {
     assert_eq!((of(&leased, good), of(&leased, hanging)), (4, 0));
     // Nothing is left when all attempts are in progress.
     (0..1_025).for_each(|_| busy.add(DueWebhook { id: elsewhere, network_id: world.network }));
-    assert!(world.write(move |unit| lease_deliveries(unit, at(100), PACE, busy)).is_empty());
+    assert!(
+        world.write(move |unit| lease_deliveries(unit, at(100), RETRY_POLICY, busy)).is_empty()
+    );
 }
 
 /// A clock that was set back by three hours does not hold back what it scheduled before.
@@ -248,17 +252,17 @@ fn items_that_were_scheduled_by_a_clock_ahead_become_due() {
     world.write(move |unit| Ok(unit.insert_mail(&mail(network, "a@example.com", ahead))?));
     let now = at(0);
     assert!(world.lease(now, &[]).is_empty());
-    assert!(world.write(move |unit| has_postponed(unit, now, PACE)));
-    assert!(!world.write(move |unit| reschedule_after_clock_change(unit, now, PACE)));
-    assert!(!world.write(move |unit| has_postponed(unit, now, PACE)));
+    assert!(world.write(move |unit| has_postponed(unit, now, RETRY_POLICY)));
+    assert!(!world.write(move |unit| reschedule_after_clock_change(unit, now, RETRY_POLICY)));
+    assert!(!world.write(move |unit| has_postponed(unit, now, RETRY_POLICY)));
     assert_eq!(world.lease(now, &[]).len(), 2);
-    assert_eq!(world.write(move |unit| lease_mails(unit, network, now, PACE, 10)).len(), 1);
+    assert_eq!(world.write(move |unit| lease_mails(unit, network, now, RETRY_POLICY, 10)).len(), 1);
     // What is leased or scheduled by a clock that is a minute ahead is left alone.
     let minute_ahead = now + SignedDuration::from_mins(1);
     let leased = world.lease(minute_ahead, &[]);
     assert_eq!(leased.len(), 2);
     world.settle(&leased[0], failed(), minute_ahead);
-    assert!(!world.write(move |unit| has_postponed(unit, now, PACE)));
+    assert!(!world.write(move |unit| has_postponed(unit, now, RETRY_POLICY)));
 }
 
 fn mail(network_id: NetworkId, address: &str, now: Timestamp) -> MailRecord {
@@ -327,15 +331,19 @@ fn unsent_mail_expires() {
         let mails = world.write(move |unit| Ok(unit.mails(network, None, ALL)?));
         mails.iter().map(|mail| mail.state).collect::<Vec<_>>()
     };
-    let leased = world.write(move |unit| lease_mails(unit, network, at(0), PACE, 1));
+    let leased = world.write(move |unit| lease_mails(unit, network, at(0), RETRY_POLICY, 1));
     let first = leased[0].clone();
     let sent = AttemptOutcome::Delivered { status: None };
-    world.write(move |unit| record_mail_attempt(unit, first, sent, at(1), PACE, 0));
+    world.write(move |unit| record_mail_attempt(unit, first, sent, at(1), RETRY_POLICY, 0));
     world.write(|unit| expire_and_purge(unit, at(days(3) - 1)));
     assert_eq!(states(), [MailState::Sent, MailState::Waiting], "one mail for each address");
     world.write(|unit| expire_and_purge(unit, at(days(3))));
     assert_eq!(states(), [MailState::Sent, MailState::Expired]);
-    assert!(world.write(move |unit| lease_mails(unit, network, at(days(3)), PACE, 10)).is_empty());
+    assert!(
+        world
+            .write(move |unit| lease_mails(unit, network, at(days(3)), RETRY_POLICY, 10))
+            .is_empty()
+    );
     world.write(|unit| expire_and_purge(unit, at(days(30) + 1)));
     assert_eq!(states(), []);
 }

@@ -384,7 +384,7 @@ fn backup_never_overwrites_a_file() {
     let operator = Operator::new();
     fs::write(operator.dir.path("taken.db"), "mine").unwrap();
     let (line, _) = operator.dir.expect_failure(&["database", "backup", "--to", "taken.db"]);
-    assert_eq!(line, "cannot write 'taken.db': there is a file already");
+    assert_eq!(line, "cannot write 'taken.db': the file exists already");
     assert_eq!(fs::read_to_string(operator.dir.path("taken.db")).unwrap(), "mine");
     let (line, _) = operator.dir.expect_failure(&["database", "backup", "--to", "no/b.db"]);
     assert!(line.contains("its directory does not exist"), "{line}");

@@ -225,7 +225,7 @@ fn unknown_area_code_is_named_in_the_warnings() {
     let (_server, network) = world(connect());
     let run = dry_run(&network, json!({"calling_phone_number": "+18365550123"}));
     let warning =
-        "the area code 836 is not known, so the number has no place: --area-codes adds it";
+        "the area code 836 is unknown, so the number has no location: add it with --area-codes";
     assert_json_eq(&run["warnings"], &json!([warning]));
     network.report_call("1", json!({"calling_phone_number": "+18365550123"}));
     let row = network.ledger().pop().expect("a row");

@@ -138,7 +138,7 @@ fn live_calls_hold_the_most_that_they_can_pay() {
         let alerts = server.events().into_iter().filter(|(kind, _)| kind == "budget.alert");
         alerts.map(|(_, data)| data["percent"].clone()).collect()
     };
-    assert_eq!(alerts(), [100], "the first call that was turned away alerts");
+    assert_eq!(alerts(), [100], "the first rejected call alerts");
     hang_up_all(&network);
     assert_eq!(total(&network), 77.0);
     let later: Vec<usize> = (2000..2050).collect();

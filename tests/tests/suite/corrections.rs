@@ -233,7 +233,7 @@ fn all_problems_of_a_correction_are_reported() {
     wrong(
         json!({}),
         json!({"reason": ["can't be blank"],
-        "base": ["must say call, advertiser_payin or affiliate_payout"]}),
+        "base": ["must contain call, advertiser_payin or affiliate_payout"]}),
     );
     wrong(
         json!({"reason": " ", "advertiser_payin": -1, "affiliate_payout": "lots",

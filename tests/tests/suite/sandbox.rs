@@ -55,7 +55,7 @@ fn ordinary_network_rejects_sandbox_requests() {
     let server = Server::start();
     let network = server.network().extensions();
     let message = network.get("/sandbox").assert_error(403, "UnauthorizedOperation");
-    assert!(message.contains("is no sandbox"), "{message}");
+    assert!(message.contains("is not a sandbox"), "{message}");
     for (path, body) in [("clock", json!({"now": NOW})), ("calls", json!({})), ("reset", json!({}))]
     {
         let rejected = network.post(&format!("/sandbox/{path}"), body);
@@ -110,7 +110,7 @@ fn invalid_clock_settings_are_reported() {
     let send = |body: Value| network.extensions().post("/sandbox/clock", body);
     send(json!({})).assert_invalid(&json!({"now": ["can't be blank"]}));
     send(json!({"now": "soon"})).assert_invalid(&json!({"now": ["is invalid"]}));
-    let range = "must lead to a moment from 2000 to 2099";
+    let range = "must result in a time from 2000 to 2099";
     for out in ["1999-12-31T23:59:59Z", "2100-01-01T00:00:00Z", "9999-01-01"] {
         send(json!({"now": out})).assert_invalid(&json!({"now": [range]}));
     }
@@ -277,12 +277,12 @@ fn invalid_simulation_is_rejected_as_a_whole() {
         .assert_invalid(&json!({"calls": ["must be greater than or equal to 1"]}));
     send(json!({"seed": 1.5})).assert_invalid(&json!({"seed": ["must be an integer"]}));
     send(json!({"advertiser_campaign": "12"})).assert_error(404, "RecordNotFound");
-    let never =
-        json!({"advertiser_campaign": ["no campaign has been live before the sandbox's now"]});
+    let never = json!({"advertiser_campaign": ["no campaign was live before the current time of the sandbox"]});
     send(json!({})).assert_invalid(&never);
     set_clock(&network, NOW);
     network.has_campaign("354", "12", json!({}));
-    let not_yet = json!({"advertiser_campaign": ["has not been live before the sandbox's now"]});
+    let not_yet =
+        json!({"advertiser_campaign": ["was not live before the current time of the sandbox"]});
     send(json!({"advertiser_campaign": "12"})).assert_invalid(&not_yet);
     network.go_live("354", "12");
     send(json!({"advertiser_campaign": "12"})).assert_invalid(&not_yet);

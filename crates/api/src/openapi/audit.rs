@@ -20,7 +20,7 @@ fn entry_example() -> Value {
 }
 
 pub(super) fn schemas() -> NamedSchemas {
-    let snapshot = |when: &str| json!({"type": ["object", "null"], "description": format!("The properties that the change changed, {when} it: of `users` and `sites` the items, of terms the properties. The complete object for a creation or deletion; `null` where it did not exist.")});
+    let snapshot = |when: &str| json!({"type": ["object", "null"], "description": format!("The changed properties {when} the change: of `users` and `sites` the items, of terms the properties. The complete object for a creation or deletion; `null` where it did not exist.")});
     let mut at = legacy_timestamp("Time of the change, in the network's time zone.");
     at["type"] = json!("string");
     let entry = response_object(

@@ -21,10 +21,10 @@ fn call_schema() -> Value {
             "end_time": request_call_time("End of the call, not before `start_time`. It determines the duration if that is omitted, and must agree with it otherwise."),
             "advertiser_campaign_id_from_network": required_external_id("External id of the advertiser campaign."),
             "destination_phone_number": nullable_destination("Number, extension or SIP user that the call was routed to."),
-            "calling_phone_number": nullable_caller_id("Number of the caller. Any other text, such as `anonymous`, is a caller who is not known. Absent if it is withheld."),
+            "calling_phone_number": nullable_caller_id("Number of the caller. Any other text, such as `anonymous`, is an unknown caller. Absent if it is withheld."),
             "call_direction": {"type": ["string", "null"], "pattern": "^\\s*([Ii][Nn][Bb][Oo][Uu][Nn][Dd]|[Oo][Uu][Tt][Bb][Oo][Uu][Nn][Dd])\\s*$", "description": "`inbound`, the default, or `outbound`, in any case. An outbound call is stored and never paid."},
             "duration_in_seconds": seconds("Total duration in seconds."),
-            "connect_duration_in_seconds": seconds("Connected duration in seconds; not more than the total. Positive: the call was connected, whatever the tree of the campaign says; 0: it was not."),
+            "connect_duration_in_seconds": seconds("Connected duration in seconds; not more than the total. A positive value means that the call was connected, 0 that it was not, independent of the campaign's IVR tree."),
             "keypresses": keypresses("Pressed keys, in order. They determine the path, not whether the call was connected."),
             "phone_type": nullable_phone_type(),
             "shared_caller_id": request_boolean("Several callers share the number, so none of them counts as a repeat caller."),
@@ -85,11 +85,13 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 fn report_operation(operation: Operation) -> Operation {
-    operation.description("Reports a call that another system routed. Its reported facts take precedence over the IVR tree. It is priced once, by the terms that were current at its start. A call that is turned away is stored, too: the response header `Trunkline-Outcome: turned_away; reason=not_live` (the properties `outcome` and `reason` of a line) tells why. The same call again gets 202 and is not stored; another call with a used id gets 409. A body of type `application/x-ndjson` contains one call per line; the response has one line per call with its `status`. An invalid line does not affect the others.")
+    operation.description("Reports a call that another system routed. Its reported facts take precedence over the IVR tree. It is priced once, by the terms that were current at its start. A rejected call is stored, too: the response header `Trunkline-Outcome` (the properties `outcome` and `reason` of a line) contains the reason. The same call again gets 202 and is not stored; another call with a used id gets 409. A body of type `application/x-ndjson` contains one call per line; the response has one line per call with its `status`. An invalid line does not affect the others.")
             .parameter("Idempotency-Key")
             .request_body("CallRequest", call_example())
             .response_without_etag("201", "The call was stored.", "CallReceipt")
             .response_without_etag("202", "The call was already stored.", "CallReceipt")
+            .response_header("201", "Trunkline-Outcome")
+            .response_header("202", "Trunkline-Outcome")
             .error_response("409", "Conflict")
-            .json_lines("One call per line, as the JSON request.", "One result per line: `{\"cuid\": …, \"status\": 201}`, with `outcome` and `reason` for a call that was turned away; or `errors` and `status`.")
+            .json_lines("One call per line, as the JSON request.", "One result per line: `{\"cuid\": …, \"status\": 201}`, with `outcome` and `reason` for a rejected call; or `errors` and `status`.")
 }

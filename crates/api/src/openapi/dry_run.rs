@@ -17,7 +17,7 @@ fn call_facts_schema() -> Value {
         "type": ["object", "null"],
         "description": "Known facts of the call. An absent fact is unknown.",
         "properties": {
-            "calling_phone_number": nullable_caller_id("Number of the caller. Any other text, such as `anonymous`, is a caller who is not known. Absent if it is withheld."),
+            "calling_phone_number": nullable_caller_id("Number of the caller. Any other text, such as `anonymous`, is an unknown caller. Absent if it is withheld."),
             "start_time": request_call_time("Start of the call. Default: now."),
             "custom_data": schema_reference("CustomDataRequest"),
             "keypresses": keypresses("Pressed keys, in order. If a menu needs a key and none is left, the caller hangs up there."),

@@ -152,7 +152,7 @@ const SHARED_RESPONSES: [SharedResponse; 14] = [
         header: Some("Allow"),
         class: "MethodNotAllowed",
         description: "The path does not have this method in this version; `Allow` lists its methods.",
-        message: "this path takes POST",
+        message: "this path allows POST",
     },
     SharedResponse {
         name: "RequestTimeout",
@@ -222,7 +222,7 @@ const SHARED_RESPONSES: [SharedResponse; 14] = [
         header: Some("Retry-After"),
         class: "ServiceUnavailable",
         description: "The database has no space left for the write.",
-        message: "there is no room to store this",
+        message: "the database has no space left",
     },
 ];
 

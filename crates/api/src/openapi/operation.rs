@@ -290,6 +290,17 @@ impl Operation {
         self
     }
 
+    /// Adds a header component to a response that was added before.
+    pub(super) fn response_header(mut self, status: &str, component: &str) -> Self {
+        let responses = self.object.get_mut("responses");
+        let response = responses.and_then(|responses| responses.get_mut(status));
+        if let Some(headers) = response.and_then(|response| response["headers"].as_object_mut()) {
+            let reference = format!("#/components/headers/{component}");
+            headers.insert(component.to_owned(), json!({"$ref": reference}));
+        }
+        self
+    }
+
     /// Links a response to the operation that takes its values; `parameters` are OpenAPI runtime
     /// expressions.
     pub(super) fn link(mut self, status: &str, operation_id: &str, parameters: Value) -> Self {

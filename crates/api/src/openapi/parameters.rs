@@ -328,7 +328,7 @@ fn calls() -> Value {
         },
         "calls_with_reason": {
             "name": "reason", "in": "query",
-            "description": "Only calls that were turned away for this reason.",
+            "description": "Only calls that were rejected for this reason.",
             "schema": {"type": "string", "enum": REASONS}, "example": "over_cap",
         },
         "calls_of_day": {
@@ -354,6 +354,11 @@ fn calls() -> Value {
     })
 }
 
+/// Returns the pattern of the values of `Trunkline-Outcome`.
+fn outcome_pattern() -> String {
+    format!("^turned_away; reason=({})$", REASONS.join("|"))
+}
+
 /// Builds the response header components.
 pub(super) fn headers() -> Value {
     let header = |required: bool, description: &str, schema: Value| json!({"required": required, "description": description, "schema": schema});
@@ -365,7 +370,8 @@ pub(super) fn headers() -> Value {
         "RateLimit-Policy": header(false, "The credential's rate limit: `\"default\";q=2000;w=1`, requests per second.", text()),
         "Trunkline-Ignored": header(false, "Read-only and unknown properties of the request, which were ignored, comma-separated.", text()),
         "Trunkline-Resolved-By": header(false, "`id` if a segment of the path was read as the id that the server assigned, because no object has it as its external id.", json!({"type": "string", "enum": ["id"]})),
-        "Trunkline-Warning": header(false, "Warning about a write that was carried out, as `<place>: <text>`, such as `users[0]: …`. May be repeated. What is not printable ASCII is percent-encoded.", text()),
+        "Trunkline-Warning": header(false, "Warning about a write that was carried out, as `<place>: <text>`, such as `users[0]: …`. May be repeated. Characters other than printable ASCII are percent-encoded.", text()),
+        "Trunkline-Outcome": header(false, "`turned_away; reason=<reason>` if the call was rejected; absent otherwise.", json!({"type": "string", "pattern": outcome_pattern(), "example": "turned_away; reason=not_live"})),
         "ETag": header(true, "Strong entity tag of the returned object, for `If-None-Match` and `If-Match`.", json!({"type": "string", "pattern": "^\"[0-9a-f]{32}\"$"})),
         "Link": header(false, "Address of the next page, if there is one: `<…>; rel=\"next\"`.", text()),
         "Allow": header(true, "Methods of the path.", text()),

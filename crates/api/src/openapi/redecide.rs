@@ -13,7 +13,7 @@ pub(super) fn schemas() -> NamedSchemas {
             "advertiser_campaign": required_external_id("External id of the campaign."),
             "from": request_timestamp("First day in the campaign's time zone, or a time."),
             "to": request_timestamp("Last day in the campaign's time zone, or a time."),
-            "apply": request_boolean("Write a correction for each call that is decided otherwise."),
+            "apply": request_boolean("Write a correction for each call that is decided differently."),
             "reason": {"type": ["string", "null"], "minLength": 1, "maxLength": 1000, "pattern": r"^\s*\S", "description": "Reason of the corrections. Required to apply."},
         }),
         &["advertiser_campaign", "from", "to"],
@@ -35,8 +35,8 @@ pub(super) fn schemas() -> NamedSchemas {
             "calls": {"type": "integer", "description": "Number of calls."},
             "current": schema_reference("ReplayTotals"),
             "decided": schema_reference("ReplayTotals"),
-            "changed": {"type": "array", "maxItems": 1000, "items": changed_call, "description": "The first 1,000 calls that are decided otherwise."},
-            "changed_total": {"type": "integer", "description": "Number of calls that are decided otherwise."},
+            "changed": {"type": "array", "maxItems": 1000, "items": changed_call, "description": "The first 1,000 calls that are decided differently."},
+            "changed_total": {"type": "integer", "description": "Number of calls that are decided differently."},
             "audit_id": {"type": ["integer", "null"], "format": "int64", "description": "Audit entry by which all corrections can be reverted; `null` if nothing was applied."},
         }),
         &[],
@@ -51,7 +51,7 @@ fn request_example() -> Value {
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::post("/trunkline/redecide", "redecideCalls", "Decide stored calls again")
-            .description("Decides the calls of a range of days again, by the terms of their start and by what is known today: area codes, calls reported late, corrected facts. Manual amounts stay; rejected calls stay rejected, connected calls stay connected; caps are not asked. At most 100,000 calls. Without `apply` nothing is stored. With it, each call that is decided otherwise gets a correction, all in one transaction; reverting the audit entry reverts all that were not corrected since. For credentials of the network.")
+            .description("Decides the calls of a range of days again, by the terms of their start and by what is known today: area codes, calls reported late, corrected facts. Manual amounts stay; rejected calls stay rejected, connected calls stay connected; caps are not checked. At most 100,000 calls. Without `apply` nothing is stored. With it, each call that is decided differently gets a correction, all in one transaction; reverting the audit entry reverts all that were not corrected since. For credentials of the network.")
             .request_body("RedecideRequest", request_example())
             .object_response("200", "The results; nothing was stored.", "Redecision")
             .object_response("201", "The results; the corrections are stored.", "Redecision"),

@@ -74,6 +74,6 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::post("/trunkline/replay", "replay", "Replay stored calls with the future terms")
             .description("Stores nothing. Evaluates every ended call of the period by the current and by the future terms, with the corrected facts of the call. Without future terms, the current ones are used for both.")
             .request_body("ReplayRequest", request_example())
-            .object_response("200", "The results by either terms.", "Replay"),
+            .object_response("200", "The results by both sets of terms.", "Replay"),
     ]
 }

@@ -77,7 +77,7 @@ pub(super) fn schemas() -> NamedSchemas {
                 "additionalProperties": false,
                 "properties": {
                     "now": {"type": "string", "description": "Current time for the network's requests, in UTC."},
-                    "frozen": {"type": "boolean", "description": "The clock stands still. Otherwise it is the system's clock."},
+                    "frozen": {"type": "boolean", "description": "The clock is frozen. Otherwise it follows the system's clock."},
                 },
             },
         }),

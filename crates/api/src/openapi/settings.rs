@@ -18,8 +18,8 @@ const QUARANTINE: &str = "Days for which a released promo number is not assigned
 const CALLER_ID: &str = "Affiliates see the caller's number in transactions.";
 const RECORDINGS: &str = "Affiliates can play the recordings of their calls.";
 const RECORDING_DAYS: &str = "Days after the start of a call for which its recording is kept.";
-const RECORDED: &str = "Text that is said first in a call that is recorded.";
-const UNASSIGNED: &str = "Text that is said when nobody holds the dialled number.";
+const RECORDED: &str = "Text that is spoken at the beginning of a recorded call.";
+const UNASSIGNED: &str = "Text that is spoken when the dialled number is not assigned.";
 const CALLERS: &str = "Maximum number of calls of one caller in an hour; `null` means no maximum.";
 
 fn settings_example() -> Value {

@@ -23,7 +23,7 @@ pub(super) fn schemas() -> NamedSchemas {
 }
 
 pub(super) fn operations() -> Vec<Operation> {
-    let description = "Creates a link for the user. Who opens it sets a password, which ends the user's other sessions, and is signed in. It replaces the user's earlier link, and ends when a grant or an address of the user changes. Requires the role Manager or Super, and no grant of the user above the credential's own. A body is ignored.";
+    let description = "Creates a link for the user. On the page that it opens the user sets a password, which ends the user's other sessions, and is then signed in. It replaces the user's earlier link, and ends when a grant or an address of the user changes. Requires the role Manager or Super, and no grant of the user above the credential's own. A body is ignored.";
     let operation = Operation::post(
         "/trunkline/users/{user}/sign_in_links",
         "createSignInLink",

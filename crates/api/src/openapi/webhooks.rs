@@ -110,7 +110,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get("/trunkline/webhooks/{id}", "getWebhook", "Read a webhook")
             .object_response("200", "The webhook.", "Webhook"),
         Operation::put("/trunkline/webhooks/{id}", "updateWebhook", "Change a webhook")
-            .description("What is omitted stays as it is. After a change of the secret, each delivery of the next 24 hours has two signatures, by the new and by the replaced secret.")
+            .description("Omitted properties keep their values. After a change of the secret, each delivery of the next 24 hours has two signatures, by the new and by the replaced secret.")
             .request_body("WebhookUpdateRequest", json!({"rotate_secret": true}))
             .object_response("200", "The webhook, with its secret if that was changed.", "Webhook"),
         Operation::delete("/trunkline/webhooks/{id}", "deleteWebhook", "Delete a webhook")

@@ -92,7 +92,7 @@ struct RequestInfo<'a> {
     is_before_change: bool,
 }
 
-/// Creates a change of a rule, which affects no shapes. A function of the change's module tells
+/// Creates a change of a rule, which affects no shapes. A function of the change's module returns
 /// whether the rule is in force.
 const fn rule_change(date: Date, description: &'static str) -> Change {
     Change { date, description, request: |_, _, _| (), response: |_, _| (), errors: |_, _| () }
@@ -128,7 +128,7 @@ impl Version {
     ///
     /// The message for the client.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let invalid = || format!("'{text}' is no version: expected a date such as 2018-11-01");
+        let invalid = || format!("'{text}' is not a version: expected a date such as 2018-11-01");
         let is_plain_date =
             text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let date: Date = text.parse().ok().filter(|_| is_plain_date).ok_or_else(invalid)?;

@@ -163,7 +163,7 @@ pub struct Decision {
     pub outcome: Outcome,
     /// Reason of a rejection.
     pub reason: Option<RejectionReason>,
-    /// End of the call; `None` for a rejection, and if nothing tells how a connected call ended.
+    /// End of the call; `None` for a rejection, and if the end of a connected call is unknown.
     pub end: Option<CallEnd>,
     /// Visited nodes in order.
     pub path: Vec<PathStep>,

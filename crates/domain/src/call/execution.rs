@@ -11,7 +11,7 @@ use crate::ivr::run::{Event, IvrContext, IvrRun, NodeState};
 pub(super) struct Execution<'a, T> {
     pub(super) run: IvrRun<'a, T>,
     pub(super) outcome: Outcome,
-    /// End of the call; `None` if nothing tells how a connected call ended.
+    /// End of the call; `None` if the end of a connected call is unknown.
     pub(super) end: Option<CallEnd>,
     /// True if the call was routed elsewhere, so that its reported facts take precedence over its
     /// path.

@@ -59,7 +59,7 @@ impl LiveCall {
     }
 
     /// Returns the time of an event that is reported without one at a time of the server's clock. Durations
-    /// are measured between events, whatever the clock of the edge says.
+    /// are measured between events, independent of the clock of the edge.
     pub fn time_of_event(&self, server_time: Timestamp) -> Timestamp {
         let lead = SignedDuration::from_millis(self.clock_lead_ms);
         server_time.saturating_add(lead).unwrap_or(Timestamp::MAX).max(self.last_event_at)
@@ -118,7 +118,7 @@ impl LiveCall {
     }
 
     /// Records the events and the durations of the ended call, in whole seconds since `start`. The
-    /// decision of the recorded facts then equals the course of the live call. `hang_up` tells who or
+    /// decision of the recorded facts then equals the course of the live call. `hang_up` is who or
     /// what ended the call, if the tree did not.
     pub fn finish_into(
         self,

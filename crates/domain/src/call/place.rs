@@ -8,7 +8,7 @@ use crate::region::{
 use serde::{Deserialize, Serialize};
 
 /// Returns the location of a number: by area code in North America, elsewhere the country of its
-/// calling code. `None` for numbers that tell no caller ([`PhoneNumber::is_placeholder`]).
+/// calling code. `None` for numbers that identify no caller ([`PhoneNumber::is_placeholder`]).
 pub fn locate_number(number: &PhoneNumber) -> Option<Location> {
     if number.is_placeholder() {
         return None;
@@ -98,7 +98,7 @@ impl<'a> CallerLocation<'a> {
         let number = || derived.number.as_ref().map(stored);
         let reported = sources.region.map(|region| match find_state(region) {
             Some(state) => Self { country: Some(state.country), region: Some(state.code), city },
-            // No table has the region: only the other sources tell the country.
+            // No table has the region: only the other sources determine the country.
             None => {
                 let other = || zip().or_else(number).and_then(|place| place.country);
                 let country = if sources.country.is_none() { other() } else { None };

@@ -43,7 +43,7 @@ pub struct Settlement {
     /// Reason of a rejection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<RejectionReason>,
-    /// End of an admitted call; `None` for calls that were stored before ends were.
+    /// End of an admitted call; `None` for calls that were stored before ends were recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<CallEnd>,
     /// Destination that was dialled.

@@ -85,13 +85,13 @@ fn compare_bases(payin: &Expr, payout: &Expr, analysis: &mut Analysis<'_>) {
     let path = condition_path(PAYOUT_PATH, 0);
     let is_covered = analysis.decide(&path, |budget| payout.implies(payin, budget));
     if is_covered == Some(false) {
-        let message = "can be true where the payin's is not: calls can be paid out that nothing \
-                       was paid in for";
+        let message =
+            "can be true where the payin's is not: a call can have a payout without a payin";
         analysis.add(Severity::Warning, &path, message);
         return;
     }
     if analysis.decide(&path, |budget| payin.is_equivalent(payout, budget)) == Some(false) {
-        let message = "differs from the payin's: calls can be paid in that nothing is paid out for";
+        let message = "differs from the payin's: a call can have a payin without a payout";
         analysis.add(Severity::Info, &path, message);
     }
 }

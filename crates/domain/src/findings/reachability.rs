@@ -183,12 +183,12 @@ fn known_to_be(expr: &Expr, value: bool, keys: &[Key]) -> Expr {
 
 /// Returns the condition under which the key at a menu level is known to be, or not to be, `key`.
 /// The keys of passed menus are known. No key was pressed at a later menu; whether that counts as
-/// known depends on the state of the call, so a separate atom stands for it.
+/// known depends on the state of the call, so it has a separate atom.
 fn key_known_to_be(level: u8, key: Key, value: bool, keys: &[Key]) -> Expr {
     match keys.get(usize::from(level)) {
         Some(pressed) => constant((*pressed == key) == value),
         None if value => constant(false),
-        None => known_atom(&format!("menu {level} to come")),
+        None => known_atom(&format!("menu {level} not reached yet")),
     }
 }
 

@@ -28,9 +28,9 @@ pub struct NetworkSettings {
     pub affiliates_hear_recordings: bool,
     /// Days after the start of a call for which its recording is kept, 1 to [`MAX_RECORDING_DAYS`].
     pub recording_days: u32,
-    /// Text that is said first in a call that is recorded.
+    /// Text that is spoken at the beginning of a recorded call.
     pub recorded_prompt: String,
-    /// Text that is said when nobody holds the dialled number.
+    /// Text that is spoken when the dialled number is not assigned.
     pub unassigned_number_prompt: String,
     /// Maximum number of calls of one caller in an hour, 1 to [`MAX_CALLERS_PER_HOUR`]; `None`
     /// means no maximum.

@@ -61,7 +61,9 @@ pub(crate) fn check_member(
     // not revealed.
     let is_reached = |resource| highest_role(&principal.grants, resource).is_some();
     if grants.iter().any(|grant| !is_reached(grant.scope)) {
-        let message = format!("user {id} belongs to others too: only the network may write it");
+        let message = format!(
+            "user {id} is also a member of other organizations: only the network may change it"
+        );
         return Err(Error::NotAllowed(message));
     }
     grants.push(Grant { scope: organization, role: member.role });

@@ -50,7 +50,7 @@ impl Decision {
     pub fn into_result(self) -> Result<(), Error> {
         let message = match self {
             Self::Allowed => return Ok(()),
-            Self::OutOfReach => "this credential does not reach that far".to_owned(),
+            Self::OutOfReach => "the object is outside the scope of this credential".to_owned(),
             Self::RoleTooLow(Role::Observer) => "an Observer may only read".to_owned(),
             Self::RoleTooLow(role) => {
                 format!("a {} may not do this: it needs the role Manager or Super", role.as_str())

@@ -23,7 +23,7 @@ const EXCHANGE: &str = "555";
 const DIRECTORY_ASSISTANCE_LINE: u32 = 1_212;
 
 /// Country, region and thousands of inhabitants: US states by the 2020 census, Canadian provinces
-/// by the 2021 census. `-` stands for the provinces and territories that share area codes.
+/// by the 2021 census. `-` is the share of the provinces and territories that share area codes.
 const INHABITANTS: [(&str, &str, u64); 61] = [
     ("US", "CA", 39_538),
     ("US", "TX", 29_146),

@@ -90,7 +90,7 @@ pub fn set_clock(
     if to.is_some_and(|to| {
         !(CLOCK_RANGE_SECONDS.0..=CLOCK_RANGE_SECONDS.1).contains(&to.as_second())
     }) {
-        problems.property(property).add("must lead to a moment from 2000 to 2099");
+        problems.property(property).add("must result in a time from 2000 to 2099");
     }
     problems.into_result(())?;
     unit.set_clock(network.id, to)?;
@@ -120,7 +120,8 @@ fn require_sandbox(unit: &mut UnitOfWork<'_>, context: &Context) -> Result<Netwo
     if network.sandbox {
         return Ok(network);
     }
-    let message = "this network is no sandbox: `trunkline network create --sandbox` makes one";
+    let message =
+        "this network is not a sandbox: create one with `trunkline network create --sandbox`";
     Err(Error::NotAllowed(message.to_owned()))
 }
 

@@ -96,8 +96,8 @@ pub(super) fn load(
         return Ok(snapshot);
     }
     let message = match campaign {
-        Some(_) => "has not been live before the sandbox's now",
-        None => "no campaign has been live before the sandbox's now",
+        Some(_) => "was not live before the current time of the sandbox",
+        None => "no campaign was live before the current time of the sandbox",
     };
     Err(Error::invalid_property("advertiser_campaign", message))
 }

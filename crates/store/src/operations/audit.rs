@@ -161,7 +161,12 @@ impl UnitOfWork<'_> {
             "SELECT fingerprint, answer FROM idempotency
              WHERE network_id = ?1 AND actor = ?2 AND key = ?3 AND at > ?4",
             params![network, actor, key, to_millis(since)],
-            |row| Ok((row.get(0)?, from_json(&row.get::<String>(1)?, "kept answer")?)),
+            |row| {
+                Ok((
+                    row.get(0)?,
+                    from_json(&row.get::<String>(1)?, "answer of an Idempotency-Key")?,
+                ))
+            },
         )
     }
 
@@ -186,7 +191,7 @@ impl UnitOfWork<'_> {
                 actor,
                 key,
                 fingerprint,
-                to_json(answer, "kept answer")?,
+                to_json(answer, "answer of an Idempotency-Key")?,
                 to_millis(now)
             ],
         )?;

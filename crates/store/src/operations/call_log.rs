@@ -63,7 +63,7 @@ pub struct CallRowFilter {
     pub promo_number: Option<String>,
     /// Only calls with this outcome by their latest transaction.
     pub outcome: Option<Outcome>,
-    /// Only calls that were turned away for this reason.
+    /// Only calls that were rejected for this reason.
     pub reason: Option<RejectionReason>,
     /// Only calls that started at this time or later.
     pub from: Option<Timestamp>,

@@ -34,7 +34,7 @@ pub(super) fn call_from_row(row: &Row<'_>) -> Result<Call, Error> {
     })
 }
 
-/// Stored call of a report, by which a repeated report is told from another call with the same external
+/// Stored call of a report, by which a repeated report is distinguished from another call with the same external
 /// id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredReport {
@@ -46,7 +46,7 @@ pub struct StoredReport {
     pub complete_call_id: String,
     /// Fingerprint of the request: see `docs/glossary.md`.
     pub fingerprint: Vec<u8>,
-    /// Reason for which the call was turned away.
+    /// Reason for which the call was rejected.
     pub rejection: Option<RejectionReason>,
 }
 

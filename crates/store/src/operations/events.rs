@@ -97,7 +97,7 @@ pub(super) fn event_from_row(row: &Row<'_>, at: usize) -> Result<EventRecord, Er
 
 impl UnitOfWork<'_> {
     /// Inserts events under ids from [`UnitOfWork::reserve_ids`]. `stored_at` is the system time, which
-    /// determines their retention, whatever the clock of a sandbox says.
+    /// determines their retention, independent of the clock of a sandbox.
     pub fn insert_events(
         &mut self,
         events: &[NewEvent<'_>],

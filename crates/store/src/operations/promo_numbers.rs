@@ -56,7 +56,7 @@ impl UnitOfWork<'_> {
     }
 
     /// Unassigned number with a prefix in E.164 format that has been free the longest, and that
-    /// became free at a moment or before. A number that nobody held yet has been free the longest.
+    /// became free at a moment or before. A number that was never assigned has been free the longest.
     pub fn longest_free_number(
         &mut self,
         network: NetworkId,

@@ -170,7 +170,7 @@ impl PgConnection {
         Ok(self.round_trip(run)?)
     }
 
-    /// Runs a request as [`PgConnection::request`] does. The error tells a failed deferred
+    /// Runs a request as [`PgConnection::request`] does. The error distinguishes a failed deferred
     /// statement from a failed request.
     fn round_trip<T>(
         &mut self,

@@ -42,7 +42,7 @@ impl PgEndpoint {
         Ok(Self { config, tls, failed_at: Mutex::default() })
     }
 
-    /// Opens a connection as the URL says.
+    /// Opens a connection with the settings of the URL.
     pub(super) async fn connect(
         &self,
     ) -> Result<(Client, Connection<Socket, tls::EncryptedStream>), tokio_postgres::Error> {
@@ -98,7 +98,7 @@ impl PgEndpoint {
     }
 }
 
-/// Returns true if a rejection says that the server is starting up or shutting down.
+/// Returns true if a rejection means that the server is starting up or shutting down.
 fn is_starting_or_stopping(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|code| code.code().starts_with("57"))
 }

@@ -2,7 +2,7 @@
 
 /// Partitions that one connection knows.
 ///
-/// A partition that was created is gone when its transaction, or the unit of work that created it,
+/// A partition that was created no longer exists when its transaction, or the unit of work that created it,
 /// is rolled back. Once a transaction has created one, every rollback in it therefore invalidates
 /// the whole cache.
 #[derive(Debug, Default)]

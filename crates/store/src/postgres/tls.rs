@@ -43,7 +43,7 @@ impl TlsMode {
             "verify-full" => Self::VerifyFull,
             _ => {
                 let known = "disable, prefer, require, verify-ca and verify-full";
-                return Err(format!("sslmode={word} is none of {known}"));
+                return Err(format!("sslmode={word} is not one of {known}"));
             }
         })
     }
@@ -95,7 +95,7 @@ impl Tls {
                 let key = PrivateKeyDer::from_pem_file(key).map_err(read)?;
                 config.with_client_auth_cert(chain, key).map_err(message)?
             }
-            _ => return Err("sslcert and sslkey go together".to_owned()),
+            _ => return Err("sslcert and sslkey must be given together".to_owned()),
         };
         // Protocol that a server may require if it starts TLS without an `SSLRequest`.
         config.alpn_protocols = vec![b"postgresql".to_vec()];
@@ -149,8 +149,8 @@ impl TlsError {
         Self(match inner {
             Some(Error::InvalidCertificate(cause)) => match cause {
                 CertificateError::UnknownIssuer => {
-                    "the server's certificate is of no authority that is trusted: \
-                     sslrootcert=<file> names others"
+                    "the authority of the server's certificate is not trusted: \
+                     add its certificate with sslrootcert=<file>"
                         .to_owned()
                 }
                 CertificateError::NotValidForName
@@ -163,7 +163,7 @@ impl TlsError {
                 cause => format!("the server's certificate cannot be trusted: {cause}"),
             },
             Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
-                "the server does not speak TLS".to_owned()
+                "the server does not support TLS".to_owned()
             }
             Some(error) => error.to_string(),
             None => error.to_string(),
@@ -185,7 +185,7 @@ impl MakeTlsConnect<Socket> for Tls {
 
     fn make_tls_connect(&mut self, host: &str) -> Result<PendingConnection, TlsError> {
         let name = server_name(host, self.verify_name).ok_or_else(|| {
-            TlsError(format!("'{host}' is no name that a certificate could be for"))
+            TlsError(format!("'{host}' is not a name that a certificate can contain"))
         })?;
         let connector = TlsConnector::from(Arc::clone(&self.config));
         Ok(PendingConnection { connector, name, host: host.to_owned() })

@@ -23,7 +23,7 @@ pub(crate) fn without_password(url: &str) -> String {
     format!("{scheme}://{user}{location}")
 }
 
-/// Parses a URL into the driver's configuration and the TLS settings. The error says what is wrong
+/// Parses a URL into the driver's configuration and the TLS settings. The error describes the problem
 /// with it.
 pub(super) fn parse(url: &str) -> Result<(Config, Tls), String> {
     let (plain, params) = split_tls_params(url)?;
@@ -62,7 +62,9 @@ fn split_tls_params(url: &str) -> Result<(String, TlsParams), String> {
         let value = value.map_err(|_| format!("{name} is not UTF-8"))?;
         let file = || {
             let given = Some(PathBuf::from(value.as_ref()));
-            given.filter(|_| !value.is_empty()).ok_or_else(|| format!("{name} names no file"))
+            given
+                .filter(|_| !value.is_empty())
+                .ok_or_else(|| format!("{name} is empty: expected the name of a file"))
         };
         match name {
             "sslmode" => params.mode = TlsMode::parse(&value)?,
@@ -124,11 +126,14 @@ mod tests {
         for (params, wrong) in [
             (
                 "sslmode=always",
-                "sslmode=always is none of disable, prefer, require, verify-ca and verify-full",
+                "sslmode=always is not one of disable, prefer, require, verify-ca and verify-full",
             ),
-            ("sslmode=", "sslmode= is none of disable, prefer, require, verify-ca and verify-full"),
-            ("sslrootcert=", "sslrootcert names no file"),
-            ("sslcert=c.pem", "sslcert and sslkey go together"),
+            (
+                "sslmode=",
+                "sslmode= is not one of disable, prefer, require, verify-ca and verify-full",
+            ),
+            ("sslrootcert=", "sslrootcert is empty: expected the name of a file"),
+            ("sslcert=c.pem", "sslcert and sslkey must be given together"),
             (
                 "sslrootcert=/none.pem&sslmode=verify-ca",
                 "cannot read the certificates in '/none.pem': No such file or directory (os error 2)",

@@ -109,7 +109,7 @@ struct ServerArgs {
         value_parser = clap::value_parser!(u64).range(0..=MAX_CLOCK_TOLERANCE_SECONDS)
     )]
     clock_tolerance: Option<u64>,
-    /// Proxies whose X-Forwarded-For is believed: addresses or networks, comma-separated
+    /// Trusted proxies, which set X-Forwarded-For: addresses or networks, comma-separated
     #[arg(
         long,
         value_name = "ADDRESSES",

@@ -117,7 +117,7 @@ fn create(args: CreateArgs, log: Option<String>) -> Result<(), CliError> {
     super::print_json([json!({"id": issued.id, "token": issued.secret})])
 }
 
-/// Token to create; `party` is an id_from_network, and `None` stands for the whole network.
+/// Token to create; `party` is an id_from_network, and `None` is the whole network.
 struct NewToken {
     party: Option<(PartyKind, String)>,
     role: Role,

@@ -183,7 +183,7 @@ fn request(webhook: &Webhook, message: Message) -> Result<Request<Full<Bytes>>, 
         .header("webhook-timestamp", timestamp)
         .header("webhook-signature", signatures.join(" "))
         .body(Full::new(Bytes::from(body)));
-    request.map_err(|error| describe_error("the URL cannot be asked for", &error))
+    request.map_err(|error| describe_error("cannot request the URL", &error))
 }
 
 /// Signature: `v1,` and the HMAC-SHA256 of `id.timestamp.body` in Base64.

@@ -13,7 +13,7 @@ pub(crate) const DEFAULT_CONNECTIONS_PER_ADDRESS: usize = 1_000;
 /// Settings for clients by address.
 #[derive(Debug, Clone)]
 pub(crate) struct ClientSettings {
-    /// Proxies whose `X-Forwarded-For` is believed. Their connections are not limited.
+    /// Trusted proxies, whose `X-Forwarded-For` determines the client. Their connections are not limited.
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// Concurrent connections of one address; 0 for no limit.
     pub(crate) connections_per_address: usize,
@@ -34,8 +34,8 @@ impl ClientSettings {
     }
 
     /// Returns the address of the client of a request: that of the peer, or, if the peer is a trusted
-    /// proxy, the last address in `X-Forwarded-For` that is not one. Entries before it were written by
-    /// the client, which may write what it likes.
+    /// proxy, the last address in `X-Forwarded-For` that is not one. The client can
+    /// write anything into the entries before it.
     pub(super) fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer;
         if !self.is_trusted(peer) {

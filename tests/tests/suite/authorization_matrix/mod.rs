@@ -418,7 +418,11 @@ impl Run {
 
 /// True if the state of the object refuses what the credential may do.
 fn is_refused_by_state(reply: &Reply) -> bool {
-    let texts = ["cannot be deleted because", "nothing is left of it", "cannot transition from"];
+    let texts = [
+        "cannot be deleted because",
+        "all of its changes were overwritten",
+        "cannot transition from",
+    ];
     reply.status == 403 && texts.iter().any(|text| reply.body.contains(text))
 }
 

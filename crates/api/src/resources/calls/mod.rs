@@ -23,7 +23,7 @@ use trunkline_domain::timezone::TimeZoneName;
 use trunkline_network::calls::{self, IngestOutcome, IngestStatus, ReportedCall, SubmittedCall};
 use trunkline_network::{Context, Submission, UnitOfWork};
 
-/// Response header of a call that was turned away.
+/// Response header of a rejected call.
 const OUTCOME_HEADER: HeaderName = HeaderName::from_static("trunkline-outcome");
 /// Maximum number of custom data entries of one call.
 const MAX_CUSTOM_DATA_ENTRIES: usize = 200;
@@ -48,7 +48,7 @@ async fn create(mut request: ApiRequest) -> Response<Body> {
     request.add_ignored_header(response)
 }
 
-/// Responds with the `complete_call_id`. A header tells if the call was turned away.
+/// Responds with the `complete_call_id`, and with a header if the call was rejected.
 fn respond(outcome: &IngestOutcome) -> Response<Body> {
     let (status, call_id) = status_and_call_id(outcome);
     let mut response = json_response(status, &json!({"cuid": call_id}));

@@ -242,7 +242,7 @@ impl LedgerEntry<'_> {
         &self.recorded().facts
     }
 
-    /// Returns the cause of the call's end; empty if the call was turned away.
+    /// Returns the cause of the call's end; empty if the call was rejected.
     pub(super) fn hangup_cause(&self) -> &'static str {
         match self.settled().outcome {
             Outcome::Rejected => "",

@@ -85,7 +85,7 @@ pub fn backup_database(
     observer: &mut dyn ProgressObserver,
 ) -> Result<BackupSummary, BackupError> {
     let database = sqlite_path(url)?;
-    let exists = || file_error("write", to, &"there is a file already");
+    let exists = || file_error("write", to, &"the file exists already");
     if to.symlink_metadata().is_ok() {
         return Err(exists());
     }

@@ -268,7 +268,7 @@ const STATIC_RULES: [(&str, &str); 30] = [
     (
         "holding",
         "SELECT 'promo_number ' || p.id, COALESCE('held by campaign ' || h.campaign_id || ', affiliate '
-             || COALESCE(h.affiliate_id, 0), 'held by nobody'),
+             || COALESCE(h.affiliate_id, 0), 'without a holder'),
              'held by campaign ' || p.campaign_id || ', affiliate ' || COALESCE(p.affiliate_id, 0)
          FROM promo_numbers p LEFT JOIN promo_number_holdings h
              ON h.promo_number_id = p.id AND h.ends_at IS NULL

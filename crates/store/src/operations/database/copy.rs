@@ -32,7 +32,7 @@ pub enum CopyError {
     #[error("the database '{0}' has a network already: copy needs one that has none")]
     NotEmpty(String),
     /// Rows read back from the target differ from the source.
-    #[error("table {0} does not read on the other side as it was written; nothing was copied")]
+    #[error("table {0} has other rows in the copy than in the source; nothing was copied")]
     Different(&'static str),
     /// A table could not be read or written.
     #[error("cannot copy table {table}; nothing was copied")]
