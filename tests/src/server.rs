@@ -214,8 +214,8 @@ impl Server {
         let now = Timestamp::from_second(4_000_000_000).expect("a valid time");
         let unit = self.write(move |unit| {
             let users = unit.users_by_email(&email)?;
-            let (_, user, _) = users.first().expect("a user has the address");
-            credentials::start_session(unit, user.id, &[9; 32], now)
+            let found = users.first().expect("a user has the address");
+            credentials::start_session(unit, found.user.id, &[9; 32], now)
         });
         let base_url = self.arguments.iter().find(|argument| argument.contains("://"));
         let name = credentials::session_cookie_name(base_url.map_or("http://", String::as_str));

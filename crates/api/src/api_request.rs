@@ -228,9 +228,7 @@ impl ApiRequest {
     ) -> Result<T, ApiError> {
         let single_read = self.app.store.read_one(|unit| work(unit, &self.context)).await?;
         match single_read {
-            Some((generation, result)) if self.credential_guard.is_current_at(generation) => {
-                Ok(result?)
-            }
+            Some(read) if self.credential_guard.is_current_at(read.generation) => Ok(read.result?),
             _ => self.read(work),
         }
     }

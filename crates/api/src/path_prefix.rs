@@ -30,6 +30,15 @@ pub(crate) struct PathPrefix {
     pub(crate) format: Format,
 }
 
+/// Path of the router, with the parts that were removed from the path of the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ParsedPath {
+    /// Path of the router.
+    pub(crate) path: String,
+    /// Removed parts; `None` for a path of neither API, which is unchanged.
+    pub(crate) prefix: Option<PathPrefix>,
+}
+
 /// Error of a path that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PathError {
@@ -39,23 +48,23 @@ pub(crate) enum PathError {
     Version(String),
 }
 
-/// Returns the router's path and the parts that were removed. A path of neither API is returned
-/// unchanged, with `None`.
-pub(crate) fn parse_prefix(path: &str) -> Result<(String, Option<PathPrefix>), PathError> {
+/// Splits the path of a request into the router's path and its prefix and suffix.
+pub(crate) fn parse_prefix(path: &str) -> Result<ParsedPath, PathError> {
     check_encoding(path)?;
+    let unchanged = || ParsedPath { path: path.to_owned(), prefix: None };
     if let Some(rest) = path.strip_prefix("/trunkline/v1/networks/") {
         let (network, rest) = rest.split_once('/').unwrap_or((rest, ""));
         // The id of a network is a number. Another path has no route, which is a 404.
         let all_digits = network.bytes().all(|byte| byte.is_ascii_digit());
         let Some(network) = network.parse().ok().filter(|_| all_digits) else {
-            return Ok((path.to_owned(), None));
+            return Ok(unchanged());
         };
         let version = Version::newest();
         let (rest, format) = split_suffix(rest);
         let prefix = PathPrefix { version, network: Some(network), format };
-        return Ok((["/trunkline/", rest].concat(), Some(prefix)));
+        return Ok(ParsedPath { path: ["/trunkline/", rest].concat(), prefix: Some(prefix) });
     }
-    let Some(rest) = path.strip_prefix("/api/") else { return Ok((path.to_owned(), None)) };
+    let Some(rest) = path.strip_prefix("/api/") else { return Ok(unchanged()) };
     let (date, rest) = rest.split_once('/').unwrap_or((rest, ""));
     let version = Version::parse(date).map_err(PathError::Version)?;
     let (first, after_first) = rest.split_once('/').unwrap_or((rest, ""));
@@ -67,7 +76,8 @@ pub(crate) fn parse_prefix(path: &str) -> Result<(String, Option<PathPrefix>), P
     };
     let (rest, format) = split_suffix(rest);
     let network = network.or_else(|| ledger_network(rest));
-    Ok((["/api/", rest].concat(), Some(PathPrefix { version, network, format })))
+    let prefix = PathPrefix { version, network, format };
+    Ok(ParsedPath { path: ["/api/", rest].concat(), prefix: Some(prefix) })
 }
 
 /// Replaces the path of a URI and keeps the query. Returns `None` if the result is not a URI.
@@ -136,7 +146,7 @@ mod tests {
     use super::*;
 
     fn path_and_network(path: &str) -> (String, Option<NetworkId>) {
-        let (path, prefix) = parse_prefix(path).unwrap();
+        let ParsedPath { path, prefix } = parse_prefix(path).unwrap();
         (path, prefix.unwrap().network)
     }
 
@@ -158,13 +168,14 @@ mod tests {
             path_and_network("/trunkline/v1/networks/1/checks/12"),
             ("/trunkline/checks/12".into(), Some(NetworkId::new(1)))
         );
-        assert_eq!(parse_prefix("/healthz"), Ok(("/healthz".into(), None)));
+        let unchanged = ParsedPath { path: "/healthz".into(), prefix: None };
+        assert_eq!(parse_prefix("/healthz"), Ok(unchanged));
     }
 
     #[test]
     fn only_tables_have_csv_and_xml_suffixes() {
         let parse = |path: &str| {
-            let (path, prefix) = parse_prefix(path).unwrap();
+            let ParsedPath { path, prefix } = parse_prefix(path).unwrap();
             let PathPrefix { network, format, .. } = prefix.unwrap();
             (path, network, format)
         };

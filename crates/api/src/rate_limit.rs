@@ -65,10 +65,19 @@ struct Bucket {
     last_seen: i64,
     /// Report in progress.
     pending_report: Option<PendingReport>,
-    /// Total of all servers at the last report, with the time at which the report ended.
-    last_total: Option<(i64, i64)>,
+    /// Result of the last report.
+    last_report: Option<ReportedTotal>,
     /// Notifies waiting requests when the report in progress ends.
     report_done: watch::Sender<()>,
+}
+
+/// Result of a report.
+#[derive(Debug, Clone, Copy)]
+struct ReportedTotal {
+    /// Consumption of all servers.
+    total: i64,
+    /// Time at which the report ended.
+    at: i64,
 }
 
 /// Amount and start time of a report in progress.
@@ -224,7 +233,7 @@ impl Bucket {
             unreported: 0,
             last_seen: now,
             pending_report: None,
-            last_total: None,
+            last_report: None,
             report_done: watch::Sender::new(()),
         }
     }
@@ -240,9 +249,10 @@ impl Bucket {
     /// the amount that this server reported. When in that time they consumed it is unknown. Of a
     /// longer time the average of one second counts, because a bucket refills in a second.
     fn add_consumption_of_others(&mut self, total: i64, reported: i64, now: i64) {
-        let Some((last_total, at)) = self.last_total.replace((total, now)) else { return };
-        let consumed = i128::from((total - last_total - reported).max(0));
-        let elapsed = i128::from((now - at).max(SECOND));
+        let report = ReportedTotal { total, at: now };
+        let Some(last) = self.last_report.replace(report) else { return };
+        let consumed = i128::from((total - last.total - reported).max(0));
+        let elapsed = i128::from((now - last.at).max(SECOND));
         let recent = i64::try_from(consumed * i128::from(SECOND) / elapsed).unwrap_or(SECOND);
         let arrival_time = self.theoretical_arrival_time.max(now) + recent.min(SECOND);
         self.theoretical_arrival_time = arrival_time.min(now + MAX_DEBT);

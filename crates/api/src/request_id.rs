@@ -15,9 +15,10 @@ impl RequestId {
         let Self { echoed, own } = self;
         if echoed == own { own.clone() } else { format!("{echoed} {own}") }
     }
-}
 
-/// Splits an id of the audit log into the echoed and the own one.
-pub(crate) fn split_audit_id(id: &str) -> (&str, &str) {
-    id.split_once(' ').unwrap_or((id, id))
+    /// Parses an id of the audit log: see [`RequestId::for_audit_log`].
+    pub(crate) fn from_audit_log(id: &str) -> Self {
+        let (echoed, own) = id.split_once(' ').unwrap_or((id, id));
+        Self { echoed: echoed.to_owned(), own: own.to_owned() }
+    }
 }

@@ -6,7 +6,7 @@ use crate::credential_guard::ResponseMeta;
 use crate::errors::{ApiError, error_body, internal_error, json_response};
 use crate::object_response::to_hex;
 use crate::openapi;
-use crate::path_prefix::{self, PathError, PathPrefix};
+use crate::path_prefix::{self, ParsedPath, PathError, PathPrefix};
 use crate::rate_limit::Allowance;
 use crate::request_id::RequestId;
 use crate::resources;
@@ -113,14 +113,15 @@ fn rewrite_path(
 ) -> Result<Request<Body>, Box<Response<Body>>> {
     let original_path = request.uri().path().to_owned();
     let reject = |error: ApiError| Box::new(error.into_response(app));
-    let (path, prefix) = path_prefix::parse_prefix(&original_path).map_err(|error| {
-        reject(match error {
-            PathError::Encoding => {
-                ApiError::BadRequest("the path is not valid percent-encoding".to_owned())
-            }
-            PathError::Version(message) => ApiError::UnknownVersion(message),
-        })
-    })?;
+    let ParsedPath { path, prefix } =
+        path_prefix::parse_prefix(&original_path).map_err(|error| {
+            reject(match error {
+                PathError::Encoding => {
+                    ApiError::BadRequest("the path is not valid percent-encoding".to_owned())
+                }
+                PathError::Version(message) => ApiError::UnknownVersion(message),
+            })
+        })?;
     if let Some(prefix) = prefix {
         let uri = path_prefix::with_path(request.uri(), &path);
         *request.uri_mut() =

@@ -83,7 +83,7 @@ pub(crate) fn find_session(
         let principal = credentials::authenticate(unit, &Credential::Session(cookie), now)?;
         let Some(caller) = principal else { return Ok(None) };
         let user = match caller.actor {
-            Actor::User(id) => unit.user(id)?.map(|(_, user)| user),
+            Actor::User(id) => unit.user(id)?.map(|found| found.user),
             Actor::Token(_) | Actor::CommandLine | Actor::Anonymous => None,
         };
         let Some(user) = user else { return Ok(None) };

@@ -119,6 +119,16 @@ define_id! {
 }
 
 define_id! {
+    /// Id of the relationship of an advertiser and an affiliate, a row of `relationships`.
+    RelationshipId
+}
+
+define_id! {
+    /// Id of a custom data field that a network declares, a row of `custom_data_fields`.
+    CustomDataFieldId
+}
+
+define_id! {
     /// Id of an assigned promo number, a row of `promo_numbers`. Numbers that are free in the
     /// network's inventory have no id.
     PromoNumberId

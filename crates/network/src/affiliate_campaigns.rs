@@ -18,7 +18,7 @@ use trunkline_domain::event::AFFILIATE_CAMPAIGN_STATUS_CHANGED;
 use trunkline_domain::id::{AdvertiserId, AffiliateCampaignId, AffiliateId, CampaignId};
 use trunkline_domain::party::{CustomData, Party, PartyKind, PartyStatus, check_custom_data};
 use trunkline_domain::problem::{Problems, TAKEN};
-use trunkline_store::{PathIds, ResolvedAffiliate};
+use trunkline_store::{AffiliateCampaignInCampaign, PathIds, ResolvedAffiliate};
 
 /// External ids in the path of an affiliate campaign.
 #[derive(Debug, Clone)]
@@ -184,24 +184,33 @@ pub fn list_of_affiliate(
     Ok(found.into_iter().filter_map(with).collect())
 }
 
-/// Returns one page of a campaign's affiliate campaigns, and the campaign. An affiliate sees only
-/// its own.
+/// Affiliate campaigns of one campaign.
+#[derive(Debug, Clone)]
+pub struct AffiliateCampaignsOfCampaign {
+    /// Affiliate campaigns.
+    pub affiliate_campaigns: Vec<AffiliateCampaign>,
+    /// Campaign.
+    pub campaign: Campaign,
+}
+
+/// Returns one page of a campaign's affiliate campaigns. An affiliate sees only its own.
 pub fn list(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     advertiser_id: &str,
     campaign_id: &str,
     page: Page,
-) -> Result<(Vec<AffiliateCampaign>, Campaign), Error> {
+) -> Result<AffiliateCampaignsOfCampaign, Error> {
     let advertiser = find_advertiser(unit, context, advertiser_id)?;
     let campaign = find_campaign(unit, context, &advertiser, campaign_id)?;
-    if context.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id) {
-        let found = unit.affiliate_campaigns(campaign.id, page)?;
-        return Ok((found, campaign));
-    }
-    let own = context.principal.affiliate_ids();
-    let found = unit.affiliate_campaigns_of_affiliates(campaign.id, &own, page)?;
-    Ok((found, campaign))
+    let sees_all = context.principal.can_view(PartyKind::Advertiser, campaign.advertiser_id);
+    let affiliate_campaigns = if sees_all {
+        unit.affiliate_campaigns(campaign.id, page)?
+    } else {
+        let own = context.principal.affiliate_ids();
+        unit.affiliate_campaigns_of_affiliates(campaign.id, &own, page)?
+    };
+    Ok(AffiliateCampaignsOfCampaign { affiliate_campaigns, campaign })
 }
 
 /// Applies to a campaign, or decides on an application. If there is no affiliate campaign, it is
@@ -442,14 +451,16 @@ pub(crate) fn set_statuses(
     let mut entries = Vec::new();
     let mut events = Vec::new();
     let mut ids_by_status: Vec<(AffiliateCampaignStatus, Vec<AffiliateCampaignId>)> = Vec::new();
-    for (before, campaign) in unit.affiliate_campaigns_by_ids(ids)? {
+    for found in unit.affiliate_campaigns_by_ids(ids)? {
+        let AffiliateCampaignInCampaign { affiliate_campaign: before, campaign_external_id } =
+            found;
         let Some(status) = to(before.status).filter(|to| *to != before.status) else { continue };
         let old = audit::affiliate_campaign_snapshot(&before);
         let after = AffiliateCampaign { status, ..before };
         let new = audit::affiliate_campaign_snapshot(&after);
-        let object = audit_object(&after, &campaign);
+        let object = audit_object(&after, &campaign_external_id);
         entries.push(audit::new_entry(context, object, Some(action), Some(&old), Some(&new))?);
-        let campaign_ref = CampaignRef { advertiser, campaign: &campaign };
+        let campaign_ref = CampaignRef { advertiser, campaign: &campaign_external_id };
         events.push(status_event(Some(old.status), &after, campaign_ref));
         match ids_by_status.iter_mut().find(|(to, _)| *to == status) {
             Some((_, ids)) => ids.push(after.id),

@@ -261,12 +261,7 @@ impl BatchLookups {
                 found => queries.extend(found.ok().flatten()),
             }
         }
-        let mut results: Vec<bool> = vec![false; queries.len()];
-        for index in unit.have_called_before(&queries)? {
-            if let Some(result) = usize::try_from(index).ok().and_then(|at| results.get_mut(at)) {
-                *result = true;
-            }
-        }
+        let results = unit.have_called_before(&queries)?;
         self.repeat_results.extend(queries.into_iter().zip(results));
         Ok(())
     }

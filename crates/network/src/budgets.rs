@@ -2,6 +2,7 @@
 
 use crate::mails::{self, Alert};
 use crate::pending_writes::PendingWrites;
+use crate::running_totals::AlertedTotal;
 use crate::{Context, Error, UnitOfWork, events};
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
@@ -292,13 +293,13 @@ fn push_alerts(
     has_rejected: bool,
 ) -> Result<(), Error> {
     let amount = status.amount.cents();
-    let (total, alerted) = writes.persist_total(unit, counter, amount)?;
+    let AlertedTotal { total, alerted_percent } = writes.persist_total(unit, counter, amount)?;
     let total = counter_to_money(counter.scope, total);
     let mut due: Vec<u32> = due_alerts(status.amount, total).collect();
     if has_rejected && !due.contains(&100) {
         due.push(100);
     }
-    due.retain(|percent| *percent > alerted);
+    due.retain(|percent| *percent > alerted_percent);
     let currency = match counter.scope {
         CounterScope::Payin(currency) => Some(currency),
         _ => None,

@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use trunkline_domain::id::{NetworkId, SessionId, TokenId, UserId};
 use trunkline_domain::party::{Member, PartyKind, Role, User};
 pub use trunkline_store::SignInKind;
-use trunkline_store::{Grant, Scope, SignIn, TokenRecord};
+use trunkline_store::{
+    Grant, Scope, SignIn, TokenRecord, UnexpiredSignIn, UserInNetwork, UserWithPassword,
+};
 
 /// Lifetime of a one-time token.
 const ACCESS_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
@@ -123,9 +125,9 @@ pub fn authenticate(
         }
         Credential::Session(cookie) => {
             let found = unit.unexpired_sign_in(&hash_secret(cookie), SignInKind::Session, now)?;
-            let Some((user, carried)) = found else { return Ok(None) };
-            let principal = principal_of_user(unit, user)?;
-            Ok(principal.and_then(|principal| restrict_to_carried(principal, &carried)))
+            let Some(UnexpiredSignIn { user_id, grants }) = found else { return Ok(None) };
+            let principal = principal_of_user(unit, user_id)?;
+            Ok(principal.and_then(|principal| restrict_to_carried(principal, &grants)))
         }
     }
 }
@@ -152,7 +154,7 @@ pub(crate) fn principal_of_user(
     unit: &mut UnitOfWork<'_>,
     user: UserId,
 ) -> Result<Option<Principal>, Error> {
-    let Some((network_id, _)) = unit.user(user)? else { return Ok(None) };
+    let Some(UserInNetwork { network_id, .. }) = unit.user(user)? else { return Ok(None) };
     let grants = unit.grants_of_user(user)?;
     let principal = Principal { network_id, actor: Actor::User(user), grants };
     Ok(Some(principal).filter(|principal| !principal.grants.is_empty()))
@@ -190,8 +192,8 @@ pub(crate) fn password_candidates(
     email: &str,
 ) -> Result<Vec<PasswordCandidate>, Error> {
     let users = unit.users_by_email(email)?.into_iter();
-    let candidates = users.filter_map(|(network_id, user, hash)| {
-        Some(PasswordCandidate { network_id, user_id: user.id, hash: hash? })
+    let candidates = users.filter_map(|UserWithPassword { network_id, user, password_hash }| {
+        Some(PasswordCandidate { network_id, user_id: user.id, hash: password_hash? })
     });
     Ok(candidates.collect())
 }
@@ -205,7 +207,7 @@ pub(crate) fn audit_throttled_sign_ins(
     now: Timestamp,
 ) -> Result<(), Error> {
     for id in users {
-        let Some((network_id, user)) = unit.user(*id)? else { continue };
+        let Some(UserInNetwork { network_id, user }) = unit.user(*id)? else { continue };
         let Some(network) = unit.network(network_id)? else { continue };
         let context = Context {
             principal: Principal { network_id, actor: Actor::Anonymous, grants: Vec::new() },
@@ -291,7 +293,8 @@ pub fn entropy_of_salt<'a>(
     random: Entropy,
 ) -> Result<Entropy, Error> {
     addresses.try_fold(random, |entropy, address| {
-        let hashes = unit.users_by_email(address)?.into_iter().filter_map(|(_, _, hash)| hash);
+        let users = unit.users_by_email(address)?.into_iter();
+        let hashes = users.filter_map(|user| user.password_hash);
         Ok(hashes.filter_map(|hash| salt_of_hash(&hash)).next().unwrap_or(entropy))
     })
 }
@@ -328,17 +331,17 @@ pub fn set_password(
     user: Option<&str>,
     hash: &str,
 ) -> Result<Option<String>, Error> {
-    let mut matching: Vec<_> = unit.users_by_email(email)?;
-    matching.retain(|(network_id, found, _)| {
-        *network_id == network && user.is_none_or(|requested| requested == found.external_id)
+    let mut matching = unit.users_by_email(email)?;
+    matching.retain(|found| {
+        let is_requested = |requested| requested == found.user.external_id;
+        found.network_id == network && user.is_none_or(is_requested)
     });
     if matching.len() > 1 {
-        let ids: Vec<&str> =
-            matching.iter().map(|(_, user, _)| user.external_id.as_str()).collect();
+        let ids: Vec<&str> = matching.iter().map(|found| found.user.external_id.as_str()).collect();
         let message = format!("several users have {email}: select one of {}", ids.join(", "));
         return Err(Error::NotAllowed(message));
     }
-    let Some((_, found, _)) = matching.pop() else { return Ok(None) };
+    let Some(UserWithPassword { user: found, .. }) = matching.pop() else { return Ok(None) };
     unit.set_password_hash(found.id, hash)?;
     Ok(Some(found.external_id))
 }
@@ -396,8 +399,8 @@ pub fn user_of_sign_in(
     now: Timestamp,
 ) -> Result<Option<User>, Error> {
     let found = unit.unexpired_sign_in(&hash_secret(secret), kind, now)?;
-    let Some((user, _)) = found else { return Ok(None) };
-    Ok(unit.user(user)?.map(|(_, user)| user))
+    let Some(sign_in) = found else { return Ok(None) };
+    Ok(unit.user(sign_in.user_id)?.map(|found| found.user))
 }
 
 pub(crate) fn insert_sign_in(
@@ -442,9 +445,9 @@ pub fn redeem_access_token(
 ) -> Result<Option<IssuedSecret<SessionId>>, Error> {
     let hash = hash_secret(token);
     let found = unit.unexpired_sign_in(&hash, SignInKind::AccessToken, now)?;
-    let Some((user, grants)) = found else { return Ok(None) };
+    let Some(UnexpiredSignIn { user_id, grants }) = found else { return Ok(None) };
     unit.delete_sign_in(&hash)?;
-    insert_sign_in(unit, user, SignInKind::Session, &grants, entropy, now).map(Some)
+    insert_sign_in(unit, user_id, SignInKind::Session, &grants, entropy, now).map(Some)
 }
 
 /// Ends a console session.

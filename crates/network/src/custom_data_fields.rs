@@ -5,6 +5,7 @@ use crate::{
 };
 use trunkline_domain::party::{CustomDataField, DataType};
 use trunkline_domain::problem::BLANK;
+use trunkline_store::StoredCustomDataField;
 
 /// Requested change of a field.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +29,7 @@ pub fn list(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     page: Page,
-) -> Result<Vec<(i64, CustomDataField)>, Error> {
+) -> Result<Vec<StoredCustomDataField>, Error> {
     Ok(unit.custom_data_fields_page(context.principal.network_id, page)?)
 }
 

@@ -4,6 +4,7 @@ use crate::{Context, Error, UnitOfWork};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
+use trunkline_store::StoredAnswer;
 
 /// Retention of an answer for its Idempotency-Key.
 const ANSWER_RETENTION: SignedDuration = SignedDuration::from_hours(24);
@@ -37,8 +38,8 @@ pub(crate) fn stored_answer<T: DeserializeOwned>(
     let network = context.principal.network_id;
     let stored =
         unit.stored_answer(network, &actor, &key.key, oldest_retained(context.system_now))?;
-    let Some((fingerprint, answer)) = stored else { return Ok(None) };
-    if fingerprint != Sha256::digest(&key.request).as_slice() {
+    let Some(StoredAnswer { request_hash, answer }) = stored else { return Ok(None) };
+    if request_hash != Sha256::digest(&key.request).as_slice() {
         let message = "this Idempotency-Key was used for another request";
         return Err(Error::NotAllowed(message.to_owned()));
     }

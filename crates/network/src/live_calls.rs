@@ -23,7 +23,7 @@ use trunkline_domain::ivr::run::{Action, Event, IvrContext, NodeState};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_store::OverdueCall;
+use trunkline_store::{AnsweredEvent, OverdueCall};
 
 /// Maximum time between the start of a call and an event of it.
 const MAX_EVENT_OFFSET: SignedDuration = SignedDuration::from_hours(31 * 24);
@@ -275,9 +275,9 @@ pub fn apply_event(
     }
     let report_json = json!(report);
     if let Some(sequence) = report.sequence.filter(|_| report.event.is_some())
-        && let Some((stored, answer)) = unit.call_event(id, sequence)?
+        && let Some(AnsweredEvent { event, answer }) = unit.call_event(id, sequence)?
     {
-        if stored != report_json {
+        if event != report_json {
             problems.property("sequence").add("was used for another event");
         }
         let answer = problems.into_result(answer)?;

@@ -63,7 +63,7 @@ pub(crate) fn push_alert_mails(
             "a budget alert has too many addresses: only the first {MAX_ALERT_ADDRESSES} get a mail"
         );
     }
-    let (subject, body) = subject_and_body(alert);
+    let MailText { subject, body } = alert_text(alert);
     for address in addresses.into_values().take(MAX_ALERT_ADDRESSES) {
         let mail = MailRecord {
             id: MailId::UNASSIGNED,
@@ -89,9 +89,15 @@ pub(crate) fn push_alert_mails(
     Ok(())
 }
 
-/// Returns the subject and the body. The subject contains the campaign's id but no text that a party
-/// can choose.
-fn subject_and_body(alert: &Alert<'_>) -> (String, String) {
+/// Subject and body of a mail.
+struct MailText {
+    subject: String,
+    body: String,
+}
+
+/// Returns the text of an alert. The subject contains the campaign's id but no text that a party can
+/// choose.
+fn alert_text(alert: &Alert<'_>) -> MailText {
     let (name, id) = (single_line(&alert.campaign.name), single_line(&alert.campaign.external_id));
     let budget_name = match alert.kind {
         "budget_cap_alert" => "budget",
@@ -117,7 +123,7 @@ fn subject_and_body(alert: &Alert<'_>) -> (String, String) {
         period_text(alert.period, alert.time_zone),
         consequence(alert),
     );
-    (subject, body)
+    MailText { subject, body }
 }
 
 /// Returns the bounds of a period in the budget's time zone.

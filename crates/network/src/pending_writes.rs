@@ -2,7 +2,7 @@
 //! with one statement.
 
 use crate::events::EventAudience;
-use crate::running_totals::RunningTotals;
+use crate::running_totals::{AlertedTotal, RunningTotals};
 use crate::{Context, Error, UnitOfWork, outbox};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -140,7 +140,7 @@ impl PendingWrites {
         unit: &mut UnitOfWork<'_>,
         counter: CounterKey,
         amount: i64,
-    ) -> Result<(i64, u32), Error> {
+    ) -> Result<AlertedTotal, Error> {
         let Self { calls, transactions, totals, .. } = self;
         totals.persist(unit, counter, amount, || pending_amount(calls, transactions, counter))
     }

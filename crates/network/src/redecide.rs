@@ -2,7 +2,7 @@
 
 use crate::pending_writes::PendingWrites;
 use crate::repeat_callers::is_repeat_of_stored_call;
-use crate::replay::{self, CHANGED_CALLS_LIMIT, ReplayRequest, ReplayTotals};
+use crate::replay::{self, CHANGED_CALLS_LIMIT, CallResult, ReplayRequest, ReplayTotals};
 use crate::row_replacements::RowReplacement;
 use crate::transactions::find;
 use crate::{AuditEntry, Context, Error, Submission, UnitOfWork, audit};
@@ -42,10 +42,10 @@ pub struct RedecidedCall {
     pub complete_call_id: String,
     /// Id of the call's newest row, after the redecision.
     pub transaction_id: TransactionId,
-    /// Outcome and payments as they are stored.
-    pub current: (Option<Outcome>, ReplayTotals),
-    /// Outcome and payments as decided today.
-    pub decided: (Option<Outcome>, ReplayTotals),
+    /// Result as it is stored.
+    pub current: CallResult,
+    /// Result as decided today.
+    pub decided: CallResult,
     /// Differences that explain the decision: `region: unknown → NY`.
     pub because: Vec<String>,
 }
@@ -232,8 +232,8 @@ impl Run<'_> {
             self.result.changed.push(RedecidedCall {
                 complete_call_id: row.complete_call_id.clone(),
                 transaction_id: row.transaction.id,
-                current: (Some(old.outcome), totals_of(old)),
-                decided: (Some(new.outcome), totals_of(&new)),
+                current: result_of(old),
+                decided: result_of(&new),
                 because,
             });
         }
@@ -309,6 +309,10 @@ fn decide(old: &Settlement, recorded: &RecordedFacts, terms: Option<&Terms>) -> 
         }
     }
     new
+}
+
+fn result_of(settlement: &Settlement) -> CallResult {
+    CallResult { outcome: Some(settlement.outcome), payments: totals_of(settlement) }
 }
 
 fn totals_of(settlement: &Settlement) -> ReplayTotals {

@@ -65,12 +65,11 @@ pub fn list(
 ) -> Result<VisiblePage<Relationship>, Error> {
     let advertiser = find_advertiser(unit, context, advertiser_id)?;
     let page = unit.relationships(advertiser.id.as_advertiser(), page)?;
-    let last = page.last().map(|(id, _)| *id);
+    let last = page.last().map(|relationship| relationship.id.get());
     let sees_all = context.principal.can_view(PartyKind::Advertiser, advertiser.id);
     let own = context.principal.affiliate_ids();
-    let found = page.into_iter().map(|(_, relationship)| relationship);
-    let found =
-        found.filter(|relationship| sees_all || own.contains(&relationship.affiliate_id)).collect();
+    let is_visible = |found: &Relationship| sees_all || own.contains(&found.affiliate_id);
+    let found = page.into_iter().filter(is_visible).collect();
     Ok(VisiblePage { items: found, last_examined_id: last })
 }
 

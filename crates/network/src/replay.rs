@@ -12,7 +12,7 @@ use trunkline_domain::money::{Currency, Money};
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::{BLANK, INVALID, Problems};
 use trunkline_domain::timezone::{TimeZoneName, parse_timestamp};
-use trunkline_store::EndedCall;
+use trunkline_store::{EndedCall, QuarterHourCalls};
 
 /// Maximum number of changed calls that are listed one by one.
 pub const CHANGED_CALLS_LIMIT: usize = 1_000;
@@ -39,15 +39,24 @@ pub struct ReplayTotals {
     pub payout: Option<(Money, Currency)>,
 }
 
+/// Outcome and payments of one call under some terms.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CallResult {
+    /// Outcome; `None` without terms.
+    pub outcome: Option<Outcome>,
+    /// Payments.
+    pub payments: ReplayTotals,
+}
+
 /// Call with different results under the two sets of terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedCall {
     /// `complete_call_id` of the call.
     pub complete_call_id: String,
-    /// Outcome and payments by the terms in force.
-    pub current: (Option<Outcome>, ReplayTotals),
-    /// Outcome and payments by the future terms.
-    pub future: (Option<Outcome>, ReplayTotals),
+    /// Result by the terms in force.
+    pub current: CallResult,
+    /// Result by the future terms.
+    pub future: CallResult,
 }
 
 /// Result of a replay.
@@ -148,19 +157,19 @@ pub(crate) fn parse_range(
 /// Splits a range of time into parts with about [`CALLS_PER_PART`] calls, from the call counts of
 /// its 15-minute buckets.
 fn split_into_parts(
-    buckets: &[(Timestamp, i64)],
+    buckets: &[QuarterHourCalls],
     range: Range<Timestamp>,
 ) -> Vec<Range<Timestamp>> {
     let mut parts = Vec::new();
     let mut start = range.start;
     let mut calls = 0;
-    for (bucket, count) in buckets {
-        if calls >= CALLS_PER_PART && *bucket > start {
-            parts.push(start..*bucket);
-            start = *bucket;
+    for bucket in buckets {
+        if calls >= CALLS_PER_PART && bucket.start > start {
+            parts.push(start..bucket.start);
+            start = bucket.start;
             calls = 0;
         }
-        calls += count;
+        calls += bucket.calls;
     }
     if start < range.end {
         parts.push(start..range.end);
@@ -227,7 +236,7 @@ impl ReplayJob<'_> {
         terms: Option<&Terms>,
         call: &EndedCall<'_>,
         uses_repeat: bool,
-    ) -> (Option<Outcome>, ReplayTotals) {
+    ) -> CallResult {
         let facts = &call.recorded.facts;
         let repeat = match uses_repeat {
             true => {
@@ -261,14 +270,14 @@ pub(crate) fn zero_totals(terms: Option<&Terms>) -> ReplayTotals {
     }
 }
 
-fn price_call(terms: Option<&Terms>, recorded: &RecordedFacts) -> (Option<Outcome>, ReplayTotals) {
-    let Some(terms) = terms else { return (None, ReplayTotals::default()) };
+fn price_call(terms: Option<&Terms>, recorded: &RecordedFacts) -> CallResult {
+    let Some(terms) = terms else { return CallResult::default() };
     let priced = recorded.price(terms);
-    let sums = ReplayTotals {
+    let payments = ReplayTotals {
         payin: priced.advertiser_payin.map(|payment| (payment.amount, payment.currency)),
         payout: priced.affiliate_payout.map(|payment| (payment.amount, payment.currency)),
     };
-    (Some(priced.outcome), sums)
+    CallResult { outcome: Some(priced.outcome), payments }
 }
 
 impl Replay {
@@ -277,21 +286,16 @@ impl Replay {
         let sums_of_calls = self
             .changed
             .iter_mut()
-            .flat_map(|changed| [&mut changed.current.1, &mut changed.future.1]);
+            .flat_map(|changed| [&mut changed.current.payments, &mut changed.future.payments]);
         for sums in sums_of_calls.chain([&mut self.current, &mut self.future]) {
             sums.payout = None;
         }
     }
 
-    fn add_call(
-        &mut self,
-        name: &str,
-        current: (Option<Outcome>, ReplayTotals),
-        future: (Option<Outcome>, ReplayTotals),
-    ) {
+    fn add_call(&mut self, name: &str, current: CallResult, future: CallResult) {
         self.calls += 1;
-        self.current.add(current.1);
-        self.future.add(future.1);
+        self.current.add(current.payments);
+        self.future.add(future.payments);
         if current == future {
             return;
         }

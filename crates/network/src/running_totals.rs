@@ -25,6 +25,14 @@ pub(crate) struct RunningTotals {
     held: HashMap<(CampaignId, CounterScope, PeriodBounds), i64>,
 }
 
+/// Total of a budget counter, with the alerts that were sent for it.
+pub(crate) struct AlertedTotal {
+    /// Total, in the unit of the counter: cents or calls.
+    pub(crate) total: i64,
+    /// Highest percentage of the budget for which an alert was sent; 0 if none was.
+    pub(crate) alerted_percent: u32,
+}
+
 /// Current total of one counter in one period.
 struct RunningTotal {
     stored: StoredTotal,
@@ -83,29 +91,28 @@ impl RunningTotals {
         Ok(())
     }
 
-    /// Marks a counter's total to be stored from now on. Returns the total and the highest
-    /// percentage for which an alert of the budget `amount` (in cents) was sent, 0 if none was. See
-    /// [`RunningTotals::total`] for `pending_amount`.
+    /// Marks a counter's total to be stored from now on, and returns it with the alerts of the budget
+    /// `amount` (in cents). See [`RunningTotals::total`] for `pending_amount`.
     pub(crate) fn persist(
         &mut self,
         unit: &mut UnitOfWork<'_>,
         counter: CounterKey,
         amount: i64,
         pending_amount: impl FnOnce() -> i64,
-    ) -> Result<(i64, u32), Error> {
+    ) -> Result<AlertedTotal, Error> {
         let running = self.load_or_recompute(unit, counter, pending_amount)?;
         if !running.persisted {
             running.stored.budget_amount = amount;
             running.persisted = true;
             running.changed = true;
         }
-        let alerted =
+        let alerted_percent =
             if running.stored.budget_amount == amount { running.stored.alerted_percent } else { 0 };
-        let total = running.stored.total;
-        match counter.scope {
-            CounterScope::LiveCalls => Ok((self.live_calls(unit, counter.campaign_id)?, alerted)),
-            _ => Ok((total, alerted)),
-        }
+        let total = match counter.scope {
+            CounterScope::LiveCalls => self.live_calls(unit, counter.campaign_id)?,
+            _ => running.stored.total,
+        };
+        Ok(AlertedTotal { total, alerted_percent })
     }
 
     /// Records that alerts were sent up to `percent` of the budget `amount`, in cents.

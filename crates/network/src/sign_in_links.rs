@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use trunkline_domain::id::{SessionId, UserId};
 use trunkline_domain::party::User;
+use trunkline_store::UserInNetwork;
 
 /// New sign-in link. Its token is not stored in plain text.
 #[derive(Debug, Clone)]
@@ -108,7 +109,7 @@ pub fn redeem(
     now: Timestamp,
 ) -> Result<Option<IssuedSecret<SessionId>>, Error> {
     let Some(user) = find_user(unit, &password.token, now)? else { return Ok(None) };
-    let Some((network_id, _)) = unit.user(user.id)? else { return Ok(None) };
+    let Some(UserInNetwork { network_id, .. }) = unit.user(user.id)? else { return Ok(None) };
     let Some(network) = unit.network(network_id)? else { return Ok(None) };
     unit.set_password_hash(user.id, &password.hash)?;
     let session = credentials::start_session(unit, user.id, entropy, now)?;

@@ -28,9 +28,21 @@ static FAILURES: AtomicU64 = AtomicU64::new(0);
 /// Tries that were refused by the throttle since the start of this process.
 static REFUSALS: AtomicU64 = AtomicU64::new(0);
 
-/// Returns the failed sign-ins and the refused tries of this process since its start.
-pub fn counts() -> (u64, u64) {
-    (FAILURES.load(Ordering::Relaxed), REFUSALS.load(Ordering::Relaxed))
+/// Numbers of sign-ins of this process since its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignInCounts {
+    /// Sign-ins with a wrong password or an unknown address.
+    pub failures: u64,
+    /// Tries that the throttle refused.
+    pub refusals: u64,
+}
+
+/// Returns the counts of this process.
+pub fn counts() -> SignInCounts {
+    SignInCounts {
+        failures: FAILURES.load(Ordering::Relaxed),
+        refusals: REFUSALS.load(Ordering::Relaxed),
+    }
 }
 
 /// Subject of a count of failures. Accounts are SHA-256 hashes, which bounds the memory of each.

@@ -14,9 +14,19 @@ pub(crate) fn count_call(facts: &CallFacts) {
     }
 }
 
+/// Number of calls from an unknown area code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownAreaCode {
+    /// Area code, three digits.
+    pub area_code: usize,
+    /// Number of calls.
+    pub calls: u64,
+}
+
 /// Returns the unknown area codes of the calls that this process has ingested since its start, in
-/// ascending order, each with the number of calls.
-pub fn counts() -> impl Iterator<Item = (usize, u64)> {
+/// ascending order.
+pub fn counts() -> impl Iterator<Item = UnknownAreaCode> {
     let counts = COUNTS.iter().map(|count| count.load(Ordering::Relaxed)).enumerate();
-    counts.filter(|(_, count)| *count > 0)
+    let counts = counts.map(|(area_code, calls)| UnknownAreaCode { area_code, calls });
+    counts.filter(|found| found.calls > 0)
 }

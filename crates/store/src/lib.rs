@@ -17,21 +17,22 @@ mod writer;
 
 pub use error::{Error, OpenError};
 pub use operations::{
-    AffiliateCampaignSize, ApprovedAffiliate, AuditLimit, BackupError, BackupSummary, CallRecord,
-    CallRowFilter, CallScope, CallTotals, CopiedTable, CopyError, CounterKey, CounterScope,
-    CurrentTotals, DeliveryRecord, DeliveryState, DueWebhook, EndedCall, EventRecord, Finding,
-    FirstIds, IdAndName, IdCounts, LedgerFilter, LedgerRow, LedgerScope, MailRecord, MailState,
-    NewDelivery, NewEmailVerification, NewEvent, ObjectState, OpenEmailVerification, OverdueCall,
-    PathIds, PathObject, PeriodBounds, ProgressObserver, PromoNumberKey, QuarterHourTotals,
-    Recording, RecordingState, RelationshipOfParties, RepeatCallerQuery, ResolvedAffiliate,
-    ResolvedPath, StatefulObject, StatementLine, StatementTotals, StoredReport, StoredSound,
-    StoredTotal, UnitOfWork, ValidityPeriod, backup_database, check_database, copy_database,
-    quarter_hour, read_existing, restore_database,
+    AffiliateCampaignInCampaign, AffiliateCampaignSize, AnsweredEvent, ApprovedAffiliate,
+    AuditLimit, BackupError, BackupSummary, CallRecord, CallRowFilter, CallScope, CallTotals,
+    CopiedTable, CopyError, CounterKey, CounterScope, CurrentTotals, DeliveryRecord, DeliveryState,
+    DueWebhook, EndedCall, EventRecord, Finding, FirstIds, IdAndName, IdCounts, LedgerFilter,
+    LedgerRow, LedgerScope, MailRecord, MailState, NewDelivery, NewEmailVerification, NewEvent,
+    ObjectState, OpenEmailVerification, OverdueCall, PathIds, PathObject, PeriodBounds,
+    ProgressObserver, PromoNumberKey, QuarterHourCalls, QuarterHourTotals, Recording,
+    RecordingState, RelationshipOfParties, RepeatCallerQuery, ResolvedAffiliate, ResolvedPath,
+    StatefulObject, StatementLine, StatementTotals, StoredReport, StoredSound, StoredTotal,
+    UnitOfWork, UserInNetwork, UserWithPassword, ValidityPeriod, backup_database, check_database,
+    copy_database, quarter_hour, read_existing, restore_database,
 };
 pub use record::{
     AuditEntry, AuditFilter, Grant, NewAuditEntry, Organization, Page, Scope, SignIn, SignInKind,
-    TokenRecord,
+    StoredAnswer, StoredCustomDataField, TokenRecord, UnexpiredSignIn,
 };
-pub use store::Store;
+pub use store::{GuardedRead, Store};
 pub use write_latency::WriteLatencySnapshot;
 pub use writer::WriteCounts;

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::Value;
-use trunkline_domain::id::{AuditEntryId, NetworkId, PartyId, TokenId, UserId};
-use trunkline_domain::party::{PartyKind, Role};
+use trunkline_domain::id::{AuditEntryId, CustomDataFieldId, NetworkId, PartyId, TokenId, UserId};
+use trunkline_domain::party::{CustomDataField, PartyKind, Role};
 
 /// Cursor and limits of a page of a list.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +98,33 @@ pub struct SignIn<'a> {
     pub grants: &'a [Grant],
     /// Time of expiry.
     pub expires_at: Timestamp,
+}
+
+/// Sign-in that has not expired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnexpiredSignIn {
+    /// User who is signed in by it.
+    pub user_id: UserId,
+    /// Grants that it carries.
+    pub grants: Vec<Grant>,
+}
+
+/// Custom data field with its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCustomDataField {
+    /// Id.
+    pub id: CustomDataFieldId,
+    /// Field.
+    pub field: CustomDataField,
+}
+
+/// Answer stored for an Idempotency-Key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredAnswer {
+    /// SHA-256 of the request that was answered.
+    pub request_hash: Vec<u8>,
+    /// Answer.
+    pub answer: Value,
 }
 
 /// Audit log entry to store; its objects are serialized JSON.

@@ -8,9 +8,9 @@ use bytes::BytesMut;
 use std::borrow::Cow;
 use tokio_postgres::types::{IsNull, Type};
 use trunkline_domain::id::{
-    AdvertiserId, AffiliateCampaignId, AffiliateId, AuditEntryId, CallId, CampaignId, DeliveryId,
-    EmailVerificationId, EventId, MailId, NetworkId, PartyId, PromoNumberId, SessionId, TermsId,
-    TokenId, TransactionId, UserId, WebhookId,
+    AdvertiserId, AffiliateCampaignId, AffiliateId, AuditEntryId, CallId, CampaignId,
+    CustomDataFieldId, DeliveryId, EmailVerificationId, EventId, MailId, NetworkId, PartyId,
+    PromoNumberId, RelationshipId, SessionId, TermsId, TokenId, TransactionId, UserId, WebhookId,
 };
 
 /// Parameter of a statement, borrowed.
@@ -236,9 +236,9 @@ macro_rules! implement_for_ids {
 }
 
 implement_for_ids! {
-    AdvertiserId, AffiliateCampaignId, AffiliateId, AuditEntryId, CallId, CampaignId, DeliveryId,
-    EmailVerificationId, EventId, MailId, NetworkId, PartyId, PromoNumberId, SessionId, TermsId, TokenId, TransactionId,
-    UserId, WebhookId,
+    AdvertiserId, AffiliateCampaignId, AffiliateId, AuditEntryId, CallId, CampaignId,
+    CustomDataFieldId, DeliveryId, EmailVerificationId, EventId, MailId, NetworkId, PartyId,
+    PromoNumberId, RelationshipId, SessionId, TermsId, TokenId, TransactionId, UserId, WebhookId,
 }
 
 /// Row of a result.

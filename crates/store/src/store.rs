@@ -21,6 +21,16 @@ pub struct Store {
     listener_started: Arc<Once>,
 }
 
+/// Result of a read without a transaction.
+#[derive(Debug)]
+pub struct GuardedRead<T, E> {
+    /// Generation of credentials that the statement saw: see
+    /// [`UnitOfWork::credential_generation`].
+    pub generation: i64,
+    /// Result of the work.
+    pub result: Result<T, E>,
+}
+
 #[derive(Debug, Clone)]
 enum Readers {
     Sqlite(Arc<sqlite::readers::Readers>, Arc<sqlite::FileWatch>),
@@ -234,10 +244,9 @@ impl Store {
         self.read_statements.load(Ordering::Relaxed) + self.writer.statement_count()
     }
 
-    /// Runs a read of one SQL statement without a transaction. Also returns the generation of
-    /// credentials that the statement saw (see [`UnitOfWork::credential_generation`]).
+    /// Runs a read of one SQL statement without a transaction.
     ///
-    /// Returns `None` if that generation is unknown, because the work issued more than one
+    /// Returns `None` if the generation of credentials that the statement saw is unknown, because the work issued more than one
     /// statement or found no row. Run the work with [`Store::read`] then.
     ///
     /// The work may run more than once: on PostgreSQL first to learn its statement, then on the
@@ -246,9 +255,10 @@ impl Store {
     pub async fn read_one<T, E>(
         &self,
         work: impl Fn(&mut UnitOfWork<'_>) -> Result<T, E>,
-    ) -> Result<Option<(i64, Result<T, E>)>, Error> {
+    ) -> Result<Option<GuardedRead<T, E>>, Error> {
         let with_generation = |(result, read): (_, Option<SingleStatementRead<'_>>)| {
-            Some((read.and_then(|read| read.generation())?, result))
+            let generation = read.and_then(|read| read.generation())?;
+            Some(GuardedRead { generation, result })
         };
         let pool = match &self.readers {
             Readers::Sqlite(readers, _) => {

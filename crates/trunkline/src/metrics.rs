@@ -9,7 +9,9 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use trunkline_network::{Store, credentials, sign_in_throttle, unknown_area_codes};
+use trunkline_network::sign_in_throttle::{self, SignInCounts};
+use trunkline_network::unknown_area_codes::{self, UnknownAreaCode};
+use trunkline_network::{Store, credentials};
 
 /// Upper bounds of the latency histogram's buckets (seconds).
 const LATENCY_BUCKETS_SECONDS: [f64; 13] =
@@ -170,14 +172,14 @@ fn write_database(out: &mut String, store: &Store) -> std::fmt::Result {
 fn write_unknown_area_codes(out: &mut String) -> std::fmt::Result {
     let name = "trunkline_unknown_area_codes_total";
     write_header(out, name, "counter", "Calls from an area code without a known place.")?;
-    for (code, count) in unknown_area_codes::counts() {
-        writeln!(out, "{name}{{area_code=\"{code}\"}} {count}")?;
+    for UnknownAreaCode { area_code, calls } in unknown_area_codes::counts() {
+        writeln!(out, "{name}{{area_code=\"{area_code}\"}} {calls}")?;
     }
     Ok(())
 }
 
 fn write_sign_ins(out: &mut String) -> std::fmt::Result {
-    let (failures, refusals) = sign_in_throttle::counts();
+    let SignInCounts { failures, refusals } = sign_in_throttle::counts();
     let name = "trunkline_sign_in_failures_total";
     write_header(out, name, "counter", "Sign-ins with a wrong password or an unknown address.")?;
     writeln!(out, "{name} {failures}")?;

@@ -19,7 +19,7 @@ use trunkline_domain::campaign::{Campaign, CampaignStatus, DEFAULT_MAX_PROMO_NUM
 use trunkline_domain::party::PartyKind;
 use trunkline_domain::problem::Problems;
 use trunkline_network::affiliate_campaigns::{
-    self, AffiliateCampaignChange, AffiliateCampaignPath, Intent,
+    self, AffiliateCampaignChange, AffiliateCampaignPath, AffiliateCampaignsOfCampaign, Intent,
 };
 use trunkline_network::{PathObject, Principal, Submission, campaigns, with_internal_ids};
 
@@ -131,15 +131,14 @@ async fn list(
         .respond_list(ResourceKind::AffiliateCampaign, move |unit, context, page| {
             let segments =
                 [(PathObject::Advertiser, advertiser.as_str()), (PathObject::Campaign, &campaign)];
-            let (affiliations, campaign) =
+            let AffiliateCampaignsOfCampaign { affiliate_campaigns: found, campaign } =
                 with_internal_ids(unit, context, segments, |unit, [advertiser, campaign]| {
                     affiliate_campaigns::list(unit, context, advertiser, campaign, page)
                 })?;
-            let next_cursor =
-                affiliations.last().map(|affiliate_campaign| affiliate_campaign.id.get());
+            let next_cursor = found.last().map(|affiliate_campaign| affiliate_campaign.id.get());
             let projection = presenter.project_campaign(&campaign);
             Ok(ListPage {
-                objects: affiliations
+                objects: found
                     .iter()
                     .map(|affiliate_campaign| presenter.render(affiliate_campaign, &projection))
                     .collect(),

@@ -4,7 +4,7 @@ use crate::api_request::ApiRequest;
 use crate::errors::ApiError;
 use crate::list_response::ListPage;
 use crate::object_response::{Object, hide_refresh_tokens};
-use crate::request_id::split_audit_id;
+use crate::request_id::RequestId;
 use crate::routes::{Routes, get, post};
 use crate::versions::ResourceKind;
 use axum::body::Body;
@@ -95,7 +95,7 @@ fn hide_refresh_tokens_in_patch(patch: &mut Value) {
 /// Renders an entry: the change as a JSON Patch (RFC 6902), and the changed properties before and after.
 /// Nobody sees `oauth_refresh_token` here.
 fn render(mut entry: AuditEntry, zone: TimeZoneName) -> Object {
-    let (request_id, own_id) = split_audit_id(&entry.request_id);
+    let request_id = RequestId::from_audit_log(&entry.request_id);
     let mut patch = audit::patch(&entry);
     hide_refresh_tokens_in_patch(&mut patch);
     for object in [&mut entry.before, &mut entry.after].into_iter().flatten() {
@@ -107,8 +107,8 @@ fn render(mut entry: AuditEntry, zone: TimeZoneName) -> Object {
         ("action".to_owned(), entry.action.into()),
         ("actor".to_owned(), entry.actor.into()),
         ("at".to_owned(), timezone::format_legacy(entry.at, zone).into()),
-        ("request_id".to_owned(), request_id.into()),
-        ("server_request_id".to_owned(), own_id.into()),
+        ("request_id".to_owned(), request_id.echoed.into()),
+        ("server_request_id".to_owned(), request_id.own.into()),
         ("patch".to_owned(), patch),
         ("before".to_owned(), entry.before.unwrap_or_default()),
         ("after".to_owned(), entry.after.unwrap_or_default()),

@@ -30,9 +30,9 @@ async fn list(request: ApiRequest) -> Response<Body> {
     request
         .respond_list(ResourceKind::Unversioned, |unit, context, page| {
             let fields = custom_data::list(unit, context, page)?;
-            let next_cursor = fields.last().map(|(id, _)| *id);
+            let next_cursor = fields.last().map(|stored| stored.id.get());
             Ok(ListPage {
-                objects: fields.iter().map(|(_, field)| render(field)).collect(),
+                objects: fields.iter().map(|stored| render(&stored.field)).collect(),
                 next_cursor,
             })
         })

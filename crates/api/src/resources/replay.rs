@@ -13,11 +13,12 @@ use axum::http::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use trunkline_domain::call::Outcome;
 use trunkline_domain::id::AuditEntryId;
 use trunkline_domain::problem::Problems;
 use trunkline_network::redecide::{self, RedecideRequest, RedecidedCall, Redecision};
-use trunkline_network::replay::{self, ChangedCall, Replay, ReplayRequest, ReplayTotals};
+use trunkline_network::replay::{
+    self, CallResult, ChangedCall, Replay, ReplayRequest, ReplayTotals,
+};
 use trunkline_network::{Context, StopOnDrop, Submission, UnitOfWork};
 
 pub(super) fn routes() -> Routes {
@@ -69,8 +70,8 @@ fn render(replay: &Replay) -> Object {
     let render_changed = |call: &ChangedCall| {
         json!({
             "complete_call_id": call.complete_call_id,
-            "current": render_call(call.current.0, call.current.1, with_payout),
-            "future": render_call(call.future.0, call.future.1, with_payout),
+            "current": render_call(call.current, with_payout),
+            "future": render_call(call.future, with_payout),
         })
     };
     Object::from_iter([
@@ -82,9 +83,9 @@ fn render(replay: &Replay) -> Object {
     ])
 }
 
-fn render_call(outcome: Option<Outcome>, totals: ReplayTotals, with_payout: bool) -> Value {
-    let mut object = render_totals(totals, with_payout);
-    object["outcome"] = json!(outcome);
+fn render_call(result: CallResult, with_payout: bool) -> Value {
+    let mut object = render_totals(result.payments, with_payout);
+    object["outcome"] = json!(result.outcome);
     object
 }
 
@@ -100,18 +101,25 @@ fn render_totals(totals: ReplayTotals, with_payout: bool) -> Value {
 
 async fn redecide_calls(mut request: ApiRequest) -> Response<Body> {
     match run_redecision(&mut request).await {
-        Ok((result, true)) => {
-            request.respond(ResourceKind::Unversioned, Ok(render_redecision(&result)))
+        Ok(AnsweredRedecision { redecision, is_applied: true }) => {
+            request.respond(ResourceKind::Unversioned, Ok(render_redecision(&redecision)))
         }
-        Ok((result, false)) => {
-            request.respond_ok(ResourceKind::Unversioned, Ok(render_redecision(&result)))
+        Ok(AnsweredRedecision { redecision, is_applied: false }) => {
+            request.respond_ok(ResourceKind::Unversioned, Ok(render_redecision(&redecision)))
         }
         Err(error) => request.respond(ResourceKind::Unversioned, Err(error)),
     }
 }
 
-/// Runs the redecision. Returns its result, and `true` if it was applied.
-async fn run_redecision(request: &mut ApiRequest) -> Result<(Redecision, bool), ApiError> {
+/// Redecision with its effect.
+struct AnsweredRedecision {
+    redecision: Redecision,
+    /// True if corrections were written.
+    is_applied: bool,
+}
+
+/// Runs the redecision, and applies it if the request says so.
+async fn run_redecision(request: &mut ApiRequest) -> Result<AnsweredRedecision, ApiError> {
     let submitted = read_redecision(request)?;
     let apply = submitted.change.apply;
     let tenant = request.context.principal.tenant();
@@ -125,7 +133,8 @@ async fn run_redecision(request: &mut ApiRequest) -> Result<(Redecision, bool), 
             let _turn = turn;
             redecide::redecide(unit, context, submitted, &stopped)
         };
-        return Ok((request.write(write).await?, true));
+        let redecision = request.write(write).await?;
+        return Ok(AnsweredRedecision { redecision, is_applied: true });
     }
     let (store, context) = (request.app.store.clone(), request.context.clone());
     let credential_guard = request.credential_guard.clone();
@@ -135,7 +144,8 @@ async fn run_redecision(request: &mut ApiRequest) -> Result<(Redecision, bool), 
             redecide::redecide(unit, &context, submitted, stopped)
         })
     };
-    Ok((work_limits.replays.run(tenant, read).await?, false))
+    let redecision = work_limits.replays.run(tenant, read).await?;
+    Ok(AnsweredRedecision { redecision, is_applied: false })
 }
 
 fn read_redecision(request: &mut ApiRequest) -> Result<Submission<RedecideRequest>, ApiError> {
@@ -160,8 +170,8 @@ fn render_redecision(result: &Redecision) -> Object {
         json!({
             "complete_call_id": call.complete_call_id,
             "transaction_id": call.transaction_id.to_string(),
-            "current": render_call(call.current.0, call.current.1, true),
-            "decided": render_call(call.decided.0, call.decided.1, true),
+            "current": render_call(call.current, true),
+            "decided": render_call(call.decided, true),
             "because": call.because,
         })
     };

@@ -19,15 +19,16 @@ pub(super) async fn show(Path(id): Path<String>, request: PageRequest) -> Respon
     let result = request.read(|unit, context| {
         let id = super::parse_id(&id)?;
         let (campaign, advertiser) = campaigns::get_by_id(unit, context, id)?;
-        let (affiliates, _) = affiliate_campaigns::list(
+        let found = affiliate_campaigns::list(
             unit,
             context,
             &advertiser.external_id,
             &campaign.external_id,
             Page::new(0, ROWS_PER_PAGE + 1),
         )?;
-        let names = affiliate_names(unit, &request, &affiliates)?;
-        let affiliates = Affiliates { affiliate_campaigns: affiliates, names };
+        let affiliate_campaigns = found.affiliate_campaigns;
+        let names = affiliate_names(unit, &request, &affiliate_campaigns)?;
+        let affiliates = Affiliates { affiliate_campaigns, names };
         Ok::<_, Error>((campaign, advertiser, affiliates))
     });
     let (campaign, advertiser, affiliates) = match result {

@@ -1,7 +1,7 @@
 //! Advertiser–affiliate relationships (advertiser–affiliate relationships document of 2016-05-01).
 
 use super::AffiliateCampaignStatus;
-use crate::id::AffiliateId;
+use crate::id::{AffiliateId, RelationshipId};
 use serde::{Deserialize, Serialize};
 
 /// Status of a relationship.
@@ -44,6 +44,8 @@ impl RelationshipStatus {
 /// Relationship of an advertiser, as seen from the advertiser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relationship {
+    /// Id.
+    pub id: RelationshipId,
     /// Affiliate.
     pub affiliate_id: AffiliateId,
     /// External id of the affiliate.

@@ -12,15 +12,15 @@ mod seeded_rng;
 mod simulation;
 mod simulator;
 
+use crate::{Context, Error, Submission, UnitOfWork, networks};
+use jiff::{SignedDuration, Timestamp};
 pub use simulation::{
     MAX_CALLS, MAX_DAYS, STORE_BATCH_SIZE, SimulationRequest, SimulationSummary, plan_calls,
     store_calls,
 };
 pub use simulator::SimulatedCalls;
+use std::ops::RangeInclusive;
 use trunkline_domain::id::NetworkId;
-
-use crate::{Context, Error, Submission, UnitOfWork, networks};
-use jiff::{SignedDuration, Timestamp};
 use trunkline_domain::party::Network;
 use trunkline_domain::problem::BLANK;
 
@@ -48,7 +48,7 @@ pub enum ClockChange {
 pub const MAX_ADVANCE_SECONDS: i64 = 3_653 * 86_400;
 /// Range of a frozen clock, in seconds since 1970: from the first second of 2000 to the last of
 /// 2099, UTC.
-const CLOCK_RANGE_SECONDS: (i64, i64) = (946_684_800, 4_102_444_799);
+const CLOCK_RANGE_SECONDS: RangeInclusive<i64> = 946_684_800..=4_102_444_799;
 
 /// Turns a network into a sandbox (command line only).
 pub fn make_sandbox(unit: &mut UnitOfWork<'_>, network: NetworkId) -> Result<(), Error> {
@@ -87,9 +87,7 @@ pub fn set_clock(
             ("advance", Some(to.unwrap_or(Timestamp::MAX)))
         }
     };
-    if to.is_some_and(|to| {
-        !(CLOCK_RANGE_SECONDS.0..=CLOCK_RANGE_SECONDS.1).contains(&to.as_second())
-    }) {
+    if to.is_some_and(|to| !CLOCK_RANGE_SECONDS.contains(&to.as_second())) {
         problems.property(property).add("must result in a time from 2000 to 2099");
     }
     problems.into_result(())?;

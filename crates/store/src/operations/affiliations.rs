@@ -45,16 +45,28 @@ pub(super) fn affiliate_campaign_from_row(row: &Row<'_>) -> Result<AffiliateCamp
 }
 
 pub(super) fn relationship_from_row(row: &Row<'_>) -> Result<Relationship, Error> {
-    let status = RelationshipStatus::parse(&row.get::<String>(2)?);
+    let status = RelationshipStatus::parse(&row.get::<String>(3)?);
     Ok(Relationship {
-        affiliate_id: row.get(0)?,
-        external_affiliate_id: row.get(1)?,
+        id: row.get(0)?,
+        affiliate_id: row.get(1)?,
+        external_affiliate_id: row.get(2)?,
         status: or_unreadable(status, "relationship status")?,
     })
 }
 
-const SELECT_RELATIONSHIP: &str = "SELECT r.affiliate_id, p.id_from_network, r.status, r.id
-    FROM relationships r JOIN parties p ON p.id = r.affiliate_id";
+/// Columns of a relationship `r` and its affiliate `p`.
+macro_rules! relationship_columns {
+    () => {
+        "r.id, r.affiliate_id, p.id_from_network, r.status"
+    };
+}
+
+pub(super) const RELATIONSHIP_COLUMNS: &str = relationship_columns!();
+const SELECT_RELATIONSHIP: &str = concat!(
+    "SELECT ",
+    relationship_columns!(),
+    " FROM relationships r JOIN parties p ON p.id = r.affiliate_id"
+);
 
 /// Relationship with the external ids of both parties.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +77,15 @@ pub struct RelationshipOfParties {
     pub affiliate_external_id: String,
     /// Status.
     pub status: RelationshipStatus,
+}
+
+/// Affiliate campaign with the external id of its campaign.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AffiliateCampaignInCampaign {
+    /// Affiliate campaign.
+    pub affiliate_campaign: AffiliateCampaign,
+    /// External id of the campaign.
+    pub campaign_external_id: String,
 }
 
 /// Affiliate campaign with the size of its custom data.
@@ -92,19 +113,19 @@ impl UnitOfWork<'_> {
         )
     }
 
-    /// One page of an advertiser's relationships with their ids, in the order of ids.
+    /// One page of an advertiser's relationships, in the order of ids.
     pub fn relationships(
         &mut self,
         advertiser: AdvertiserId,
         page: Page,
-    ) -> Result<Vec<(i64, Relationship)>, Error> {
+    ) -> Result<Vec<Relationship>, Error> {
         self.query_page(
             page,
             &format!(
                 "{SELECT_RELATIONSHIP} WHERE r.advertiser_id = ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3"
             ),
             params![advertiser, page.after, page.limit],
-            |row| Ok((row.get(3)?, relationship_from_row(row)?)),
+            relationship_from_row,
         )
     }
 
@@ -332,7 +353,7 @@ impl UnitOfWork<'_> {
     pub fn affiliate_campaigns_by_ids(
         &mut self,
         ids: &[AffiliateCampaignId],
-    ) -> Result<Vec<(AffiliateCampaign, String)>, Error> {
+    ) -> Result<Vec<AffiliateCampaignInCampaign>, Error> {
         let listed = self.json_ids_sql("?1");
         self.query_all(
             &format!(
@@ -343,7 +364,12 @@ impl UnitOfWork<'_> {
                  JOIN campaigns c ON c.id = a.campaign_id WHERE a.id IN {listed} ORDER BY a.id"
             ),
             [to_json_ids(ids)?],
-            |row| Ok((affiliate_campaign_from_row(row)?, row.get(10)?)),
+            |row| {
+                Ok(AffiliateCampaignInCampaign {
+                    affiliate_campaign: affiliate_campaign_from_row(row)?,
+                    campaign_external_id: row.get(10)?,
+                })
+            },
         )
     }
 

@@ -2,7 +2,7 @@
 
 use super::{UnitOfWork, from_json, timestamp_from_millis, to_json, to_json_rows, to_millis};
 use crate::sql::{Row, params};
-use crate::{AuditEntry, AuditFilter, Error, NewAuditEntry, Page};
+use crate::{AuditEntry, AuditFilter, Error, NewAuditEntry, Page, StoredAnswer};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use trunkline_domain::id::{AuditEntryId, NetworkId};
@@ -149,23 +149,21 @@ impl UnitOfWork<'_> {
         )
     }
 
-    /// Fingerprint and answer stored for an Idempotency-Key, if stored after `since`.
+    /// Answer stored for an Idempotency-Key after `since`.
     pub fn stored_answer(
         &mut self,
         network: NetworkId,
         actor: &str,
         key: &str,
         since: Timestamp,
-    ) -> Result<Option<(Vec<u8>, Value)>, Error> {
+    ) -> Result<Option<StoredAnswer>, Error> {
         self.query_first(
             "SELECT fingerprint, answer FROM idempotency
              WHERE network_id = ?1 AND actor = ?2 AND key = ?3 AND at > ?4",
             params![network, actor, key, to_millis(since)],
             |row| {
-                Ok((
-                    row.get(0)?,
-                    from_json(&row.get::<String>(1)?, "answer of an Idempotency-Key")?,
-                ))
+                let answer = from_json(&row.get::<String>(1)?, "answer of an Idempotency-Key")?;
+                Ok(StoredAnswer { request_hash: row.get(0)?, answer })
             },
         )
     }

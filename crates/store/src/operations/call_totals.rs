@@ -66,6 +66,15 @@ pub struct QuarterHourTotals {
     pub totals: CallTotals,
 }
 
+/// Number of a campaign's calls in one quarter hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuarterHourCalls {
+    /// Start of the quarter hour.
+    pub start: Timestamp,
+    /// Number of calls that start in it.
+    pub calls: i64,
+}
+
 impl UnitOfWork<'_> {
     /// Adds calls and durations to the counts of campaigns.
     pub fn add_to_quarter_hours(&mut self, more: &[QuarterHourTotals]) -> Result<(), Error> {
@@ -123,19 +132,22 @@ impl UnitOfWork<'_> {
         Ok(found.unwrap_or_default())
     }
 
-    /// Numbers of a campaign's calls in the quarters of an hour of an interval, in order, as (start
-    /// of the quarter, calls). Quarters without calls are left out.
+    /// Numbers of a campaign's calls in the quarters of an hour of an interval, in order. Quarters
+    /// without calls are left out.
     pub fn calls_by_quarter_hour(
         &mut self,
         campaign: CampaignId,
         from: Timestamp,
         before: Timestamp,
-    ) -> Result<Vec<(Timestamp, i64)>, Error> {
+    ) -> Result<Vec<QuarterHourCalls>, Error> {
         self.query_all(
             "SELECT quarter, calls FROM call_quarters
              WHERE campaign_id = ?1 AND quarter >= ?2 AND quarter <= ?3 ORDER BY quarter",
             params![campaign, quarter_hour(from), quarter_hour(before)],
-            |row| Ok((timestamp_from_millis(row.get::<i64>(0)? * 900_000)?, row.get(1)?)),
+            |row| {
+                let start = timestamp_from_millis(row.get::<i64>(0)? * 900_000)?;
+                Ok(QuarterHourCalls { start, calls: row.get(1)? })
+            },
         )
     }
 }

@@ -271,8 +271,12 @@ impl UnitOfWork<'_> {
         )
     }
 
-    /// Answers many queries of [`UnitOfWork::has_called_before`]. Returns the indexes of those with a call.
-    pub fn have_called_before(&mut self, queries: &[RepeatCallerQuery]) -> Result<Vec<i64>, Error> {
+    /// Answers many queries of [`UnitOfWork::has_called_before`], in their order.
+    pub fn have_called_before(
+        &mut self,
+        queries: &[RepeatCallerQuery],
+    ) -> Result<Vec<bool>, Error> {
+        let mut have_called = vec![false; queries.len()];
         let rows = queries.iter().enumerate().map(|(index, query)| {
             json!({"i": index, "c": query.campaign_id, "n": query.caller, "s": to_millis(query.from),
                 "u": to_millis(query.until)})
@@ -287,15 +291,20 @@ impl UnitOfWork<'_> {
         };
         // The scalar subquery forces one index look-up per query, whatever the planner estimates.
         let campaign = self.callers_index_campaign();
-        self.query_all(
+        let found = self.query_all(
             &format!(
                 "SELECT it.i FROM ({queries}) it WHERE (SELECT 1 FROM calls
                      WHERE {campaign} = it.c AND caller = it.n AND {IS_INBOUND}
                      AND start_time >= it.s AND start_time <= it.u LIMIT 1) IS NOT NULL"
             ),
             [rows],
-            |row| row.get(0),
-        )
+            |row| row.get::<i64>(0),
+        )?;
+        for index in found {
+            let answer = usize::try_from(index).ok().and_then(|index| have_called.get_mut(index));
+            *or_unreadable(answer, "index of a query")? = true;
+        }
+        Ok(have_called)
     }
 
     /// SQL expression of the campaign in the index on callers.

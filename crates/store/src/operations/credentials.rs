@@ -5,7 +5,7 @@ use super::{
     to_json_rows, to_millis,
 };
 use crate::sql::{Row, params};
-use crate::{Error, Grant, Page, Scope, SignIn, SignInKind, TokenRecord};
+use crate::{Error, Grant, Page, Scope, SignIn, SignInKind, TokenRecord, UnexpiredSignIn};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use trunkline_domain::id::{NetworkId, PartyId, SessionId, TokenId, UserId};
@@ -219,18 +219,21 @@ impl UnitOfWork<'_> {
         )
     }
 
-    /// Id of the user of an unexpired sign-in, and the grants that the sign-in carries.
+    /// Unexpired sign-in of a kind, by the hash of its secret.
     pub fn unexpired_sign_in(
         &mut self,
         hash: &[u8],
         kind: SignInKind,
         now: Timestamp,
-    ) -> Result<Option<(UserId, Vec<Grant>)>, Error> {
+    ) -> Result<Option<UnexpiredSignIn>, Error> {
         self.query_first(
             "SELECT user_id, grants FROM sign_ins
              WHERE hash = ?1 AND kind = ?2 AND expires_at > ?3",
             params![hash, sign_in_kind_word(kind), to_millis(now)],
-            |row| Ok((row.get(0)?, grants_from_json(&row.get::<String>(1)?)?)),
+            |row| {
+                let grants = grants_from_json(&row.get::<String>(1)?)?;
+                Ok(UnexpiredSignIn { user_id: row.get(0)?, grants })
+            },
         )
     }
 

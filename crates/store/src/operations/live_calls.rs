@@ -19,6 +19,15 @@ pub struct OverdueCall {
     pub call_id: CallId,
 }
 
+/// Event of a live call, with the answer to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnsweredEvent {
+    /// Event as it was reported.
+    pub event: Value,
+    /// Answer: the call's instructions.
+    pub answer: Value,
+}
+
 impl UnitOfWork<'_> {
     /// Inserts the state of a call that has started and lasts until `deadline` at most. `hold` is
     /// the most that its terms can pay; the budgets of the payin hold it until the call ends.
@@ -128,12 +137,12 @@ impl UnitOfWork<'_> {
         )
     }
 
-    /// Event of a call with a sequence number, and the answer to it.
+    /// Event of a call with a sequence number.
     pub fn call_event(
         &mut self,
         call: CallId,
         sequence: u32,
-    ) -> Result<Option<(Value, Value)>, Error> {
+    ) -> Result<Option<AnsweredEvent>, Error> {
         self.query_first(
             "SELECT event, answer FROM call_events WHERE call_id = ?1 AND sequence = ?2",
             params![call, sequence],
@@ -141,7 +150,7 @@ impl UnitOfWork<'_> {
                 let read = |at| -> Result<Value, Error> {
                     from_json(&row.get::<String>(at)?, "call event")
                 };
-                Ok((read(0)?, read(1)?))
+                Ok(AnsweredEvent { event: read(0)?, answer: read(1)? })
             },
         )
     }

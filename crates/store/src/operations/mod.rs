@@ -36,12 +36,12 @@ mod transactions;
 mod users;
 mod webhooks;
 
-pub use affiliations::{AffiliateCampaignSize, RelationshipOfParties};
+pub use affiliations::{AffiliateCampaignInCampaign, AffiliateCampaignSize, RelationshipOfParties};
 pub use audit_usage::AuditLimit;
 pub use budgets::{CounterKey, CounterScope, CurrentTotals, PeriodBounds, StoredTotal};
 pub use bulk_insert::{FirstIds, IdCounts};
 pub use call_log::{CallRecord, CallRowFilter, CallScope};
-pub use call_totals::{CallTotals, QuarterHourTotals, quarter_hour};
+pub use call_totals::{CallTotals, QuarterHourCalls, QuarterHourTotals, quarter_hour};
 pub use calls::{EndedCall, RepeatCallerQuery, StoredReport, ValidityPeriod};
 pub use database::{
     BackupError, BackupSummary, CopiedTable, CopyError, Finding, ProgressObserver, backup_database,
@@ -51,7 +51,7 @@ pub use deliveries::{DeliveryRecord, DeliveryState, DueWebhook, NewDelivery};
 pub use email_verifications::{NewEmailVerification, OpenEmailVerification};
 pub use events::{EventRecord, NewEvent};
 pub use internal_ids::PathObject;
-pub use live_calls::OverdueCall;
+pub use live_calls::{AnsweredEvent, OverdueCall};
 pub use mails::{MailRecord, MailState};
 pub use object_states::{ObjectState, StatefulObject};
 pub use path_lookup::{PathIds, PromoNumberKey, ResolvedAffiliate, ResolvedPath};
@@ -60,6 +60,7 @@ pub use sandbox::ApprovedAffiliate;
 pub(crate) use single_statement::{SingleStatementRead, SqlStatement};
 pub use statements::{StatementLine, StatementTotals};
 pub use transactions::{IdAndName, LedgerFilter, LedgerRow, LedgerScope};
+pub use users::{UserInNetwork, UserWithPassword};
 
 use crate::postgres::PgConnection;
 use crate::sql::{Cell, Column, OwnedParam, Param, Row, Value};

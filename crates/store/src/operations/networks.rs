@@ -5,7 +5,7 @@ use super::{
     NO_PARAMS, UnitOfWork, from_json, or_unreadable, timestamp_from_millis, to_json, to_millis,
 };
 use crate::sql::{Row, params};
-use crate::{Error, Page};
+use crate::{Error, Page, StoredCustomDataField};
 use jiff::Timestamp;
 use trunkline_domain::id::NetworkId;
 use trunkline_domain::party::{CustomDataField, Network};
@@ -134,13 +134,16 @@ impl UnitOfWork<'_> {
         &mut self,
         network: NetworkId,
         page: Page,
-    ) -> Result<Vec<(i64, CustomDataField)>, Error> {
+    ) -> Result<Vec<StoredCustomDataField>, Error> {
         self.query_page(
             page,
             "SELECT id, body FROM custom_data_fields WHERE network_id = ?1 AND id > ?2
              ORDER BY id LIMIT ?3",
             params![network, page.after, page.limit],
-            |row| Ok((row.get(0)?, from_json(&row.get::<String>(1)?, "custom data field")?)),
+            |row| {
+                let field = from_json(&row.get::<String>(1)?, "custom data field")?;
+                Ok(StoredCustomDataField { id: row.get(0)?, field })
+            },
         )
     }
 

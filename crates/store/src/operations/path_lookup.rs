@@ -1,7 +1,8 @@
 //! Resolves the ids in the path of a request with one statement.
 
 use super::affiliations::{
-    AFFILIATE_CAMPAIGN_COLUMNS, affiliate_campaign_from_row, relationship_from_row,
+    AFFILIATE_CAMPAIGN_COLUMNS, RELATIONSHIP_COLUMNS, affiliate_campaign_from_row,
+    relationship_from_row,
 };
 use super::budgets::CurrentTotals;
 use super::campaigns::{CAMPAIGN_COLUMNS, campaign_from_row};
@@ -167,7 +168,7 @@ impl<'a> QueryBuilder<'a> {
                 " LEFT JOIN affiliate_campaigns a ON a.campaign_id = c.id AND a.affiliate_id = p.id",
             ),
             None => self.add(
-                "r.affiliate_id, p.id_from_network, r.status",
+                RELATIONSHIP_COLUMNS,
                 " LEFT JOIN relationships r ON r.advertiser_id = o.id AND r.affiliate_id = p.id",
             ),
         }
@@ -233,7 +234,10 @@ fn read_path(row: &Row<'_>, path: &PathIds<'_>) -> Result<ResolvedPath, Error> {
                     affiliate_campaign_from_row,
                 )?;
             }
-            None => resolved.relationship = row.read_columns(3, relationship_from_row)?,
+            None => {
+                resolved.relationship =
+                    row.read_columns(column_count(RELATIONSHIP_COLUMNS), relationship_from_row)?;
+            }
         }
     }
     if path.promo_number.is_some() {

@@ -7,6 +7,26 @@ use std::collections::HashMap;
 use trunkline_domain::id::{NetworkId, PartyId, UserId};
 use trunkline_domain::party::{Member, PartyKind, Role, User};
 
+/// User with the network that it belongs to.
+#[derive(Debug, Clone)]
+pub struct UserInNetwork {
+    /// Network of the user.
+    pub network_id: NetworkId,
+    /// User.
+    pub user: User,
+}
+
+/// User with the hash of its password.
+#[derive(Debug, Clone)]
+pub struct UserWithPassword {
+    /// Network of the user.
+    pub network_id: NetworkId,
+    /// User.
+    pub user: User,
+    /// Hash of the password in PHC format (argon2id); `None` if the user has no password.
+    pub password_hash: Option<String>,
+}
+
 fn organization_sql_key(organization: Organization) -> (&'static str, i64) {
     match organization {
         Organization::Network(id) => ("network", id.get()),
@@ -174,12 +194,12 @@ impl UnitOfWork<'_> {
         Ok(())
     }
 
-    /// Network id of a user, and the user, by id.
-    pub fn user(&mut self, id: UserId) -> Result<Option<(NetworkId, User)>, Error> {
+    /// User with its network, by id.
+    pub fn user(&mut self, id: UserId) -> Result<Option<UserInNetwork>, Error> {
         self.query_first(
             &format!("SELECT u.network_id, {USER_COLUMNS} FROM users u WHERE u.id = ?1"),
             [id],
-            |row| Ok((row.get(0)?, user_from_row(row, 1)?)),
+            |row| Ok(UserInNetwork { network_id: row.get(0)?, user: user_from_row(row, 1)? }),
         )
     }
 
@@ -218,18 +238,21 @@ impl UnitOfWork<'_> {
         )
     }
 
-    /// Users with an email address, as (network id, user, password hash).
-    pub fn users_by_email(
-        &mut self,
-        email: &str,
-    ) -> Result<Vec<(NetworkId, User, Option<String>)>, Error> {
+    /// Users with an e-mail address, in the order of their ids.
+    pub fn users_by_email(&mut self, email: &str) -> Result<Vec<UserWithPassword>, Error> {
         self.query_all(
             &format!(
                 "SELECT u.network_id, u.password_hash, {USER_COLUMNS} FROM user_emails e
                  JOIN users u ON u.id = e.user_id WHERE e.email_key = ?1 ORDER BY u.id"
             ),
             [email.to_lowercase()],
-            |row| Ok((row.get(0)?, user_from_row(row, 2)?, row.get(1)?)),
+            |row| {
+                Ok(UserWithPassword {
+                    network_id: row.get(0)?,
+                    user: user_from_row(row, 2)?,
+                    password_hash: row.get(1)?,
+                })
+            },
         )
     }
 

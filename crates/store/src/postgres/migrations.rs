@@ -33,6 +33,8 @@ const MIGRATIONS: [&str; 23] = [
     include_str!("../../migrations/postgres/0023_audit_usage.sql"),
 ];
 
+/// Version of the schema that this build needs.
+pub(super) const BUILD_VERSION: i64 = MIGRATIONS.len() as i64;
 /// Key of the advisory lock that is held while migrating.
 const MIGRATION_LOCK_KEY: i64 = 0x5472_756e_6b6d;
 
@@ -42,13 +44,13 @@ pub(super) fn run(pg: &mut PgConnection, url: &str) -> Result<(), OpenError> {
         url: without_password(url),
         reason: error_chain(&error),
     };
-    let known = MIGRATIONS.len() as i64;
     loop {
         let found = run_next(pg).map_err(server_error)?;
-        if found > known || found < 0 {
-            return Err(OpenError::Newer { file: without_password(url), found, known });
+        if !(0..=BUILD_VERSION).contains(&found) {
+            let file = without_password(url);
+            return Err(OpenError::Newer { file, found, known: BUILD_VERSION });
         }
-        if found == known {
+        if found == BUILD_VERSION {
             return Ok(());
         }
     }
@@ -63,7 +65,7 @@ fn run_next(pg: &mut PgConnection) -> Result<i64, Error> {
          CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL);
          INSERT INTO schema_version SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM schema_version)"
     ))?;
-    let found = version(pg)?;
+    let found = stored_version(pg)?;
     if let Some(sql) = usize::try_from(found).ok().and_then(|index| MIGRATIONS.get(index)) {
         pg.run(sql)?;
         pg.run("UPDATE schema_version SET version = version + 1")?;
@@ -72,17 +74,16 @@ fn run_next(pg: &mut PgConnection) -> Result<i64, Error> {
     Ok(found)
 }
 
-/// Schema version of the database (0 if it is new) and the version that this build needs.
-pub(super) fn versions(pg: &mut PgConnection) -> Result<(i64, i64), Error> {
+/// Returns the schema version of the database, 0 if it is new.
+pub(super) fn database_version(pg: &mut PgConnection) -> Result<i64, Error> {
     let sql = "SELECT CAST(tablename AS TEXT) FROM pg_tables
         WHERE schemaname = current_schema() AND tablename = 'schema_version'";
     let mut rows = pg.query(sql, Vec::new())?;
     let exists = pg.next(&mut rows)?.is_some();
-    let found = if exists { version(pg)? } else { 0 };
-    Ok((found, MIGRATIONS.len() as i64))
+    if exists { stored_version(pg) } else { Ok(0) }
 }
 
-fn version(pg: &mut PgConnection) -> Result<i64, Error> {
+fn stored_version(pg: &mut PgConnection) -> Result<i64, Error> {
     let mut rows = pg.query("SELECT version FROM schema_version", Vec::new())?;
     let row =
         pg.next(&mut rows)?.ok_or(Error::Unreadable { value: "schema version", source: None })?;

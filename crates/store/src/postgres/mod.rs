@@ -77,8 +77,8 @@ pub(crate) fn open_snapshot(url: &str) -> Result<PgConnection, OpenError> {
         reason: connection::error_chain(&error),
     };
     pg.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").map_err(open_error)?;
-    let (found, known) = migrations::versions(&mut pg).map_err(open_error)?;
-    OpenError::check_schema_version(&without_password(url), found, known)?;
+    let found = migrations::database_version(&mut pg).map_err(open_error)?;
+    OpenError::check_schema_version(&without_password(url), found, migrations::BUILD_VERSION)?;
     Ok(pg)
 }
 

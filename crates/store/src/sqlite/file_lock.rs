@@ -24,6 +24,15 @@ pub(crate) struct FileLock {
     path: PathBuf,
 }
 
+/// Lock of a starting server.
+#[derive(Debug)]
+pub(crate) enum ServerLock {
+    /// No other process has the database open.
+    Exclusive(FileLock),
+    /// Other processes have the database open.
+    Shared(FileLock),
+}
+
 impl FileLock {
     /// Locks a database that is opened, together with other processes.
     ///
@@ -57,12 +66,12 @@ impl FileLock {
     }
 
     /// Locks a database that a server opens: exclusively, or together with other processes if those
-    /// keep it open. The result is true for an exclusive lock.
-    pub(crate) fn for_server(database: &Path) -> Result<(Self, bool), OpenError> {
-        match Self::exclusive_within(database, MAX_START_WAIT)? {
-            Some(lock) => Ok((lock, true)),
-            None => Ok((Self::shared(database)?, false)),
-        }
+    /// keep it open.
+    pub(crate) fn for_server(database: &Path) -> Result<ServerLock, OpenError> {
+        Ok(match Self::exclusive_within(database, MAX_START_WAIT)? {
+            Some(lock) => ServerLock::Exclusive(lock),
+            None => ServerLock::Shared(Self::shared(database)?),
+        })
     }
 
     /// Locks a database exclusively. Returns `None` if another process has it open.

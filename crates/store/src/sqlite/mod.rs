@@ -15,7 +15,7 @@ mod wal_checkpointer;
 use crate::operations::{Connection, UnitOfWork};
 use crate::writer::{Prefetch, Savepoint, SavepointState, WriteBackend};
 use crate::{Error, OpenError};
-use file_lock::FileLock;
+use file_lock::{FileLock, ServerLock};
 pub(crate) use file_watch::FileWatch;
 use reserve::Reserve;
 use shared_read_lock::SharedReadLock;
@@ -40,9 +40,9 @@ pub(crate) struct OpenFile {
 pub(crate) fn open(file: &Path, start: Option<start_id::StartId>) -> Result<OpenFile, OpenError> {
     let error = |error: std::io::Error| connection::file_error(file, &error);
     connection::check_directory(file)?;
-    let (lock, is_exclusive) = match start {
+    let lock = match start {
         Some(_) => FileLock::for_server(file)?,
-        None => (FileLock::shared(file)?, false),
+        None => ServerLock::Shared(FileLock::shared(file)?),
     };
     start_id::check_files(file)?;
     start_id::adopt(file).map_err(error)?;
@@ -51,11 +51,12 @@ pub(crate) fn open(file: &Path, start: Option<start_id::StartId>) -> Result<Open
     if let Some(start) = start {
         files::warn_if_readable_by_others(file);
         // A second server on one file goes on with the start id of the first.
-        if is_exclusive {
+        if let ServerLock::Exclusive(lock) = &lock {
             start_id::set(&connection, file, start)?;
             lock.share().map_err(error)?;
         }
     }
+    let (ServerLock::Exclusive(lock) | ServerLock::Shared(lock)) = lock;
     Ok(OpenFile { connection, lock, is_server: start.is_some() })
 }
 

@@ -226,10 +226,10 @@ async fn issue_link(store: &Store, network: &DemoNetwork) -> Result<IssuedLink, 
     let network_id = network.id;
     let link = store.write(move |unit| {
         let users = unit.users_by_email(demo::EMAIL)?;
-        let user = users.into_iter().find(|(network, _, _)| *network == network_id);
+        let found = users.into_iter().find(|found| found.network_id == network_id);
         let missing = || Error::NotFound(format!("User {}", demo::EMAIL));
-        let (_, user, _) = user.ok_or_else(missing)?;
-        sign_in_links::issue(unit, user.id, &entropy, now)
+        let user_id = found.ok_or_else(missing)?.user.id;
+        sign_in_links::issue(unit, user_id, &entropy, now)
     });
     Ok(link.await?)
 }

@@ -5,6 +5,7 @@ use crate::Error;
 use crate::operations::{NO_PARAMS, UnitOfWork, from_json};
 use serde_json::json;
 use trunkline_domain::campaign::Terms;
+use trunkline_domain::id::CallId;
 
 impl UnitOfWork<'_> {
     /// Checks that every live call holds the most that its terms can pay, at its start.
@@ -32,7 +33,7 @@ impl UnitOfWork<'_> {
                     };
                     observer.on_finding(Finding {
                         rule: "held_payin",
-                        location: format!("call {}", row.get::<i64>(0)?),
+                        location: format!("call {}", row.get::<CallId>(0)?),
                         found: to_value(found),
                         expected: to_value(expected),
                     });

@@ -6,9 +6,10 @@ use super::tables::{TABLES, Table};
 use super::target::Target;
 use crate::operations::bulk_insert::ColumnType;
 use crate::operations::{NO_PARAMS, UnitOfWork};
-use crate::sql::{Cell, Row};
+use crate::sql::{Cell, Row, params};
 use crate::{Error, OpenError};
 use sha2::{Digest, Sha256};
+use trunkline_domain::id::{CampaignId, TermsId};
 
 /// Result of copying a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,10 +139,10 @@ fn copy_table(
     if table.name == "terms" {
         let sql = "SELECT id, current_terms_id FROM campaigns WHERE current_terms_id IS NOT NULL";
         source.for_each_row(sql, NO_PARAMS, |row| {
-            let campaign: i64 = row.get(0)?;
-            let terms: i64 = row.get(1)?;
+            let campaign: CampaignId = row.get(0)?;
+            let terms: TermsId = row.get(1)?;
             let sql = "UPDATE campaigns SET current_terms_id = ?2 WHERE id = ?1";
-            target.unit_of_work().execute(sql, [campaign, terms])?;
+            target.unit_of_work().execute(sql, params![campaign, terms])?;
             Ok(true)
         })?;
     }
