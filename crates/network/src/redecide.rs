@@ -106,6 +106,9 @@ pub fn redecide(
         replay::parse_range(&request.range, &campaign, &mut problems);
     problems.into_result(())?;
     let last = before.saturating_sub(SignedDuration::from_millis(1)).unwrap_or(before);
+    // Counted first, so that a range with too many calls costs no decision.
+    let calls = unit.count_calls_of_campaign(campaign.id, from..=last, MAX_CALLS + 1)?;
+    check_number_of_calls(calls)?;
     let mut run = Run {
         campaign: &campaign,
         reason: request.reason.clone().unwrap_or_default(),
@@ -197,7 +200,6 @@ impl Run<'_> {
                     return Err(Error::Internal("the client of a redecision is gone".to_owned()));
                 }
                 self.result.calls += 1;
-                check_number_of_calls(self.result.calls)?;
                 self.decide_again(unit, context, row)?;
             }
         }

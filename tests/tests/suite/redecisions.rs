@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use trunkline_tests::body::{base_policy, campaign_path};
-use trunkline_tests::{Client, Server, assert_json_eq};
+use trunkline_tests::{Client, Server, assert_json_eq, execute_sql};
 
 /// Creates a live campaign 12 that pays 7.00 in and 4.50 out for new callers, with an approved
 /// affiliate 976.
@@ -184,4 +184,45 @@ fn call_that_was_turned_away_stays_turned_away() {
     assert_eq!(applied["changed"][0]["decided"]["outcome"], "turned_away");
     assert_eq!(outcome("1"), turned_away);
     assert_json_eq(&total(&network), &json!(7));
+}
+
+/// Adds rows to the ledger that copy the row of the only call, `count` of them with the call's start.
+fn copy_ledger_row(server: &Server, count: u32) {
+    let sql = format!(
+        "INSERT INTO transactions (id, network_id, call_id, campaign_id, advertiser_id, affiliate_id,
+             corrects_id, start_time, payin_currency, payin, payin_delta, payout_currency, payout,
+             payout_delta, body, created_at)
+         WITH RECURSIVE numbers (number) AS (
+             SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {count}
+         )
+         SELECT t.id + number, t.network_id, t.call_id, t.campaign_id, t.advertiser_id,
+             t.affiliate_id, NULL, t.start_time, t.payin_currency, t.payin, t.payin_delta,
+             t.payout_currency, t.payout, t.payout_delta, t.body, t.created_at
+         FROM (SELECT * FROM transactions ORDER BY id LIMIT 1) t CROSS JOIN numbers"
+    );
+    execute_sql(server.database(), &sql);
+}
+
+#[test]
+fn range_with_more_than_100000_calls_is_rejected_before_any_is_decided() {
+    let (server, network) = world();
+    report(&network, "1", "2200-01-02 10:00:00 +0000");
+    assert_json_eq(&redecide(&network, json!({})).body(200)["calls"], &json!(1));
+    copy_ledger_row(&server, 100_000);
+    let problem = json!({"to": ["spans more than 100000 calls"]});
+    redecide(&network, json!({})).assert_invalid(&problem);
+    let apply = json!({"apply": true, "reason": "Too many."});
+    redecide(&network, apply.clone()).assert_invalid(&problem);
+    // A range beside the calls is not affected.
+    let empty = json!({"from": "2200-01-03", "to": "2200-01-31"});
+    assert_json_eq(&redecide(&network, empty).body(200)["calls"], &json!(0));
+}
+
+#[test]
+fn range_with_100000_calls_is_redecided() {
+    let (server, network) = world();
+    report(&network, "1", "2200-01-02 10:00:00 +0000");
+    copy_ledger_row(&server, 99_999);
+    let forecast = redecide(&network, json!({})).body(200);
+    assert_json_eq(&json!([forecast["calls"], forecast["changed_total"]]), &json!([100_000, 0]));
 }

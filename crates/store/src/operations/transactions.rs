@@ -270,6 +270,30 @@ impl UnitOfWork<'_> {
         Ok(())
     }
 
+    /// Number of calls of a campaign that started in a range, both ends included, by their newest
+    /// transactions. At most `limit` are counted.
+    pub fn count_calls_of_campaign(
+        &mut self,
+        campaign: CampaignId,
+        range: RangeInclusive<Timestamp>,
+        limit: u64,
+    ) -> Result<u64, Error> {
+        let count = self.query_first(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM transactions t WHERE t.campaign_id = ?1
+                 AND t.start_time >= ?2 AND t.start_time <= ?3
+                 AND NOT EXISTS (SELECT 1 FROM transactions n WHERE n.corrects_id = t.id
+                     AND n.start_time = t.start_time) LIMIT ?4) counted",
+            params![
+                campaign,
+                to_millis(*range.start()),
+                to_millis(*range.end()),
+                i64::try_from(limit).unwrap_or(i64::MAX)
+            ],
+            |row| row.get::<i64>(0),
+        )?;
+        or_unreadable(u64::try_from(count.unwrap_or(0)).ok(), "number of calls")
+    }
+
     /// One page of a network's ledger, in the order of ids.
     pub fn ledger(
         &mut self,
