@@ -1,12 +1,10 @@
-//! IVR checker: any JSON is parsed and checked as a tree without a panic, in bounded time.
-#![no_main]
+//! Fuzz target: see [`trunkline_fuzz::check_ivr_tree`].
+#![cfg_attr(fuzzing, no_main)]
 
-use libfuzzer_sys::fuzz_target;
-use trunkline_api::validate_body;
-use trunkline_api::versions::{ResourceKind, Version};
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| trunkline_fuzz::check_ivr_tree(bytes));
 
-fuzz_target!(|root: &str| {
-    let body = format!("{{\"ivr_tree\": {{\"root\": {root}}}}}");
-    // Only the absence of panics is checked.
-    let _ = validate_body(Version::newest(), ResourceKind::Campaign, body.as_bytes());
-});
+#[cfg(not(fuzzing))]
+fn main() -> std::io::Result<()> {
+    trunkline_fuzz::check_files(trunkline_fuzz::check_ivr_tree)
+}

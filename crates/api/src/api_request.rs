@@ -453,7 +453,9 @@ async fn read_body(
     Ok(request_body::read_object(headers, body, limits, memory).await?)
 }
 
-fn parse_query(query: &str) -> Vec<(String, String)> {
+/// Parses a query string into its decoded names and values, in order. Bytes that are not UTF-8 become
+/// U+FFFD.
+pub(crate) fn parse_query(query: &str) -> Vec<(String, String)> {
     let decode = |text: &str| {
         let spaced = text.replace('+', " ");
         percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()

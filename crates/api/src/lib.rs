@@ -43,4 +43,4 @@ pub use resources::events::render_event;
 pub use route_table::route_table;
 pub use router::{router, service};
 pub use streams::{ShutdownSignal, StreamLimiter};
-pub use validate::validate_body;
+pub use validate::{ReadHead, ReadParameter, read_head, validate_body};

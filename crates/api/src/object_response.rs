@@ -200,7 +200,7 @@ pub(crate) fn to_hex(bytes: &[u8]) -> String {
 
 /// Returns true if a header of entity tags contains this one, or `*`. A weak tag never matches in
 /// `If-Match`; in `If-None-Match` it is compared by value (RFC 9110, section 8.8.3.2).
-fn header_matches(headers: &HeaderMap, name: header::HeaderName, tag: &str) -> bool {
+pub(crate) fn header_matches(headers: &HeaderMap, name: header::HeaderName, tag: &str) -> bool {
     let values = headers.get_all(&name).iter().filter_map(|value| value.to_str().ok());
     let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
     let weak_prefix = if name == header::IF_MATCH { "" } else { "W/" };

@@ -81,27 +81,46 @@ async fn dispatch(app: &App, routes: Router, request: Request<Body>) -> Response
 /// Largest head of a request (bytes): its first line and its headers.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
-/// Rejects a request whose head is too large, and one of HTTP/1.1 without exactly one `Host` (RFC 9112,
-/// 3.2): a proxy may have routed it by another one.
-fn check_head(app: &App, request: &Request<Body>) -> Result<(), Box<Response<Body>>> {
+/// Reason for rejecting a request by its head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HeadProblem {
+    /// The head is larger than [`MAX_HEAD_BYTES`].
+    TooLarge,
+    /// An HTTP/1.1 request has this number of `Host` headers (RFC 9112, 3.2): a proxy may have routed it
+    /// by another one.
+    Hosts(usize),
+}
+
+/// Checks the size of a request's head and the number of its `Host` headers.
+pub(crate) fn find_head_problem<T>(request: &Request<T>) -> Option<HeadProblem> {
     let lines = request.headers().iter();
     let header_bytes: usize =
         lines.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     let first_line = request.method().as_str().len() + target + "  HTTP/1.1\r\n".len();
     if first_line + header_bytes + "\r\n".len() > MAX_HEAD_BYTES {
-        let message = format!("the head of the request is larger than {MAX_HEAD_BYTES} bytes");
-        let body = error_body(&message, "RequestHeaderFieldsTooLarge");
-        let mut response = json_response(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &body);
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        return Err(Box::new(response));
+        return Some(HeadProblem::TooLarge);
     }
     let hosts = request.headers().get_all(header::HOST).iter().count();
-    if hosts == 1 || (hosts == 0 && request.version() < Version::HTTP_11) {
-        return Ok(());
-    }
-    let message = format!("a request needs exactly one Host header, and this one has {hosts}");
-    let mut response = ApiError::BadRequest(message).into_response(app);
+    let is_valid = hosts == 1 || (hosts == 0 && request.version() < Version::HTTP_11);
+    (!is_valid).then_some(HeadProblem::Hosts(hosts))
+}
+
+/// Rejects a request by its head, and closes its connection.
+fn check_head(app: &App, request: &Request<Body>) -> Result<(), Box<Response<Body>>> {
+    let mut response = match find_head_problem(request) {
+        None => return Ok(()),
+        Some(HeadProblem::TooLarge) => {
+            let message = format!("the head of the request is larger than {MAX_HEAD_BYTES} bytes");
+            let body = error_body(&message, "RequestHeaderFieldsTooLarge");
+            json_response(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &body)
+        }
+        Some(HeadProblem::Hosts(hosts)) => {
+            let message =
+                format!("a request needs exactly one Host header, and this one has {hosts}");
+            ApiError::BadRequest(message).into_response(app)
+        }
+    };
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     Err(Box::new(response))
 }
@@ -213,7 +232,7 @@ fn add_rate_limit_headers(headers: &mut HeaderMap, allowance: Allowance) {
 }
 
 /// Returns the client's request id if it has 1 to 128 printable ASCII characters.
-fn client_request_id(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn client_request_id(headers: &HeaderMap) -> Option<&str> {
     let header = headers.get("x-request-id").and_then(|value| value.to_str().ok());
     let is_valid =
         |id: &&str| !id.is_empty() && id.len() <= 128 && id.bytes().all(|b| b.is_ascii_graphic());

@@ -11,11 +11,13 @@ mod layout;
 mod origin;
 mod page_request;
 mod pages;
+mod read_request;
 mod sign_in;
 mod sign_in_link;
 mod state;
 mod switch_user;
 
+pub use read_request::{ReadForm, read_form, read_session_cookie};
 pub use state::Console;
 
 use axum::Router;

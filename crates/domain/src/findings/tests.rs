@@ -224,8 +224,8 @@ fn different_bases_are_a_warning_only_if_the_payout_is_not_covered() {
     let bases = |payin, payout| with_prices(&[("7", payin)], &[("4.5", payout)]);
     let place = "affiliate_payout.policies[0].condition";
     let uncovered =
-        "can be true where the payin's is not: calls can be paid out that nothing was paid in for";
-    let differs = "differs from the payin's: calls can be paid in that nothing is paid out for";
+        "can be true where the payin's is not: a call can have a payout without a payin";
+    let differs = "differs from the payin's: a call can have a payin without a payout";
     assert_findings(&bases("duration > 60", "duration > 30"), &[(Warning, place, uncovered)]);
     assert_findings(&bases("mobile", ""), &[(Warning, place, uncovered)]);
     assert_findings(&bases("duration > 30", "duration > 60"), &[(Info, place, differs)]);

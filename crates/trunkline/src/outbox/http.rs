@@ -116,9 +116,8 @@ impl HttpClient {
             .header(header::ACCEPT, HeaderValue::from_static("audio/*"))
             .header(header::CONNECTION, HeaderValue::from_static("close"))
             .body(Full::default());
-        let request = request.map_err(|error| {
-            SoundError::Final(describe_error("the URL cannot be asked for", &error))
-        })?;
+        let request = request
+            .map_err(|error| SoundError::Final(describe_error("cannot request the URL", &error)))?;
         if !url.is_https() {
             return receive_sound(stream, request, file, max_bytes).await;
         }

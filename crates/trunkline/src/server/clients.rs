@@ -114,6 +114,7 @@ impl Drop for CountedConnection {
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
+    use proptest::prelude::*;
 
     fn address(text: &str) -> IpAddr {
         text.parse().expect("an address")
@@ -147,6 +148,58 @@ mod tests {
         assert_eq!(client("10.1.1.1", &[]), "10.1.1.1");
         assert_eq!(client("10.1.1.1", &["6.6.6.6, unknown"]), "10.1.1.1");
         assert_eq!(client("10.1.1.1", &["10.3.3.3"]), "10.3.3.3");
+    }
+
+    /// Pieces of `X-Forwarded-For`.
+    const FORWARDED_FRAGMENTS: &[&str] = &[
+        "10.2.2.2",
+        "6.6.6.6",
+        "198.51.100.1:4711",
+        "[2001:db8::7]",
+        "[2001:db8::7]:80",
+        "fd00::1",
+        "::ffff:10.0.0.1",
+        ",",
+        ", ",
+        " ",
+        "[",
+        "]",
+        ":",
+        "unknown",
+        "999.1.1.1",
+        "\u{fc}",
+    ];
+
+    proptest! {
+        #[test]
+        fn any_forwarded_header_is_read(
+            lines in prop::collection::vec(
+                prop_oneof![
+                    prop::collection::vec(prop::sample::select(FORWARDED_FRAGMENTS), 0..8)
+                        .prop_map(|parts| parts.concat().into_bytes()),
+                    prop::collection::vec(any::<u8>(), 0..40),
+                ],
+                0..4,
+            ),
+        ) {
+            let mut headers = HeaderMap::new();
+            for line in &lines {
+                if let Ok(value) = HeaderValue::from_bytes(line) {
+                    headers.append("x-forwarded-for", value);
+                }
+            }
+            let settings = behind_proxy();
+            let stranger = address("203.0.113.9");
+            prop_assert_eq!(settings.client_address(stranger, &headers), stranger);
+            let proxy = address("10.1.1.1");
+            let client = settings.client_address(proxy, &headers);
+            let values = headers.get_all("x-forwarded-for").iter();
+            let mut entries = values
+                .filter_map(|value| value.to_str().ok())
+                .flat_map(|value| value.split(','))
+                .filter_map(|entry| parse_address(entry.trim()));
+            prop_assert!(client == proxy || entries.any(|entry| entry == client));
+        }
     }
 
     #[test]
