@@ -46,7 +46,10 @@ fn resolve_pair(
         unit.resolve_path(&path_ids)?;
     let advertiser = advertiser.ok_or_else(|| not_found(Advertiser, advertiser_id))?;
     let can_view = context.principal.can_view(Advertiser, advertiser);
-    if !can_view && !is_reached_by_affiliates(unit, context, advertiser)? {
+    // Most affiliates read their own relationship, which needs no further statement.
+    let is_own = |found: &Relationship| context.principal.can_view(Affiliate, found.affiliate_id);
+    let is_reached = can_view || relationship.as_ref().is_some_and(is_own);
+    if !is_reached && !is_reached_by_affiliates(unit, context, advertiser)? {
         return Err(not_found(Advertiser, advertiser_id));
     }
     let affiliate = affiliate.ok_or_else(|| not_found(Affiliate, affiliate_id))?.id;
