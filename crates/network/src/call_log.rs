@@ -29,6 +29,8 @@ pub struct CallFilter {
     pub reason: Option<RejectionReason>,
     /// `true` for live calls only, `false` for ended calls only.
     pub live: Option<bool>,
+    /// `true` for connected calls of which no end was reported, so that their duration is not known.
+    pub is_incomplete: bool,
     /// Earliest start.
     pub from: Option<Timestamp>,
     /// End of the starts, exclusive.
@@ -63,6 +65,7 @@ fn resolve_filter(
         promo_number: e164(&filter.promo_number),
         outcome: filter.outcome,
         reason: filter.reason,
+        is_incomplete: filter.is_incomplete,
         from: filter.from,
         before: filter.before,
     }))
@@ -123,7 +126,7 @@ pub fn get(unit: &mut UnitOfWork<'_>, context: &Context, id: CallId) -> Result<V
 }
 
 /// Tests if the principal may see a call.
-fn is_visible(context: &Context, record: &CallRecord) -> bool {
+pub(crate) fn is_visible(context: &Context, record: &CallRecord) -> bool {
     let affiliate = record.call.affiliate_id;
     context.principal.can_view(PartyKind::Advertiser, record.advertiser_id)
         || affiliate.is_some_and(|id| context.principal.can_view(PartyKind::Affiliate, id))

@@ -3,8 +3,10 @@
 
 use crate::batch_lookups::BatchLookups;
 use crate::budgets::{AdmissionRequest, BudgetStatus};
+use crate::call_ids::find_by_external_id;
 use crate::call_parties::{CallAddress, CallParties};
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
+use crate::live_call_ends::end_with_report;
 use crate::pending_writes::PendingWrites;
 use crate::repeat_callers::{RepeatLookup, resolve_repeat};
 use crate::settlement::{SettlementContext, post_settlement};
@@ -15,7 +17,7 @@ use sha2::{Digest, Sha256};
 use std::rc::Rc;
 use std::sync::Arc;
 use trunkline_domain::call::{
-    Call, CallDirection, CallFacts, RecordedFacts, RejectionReason, Transaction,
+    Call, CallDirection, CallFacts, MeasuredDurations, RecordedFacts, RejectionReason, Transaction,
 };
 use trunkline_domain::campaign::{CurrentTerms, Terms};
 use trunkline_domain::id::{CallId, CampaignId};
@@ -327,6 +329,20 @@ fn find_report(
     let advertiser = parties.campaign.advertiser_id;
     let stored = lookups.known_call(unit, context, advertiser, external_id)?;
     let is_same = |stored: &&StoredReport| stored.fingerprint == reported.fingerprint;
+    if let Some(known) = stored.as_ref().filter(|stored| stored.fingerprint.is_empty()) {
+        let record = find_by_external_id(unit, context, &parties.campaign, external_id)?;
+        if let Some(record) = record {
+            let facts = &submitted.facts;
+            let measured = MeasuredDurations {
+                duration: facts.duration,
+                connect_duration: facts.connect_duration,
+            };
+            let destination = submitted.destination_phone_number.as_deref();
+            end_with_report(unit, context, record, (measured, destination))?;
+        }
+        let status = IngestStatus::Duplicate(known.complete_call_id.clone());
+        return Ok(FoundReport::Known(IngestOutcome { status, rejection: known.rejection }));
+    }
     if let Some(known) = stored.as_ref().filter(is_same) {
         let status = IngestStatus::Duplicate(known.complete_call_id.clone());
         return Ok(FoundReport::Known(IngestOutcome { status, rejection: known.rejection }));

@@ -1,6 +1,6 @@
 //! Calls in progress: live calls with the names of their parties, and changes of them.
 
-use crate::live_calls::terms_of;
+use crate::live_call_ends::terms_of;
 use crate::transactions::find_party;
 use crate::{Context, Error, Page, Submission, UnitOfWork};
 use jiff::Timestamp;
@@ -353,7 +353,7 @@ pub fn update(
     if let Some(id) = change.external_id.filter(|id| call.external_id() != Some(id)) {
         check_external_id_is_free(unit, context, &call, &id)?;
         call.live.external_id = Some(id);
-        unit.update_live_call(call.record.call.id, &call.live)?;
+        unit.update_live_call_state(call.record.call.id, &call.live)?;
     }
     let stored = &mut call.record.call;
     if !change.custom_data.is_empty() {

@@ -6,6 +6,7 @@
 pub mod affiliate_campaigns;
 pub mod audit;
 mod audit_difference;
+pub mod call_ids;
 pub mod call_log;
 pub mod call_moves;
 pub mod calls;
@@ -47,6 +48,7 @@ pub mod webhooks;
 
 mod batch_lookups;
 mod budgets;
+mod call_events;
 mod call_parties;
 mod credential_cache;
 mod error;
@@ -54,6 +56,8 @@ mod idempotency;
 mod internal_id_use;
 mod internal_ids;
 mod keyed_semaphores;
+mod late_call_events;
+mod live_call_ends;
 mod memberships;
 mod passwords;
 mod pending_writes;

@@ -3,28 +3,32 @@
 
 use crate::batch_lookups::BatchLookups;
 use crate::budgets::{self, AdmissionRequest, BudgetStatus};
+use crate::call_ids::{find_by_external_id, first_instructions};
 use crate::call_parties::{CallAddress, CallMoment, CallParties};
 use crate::calls::{check_admission, count_toward_call_budgets, end_of_second, is_repeat_caller};
-use crate::events::EventAudience;
 use crate::idempotency::{IdempotencyKey, store_answer, stored_answer};
+use crate::live_call_ends::{audience_of, end_call, event_data, settle_ended_call, terms_of};
 use crate::pending_writes::PendingWrites;
-use crate::settlement::{SettlementContext, post_settlement};
-use crate::{Actor, Context, Error, Principal, Submission, UnitOfWork, unknown_area_codes};
+use crate::settlement::SettlementContext;
+use crate::{Context, Error, Submission, UnitOfWork};
+use crate::{late_call_events, recordings, unknown_area_codes};
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use trunkline_domain::call::{
-    Call, CallDirection, CallEnd, CallFacts, LiveCall, Outcome, RecordedFacts, RejectionReason,
-};
+use serde_json::json;
+use trunkline_domain::call::{Call, CallDirection, CallEnd, CallFacts, LiveCall, RecordedFacts};
 use trunkline_domain::campaign::Terms;
 use trunkline_domain::id::CallId;
+use trunkline_domain::ivr::CallerIdSetting;
 use trunkline_domain::ivr::dialling::is_ringing;
 use trunkline_domain::ivr::run::{Action, Event, IvrContext, NodeState};
 use trunkline_domain::party::{PartyKind, check_custom_data};
 use trunkline_domain::phone::PhoneNumber;
 use trunkline_domain::problem::{BLANK, Problems};
-use trunkline_store::{AnsweredEvent, OverdueCall};
 
+pub use crate::call_events::{CallEvent, CallEventReport, CallInstructions};
+pub use crate::live_call_ends::{overdue_calls, time_out};
+
+/// Time after which a call ends whose edge has reported that it is alive and then falls silent.
+const HEARTBEAT_TIMEOUT: SignedDuration = SignedDuration::from_mins(5);
 /// Maximum time between the start of a call and an event of it.
 const MAX_EVENT_OFFSET: SignedDuration = SignedDuration::from_hours(31 * 24);
 
@@ -38,6 +42,8 @@ pub struct IncomingCall {
     pub affiliate: Option<String>,
     /// Promo number that the caller dialled.
     pub promo_number: Option<PhoneNumber>,
+    /// Id that the edge gave the call, unique for the advertiser.
+    pub external_id: Option<String>,
     /// Reported facts. Without a `start_time` the call starts now.
     pub facts: CallFacts,
 }
@@ -67,48 +73,14 @@ pub struct StartCallParams {
     pub time_limit: SignedDuration,
 }
 
-/// Instructions to the telephony edge: the next actions, or the outcome of an ended call.
-/// Serialized answers are stored, so that a repeated event gets the same answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CallInstructions {
-    /// Id of the call.
-    pub id: CallId,
-    /// Outcome; `None` while the call is live.
-    pub outcome: Option<Outcome>,
-    /// Reason for turning the call away.
-    pub reason: Option<RejectionReason>,
-    /// Actions to perform, in order.
-    pub actions: Vec<Action>,
-}
-
-/// Event of a live call that the telephony edge reports.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CallEvent {
-    /// Input to the IVR tree.
-    Event(Event),
-    /// The destination hung up.
-    DestinationHungUp,
-    /// The edge has played a prompt to its end.
-    PromptFinished,
-}
-
-/// Event report of the telephony edge. Its serialization is stored and compared with a repeated
-/// report.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct CallEventReport {
-    /// Event; `None` if the request does not contain a valid one.
-    #[serde(rename = "happening")]
-    pub event: Option<CallEvent>,
-    /// Time of the event, to the second; now by default.
-    pub at: Option<Timestamp>,
-    /// Sequence number of the event; the next number by default.
-    #[serde(skip)]
-    pub sequence: Option<u32>,
-}
-
-/// Adds a problem if a starting call names neither a campaign nor a promo number.
-fn require_campaign(incoming: &IncomingCall, problems: &mut Problems) {
+/// Adds the problems of a starting call: it names neither a campaign nor a promo number, or its custom
+/// data is invalid.
+fn check_start(
+    unit: &mut UnitOfWork<'_>,
+    context: &Context,
+    incoming: &IncomingCall,
+    mut problems: Problems,
+) -> Result<(), Error> {
     let is_named = incoming.campaign.is_some()
         || incoming.promo_number.is_some()
         || problems.has_problem("advertiser_campaign")
@@ -116,6 +88,11 @@ fn require_campaign(incoming: &IncomingCall, problems: &mut Problems) {
     if !is_named {
         problems.property("advertiser_campaign").add(BLANK);
     }
+    if let Some(data) = &incoming.facts.custom_data {
+        let fields = unit.custom_data_fields(context.principal.network_id)?;
+        problems.property("custom_data").merge(check_custom_data(data, None, &fields));
+    }
+    Ok(problems.into_result(())?)
 }
 
 /// Starts a call. A request with the same idempotency key within 24 hours gets the first answer
@@ -130,19 +107,19 @@ pub fn start(
     if let Some(answer) = stored_answer(unit, context, key)? {
         return Ok(answer);
     }
-    let Submission { change: incoming, mut problems } = submitted;
-    require_campaign(&incoming, &mut problems);
-    if let Some(data) = &incoming.facts.custom_data {
-        let fields = unit.custom_data_fields(context.principal.network_id)?;
-        problems.property("custom_data").merge(check_custom_data(data, None, &fields));
-    }
-    problems.into_result(())?;
+    let Submission { change: incoming, problems } = submitted;
+    check_start(unit, context, &incoming, problems)?;
     let moment = incoming.moment(context.now);
     let lookups = &mut BatchLookups::at(moment);
     let parties = CallParties::resolve(unit, context, lookups, incoming.address(), moment)?.value;
     context
         .principal
         .ensure_can_write_party(PartyKind::Advertiser, parties.campaign.advertiser_id)?;
+    if let Some(id) = &incoming.external_id
+        && let Some(record) = find_by_external_id(unit, context, &parties.campaign, id)?
+    {
+        return first_instructions(unit, record, parties.campaign.id, &incoming.facts);
+    }
     let start = incoming.facts.start_time.unwrap_or(context.now);
     let current = lookups.terms_at(unit, parties.campaign.id, end_of_second(start))?;
     let current = current.as_deref();
@@ -165,7 +142,7 @@ pub fn start(
         campaign_id: parties.campaign.id,
         affiliate_id: parties.affiliate_id(),
         promo_number_id: parties.promo_number.as_ref().map(|held| held.promo_number_id),
-        external_id: params.complete_call_id.clone(),
+        external_id: incoming.external_id.unwrap_or_else(|| params.complete_call_id.clone()),
         complete_call_id: params.complete_call_id,
         terms_id: current.map(|current| current.id),
         start_time: start,
@@ -215,7 +192,7 @@ fn store_started_call(
         let facts = &call.recorded.facts;
         LiveCall::start(IvrContext { terms, facts }, start)
     });
-    let (live, actions) = match started {
+    let (live, mut actions) = match started {
         Some((mut live, actions)) if live.outcome().is_none() => {
             live.set_server_time(context.now);
             (Some(live), actions)
@@ -230,11 +207,14 @@ fn store_started_call(
             (None, vec![Action::Hangup])
         }
     };
+    if let Some(terms) = terms {
+        let held = parties.promo_number.as_ref().map(|held| &held.number);
+        show_promo_number(&mut actions, terms, held);
+    }
     if live.is_none() {
         call.ended_at = Some(start);
     }
-    // The server generates the external id of a live call, so no later request can repeat it and no
-    // fingerprint is needed.
+    // A live call has no fingerprint: a later report of the call under its external id is the same call.
     call.id = unit.insert_call(&call, &[])?;
     if let Some(live) = &live {
         // Time limits use the system clock, also in a sandbox.
@@ -259,13 +239,15 @@ fn store_started_call(
     Ok(CallInstructions { id: call.id, outcome, reason, actions })
 }
 
-/// Applies an event to a live call. The same event with the same sequence number gets the same
-/// answer again. A rejected event changes nothing.
+/// Applies an event to a live call. The same event with the same sequence number or the same id of the
+/// edge gets the same answer again. A rejected event changes nothing. `time_limit` is the time after
+/// which the call is ended if no further event arrives.
 pub fn apply_event(
     unit: &mut UnitOfWork<'_>,
     context: &Context,
     id: CallId,
     submitted: Submission<CallEventReport>,
+    time_limit: SignedDuration,
 ) -> Result<CallInstructions, Error> {
     let Submission { change: report, mut problems } = submitted;
     let record = crate::call_log::get(unit, context, id)?.record;
@@ -273,25 +255,13 @@ pub fn apply_event(
     if report.event.is_none() && problems.is_empty() {
         problems.property("event").add(BLANK);
     }
-    let report_json = json!(report);
-    if let Some(sequence) = report.sequence.filter(|_| report.event.is_some())
-        && let Some(AnsweredEvent { event, answer }) = unit.call_event(id, sequence)?
-    {
-        if event != report_json {
-            problems.property("sequence").add("was used for another event");
-        }
-        let answer = problems.into_result(answer)?;
-        let instructions = serde_json::from_value(answer);
-        return instructions.map_err(|error| {
-            Error::Internal(format!("cannot parse a stored answer to a call event: {error}"))
-        });
+    if let Some(answer) = late_call_events::find_answer(unit, id, &report, &mut problems)? {
+        return Ok(problems.into_result(answer)?);
     }
-    let Some(mut live) = record.live else {
-        if !problems.has_problem("event") {
-            problems.property("event").add("cannot happen: the call is over");
-        }
-        return Err(problems.into());
+    let Some(mut live) = record.live.clone() else {
+        return late_call_events::apply(unit, context, &record, (report, problems));
     };
+    let report_json = json!(report);
     let mut call = record.call;
     let sequence = event_sequence(&report, &live, &mut problems);
     let at = event_time(context, &report, &live, call.start_time, &mut problems);
@@ -302,20 +272,45 @@ pub fn apply_event(
         Some(CallEvent::Event(Event::HungUp)) => Some(CallEnd::CallerHungUp),
         _ => None,
     };
+    let recording_url = match &report.event {
+        Some(CallEvent::Recording { url, .. }) => Some(url.clone()),
+        _ => None,
+    };
+    live.measured.update(report.measured);
     let actions = report
         .event
         .and_then(|event| apply_to_ivr(&mut live, ivr_context, event, at, &mut problems));
-    let actions = problems.into_result(actions.unwrap_or_default())?;
+    let mut actions = problems.into_result(actions.unwrap_or_default())?;
+    let promo_number = record.promo_number.as_ref();
+    show_promo_number(&mut actions, &terms, promo_number);
+    if let Some(url) = recording_url {
+        recordings::store_url(unit, context, id, &url)?;
+    }
     live.sequence = Some(sequence);
     let outcome = if live.outcome().is_some() {
         Some(end_call(unit, context, &mut call, &terms, (live, hang_up))?)
     } else {
-        unit.update_live_call(call.id, &live)?;
+        let limit = if live.has_heartbeat { time_limit.min(HEARTBEAT_TIMEOUT) } else { time_limit };
+        let deadline = context.system_now.saturating_add(limit).unwrap_or(Timestamp::MAX);
+        unit.update_live_call(call.id, &live, deadline)?;
         None
     };
     let instructions = CallInstructions { id, outcome, reason: None, actions };
     unit.insert_call_event(id, sequence, at, &report_json, &json!(instructions))?;
     Ok(instructions)
+}
+
+/// Shows the promo number to the destination, if the tree says so.
+fn show_promo_number(actions: &mut [Action], terms: &Terms, promo_number: Option<&PhoneNumber>) {
+    let setting = terms.ivr_tree.as_ref().and_then(|tree| tree.caller_id.as_ref());
+    if setting.is_none_or(|shown| shown.setting != CallerIdSetting::Promo) {
+        return;
+    }
+    for action in actions {
+        if let Action::Dial { caller_id, .. } = action {
+            *caller_id = promo_number.map(|number| number.e164().to_owned());
+        }
+    }
 }
 
 /// Checks and returns an event's sequence number. The first is 0 or 1; each later one is the
@@ -372,6 +367,15 @@ fn apply_to_ivr(
         }
         CallEvent::DestinationHungUp => live.apply_event(ivr_context, Event::HungUp, at),
         CallEvent::PromptFinished => live.finish_prompt(at).map(|()| Vec::new()),
+        CallEvent::Alive => {
+            live.has_heartbeat = true;
+            live.last_event_at = at;
+            Ok(Vec::new())
+        }
+        CallEvent::Recording { .. } | CallEvent::SmsSent | CallEvent::SmsFailed => {
+            live.last_event_at = at;
+            Ok(Vec::new())
+        }
     };
     match result {
         Ok(actions) => Some(actions),
@@ -380,120 +384,4 @@ fn apply_to_ivr(
             None
         }
     }
-}
-
-/// Returns the terms of a live call.
-pub(crate) fn terms_of(unit: &mut UnitOfWork<'_>, call: &Call) -> Result<Terms, Error> {
-    let terms = match call.terms_id {
-        Some(id) => unit.terms_by_id(id)?,
-        None => None,
-    };
-    terms.ok_or_else(|| Error::Internal(format!("live call {} has no terms", call.id)))
-}
-
-/// Stores a live call as ended, and settles it. `hang_up` is the cause of its end, if its tree did
-/// not.
-fn end_call(
-    unit: &mut UnitOfWork<'_>,
-    context: &Context,
-    call: &mut Call,
-    terms: &Terms,
-    (live, hang_up): (LiveCall, Option<CallEnd>),
-) -> Result<Outcome, Error> {
-    call.ended_at = Some(live.last_event_at);
-    live.finish_into(call.start_time, hang_up, &mut call.recorded);
-    unit.update_call(call)?;
-    unit.delete_live_call(call.id)?;
-    let missing = || Error::Internal(format!("call {} has no campaign", call.id));
-    let campaign = unit.campaign_by_id(call.campaign_id)?.ok_or_else(missing)?;
-    let affiliate = match call.affiliate_id {
-        Some(id) => unit.party_by_id(id.into())?,
-        None => None,
-    };
-    let affiliate = affiliate.as_ref().map(|affiliate| affiliate.external_id.as_str());
-    let settlement_context =
-        SettlementContext { campaign: &campaign, terms: Some(terms), affiliate };
-    let mut writes = PendingWrites::for_call_at(call.start_time);
-    let outcome = settle_ended_call(unit, context, &mut writes, &settlement_context, call)?;
-    writes.write(unit, context)?;
-    Ok(outcome)
-}
-
-/// Settles an ended call and adds its `call.ended` event.
-fn settle_ended_call(
-    unit: &mut UnitOfWork<'_>,
-    context: &Context,
-    writes: &mut PendingWrites,
-    settlement_context: &SettlementContext<'_>,
-    call: &Call,
-) -> Result<Outcome, Error> {
-    let row = post_settlement(unit, context, writes, settlement_context, call, None)?;
-    let missing = || Error::Internal(format!("call {} was not settled", call.id));
-    let settlement = &writes.transaction(row).ok_or_else(missing)?.settlement;
-    let outcome = settlement.outcome;
-    let mut data = event_data(settlement_context, call);
-    data["ended_at"] = json!(call.ended_at.map(|at| at.to_string()));
-    data["outcome"] = json!(outcome);
-    data["reason"] = json!(settlement.reason);
-    data["end"] = json!(settlement.end);
-    data["duration"] = json!(call.recorded.facts.duration);
-    data["connect_duration"] = json!(settlement.connect_duration);
-    writes.push_event("call.ended", audience_of(settlement_context, call), data);
-    Ok(outcome)
-}
-
-fn event_data(settlement_context: &SettlementContext<'_>, call: &Call) -> Value {
-    json!({
-        "call_id": call.id.to_string(),
-        "complete_call_id": call.complete_call_id,
-        "advertiser_campaign": settlement_context.campaign.external_id,
-        "affiliate": settlement_context.affiliate,
-        "start_time": call.start_time.to_string(),
-    })
-}
-
-fn audience_of(settlement_context: &SettlementContext<'_>, call: &Call) -> EventAudience {
-    EventAudience {
-        advertiser: Some(settlement_context.campaign.advertiser_id),
-        affiliate: call.affiliate_id,
-    }
-}
-
-/// Returns at most `limit` live calls that exceeded their time limit.
-pub fn overdue_calls(
-    unit: &mut UnitOfWork<'_>,
-    now: Timestamp,
-    limit: u32,
-) -> Result<Vec<OverdueCall>, Error> {
-    Ok(unit.overdue_calls(now, limit)?)
-}
-
-/// Ends a call that exceeded its time limit, as if the caller had hung up at the time of the last
-/// event. Does nothing if the call has ended already.
-pub fn time_out(
-    unit: &mut UnitOfWork<'_>,
-    now: Timestamp,
-    overdue: OverdueCall,
-) -> Result<(), Error> {
-    let OverdueCall { network_id, call_id: id } = overdue;
-    if !unit.is_overdue(id, now)? {
-        return Ok(());
-    }
-    let principal = Principal { network_id, actor: Actor::CommandLine, grants: Vec::new() };
-    let clock = unit.network(network_id)?.map_or(now, |network| network.now(now));
-    let request_id = "time limit".to_owned();
-    let warnings = crate::Warnings::default();
-    let internal_id_use = crate::InternalIdUse::default();
-    let context =
-        Context { principal, now: clock, system_now: now, request_id, warnings, internal_id_use };
-    let missing = || Error::Internal(format!("live call {id} cannot be found"));
-    let mut call = unit.call_by_id(network_id, id)?.ok_or_else(missing)?;
-    let mut live = unit.live_call(id)?.ok_or_else(missing)?;
-    let terms = terms_of(unit, &call)?;
-    let ivr_context = IvrContext { terms: &terms, facts: &call.recorded.facts };
-    let at = live.last_event_at;
-    live.apply_event(ivr_context, Event::HungUp, at)
-        .map_err(|error| Error::Internal(error.to_string()))?;
-    end_call(unit, &context, &mut call, &terms, (live, Some(CallEnd::TimeLimit)))?;
-    Ok(())
 }

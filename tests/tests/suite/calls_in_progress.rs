@@ -228,6 +228,9 @@ fn external_id_and_custom_data_are_given_during_the_call() {
     )
     .assert_error(409, "Conflict");
     connect(&network, id);
+    let events = network.extensions();
+    let alive = events.post("/calls/by_external_id/mycalls00001/events", json!({"event": "alive"}));
+    assert_eq!(alive.body(200)["id"], id);
     send_event(&network, id, json!({"event": "hung_up"}));
     put(&network, &by_id, data).assert_error(404, "RecordNotFound");
     // The value is a fact of the call: the payout's condition is met.
@@ -237,6 +240,40 @@ fn external_id_and_custom_data_are_given_during_the_call() {
         ))
         .body(200);
     assert_eq!(rows[0]["affiliate_payout_localized"], "4.50");
+}
+
+#[test]
+fn external_id_of_the_start_is_shown_until_a_client_gives_another_one() {
+    let (_server, network) = world();
+    let start = |caller: &str, id: &str| {
+        let call = json!({"promo_number": "8005550100", "calling_phone_number": caller,
+            "external_call_unique_id": id});
+        network.extensions().post("/calls", call)
+    };
+    let id = start(CALLER, "CA1").body(201)["id"].as_i64().expect("an id");
+    connect(&network, id);
+    let call = calls(get(&network, "&external_unique_id=CA1")).pop().expect("a call");
+    assert_eq!(call["external_unique_id"], "CA1");
+    put(&network, "external_unique_id=CA1", json!({"external_unique_id": "crm-1"})).expect(202);
+    let renamed = calls(get(&network, "&external_unique_id=crm-1")).pop().expect("a call");
+    assert_eq!(renamed["transaction_id"], call["transaction_id"]);
+    assert_eq!(calls(get(&network, "&external_unique_id=CA1")), Vec::<Value>::new());
+    // The edge goes on with its own id, which stays taken.
+    let over = json!({"event": "hung_up", "connect_duration": 40});
+    for external_id in ["crm-1", "CA1"] {
+        let path = format!("/calls/by_external_id/{external_id}/events");
+        let answer = network.extensions().post(&path, json!({"event": "alive"})).body(200);
+        assert_eq!(answer["id"], id, "{external_id}");
+    }
+    assert_eq!(start(CALLER, "CA1").body(201)["id"], id);
+    start("8057089877", "CA1").assert_error(409, "Conflict");
+    let (_, other) = start_call(&network, "8057089877");
+    let taken = json!({"external_unique_id": "CA1"});
+    put(&network, &format!("transaction_id={other}"), taken).assert_error(409, "Conflict");
+    network.extensions().post("/calls/by_external_id/CA1/events", over).expect(200);
+    let ended = network.extensions().get(&format!("/calls/{id}")).body(200);
+    assert_eq!(ended["external_call_unique_id"], "CA1");
+    assert_eq!(ended["connect_duration"], 40);
 }
 
 #[test]

@@ -43,6 +43,7 @@ mod kill_under_load;
 mod large_lists;
 mod ledger_laws;
 mod list_statement_counts;
+mod live_call_reports;
 mod live_calls;
 mod look_alikes;
 mod lost_commits;

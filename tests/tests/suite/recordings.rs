@@ -172,6 +172,25 @@ fn recording_is_fetched_heard_by_right_and_deleted() {
 }
 
 #[test]
+fn recordings_of_live_and_of_ended_calls_are_fetched() {
+    let (_server, network, _directory) = world();
+    let sounds = SoundServer::start("audio/x-wav", wav());
+    let send = |id: &str, event: Value| {
+        let path = format!("/calls/by_external_id/{id}/events");
+        network.extensions().post(&path, event).expect(200);
+    };
+    for id in ["live", "ended"] {
+        let start = json!({"advertiser_campaign": "12", "external_call_unique_id": id});
+        let call = network.extensions().post("/calls", start).body(201)["id"].to_string();
+        if id == "ended" {
+            send(id, json!({"event": "hung_up"}));
+        }
+        send(id, json!({"event": "recording", "url": sounds.url(id), "seconds": 3}));
+        assert_eq!(wait_for_status(&network, &call, 200).body_bytes(), wav(), "{id}");
+    }
+}
+
+#[test]
 fn address_is_kept_never_shown_and_no_part_of_the_sameness() {
     let (server, network, _directory) = world();
     let sounds = SoundServer::start("audio/mpeg", b"ID3 sound".to_vec());

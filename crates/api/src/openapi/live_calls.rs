@@ -2,10 +2,10 @@
 
 use super::operation::Operation;
 use super::schema::{
-    NamedSchemas, enumeration, enumeration_or_null, legacy_timestamp, nullable, nullable_caller_id,
-    nullable_external_id, nullable_phone_number, nullable_phone_type, nullable_text, object_id,
-    request_boolean, request_call_time, request_integer, request_object, response_external_id,
-    response_object, schema_reference, with_example,
+    MAX_CALL_SECONDS, NamedSchemas, enumeration, enumeration_or_null, legacy_timestamp, nullable,
+    nullable_caller_id, nullable_external_id, nullable_phone_number, nullable_phone_type,
+    nullable_text, object_id, request_boolean, request_call_time, request_integer, request_object,
+    response_external_id, response_object, schema_reference, with_example,
 };
 use serde_json::{Value, json};
 use trunkline_domain::call::CallEnd;
@@ -15,7 +15,7 @@ pub(super) const OUTCOMES: [&str; 4] = ["connected", "ended", "abandoned", "turn
 /// Reasons of a rejection.
 pub(super) const REASONS: [&str; 5] =
     ["not_live", "advertiser_not_approved", "affiliate_not_approved", "not_inbound", "over_cap"];
-const EVENTS: [&str; 10] = [
+const EVENTS: [&str; 14] = [
     "key",
     "digits",
     "silence",
@@ -26,6 +26,10 @@ const EVENTS: [&str; 10] = [
     "failed",
     "hung_up",
     "prompt_finished",
+    "alive",
+    "recording",
+    "sms_sent",
+    "sms_failed",
 ];
 
 fn text(description: &str) -> Value {
@@ -38,6 +42,7 @@ fn start_request() -> Value {
         "affiliate": nullable_external_id("External id of the affiliate that brings the call. Default: the promo number's affiliate."),
         "promo_number": nullable_phone_number("The dialled promo number. It determines campaign and affiliate. Required without `advertiser_campaign`."),
         "calling_phone_number": nullable_caller_id("Number of the caller. Any other text, such as `anonymous`, is an unknown caller. Absent if it is withheld."),
+        "external_call_unique_id": nullable_external_id("The edge's own id of the call, unique for the advertiser. Starting it again returns the same call."),
         "start_time": request_call_time("Start of the call. Default: now."),
         "phone_type": nullable_phone_type(),
         "shared_caller_id": request_boolean("Several callers share the number, so none of them counts as a repeat caller."),
@@ -66,6 +71,11 @@ fn event_request() -> Value {
             "destination_phone_number": {"type": ["string", "integer", "null"], "maxLength": 255, "description": "Number that answered, for the event `connected` where several rang. Default: the first one."},
             "by": enumeration_or_null(&["caller", "destination"], "Side that hung up, for the event `hung_up`. `destination` is valid only after it has answered."),
             "at": request_call_time("Time of the event, not before that of the previous event. Default: now."),
+            "event_id": nullable_external_id("The edge's own id of the event, unique in the call. Repeating it returns the same response again, even after the end of the call."),
+            "duration": request_integer(0, MAX_CALL_SECONDS, "Total duration in seconds, as measured by the edge; for `hung_up` and `connected`. It takes precedence over the times of the events."),
+            "connect_duration": request_integer(0, MAX_CALL_SECONDS, "Connected duration in seconds, as measured by the edge; for `hung_up` and `connected`. A positive one means that the call was connected."),
+            "url": {"type": ["string", "null"], "maxLength": 10_000, "description": "Address of the recording. Required for the event `recording`."},
+            "seconds": request_integer(0, MAX_CALL_SECONDS, "Length of the recording in seconds."),
             "sequence": request_integer(0, u32::MAX, "Sequence number: the first is 0 or 1, each following one is higher by 1. Default: the next number. Repeating a number with the same event returns the same response again, even after the end of the call."),
         }),
         &["event"],
@@ -188,7 +198,7 @@ fn call_schema() -> Value {
         json!({
             "id": object_id("the call"),
             "complete_call_id": {"type": "string", "description": "Public id of the call; the `cuid` of a report."},
-            "external_call_unique_id": optional("The sender's id of a reported call; `null` for live calls."),
+            "external_call_unique_id": optional("The sender's id of the call; `null` if it has none."),
             "advertiser_campaign": response_external_id("External id of the campaign."),
             "affiliate": optional("External id of the affiliate that brought the call."),
             "promo_number": optional("The dialled promo number, while the campaign has it."),
@@ -246,6 +256,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .parameter("calls_with_outcome")
             .parameter("calls_with_reason")
             .parameter("calls_live")
+            .parameter("calls_incomplete")
             .parameter("calls_of_day")
             .parameter("calls_from")
             .parameter("calls_to")
@@ -255,6 +266,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .parameter("Idempotency-Key")
             .request_body("LiveCallRequest", start_example())
             .object_response("201", "The actions to carry out.", "CallInstructions")
+            .error_response("409", "Conflict")
             .link("201", "getCall", id.clone())
             .link("201", "reportCallEvent", id),
         Operation::get("/trunkline/calls/{id}", "getCall", "Read a call")
@@ -263,5 +275,11 @@ pub(super) fn operations() -> Vec<Operation> {
             .description("Changes the state of the call and returns the next actions. At its end the call is priced, once, by the terms that were in force at its start. A rejected event does not change the state.")
             .request_body("LiveCallEventRequest", json!({"event": "key", "key": "1"}))
             .object_response("200", "The actions to carry out.", "CallInstructions"),
+        Operation::post("/trunkline/calls/by_external_id/{id}/events", "reportCallEventByExternalId", "Report an event of a live call by the edge's id")
+            .description("Like `reportCallEvent`; `id` is the `external_call_unique_id` of the start. 409 if several advertisers use it and `advertiser` is not given.")
+            .parameter("call_of_advertiser")
+            .request_body("LiveCallEventRequest", json!({"event": "alive"}))
+            .object_response("200", "The actions to carry out.", "CallInstructions")
+            .error_response("409", "Conflict"),
     ]
 }

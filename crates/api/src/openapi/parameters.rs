@@ -223,8 +223,8 @@ pub(super) fn parameters() -> Value {
     });
     parameters.extend(general.as_object().cloned().unwrap_or_default());
     let calls_in_progress = super::calls_in_progress::parameters();
-    for group in [audit(), calls(), calls_in_progress, events(), super::transactions::parameters()]
-    {
+    let transactions = super::transactions::parameters();
+    for group in [audit(), calls(), call_events(), calls_in_progress, events(), transactions] {
         parameters.extend(group.as_object().cloned().unwrap_or_default());
     }
     Value::Object(parameters)
@@ -288,6 +288,17 @@ fn audit() -> Value {
     })
 }
 
+/// Parameter of the events of a call.
+fn call_events() -> Value {
+    json!({
+        "call_of_advertiser": {
+            "name": "advertiser", "in": "query",
+            "description": "External id of the advertiser, where several use the id.",
+            "schema": {"type": "string", "maxLength": 255}, "example": "354",
+        },
+    })
+}
+
 /// Filters of the list of calls.
 fn calls() -> Value {
     json!({
@@ -330,6 +341,11 @@ fn calls() -> Value {
             "name": "reason", "in": "query",
             "description": "Only calls that were rejected for this reason.",
             "schema": {"type": "string", "enum": REASONS}, "example": "over_cap",
+        },
+        "calls_incomplete": {
+            "name": "incomplete", "in": "query",
+            "description": "Only connected calls whose end was not reported before their time limit, so that their durations are not known.",
+            "schema": {"type": "string", "enum": ["0", "1", "true", "false"]}, "example": "1",
         },
         "calls_of_day": {
             "name": "day", "in": "query",

@@ -41,7 +41,7 @@ pub(super) async fn list(request: ApiRequest) -> Response<Body> {
 }
 
 /// Query parameters of the list.
-const PARAMETERS: [&str; 15] = [
+const PARAMETERS: [&str; 16] = [
     "external_call_unique_id",
     "calling_phone_number",
     "promo_number",
@@ -51,6 +51,7 @@ const PARAMETERS: [&str; 15] = [
     "outcome",
     "reason",
     "live",
+    "incomplete",
     "day",
     "from",
     "to",
@@ -79,6 +80,8 @@ fn read_filter(request: &ApiRequest) -> Result<CallFilter, Problems> {
         outcome: read_parameter(request, "outcome", Outcome::parse, &mut problems),
         reason: read_parameter(request, "reason", RejectionReason::parse, &mut problems),
         live: read_parameter(request, "live", |text| text.parse().ok(), &mut problems),
+        is_incomplete: read_parameter(request, "incomplete", parse_flag, &mut problems)
+            .unwrap_or_default(),
         from,
         before,
     };
@@ -96,6 +99,14 @@ fn read_parameter<T>(
         problems.property(name).add(INVALID);
     }
     parsed
+}
+
+fn parse_flag(text: &str) -> Option<bool> {
+    match text {
+        "1" | "true" => Some(true),
+        "0" | "false" => Some(false),
+        _ => None,
+    }
 }
 
 /// Reads `day`, or else `from` and `to`: days or times in the network's zone, the last one included.
@@ -138,7 +149,7 @@ fn render(call: VisibleCall, zone: TimeZoneName) -> Object {
     let VisibleCall { record, is_complete: is_full } = call;
     let Call { recorded, complete_call_id, external_id, start_time, ended_at, id, .. } =
         record.call;
-    // A live call has no id of its sender.
+    // A call without an id of its sender has its complete id.
     let external_id = Some(external_id).filter(|id| *id != complete_call_id);
     let keys = match &record.live {
         Some(live) => live.keys.clone(),

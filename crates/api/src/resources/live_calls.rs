@@ -2,7 +2,7 @@
 
 use crate::api_request::ApiRequest;
 use crate::errors::ApiError;
-use crate::object_reader::{ObjectReader, ReadContext};
+use crate::object_reader::{ObjectReader, ReadContext, TEXT_LIMIT};
 use crate::object_response::Object;
 use crate::resources::{call_facts, call_log};
 use crate::routes::{Routes, get, post};
@@ -12,15 +12,16 @@ use axum::extract::Path;
 use axum::http::Response;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use trunkline_domain::call::CallFacts;
+use trunkline_domain::call::{CallFacts, MeasuredDurations};
+use trunkline_domain::id::CallId;
 use trunkline_domain::ivr::run::{Action, Event};
 use trunkline_domain::phone::normalize_destination;
 use trunkline_domain::problem::{BLANK, INVALID, NOT_LISTED, Problems};
 use trunkline_domain::timezone::TimeZoneName;
-use trunkline_network::Submission;
 use trunkline_network::live_calls::{
     self, CallEvent, CallEventReport, CallInstructions, StartCallParams,
 };
+use trunkline_network::{Context, Error, Submission, UnitOfWork, call_ids};
 
 /// Maximum length of a zip code, in characters (ASCII).
 const MAX_ZIP_CHARACTERS: usize = 10;
@@ -30,6 +31,7 @@ pub(super) fn routes() -> Routes {
         .route("/trunkline/calls", get(call_log::list).post(start))
         .route("/trunkline/calls/{id}", get(call_log::show))
         .route("/trunkline/calls/{id}/events", post(post_event))
+        .route("/trunkline/calls/by_external_id/{id}/events", post(post_event_by_external_id))
 }
 
 async fn start(mut request: ApiRequest) -> Response<Body> {
@@ -46,10 +48,9 @@ async fn start_call(request: &mut ApiRequest) -> Result<CallInstructions, ApiErr
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let change = read_start(ObjectReader::new(&body, read_context), (zone, latest));
     let submitted = Submission { change, problems };
-    let time_limit = SignedDuration::try_from(request.app.limits.max_call_time);
     let params = StartCallParams {
         complete_call_id: call_facts::generate_call_id(&request.app),
-        time_limit: time_limit.unwrap_or(SignedDuration::MAX),
+        time_limit: time_limit(request),
     };
     request
         .write(move |unit, context| {
@@ -68,6 +69,7 @@ fn read_start(
         campaign: reader.optional_id("advertiser_campaign").flatten(),
         affiliate: reader.optional_id("affiliate").flatten(),
         promo_number: reader.phone("promo_number").flatten(),
+        external_id: reader.optional_id("external_call_unique_id").flatten(),
         facts: CallFacts {
             start_time: call_facts::read_past_timestamp(&mut reader, "start_time", zone, latest),
             custom_data: reader.custom_data(),
@@ -78,30 +80,83 @@ fn read_start(
     call
 }
 
+fn time_limit(request: &ApiRequest) -> SignedDuration {
+    let time_limit = SignedDuration::try_from(request.app.limits.max_call_time);
+    time_limit.unwrap_or(SignedDuration::MAX)
+}
+
 async fn post_event(Path(id): Path<String>, mut request: ApiRequest) -> Response<Body> {
-    let result = apply_call_event(&id, &mut request).await;
+    let result = match call_log::parse_call_id(&id) {
+        Ok(id) => apply_call_event(&mut request, move |_, _| Ok(id)).await,
+        Err(error) => Err(error.into()),
+    };
     request.respond_ok(ResourceKind::Unversioned, result.map(render))
 }
 
+async fn post_event_by_external_id(
+    Path(id): Path<String>,
+    mut request: ApiRequest,
+) -> Response<Body> {
+    let advertiser = request.parameter("advertiser").map(str::to_owned);
+    let find = move |unit: &mut UnitOfWork<'_>, context: &Context| {
+        call_ids::resolve(unit, context, &id, advertiser.as_deref())
+    };
+    let result = apply_call_event(&mut request, find).await;
+    request.respond_ok(ResourceKind::Unversioned, result.map(render))
+}
+
+/// Applies the event in the request's body to the call that `find` returns.
 async fn apply_call_event(
-    id: &str,
     request: &mut ApiRequest,
+    find: impl FnOnce(&mut UnitOfWork<'_>, &Context) -> Result<CallId, Error> + Send + 'static,
 ) -> Result<CallInstructions, ApiError> {
-    let id = call_log::parse_call_id(id)?;
     let body = request.take_body()?;
     let zone = request.network.time_zone;
     let latest = call_facts::latest_time(&request.app, &request.network);
+    let time_limit = time_limit(request);
     let mut problems = Problems::new();
     let read_context = ReadContext { problems: &mut problems, ignored: &mut request.ignored };
     let mut reader = ObjectReader::new(&body, read_context);
+    let event = read_event(&mut reader);
     let change = CallEventReport {
-        event: read_event(&mut reader),
         at: call_facts::read_past_timestamp(&mut reader, "at", zone, latest),
+        event_id: reader.optional_id("event_id").flatten(),
+        measured: read_measured(&mut reader, event.as_ref()),
         sequence: reader.integer("sequence", 0, u32::MAX).flatten(),
+        event,
     };
     reader.finish();
     let submitted = Submission { change, problems };
-    request.write(move |unit, context| live_calls::apply_event(unit, context, id, submitted)).await
+    request
+        .write(move |unit, context| {
+            let id = find(unit, context)?;
+            live_calls::apply_event(unit, context, id, submitted, time_limit)
+        })
+        .await
+}
+
+/// Reads the durations of a `connected` or `hung_up`.
+fn read_measured(reader: &mut ObjectReader<'_>, event: Option<&CallEvent>) -> MeasuredDurations {
+    let has_durations = matches!(
+        event,
+        Some(
+            CallEvent::Event(Event::HungUp | Event::Connected | Event::ConnectedTo(_))
+                | CallEvent::DestinationHungUp
+        )
+    );
+    if !has_durations {
+        return MeasuredDurations::default();
+    }
+    let mut seconds = |name| reader.integer(name, 0, call_facts::MAX_CALL_SECONDS).flatten();
+    let measured = MeasuredDurations {
+        duration: seconds("duration"),
+        connect_duration: seconds("connect_duration"),
+    };
+    let pair = measured.duration.zip(measured.connect_duration);
+    if pair.is_some_and(|(total, connected)| connected > total) {
+        reader.error("connect_duration", "must be less than or equal to duration");
+    }
+    measured
 }
 
 /// Reads `event` and the properties that belong to it.
@@ -125,6 +180,10 @@ fn read_event(reader: &mut ObjectReader<'_>) -> Option<CallEvent> {
         "failed" => Event::Failed,
         "hung_up" => return read_hung_up(reader),
         "prompt_finished" => return Some(CallEvent::PromptFinished),
+        "alive" => return Some(CallEvent::Alive),
+        "recording" => return read_recording(reader),
+        "sms_sent" => return Some(CallEvent::SmsSent),
+        "sms_failed" => return Some(CallEvent::SmsFailed),
         _ => {
             reader.error("event", NOT_LISTED);
             return None;
@@ -155,6 +214,15 @@ fn read_hung_up(reader: &mut ObjectReader<'_>) -> Option<CallEvent> {
             None
         }
     }
+}
+
+fn read_recording(reader: &mut ObjectReader<'_>) -> Option<CallEvent> {
+    let seconds = reader.integer("seconds", 0, call_facts::MAX_CALL_SECONDS).flatten();
+    let url = reader.text("url", TEXT_LIMIT).flatten().filter(|url| !url.is_empty());
+    if url.is_none() {
+        reader.error("url", BLANK);
+    }
+    Some(CallEvent::Recording { url: url?, seconds })
 }
 
 fn read_key(reader: &mut ObjectReader<'_>) -> Option<char> {

@@ -6,6 +6,30 @@ use crate::ivr::run::{self, Action, Event, IvrContext, NodeState, Position, Unex
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// Durations that the edge measured, in seconds. They take precedence over the times of events.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeasuredDurations {
+    /// Total duration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<u32>,
+    /// Duration of the conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_duration: Option<u32>,
+}
+
+impl MeasuredDurations {
+    /// Returns true if the edge has reported none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Takes the values of a later report, as far as it has them.
+    pub fn update(&mut self, later: Self) {
+        self.duration = later.duration.or(self.duration);
+        self.connect_duration = later.connect_duration.or(self.connect_duration);
+    }
+}
+
 /// State of a live call. Stored as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LiveCall {
@@ -26,9 +50,16 @@ pub struct LiveCall {
     /// are ahead as much.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub clock_lead_ms: i64,
-    /// External id that a client gave the call after its start.
+    /// External id that a client gave the call after its start. It takes the place of the id of the start
+    /// while the call is live. [`Call::external_id`](super::Call::external_id) is a key and stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// True if the edge reports that the call is alive, so that silence ends it early.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_heartbeat: bool,
+    /// Durations that the edge measured, as far as it has reported them.
+    #[serde(default, skip_serializing_if = "MeasuredDurations::is_empty")]
+    pub measured: MeasuredDurations,
     /// True if a prompt is playing and its end has not been reported.
     #[serde(rename = "speaking")]
     pub prompt_playing: bool,
@@ -47,6 +78,8 @@ impl LiveCall {
             sequence: None,
             clock_lead_ms: 0,
             external_id: None,
+            has_heartbeat: false,
+            measured: MeasuredDurations::default(),
             prompt_playing: plays_prompt(&transition.actions),
         };
         (live, transition.actions)
@@ -120,22 +153,35 @@ impl LiveCall {
     /// Records the events and the durations of the ended call, in whole seconds since `start`. The
     /// decision of the recorded facts then equals the course of the live call. `hang_up` is who or
     /// what ended the call, if the tree did not.
+    ///
+    /// Measured durations take precedence. A positive connect duration means that the call was connected,
+    /// even if that was not reported. The durations of a connected call that exceeded its time limit are
+    /// not known.
     pub fn finish_into(
         self,
         start: Timestamp,
         hang_up: Option<CallEnd>,
         recorded: &mut RecordedFacts,
     ) {
+        let measured = self.measured;
         let seconds_since = |from: Timestamp| {
             let seconds = self.last_event_at.duration_since(from).as_secs();
             u32::try_from(seconds.max(0)).unwrap_or(u32::MAX)
         };
-        recorded.facts.duration = Some(seconds_since(start));
-        recorded.facts.connect_duration = Some(self.connected_at.map_or(0, seconds_since));
-        let is_connected = self.connected_at.is_some();
-        recorded.end = hang_up.filter(|end| is_connected || *end == CallEnd::TimeLimit);
+        let was_connected = self.connected_at.is_some();
+        let is_lost = was_connected && hang_up == Some(CallEnd::TimeLimit);
+        let timed = (!is_lost).then(|| self.connected_at.map_or(0, seconds_since));
+        let connect_duration = measured.connect_duration.or(timed);
+        let duration = measured.duration.or((!is_lost).then(|| seconds_since(start)));
+        recorded.facts.duration = duration.map(|total| total.max(connect_duration.unwrap_or(0)));
+        recorded.facts.connect_duration = connect_duration;
         recorded.keys = self.keys;
         recorded.events = self.events;
+        let is_connected = was_connected || connect_duration.is_some_and(|seconds| seconds > 0);
+        if is_connected && !was_connected {
+            recorded.take_as_reported(Some(self.position.sms_sent));
+        }
+        recorded.end = hang_up.filter(|end| is_connected || *end == CallEnd::TimeLimit);
     }
 }
 

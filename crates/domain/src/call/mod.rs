@@ -26,7 +26,7 @@ pub use decision::{
 };
 pub use end::CallEnd;
 pub use facts::{CallFacts, EvaluationContext, IvrFacts, PhoneType};
-pub use live_call::LiveCall;
+pub use live_call::{LiveCall, MeasuredDurations};
 pub use place::{CallerLocation, DerivedLocations, StoredLocation, locate_number};
 pub use price::{MatchingPolicies, PaidAmount, PricedCall, price_call};
 pub use record::{Call, CallDirection, RecordedFacts};

@@ -65,6 +65,8 @@ pub struct CallRowFilter {
     pub outcome: Option<Outcome>,
     /// Only calls that were rejected for this reason.
     pub reason: Option<RejectionReason>,
+    /// Only connected calls that exceeded their time limit, and whose connect duration is not known.
+    pub is_incomplete: bool,
     /// Only calls that started at this time or later.
     pub from: Option<Timestamp>,
     /// Only calls that started before this time.
@@ -239,6 +241,14 @@ impl UnitOfWork<'_> {
     fn filter_conditions(&self, filter: &CallRowFilter) -> String {
         let latest_body = "(SELECT t.body FROM transactions t WHERE t.call_id = c.id
             AND t.start_time = c.start_time ORDER BY t.id DESC LIMIT 1)";
+        let latest = match self.is_postgres() {
+            true => format!("CAST({latest_body} AS json)"),
+            false => latest_body.to_owned(),
+        };
+        let incomplete = format!(
+            "{latest} ->> 'end' = 'time_limit' AND {latest} ->> 'outcome' = 'connected'
+             AND {latest} ->> 'connect_duration' IS NULL"
+        );
         let (by_external_id, outcome) = match self.is_postgres() {
             true => (
                 "c.id IN (SELECT call_id FROM call_keys WHERE network_id = c.network_id
@@ -257,6 +267,7 @@ impl UnitOfWork<'_> {
             (filter.caller.is_some(), "c.caller = ?11"),
             (filter.promo_number.is_some(), to_promo_number),
             (filter.outcome.is_some(), outcome.as_str()),
+            (filter.is_incomplete, incomplete.as_str()),
             (filter.reason.is_some(), "c.turned_away = ?14"),
             (filter.from.is_some(), "c.start_time >= ?15"),
             (filter.before.is_some(), "c.start_time < ?16"),

@@ -97,11 +97,25 @@ impl UnitOfWork<'_> {
         )
     }
 
-    /// Updates the state of a live call.
-    pub fn update_live_call(&mut self, call: CallId, live: &LiveCall) -> Result<(), Error> {
+    /// Updates the state of a live call without an event, so that its deadline stays.
+    pub fn update_live_call_state(&mut self, call: CallId, live: &LiveCall) -> Result<(), Error> {
         self.execute(
             "UPDATE live_calls SET state = ?2 WHERE call_id = ?1",
             params![call, to_json(live, "live call")?],
+        )?;
+        Ok(())
+    }
+
+    /// Updates the state of a live call and the time until which it lasts at most.
+    pub fn update_live_call(
+        &mut self,
+        call: CallId,
+        live: &LiveCall,
+        deadline: Timestamp,
+    ) -> Result<(), Error> {
+        self.execute(
+            "UPDATE live_calls SET state = ?2, deadline = ?3 WHERE call_id = ?1",
+            params![call, to_json(live, "live call")?, to_millis(deadline)],
         )?;
         Ok(())
     }
@@ -153,6 +167,42 @@ impl UnitOfWork<'_> {
                 Ok(AnsweredEvent { event: read(0)?, answer: read(1)? })
             },
         )
+    }
+
+    /// Event of a call with an id of the edge.
+    pub fn call_event_with_id(
+        &mut self,
+        call: CallId,
+        event_id: &str,
+    ) -> Result<Option<AnsweredEvent>, Error> {
+        let id = if self.is_postgres() {
+            "CAST(event AS json) ->> 'event_id'"
+        } else {
+            "event ->> '$.event_id'"
+        };
+        self.query_first(
+            &format!(
+                "SELECT event, answer FROM call_events WHERE call_id = ?1 AND {id} = ?2
+                 ORDER BY sequence LIMIT 1"
+            ),
+            params![call, event_id],
+            |row| {
+                let read = |at| -> Result<Value, Error> {
+                    from_json(&row.get::<String>(at)?, "call event")
+                };
+                Ok(AnsweredEvent { event: read(0)?, answer: read(1)? })
+            },
+        )
+    }
+
+    /// Greatest sequence number of a call's events; `None` if it has none.
+    pub fn last_call_event(&mut self, call: CallId) -> Result<Option<u32>, Error> {
+        let last = self.query_first(
+            "SELECT MAX(sequence) FROM call_events WHERE call_id = ?1",
+            [call],
+            |row| row.get::<Option<u32>>(0),
+        )?;
+        Ok(last.flatten())
     }
 
     /// Inserts an event of a call and the answer to it.

@@ -47,6 +47,7 @@ impl World {
                 ("user", "u"),
                 ("promo", "n"),
                 ("affiliate promo", "m"),
+                ("external call", "external-"),
             ] {
                 values.insert(name, format!("{prefix}{digit}"));
             }
@@ -135,7 +136,8 @@ impl World {
         let rows = network.ledger();
         self.set(target, "transaction", &rows.last().expect("a row")["transaction_id"]);
         let start = json!({"advertiser_campaign": campaign, "affiliate": affiliate,
-            "calling_phone_number": "4155550123"});
+            "calling_phone_number": "4155550123",
+            "external_call_unique_id": self.value(target, "external call")});
         let call = network.extensions().post("/calls", start).body(201);
         self.set(target, "call", &call["id"]);
         let call = network.extensions().get(&format!("/calls/{}", call["id"])).body(200);
@@ -312,6 +314,7 @@ fn parameter_names(path: &str) -> Vec<(&str, &'static str)> {
         "id" if path.ends_with("/affiliate_campaigns/{id}") => "affiliate campaign",
         "id" if path.contains("/promo_numbers_by_id/") && of_affiliate => "affiliate promo",
         "id" if path.contains("/promo_numbers_by_id/") => "promo",
+        "id" if path.starts_with("~/calls/by_external_id/") => "external call",
         "id" if path.starts_with("~/calls/") => "call",
         "id" if path.contains("/deliveries") => "delivered webhook",
         "id" if path.starts_with("~/webhooks/") => "webhook",
@@ -350,7 +353,7 @@ fn template(method: &str, path: &str) -> Option<Value> {
         "~/calls" => with_campaign(json!({"calling_phone_number": "4155550123"})),
         "/calls_in_progress" => json!({"call_in_progress": {}}),
         "~/calls/{id}/recording/links" => json!({"seconds": 60}),
-        "~/calls/{id}/events" => json!({"event": "hung_up"}),
+        "~/calls/{id}/events" | "~/calls/by_external_id/{id}/events" => json!({"event": "hung_up"}),
         "~/webhooks" => json!({"url": "https://receiver.example.com/"}),
         "~/webhooks/{id}" => json!({"description": "New"}),
         "~/tokens" => json!({"role": "Observer", "scope": {"affiliate": "<affiliate>"}}),

@@ -311,3 +311,40 @@ fn prompt_finishes_once() {
     live.apply_event(ivr_context, Event::Key('1'), time_at(5)).unwrap();
     assert!(live.finish_prompt(time_at(6)).is_err(), "no prompt plays while the destination rings");
 }
+
+#[test]
+fn measured_durations_take_precedence_and_connect_the_call() {
+    let terms = terms(connect("8005550101"));
+    let facts = CallFacts { sms_sent: Some(false), ..CallFacts::default() };
+    let context = IvrContext { terms: &terms, facts: &facts };
+    let ended = |events: &[(Event, i64)], end, connect_duration| {
+        let mut call = execute_live(context, events);
+        call.live.measured = MeasuredDurations { duration: None, connect_duration };
+        let mut recorded = RecordedFacts {
+            facts: facts.clone(),
+            keys: Vec::new(),
+            digits: Vec::new(),
+            events: Vec::new(),
+            rejection: None,
+            by_affiliate: true,
+            destination_phone_number: None,
+            is_reported: false,
+            direction: CallDirection::Inbound,
+            end: None,
+        };
+        call.live.finish_into(time_at(0), Some(end), &mut recorded);
+        let decided = recorded.decide(&terms);
+        (decided.outcome, decided.connect_duration, recorded.facts.duration)
+    };
+    let talk = [(Event::Connected, 5), (Event::HungUp, 60)];
+    let lost = [(Event::HungUp, 65)];
+    let caller = CallEnd::CallerHungUp;
+    assert_eq!(ended(&talk, caller, None), (Outcome::Connected, Some(60), Some(65)));
+    assert_eq!(ended(&talk, caller, Some(58)), (Outcome::Connected, Some(58), Some(65)));
+    assert_eq!(ended(&lost, caller, Some(60)), (Outcome::Connected, Some(60), Some(65)));
+    assert_eq!(ended(&lost, caller, Some(0)), (Outcome::Abandoned, Some(0), Some(65)));
+    assert_eq!(ended(&lost, caller, None), (Outcome::Abandoned, Some(0), Some(65)));
+    let limit = CallEnd::TimeLimit;
+    assert_eq!(ended(&talk, limit, None), (Outcome::Connected, None, None));
+    assert_eq!(ended(&lost, limit, None), (Outcome::Abandoned, Some(0), Some(65)));
+}
