@@ -51,11 +51,12 @@ pub(super) fn header_references(names: &[&str]) -> Value {
 const ID_PARAMETERS: [&str; 3] = ["{advertiser}", "{affiliate}", "{campaign}"];
 
 /// Tests if an operation reads segments of its path as ids that the server assigned: those that read,
-/// and all below promo numbers. `go_live` and `archive` write by GET, too.
+/// and all below promo numbers. Calls in progress read one in the query. `go_live` and `archive` write by GET, too.
 fn resolves_internal_ids(method: &str, route: &str) -> bool {
     let writes = method != "get" || route.ends_with("/go_live") || route.ends_with("/archive");
     let has_id = ID_PARAMETERS.iter().any(|parameter| route.contains(parameter));
-    has_id && (!writes || route.contains("/promo_numbers"))
+    let is_in_query = route.contains("/calls_in_progress");
+    is_in_query || has_id && (!writes || route.contains("/promo_numbers"))
 }
 
 impl Operation {
