@@ -390,7 +390,8 @@ fn copy_rows(from: &mut Sql, to: &mut Sql) {
 /// Removes sign-in links, which the old schema does not know, and completes audit entries.
 fn remove_what_old_versions_did_not_write(database: &str) {
     let mut sql = connect_sql(database);
-    sql.batch_execute("DELETE FROM sign_ins WHERE kind = 'link'").expect("no links");
+    sql.batch_execute("DELETE FROM sign_ins WHERE kind = 'link'; DELETE FROM audit_usage")
+        .expect("neither links nor bytes of the audit log");
     complete_audit_entries(&mut sql);
 }
 
