@@ -71,7 +71,8 @@ fn count_refused(requests: &mut [Unfinished], expected: usize) -> usize {
     let started = Instant::now();
     loop {
         requests.iter_mut().for_each(Unfinished::poll);
-        let refused = requests.iter().filter(|request| request.response.contains("too much"));
+        let refused =
+            requests.iter().filter(|request| request.response.contains("too many request bodies"));
         let refused = refused.count();
         if refused >= expected || started.elapsed() > RESPONSE_LIMIT {
             return refused;

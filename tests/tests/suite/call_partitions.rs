@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::thread;
+use std::time::{Duration, Instant};
 use trunkline_tests::{Client, Server, TestDatabase, run, table_rows};
 
 fn connect_sql(url: &str) -> Sql {
@@ -387,7 +388,20 @@ fn copy_rows(from: &mut Sql, to: &mut Sql) {
     to.batch_execute("RESET session_replication_role").expect("the right to");
 }
 
-/// Removes sign-in links, which the old schema does not know, and completes audit entries.
+/// Waits until a server has computed the name skeletons that the migration leaves empty.
+fn wait_for_name_skeletons(database: &str) {
+    let mut sql = connect_sql(database);
+    let started = Instant::now();
+    let missing = "SELECT count(*) FROM (SELECT 1 FROM parties WHERE name_skeleton IS NULL
+        UNION ALL SELECT 1 FROM campaigns WHERE name_skeleton IS NULL) missing";
+    while sql.query_one(missing, &[]).expect("a count").get::<_, i64>(0) > 0 {
+        assert!(started.elapsed() < Duration::from_secs(30), "no name skeletons");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Removes sign-in links and the audit usage, which the old schema does not know, and completes audit
+/// entries.
 fn remove_what_old_versions_did_not_write(database: &str) {
     let mut sql = connect_sql(database);
     sql.batch_execute("DELETE FROM sign_ins WHERE kind = 'link'; DELETE FROM audit_usage")
@@ -478,6 +492,7 @@ fn on_postgres_unpartitioned_database_is_migrated() {
         let starting = [0, 1].map(|_| scope.spawn(|| server.start_on_copy(&url)));
         starting.map(|item| item.join().expect("a server"))
     });
+    wait_for_name_skeletons(&url);
     assert_eq!(without_state_ids(table_rows(&url)), without_state_ids(ledger));
     assert_eq!(check(&url), Vec::<Value>::new());
     let [network, other] = servers.each_ref().map(Server::network);
