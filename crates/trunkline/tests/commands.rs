@@ -144,7 +144,7 @@ fn address_of_several_users_requires_a_user_id() {
     );
     let set = ["user", "set-password", "--network", "1", "--email", "pat@example.com"];
     let (line, code) = expect_failure(&dir.run_with_stdin(&set, "correct horse\n"));
-    let message = "several users have pat@example.com: say which one of boss, other";
+    let message = "several users have pat@example.com: select one of boss, other";
     assert_eq!((line.as_str(), code), (message, 1));
     let basic = "Basic cGF0QGV4YW1wbGUuY29tOmNvcnJlY3QgaG9yc2U=";
     assert_eq!(server.request("GET /api/2018-11-01/1/network.json", basic, "").status, 401);

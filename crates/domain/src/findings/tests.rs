@@ -97,8 +97,7 @@ fn findings_of_the_post_season_campaign() {
             (
                 Warning,
                 "affiliate_payout.policies[0].condition",
-                "can be true where the payin's is not: calls can be paid out that nothing was \
-                 paid in for",
+                "can be true where the payin's is not: a call can have a payout without a payin",
             ),
             (Info, "affiliate_payout", "is in USD and the payin in EUR: no margin can be computed"),
             (Info, "named_regions[0]", "'West Coast' is used by no condition"),
