@@ -92,15 +92,15 @@ fn request_confirmation(
         created_at: now,
         expires_at: after(LINK_LIFETIME),
     })?;
-    let (subject, body) = subject_and_body(network_id, kind, party);
     unit.insert_mail(&MailRecord {
         id: MailId::UNASSIGNED,
         network_id,
         event_id: None,
         email_verification_id: Some(id),
         address: address.to_owned(),
-        subject,
-        body,
+        // Neither text has words that a party can choose: the ids are those that the server gave.
+        subject: format!("Confirm this address for notifications of network {network_id}"),
+        body: confirmation_body(network_id, kind, party),
         state: MailState::Waiting,
         attempts: 0,
         due_at: Some(now),
@@ -112,18 +112,15 @@ fn request_confirmation(
     Ok(())
 }
 
-/// Returns the subject and the body of the mail. They contain no text that a party can choose: ids are
-/// those that the server gave.
-fn subject_and_body(network: NetworkId, kind: PartyKind, party: PartyId) -> (String, String) {
+/// Builds the body of the mail that asks for a confirmation.
+fn confirmation_body(network: NetworkId, kind: PartyKind, party: PartyId) -> String {
     let kind = kind.as_str();
-    let subject = format!("Confirm this address for notifications of network {network}");
-    let body = format!(
+    format!(
         "The {kind} with the id {party} in network {network} named this address for one of its users.\n\
          Notifications are sent to it only after you confirm it:\n\n\
          {LINK_PLACEHOLDER}\n\n\
          The link is valid for 7 days. If you do not expect this, ignore it: no other mail follows.\n"
-    );
-    (subject, body)
+    )
 }
 
 /// Issues the token for the link in a mail that is about to be sent. It replaces that of an earlier

@@ -242,7 +242,7 @@ fn dynamic_route_parameters() -> Value {
         parameters.insert("behave_like_ring_group".to_owned(), like_group);
         let url = nullable_text(
             10_000,
-            "Stored; `go_live` rejects it, as the server does not ask it yet.",
+            "Stored; `go_live` rejects it: requests to it are not implemented.",
         );
         parameters.insert("routing_url".to_owned(), url);
     }

@@ -219,10 +219,10 @@ fn read_kind(
         "RingGroup" => ring_groups::read_group(reader),
         "DynamicRoute" => ring_groups::read_route(reader),
         "Failover" => {
-            let (number, country) = read_destination(reader, parent_code.unwrap_or("1"));
+            let destination = read_destination(reader, parent_code.unwrap_or("1"));
             NodeKind::Failover {
-                destination_phone_number: number,
-                destination_country_code: country,
+                destination_phone_number: destination.national_number,
+                destination_country_code: destination.country_code,
             }
         }
         _ => return None,
@@ -230,7 +230,7 @@ fn read_kind(
 }
 
 fn read_connect(reader: &mut ObjectReader<'_>) -> NodeKind {
-    let (number, country) = read_destination(reader, "1");
+    let destination = read_destination(reader, "1");
     let extension = reader.optional_id("destination_extension").flatten();
     let is_key = |c: char| c.is_ascii_digit() || matches!(c, '*' | '#' | ',');
     let is_valid = |extension: &String| {
@@ -241,8 +241,8 @@ fn read_connect(reader: &mut ObjectReader<'_>) -> NodeKind {
     }
     NodeKind::Connect {
         prompt: reader.text_or_empty("prompt"),
-        destination_phone_number: number,
-        destination_country_code: country,
+        destination_phone_number: destination.national_number,
+        destination_country_code: destination.country_code,
         destination_extension: extension.filter(is_valid),
         connect_timeout: reader.integer("connect_timeout", 1, 300).flatten(),
     }
@@ -256,26 +256,38 @@ fn read_question_options(reader: &mut ObjectReader<'_>) -> QuestionOptions {
     }
 }
 
-/// Reads a destination: national digits and country code. If both are absent or empty, the
+/// Destination of a node.
+struct NodeDestination {
+    /// National digits; empty if the destination is not known yet.
+    national_number: String,
+    country_code: String,
+}
+
+/// Reads the destination of a node. If its number and country code are both absent or empty, the
 /// destination is not known yet.
-fn read_destination(reader: &mut ObjectReader<'_>, default_code: &str) -> (String, String) {
+fn read_destination(reader: &mut ObjectReader<'_>, default_code: &str) -> NodeDestination {
     let country = reader.optional_id("destination_country_code");
     let number = reader.optional_id("destination_phone_number");
     let is_string = matches!(reader.value("destination_country_code"), Some(Value::String(_)));
     let default_country = || if is_string { String::new() } else { default_code.to_owned() };
-    let country = country.flatten().unwrap_or_else(default_country);
-    let digits = country.strip_prefix('+').unwrap_or(&country);
+    let country_code = country.flatten().unwrap_or_else(default_country);
+    let digits = country_code.strip_prefix('+').unwrap_or(&country_code);
     if digits.len() > 3 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         reader.error("destination_country_code", INVALID);
-        return (String::new(), country);
+        return NodeDestination { national_number: String::new(), country_code };
     }
-    let Some(number) = number.flatten() else { return (String::new(), country) };
-    let Some(dialled) = DestinationNumber::parse(&number, &country) else {
-        reader.error("destination_phone_number", INVALID);
-        return (String::new(), country);
+    let Some(number) = number.flatten() else {
+        return NodeDestination { national_number: String::new(), country_code };
     };
-    let country = if country.is_empty() { country } else { dialled.country_code().to_owned() };
-    (dialled.number().to_owned(), country)
+    let Some(dialled) = DestinationNumber::parse(&number, &country_code) else {
+        reader.error("destination_phone_number", INVALID);
+        return NodeDestination { national_number: String::new(), country_code };
+    };
+    let dialled_code = if country_code.is_empty() { "" } else { dialled.country_code() };
+    NodeDestination {
+        national_number: dialled.number().to_owned(),
+        country_code: dialled_code.to_owned(),
+    }
 }
 
 fn read_delay(reader: &mut ObjectReader<'_>) -> Option<u32> {

@@ -131,7 +131,7 @@ fn check_live_node(node: &IvrNode, problems: &mut Problems) {
             problems.property("ring_group_destinations").add("are all disabled");
         }
         NodeKind::DynamicRoute { routing_url: Some(_), .. } => {
-            let message = "cannot go live yet: the server does not ask it";
+            let message = "cannot go live: requests to a routing_url are not implemented";
             problems.property("routing_url").add(message);
         }
         _ => {}
