@@ -400,12 +400,14 @@ fn wait_for_name_skeletons(database: &str) {
     }
 }
 
-/// Removes sign-in links and the audit usage, which the old schema does not know, and completes audit
-/// entries.
+/// Removes sign-in links, the audit usage and the uses of tokens, which the old schema does not know, and
+/// completes audit entries.
 fn remove_what_old_versions_did_not_write(database: &str) {
     let mut sql = connect_sql(database);
-    sql.batch_execute("DELETE FROM sign_ins WHERE kind = 'link'; DELETE FROM audit_usage")
-        .expect("neither links nor bytes of the audit log");
+    sql.batch_execute(
+        "DELETE FROM sign_ins WHERE kind = 'link'; DELETE FROM audit_usage; DELETE FROM token_uses",
+    )
+    .expect("rows can be deleted");
     complete_audit_entries(&mut sql);
 }
 
