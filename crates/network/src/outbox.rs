@@ -91,7 +91,7 @@ pub(crate) fn enqueue_deliveries<'k>(
 }
 
 /// Numbers of this server's webhook attempts in progress, and the rule for how many more may start: 4 for
-/// one webhook, and when fewer than [`RESERVED_ATTEMPTS`] are free, 4 for one network. So neither a
+/// one webhook, and when fewer than `RESERVED_ATTEMPTS` are free, 4 for one network. So neither a
 /// receiver that does not respond nor a network with many of them delays the others.
 #[derive(Debug, Clone, Default)]
 pub struct AttemptCounts {
