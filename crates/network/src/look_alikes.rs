@@ -9,7 +9,7 @@ use trunkline_domain::party::{Party, PartyKind};
 const FILL_BATCH_SIZE: u32 = 500;
 
 /// Adds a warning at `name` if the name of a party that is written looks like that of another one of the
-/// network. Only a principal of the whole network is told of which.
+/// network. The warning names the other party only for principals of the whole network.
 pub(crate) fn warn_of_party(
     unit: &mut UnitOfWork<'_>,
     context: &Context,

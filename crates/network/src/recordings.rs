@@ -26,7 +26,7 @@ struct CallOwners {
 }
 
 impl CallOwners {
-    /// Returns the parties that hear of the recording: those that may hear it.
+    /// Returns the parties that may play the recording and receive its events.
     fn audience(self, network: &Network) -> EventAudience {
         let affiliate = self.affiliate.filter(|_| network.settings.affiliates_hear_recordings);
         EventAudience { advertiser: Some(self.advertiser), affiliate }
